@@ -1,0 +1,133 @@
+// swift-tools-version:6.1
+import Foundation
+import PackageDescription
+
+// One set of compiler settings for every target of ours.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+// Folders that are read at run time (the `share/` tree), not compiled.
+let resources = ["Templates", "Migrations", "Texts", "Assets", "Data", "README.md"]
+
+// The foundation every domain may use, in the order of ARCHITECTURE.md.
+let foundation: [Target.Dependency] = [
+    "Kernel", "Contracts", "Storage", "Web", "Platform",
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "Logging", package: "swift-log"),
+]
+
+/// A library target of ours. Resource folders are excluded from compilation; the share loader reads them.
+func library(_ name: String, _ dependencies: [Target.Dependency], unsafe flags: [String] = []) -> Target {
+    let folder = Context.packageDirectory + "/Sources/\(name)/"
+    return .target(
+        name: name, dependencies: dependencies,
+        exclude: resources.filter { exists(folder + $0) },
+        swiftSettings: flags.isEmpty ? settings : settings + [.unsafeFlags(flags)])
+}
+
+/// A domain: one feature area with its own tables, pages, texts and migrations. It never depends on another domain.
+func domain(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    library(name, foundation + more)
+}
+
+/// The tests of one target; the folder mirrors Sources.
+func tests(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: ["TestSupport"] + more,
+        exclude: ["Fixtures"].filter { exists(Context.packageDirectory + "/Tests/\(name)Tests/" + $0) },
+        swiftSettings: settings)
+}
+
+/// `SWITCHBOARD_ONLY=Customers,Web` keeps only those test targets: the inner loop of `bin/test-fast`.
+func wanted(_ target: Target) -> Bool {
+    guard let only = Context.environment["SWITCHBOARD_ONLY"], !only.isEmpty else { return true }
+    return only.split(separator: ",").contains { target.name == "\($0)Tests" }
+}
+
+let package = Package(
+    name: "switchboard",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "switchboard", targets: ["switchboard"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+    ],
+    targets: [
+        // C libraries, from Debian's packages.
+        .systemLibrary(name: "CXGBoost", path: "Sources/CXGBoost", providers: [.apt(["libxgboost-dev"])]),
+        .systemLibrary(name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+
+        library("Kernel", []),
+        library("Contracts", ["Kernel"]),
+        library("Compute", [], unsafe: ["-O"]),
+        library("Tabular", ["Kernel"], unsafe: ["-O"]),
+        library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
+        library("StorageSQLite", ["Kernel", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
+        library("Web", [
+            "Kernel",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Mustache", package: "swift-mustache"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        library("Platform", [
+            "Kernel", "Contracts", "Storage", "Web",
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+
+        domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Customers", ["Compute"]),
+        domain("Ingest", ["Tabular", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Insights", ["Compute", "Tabular", "CXGBoost"]),
+
+        library("App", foundation + [
+            "StorageSQLite", "Identity", "Customers", "Ingest", "Insights",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+        .executableTarget(
+            name: "switchboard",
+            dependencies: foundation + [
+                "App", "Tabular", "Identity", "Customers", "Ingest", "Insights",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: foundation + ["StorageSQLite", "App", "Identity"],
+            swiftSettings: settings),
+
+    ] + [
+        tests("Kernel", ["Kernel"]),
+        tests("Compute", ["Compute"]),
+        tests("Tabular", ["Tabular", "Kernel"]),
+        tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
+        tests("Web", ["Kernel", "Web"]),
+        tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform"]),
+        tests("Identity", foundation + ["Identity"]),
+        tests("Customers", foundation + ["Customers"]),
+        tests("Ingest", foundation + ["Ingest", "Tabular"]),
+        tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
+        tests("Scenario", foundation + ["App"]),
+        tests("Tidy", foundation + ["App"]),
+        tests("Browser", foundation + ["App"]),
+    ].filter(wanted)
+)
+
+
+func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -1,0 +1,85 @@
+import Kernel
+
+/// Customers were created, changed, or removed again by a reverted import. At most 500 ids an event.
+package struct CustomersChanged: DomainEvent {
+    package static let eventType = "customers.customer.changed"
+    package let ids: [CustomerID]
+    /// Field names that changed; empty = many (an import).
+    package let fields: [String]
+    package let kind: Kind
+    package enum Kind: String, Codable, Sendable { case created, updated, removed }
+    package init(ids: [CustomerID], fields: [String], kind: Kind) {
+        self.ids = ids
+        self.fields = fields
+        self.kind = kind
+    }
+}
+
+/// Churn scores of up to 500 customers were computed. Consumed by Customers for its listing projection.
+package struct ChurnScored: DomainEvent {
+    package static let eventType = "insights.churn.scored"
+    package struct Score: Codable, Sendable {
+        package let customer: CustomerID
+        /// Calibrated probability, 0...1.
+        package let probability: Double
+        /// `low`, `medium`, `high`, `critical`.
+        package let band: String
+        package init(customer: CustomerID, probability: Double, band: String) {
+            self.customer = customer
+            self.probability = probability
+            self.band = band
+        }
+    }
+    package let scores: [Score]
+    package let model: ModelID
+    package init(scores: [Score], model: ModelID) {
+        self.scores = scores
+        self.model = model
+    }
+}
+
+/// What another domain may know of a customer for showing it in a list; already masked for the principal.
+package struct CustomerCard: Sendable {
+    package let id: CustomerID
+    package let displayName: String
+    /// Masked by role.
+    package let phone: String?
+    package let region: String?
+    package let segment: String?
+    /// Monthly charge, when known.
+    package let monthlyCharge: Money?
+    package let status: String
+    package init(
+        id: CustomerID, displayName: String, phone: String?, region: String?, segment: String?,
+        monthlyCharge: Money?, status: String
+    ) {
+        self.id = id
+        self.displayName = displayName
+        self.phone = phone
+        self.region = region
+        self.segment = segment
+        self.monthlyCharge = monthlyCharge
+        self.status = status
+    }
+}
+
+/// A table of customers in columns for learning and scoring: one row a customer, values as text, `nil` = missing.
+package struct CustomerTable: Sendable {
+    package let ids: [CustomerID]
+    /// Column names in a stable order. Built-in ones use the field's own name (`tenure_months`), custom attributes the
+    /// name they were imported under.
+    package let columns: [String]
+    /// `values[column][row]`.
+    package let values: [[String?]]
+    /// Wording of each column for people.
+    package let titles: [Words]
+    /// `true` = left, `false` = stayed, `nil` = unknown; parallel to `ids`.
+    package let left: [Bool?]
+    package init(ids: [CustomerID], columns: [String], values: [[String?]], titles: [Words], left: [Bool?]) {
+        self.ids = ids
+        self.columns = columns
+        self.values = values
+        self.titles = titles
+        self.left = left
+    }
+}

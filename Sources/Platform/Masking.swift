@@ -1,0 +1,99 @@
+import Kernel
+
+/// The one place where values are hidden. Made for a principal; used by lists, pages, search, exports and the API alike
+/// (G24, G25).
+package struct Masking: Sendable {
+    /// Names: for those who serve the customer.
+    package static let seeNames = Permission("personal.name.view")
+    /// Whole phone numbers, mail and street addresses.
+    package static let seeContacts = Permission("personal.contact.view")
+    /// Whole identity document numbers and birth dates.
+    package static let seeIdentity = Permission("personal.identity.view")
+    /// Imported columns that nobody has labelled yet.
+    package static let seeUnlabelled = Permission("personal.unlabelled.view")
+
+    package let names: Bool
+    package let contacts: Bool
+    package let identity: Bool
+    package let unlabelled: Bool
+
+    package init(_ principal: Principal) {
+        names = principal.may(Self.seeNames)
+        contacts = principal.may(Self.seeContacts)
+        identity = principal.may(Self.seeIdentity)
+        unlabelled = principal.may(Self.seeUnlabelled)
+    }
+
+    /// Whether a value under this mask is shown whole.
+    package func shows(_ mask: MaskKind) -> Bool {
+        switch mask {
+        case .none: true
+        case .name: names
+        case .phone, .email, .address: contacts
+        case .identity, .date: identity
+        case .full: unlabelled
+        }
+    }
+
+    /// The value as this principal may see it.
+    package func apply(_ mask: MaskKind, _ value: String) -> String {
+        shows(mask) ? value : Self.masked(mask, value)
+    }
+
+    package func apply(_ mask: MaskKind, _ value: String?) -> String? { value.map { apply(mask, $0) } }
+
+    /// The masked form, whoever asks.
+    package static func masked(_ mask: MaskKind, _ value: String) -> String {
+        switch mask {
+        case .none: value
+        case .name: maskedName(value)
+        case .phone: maskedPhone(value)
+        case .email: maskedEmail(value)
+        case .identity: kept(value, first: 3, last: 4)
+        case .address: maskedAddress(value)
+        case .date: value.count >= 4 ? String(value.prefix(4)) + "-**-**" : "****"
+        case .full: value.isEmpty ? "" : "••••"
+        }
+    }
+
+    /// `138****8000`; a number with a country prefix keeps it: `+86 138****8000` is written `+86138****8000`.
+    static func maskedPhone(_ value: String) -> String {
+        let digits = value.filter(\.isNumber)
+        guard digits.count >= 7 else { return String(repeating: "*", count: max(4, value.count)) }
+        let tail = digits.suffix(4)
+        var head = digits.dropLast(4)
+        let hidden = min(4, max(3, head.count - 1))
+        head = head.dropLast(hidden)
+        return (value.hasPrefix("+") ? "+" : "") + head + String(repeating: "*", count: hidden) + tail
+    }
+
+    /// `王**`, `欧阳**`, `J*** S***`: the family name of a Chinese name, initials of others.
+    static func maskedName(_ value: String) -> String {
+        guard let first = value.unicodeScalars.first else { return "" }
+        if (0x4E00...0x9FFF).contains(first.value) {
+            let keep = value.count >= 4 ? 2 : 1
+            return String(value.prefix(keep)) + String(repeating: "*", count: max(1, min(2, value.count - keep)))
+        }
+        return value.split(separator: " ").map { String($0.prefix(1)) + "***" }.joined(separator: " ")
+    }
+
+    /// `a***@example.com`.
+    static func maskedEmail(_ value: String) -> String {
+        let parts = value.split(separator: "@", maxSplits: 1)
+        guard parts.count == 2 else { return "***" }
+        return String(parts[0].prefix(1)) + "***@" + parts[1]
+    }
+
+    /// Keeps what tells the district (up to a Chinese 区/县/市, or the last comma part), hides the street.
+    static func maskedAddress(_ value: String) -> String {
+        if let end = value.lastIndex(where: { "区县市".contains($0) }) { return String(value[...end]) + "****" }
+        if let comma = value.lastIndex(of: ",") { return "****" + value[comma...] }
+        return "****"
+    }
+
+    /// `110***********7758`.
+    static func kept(_ value: String, first: Int, last: Int) -> String {
+        guard value.count > first + last else { return String(repeating: "*", count: max(4, value.count)) }
+        return value.prefix(first) + String(repeating: "*", count: value.count - first - last) + value.suffix(last)
+    }
+}

@@ -1,0 +1,208 @@
+import Contracts
+import Kernel
+import Storage
+import Web
+
+/// A domain as the composition root sees it. App's array of modules is the only list to edit when a domain is born.
+package protocol Module: Sendable {
+    /// The target's name: its folder under `share/`, and in lower case the prefix of its tables and permissions.
+    var name: String { get }
+    /// The rights this domain knows, in words, with the roles that have them in a new installation.
+    var permissions: [PermissionGrant] { get }
+    /// A label for every column of every table of this domain (G31).
+    var labels: [TableLabels] { get }
+    /// Pages and API routes.
+    func endpoints(_ site: SiteInfo) -> [Endpoint]
+    func eventHandlers(_ tenant: Tenant) -> [EventHandler]
+    func jobs(_ tenant: Tenant) -> [JobHandler]
+    var schedules: [Schedule] { get }
+    var navigation: [NavigationEntry] { get }
+    /// Its parts of the customer page.
+    func panels(_ tenant: Tenant) -> [CustomerPanel]
+    /// Its parts of the home page.
+    func dashboard(_ tenant: Tenant) -> [DashboardCard]
+    func search(_ tenant: Tenant) -> [SearchSource]
+    /// Fills a new tenant with demonstration data.
+    func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws
+}
+
+extension Module {
+    package var permissions: [PermissionGrant] { [] }
+    package var labels: [TableLabels] { [] }
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] { [] }
+    package func eventHandlers(_ tenant: Tenant) -> [EventHandler] { [] }
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { [] }
+    package var schedules: [Schedule] { [] }
+    package var navigation: [NavigationEntry] { [] }
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { [] }
+    package func dashboard(_ tenant: Tenant) -> [DashboardCard] { [] }
+    package func search(_ tenant: Tenant) -> [SearchSource] { [] }
+    package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {}
+}
+
+/// A right, in words, and who has it from the start.
+package struct PermissionGrant: Sendable {
+    package let permission: Permission
+    package let words: Words
+    package let roles: [Role]
+    package init(_ permission: Permission, _ words: Words, roles: [Role]) {
+        self.permission = permission
+        self.words = words
+        self.roles = roles
+    }
+}
+
+/// A job that is queued once a period, however many processes run.
+package struct Schedule: Sendable {
+    package let name: String
+    package let jobKind: String
+    package let everySeconds: Int64
+    package init(name: String, jobKind: String, everySeconds: Int64) {
+        self.name = name
+        self.jobKind = jobKind
+        self.everySeconds = everySeconds
+    }
+}
+
+/// An entry of the left-hand navigation.
+package struct NavigationEntry: Sendable {
+    package let key: String
+    /// Name of a symbol in `icons.svg`.
+    package let icon: String
+    package let path: String
+    package let permission: Permission
+    /// Lower comes first: home 0, customers 10, risk 20, import 30, models 40, jobs 50, users 60, audit 70.
+    package let order: Int
+    package init(key: String, icon: String, path: String, permission: Permission, order: Int) {
+        self.key = key
+        self.icon = icon
+        self.path = path
+        self.permission = permission
+        self.order = order
+    }
+}
+
+/// What a panel of the customer page is asked for. A set of ids, because a merge is a link (A6): a customer that was
+/// linked from several records is shown as one.
+package struct PanelRequest: Sendable {
+    package let customers: [CustomerID]
+    package let principal: Principal
+    package let masking: Masking
+    package let language: Language
+    package let now: Instant
+    package let assets: String
+    package init(
+        customers: [CustomerID], principal: Principal, masking: Masking, language: Language, now: Instant, assets: String
+    ) {
+        self.customers = customers
+        self.principal = principal
+        self.masking = masking
+        self.language = language
+        self.now = now
+        self.assets = assets
+    }
+}
+
+/// A filled template.
+package struct PanelContent: Sendable {
+    package let template: String
+    package let view: View
+    /// Names of fields that were shown without a mask; kept in the audit of the view.
+    package let unmasked: [String]
+    package init(template: String, view: View, unmasked: [String] = []) {
+        self.template = template
+        self.view = view
+        self.unmasked = unmasked
+    }
+}
+
+/// One domain's part of the customer page; loaded on the page's one snapshot.
+package struct CustomerPanel: Sendable {
+    package enum Place: String, Sendable { case main, side }
+    package let name: String
+    /// Text key of its title.
+    package let title: String
+    package let place: Place
+    package let order: Int
+    /// Nobody without it sees the panel.
+    package let permission: Permission
+    package let load: @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+    package init(
+        name: String, title: String, place: Place, order: Int, permission: Permission,
+        load: @escaping @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+    ) {
+        self.name = name
+        self.title = title
+        self.place = place
+        self.order = order
+        self.permission = permission
+        self.load = load
+    }
+}
+
+/// One domain's part of the home page.
+package struct DashboardCard: Sendable {
+    package let name: String
+    package let title: String
+    package let order: Int
+    /// `wide` spans two columns.
+    package let wide: Bool
+    package let permission: Permission
+    package let load: @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+    package init(
+        name: String, title: String, order: Int, wide: Bool = false, permission: Permission,
+        load: @escaping @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+    ) {
+        self.name = name
+        self.title = title
+        self.order = order
+        self.wide = wide
+        self.permission = permission
+        self.load = load
+    }
+}
+
+/// A hit of the search box; already masked.
+package struct SearchHit: Sendable {
+    package let title: String
+    package let subtitle: String
+    package let path: String
+    /// Text key of its group.
+    package let group: String
+    package let icon: String
+    package let subject: AuditSubject?
+    package init(title: String, subtitle: String, path: String, group: String, icon: String, subject: AuditSubject?) {
+        self.title = title
+        self.subtitle = subtitle
+        self.path = path
+        self.group = group
+        self.icon = icon
+        self.subject = subject
+    }
+}
+
+/// Where the search box looks.
+package struct SearchSource: Sendable {
+    package let permission: Permission
+    package let find: @Sendable (_ query: String, _ limit: Int, PanelRequest, any SQLSession) throws -> [SearchHit]
+    package init(
+        permission: Permission,
+        find: @escaping @Sendable (_ query: String, _ limit: Int, PanelRequest, any SQLSession) throws -> [SearchHit]
+    ) {
+        self.permission = permission
+        self.find = find
+    }
+}
+
+/// What demonstration data is wanted.
+package struct SeedRequest: Sendable {
+    package let customers: Int
+    /// The same number gives the same base.
+    package let seed: UInt64
+    package let progress: @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
+    package init(customers: Int, seed: UInt64, progress: @escaping @Sendable (Int, Int, Words) -> Void) {
+        self.customers = customers
+        self.seed = seed
+        self.progress = progress
+    }
+}

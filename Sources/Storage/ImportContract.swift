@@ -1,0 +1,151 @@
+import Kernel
+
+/// What a field of an import target may hold. Values arrive at the target already parsed to this.
+package enum ImportFieldKind: Sendable, Hashable {
+    /// At most this many characters.
+    case text(Int)
+    /// `.int`
+    case integer
+    /// `.double`
+    case decimal
+    /// Minor units of the tenant's currency, `.int`; the source writes a decimal number.
+    case money
+    /// `.bool`
+    case boolean
+    /// `.text` `YYYY-MM-DD`
+    case date
+    /// `.text` E.164
+    case phone
+    case email
+    /// One of these codes; the source may write the code or its words in either language.
+    case choice([ImportChoice])
+}
+
+package struct ImportChoice: Sendable, Hashable {
+    package let code: String
+    package let words: Words
+    /// Other spellings, compared folded.
+    package let synonyms: [String]
+    package init(_ code: String, _ words: Words, synonyms: [String] = []) {
+        self.code = code
+        self.words = words
+        self.synonyms = synonyms
+    }
+}
+
+/// A field that an import may fill.
+package struct ImportField: Sendable, Hashable {
+    /// `family_name`, `msisdn`, `monthly_charge`; custom attributes are `attr.<key>`.
+    package let key: String
+    package let words: Words
+    package let kind: ImportFieldKind
+    /// A record cannot be created without it (unless another required group member is there; the target decides).
+    package let required: Bool
+    /// Whether it can find an existing record: a source identifier, a number, a document number.
+    package let canMatch: Bool
+    /// Header names that mean this field, compared folded and without punctuation.
+    package let synonyms: [String]
+    package init(
+        _ key: String, _ words: Words, _ kind: ImportFieldKind, required: Bool = false, canMatch: Bool = false,
+        synonyms: [String] = []
+    ) {
+        self.key = key
+        self.words = words
+        self.kind = kind
+        self.required = required
+        self.canMatch = canMatch
+        self.synonyms = synonyms
+    }
+}
+
+/// One parsed row: only the fields that had a value.
+package struct ImportRow: Sendable {
+    /// Physical line of the source, from 1.
+    package let line: Int
+    package let values: [String: SQLValue]
+    package init(line: Int, values: [String: SQLValue]) {
+        self.line = line
+        self.values = values
+    }
+}
+
+/// A field before and after; both as the target would store them.
+package struct ImportChange: Sendable, Hashable {
+    package let field: String
+    package let before: SQLValue
+    package let after: SQLValue
+    package init(field: String, before: SQLValue, after: SQLValue) {
+        self.field = field
+        self.before = before
+        self.after = after
+    }
+}
+
+/// What became (or would become) of a row.
+package enum ImportOutcome: Sendable {
+    /// `revision` is the record's revision after the import; revert deletes the record only while it still stands.
+    case created(CustomerID, revision: Int64)
+    case updated(CustomerID, [ImportChange])
+    case unchanged(CustomerID)
+    case rejected(field: String, code: String, Words)
+}
+
+/// What could not be undone, and why.
+package struct RevertIssue: Sendable {
+    package let customer: CustomerID
+    package let field: String
+    package let reason: Words
+    package init(customer: CustomerID, field: String, reason: Words) {
+        self.customer = customer
+        self.field = field
+        self.reason = reason
+    }
+}
+
+/// How a run treats its rows.
+package struct ImportOptions: Sendable {
+    /// The field whose value finds an existing record; `nil` = every row is new.
+    package let matchKey: String?
+    package let createsNew: Bool
+    package let updatesExisting: Bool
+    /// Name of the source, kept with identifiers (`billing`, `ibm`).
+    package let source: String
+    package init(matchKey: String?, createsNew: Bool = true, updatesExisting: Bool = true, source: String) {
+        self.matchKey = matchKey
+        self.createsNew = createsNew
+        self.updatesExisting = updatesExisting
+        self.source = source
+    }
+}
+
+/// A domain whose records can be imported. Ingest drives it; App injects it.
+package protocol ImportTarget: Sendable {
+    /// `customer`
+    var entity: String { get }
+    /// Built-in fields, in the order people expect them.
+    var fields: [ImportField] { get }
+    /// Custom attributes defined so far, as fields `attr.<key>`.
+    func attributeFields(_ session: any SQLSession) throws -> [ImportField]
+    /// Defines a typed custom attribute for a column nobody mapped (masked until it is labelled) and returns its field;
+    /// returns the existing one when there is one of that title.
+    /// - Parameter title: the column's header.
+    func defineAttribute(title: String, kind: ImportFieldKind, _ session: any SQLSession) throws -> ImportField
+    /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
+    func importer(_ options: ImportOptions, principal: Principal) -> any Importer
+    /// Undoes creates: a record is removed only while its revision is the given one.
+    func revertCreated(_ records: [(CustomerID, revision: Int64)], principal: Principal, _ session: any SQLSession) throws
+        -> [RevertIssue]
+    /// Undoes updates: a field gets its `before` back while it still holds `after`.
+    func revertUpdated(
+        _ records: [(CustomerID, changes: [ImportChange])], principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue]
+}
+
+/// Plans or applies rows in chunks. Used by one task at a time.
+package protocol Importer: AnyObject {
+    /// What `apply` would do; writes nothing. Ids of `.created` are placeholders.
+    func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
+    /// Does it, in the caller's transaction, with one outbox event a chunk. Outcomes are parallel to `rows`; a rejected
+    /// row leaves nothing behind.
+    func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
+}

@@ -1,0 +1,223 @@
+import Foundation
+import Kernel
+
+/// A job as people see it.
+package struct Job: Sendable {
+    package enum Status: String, Sendable { case queued, running, succeeded, failed, cancelled }
+    package let id: JobID
+    package let kind: String
+    package let payload: String
+    package let status: Status
+    /// Work units done, 0...total; total 0 = not known yet.
+    package let done: Int64
+    package let total: Int64
+    package let message: Words
+    /// JSON, set when it succeeded.
+    package let result: String?
+    package let attempts: Int
+    package let cancelRequested: Bool
+    package let createdBy: String
+    package let createdAt: Instant
+    package let startedAt: Instant?
+    package let finishedAt: Instant?
+
+    package var isFinished: Bool { status == .succeeded || status == .failed || status == .cancelled }
+}
+
+/// Thrown inside a job when somebody asked for it to be cancelled.
+package struct JobCancelled: Error, Sendable {
+    package init() {}
+}
+
+/// The persistent queue of one tenant: claim by lease, attempts with backoff, progress, cancel.
+package struct JobQueue: Sendable {
+    private let database: any Database
+    private let ids: IDGenerator
+    private let clock: any WallClock
+    private let wake: WakeSignal
+    /// A worker that does not renew within this time is taken for dead and its job is run again.
+    package static let leaseSeconds: Int64 = 30
+
+    package init(database: any Database, ids: IDGenerator, clock: any WallClock, wake: WakeSignal) {
+        self.database = database
+        self.ids = ids
+        self.clock = clock
+        self.wake = wake
+    }
+
+    static let insert: SQL = """
+        INSERT INTO storage_job (id, kind, payload, status, done, total, message_en, message_zh, attempts, attempts_max,
+          run_at, lease_until, cancel_requested, created_by, created_at)
+        VALUES ($1, $2, $3, 'queued', 0, 0, '', '', 0, $4, $5, 0, $6, $7, $8)
+        """
+    static let columns = """
+        id, kind, payload, status, done, total, message_en, message_zh, result, attempts, cancel_requested,
+        created_by, created_at, started_at, finished_at
+        """
+    static let byID = SQL(trusted: "SELECT \(columns) FROM storage_job WHERE id = $1")
+    static let recent = SQL(trusted: "SELECT \(columns) FROM storage_job WHERE id < $1 ORDER BY id DESC LIMIT $2")
+    static let recentOfKind = SQL(
+        trusted: "SELECT \(columns) FROM storage_job WHERE kind = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+    static let claimSQLite = SQL(
+        trusted: """
+            UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
+              started_at = COALESCE(started_at, $3)
+            WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
+              AND run_at <= $3 ORDER BY run_at, id LIMIT 1)
+            RETURNING \(columns)
+            """)
+    static let claimPostgres = SQL(
+        trusted: """
+            UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
+              started_at = COALESCE(started_at, $3)
+            WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
+              AND run_at <= $3 ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING \(columns)
+            """)
+    static let renew: SQL = """
+        UPDATE storage_job SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND status = 'running'
+        RETURNING cancel_requested
+        """
+    static let progress: SQL = """
+        UPDATE storage_job SET done = $3, total = $4, message_en = $5, message_zh = $6, lease_until = $7
+        WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING cancel_requested
+        """
+    static let finish: SQL = """
+        UPDATE storage_job SET status = $3, result = $4, message_en = $5, message_zh = $6, finished_at = $7
+        WHERE id = $1 AND lease_owner = $2 AND status = 'running'
+        """
+    static let again: SQL = """
+        UPDATE storage_job SET status = 'queued', run_at = $3, message_en = $4, message_zh = $5, lease_owner = NULL
+        WHERE id = $1 AND lease_owner = $2 AND status = 'running'
+        """
+    static let requestCancel: SQL = """
+        UPDATE storage_job SET cancel_requested = $2,
+          status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+          finished_at = CASE WHEN status = 'queued' THEN $3 ELSE finished_at END
+        WHERE id = $1 AND status IN ('queued', 'running')
+        """
+    static let attemptsMax: SQL = "SELECT attempts_max FROM storage_job WHERE id = $1"
+    static let scheduleDue: SQL = """
+        INSERT INTO storage_schedule (name, next_run_at) VALUES ($1, $3)
+        ON CONFLICT (name) DO UPDATE SET next_run_at = $3 WHERE storage_schedule.next_run_at <= $2
+        """
+    static let countByStatus: SQL = "SELECT status, COUNT(*) FROM storage_job GROUP BY status"
+
+    /// Puts a job into the queue, in the caller's transaction.
+    /// - Parameter payload: JSON that the handler of `kind` understands; no personal values.
+    @discardableResult
+    package func enqueue(
+        _ kind: String, payload: String, by: String, attemptsMax: Int = 3, runAt: Instant? = nil,
+        _ session: any SQLSession
+    ) throws -> JobID {
+        let id: JobID = ids.next()
+        let now = clock.now()
+        try session.execute(
+            Self.insert,
+            [
+                .id(id), .text(kind), .text(payload), .int(attemptsMax), .time(runAt ?? now), .bool(false), .text(by),
+                .time(now),
+            ])
+        let wake = self.wake
+        session.afterCommit { wake.signal() }
+        return id
+    }
+
+    package func job(_ id: JobID, _ session: any SQLSession) throws -> Job? {
+        try session.first(Self.byID, [.id(id)], Self.job)
+    }
+
+    /// The newest first; `before` continues a list.
+    package func recent(
+        kind: String? = nil, before: JobID? = nil, limit: Int = 50, _ session: any SQLSession
+    ) throws -> [Job] {
+        let top = SQLValue.int(before?.rawValue ?? Int64.max)
+        guard let kind else { return try session.query(Self.recent, [top, .int(limit)], Self.job) }
+        return try session.query(Self.recentOfKind, [.text(kind), top, .int(limit)], Self.job)
+    }
+
+    /// Asks a job to stop: a queued one is cancelled at once, a running one at its next progress report.
+    package func cancel(_ id: JobID, _ session: any SQLSession) throws {
+        try session.execute(Self.requestCancel, [.id(id), .bool(true), .time(clock.now())])
+    }
+
+    /// Queues `kind` once per period however many processes ask. Returns whether this call did it.
+    package func runSchedule(_ name: String, kind: String, everySeconds: Int64) async throws -> Bool {
+        let now = clock.now()
+        return try await database.write { session in
+            let due = try session.execute(
+                Self.scheduleDue, [.text(name), .time(now), .time(now.adding(seconds: everySeconds))])
+            guard due > 0 else { return false }
+            try enqueue(kind, payload: "{}", by: "schedule", session)
+            return true
+        }
+    }
+
+    package func counts() async throws -> [String: Int] {
+        let rows = try await database.read { try $0.query(Self.countByStatus) { ($0.text(0), $0.integer(1)) } }
+        return Dictionary(rows, uniquingKeysWith: +)
+    }
+
+    // MARK: For workers
+
+    func claim(owner: String) async throws -> Job? {
+        let now = clock.now()
+        return try await database.write { session in
+            let sql = session.dialect.sql(sqlite: Self.claimSQLite, postgres: Self.claimPostgres)
+            return try session.first(
+                sql, [.text(owner), .time(now.adding(seconds: Self.leaseSeconds)), .time(now)], Self.job)
+        }
+    }
+
+    /// `nil` when the lease was lost; else whether a cancel was asked for.
+    func renew(_ id: JobID, owner: String) async throws -> Bool? {
+        let until = clock.now().adding(seconds: Self.leaseSeconds)
+        return try await database.write { session in
+            try session.first(Self.renew, [.id(id), .text(owner), .time(until)]) { $0.bool(0) }
+        }
+    }
+
+    func report(_ id: JobID, owner: String, done: Int64, total: Int64, message: Words) async throws -> Bool? {
+        let until = clock.now().adding(seconds: Self.leaseSeconds)
+        return try await database.write { session in
+            try session.first(
+                Self.progress,
+                [.id(id), .text(owner), .int(done), .int(total), .text(message.en), .text(message.zh), .time(until)]
+            ) { $0.bool(0) }
+        }
+    }
+
+    func finish(_ id: JobID, owner: String, status: Job.Status, result: String?, message: Words) async throws {
+        let now = clock.now()
+        try await database.write { session in
+            _ = try session.execute(
+                Self.finish,
+                [
+                    .id(id), .text(owner), .text(status.rawValue), .text(result), .text(message.en),
+                    .text(message.zh), .time(now),
+                ])
+        }
+    }
+
+    /// Puts a failed job back, or fails it for good when its attempts are used up.
+    func fail(_ job: Job, owner: String, message: Words) async throws {
+        let maximum = try await database.read { try $0.count(Self.attemptsMax, [.id(job.id)]) }
+        guard job.attempts < maximum else {
+            return try await finish(job.id, owner: owner, status: .failed, result: nil, message: message)
+        }
+        let next = clock.now().adding(milliseconds: Int64.random(in: 500...2_000) << min(job.attempts, 8))
+        try await database.write { session in
+            _ = try session.execute(
+                Self.again, [.id(job.id), .text(owner), .time(next), .text(message.en), .text(message.zh)])
+        }
+    }
+
+    private static func job(_ row: Row) throws -> Job {
+        Job(
+            id: row.id(0), kind: row.text(1), payload: row.text(2), status: Job.Status(rawValue: row.text(3)) ?? .failed,
+            done: row.int(4), total: row.int(5), message: Words(en: row.text(6), zh: row.text(7)),
+            result: row.optionalText(8), attempts: row.integer(9), cancelRequested: row.bool(10),
+            createdBy: row.text(11), createdAt: row.time(12), startedAt: row.optionalTime(13),
+            finishedAt: row.optionalTime(14))
+    }
+}

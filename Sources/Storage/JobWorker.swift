@@ -1,0 +1,135 @@
+import Foundation
+import Kernel
+import Logging
+import Synchronization
+
+/// What runs the jobs of one kind. The handler may be called again after a crash: it continues or starts over without
+/// doubling its effect.
+package struct JobHandler: Sendable {
+    package let kind: String
+    /// Returns the result as JSON, or `nil`.
+    package let run: @Sendable (JobContext) async throws -> String?
+    package init(kind: String, run: @escaping @Sendable (JobContext) async throws -> String?) {
+        self.kind = kind
+        self.run = run
+    }
+}
+
+/// A job's own view of itself.
+package final class JobContext: Sendable {
+    package let job: Job
+    private let queue: JobQueue
+    private let owner: String
+    private struct State { var lastReport = ContinuousClock.now - .seconds(10); var cancelled = false; var lost = false }
+    private let state = Mutex(State())
+
+    init(job: Job, queue: JobQueue, owner: String) {
+        self.job = job
+        self.queue = queue
+        self.owner = owner
+    }
+
+    /// Reports progress (written at most four times a second) and throws `JobCancelled` when somebody asked to stop.
+    package func progress(done: Int64, total: Int64, _ message: Words, force: Bool = false) async throws {
+        try checkCancelled()
+        let now = ContinuousClock.now
+        let due = state.withLock { state in
+            guard force || now - state.lastReport >= .milliseconds(250) else { return false }
+            state.lastReport = now
+            return true
+        }
+        if due { note(try await queue.report(job.id, owner: owner, done: done, total: total, message: message)) }
+        try checkCancelled()
+    }
+
+    /// Throws `JobCancelled` when a cancel was seen or the lease was lost to another worker.
+    package func checkCancelled() throws {
+        if Task.isCancelled || state.withLock({ $0.cancelled || $0.lost }) { throw JobCancelled() }
+    }
+
+    /// For work on other threads that cannot throw through.
+    package var isCancelled: Bool { state.withLock { $0.cancelled || $0.lost } }
+
+    func heartbeat() async throws { note(try await queue.renew(job.id, owner: owner)) }
+    var leaseLost: Bool { state.withLock { $0.lost } }
+
+    private func note(_ cancel: Bool?) {
+        state.withLock { state in
+            switch cancel {
+            case .none: state.lost = true
+            case .some(let asked): state.cancelled = state.cancelled || asked
+            }
+        }
+    }
+}
+
+/// Takes jobs one at a time until its task is cancelled.
+package struct JobWorker: Sendable {
+    private let queue: JobQueue
+    private let handlers: [String: JobHandler]
+    private let wake: WakeSignal
+    private let owner: String
+    private let logger: Logger
+
+    package init(queue: JobQueue, handlers: [JobHandler], wake: WakeSignal, owner: String, logger: Logger) {
+        self.queue = queue
+        self.handlers = Dictionary(handlers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
+        self.wake = wake
+        self.owner = owner
+        self.logger = logger
+    }
+
+    package func run() async {
+        while !Task.isCancelled {
+            let generation = wake.generation
+            do {
+                if try await runOne() { continue }
+            } catch {
+                logger.error("job.claim_failed", metadata: ["error": "\(error)"])
+            }
+            await wake.wait(after: generation, milliseconds: 1_000)
+        }
+    }
+
+    /// Claims and runs one job. Returns false when none is due.
+    @discardableResult
+    package func runOne() async throws -> Bool {
+        guard let job = try await queue.claim(owner: owner) else { return false }
+        let context = JobContext(job: job, queue: queue, owner: owner)
+        guard let handler = handlers[job.kind] else {
+            try await queue.finish(
+                job.id, owner: owner, status: .failed, result: nil,
+                message: Words(en: "No module runs jobs of kind \(job.kind).", zh: "没有模块可执行 \(job.kind) 任务。"))
+            return true
+        }
+        let heart = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(Double(JobQueue.leaseSeconds) / 6))
+                if !Task.isCancelled { try? await context.heartbeat() }
+            }
+        }
+        defer { heart.cancel() }
+        logger.info("job.started", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
+        do {
+            let result = try await handler.run(context)
+            try await queue.finish(
+                job.id, owner: owner, status: .succeeded, result: result, message: Words(en: "Done", zh: "已完成"))
+        } catch is JobCancelled where !context.leaseLost && !Task.isCancelled {
+            try await queue.finish(
+                job.id, owner: owner, status: .cancelled, result: nil, message: Words(en: "Cancelled", zh: "已取消"))
+        } catch is JobCancelled {
+            // The process stops or another worker has the job: it is run again after the lease.
+        } catch {
+            let words = (error as? CRMError)?.message ?? Words(en: "Failed: \(error)", zh: "失败：\(error)")
+            logger.error("job.failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(error)"])
+            // A CRMError is an answer, not an accident: trying again would give the same one.
+            if error is CRMError {
+                try await queue.finish(job.id, owner: owner, status: .failed, result: nil, message: words)
+            } else {
+                try await queue.fail(job, owner: owner, message: words)
+            }
+        }
+        logger.info("job.ended", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
+        return true
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Kernel
+
+/// Applies the numbered SQL files of the modules, forward only, each file in one transaction with its record in
+/// `schema_migration` (module, number, name, checksum, applied_at).
+package struct Migrator: Sendable {
+    /// One file: `NNNN_name.sql`, or `NNNN_name.sqlite.sql` / `NNNN_name.postgres.sql` for one engine.
+    package struct Migration: Sendable {
+        package let module: String
+        package let number: Int
+        package let name: String
+        package let text: String
+        /// FNV-1a 64 of the text, in hexadecimal.
+        package let checksum: String
+    }
+
+    private let share: ShareFolder
+    private let modules: [String]
+    private let clock: any WallClock
+
+    /// - Parameter modules: target names in the order their migrations run; `Storage` and `Platform` first.
+    package init(share: ShareFolder, modules: [String], clock: any WallClock) {
+        self.share = share
+        self.modules = modules
+        self.clock = clock
+    }
+
+    static let createTable: SQL = """
+        CREATE TABLE IF NOT EXISTS schema_migration (
+          module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+          applied_at BIGINT NOT NULL, PRIMARY KEY (module, number))
+        """
+    static let applied: SQL = "SELECT module, number, checksum FROM schema_migration"
+    static let record: SQL = """
+        INSERT INTO schema_migration (module, number, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)
+        """
+
+    /// All migrations for an engine, in order.
+    /// - Throws: `CRMError` for a file name that is not `NNNN_name.sql` and for a number used twice.
+    package func migrations(for dialect: Dialect) throws -> [Migration] {
+        var result: [Migration] = []
+        for module in modules {
+            var seen: Set<Int> = []
+            for file in share.names(module, "Migrations", suffix: ".sql") {
+                let parts = file.split(separator: ".").map(String.init)
+                if parts.count == 3, parts[1] != dialect.rawValue { continue }
+                guard let number = Int(parts[0].prefix(4)), parts[0].dropFirst(4).hasPrefix("_"),
+                    seen.insert(number).inserted
+                else {
+                    throw CRMError(
+                        "migration_name", status: 500,
+                        Words(en: "Migration \(module)/\(file) has no number of its own.", zh: "迁移文件 \(module)/\(file) 编号无效或重复。"))
+                }
+                let text = try share.text(module, "Migrations", file)
+                result.append(
+                    Migration(
+                        module: module, number: number, name: String(parts[0].dropFirst(5)), text: text,
+                        checksum: Self.checksum(text)))
+            }
+        }
+        return result
+    }
+
+    /// Applies what is missing and returns it.
+    /// - Throws: `CRMError` "migration_changed" when an applied file was edited afterwards.
+    @discardableResult
+    package func migrate(_ database: any Database) async throws -> [Migration] {
+        let dialect = database.dialect
+        try await database.write { _ = try $0.execute(Self.createTable) }
+        let known = try await database.read { session in
+            try session.query(Self.applied) { ("\($0.text(0))/\($0.integer(1))", $0.text(2)) }
+        }
+        let checksums = Dictionary(known, uniquingKeysWith: { first, _ in first })
+        var done: [Migration] = []
+        for migration in try migrations(for: dialect) {
+            if let checksum = checksums["\(migration.module)/\(migration.number)"] {
+                guard checksum == migration.checksum else {
+                    throw CRMError(
+                        "migration_changed", status: 500,
+                        Words(
+                            en: "Migration \(migration.module)/\(migration.number) was changed after it had been applied.",
+                            zh: "迁移 \(migration.module)/\(migration.number) 在应用后被修改。"))
+                }
+                continue
+            }
+            let now = clock.now()
+            try await database.write { session in
+                for statement in Self.statements(migration.text) {
+                    try session.execute(SQL(trusted: Self.adapted(statement, to: dialect)))
+                }
+                try session.execute(
+                    Self.record,
+                    [
+                        .text(migration.module), .int(migration.number), .text(migration.name),
+                        .text(migration.checksum), .time(now),
+                    ])
+            }
+            done.append(migration)
+        }
+        return done
+    }
+
+    /// Number of files not yet applied; for `readyz` and `doctor`.
+    package func pending(_ database: any Database) async throws -> Int {
+        let known = try await database.read { session in
+            try session.query(Self.applied) { "\($0.text(0))/\($0.integer(1))" }
+        }
+        return try migrations(for: database.dialect).count { !known.contains("\($0.module)/\($0.number)") }
+    }
+
+    /// Splits a file at `;` before a line end; lines that begin with `--` are dropped.
+    static func statements(_ text: String) -> [String] {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.drop(while: { $0 == " " }).hasPrefix("--") }
+        return (lines.joined(separator: "\n") + "\n").components(separatedBy: ";\n")
+            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }
+            .filter { !$0.isEmpty }
+    }
+
+    /// What the engines name differently in DDL. On SQLite a single BIGINT key becomes the rowid, a table with a
+    /// composite key becomes clustered by it (WITHOUT ROWID, as a distributed engine would place it), BYTEA is BLOB.
+    static func adapted(_ statement: String, to dialect: Dialect) -> String {
+        guard dialect == .sqlite else { return statement }
+        var text = statement
+            .replacingOccurrences(of: "BIGINT NOT NULL PRIMARY KEY", with: "INTEGER PRIMARY KEY")
+            .replacingOccurrences(of: "BYTEA", with: "BLOB")
+        if text.hasPrefix("CREATE TABLE"), text.contains("PRIMARY KEY ("), !text.contains("WITHOUT ROWID") {
+            text += " WITHOUT ROWID"
+        }
+        return text
+    }
+
+    static func checksum(_ text: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,47 @@
+import Kernel
+
+/// A number 0...1023 that only this process uses in its ids, leased from the database.
+package enum NodeLease {
+    static let free: SQL = "SELECT node FROM storage_node WHERE lease_until < $1 ORDER BY node LIMIT 1"
+    static let top: SQL = "SELECT COALESCE(MAX(node), -1) FROM storage_node"
+    static let claim: SQL = """
+        INSERT INTO storage_node (node, holder, lease_until) VALUES ($1, $2, $3)
+        ON CONFLICT (node) DO UPDATE SET holder = $2, lease_until = $3 WHERE storage_node.lease_until < $4
+        """
+    static let renew: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
+    /// Milliseconds; renewed every minute.
+    static let milliseconds: Int64 = 300_000
+
+    /// Leases a number for `holder` (unique per process start).
+    /// - Throws: `CRMError` "no_node" when all 1,024 are in use.
+    package static func take(holder: String, clock: any WallClock, _ database: any Database) async throws -> Int {
+        let now = clock.now()
+        return try await database.write { session in
+            let candidate = try session.first(free, [.time(now)]) { $0.integer(0) } ?? (try session.count(top) + 1)
+            guard candidate < 1_024,
+                try session.execute(
+                    claim,
+                    [.int(candidate), .text(holder), .time(now.adding(milliseconds: milliseconds)), .time(now)]) == 1
+            else {
+                throw CRMError(
+                    "no_node", status: 503,
+                    Words(en: "All 1,024 node numbers are in use.", zh: "1024 个节点编号均已占用。"))
+            }
+            return candidate
+        }
+    }
+
+    package static func renew(_ node: Int, holder: String, clock: any WallClock, _ database: any Database) async throws {
+        let until = clock.now().adding(milliseconds: milliseconds)
+        try await database.write { session in
+            _ = try session.execute(renew, [.int(node), .text(holder), .time(until)])
+        }
+    }
+
+    /// Gives the number back at a graceful stop.
+    package static func release(_ node: Int, holder: String, _ database: any Database) async throws {
+        try await database.write { session in
+            _ = try session.execute(renew, [.int(node), .text(holder), .int(0)])
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Contracts
+import Foundation
+import Kernel
+
+/// Appends events in the caller's transaction; a dispatcher delivers them later, at least once.
+package struct Outbox: Sendable {
+    private let ids: IDGenerator
+    private let clock: any WallClock
+    private let wake: WakeSignal
+
+    package init(ids: IDGenerator, clock: any WallClock, wake: WakeSignal) {
+        self.ids = ids
+        self.clock = clock
+        self.wake = wake
+    }
+
+    static let insert: SQL = """
+        INSERT INTO storage_outbox_event (id, type, payload, created_at, status, attempts, next_attempt_at)
+        VALUES ($1, $2, $3, $4, 'pending', 0, $4)
+        """
+
+    /// Adds an event to the transaction of `session`.
+    package func append<E: DomainEvent>(_ event: E, _ session: any SQLSession) throws {
+        let payload = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+        let id: EventID = ids.next()
+        try session.execute(
+            Self.insert, [.id(id), .text(E.eventType), .text(payload), .time(clock.now())])
+        let wake = self.wake
+        session.afterCommit { wake.signal() }
+    }
+}
+
+/// One subscriber. Its work and the record of it are one transaction.
+package struct EventHandler: Sendable {
+    /// Stable: it is stored in the receipts.
+    package let name: String
+    package let eventType: String
+    package let handle: @Sendable (_ payload: String, _ session: any SQLSession) throws -> Void
+
+    /// A handler of one event type; the payload is decoded for it.
+    package init<E: DomainEvent>(
+        name: String, _ type: E.Type, _ handle: @escaping @Sendable (E, any SQLSession) throws -> Void
+    ) {
+        self.name = name
+        eventType = E.eventType
+        self.handle = { payload, session in
+            try handle(try JSONDecoder().decode(E.self, from: Data(payload.utf8)), session)
+        }
+    }
+}
+
+/// Delivers outbox events to handlers. Several may run over one database on PostgreSQL; receipts keep effects single.
+package struct OutboxDispatcher: Sendable {
+    private let database: any Database
+    private let handlers: [String: [EventHandler]]
+    private let clock: any WallClock
+    /// After this many failures an event is parked, where a person sees it.
+    package static let attemptsMax = 8
+
+    package init(database: any Database, handlers: [EventHandler], clock: any WallClock) {
+        self.database = database
+        self.handlers = Dictionary(grouping: handlers, by: \.eventType)
+        self.clock = clock
+    }
+
+    private struct Pending: Sendable { let id: EventID; let type: String; let payload: String; let attempts: Int }
+
+    static let due: SQL = """
+        SELECT id, type, payload, attempts FROM storage_outbox_event
+        WHERE status = 'pending' AND next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT $2
+        """
+    static let receipt: SQL = """
+        INSERT INTO storage_outbox_receipt (event_id, handler, handled_at) VALUES ($1, $2, $3)
+        ON CONFLICT (event_id, handler) DO NOTHING
+        """
+    static let finish: SQL = "UPDATE storage_outbox_event SET status = 'done' WHERE id = $1"
+    static let retry: SQL = """
+        UPDATE storage_outbox_event SET attempts = $2, next_attempt_at = $3, status = $4, last_error = $5 WHERE id = $1
+        """
+    static let expireReceipts: SQL = """
+        DELETE FROM storage_outbox_receipt WHERE event_id IN
+        (SELECT id FROM storage_outbox_event WHERE status = 'done' AND created_at < $1)
+        """
+    static let expire: SQL = "DELETE FROM storage_outbox_event WHERE status = 'done' AND created_at < $1"
+    static let backlog: SQL = "SELECT COUNT(*) FROM storage_outbox_event WHERE status = $1"
+
+    /// Delivers one batch. Returns how many events were looked at; 0 = nothing is due.
+    @discardableResult
+    package func deliverBatch() async throws -> Int {
+        let now = clock.now()
+        let batch = try await database.read { session in
+            try session.query(Self.due, [.time(now), .int(Limits.outboxBatch)]) {
+                Pending(id: $0.id(0), type: $0.text(1), payload: $0.text(2), attempts: $0.integer(3))
+            }
+        }
+        for event in batch { try await deliver(event) }
+        return batch.count
+    }
+
+    private func deliver(_ event: Pending) async throws {
+        let clock = self.clock
+        var failure: (any Error)?
+        for handler in handlers[event.type] ?? [] {
+            do {
+                try await database.write { session in
+                    let fresh = try session.execute(
+                        Self.receipt, [.id(event.id), .text(handler.name), .time(clock.now())])
+                    if fresh == 1 { try handler.handle(event.payload, session) }
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure {
+            let attempts = event.attempts + 1
+            // Exponential backoff from 1 s to 10 min with full jitter, so that handlers do not march in step.
+            let ceiling = min(600_000, 1_000 << min(attempts, 10))
+            let next = clock.now().adding(milliseconds: Int64.random(in: 500...Int64(ceiling)))
+            let status = attempts >= Self.attemptsMax ? "parked" : "pending"
+            let reason = String("\(failure)".prefix(500))
+            try await database.write { session in
+                _ = try session.execute(
+                    Self.retry, [.id(event.id), .int(attempts), .time(next), .text(status), .text(reason)])
+            }
+        } else {
+            try await database.write { session in _ = try session.execute(Self.finish, [.id(event.id)]) }
+        }
+    }
+
+    /// Forgets delivered events older than `days`.
+    package func expire(days: Int64 = 7) async throws {
+        let before = clock.now().adding(days: -days)
+        try await database.write { session in
+            try session.execute(Self.expireReceipts, [.time(before)])
+            try session.execute(Self.expire, [.time(before)])
+        }
+    }
+
+    /// How many events wait (`pending`) or stand aside (`parked`).
+    package func backlog(_ status: String) async throws -> Int {
+        try await database.read { try $0.count(Self.backlog, [.text(status)]) }
+    }
+}

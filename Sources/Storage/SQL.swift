@@ -1,0 +1,101 @@
+import Kernel
+
+/// A statement text, written once for both engines with `$1...` placeholders. Made only from a literal in the source
+/// (`StaticString`) or by `SQLBuilder`, so no value can ever be pasted into it.
+package struct SQL: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    package let text: String
+
+    package init(stringLiteral value: StaticString) { text = value.description }
+    package init(_ value: StaticString) { text = value.description }
+    /// Only for Storage and the files named `*+Dialect.swift`.
+    package init(trusted text: String) { self.text = text }
+
+    package var description: String { text }
+}
+
+/// One bound or read value. Time is an integer of epoch milliseconds, a date is text `YYYY-MM-DD`, money is minor units.
+package enum SQLValue: Sendable, Hashable {
+    case null
+    case int(Int64)
+    case double(Double)
+    case text(String)
+    case bool(Bool)
+    case bytes([UInt8])
+
+    package static func id<K>(_ id: ID<K>) -> SQLValue { .int(id.rawValue) }
+    package static func id<K>(_ id: ID<K>?) -> SQLValue { id.map { .int($0.rawValue) } ?? .null }
+    package static func time(_ instant: Instant) -> SQLValue { .int(instant.milliseconds) }
+    package static func time(_ instant: Instant?) -> SQLValue { instant.map { .int($0.milliseconds) } ?? .null }
+    package static func date(_ date: LocalDate?) -> SQLValue { date.map { .text($0.description) } ?? .null }
+    package static func text(_ text: String?) -> SQLValue { text.map { .text($0) } ?? .null }
+    package static func int(_ int: Int) -> SQLValue { .int(Int64(int)) }
+    package static func int(_ int: Int64?) -> SQLValue { int.map { .int($0) } ?? .null }
+    package static func double(_ double: Double?) -> SQLValue { double.map { .double($0) } ?? .null }
+    package static func bool(_ bool: Bool?) -> SQLValue { bool.map { .bool($0) } ?? .null }
+}
+
+/// Builds a statement with an optional part: every appended piece is a literal, every value becomes a placeholder.
+package struct SQLBuilder {
+    package private(set) var text: String
+    package private(set) var arguments: [SQLValue]
+
+    package init(_ start: SQL, _ arguments: [SQLValue] = []) {
+        text = start.text
+        self.arguments = arguments
+    }
+
+    /// The finished statement.
+    package var sql: SQL { SQL(trusted: text) }
+
+    /// Appends literal text.
+    package mutating func append(_ piece: SQL) { text += " " + piece.text }
+
+    /// Appends literal text in which each `?` stands for the next value.
+    package mutating func append(_ piece: SQL, _ values: SQLValue...) { append(piece, values: values) }
+
+    package mutating func append(_ piece: SQL, values: [SQLValue]) {
+        text += " "
+        var rest = values[...]
+        for character in piece.text {
+            if character == "?", let value = rest.popFirst() {
+                arguments.append(value)
+                text += "$\(arguments.count)"
+            } else {
+                text.append(character)
+            }
+        }
+        precondition(rest.isEmpty, "each value needs a ? in the SQL piece")
+    }
+
+    /// Appends `head IN ($n, ...)`; an empty list matches nothing. At most `Limits.sqlListChunk` values.
+    package mutating func appendIn(_ head: SQL, _ values: [SQLValue]) {
+        precondition(values.count <= Limits.sqlListChunk, "split lists into chunks of Limits.sqlListChunk")
+        guard !values.isEmpty else {
+            text += " AND 1 = 0"
+            return
+        }
+        text += " " + head.text + " IN ("
+        for (offset, value) in values.enumerated() {
+            arguments.append(value)
+            text += offset == 0 ? "$\(arguments.count)" : ",$\(arguments.count)"
+        }
+        text += ")"
+    }
+}
+
+extension Sequence {
+    /// Consecutive pieces of at most `size` elements, for `IN` lists and batches.
+    package func chunked(_ size: Int) -> [[Element]] {
+        var result: [[Element]] = []
+        var piece: [Element] = []
+        for element in self {
+            piece.append(element)
+            if piece.count == size {
+                result.append(piece)
+                piece = []
+            }
+        }
+        if !piece.isEmpty { result.append(piece) }
+        return result
+    }
+}

@@ -1,0 +1,157 @@
+import Kernel
+
+/// Which engine a session talks to. The seam for what the two engines say differently; see `Dialect.sql`.
+package enum Dialect: String, Sendable {
+    case sqlite, postgres
+
+    /// Two texts of one statement, for the few that cannot be one: full-text search, job claim, bulk COPY, partitions.
+    package func sql(sqlite: SQL, postgres: SQL) -> SQL { self == .sqlite ? sqlite : postgres }
+
+    /// The text value at `key` of a JSON column kept as opaque TEXT.
+    package func json(_ column: StaticString, _ key: StaticString) -> String {
+        self == .sqlite ? "json_extract(\(column), '$.\(key)')" : "(CAST(\(column) AS json) ->> '\(key)')"
+    }
+}
+
+/// Reads one column of the current row by its index. Implemented by the drivers; valid only inside the row closure.
+package protocol ColumnReader: AnyObject {
+    func isNull(_ column: Int) -> Bool
+    func int(_ column: Int) -> Int64
+    func double(_ column: Int) -> Double
+    func text(_ column: Int) -> String
+    func bool(_ column: Int) -> Bool
+    func bytes(_ column: Int) -> [UInt8]
+    func value(_ column: Int) -> SQLValue
+    var columnCount: Int { get }
+    func columnName(_ column: Int) -> String
+}
+
+/// The current row of a result. Columns are addressed by index, in the order of the SELECT list. Do not keep it.
+package struct Row {
+    package let reader: any ColumnReader
+    package init(_ reader: any ColumnReader) { self.reader = reader }
+
+    package func int(_ c: Int) -> Int64 { reader.int(c) }
+    package func integer(_ c: Int) -> Int { Int(reader.int(c)) }
+    package func double(_ c: Int) -> Double { reader.double(c) }
+    package func text(_ c: Int) -> String { reader.text(c) }
+    package func bool(_ c: Int) -> Bool { reader.bool(c) }
+    package func bytes(_ c: Int) -> [UInt8] { reader.bytes(c) }
+    package func value(_ c: Int) -> SQLValue { reader.value(c) }
+    package func isNull(_ c: Int) -> Bool { reader.isNull(c) }
+    package func id<K>(_ c: Int, _ kind: K.Type = K.self) -> ID<K> { ID(reader.int(c)) }
+    package func time(_ c: Int) -> Instant { Instant(milliseconds: reader.int(c)) }
+
+    package func optionalInt(_ c: Int) -> Int64? { isNull(c) ? nil : int(c) }
+    package func optionalDouble(_ c: Int) -> Double? { isNull(c) ? nil : double(c) }
+    package func optionalText(_ c: Int) -> String? { isNull(c) ? nil : text(c) }
+    package func optionalBool(_ c: Int) -> Bool? { isNull(c) ? nil : bool(c) }
+    package func optionalID<K>(_ c: Int, _ kind: K.Type = K.self) -> ID<K>? { isNull(c) ? nil : ID(int(c)) }
+    package func optionalTime(_ c: Int) -> Instant? { isNull(c) ? nil : time(c) }
+    package func optionalDate(_ c: Int) -> LocalDate? { isNull(c) ? nil : LocalDate(text(c)) }
+}
+
+/// A connection inside a transaction (or a read snapshot), used on the driver's own thread: calls block, so nothing here
+/// is `async`, and a session never leaves the closure it was given to.
+package protocol SQLSession: AnyObject {
+    var dialect: Dialect { get }
+
+    /// Runs a statement; returns the number of rows it changed.
+    /// - Throws: `StorageError`.
+    @discardableResult
+    func execute(_ sql: SQL, _ arguments: [SQLValue]) throws -> Int
+
+    /// Runs one statement for each row of arguments, in order. The batch form: one prepared statement, pipelined on
+    /// PostgreSQL. Returns the number of rows changed in all.
+    @discardableResult
+    func executeMany(_ sql: SQL, _ rows: [[SQLValue]]) throws -> Int
+
+    /// Calls `body` for each row until it returns `false`.
+    func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws
+
+    /// Runs `body` so that its failure undoes only what it did.
+    func savepoint<T>(_ body: () throws -> T) throws -> T
+
+    /// Calls `action` once the transaction has been committed; never when it is rolled back.
+    func afterCommit(_ action: @escaping @Sendable () -> Void)
+}
+
+extension SQLSession {
+    @discardableResult
+    package func execute(_ sql: SQL) throws -> Int { try execute(sql, []) }
+
+    /// All rows, mapped.
+    package func query<T>(_ sql: SQL, _ arguments: [SQLValue] = [], _ map: (Row) throws -> T) throws -> [T] {
+        var result: [T] = []
+        try forEach(sql, arguments) { row in
+            result.append(try map(row))
+            return true
+        }
+        return result
+    }
+
+    /// The first row, mapped, or `nil`.
+    package func first<T>(_ sql: SQL, _ arguments: [SQLValue] = [], _ map: (Row) throws -> T) throws -> T? {
+        var result: T?
+        try forEach(sql, arguments) { row in
+            result = try map(row)
+            return false
+        }
+        return result
+    }
+
+    /// The first column of the first row as an integer; 0 when there is no row.
+    package func count(_ sql: SQL, _ arguments: [SQLValue] = []) throws -> Int {
+        try first(sql, arguments) { $0.integer(0) } ?? 0
+    }
+
+    package func exists(_ sql: SQL, _ arguments: [SQLValue] = []) throws -> Bool {
+        try first(sql, arguments) { _ in true } ?? false
+    }
+
+    package func query<T>(_ builder: SQLBuilder, _ map: (Row) throws -> T) throws -> [T] {
+        try query(builder.sql, builder.arguments, map)
+    }
+}
+
+/// A tenant's database.
+package protocol Database: Sendable {
+    var dialect: Dialect { get }
+
+    /// Runs `body` on a consistent snapshot; it cannot write.
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+
+    /// Runs `body` in a transaction and returns once it is durable. Concurrent callers share one commit (and one fsync)
+    /// on SQLite; a failing body undoes only its own work. `body` may be run again when the commit could not be made.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+
+    /// Writes what is in the write-ahead log to the file, where there is one, and closes every connection.
+    func close() async throws
+}
+
+/// What went wrong in the storage engine, the same for both engines.
+package struct StorageError: Error, Sendable, CustomStringConvertible {
+    package enum Kind: String, Sendable {
+        /// A UNIQUE or PRIMARY KEY constraint.
+        case uniqueViolation
+        /// Another constraint: NOT NULL, CHECK, FOREIGN KEY.
+        case constraintViolation
+        /// Locked or overloaded; may be tried again.
+        case busy
+        /// No space left or an I/O error; nothing was written.
+        case full, io
+        /// The statement does not fit the schema: a defect.
+        case statement
+        /// The connection or transaction was lost; for a commit, whether it happened is unknown.
+        case connection, outcomeUnknown
+        case other
+    }
+    package let kind: Kind
+    /// The engine's words: names of tables and columns, never values.
+    package let detail: String
+    package init(_ kind: Kind, _ detail: String) {
+        self.kind = kind
+        self.detail = detail
+    }
+    package var description: String { "storage \(kind.rawValue): \(detail)" }
+}

@@ -1,0 +1,195 @@
+import Dispatch
+import Foundation
+import GRDB
+import Kernel
+import Storage
+import Synchronization
+
+/// One tenant's SQLite file: a pool of readers on WAL snapshots and one group-committing writer.
+package final class SQLiteDatabase: Storage.Database {
+    private let pool: DatabasePool
+    private let texts = StatementTexts()
+    private let queue = Mutex(WriteQueue())
+
+
+    private struct WriteQueue {
+        var waiting: [Pending] = []
+        var draining = false
+    }
+
+    /// One caller of `write`: what it wants done, and how it is told.
+    private struct Pending: Sendable {
+        let run: @Sendable (any SQLSession) throws -> Void
+        let finish: @Sendable ((any Error)?) -> Void
+    }
+
+    /// How durable a commit is.
+    package enum Durability: String, Sendable {
+        /// `synchronous=FULL`: a commit survives power loss.
+        case full = "FULL"
+        /// `synchronous=NORMAL`: survives a crash of the process, for tests and throw-away data.
+        case normal = "NORMAL"
+    }
+
+    /// Opens or creates the file. The folder must exist.
+    /// - Parameter readers: connections for snapshots, 1...16.
+    /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
+    package init(path: String, durability: Durability = .full, readers: Int = 4) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = readers
+        configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
+            try database.execute(sql: "PRAGMA cache_size = -16384")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            try database.execute(sql: "PRAGMA trusted_schema = OFF")
+        }
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+        } catch let error as DatabaseError {
+            throw SQLiteSession.translate(error)
+        }
+    }
+
+    package var dialect: Dialect { .sqlite }
+
+    package func read<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        let texts = self.texts
+        do {
+            return try await pool.read { database in try body(SQLiteSession(database, texts: texts)) }
+        } catch let error as DatabaseError {
+            throw SQLiteSession.translate(error)
+        }
+    }
+
+    package func write<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        let box = ResultBox<T>()
+        return try await withCheckedThrowingContinuation { continuation in
+            let pending = Pending(
+                run: { session in box.value = try body(session) },
+                finish: { error in
+                    if let error {
+                        continuation.resume(throwing: error)
+                    } else if let value = box.value {
+                        continuation.resume(returning: value)
+                    } else {
+                        continuation.resume(throwing: StorageError(.other, "the write was not run"))
+                    }
+                })
+            enqueue(pending)
+        }
+    }
+
+    package func close() async throws {
+        _ = try? await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try pool.close()
+    }
+
+    private func enqueue(_ pending: Pending) {
+        let start = queue.withLock { queue in
+            queue.waiting.append(pending)
+            defer { queue.draining = true }
+            return !queue.draining
+        }
+        if start { pool.asyncWriteWithoutTransaction { [self] database in drain(database) } }
+    }
+
+    /// Runs on GRDB's writer queue: everything that waits goes into one transaction, one fsync for all.
+    private func drain(_ database: GRDB.Database) {
+        while true {
+            let batch = queue.withLock { queue -> [Pending] in
+                let batch = Array(queue.waiting.prefix(256))
+                queue.waiting.removeFirst(batch.count)
+                if batch.isEmpty { queue.draining = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            commit(batch, database)
+        }
+    }
+
+    private func commit(_ batch: [Pending], _ database: GRDB.Database) {
+        let session = SQLiteSession(database, texts: texts)
+        var outcomes: [(any Error)?] = []
+        do {
+            try session.raw("BEGIN IMMEDIATE")
+            for pending in batch {
+                guard database.isInsideTransaction else {
+                    throw StorageError(.io, "the engine rolled the transaction back")
+                }
+                do {
+                    // A lone caller needs no savepoint: the transaction is its own.
+                    if batch.count == 1 { try pending.run(session) } else {
+                        try session.savepoint { try pending.run(session) }
+                    }
+                    outcomes.append(nil)
+                } catch {
+                    outcomes.append(error)
+                }
+            }
+            if batch.count == 1, outcomes.first.flatMap({ $0 }) != nil {
+                if database.isInsideTransaction { try session.raw("ROLLBACK") }
+            } else {
+                guard database.isInsideTransaction else {
+                    throw StorageError(.io, "the engine rolled the transaction back")
+                }
+                try session.raw("COMMIT")
+            }
+        } catch {
+            if database.isInsideTransaction { try? session.raw("ROLLBACK") }
+            // Nothing of the batch was kept: a body's own error is its answer, all others get the commit's.
+            for (offset, pending) in batch.enumerated() {
+                pending.finish((offset < outcomes.count ? outcomes[offset] : nil) ?? error)
+            }
+            return
+        }
+        for (offset, pending) in batch.enumerated() { pending.finish(outcomes[offset]) }
+        if outcomes.contains(where: { $0 == nil }) { for action in session.commitActions { action() } }
+    }
+}
+
+/// Carries a result from the writer's thread to the caller; written before `finish`, read in it.
+private final class ResultBox<T: Sendable>: @unchecked Sendable {
+    var value: T?
+}
+
+/// `$3` becomes `?3`: SQLite numbers `$n` by order of appearance but `?n` by its number, which is what PostgreSQL does.
+final class StatementTexts: Sendable {
+    private let cache = Mutex<[SQL: String]>([:])
+
+    func numbered(_ sql: SQL) -> String {
+        if let known = cache.withLock({ $0[sql] }) { return known }
+        let text = Self.numbered(sql.text)
+        cache.withLock { cache in
+            // Built statements (optional filters, lists) come in many lengths; keep the cache bounded.
+            if cache.count > 2_000 { cache.removeAll() }
+            cache[sql] = text
+        }
+        return text
+    }
+
+    /// Replaces `$` before a digit by `?` outside of quoted text.
+    static func numbered(_ text: String) -> String {
+        var result: [UInt8] = []
+        let bytes = Array(text.utf8)
+        result.reserveCapacity(bytes.count)
+        var quote: UInt8?
+        for (offset, byte) in bytes.enumerated() {
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == 39 || byte == 34 {
+                quote = byte
+            } else if byte == 36, offset + 1 < bytes.count, (48...57).contains(bytes[offset + 1]) {
+                result.append(63)
+                continue
+            }
+            result.append(byte)
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

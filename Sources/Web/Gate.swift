@@ -1,0 +1,392 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Kernel
+import Logging
+import NIOCore
+import Synchronization
+
+/// Settings of the gates.
+package struct GateSettings: Sendable {
+    /// Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    package var trustedProxies: Set<String> = []
+    /// Secret for CSRF tokens, from the data folder; 32 bytes.
+    package var csrfKey: SymmetricKey
+    /// Requests a second that one account or (anonymous) address may send, with a burst of twice that; 0 = no limit.
+    package var requestsPerSecond: Double = 200
+    /// Requests in flight before new ones are refused with 503.
+    package var concurrentMax = 512
+    package var requestSeconds: Int = Limits.requestSecondsMax
+    package var uploadSeconds: Int = Limits.uploadSecondsMax
+
+    package init(csrfKey: SymmetricKey) { self.csrfKey = csrfKey }
+}
+
+/// What the gates tell the outside of: refusals for the audit, the state of the process.
+package struct GateHooks: Sendable {
+    /// A logged-in person asked for what the role does not allow (G21: audited).
+    package var forbidden: @Sendable (Principal, String) async -> Void = { _, _ in }
+    package init() {}
+}
+
+/// The one stack every request passes: limits, Host, method, Origin, Content-Type, tenant, session, permission, CSRF,
+/// strict bodies, deadline, errors, security headers, log and metrics. Handlers see only what came through.
+package struct Gate: Sendable {
+    let table: RouteTable
+    let assets: Assets
+    let pages: Pages
+    let sessions: any SessionStore
+    let tenants: any TenantResolver
+    let settings: GateSettings
+    let hooks: GateHooks
+    let metrics: Metrics
+    let logger: Logger
+    let limiter: RateLimiter
+    let inFlight = InFlight()
+
+    package init(
+        table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tenants: any TenantResolver,
+        settings: GateSettings, hooks: GateHooks, metrics: Metrics, logger: Logger
+    ) {
+        self.table = table
+        self.assets = assets
+        self.pages = pages
+        self.sessions = sessions
+        self.tenants = tenants
+        self.settings = settings
+        self.hooks = hooks
+        self.metrics = metrics
+        self.logger = logger
+        limiter = RateLimiter(perSecond: settings.requestsPerSecond)
+    }
+
+    /// Answers one request; never throws, so the framework never makes an answer of its own.
+    package func respond(to request: Request, remoteAddress: String) async -> Response {
+        let started = ContinuousClock.now
+        var visit = Visit(remoteAddress: remoteAddress)
+        var answer: WebResponse
+        if inFlight.enter(max: settings.concurrentMax) {
+            defer { inFlight.leave() }
+            do {
+                answer = try await admit(request, &visit)
+            } catch {
+                answer = failure(error, visit)
+            }
+        } else {
+            answer = failure(
+                CRMError.unavailable(
+                    "overloaded", Words(en: "Too many requests at once; try again.", zh: "当前请求过多，请稍后再试。")), visit)
+        }
+        secure(&answer, visit)
+        if request.method == .head { answer.body = ResponseBody() }
+        let elapsed = ContinuousClock.now - started
+        let milliseconds = Double(elapsed.components.attoseconds) / 1e15 + Double(elapsed.components.seconds) * 1_000
+        metrics.observe(route: visit.routeName, status: answer.status.code, milliseconds: milliseconds)
+        // The pattern, never the path or the query: they may name a person.
+        logger.info(
+            "http.request",
+            metadata: [
+                "request": "\(visit.requestID)", "route": "\(visit.routeName)", "status": "\(answer.status.code)",
+                "ms": "\((milliseconds * 10).rounded() / 10)", "tenant": "\(visit.tenant)",
+                "user": "\(visit.session?.principal.userID.map(\.description) ?? "-")",
+            ])
+        return Response(status: answer.status, headers: answer.headers, body: answer.body)
+    }
+
+    // MARK: The way in
+
+    private func admit(_ request: Request, _ visit: inout Visit) async throws -> WebResponse {
+        let host = try checkHead(request, &visit)
+        guard let tenant = tenants.tenant(host: host) else {
+            throw CRMError(
+                "unknown_host", status: 404, Words(en: "This host is not served here.", zh: "此主机名不在本服务范围内。"))
+        }
+        visit.tenant = tenant
+        let path = request.uri.path
+        if path.hasPrefix("/assets/") {
+            guard request.method == .get || request.method == .head else { throw Self.methodNotAllowed }
+            visit.routeName = "GET /assets/*"
+            return try assets.respond(path: path, headers: request.headers)
+        }
+        let (route, parameters) = try match(request, path: path, &visit)
+        if request.method != .get, request.method != .head { try checkOrigin(request, host: host, visit) }
+        try await resumeSession(request, &visit)
+        try limiter.check(visit.session?.principal.userID.map { "u\($0)" } ?? "a" + visit.address)
+        let query = try Form.parse(request.uri.query ?? "")
+        if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {
+            throw CRMError.badRequest(
+                "secret_in_url", Words(en: "A secret may not be part of an address.", zh: "地址中不得包含机密。"))
+        }
+        if let answer = try await authorise(route, request, path: path, query: query, visit) { return answer }
+        let body = try await content(of: request, for: route, visit)
+        let web = WebRequest(
+            method: request.method, path: path, query: query, headers: request.headers, parameters: parameters,
+            tenant: tenant, requestID: visit.requestID, address: visit.address, language: visit.language,
+            theme: visit.theme, session: visit.session, csrfToken: csrf(visit.cookieToken),
+            cookieToken: visit.cookieToken, nonce: visit.nonce, purpose: route.purpose, body: body)
+        let seconds = route.body == .upload ? settings.uploadSeconds : settings.requestSeconds
+        return try await Deadline.run(seconds: seconds) { try await route.handler(web) }
+    }
+
+    static let methodNotAllowed = CRMError(
+        "method_not_allowed", status: 405, Words(en: "This method is not allowed here.", zh: "此处不允许该请求方法。"))
+
+    /// Host, method, path form, forwarded address. Returns the host name in lower case.
+    private func checkHead(_ request: Request, _ visit: inout Visit) throws -> String {
+        visit.wantsJSON =
+            request.headers[.accept]?.contains("application/json") ?? false
+            || request.headers[.contentType]?.hasPrefix("application/json") ?? false
+        if settings.trustedProxies.contains(visit.address),
+            let forwarded = request.headers[values: .init("x-forwarded-for")!].last?.split(separator: ",").last
+        {
+            visit.address = forwarded.trimmed
+        }
+        visit.language =
+            WebCookie.value(WebCookie.language, in: request.headers).flatMap(Language.init(rawValue:))
+            ?? Language(acceptLanguage: request.headers[.acceptLanguage])
+        visit.theme = WebCookie.value(WebCookie.theme, in: request.headers)
+            .flatMap { ["light", "dark", "auto"].contains($0) ? $0 : nil } ?? "auto"
+        let bad = CRMError.badRequest(
+            "bad_host", Words(en: "Exactly one valid Host is required.", zh: "必须且只能有一个有效的 Host。"))
+        guard let host = request.head.authority, !host.isEmpty, host.utf8.count <= 255,
+            request.headers[values: .init("host")!].isEmpty,
+            host.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"/\\@,".utf8.contains($0) })
+        else { throw bad }
+        guard let raw = request.head.path, raw.hasPrefix("/") else {
+            throw CRMError.badRequest("bad_path", Words(en: "The path must begin with /.", zh: "路径必须以 / 开头。"))
+        }
+        guard [.get, .head, .post, .put, .patch, .delete].contains(request.method) else { throw Self.methodNotAllowed }
+        return host.lowercased()
+    }
+
+    private func match(_ request: Request, path: String, _ visit: inout Visit) throws -> (Route, [String: String]) {
+        switch table.match(request.method, path: path) {
+        case .route(let route, let parameters):
+            visit.routeName = route.name
+            return (route, parameters)
+        case .methodNotAllowed: throw Self.methodNotAllowed
+        case .notFound: throw CRMError.notFound
+        }
+    }
+
+    private func checkOrigin(_ request: Request, host: String, _ visit: Visit) throws {
+        let refused = CRMError(
+            "cross_site", status: 403, Words(en: "Requests from other sites are refused.", zh: "拒绝来自其他站点的请求。"))
+        if let origin = request.headers[.init("origin")!], origin.lowercased() != "http://" + host,
+            origin.lowercased() != "https://" + host
+        {
+            throw refused
+        }
+        if let site = request.headers[.init("sec-fetch-site")!], site != "same-origin", site != "none" { throw refused }
+    }
+
+    private func resumeSession(_ request: Request, _ visit: inout Visit) async throws {
+        guard let token = WebCookie.value(WebCookie.session, in: request.headers),
+            (20...100).contains(token.utf8.count)
+        else {
+            visit.setsCookie = true
+            return
+        }
+        visit.cookieToken = token
+        visit.session = try await sessions.resume(
+            token: token, tenant: visit.tenant, address: visit.address, requestID: visit.requestID)
+        if let session = visit.session {
+            visit.language = session.language ?? visit.language
+            visit.theme = session.theme ?? visit.theme
+        }
+    }
+
+    /// `nil` = may pass; else the answer (a redirect to the log-in page).
+    private func authorise(
+        _ route: Route, _ request: Request, path: String, query: Form, _ visit: Visit
+    ) async throws -> WebResponse? {
+        switch route.access {
+        case .anonymous: return nil
+        case .authenticated:
+            if visit.session != nil { return nil }
+        case .permission(let permission):
+            if let principal = visit.session?.principal {
+                if principal.may(permission) { return nil }
+                await hooks.forbidden(principal.with(purpose: route.purpose), route.name)
+                throw CRMError.forbidden(permission)
+            }
+        }
+        guard request.method == .get, !visit.wantsJSON else { throw CRMError.loginRequired }
+        let back = path == "/" ? "" : "?return=" + Form.encode(path + (query.fields.isEmpty ? "" : "?" + query.encoded))
+        return .redirect("/login" + back)
+    }
+
+    // MARK: Bodies
+
+    private func content(of request: Request, for route: Route, _ visit: Visit) async throws -> WebRequest.RequestContent {
+        let type = request.headers[.contentType]?.split(separator: ";").first?.trimmed.lowercased()
+        let length = request.headers[.contentLength].flatMap { Int($0) }
+        switch route.body {
+        case .none:
+            guard (length ?? 0) == 0, request.headers[.init("transfer-encoding")!] == nil else {
+                throw CRMError(
+                    "body_not_expected", status: 413, Words(en: "No body is expected here.", zh: "此处不应有请求体。"))
+            }
+            return .none
+        case .form(let allowed):
+            try expect(type, "application/x-www-form-urlencoded")
+            let bytes = try await collect(request.body, length: length, max: Limits.formBodyBytesMax)
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw CRMError.badRequest("invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
+            }
+            let form = try Form.parse(text)
+            try checkCSRF(form["_csrf"] ?? request.headers[.init("x-csrf-token")!], visit)
+            try refuseUnknown(form, allowed: allowed)
+            return .form(form)
+        case .json:
+            try expect(type, "application/json")
+            let bytes = try await collect(request.body, length: length, max: Limits.jsonBodyBytesMax)
+            try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
+            return .json(try JSONValue.parse(bytes))
+        case .upload:
+            try expect(type, "multipart/form-data")
+            if let length, length > Limits.uploadBytesMax { throw Self.tooLarge(Limits.uploadBytesMax) }
+            return .upload(request.body)
+        }
+    }
+
+    private func expect(_ type: String?, _ expected: String) throws {
+        guard type == expected else {
+            throw CRMError(
+                "unsupported_media_type", status: 415,
+                Words(en: "Content-Type must be \(expected).", zh: "Content-Type 必须为 \(expected)。"))
+        }
+    }
+
+    static func tooLarge(_ max: Int) -> CRMError {
+        CRMError(
+            "too_large", status: 413,
+            Words(en: "The body may have at most \(max) bytes.", zh: "请求体最大 \(max) 字节。"))
+    }
+
+    /// Reads a small body: within its limit, within the request's deadline, and not slower than a slow modem.
+    private func collect(_ body: RequestBody, length: Int?, max: Int) async throws -> [UInt8] {
+        if let length, length > max { throw Self.tooLarge(max) }
+        return try await Deadline.run(seconds: Limits.headerSecondsMax) {
+            var bytes: [UInt8] = []
+            for try await var chunk in body {
+                guard bytes.count + chunk.readableBytes <= max else { throw Self.tooLarge(max) }
+                bytes += chunk.readBytes(length: chunk.readableBytes) ?? []
+            }
+            return bytes
+        }
+    }
+
+    private func refuseUnknown(_ form: Form, allowed: [String]) throws {
+        for field in form.fields where field.name != "_csrf" {
+            let known = allowed.contains { name in
+                name.hasSuffix("*") ? field.name.hasPrefix(name.dropLast()) : field.name == name
+            }
+            guard known else {
+                throw CRMError.invalid(
+                    String(field.name.prefix(60)), "unknown_field",
+                    Words(en: "There is no field of this name.", zh: "没有该字段。"))
+            }
+        }
+    }
+
+    // MARK: CSRF
+
+    /// The token that belongs to a cookie value: HMAC-SHA256 under the installation's key.
+    package func csrf(_ cookieToken: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Data(("csrf:" + cookieToken).utf8), using: settings.csrfKey)
+        return Data(code).base64EncodedString().replacingOccurrences(of: "+", with: "-")
+            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    }
+
+    private func checkCSRF(_ token: String?, _ visit: Visit) throws {
+        guard !visit.setsCookie, let token, Self.equal(token, csrf(visit.cookieToken)) else { throw Self.badCSRF }
+    }
+
+    static let badCSRF = CRMError(
+        "csrf", status: 403,
+        Words(
+            en: "This form has expired. Go back, reload the page and send it again.", zh: "表单已过期，请返回并刷新页面后重新提交。"))
+
+    /// Compares digests, so that the time does not depend on where they differ.
+    static func equal(_ a: String, _ b: String) -> Bool {
+        SHA256.hash(data: Data(a.utf8)) == SHA256.hash(data: Data(b.utf8))
+    }
+}
+
+/// What is known of a request while it passes the gates.
+struct Visit {
+    let requestID: String
+    var address: String
+    var tenant = "-"
+    var routeName = "-"
+    var language = Language.en
+    var theme = "auto"
+    var session: SessionState?
+    var cookieToken: String
+    var setsCookie = false
+    var wantsJSON = false
+    let nonce: String
+
+    init(remoteAddress: String) {
+        address = remoteAddress
+        requestID = RandomText.hex(8)
+        nonce = RandomText.hex(12)
+        cookieToken = RandomText.token()
+    }
+}
+
+/// Random texts from the system's generator.
+package enum RandomText {
+    /// `bytes` random bytes in hexadecimal.
+    package static func hex(_ bytes: Int) -> String {
+        var generator = SystemRandomNumberGenerator()
+        var text = ""
+        for _ in 0..<bytes {
+            let digits = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
+            text += digits.count == 1 ? "0" + digits : digits
+        }
+        return text
+    }
+
+    /// 256 random bits in base64url, 43 characters.
+    package static func token() -> String {
+        let key = SymmetricKey(size: .bits256)
+        return key.withUnsafeBytes { Data($0) }.base64EncodedString().replacingOccurrences(of: "+", with: "-")
+            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+    }
+}
+
+/// Ends work that takes too long.
+enum Deadline {
+    static func run<T: Sendable>(seconds: Int, _ work: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await withThrowingTaskGroup(of: T?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let value = first else {
+                throw CRMError(
+                    "timeout", status: 503, Words(en: "The request took too long.", zh: "请求处理超时。"), retryAfterSeconds: 5)
+            }
+            return value
+        }
+    }
+}
+
+/// Counts requests in flight.
+package final class InFlight: Sendable {
+    private let count = Mutex(0)
+    func enter(max: Int) -> Bool {
+        count.withLock { count in
+            guard count < max else { return false }
+            count += 1
+            return true
+        }
+    }
+    func leave() { count.withLock { $0 -= 1 } }
+    package var current: Int { count.withLock { $0 } }
+}

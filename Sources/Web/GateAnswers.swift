@@ -1,0 +1,89 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Kernel
+
+/// The way out: errors as pages or JSON, and the security headers.
+extension Gate {
+    /// The answer for an error. What is not a `CRMError` is logged once, here, and answered without its details.
+    func failure(_ error: any Error, _ visit: Visit) -> WebResponse {
+        let known: CRMError
+        if let error = error as? CRMError {
+            known = error
+        } else if let mapped = (error as? any CRMErrorConvertible)?.crmError {
+            known = mapped
+            logger.warning("http.storage", metadata: ["request": "\(visit.requestID)", "error": "\(error)"])
+        } else {
+            logger.error(
+                "http.failure",
+                metadata: ["request": "\(visit.requestID)", "route": "\(visit.routeName)", "error": "\(error)"])
+            known = CRMError(
+                "internal", status: 500,
+                Words(
+                    en: "Something went wrong on our side. The error was logged as \(visit.requestID).",
+                    zh: "服务器内部错误，已记录，编号 \(visit.requestID)。"))
+        }
+        var answer = visit.wantsJSON ? json(known, visit) : page(known, visit)
+        if let seconds = known.retryAfterSeconds { answer.headers[.retryAfter] = String(seconds) }
+        // A refused body was not read: the connection cannot be used for another request.
+        if [400, 403, 408, 413, 415, 429].contains(known.status) { answer.headers[.connection] = "close" }
+        return answer
+    }
+
+    private func json(_ error: CRMError, _ visit: Visit) -> WebResponse {
+        .json(
+            .object([
+                "code": .string(error.code), "message": .string(error.message[visit.language]),
+                "status": .int(Int64(error.status)), "request": .string(visit.requestID),
+                "fields": .array(
+                    error.fields.map {
+                        .object([
+                            "field": .string($0.field), "code": .string($0.code),
+                            "message": .string($0.message[visit.language]),
+                        ])
+                    }),
+            ]), status: HTTPResponse.Status(code: error.status))
+    }
+
+    private func page(_ error: CRMError, _ visit: Visit) -> WebResponse {
+        let text = pages.render(
+            "web/error",
+            [
+                "status": .text(String(error.status)), "message": .text(error.message[visit.language]),
+                "code": .text(error.code), "request": .text(visit.requestID),
+                "loggedIn": .bool(visit.session != nil),
+                "fields": .list(error.fields.map { ["field": .text($0.field), "message": .text($0.message[visit.language])] }),
+                "lang": .text(visit.language.tag), "theme": .text(visit.theme), "nonce": .text(visit.nonce),
+                "assets": .text(assets.base),
+            ], visit.language)
+        return .html(text, status: HTTPResponse.Status(code: error.status))
+    }
+
+    /// Security headers on everything (G67).
+    func secure(_ answer: inout WebResponse, _ visit: Visit) {
+        answer.headers[.init("content-security-policy")!] =
+            "default-src 'none'; script-src 'self' 'nonce-\(visit.nonce)'; style-src 'self'; img-src 'self' data:; "
+            + "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+            + "frame-ancestors 'none'; manifest-src 'self'"
+        answer.headers[.init("x-content-type-options")!] = "nosniff"
+        answer.headers[.init("x-frame-options")!] = "DENY"
+        answer.headers[.init("referrer-policy")!] = "same-origin"
+        answer.headers[.init("cross-origin-opener-policy")!] = "same-origin"
+        answer.headers[.init("cross-origin-resource-policy")!] = "same-origin"
+        answer.headers[.init("permissions-policy")!] = "camera=(), microphone=(), geolocation=()"
+        answer.headers[.init("x-request-id")!] = visit.requestID
+        if !answer.isPublicAsset {
+            answer.headers[.cacheControl] = "no-store"
+            if visit.setsCookie, answer.status.code < 400, !answer.headers[values: .setCookie].contains(where: {
+                $0.hasPrefix(WebCookie.session + "=")
+            }), answer.headers[.contentType]?.hasPrefix("text/html") ?? false {
+                answer = answer.settingCookie(WebCookie.session, visit.cookieToken, maxAgeSeconds: nil)
+            }
+        }
+    }
+}
+
+/// An error of another layer that knows how it is to be answered.
+package protocol CRMErrorConvertible: Error {
+    var crmError: CRMError { get }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Kernel
+import Mustache
+import Synchronization
+
+/// What a template shows: plain values by name. A name that no template context knows is recorded as missed, and tests
+/// fail on it.
+package struct View: MustacheParent, Sendable, ExpressibleByDictionaryLiteral {
+    private var fields: [String: ViewValue]
+    private var isRoot = false
+
+    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields }
+    package init(dictionaryLiteral elements: (String, ViewValue)...) {
+        fields = Dictionary(elements, uniquingKeysWith: { _, last in last })
+    }
+
+    package subscript(name: String) -> ViewValue? {
+        get { fields[name] }
+        set { fields[name] = newValue }
+    }
+
+    /// These fields over those of `other`.
+    package func merging(_ other: View) -> View { View(fields.merging(other.fields) { mine, _ in mine }) }
+
+    func asRoot() -> View {
+        var copy = self
+        copy.isRoot = true
+        return copy
+    }
+
+    package func child(named name: String) -> Any? {
+        guard let value = fields[name] else {
+            if isRoot { TemplateMisses.note(name) }
+            return nil
+        }
+        switch value {
+        case .text(let text): return text
+        case .int(let int): return int
+        case .bool(let bool): return bool
+        case .view(let view): return view
+        case .list(let list): return list
+        case .texts(let texts): return texts
+        case .absent: return false
+        }
+    }
+}
+
+/// A value in a `View`. Numbers are formatted before they get here.
+package enum ViewValue: Sendable, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringInterpolation
+{
+    case text(String)
+    case int(Int)
+    case bool(Bool)
+    case view(View)
+    case list([View])
+    case texts([String])
+    /// Known and empty: renders as nothing, its section is skipped.
+    case absent
+
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int) { self = .int(value) }
+
+    /// A text, or `absent` for `nil` and the empty text.
+    package static func text(_ text: String?) -> ViewValue {
+        guard let text, !text.isEmpty else { return .absent }
+        return .text(text)
+    }
+}
+
+/// Names that templates asked for and no view had.
+package enum TemplateMisses {
+    private static let names = Mutex<Set<String>>([])
+    static func note(_ name: String) { names.withLock { _ = $0.insert(name) } }
+    package static var all: [String] { names.withLock { $0.sorted() } }
+}
+
+/// The texts of the product in both languages: `Texts/*.tsv` of every target, lines `key<TAB>English<TAB>中文`.
+package struct Texts: Sendable {
+    package let words: [String: Words]
+
+    /// - Throws: `CRMError` for a line that has not three columns or a key given twice.
+    package init(share: ShareFolder) throws {
+        var words: [String: Words] = [:]
+        for target in share.targets() {
+            for file in share.names(target, "Texts", suffix: ".tsv") {
+                let text = try share.text(target, "Texts", file)
+                for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                    if line.isEmpty || line.hasPrefix("#") { continue }
+                    let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+                    guard cells.count == 3, cells.allSatisfy({ !$0.isEmpty }), words[cells[0]] == nil else {
+                        throw CRMError(
+                            "texts", status: 500,
+                            Words(
+                                en: "\(target)/Texts/\(file) line \(number + 1): key, English, Chinese expected, each key once.",
+                                zh: "\(target)/Texts/\(file) 第 \(number + 1) 行：应为“键、英文、中文”三列，且键不重复。"))
+                    }
+                    words[cells[0]] = Words(en: cells[1], zh: cells[2])
+                }
+            }
+        }
+        self.words = words
+    }
+
+    /// The text of `key`; the key itself when there is none (a test fails on that).
+    package func text(_ key: String, _ language: Language) -> String { words[key]?[language] ?? key }
+    package func words(_ key: String) -> Words { words[key] ?? Words(en: key, zh: key) }
+}
+
+/// All templates, compiled once for each language: `[[key]]` becomes the text of that language, escaped for HTML. A text
+/// may itself hold tags (`[[customers.count]]` = "{{count}} customers").
+package struct Pages: Sendable {
+    package let texts: Texts
+    private let libraries: [Language: MustacheLibrary]
+    /// Names of all templates, `customers/customer-list`.
+    package let names: [String]
+
+    /// - Throws: `CRMError` for a template that does not compile, uses `{{{`, or names an unknown text.
+    package init(share: ShareFolder) throws {
+        let texts = try Texts(share: share)
+        var libraries: [Language: MustacheLibrary] = [:]
+        var names: [String] = []
+        for language in Language.allCases {
+            var library = MustacheLibrary()
+            for target in share.targets() {
+                for file in share.names(target, "Templates", suffix: ".mustache") {
+                    let name = target.lowercased() + "/" + file.dropLast(".mustache".count)
+                    let source = try share.text(target, "Templates", file)
+                    guard !source.contains("{{{"), !source.contains("{{&") else {
+                        throw Self.broken(name, "unescaped tags are banned")
+                    }
+                    do {
+                        try library.register(Self.translated(source, texts, language, name: name), named: name)
+                    } catch let error as CRMError {
+                        throw error
+                    } catch {
+                        throw Self.broken(name, "\(error)")
+                    }
+                    if language == .en { names.append(name) }
+                }
+            }
+            libraries[language] = library
+        }
+        self.texts = texts
+        self.libraries = libraries
+        self.names = names
+    }
+
+    private static func broken(_ name: String, _ reason: String) -> CRMError {
+        CRMError(
+            "template", status: 500,
+            Words(en: "Template \(name): \(reason)", zh: "模板 \(name)：\(reason)"))
+    }
+
+    private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws -> String {
+        var result = ""
+        var rest = source[...]
+        while let open = rest.range(of: "[[") {
+            result += rest[..<open.lowerBound]
+            guard let close = rest.range(of: "]]", range: open.upperBound..<rest.endIndex) else { break }
+            let key = String(rest[open.upperBound..<close.lowerBound])
+            guard let words = texts.words[key] else { throw broken(name, "unknown text [[\(key)]]") }
+            result += escaped(words[language])
+            rest = rest[close.upperBound...]
+        }
+        return result + rest
+    }
+
+    /// Renders a template; an unknown name gives an empty text.
+    package func render(_ name: String, _ view: View, _ language: Language) -> String {
+        libraries[language]?.render(view.asRoot(), withTemplate: name) ?? ""
+    }
+
+    /// Escapes for HTML text and attributes.
+    package static func escaped(_ text: String) -> String {
+        var result = ""
+        for character in text.unicodeScalars {
+            switch character {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.unicodeScalars.append(character)
+            }
+        }
+        return result
+    }
+}
