@@ -109,7 +109,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: foundation + ["StorageSQLite", "App", "Identity"],
+            dependencies: foundation + ["StorageSQLite", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
 
     ] + [

@@ -144,6 +144,9 @@ package final class Call: Sendable {
         .html(site.pages.render(template, view.merging(shell(title: title, active: active)), language), status: status)
     }
 
+    /// The key after `g` that opens an entry.
+    private static let shortcuts = ["/": "h", "/customers": "c", "/risk": "r", "/imports": "i", "/models": "m"]
+
     /// The fields every template may use: `title csrf lang theme nonce assets user nav path flash ...`.
     package func shell(title: String, active: String) -> View {
         let principal = request.session?.principal
@@ -156,16 +159,19 @@ package final class Call: Sendable {
             "theme": .text(request.theme), "themeLight": .bool(request.theme == "light"),
             "themeDark": .bool(request.theme == "dark"), "themeAuto": .bool(request.theme == "auto"),
             "nonce": .text(request.nonce), "assets": .text(site.assets), "version": .text(site.version),
+            "density": "normal", "rail": "wide", "maySearch": .bool(principal?.may(Permission("customers.view")) ?? false),
             "loggedIn": .bool(principal != nil), "userName": .text(principal?.userName ?? ""),
+            "userInitial": .text(String((principal?.userName ?? "").prefix(1)).uppercased()),
             "userRoles": .text(principal?.roles.map { text("role.\($0.rawValue)") }.joined(separator: ", ")),
             "shortcuts": .bool(request.session?.shortcuts ?? true),
             "path": .text(request.method == .get ? request.path + query : active.isEmpty ? "/" : active),
             "flash": .text(flash.map { text($0) }),
             "nav": .list(
-                entries.map { entry in
+                entries.enumerated().map { offset, entry in
                     [
                         "label": .text(text(entry.key)), "icon": .text(entry.icon), "path": .text(entry.path),
-                        "active": .bool(entry.path == active),
+                        "active": .bool(entry.path == active), "first": .bool(offset < 4),
+                        "go": .text(Self.shortcuts[entry.path]),
                     ]
                 }),
         ]

@@ -62,11 +62,14 @@ package struct Assets: Sendable {
 
     /// `/assets/<any hash>/<name>`: an old page's address still gets today's file, kept for a day only.
     func respond(path: String, headers: HTTPFields) throws -> WebResponse {
-        let parts = path.dropFirst("/assets/".count).split(separator: "/", maxSplits: 1)
-        guard parts.count == 2, let file = files[String(parts[1])] else { throw CRMError.notFound }
+        let name = path.dropFirst("/assets/".count)
+        let parts = name.split(separator: "/", maxSplits: 1)
+        guard let file = files[parts.count == 2 ? String(parts[1]) : ""] ?? files[String(name)] else {
+            throw CRMError.notFound
+        }
         var answer = WebResponse(headers: [.contentType: file.type], body: ResponseBody(byteBuffer: file.body))
         answer.isPublicAsset = true
-        let current = base.hasSuffix("/" + parts[0])
+        let current = parts.count == 2 && base.hasSuffix("/" + parts[0])
         answer.headers[.cacheControl] = current ? "public, max-age=31536000, immutable" : "public, max-age=300"
         return answer
     }

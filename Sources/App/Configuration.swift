@@ -1,0 +1,124 @@
+import Foundation
+import Kernel
+
+/// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
+package struct Configuration: Sendable, Equatable {
+    /// Address to listen on. Anything but loopback needs a listed TLS proxy in front.
+    package var host = "127.0.0.1"
+    package var port = 8080
+    /// Folder of databases, files and keys.
+    package var data = "data"
+    /// Templates, migrations, texts, assets; `nil` = look beside the executable.
+    package var share: String?
+    /// Where Debian's packages put scripts.
+    package var vendor = "/usr/share/javascript"
+    /// Addresses of reverse proxies that end TLS.
+    package var trustedProxies: [String] = []
+    /// Host name -> tenant. Loopback names are the tenant `default`.
+    package var tenants: [String: String] = [:]
+    package var currency = "CNY"
+    package var countryCode = "86"
+    package var timeZoneOffsetMinutes = 480
+    package var logLevel = "info"
+    /// Requests a second for one account or address; 0 = no limit.
+    package var requestsPerSecond = 200.0
+    /// Jobs that run at once in this process.
+    package var workers = 2
+    /// `full` or `normal` (see SQLiteDatabase.Durability).
+    package var durability = "full"
+
+    package init() {}
+
+    /// Names a JSON file may hold; any other is an error that names it.
+    static let keys: Set<String> = [
+        "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
+        "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability",
+    ]
+
+    /// Reads the file (when given) and the environment: `HOST PORT SWITCHBOARD_DATA SWITCHBOARD_SHARE
+    /// SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
+    /// - Throws: `CRMError` naming the setting, its value and what is expected.
+    package static func load(file: String?, environment: [String: String]) throws -> Configuration {
+        var configuration = Configuration()
+        if let file { try configuration.apply(file: file) }
+        func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let value = text("HOST") { configuration.host = value }
+        if let value = text("PORT") { configuration.port = try number("PORT", value) }
+        if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
+        if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
+        if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
+        if let value = text("SWITCHBOARD_LOG") { configuration.logLevel = value }
+        if let value = text("SWITCHBOARD_DURABILITY") { configuration.durability = value }
+        if let value = text("SWITCHBOARD_REQUESTS_PER_SECOND") {
+            configuration.requestsPerSecond = Double(try number("SWITCHBOARD_REQUESTS_PER_SECOND", value))
+        }
+        if let value = text("SWITCHBOARD_TRUSTED_PROXIES") {
+            configuration.trustedProxies = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        try configuration.check()
+        return configuration
+    }
+
+    private static func number(_ name: String, _ text: String) throws -> Int {
+        guard let value = Int(text) else { throw bad(name, text, "a number", "数字") }
+        return value
+    }
+
+    private static func bad(_ name: String, _ value: String, _ en: String, _ zh: String) -> CRMError {
+        CRMError(
+            "configuration", status: 500,
+            Words(en: "Setting \(name) is “\(value)”; expected \(en).", zh: "配置项 \(name) 为“\(value)”，应为\(zh)。"))
+    }
+
+    private mutating func apply(file: String) throws {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Self.bad("--config", file, "a readable file", "可读取的文件")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            throw Self.bad("--config", file, "a JSON object", "JSON 对象")
+        }
+        for (key, value) in object {
+            guard Self.keys.contains(key) else { throw Self.bad(key, "\(value)", "no such setting", "无此配置项") }
+            switch (key, value) {
+            case ("host", let text as String): host = text
+            case ("port", let number as Int): port = number
+            case ("data", let text as String): data_(text)
+            case ("share", let text as String): share = text
+            case ("vendor", let text as String): vendor = text
+            case ("trustedProxies", let list as [String]): trustedProxies = list
+            case ("tenants", let map as [String: String]): tenants = map
+            case ("currency", let text as String): currency = text
+            case ("countryCode", let text as String): countryCode = text
+            case ("timeZoneOffsetMinutes", let number as Int): timeZoneOffsetMinutes = number
+            case ("logLevel", let text as String): logLevel = text
+            case ("requestsPerSecond", let number as Double): requestsPerSecond = number
+            case ("workers", let number as Int): workers = number
+            case ("durability", let text as String): durability = text
+            default: throw Self.bad(key, "\(value)", "another type", "其他类型")
+            }
+        }
+    }
+
+    private mutating func data_(_ text: String) { data = text }
+
+    /// - Throws: `CRMError` for values outside their range.
+    package func check() throws {
+        guard (0...65_535).contains(port) else { throw Self.bad("port", "\(port)", "0...65535", "0…65535") }
+        guard (1...64).contains(workers) else { throw Self.bad("workers", "\(workers)", "1...64", "1…64") }
+        guard currency.count == 3, currency.allSatisfy(\.isUppercase) else {
+            throw Self.bad("currency", currency, "an ISO 4217 code", "ISO 4217 代码")
+        }
+        guard ["full", "normal"].contains(durability) else {
+            throw Self.bad("durability", durability, "full or normal", "full 或 normal")
+        }
+        guard isLoopback || !trustedProxies.isEmpty else {
+            throw CRMError(
+                "insecure_bind", status: 500,
+                Words(
+                    en: "Refusing to listen on \(host) without TLS: session cookies would travel in the clear. Listen on 127.0.0.1, or list the TLS proxy in trustedProxies.",
+                    zh: "拒绝在无 TLS 的情况下监听 \(host)：会话 Cookie 将以明文传输。请监听 127.0.0.1，或在 trustedProxies 中列出 TLS 代理。"))
+        }
+    }
+
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}

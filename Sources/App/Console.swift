@@ -1,0 +1,206 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The pages that belong to no one domain: home, search, jobs, health.
+struct Console: Sendable {
+    let modules: [any Module]
+    let metrics: Metrics
+    let ready: @Sendable () async throws -> [String]
+
+    static let seeHome = Permission("console.home.view")
+    static let seeJobs = Permission("console.jobs.view")
+    static let manageJobs = Permission("console.jobs.manage")
+
+    static let grants: [PermissionGrant] = [
+        PermissionGrant(
+            seeHome, Words(en: "See the home page", zh: "查看首页"),
+            roles: [.agent, .supervisor, .marketer, .analyst, .administrator]),
+        PermissionGrant(
+            seeJobs, Words(en: "See background jobs", zh: "查看后台任务"), roles: [.supervisor, .analyst, .administrator]),
+        PermissionGrant(
+            manageJobs, Words(en: "Stop background jobs", zh: "停止后台任务"), roles: [.supervisor, .analyst, .administrator]),
+    ]
+
+    static let navigation = [
+        NavigationEntry(key: "nav.home", icon: "home", path: "/", permission: seeHome, order: 0),
+        NavigationEntry(key: "nav.jobs", icon: "jobs", path: "/jobs", permission: seeJobs, order: 50),
+    ]
+
+    func endpoints() -> [Endpoint] {
+        [
+            Endpoint(.get, "/", .authenticated, trace: .none) { try await home($0) },
+            Endpoint(
+                .post, "/search", .permission(Permission("customers.view")), body: .form(["q"]), trace: .view
+            ) { try await search($0) },
+            Endpoint(
+                .post, "/search/suggest", .permission(Permission("customers.view")), body: .json, trace: .view
+            ) { try await suggest($0) },
+            Endpoint(.get, "/jobs", .permission(Self.seeJobs), trace: .none, purpose: .administration) {
+                try await jobs($0)
+            },
+            Endpoint(.get, "/jobs/{id}/progress", .permission(Self.seeJobs), trace: .none, purpose: .administration) {
+                try await progress($0)
+            },
+            Endpoint(
+                .post, "/jobs/{id}/cancellation", .permission(Self.manageJobs), body: .form(["return"]), trace: .change,
+                purpose: .administration
+            ) { try await cancel($0) },
+            Endpoint(.get, "/healthz", .anonymous, trace: .none) { _ in .text("ok\n") },
+            Endpoint(.get, "/readyz", .anonymous, trace: .none) { _ in try await readiness() },
+            Endpoint(.get, "/metrics", .anonymous, trace: .none) { call in
+                // Figures of the business are for the operator's own machine or its scraper behind the proxy.
+                guard call.request.address.hasPrefix("127.") || call.request.address == "::1" else { throw CRMError.notFound }
+                return .text(metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
+            },
+        ]
+    }
+
+    private func readiness() async throws -> WebResponse {
+        let problems = try await ready()
+        return problems.isEmpty
+            ? .text("ready\n") : .text(problems.joined(separator: "\n") + "\n", status: .serviceUnavailable)
+    }
+
+    // MARK: Home
+
+    private func home(_ call: Call) async throws -> WebResponse {
+        let principal = try call.principal()
+        guard principal.may(Self.seeHome) else {
+            // The security administrator and the auditor have no home: they go where they work.
+            let first = call.site.navigation.first { principal.may($0.permission) }
+            return .redirect(first?.path ?? "/me")
+        }
+        let cards = modules.flatMap { $0.dashboard(call.tenant) }
+            .filter { principal.may($0.permission) }.sorted { $0.order < $1.order }
+        let request = try call.panelRequest()
+        let shown = try await call.read { session in
+            try cards.compactMap { card in try card.load(request, session).map { (card, $0) } }
+        }
+        let views = shown.map { card, content in
+            content.view.merging([
+                "template": .text(content.template), "cardTitle": .text(call.text(card.title)), "wide": .bool(card.wide),
+                "cardName": .text(card.name),
+            ])
+        }
+        return call.page(
+            "app/home", title: call.text("nav.home"), active: "/",
+            ["cards": .list(views), "empty": .bool(views.isEmpty)])
+    }
+
+    // MARK: Search
+
+    private func find(_ query: String, limit: Int, _ call: Call) async throws -> [SearchHit] {
+        let text = query.trimmed
+        guard !text.isEmpty else { return [] }
+        guard text.unicodeScalars.count <= Limits.searchTextMax else {
+            throw CRMError.invalid("q", "too_long", Words(en: "The search text is too long.", zh: "搜索文本过长。"))
+        }
+        let principal = try call.principal()
+        let sources = modules.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
+        let request = try call.panelRequest()
+        let hits = try await call.read { session in
+            try sources.flatMap { try $0.find(text, limit, request, session) }
+        }
+        try await call.recordView(
+            AuditEntry("console.search.run", hits.compactMap(\.subject), facts: ["hits": .int(Int64(hits.count))]))
+        return hits
+    }
+
+    private func search(_ call: Call) async throws -> WebResponse {
+        let query = call.form["q"] ?? ""
+        let hits = try await find(query, limit: 50, call)
+        if hits.count == 1, let only = hits.first { return .redirect(only.path) }
+        return call.page(
+            "app/search", title: call.text("search.title"),
+            [
+                "query": .text(query), "count": .int(hits.count), "none": .bool(hits.isEmpty),
+                "hits": .list(
+                    hits.map {
+                        [
+                            "hitTitle": .text($0.title), "subtitle": .text($0.subtitle), "hitPath": .text($0.path),
+                            "icon": .text($0.icon), "group": .text(call.text($0.group)),
+                        ]
+                    }),
+            ])
+    }
+
+    private func suggest(_ call: Call) async throws -> WebResponse {
+        let object = try call.request.jsonObject()
+        guard object.keys.allSatisfy({ $0 == "q" }) else {
+            throw CRMError.invalid("q", "unknown_field", Words(en: "Only “q” is expected.", zh: "只接受字段“q”。"))
+        }
+        let hits = try await find(object["q"]?.string ?? "", limit: 8, call)
+        if hits.isEmpty, call.auditCount == 0 { try await call.recordView(AuditEntry("console.search.run")) }
+        let groups = Dictionary(grouping: hits, by: \.group).sorted { $0.key < $1.key }
+        return .json(
+            .object([
+                "groups": .array(
+                    groups.map { group, items in
+                        .object([
+                            "title": .string(call.text(group)),
+                            "items": .array(
+                                items.map {
+                                    .object([
+                                        "href": .string($0.path), "title": .string($0.title), "note": .string($0.subtitle),
+                                    ])
+                                }),
+                        ])
+                    })
+            ]))
+    }
+
+    // MARK: Jobs
+
+    private func jobs(_ call: Call) async throws -> WebResponse {
+        let before = call.request.query["before"].flatMap { JobID($0) }
+        let tenant = call.tenant
+        let jobs = try await call.read { try tenant.jobs.recent(before: before, limit: Limits.pageSize + 1, $0) }
+        let manage = try call.principal().may(Self.manageJobs)
+        return call.page(
+            "app/jobs", title: call.text("nav.jobs"), active: "/jobs",
+            [
+                "none": .bool(jobs.isEmpty),
+                "jobs": .list(jobs.prefix(Limits.pageSize).map { row($0, call, manage: manage) }),
+                "next": .text(jobs.count > Limits.pageSize ? jobs[Limits.pageSize - 1].id.description : nil),
+            ])
+    }
+
+    private func row(_ job: Job, _ call: Call, manage: Bool) -> View {
+        [
+            "id": .text(job.id.description), "kind": .text(call.text("job." + job.kind)),
+            "state": .text(call.text("job.state." + job.status.rawValue)),
+            "tone": .text(
+                job.status == .succeeded ? "ok" : job.status == .failed ? "bad" : job.status == .running ? "info" : "plain"),
+            "done": .text(String(job.done)), "total": .text(String(max(job.total, 1))), "known": .bool(job.total > 0),
+            "message": .text(job.message[call.language]), "createdBy": .text(job.createdBy),
+            "createdAt": .text(call.time(job.createdAt)), "running": .bool(!job.isFinished),
+            "mayCancel": .bool(manage && !job.isFinished),
+        ]
+    }
+
+    private func progress(_ call: Call) async throws -> WebResponse {
+        let id: JobID = try call.request.id("id")
+        let tenant = call.tenant
+        guard let job = try await call.read({ try tenant.jobs.job(id, $0) }) else { throw CRMError.notFound }
+        return .json(
+            .object([
+                "state": .string(job.status.rawValue), "stateText": .string(call.text("job.state." + job.status.rawValue)),
+                "done": .int(job.done), "total": job.total > 0 ? .int(job.total) : .null,
+                "message": .string(job.message[call.language]), "finished": .bool(job.isFinished),
+            ]))
+    }
+
+    private func cancel(_ call: Call) async throws -> WebResponse {
+        let id: JobID = try call.request.id("id")
+        let tenant = call.tenant
+        try await call.write { session in
+            guard try tenant.jobs.job(id, session) != nil else { throw CRMError.notFound }
+            try tenant.jobs.cancel(id, session)
+            try call.record(
+                AuditEntry("console.job.cancel", [AuditSubject(kind: "job", id: id.rawValue)]), session)
+        }
+        return .redirect(call.request.localReturn(call.form["return"], fallback: "/jobs")).flash("job.cancelled")
+    }
+}

@@ -1,0 +1,179 @@
+import Crypto
+import Foundation
+import Hummingbird
+import Kernel
+import Logging
+import NIOCore
+import Platform
+import ServiceLifecycle
+import Storage
+import Synchronization
+import Web
+
+/// A configured product in this process: modules, tenants, the gate. Commands use it without a server.
+package struct Runtime: Sendable {
+    package let configuration: Configuration
+    package let share: ShareFolder
+    package let modules: Modules
+    package let tenants: Tenants
+    package let site: SiteInfo
+    package let routes: [Route]
+    package let gate: Gate
+    package let metrics: Metrics
+    package let logger: Logger
+    package let clock: any WallClock
+    /// Vendor files that were not found.
+    package let missingAssets: [String]
+
+    /// - Throws: `CRMError` for missing share files, broken templates or texts, unreadable keys.
+    package init(_ configuration: Configuration, clock: any WallClock = SystemClock(), logger: Logger? = nil) throws {
+        try configuration.check()
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
+        let logger = logger ?? Logger(label: "switchboard") { LogLines(label: $0, level: level, clock: clock) }
+        let share = try ShareFolder.locate(configuration.share)
+        let pages = try Pages(share: share)
+        let assets = Assets(share: share, vendorRoot: configuration.vendor)
+        let modules = Modules()
+        let tenants = Tenants(
+            configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
+        let site = SiteInfo(
+            pages: pages, assets: assets.base, navigation: modules.all.flatMap(\.navigation) + Console.navigation,
+            permissions: modules.grants, version: Version.text)
+        let metrics = Metrics()
+        let open: @Sendable (String) async throws -> Tenant = { try await tenants.tenant($0) }
+        let console = Console(modules: modules.all, metrics: metrics) {
+            let tenant = try await open("default")
+            let migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
+            let pending = try await migrator.pending(tenant.database)
+            return pending == 0 ? [] : ["\(pending) migrations are pending"]
+        }
+        let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
+        routes = endpoints.map { $0.route(tenants: open, site: site) }
+        var settings = GateSettings(csrfKey: try Keys.load("csrf", folder: configuration.data + "/keys"))
+        settings.trustedProxies = Set(configuration.trustedProxies)
+        settings.requestsPerSecond = configuration.requestsPerSecond
+        var hooks = GateHooks()
+        hooks.forbidden = { principal, route in
+            guard let tenant = try? await open(principal.tenant) else { return }
+            try? await tenant.database.write { session in
+                try tenant.audit.record(
+                    AuditEntry("console.request.refuse", facts: ["route": .string(route)], refused: true), by: principal,
+                    session)
+            }
+        }
+        gate = Gate(
+            table: RouteTable(routes), assets: assets, pages: pages, sessions: modules.sessions(open),
+            tenants: HostTenants(configuration), settings: settings, hooks: hooks, metrics: metrics, logger: logger)
+        self.configuration = configuration
+        self.share = share
+        self.modules = modules
+        self.tenants = tenants
+        self.site = site
+        self.metrics = metrics
+        self.logger = logger
+        self.clock = clock
+        missingAssets = assets.missing
+    }
+
+    /// The principal of a command run on the machine itself: every permission, address `cli`.
+    package func operatorPrincipal(tenant: String, purpose: Purpose = .administration) -> Principal {
+        Principal(
+            tenant: tenant, userID: nil, userName: "cli:" + NSUserName(), roles: [],
+            permissions: Set(modules.grants.map(\.permission)), purpose: purpose, address: "cli",
+            requestID: RandomText.hex(8))
+    }
+
+    /// Fills a tenant with the demonstration operator.
+    package func seed(_ request: SeedRequest, _ tenant: Tenant) async throws {
+        for module in modules.all { try await module.seed(request, tenant) }
+        try await Workers.drain(tenant, modules.all, logger: logger)
+    }
+
+    /// Serves until a signal comes, then stops: no new connections, requests in flight end, jobs give their lease back.
+    /// - Parameter running: called with the port once connections are accepted.
+    /// - Throws: `CRMError` "port_in_use" and others, never traps.
+    package func serve(
+        withWorkers: Bool, signals: Bool = true, running: @escaping @Sendable (Int) async -> Void
+    ) async throws {
+        let tenant = try await tenants.tenant("default")
+        let failed = Mutex<(any Error)?>(nil)
+        let application = Application(
+            responder: Site(gate: gate),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(Int64(Limits.headerSecondsMax)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+            onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
+            logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
+        var services: [any Service] = [Reporting(application, into: { error in failed.withLock { $0 = error } })]
+        if withWorkers {
+            services.append(
+                Workers(
+                    tenant: tenant, modules: modules.all, tenants: tenants, count: configuration.workers,
+                    metrics: metrics, logger: logger))
+        }
+        var settings = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: Logger(label: "service") {
+                LogLines(label: $0, level: .error)
+            })
+        settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
+        settings.maximumCancellationDuration = .seconds(5)
+        do {
+            try await ServiceGroup(configuration: settings).run()
+        } catch {
+            await tenants.close()
+            throw Self.readable(failed.withLock { $0 } ?? error, configuration)
+        }
+        await tenants.close()
+    }
+
+    /// Only the background work, for `switchboard worker`.
+    package func work() async throws {
+        let tenant = try await tenants.tenant("default")
+        let workers = Workers(
+            tenant: tenant, modules: modules.all, tenants: tenants, count: configuration.workers, metrics: metrics,
+            logger: logger)
+        var settings = ServiceGroupConfiguration(
+            services: [.init(service: workers)], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "service") { LogLines(label: $0, level: .error) })
+        settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
+        try await ServiceGroup(configuration: settings).run()
+        await tenants.close()
+    }
+
+    private static func readable(_ error: any Error, _ configuration: Configuration) -> any Error {
+        if let io = error as? IOError, io.errnoCode == EADDRINUSE {
+            return CRMError(
+                "port_in_use", status: 500,
+                Words(
+                    en: "Port \(configuration.port) on \(configuration.host) is in use by another program. Set PORT to a free one.",
+                    zh: "\(configuration.host) 的端口 \(configuration.port) 已被占用，请将 PORT 设为空闲端口。"))
+        }
+        return error
+    }
+}
+
+/// Keeps the first error of a service, which the group would wrap.
+private struct Reporting: Service {
+    let service: any Service
+    let report: @Sendable (any Error) -> Void
+    init(_ service: any Service, into report: @escaping @Sendable (any Error) -> Void) {
+        self.service = service
+        self.report = report
+    }
+    func run() async throws {
+        do { try await service.run() } catch {
+            report(error)
+            throw error
+        }
+    }
+}
+
+/// The product's version.
+package enum Version {
+    package static let text = "0.1.0"
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Kernel
+import Logging
+import Platform
+import Storage
+import StorageSQLite
+import Web
+
+/// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
+package actor Tenants {
+    private let configuration: Configuration
+    private let share: ShareFolder
+    private let modules: [String]
+    private let clock: any WallClock
+    private let logger: Logger
+    private var opening: [String: Task<Tenant, any Error>] = [:]
+    private var leases: [String: (node: Int, holder: String)] = [:]
+
+    package init(
+        configuration: Configuration, share: ShareFolder, modules: [String], clock: any WallClock, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.share = share
+        self.modules = modules
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The tenant, opened (and migrated) at the first use.
+    package func tenant(_ name: String) async throws -> Tenant {
+        if let task = opening[name] { return try await task.value }
+        let task = Task { try await open(name) }
+        opening[name] = task
+        do {
+            return try await task.value
+        } catch {
+            opening[name] = nil
+            throw error
+        }
+    }
+
+    package var opened: [String] { opening.keys.sorted() }
+
+    private func open(_ name: String) async throws -> Tenant {
+        precondition(Self.isName(name), "tenant names are checked where they come in")
+        let folder = configuration.data + "/tenants/" + name
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let database = try SQLiteDatabase(
+            path: folder + "/switchboard.sqlite", durability: configuration.durability == "normal" ? .normal : .full)
+        let done = try await Migrator(share: share, modules: modules, clock: clock).migrate(database)
+        for migration in done {
+            logger.info(
+                "migration.applied",
+                metadata: ["tenant": "\(name)", "module": "\(migration.module)", "number": "\(migration.number)"])
+        }
+        let holder = RandomText.hex(8)
+        let node = try await NodeLease.take(holder: holder, clock: clock, database)
+        leases[name] = (node, holder)
+        return Tenant(
+            name: name, database: database, ids: IDGenerator(node: node, clock: clock), clock: clock,
+            blobs: try FileBlobStore(folder: folder + "/blobs"),
+            keys: TenantKeys(pepper: try Keys.load("pepper", folder: configuration.data + "/keys")),
+            logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
+            countryCode: configuration.countryCode, currency: configuration.currency)
+    }
+
+    /// Renews the node numbers of the open tenants.
+    package func renewLeases() async {
+        for (name, lease) in leases {
+            guard let tenant = try? await tenant(name) else { continue }
+            try? await NodeLease.renew(lease.node, holder: lease.holder, clock: clock, tenant.database)
+        }
+    }
+
+    /// Gives the node numbers back and closes the databases.
+    package func close() async {
+        for (name, task) in opening {
+            guard let tenant = try? await task.value else { continue }
+            if let lease = leases[name] {
+                try? await NodeLease.release(lease.node, holder: lease.holder, tenant.database)
+            }
+            try? await tenant.database.close()
+        }
+        opening = [:]
+        leases = [:]
+    }
+
+    /// Lower-case letters, digits, dashes; it becomes a folder.
+    package static func isName(_ name: String) -> Bool {
+        (1...40).contains(name.utf8.count)
+            && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+    }
+}
+
+/// Host name -> tenant: loopback names are `default`, others are listed in the configuration.
+package struct HostTenants: TenantResolver {
+    private let hosts: [String: String]
+    package init(_ configuration: Configuration) { hosts = configuration.tenants.filter { Tenants.isName($0.value) } }
+
+    package func tenant(host: String) -> String? {
+        let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
+        if name == "localhost" || name == "::1" || name.hasPrefix("127.") { return "default" }
+        return hosts[name]
+    }
+}

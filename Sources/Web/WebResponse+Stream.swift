@@ -1,0 +1,19 @@
+import Hummingbird
+import Kernel
+import NIOCore
+
+extension WebResponse {
+    /// A file to be saved that is made while it is sent: `next` gives its pieces in order and `nil` at the end.
+    /// - Parameter open: called once when the answer begins; what it returns is used by one task only.
+    package static func download(
+        name: String, type: String, length: Int? = nil,
+        _ open: @escaping @Sendable () throws -> (() async throws -> [UInt8]?)
+    ) -> WebResponse {
+        let body = ResponseBody(contentLength: length) { writer in
+            let next = try open()
+            while let bytes = try await next() { try await writer.write(ByteBuffer(bytes: bytes)) }
+            try await writer.finish(nil)
+        }
+        return download(body, name: name, type: type)
+    }
+}
