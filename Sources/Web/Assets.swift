@@ -18,7 +18,7 @@ package struct Assets: Sendable {
     /// Vendor file -> (path below the vendor root, Debian package).
     static let vendor: [(name: String, path: String, package: String)] = [
         ("vendor/chart.js", "chart.js/chart.min.js", "libjs-chart.js"),
-        ("vendor/leaflet.js", "leaflet/leaflet.js", "libjs-leaflet"),
+        ("vendor/leaflet.js", "leaflet/leaflet.min.js", "libjs-leaflet"),
         ("vendor/leaflet.css", "leaflet/leaflet.css", "libjs-leaflet"),
     ]
 
