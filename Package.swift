@@ -46,6 +46,17 @@ func wanted(_ target: Target) -> Bool {
     return only.split(separator: ",").contains { target.name == "\($0)Tests" }
 }
 
+/// Built only for `bin/bench`.
+let benchmarks: [Target] =
+    Context.environment["SWITCHBOARD_BENCH"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "switchboard-bench",
+            dependencies: ["TestSupport", .product(name: "Hummingbird", package: "hummingbird")],
+            path: "Benchmarks", swiftSettings: settings)
+    ]
+
 let package = Package(
     name: "switchboard",
     platforms: [.macOS(.v15)],
@@ -75,10 +86,12 @@ let package = Package(
         library("Web", [
             "Kernel",
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "Mustache", package: "swift-mustache"),
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "Logging", package: "swift-log"),
         ]),
         library("Platform", [
@@ -112,12 +125,18 @@ let package = Package(
             dependencies: foundation + ["StorageSQLite", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
 
-    ] + [
+    ] + benchmarks + [
         tests("Kernel", ["Kernel"]),
         tests("Compute", ["Compute"]),
         tests("Tabular", ["Tabular", "Kernel"]),
         tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
-        tests("Web", ["Kernel", "Web"]),
+        tests("Web", [
+            "Kernel", "Web",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
         tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform"]),
         tests("Identity", foundation + ["Identity"]),
         tests("Customers", foundation + ["Customers"]),

@@ -92,3 +92,13 @@ package struct Workers: Service {
         }
     }
 }
+
+extension Runtime {
+    /// Delivers the events that commands leave behind, so that projections are right when the command ends. Jobs stay for
+    /// the workers.
+    package func settle(_ tenant: Tenant) async throws {
+        let dispatcher = OutboxDispatcher(
+            database: tenant.database, handlers: modules.all.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock)
+        while try await dispatcher.deliverBatch() > 0 {}
+    }
+}

@@ -37,6 +37,8 @@ package struct JobQueue: Sendable {
     private let wake: WakeSignal
     /// A worker that does not renew within this time is taken for dead and its job is run again.
     package static let leaseSeconds: Int64 = 30
+    /// A job that was begun so often and never came to an end takes its worker down with it: it is given up.
+    package static let startsMax = 20
 
     package init(database: any Database, ids: IDGenerator, clock: any WallClock, wake: WakeSignal) {
         self.database = database

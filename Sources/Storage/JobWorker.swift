@@ -102,6 +102,15 @@ package struct JobWorker: Sendable {
                 message: Words(en: "No module runs jobs of kind \(job.kind).", zh: "没有模块可执行 \(job.kind) 任务。"))
             return true
         }
+        guard job.attempts <= JobQueue.startsMax else {
+            logger.error("job.given_up", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
+            try await queue.finish(
+                job.id, owner: owner, status: .failed, result: nil,
+                message: Words(
+                    en: "Given up: begun \(JobQueue.startsMax) times and interrupted each time.",
+                    zh: "已放弃：启动 \(JobQueue.startsMax) 次均被中断。"))
+            return true
+        }
         let heart = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(Double(JobQueue.leaseSeconds) / 6))
@@ -119,6 +128,8 @@ package struct JobWorker: Sendable {
                 job.id, owner: owner, status: .cancelled, result: nil, message: Words(en: "Cancelled", zh: "已取消"))
         } catch is JobCancelled {
             // The process stops or another worker has the job: it is run again after the lease.
+        } catch is CancellationError where Task.isCancelled {
+            // The same, seen first by something the job was waiting for.
         } catch {
             let words = (error as? CRMError)?.message ?? Words(en: "Failed: \(error)", zh: "失败：\(error)")
             logger.error("job.failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(error)"])

@@ -43,14 +43,15 @@ package struct Migrator: Sendable {
             var seen: Set<Int> = []
             for file in share.names(module, "Migrations", suffix: ".sql") {
                 let parts = file.split(separator: ".").map(String.init)
+                let misnamed = CRMError(
+                    "migration_name", status: 500,
+                    Words(en: "Migration \(module)/\(file) has no number of its own.", zh: "迁移文件 \(module)/\(file) 编号无效或重复。"))
+                // A file for one engine whose name nobody knows would otherwise never run anywhere.
+                guard parts.count == 2 || (parts.count == 3 && Dialect(rawValue: parts[1]) != nil) else { throw misnamed }
                 if parts.count == 3, parts[1] != dialect.rawValue { continue }
-                guard let number = Int(parts[0].prefix(4)), parts[0].dropFirst(4).hasPrefix("_"),
+                guard let number = Int(parts[0].prefix(4)), number >= 0, parts[0].dropFirst(4).hasPrefix("_"),
                     seen.insert(number).inserted
-                else {
-                    throw CRMError(
-                        "migration_name", status: 500,
-                        Words(en: "Migration \(module)/\(file) has no number of its own.", zh: "迁移文件 \(module)/\(file) 编号无效或重复。"))
-                }
+                else { throw misnamed }
                 let text = try share.text(module, "Migrations", file)
                 result.append(
                     Migration(

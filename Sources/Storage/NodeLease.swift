@@ -31,10 +31,14 @@ package enum NodeLease {
         }
     }
 
-    package static func renew(_ node: Int, holder: String, clock: any WallClock, _ database: any Database) async throws {
+    /// Returns `false` when the lease had ended and the number is another process's now: no more ids may be made with it.
+    @discardableResult
+    package static func renew(
+        _ node: Int, holder: String, clock: any WallClock, _ database: any Database
+    ) async throws -> Bool {
         let until = clock.now().adding(milliseconds: milliseconds)
-        try await database.write { session in
-            _ = try session.execute(renew, [.int(node), .text(holder), .time(until)])
+        return try await database.write { session in
+            try session.execute(renew, [.int(node), .text(holder), .time(until)]) == 1
         }
     }
 

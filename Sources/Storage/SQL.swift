@@ -70,11 +70,9 @@ package struct SQLBuilder {
     /// Appends `head IN ($n, ...)`; an empty list matches nothing. At most `Limits.sqlListChunk` values.
     package mutating func appendIn(_ head: SQL, _ values: [SQLValue]) {
         precondition(values.count <= Limits.sqlListChunk, "split lists into chunks of Limits.sqlListChunk")
-        guard !values.isEmpty else {
-            text += " AND 1 = 0"
-            return
-        }
         text += " " + head.text + " IN ("
+        // `IN ()` is no SQL; nothing is equal to NULL.
+        if values.isEmpty { text += "NULL" }
         for (offset, value) in values.enumerated() {
             arguments.append(value)
             text += offset == 0 ? "$\(arguments.count)" : ",$\(arguments.count)"

@@ -11,7 +11,6 @@ package final class SQLiteDatabase: Storage.Database {
     private let texts = StatementTexts()
     private let queue = Mutex(WriteQueue())
 
-
     private struct WriteQueue {
         var waiting: [Pending] = []
         var draining = false
@@ -148,8 +147,9 @@ package final class SQLiteDatabase: Storage.Database {
             }
             return
         }
-        for (offset, pending) in batch.enumerated() { pending.finish(outcomes[offset]) }
+        // Before the callers are told: who has his answer may count on the actions.
         if outcomes.contains(where: { $0 == nil }) { for action in session.commitActions { action() } }
+        for (offset, pending) in batch.enumerated() { pending.finish(outcomes[offset]) }
     }
 }
 

@@ -12,6 +12,8 @@ final class SQLiteSession: SQLSession {
     private let texts: StatementTexts
     private(set) var commitActions: [@Sendable () -> Void] = []
     private var savepointDepth = 0
+    /// Statements whose rows are being read, outermost first.
+    private var openCursors: [SQL] = []
 
     init(_ database: GRDB.Database, texts: StatementTexts) {
         self.database = database
@@ -23,15 +25,10 @@ final class SQLiteSession: SQLSession {
     @discardableResult
     func execute(_ sql: SQL, _ arguments: [SQLValue]) throws -> Int {
         try translating(sql) {
-            let statement = try database.cachedStatement(sql: texts.numbered(sql))
+            let statement = try prepared(sql)
             let before = database.totalChangesCount
-            if statement.columnCount == 0 {
-                statement.setUncheckedArguments(bindings(arguments))
-                try statement.execute()
-            } else {
-                let rows = try GRDB.Row.fetchCursor(statement, arguments: bindings(arguments))
-                while try rows.next() != nil {}
-            }
+            // Checks the number of arguments: a missing one would silently be NULL.
+            try statement.execute(arguments: bindings(arguments))
             return database.totalChangesCount - before
         }
     }
@@ -39,12 +36,9 @@ final class SQLiteSession: SQLSession {
     @discardableResult
     func executeMany(_ sql: SQL, _ rows: [[SQLValue]]) throws -> Int {
         try translating(sql) {
-            let statement = try database.cachedStatement(sql: texts.numbered(sql))
+            let statement = try prepared(sql)
             let before = database.totalChangesCount
-            for row in rows {
-                statement.setUncheckedArguments(bindings(row))
-                try statement.execute()
-            }
+            for row in rows { try statement.execute(arguments: bindings(row)) }
             return database.totalChangesCount - before
         }
     }
@@ -52,7 +46,9 @@ final class SQLiteSession: SQLSession {
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Storage.Row) throws -> Bool) throws {
         var thrownByBody: (any Error)?
         try translating(sql) {
-            let statement = try database.cachedStatement(sql: texts.numbered(sql))
+            let statement = try prepared(sql)
+            openCursors.append(sql)
+            defer { openCursors.removeLast() }
             let cursor = try GRDB.Row.fetchCursor(statement, arguments: bindings(arguments))
             let reader = SQLiteColumnReader()
             while let row = try cursor.next() {
@@ -96,18 +92,28 @@ final class SQLiteSession: SQLSession {
         do { try database.execute(sql: sql) } catch let error as DatabaseError { throw SQLiteSession.translate(error) }
     }
 
-    private func bindings(_ arguments: [SQLValue]) -> StatementArguments {
-        StatementArguments(arguments.map(Self.databaseValue))
+    /// The statement from the connection's cache; a new one when its rows are just being read further out, because running
+    /// it again would move that cursor.
+    private func prepared(_ sql: SQL) throws -> Statement {
+        let text = texts.numbered(sql)
+        if !openCursors.isEmpty, openCursors.contains(sql) { return try database.makeStatement(sql: text) }
+        return try database.cachedStatement(sql: text)
     }
 
-    private static func databaseValue(_ value: SQLValue) -> DatabaseValue {
-        switch value {
-        case .null: return .null
-        case .int(let int): return int.databaseValue
-        case .double(let double): return double.databaseValue
-        case .text(let text): return text.databaseValue
-        case .bool(let bool): return bool.databaseValue
-        case .bytes(let bytes): return Data(bytes).databaseValue
+    private func bindings(_ arguments: [SQLValue]) throws -> StatementArguments {
+        StatementArguments(try arguments.map(Self.databaseValue))
+    }
+
+    /// - Throws: `StorageError.statement` for a text with NUL: SQLite would keep the part before it, PostgreSQL refuses it.
+    private static func databaseValue(_ value: SQLValue) throws -> DatabaseValue {
+        if case .text(let text) = value, text.utf8.contains(0) { throw StorageError(.statement, "a text holds NUL") }
+        return switch value {
+        case .null: .null
+        case .int(let int): int.databaseValue
+        case .double(let double): double.databaseValue
+        case .text(let text): text.databaseValue
+        case .bool(let bool): bool.databaseValue
+        case .bytes(let bytes): Data(bytes).databaseValue
         }
     }
 
@@ -158,12 +164,5 @@ final class SQLiteColumnReader: ColumnReader {
         case .string(let text): return .text(text)
         case .blob(let data): return .bytes([UInt8](data))
         }
-    }
-}
-
-extension GRDB.Row {
-    fileprivate func hasNull(atIndex index: Int) -> Bool {
-        let value: DatabaseValue = self[index]
-        return value.isNull
     }
 }

@@ -78,6 +78,7 @@ package struct Gate: Sendable {
                 CRMError.unavailable(
                     "overloaded", Words(en: "Too many requests at once; try again.", zh: "当前请求过多，请稍后再试。")), visit)
         }
+        endConnection(&answer, after: request)
         secure(&answer, visit)
         if request.method == .head { answer.body = ResponseBody() }
         let elapsed = ContinuousClock.now - started
@@ -147,6 +148,7 @@ package struct Gate: Sendable {
             ?? Language(acceptLanguage: request.headers[.acceptLanguage])
         visit.theme = WebCookie.value(WebCookie.theme, in: request.headers)
             .flatMap { ["light", "dark", "auto"].contains($0) ? $0 : nil } ?? "auto"
+        visit.hasFlash = WebCookie.value(WebCookie.flash, in: request.headers) != nil
         let bad = CRMError.badRequest(
             "bad_host", Words(en: "Exactly one valid Host is required.", zh: "必须且只能有一个有效的 Host。"))
         guard let host = request.head.authority, !host.isEmpty, host.utf8.count <= 255,
@@ -228,6 +230,9 @@ package struct Gate: Sendable {
                 throw CRMError(
                     "body_not_expected", status: 413, Words(en: "No body is expected here.", zh: "此处不应有请求体。"))
             }
+            if request.method != .get, request.method != .head {
+                try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
+            }
             return .none
         case .form(let allowed):
             try expect(type, "application/x-www-form-urlencoded")
@@ -268,7 +273,7 @@ package struct Gate: Sendable {
     /// Reads a small body: within its limit, within the request's deadline, and not slower than a slow modem.
     private func collect(_ body: RequestBody, length: Int?, max: Int) async throws -> [UInt8] {
         if let length, length > max { throw Self.tooLarge(max) }
-        return try await Deadline.run(seconds: Limits.headerSecondsMax) {
+        return try await Deadline.run(seconds: Limits.headerSecondsMax, status: 408) {
             var bytes: [UInt8] = []
             for try await var chunk in body {
                 guard bytes.count + chunk.readableBytes <= max else { throw Self.tooLarge(max) }
@@ -327,6 +332,8 @@ struct Visit {
     var cookieToken: String
     var setsCookie = false
     var wantsJSON = false
+    /// A message of the last page waits to be shown on this one.
+    var hasFlash = false
     let nonce: String
 
     init(remoteAddress: String) {
@@ -360,7 +367,10 @@ package enum RandomText {
 
 /// Ends work that takes too long.
 enum Deadline {
-    static func run<T: Sendable>(seconds: Int, _ work: @escaping @Sendable () async throws -> T) async throws -> T {
+    /// - Parameter status: 503 when the product was slow, 408 when the client was.
+    static func run<T: Sendable>(
+        seconds: Int, status: Int = 503, _ work: @escaping @Sendable () async throws -> T
+    ) async throws -> T {
         try await withThrowingTaskGroup(of: T?.self) { group in
             group.addTask { try await work() }
             group.addTask {
@@ -370,7 +380,7 @@ enum Deadline {
             defer { group.cancelAll() }
             guard let first = try await group.next(), let value = first else {
                 throw CRMError(
-                    "timeout", status: 503, Words(en: "The request took too long.", zh: "请求处理超时。"), retryAfterSeconds: 5)
+                    "timeout", status: status, Words(en: "The request took too long.", zh: "请求处理超时。"), retryAfterSeconds: 5)
             }
             return value
         }

@@ -30,6 +30,13 @@ extension Gate {
         return answer
     }
 
+    /// A body that may not have been read to its end is not read on: `ConnectionGate` closes after this answer.
+    func endConnection(_ answer: inout WebResponse, after request: Request) {
+        let hasBody = request.headers[.contentLength].map { $0 != "0" } ?? (request.headers[.transferEncoding] != nil)
+        guard hasBody, answer.status.code >= 400 || request.method == .get || request.method == .head else { return }
+        answer.headers[.connection] = "close"
+    }
+
     private func json(_ error: CRMError, _ visit: Visit) -> WebResponse {
         .json(
             .object([
@@ -78,6 +85,10 @@ extension Gate {
                 $0.hasPrefix(WebCookie.session + "=")
             }), answer.headers[.contentType]?.hasPrefix("text/html") ?? false {
                 answer = answer.settingCookie(WebCookie.session, visit.cookieToken, maxAgeSeconds: nil)
+            }
+            // Shown once: on the first page after the change.
+            if visit.hasFlash, answer.headers[.contentType]?.hasPrefix("text/html") ?? false, answer.status.code < 400 {
+                answer = answer.settingCookie(WebCookie.flash, "", maxAgeSeconds: 0)
             }
         }
     }

@@ -1,0 +1,54 @@
+import Customers
+import Identity
+import Ingest
+import Insights
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The modules of the product: the only list to edit when a domain is born.
+package struct Modules: Sendable {
+    package let all: [any Module]
+    package let users: IdentityAdmin
+    /// Every right: of the platform, the console and the modules.
+    package let grants: [PermissionGrant]
+
+    /// - Throws: `CRMError` when the list of common passwords is missing.
+    package init(share: ShareFolder) throws {
+        let hasher = PasswordHasher()
+        let policy = try PasswordPolicy.profile("standard", share: share)
+        users = IdentityAdmin(hasher: hasher, policy: policy)
+        let reading = CustomerReader()
+        all = [
+            IdentityModule(hasher: hasher, policy: policy),
+            CustomersModule(),
+            IngestModule(share: share) { CustomerImportTarget($0) },
+            InsightsModule(customers: reading),
+        ]
+        grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
+    }
+
+    /// Targets with migrations, in the order they run.
+    package var migrationOrder: [String] { ["Storage", "Platform"] + all.map(\.name) }
+
+    func sessions(_ tenants: @escaping @Sendable (String) async throws -> Tenant) -> any SessionStore {
+        IdentitySessions(roles: RolePermissions(grants), tenants: tenants)
+    }
+
+    /// The customer page shows panels of every module, so it is put together here.
+    func pageEndpoints(_ site: SiteInfo) -> [Endpoint] {
+        let modules = all
+        return CustomerPages.endpoints(panels: { tenant in modules.flatMap { $0.panels(tenant) } })
+    }
+
+    /// Imports for commands.
+    package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
+        ImportService(tenant: tenant, target: CustomerImportTarget(tenant), share: share)
+    }
+
+    /// Whether the tenant has no customers yet.
+    package func isEmpty(_ tenant: Tenant) async throws -> Bool {
+        try await tenant.database.read { try CustomerReader().customerCount($0) == 0 }
+    }
+}

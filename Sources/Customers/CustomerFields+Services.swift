@@ -1,0 +1,336 @@
+import Kernel
+import Storage
+
+extension CustomerFields {
+    // MARK: What they have
+
+    static let services: [CustomerField] = [
+        CustomerField(
+            "internet_service", Words(en: "Internet service", zh: "宽带接入方式"), .text(60),
+            ["internet", "internet type", "broadband", "宽带", "宽带类型", "上网方式"],
+            get: { record, _ in
+                guard let line = record.line(.broadband) else {
+                    return record.subscriptions.contains { $0.service == .broadband } ? .text("no") : .null
+                }
+                return .text(line.technology ?? "yes")
+            },
+            set: { record, value, context throws(FieldRefusal) in
+                if value == .null { return record.subscriptions.removeAll { $0.service == .broadband } }
+                let technology = ServiceWords.technology(value.asText)
+                record.setLine(.broadband, wanted: technology != nil, context) {
+                    $0.technology = technology == "yes" ? nil : technology
+                }
+            }),
+        CustomerField(
+            "phone_service", Words(en: "Fixed-line telephone", zh: "固定电话"), .boolean, ["landline", "固话", "电话业务"],
+            get: { record, _ in
+                if record.line(.fixedVoice) != nil { return .bool(true) }
+                return record.subscriptions.contains { $0.service == .fixedVoice } ? .bool(false) : .null
+            },
+            set: { record, value, context throws(FieldRefusal) in
+                if value == .null { return record.subscriptions.removeAll { $0.service == .fixedVoice } }
+                record.setLine(.fixedVoice, wanted: value.asBool ?? false, context) { _ in }
+            }),
+        CustomerField(
+            "msisdn", Words(en: "Mobile number (MSISDN)", zh: "手机号码"), .phone, canMatch: true,
+            ["mobile", "mobile number", "phone number", "number", "手机号", "手机", "业务号码", "服务号码", "用户号码"],
+            get: { record, _ in .text(record.subscriptions.first?.msisdn) },
+            set: { record, value, context throws(FieldRefusal) in
+                record.changeMain(context, creating: value != .null) {
+                    $0.msisdn = value.asText
+                    if $0.service == .other, $0.technology == nil, value != .null { $0.service = .mobile }
+                }
+            }),
+        CustomerField(
+            "service", Words(en: "Service", zh: "业务类型"), .text(60),
+            ["service type", "product type", "产品类型", "业务"],
+            get: { record, _ in
+                guard let line = record.subscriptions.first else { return .null }
+                return .text(line.service == .other ? line.technology ?? "other" : line.service.rawValue)
+            },
+            set: { record, value, context throws(FieldRefusal) in
+                let text = value.asText
+                record.changeMain(context, creating: text != nil) {
+                    $0.service = text.map(ServiceWords.service) ?? .other
+                    if $0.service == .other { $0.technology = text == "other" ? nil : text }
+                }
+            }),
+        CustomerField(
+            "plan", Words(en: "Plan", zh: "套餐"), .text(120),
+            ["plan name", "tariff", "tariff plan", "package", "套餐名称", "资费", "资费套餐", "产品名称"],
+            get: { record, _ in .text(record.subscriptions.first?.plan) },
+            set: { record, value, context throws(FieldRefusal) in
+                record.changeMain(context, creating: value != .null) { $0.plan = value.asText }
+            }),
+        CustomerField(
+            "contract_term", Words(en: "Contract term", zh: "合约期"), .text(40),
+            ["contract", "contract type", "contract length", "合约", "合约时长", "合同期限", "协议期"],
+            get: { record, _ in .text(record.subscriptions.first?.contractTerm.map(String.init)) },
+            set: { record, value, context throws(FieldRefusal) in
+                let months = try ServiceWords.contractMonths(value.asText)
+                record.changeMain(context, creating: months != nil) { $0.contractTerm = months }
+            }),
+        CustomerField(
+            "contract_end", Words(en: "Contract end", zh: "合约到期日"), .date,
+            ["contract end date", "contract expiry", "合约到期", "合同到期日"],
+            get: { record, _ in .date(record.subscriptions.first?.contractEnd) },
+            set: { record, value, context throws(FieldRefusal) in
+                record.changeMain(context, creating: value != .null) { $0.contractEnd = value.asDate }
+            }),
+        CustomerField(
+            "start_date", Words(en: "Customer since", zh: "入网日期"), .date,
+            ["start date", "since", "reg date", "registration date", "activation date", "join date", "开户日期", "入网时间", "开通日期"],
+            get: { record, _ in .date(record.customer.since) },
+            set: { record, value, context throws(FieldRefusal) in
+                if let date = value.asDate, date > context.today.adding(days: 366) {
+                    throw FieldRefusal("start_date", en: "The start lies too far in the future.", zh: "入网日期过于靠后。")
+                }
+                record.setStart(value.asDate)
+            }),
+        CustomerField(
+            "tenure_months", Words(en: "Tenure in months", zh: "在网月数"), .integer, derived: true,
+            ["tenure", "months", "months on book", "subscription length", "在网时长", "在网月份", "网龄"],
+            get: { record, context in
+                .int(record.tenureMonths(on: context.today).map(Int64.init))
+            },
+            set: { record, value, context throws(FieldRefusal) in
+                guard let months = value.asInt else { return }
+                guard (0...1_200).contains(months) else {
+                    throw FieldRefusal("tenure_months", en: "The tenure must be 0 to 1,200 months.", zh: "在网月数须在 0 到 1200 之间。")
+                }
+                if record.tenureMonths(on: context.today) != Int(months) {
+                    record.setStart(context.today.adding(months: -Int(months)))
+                }
+            }),
+    ]
+
+    static let addons: [CustomerField] = AddonCode.allCases.map { code in
+        CustomerField(
+            "addon_" + code.rawValue, ServiceWords.addon(code),
+            .choice([
+                ImportChoice("yes", Words(en: "Yes", zh: "是"), synonyms: ["y", "true", "1", "有", "已开通", "开通"]),
+                ImportChoice(
+                    "no", Words(en: "No", zh: "否"),
+                    synonyms: ["n", "false", "0", "无", "未开通", "no internet service", "no phone service"]),
+            ]), ServiceWords.addonSynonyms(code),
+            get: { record, _ in record.has(code.rawValue) ? .text("yes") : .null },
+            set: { record, value, context throws(FieldRefusal) in
+                record.setAddon(code.rawValue, value == .text("yes"), context)
+            })
+    }
+
+    // MARK: Money
+
+    static let money: [CustomerField] = [
+        CustomerField(
+            "monthly_charge", Words(en: "Monthly charge", zh: "月租费"), .money,
+            ["monthly charges", "monthly fee", "charge amount", "usd monthly pay", "月租", "月费", "月消费", "月账单", "套餐费"],
+            get: { record, _ in .int(record.subscriptions.first?.monthlyCharge) },
+            set: { record, value, context throws(FieldRefusal) in
+                try refuseNegative(value, "monthly_charge")
+                record.changeMain(context, creating: value != .null) { $0.monthlyCharge = value.asInt }
+            }),
+        CustomerField(
+            "total_charges", Words(en: "Total charges", zh: "累计消费"), .money,
+            ["total charge", "total revenue", "累计费用", "总消费", "消费总额"],
+            get: { record, _ in .int(record.customer.totalCharges) },
+            set: { record, value, _ throws(FieldRefusal) in
+                try refuseNegative(value, "total_charges")
+                record.customer.totalCharges = value.asInt
+            }),
+        .flag(
+            "paperless", Words(en: "Paperless bill", zh: "电子账单"), \.customer.paperless,
+            ["paperless billing", "e-bill", "无纸化账单", "是否电子账单"]),
+        CustomerField(
+            "payment_method", Words(en: "Payment method", zh: "缴费方式"), .text(60), ["payment", "支付方式", "付款方式"],
+            get: { record, _ in .text(record.customer.paymentMethod) },
+            set: { record, value, _ throws(FieldRefusal) in
+                record.customer.paymentMethod = value.asText.map(ServiceWords.paymentMethod)
+            }),
+    ]
+
+    private static func refuseNegative(_ value: SQLValue, _ key: String) throws(FieldRefusal) {
+        if let amount = value.asInt, amount < 0 {
+            throw FieldRefusal(key, en: "The amount must not be negative.", zh: "金额不能为负数。")
+        }
+    }
+
+    // MARK: Leaving
+
+    static let leaving: [CustomerField] = [
+        CustomerField(
+            "left", Words(en: "Has left", zh: "是否离网"), .boolean,
+            ["churn", "churn label", "churned", "is churn", "churn value", "离网", "是否流失", "流失", "是否离网"],
+            get: { record, _ in .bool(record.customer.hasLeft) },
+            set: { record, value, context throws(FieldRefusal) in record.setLeft(value.asBool, context) }),
+        CustomerField(
+            "left_on", Words(en: "Left on", zh: "离网日期"), .date,
+            ["churn date", "end date", "termination date", "离网时间", "销户日期", "退网日期"],
+            get: { record, _ in .date(record.outcome?.leftOn) },
+            set: { record, value, context throws(FieldRefusal) in
+                if value != .null, record.customer.hasLeft != true { record.setLeft(true, context) }
+                record.outcome?.leftOn = value.asDate
+                if let date = value.asDate {
+                    for index in record.subscriptions.indices where record.subscriptions[index].status == .terminated {
+                        record.subscriptions[index].endedOn = date
+                    }
+                }
+            }),
+        CustomerField(
+            "leave_reason", Words(en: "Reason for leaving", zh: "离网原因"), .text(200),
+            ["churn reason", "reason", "cancellation reason", "流失原因", "销户原因"],
+            get: { record, _ in .text(record.outcome?.reasonText) },
+            set: { record, value, _ throws(FieldRefusal) in
+                // A reason given for somebody who stayed says nothing about leaving.
+                record.outcome?.reasonText = value.asText
+                record.outcome?.reasonCode = value.asText.map { LeaveReason.code($0).rawValue }
+            }),
+        CustomerField(
+            "competitor", Words(en: "Went to", zh: "转入运营商"), .text(100), ["competitor", "port-out operator", "携出方向", "竞争对手"],
+            get: { record, _ in .text(record.outcome?.competitor) },
+            set: { record, value, _ throws(FieldRefusal) in record.outcome?.competitor = value.asText }),
+    ]
+
+    // MARK: States
+
+    static let states: [CustomerField] = [
+        CustomerField(
+            "status", Words(en: "Customer status", zh: "客户状态"),
+            .choice([
+                ImportChoice("prospect", Words(en: "Prospect", zh: "潜在客户"), synonyms: ["lead", "潜客"]),
+                ImportChoice("onboarding", Words(en: "Onboarding", zh: "入网中")),
+                ImportChoice("active", Words(en: "Active", zh: "在网"), synonyms: ["normal", "正常", "在用"]),
+                ImportChoice("at_risk", Words(en: "At risk", zh: "有离网风险"), synonyms: ["at risk"]),
+                ImportChoice("suspended", Words(en: "Suspended", zh: "停机"), synonyms: ["suspend", "停机保号", "欠费停机"]),
+                ImportChoice("churned", Words(en: "Left", zh: "已离网"), synonyms: ["churn", "inactive", "离网", "销户"]),
+                ImportChoice("won_back", Words(en: "Won back", zh: "已挽回"), synonyms: ["won back"]),
+            ]), ["customer status", "lifecycle status", "状态", "用户状态"],
+            get: { record, _ in .text(record.customer.status.rawValue) },
+            set: { record, value, context throws(FieldRefusal) in
+                guard let status = value.asText.flatMap(CustomerStatus.init) else { return }
+                if status == .churned, record.customer.hasLeft != true { record.setLeft(true, context) }
+                record.customer.status = status
+            }),
+        .text(
+            "status_reason", Words(en: "Reason for the status", zh: "状态原因"), max: 200, \.customer.statusReason, []),
+        CustomerField(
+            "subscription_status", Words(en: "Subscription status", zh: "业务状态"),
+            .choice([
+                ImportChoice("pending", Words(en: "Pending", zh: "待开通")),
+                ImportChoice("active", Words(en: "Active", zh: "在用"), synonyms: ["正常", "开通"]),
+                ImportChoice("suspended", Words(en: "Suspended", zh: "停机"), synonyms: ["停机保号"]),
+                ImportChoice("terminated", Words(en: "Terminated", zh: "已销户"), synonyms: ["ended", "closed", "拆机", "销户"]),
+            ]), ["line status", "service status", "号码状态", "产品状态"],
+            get: { record, _ in .text(record.subscriptions.first?.status.rawValue) },
+            set: { record, value, context throws(FieldRefusal) in
+                guard let status = value.asText.flatMap(SubscriptionStatus.init) else { return }
+                record.changeMain(context, creating: true) {
+                    $0.status = status
+                    if status != .terminated { $0.endedOn = nil }
+                }
+            }),
+    ]
+}
+
+extension CustomerRecord {
+    /// The standing line of a service; for somebody who has left, the one they had.
+    func line(_ service: ServiceCode) -> Subscription? {
+        subscriptions.first { $0.service == service && ($0.status != .terminated || customer.hasLeft == true) }
+    }
+
+    func has(_ addon: String) -> Bool { subscriptions.contains { $0.addons.contains { $0.code == addon } } }
+
+    /// Months from the start to the end of the relation, or to `today`.
+    func tenureMonths(on today: LocalDate) -> Int? {
+        guard let since = customer.since else { return nil }
+        return monthsBetween(since, customer.hasLeft == true ? outcome?.leftOn ?? outcome?.recordedOn ?? today : today)
+    }
+
+    mutating func changeMain(_ context: FieldContext, creating: Bool, _ change: (inout Subscription) -> Void) {
+        if subscriptions.isEmpty {
+            guard creating else { return }
+            subscriptions.append(newLine(.other, context))
+        }
+        change(&subscriptions[0])
+    }
+
+    private func newLine(_ service: ServiceCode, _ context: FieldContext) -> Subscription {
+        Subscription(
+            id: context.ids.next(), service: service, startedOn: customer.since,
+            status: customer.hasLeft == true ? .terminated : .active, currency: context.currency)
+    }
+
+    /// Adds, brings back or ends the line of a service.
+    mutating func setLine(
+        _ service: ServiceCode, wanted: Bool, _ context: FieldContext, _ change: (inout Subscription) -> Void
+    ) {
+        let left = customer.hasLeft == true
+        let place =
+            subscriptions.firstIndex { $0.service == service && ($0.status != .terminated || left) }
+            ?? (wanted ? subscriptions.firstIndex { $0.service == service } : nil)
+        if wanted {
+            if let place {
+                if subscriptions[place].status == .terminated, !left {
+                    subscriptions[place].status = .active
+                    subscriptions[place].endedOn = nil
+                }
+                change(&subscriptions[place])
+            } else {
+                var line = newLine(service, context)
+                change(&line)
+                subscriptions.append(line)
+            }
+        } else if let place, !left {
+            subscriptions[place].status = .terminated
+            subscriptions[place].endedOn = context.today
+        }
+    }
+
+    /// A line of which nothing is known any more, after an import was taken back, goes.
+    mutating func dropEmptyLines() {
+        subscriptions.removeAll { line in
+            line.service == .other && line.technology == nil && line.plan == nil && line.msisdn == nil
+                && line.contractTerm == nil && line.contractEnd == nil && line.monthlyCharge == nil
+                && line.addons.isEmpty
+        }
+    }
+
+    mutating func setStart(_ date: LocalDate?) {
+        let old = customer.since
+        customer.since = date
+        for index in subscriptions.indices where subscriptions[index].startedOn == old {
+            subscriptions[index].startedOn = date
+        }
+    }
+
+    mutating func setAddon(_ code: String, _ wanted: Bool, _ context: FieldContext) {
+        guard wanted != has(code) else { return }
+        if wanted {
+            changeMain(context, creating: true) { $0.addons.append(Addon(code: code)) }
+        } else {
+            for index in subscriptions.indices { subscriptions[index].addons.removeAll { $0.code == code } }
+        }
+    }
+
+    /// Leaving ends the lines and the lifecycle; taking it back restores what it ended.
+    mutating func setLeft(_ left: Bool?, _ context: FieldContext) {
+        let was = customer.hasLeft == true
+        customer.hasLeft = left
+        if left == true, !was {
+            if outcome == nil { outcome = Outcome(id: context.ids.next(), recordedOn: context.today) }
+            customer.status = .churned
+            for index in subscriptions.indices where subscriptions[index].status != .terminated {
+                subscriptions[index].status = .terminated
+                subscriptions[index].endedOn = outcome?.leftOn
+            }
+        } else if left != true, was {
+            let on = outcome?.leftOn
+            outcome = nil
+            if customer.status == .churned { customer.status = .active }
+            for index in subscriptions.indices where subscriptions[index].endedOn == on {
+                subscriptions[index].status = .active
+                subscriptions[index].endedOn = nil
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+import Kernel
+import Platform
+import Storage
+
+/// A row of a customer list, masked.
+struct CustomerLine: Sendable {
+    let id: CustomerID
+    let name: String
+    let phone: String?
+    let kind: String
+    let status: String
+    let segment: String
+    let tier: String
+    let region: String
+    let city: String
+    let service: String
+    let plan: String
+    let contractTerm: Int
+    let since: LocalDate?
+    let monthlyCharge: Money?
+    let risk: Double?
+    let band: String
+    let value: Money?
+    let reason: String
+    let leftOn: String
+}
+
+/// A page of a list; cursors are customer ids.
+struct CustomerListPage: Sendable {
+    let lines: [CustomerLine]
+    /// The page after: `after` this id.
+    let next: CustomerID?
+    /// The page before: `before` this id.
+    let previous: CustomerID?
+}
+
+/// Where a page begins.
+enum ListPlace: Sendable, Equatable {
+    case start
+    case after(CustomerID)
+    case before(CustomerID)
+}
+
+/// Reads customers_listing by keyset: the address holds only an id, the row's sort value is looked up here.
+enum CustomerListing {
+    static let columns = """
+        customer_id, kind, status, segment, tier, region, city, service, plan, contract_term, since, monthly_charge,
+          currency, risk, band, value_score, leave_reason, left_on
+        """
+    static let rows = SQL(trusted: "SELECT \(columns) FROM customers_listing WHERE TRUE")
+    static let keys: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
+    static let total: SQL = "SELECT COUNT(*) FROM customers_listing"
+    static let counting: SQL = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM customers_listing WHERE TRUE"
+    static let countMax = 10_000
+
+    /// How many match: exact up to `countMax`, beyond it `nil` unless nothing is filtered.
+    static func count(_ filter: CustomerFilter, _ principal: Principal, _ session: any SQLSession) throws -> Int? {
+        if filter.isEmpty, principal.scope.regions == nil { return try session.count(total) }
+        var builder = SQLBuilder(counting)
+        filter.narrow(&builder, principal, walking: false)
+        builder.append("LIMIT ?) AS counted", .int(countMax + 1))
+        let count = try session.count(builder.sql, builder.arguments)
+        return count > countMax ? nil : count
+    }
+
+    /// - Parameter many: whether many rows match (`count` gave `nil` or more than a few thousand).
+    static func page(
+        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, masking: Masking, _ principal: Principal,
+        _ session: any SQLSession
+    ) throws -> CustomerListPage {
+        let ids: [CustomerID]
+        let backward: Bool
+        if case .before = place { backward = true } else { backward = false }
+        var builder = SQLBuilder(rows)
+        let walking = many && filter.sort != .created
+        filter.narrow(&builder, principal, walking: walking)
+        let down = filter.descending != backward
+        try appendPlace(&builder, filter.sort, place, descending: down, session)
+        appendOrder(&builder, filter.sort, descending: down)
+        builder.append("LIMIT ?", .int(limit + 1))
+        var found = try session.query(builder, Raw.init)
+        let more = found.count > limit
+        if more { found.removeLast() }
+        if backward { found.reverse() }
+        ids = found.map(\.id)
+        let names = try CardStore.names(ids, session)
+        let phones = try CardStore.phones(ids, session)
+        let lines = found.map { $0.line(names[$0.id], phones[$0.id], masking) }
+        let atStart = place == .start
+        return CustomerListPage(
+            lines: lines, next: backward || more ? ids.last : nil,
+            previous: atStart || (backward && !more) ? nil : ids.first)
+    }
+
+    /// The ids of everything that matches, in id order, at most `limit`.
+    static func ids(_ filter: CustomerFilter, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
+        -> [CustomerID]
+    {
+        var builder = SQLBuilder(keys)
+        filter.narrow(&builder, principal, walking: false)
+        builder.append("ORDER BY customer_id LIMIT ?", .int(limit))
+        return try session.query(builder) { $0.id(0) }
+    }
+
+    /// Lines for given ids within the scope, in the order given.
+    static func lines(
+        _ ids: [CustomerID], masking: Masking, _ principal: Principal, _ session: any SQLSession
+    ) throws -> [CustomerLine] {
+        var result: [CustomerLine] = []
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(rows)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            CustomerScope.narrow(&builder, principal)
+            let found = try session.query(builder, Raw.init)
+            let names = try CardStore.names(chunk, session)
+            let phones = try CardStore.phones(chunk, session)
+            let byID = Dictionary(
+                found.map { ($0.id, $0.line(names[$0.id], phones[$0.id], masking)) }, uniquingKeysWith: { a, _ in a })
+            result += chunk.compactMap { byID[$0] }
+        }
+        return result
+    }
+
+    private static func appendOrder(_ builder: inout SQLBuilder, _ sort: CustomerFilter.Sort, descending: Bool) {
+        switch (sort, descending) {
+        case (.created, false): builder.append("ORDER BY customer_id")
+        case (.created, true): builder.append("ORDER BY customer_id DESC")
+        case (.name, false): builder.append("ORDER BY sort_name, customer_id")
+        case (.name, true): builder.append("ORDER BY sort_name DESC, customer_id DESC")
+        case (.since, false): builder.append("ORDER BY since, customer_id")
+        case (.since, true): builder.append("ORDER BY since DESC, customer_id DESC")
+        case (.charge, false): builder.append("ORDER BY monthly_charge, customer_id")
+        case (.charge, true): builder.append("ORDER BY monthly_charge DESC, customer_id DESC")
+        case (.value, false): builder.append("ORDER BY value_score, customer_id")
+        case (.value, true): builder.append("ORDER BY value_score DESC, customer_id DESC")
+        case (.risk, false): builder.append("ORDER BY risk, customer_id")
+        case (.risk, true): builder.append("ORDER BY risk DESC, customer_id DESC")
+        }
+    }
+
+    static let sortValues: SQL = """
+        SELECT sort_name, since, monthly_charge, value_score, risk FROM customers_listing WHERE customer_id = $1
+        """
+
+    /// Begins behind the cursor's row. A row that is gone meanwhile: from the start.
+    private static func appendPlace(
+        _ builder: inout SQLBuilder, _ sort: CustomerFilter.Sort, _ place: ListPlace, descending: Bool,
+        _ session: any SQLSession
+    ) throws {
+        let id: CustomerID
+        switch place {
+        case .start: return
+        case .after(let cursor), .before(let cursor): id = cursor
+        }
+        let key: SQLValue? = try session.first(sortValues, [.id(id)]) { row in
+            switch sort {
+            case .created: .null
+            case .name: row.value(0)
+            case .since: row.value(1)
+            case .charge: row.value(2)
+            case .value: row.value(3)
+            case .risk: row.value(4)
+            }
+        }
+        guard let key else { return }
+        switch (sort, descending) {
+        case (.created, false): builder.append("AND customer_id > ?", .id(id))
+        case (.created, true): builder.append("AND customer_id < ?", .id(id))
+        case (.name, false): builder.append("AND (sort_name, customer_id) > (?, ?)", key, .id(id))
+        case (.name, true): builder.append("AND (sort_name, customer_id) < (?, ?)", key, .id(id))
+        case (.since, false): builder.append("AND (since, customer_id) > (?, ?)", key, .id(id))
+        case (.since, true): builder.append("AND (since, customer_id) < (?, ?)", key, .id(id))
+        case (.charge, false): builder.append("AND (monthly_charge, customer_id) > (?, ?)", key, .id(id))
+        case (.charge, true): builder.append("AND (monthly_charge, customer_id) < (?, ?)", key, .id(id))
+        case (.value, false): builder.append("AND (value_score, customer_id) > (?, ?)", key, .id(id))
+        case (.value, true): builder.append("AND (value_score, customer_id) < (?, ?)", key, .id(id))
+        case (.risk, false): builder.append("AND (risk, customer_id) > (?, ?)", key, .id(id))
+        case (.risk, true): builder.append("AND (risk, customer_id) < (?, ?)", key, .id(id))
+        }
+    }
+
+    /// A row as it is stored.
+    private struct Raw {
+        let id: CustomerID
+        let text: [String]
+        let contractTerm: Int
+        let monthlyCharge: Int64
+        let risk: Double
+        let value: Int64
+
+        init(_ row: Row) {
+            id = row.id(0)
+            text = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 17].map { row.text($0) }
+            contractTerm = row.integer(9)
+            monthlyCharge = row.int(11)
+            risk = row.double(13)
+            value = row.int(15)
+        }
+
+        func line(_ name: CardStore.Name?, _ phone: String?, _ masking: Masking) -> CustomerLine {
+            CustomerLine(
+                id: id, name: name?.displayed(masking) ?? "#\(id)", phone: masking.apply(.phone, phone), kind: text[0],
+                status: text[1], segment: text[2], tier: text[3], region: text[4], city: text[5], service: text[6],
+                plan: text[7], contractTerm: contractTerm, since: LocalDate(text[8]),
+                monthlyCharge: monthlyCharge < 0 ? nil : Money(minor: monthlyCharge, currency: text[9]),
+                risk: risk < 0 ? nil : risk, band: text[10],
+                value: value < 0 ? nil : Money(minor: value, currency: text[9]), reason: text[11], leftOn: text[12])
+        }
+    }
+}
+
+/// Names and numbers for lists, cards and search hits: one query each for all ids.
+enum CardStore {
+    struct Name: Sendable {
+        let id: CustomerID
+        let displayName: String
+        let reference: String?
+
+        /// The name as the principal may see it; a source's number where there is no name.
+        func displayed(_ masking: Masking) -> String {
+            displayName.isEmpty ? reference ?? "#\(id)" : masking.apply(.name, displayName)
+        }
+    }
+
+    static let nameRows: SQL = """
+        SELECT p.id, p.display_name, c.reference FROM customers_party p JOIN customers_customer c ON c.id = p.id
+        WHERE TRUE
+        """
+    static let contactPhones: SQL = """
+        SELECT customer_id, value FROM customers_contact_medium WHERE kind = 'phone'
+        """
+    static let linePhones: SQL = """
+        SELECT customer_id, msisdn FROM customers_subscription WHERE msisdn IS NOT NULL
+        """
+
+    static func names(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: Name] {
+        guard !ids.isEmpty else { return [:] }
+        var builder = SQLBuilder(nameRows)
+        builder.appendIn("AND p.id", ids.map { .id($0) })
+        let rows = try session.query(builder) {
+            Name(id: $0.id(0), displayName: $0.text(1), reference: $0.optionalText(2))
+        }
+        return Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The main number: that of the first line, else a contact phone. National form where it is our own country's.
+    static func phones(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: String] {
+        guard !ids.isEmpty else { return [:] }
+        var result: [CustomerID: String] = [:]
+        for source in [linePhones, contactPhones] {
+            var builder = SQLBuilder(source)
+            builder.appendIn("AND customer_id", ids.map { .id($0) })
+            builder.append("ORDER BY customer_id, id")
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let id = row.id(0, PartyKind.self)
+                if result[id] == nil { result[id] = PhoneNumber(row.text(1))?.national() ?? row.text(1) }
+                return true
+            }
+        }
+        return result
+    }
+}
+
+/// Distinct values of a listing column, walked by its index: as many look-ups as there are values.
+enum ListFacets {
+    static let regions: SQL = """
+        WITH RECURSIVE walk(value) AS (
+          SELECT MIN(region) FROM customers_listing
+          UNION ALL SELECT (SELECT MIN(region) FROM customers_listing WHERE region > walk.value) FROM walk
+          WHERE walk.value IS NOT NULL)
+        SELECT value FROM walk WHERE value <> '' LIMIT 300
+        """
+    static let plans: SQL = """
+        WITH RECURSIVE walk(value) AS (
+          SELECT MIN(plan) FROM customers_listing
+          UNION ALL SELECT (SELECT MIN(plan) FROM customers_listing WHERE plan > walk.value) FROM walk
+          WHERE walk.value IS NOT NULL)
+        SELECT value FROM walk WHERE value <> '' LIMIT 300
+        """
+    static let segments: SQL = """
+        WITH RECURSIVE walk(value) AS (
+          SELECT MIN(segment) FROM customers_listing
+          UNION ALL SELECT (SELECT MIN(segment) FROM customers_listing WHERE segment > walk.value) FROM walk
+          WHERE walk.value IS NOT NULL)
+        SELECT value FROM walk WHERE value <> '' LIMIT 300
+        """
+
+    static func values(_ statement: SQL, _ session: any SQLSession) throws -> [String] {
+        try session.query(statement) { $0.text(0) }
+    }
+}

@@ -1,0 +1,110 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// Bills and payments of the last twelve months, as bars and as a table.
+enum ChargesPanel {
+    static let charges: SQL = """
+        SELECT kind, period, amount, currency, issued_on, due_on, paid_on FROM customers_charge WHERE issued_on >= $1
+        """
+    static let sums: SQL = """
+        SELECT l.monthly_charge, c.total_charges, c.currency FROM customers_customer c
+        LEFT JOIN customers_listing l ON l.customer_id = c.id WHERE TRUE
+        """
+
+    struct Charge: Sendable {
+        let kind: ChargeKind
+        let period: String
+        let amount: Int64
+        let currency: String
+        let issuedOn: LocalDate
+        let dueOn: LocalDate?
+        let paidOn: LocalDate?
+
+        enum State { case paid, paidLate, open, overdue, none }
+
+        func state(_ today: LocalDate) -> State {
+            guard kind == .bill || kind == .fee else { return .none }
+            if let paidOn { return dueOn.map { paidOn > $0 } ?? false ? .paidLate : .paid }
+            guard let dueOn else { return .none }
+            return dueOn < today ? .overdue : .open
+        }
+    }
+
+    /// Newest first.
+    static func charges(_ ids: [CustomerID], since: LocalDate, limit: Int, _ session: any SQLSession) throws -> [Charge] {
+        var builder = SQLBuilder(charges, [.date(since)])
+        builder.appendIn("AND customer_id", ids.map { .id($0) })
+        builder.append("ORDER BY issued_on DESC, id DESC LIMIT ?", .int(limit))
+        return try session.query(builder) { row in
+            Charge(
+                kind: ChargeKind(rawValue: row.text(0)) ?? .fee, period: row.text(1), amount: row.int(2),
+                currency: row.text(3), issuedOn: row.optionalDate(4) ?? since, dueOn: row.optionalDate(5),
+                paidOn: row.optionalDate(6))
+        }
+    }
+
+    static func load(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
+        -> PanelContent?
+    {
+        let language = request.language
+        let rows = try charges(request.customers, since: today.adding(months: -12), limit: 60, session)
+        var builder = SQLBuilder(sums)
+        builder.appendIn("AND c.id", request.customers.map { .id($0) })
+        var monthly: Int64?
+        var total: Int64?
+        var currency = rows.first?.currency ?? "CNY"
+        try session.forEach(builder.sql, builder.arguments) { row in
+            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0) + charge }
+            if let sum = row.optionalInt(1) { total = (total ?? 0) + sum }
+            currency = row.text(2)
+            return true
+        }
+        let bills = rows.filter { $0.kind == .bill }
+        let overdue = bills.filter { $0.state(today) == .overdue }
+        return PanelContent(
+            template: "customers/panel-charges",
+            view: [
+                "monthly": .text(PanelParts.money(monthly, currency)), "hasMonthly": .bool(monthly != nil),
+                "charged": .text(PanelParts.money(total, currency)), "hasCharged": .bool(total != nil),
+                "rows": .list(rows.prefix(13).map { view($0, today, language) }), "hasRows": .bool(!rows.isEmpty),
+                "hasChart": .bool(bills.count > 1),
+                "chart": .text(chart(bills, currency, language).encoded()),
+                "overdueCount": .int(overdue.count), "hasOverdue": .bool(!overdue.isEmpty),
+                "overdueAmount": .text(PanelParts.money(overdue.reduce(Int64(0)) { $0 + $1.amount }, currency)),
+            ])
+    }
+
+    private static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
+        let state = charge.state(today)
+        return [
+            "kind": .text(PageWords.of(charge.kind)[language]), "period": .text(charge.period),
+            "amount": .text(PanelParts.money(charge.amount, charge.currency)),
+            "due": .text(charge.dueOn?.description ?? ""), "paidOn": .text(charge.paidOn?.description ?? ""),
+            "paid": .bool(state == .paid), "late": .bool(state == .paidLate), "open": .bool(state == .open),
+            "overdue": .bool(state == .overdue),
+        ]
+    }
+
+    /// One bar a month, oldest first; amounts in major units.
+    static func chart(_ bills: [Charge], _ currency: String, _ language: Language) -> JSONValue {
+        var sums: [String: Int64] = [:]
+        for bill in bills { sums[bill.period, default: 0] += bill.amount }
+        let months = sums.keys.sorted()
+        var scale = 1.0
+        for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
+        let title = Words(en: "Bills", zh: "账单")[language]
+        let axis: [String: JSONValue] = ["format": .string("money"), "currency": .string(currency)]
+        return .object([
+            "labels": .array(months.map { .string($0) }),
+            "series": .array([
+                .object([
+                    "name": .string(title), "tone": .string("accent"),
+                    "values": .array(months.map { .double(Double(sums[$0] ?? 0) / scale) }),
+                ])
+            ]),
+            "summary": .string(Words(en: "Monthly bills", zh: "每月账单金额")[language]), "y": .object(axis),
+        ])
+    }
+}

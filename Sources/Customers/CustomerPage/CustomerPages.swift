@@ -1,0 +1,166 @@
+import Kernel
+import Logging
+import Platform
+import Storage
+import Web
+
+/// The customer page: one head and the panels of all modules, read on one snapshot.
+enum CustomerPages {
+    static let view = Permission("customers.view")
+
+    /// - Parameter panels: of all modules; App collects them.
+    static func endpoints(panels: [CustomerPanel]) -> [Endpoint] {
+        let ordered = panels.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
+        return [
+            Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) { try await page($0, ordered) },
+            Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
+            Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
+        ]
+    }
+
+    /// What a page of a customer reads in one snapshot.
+    private struct Loaded: Sendable {
+        let ids: [CustomerID]
+        let head: PageHeadView
+        let panels: [Shown]
+        let related: [CustomerID]
+    }
+
+    private struct Shown: Sendable {
+        let name: String
+        let title: String
+        let place: CustomerPanel.Place
+        /// `nil` = could not be loaded.
+        let content: PanelContent?
+    }
+
+    private static func page(_ call: Call, _ panels: [CustomerPanel]) async throws -> WebResponse {
+        let asked: CustomerID = try call.request.id("id")
+        let principal = try call.principal()
+        let permitted = panels.filter { principal.may($0.permission) }
+        let empty = try call.panelRequest()
+        let logger = call.tenant.logger
+        let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
+        let loaded = try await call.read { session in
+            let ids = try reachable(asked, principal, session)
+            let request = empty.about(ids)
+            guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
+            var shown: [Shown] = []
+            for panel in permitted {
+                do {
+                    guard let content = try panel.load(request, session) else { continue }
+                    shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: content))
+                } catch {
+                    // One domain's trouble does not take the whole page away.
+                    logger.error("panel.failed", metadata: ["panel": "\(panel.name)", "error": "\(type(of: error))"])
+                    shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: nil))
+                }
+            }
+            let showsRelations = shown.contains { $0.name == "relations" }
+            let related = showsRelations ? try RelationsPanel.relatives(request, session).map(\.id) : []
+            return Loaded(ids: ids, head: head, panels: shown, related: related)
+        }
+        try await record(call, loaded)
+        var view = loaded.head.view
+        view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
+        view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
+        view["mayEdit"] = .bool(principal.may(edit))
+        return call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
+    }
+
+    static let edit = Permission("customers.edit")
+
+    private static func card(_ shown: Shown, _ call: Call) -> View {
+        let frame: View = [
+            "name": .text(shown.name), "title": .text(call.text(shown.title)),
+            "template": .text(shown.content?.template ?? "customers/panel-failed"),
+        ]
+        return frame.merging(shown.content?.view ?? [:])
+    }
+
+    /// One event a page: who is shown, and which fields without a mask.
+    private static func record(_ call: Call, _ loaded: Loaded) async throws {
+        var unmasked = loaded.head.unmasked
+        for name in loaded.panels.flatMap({ $0.content?.unmasked ?? [] }) where !unmasked.contains(name) {
+            unmasked.append(name)
+        }
+        let subjects = loaded.ids + loaded.related.filter { !loaded.ids.contains($0) }
+        try await call.recordView(
+            AuditEntry(
+                "customers.customer.view", subjects.map { .customer($0) },
+                facts: ["panels": .array(loaded.panels.map { .string($0.name) })], unmasked: unmasked))
+    }
+
+    /// The records shown as one, the surviving one first; those outside the caller's scope are left out.
+    /// - Throws: `CRMError.notFound` for an unknown customer and for one outside the scope alike.
+    static func reachable(_ id: CustomerID, _ principal: Principal, _ session: any SQLSession) throws -> [CustomerID] {
+        let linked = try PageStore.linked(id, session)
+        let allowed = try CustomerScope.reachable(linked, principal, session)
+        guard allowed.contains(id), let first = linked.first, allowed.contains(first) else { throw CRMError.notFound }
+        return linked.filter { allowed.contains($0) }
+    }
+
+    // MARK: Pages of their own for what grows
+
+    private static func subscriptions(_ call: Call) async throws -> WebResponse {
+        let asked: CustomerID = try call.request.id("id")
+        let principal = try call.principal()
+        let after = call.request.query["after"].flatMap { SubscriptionID($0) }
+        let empty = try call.panelRequest()
+        let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
+        let (head, ids, part, total) = try await call.read { session in
+            let ids = try reachable(asked, principal, session)
+            let request = empty.about(ids)
+            guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
+            let part = try SubscriptionsPanel.part(request, today: today, after: after, limit: Limits.pageSize, session)
+            return (head, ids, part, try SubscriptionsPanel.count(ids, session))
+        }
+        try await call.recordView(
+            AuditEntry(
+                "customers.subscription.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked + part.unmasked))
+        let path = "/customers/\(asked)/subscriptions"
+        return call.page(
+            "customers/customer-page-subscriptions", title: head.title, active: "/customers",
+            [
+                "name": .text(head.title), "customer": .text("/customers/\(asked)"), "lines": .list(part.views),
+                "isEmpty": .bool(part.views.isEmpty), "total": .text(PanelParts.count(total)), "more": .absent,
+                "first": .text(after == nil ? nil : path), "next": .text(part.next.map { "\(path)?after=\($0)" }),
+            ])
+    }
+
+    private static func timeline(_ call: Call) async throws -> WebResponse {
+        let asked: CustomerID = try call.request.id("id")
+        let principal = try call.principal()
+        let kind = call.request.query["show"].flatMap(TimelinePanel.Kind.init)
+        let empty = try call.panelRequest()
+        let zone = call.tenant.timeZoneOffsetMinutes
+        let today = call.tenant.clock.now().date(offsetMinutes: zone)
+        let (head, ids, all) = try await call.read { session in
+            let ids = try reachable(asked, principal, session)
+            let request = empty.about(ids)
+            guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
+            let all = try TimelinePanel.events(
+                request, kind: nil, today: today, zone: zone, limit: TimelinePanel.shownMax, session)
+            return (head, ids, all)
+        }
+        try await call.recordView(
+            AuditEntry("customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
+        let shown = kind.map { kind in all.filter { $0.kind == kind } } ?? all
+        var view = TimelinePanel.view(shown)
+        view["name"] = .text(head.title)
+        view["customer"] = .text("/customers/\(asked)")
+        view["all"] = .text("/customers/\(asked)/timeline")
+        view["isAll"] = .bool(kind == nil)
+        view["chips"] = .list(TimelinePanel.chips(asked, chosen: kind, all, call.language))
+        view["more"] = .absent
+        return call.page("customers/customer-page-timeline", title: head.title, active: "/customers", view)
+    }
+}
+
+extension PanelRequest {
+    /// The same request about these customers.
+    func about(_ customers: [CustomerID]) -> PanelRequest {
+        PanelRequest(
+            customers: customers, principal: principal, masking: masking, language: language, now: now, assets: assets)
+    }
+}

@@ -1,0 +1,31 @@
+import Kernel
+import Platform
+
+/// What Customers shows of a customer: its own parts of the customer page. Other domains bring theirs.
+enum CustomerPanels {
+    static func all(_ tenant: Tenant) -> [CustomerPanel] {
+        let zone = tenant.timeZoneOffsetMinutes
+        @Sendable func today(_ request: PanelRequest) -> LocalDate { request.now.date(offsetMinutes: zone) }
+        let view = CustomerPages.view
+        return [
+            CustomerPanel(
+                name: "subscriptions", title: "customer-page.panel.subscriptions", place: .main, order: 10, permission: view
+            ) { try SubscriptionsPanel.load($0, today: today($0), $1) },
+            CustomerPanel(
+                name: "charges", title: "customer-page.panel.charges", place: .main, order: 30, permission: view
+            ) { try ChargesPanel.load($0, today: today($0), $1) },
+            CustomerPanel(
+                name: "usage", title: "customer-page.panel.usage", place: .main, order: 40, permission: view
+            ) { try UsagePanel.load($0, today: today($0), $1) },
+            CustomerPanel(
+                name: "profile", title: "customer-page.panel.profile", place: .side, order: 30, permission: view
+            ) { try ProfilePanel.load($0, $1) },
+            CustomerPanel(
+                name: "relations", title: "customer-page.panel.relations", place: .side, order: 40, permission: view
+            ) { try RelationsPanel.load($0, $1) },
+            CustomerPanel(
+                name: "timeline", title: "customer-page.panel.timeline", place: .main, order: 60, permission: view
+            ) { try TimelinePanel.load($0, today: today($0), zone: zone, $1) },
+        ]
+    }
+}

@@ -1,0 +1,117 @@
+import Kernel
+import Storage
+
+/// What the head of the customer page shows.
+struct PageHead: Sendable {
+    let id: CustomerID
+    let reference: String?
+    let status: CustomerStatus
+    let segment: String?
+    let region: String?
+    let city: String?
+    let since: LocalDate?
+    let currency: String
+    let kind: CustomerKind
+    let displayName: String
+    let tier: ValueTier
+    let monthlyCharge: Int64?
+    /// 0...1; `nil` = not scored.
+    let risk: Double?
+    let band: RiskBand?
+    /// Minor units.
+    let value: Int64?
+    let leftOn: LocalDate?
+    let leaveReason: String?
+}
+
+/// Unpaid bills whose day is over.
+struct Overdue: Sendable {
+    let count: Int
+    /// Minor units.
+    let amount: Int64
+}
+
+/// Reads for the head of the customer page.
+enum PageStore {
+    static let survivor: SQL = "SELECT to_id FROM customers_customer_link WHERE valid AND from_id = $1 ORDER BY to_id"
+    static let head: SQL = """
+        SELECT c.id, c.reference, c.status, c.segment, c.region, c.city, c.since, c.currency, p.kind, p.display_name,
+          l.tier, l.monthly_charge, l.risk, l.band, l.value_score, l.left_on, l.leave_reason
+        FROM customers_customer c JOIN customers_party p ON p.id = c.id
+        LEFT JOIN customers_listing l ON l.customer_id = c.id
+        WHERE c.id = $1
+        """
+    static let overdue: SQL = """
+        SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM customers_charge
+        WHERE kind = 'bill' AND paid_on IS NULL AND due_on < $1
+        """
+    static let mainLine: SQL = """
+        SELECT msisdn, plan, contract_term, contract_end, status FROM customers_subscription
+        WHERE customer_id = $1 AND status <> 'terminated' ORDER BY id LIMIT 1
+        """
+    static let anyLine: SQL = """
+        SELECT msisdn, plan, contract_term, contract_end, status FROM customers_subscription
+        WHERE customer_id = $1 ORDER BY id LIMIT 1
+        """
+    static let related: SQL = "SELECT DISTINCT other_id FROM customers_relation WHERE valid_to IS NULL"
+
+    /// The records that a merge links with `id`, the surviving one first; only `id` when there is no link.
+    static func linked(_ id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
+        let set = try CustomerLinks.set(of: id, session)
+        guard set.count > 1 else { return set }
+        var primary = id
+        // A circle of links would otherwise run on.
+        for _ in set {
+            guard let next = try session.first(survivor, [.id(primary)], { $0.id(0, PartyKind.self) }) else { break }
+            primary = next
+        }
+        return [primary] + set.filter { $0 != primary }
+    }
+
+    static func head(_ id: CustomerID, _ session: any SQLSession) throws -> PageHead? {
+        try session.first(head, [.id(id)]) { row in
+            PageHead(
+                id: row.id(0), reference: row.optionalText(1), status: CustomerStatus(rawValue: row.text(2)) ?? .active,
+                segment: row.optionalText(3), region: row.optionalText(4), city: row.optionalText(5),
+                since: row.optionalDate(6), currency: row.text(7),
+                kind: CustomerKind(rawValue: row.text(8)) ?? .individual, displayName: row.text(9),
+                tier: ValueTier(rawValue: row.text(10)) ?? .unknown, monthlyCharge: known(row, 11),
+                risk: row.isNull(12) || row.double(12) < 0 ? nil : row.double(12), band: RiskBand(rawValue: row.text(13)),
+                value: known(row, 14), leftOn: row.optionalDate(15),
+                leaveReason: row.optionalText(16).flatMap { $0.isEmpty ? nil : $0 })
+        }
+    }
+
+    /// The listing writes -1 for what is not known.
+    private static func known(_ row: Row, _ column: Int) -> Int64? {
+        guard let value = row.optionalInt(column), value >= 0 else { return nil }
+        return value
+    }
+
+    static func overdue(_ ids: [CustomerID], today: LocalDate, _ session: any SQLSession) throws -> Overdue {
+        var builder = SQLBuilder(overdue, [.date(today)])
+        builder.appendIn("AND customer_id", ids.map { .id($0) })
+        return try session.query(builder) { Overdue(count: $0.integer(0), amount: $0.int(1)) }.first
+            ?? Overdue(count: 0, amount: 0)
+    }
+
+    struct Line: Sendable {
+        let msisdn: String?
+        let plan: String?
+        /// Months; 0 = month to month.
+        let term: Int?
+        let end: LocalDate?
+        let status: SubscriptionStatus
+    }
+
+    /// The first line in service, else the first there ever was.
+    static func mainLine(_ id: CustomerID, _ session: any SQLSession) throws -> Line? {
+        func line(_ row: Row) -> Line {
+            Line(
+                msisdn: row.optionalText(0), plan: row.optionalText(1), term: row.optionalInt(2).map { Int($0) },
+                end: row.optionalDate(3), status: SubscriptionStatus(rawValue: row.text(4)) ?? .active)
+        }
+        if let standing = try session.first(mainLine, [.id(id)], line) { return standing }
+        return try session.first(anyLine, [.id(id)], line)
+    }
+}

@@ -1,0 +1,72 @@
+import Kernel
+import Storage
+
+/// Which customers a principal may reach (G22). A region scope that is a list leaves out customers without a region;
+/// teams do not own customers yet, so a team scope does not narrow here.
+enum CustomerScope {
+    static let inScope: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
+
+    static func allows(_ region: String?, _ principal: Principal) -> Bool {
+        guard let regions = principal.scope.regions else { return true }
+        return region.map(regions.contains) ?? false
+    }
+
+    /// Narrows a query over customers_listing.
+    static func narrow(_ builder: inout SQLBuilder, _ principal: Principal, column: SQL = "AND region") {
+        guard let regions = principal.scope.regions else { return }
+        builder.appendIn(column, regions.prefix(Limits.sqlListChunk).map { .text($0) })
+    }
+
+    /// The ids within the principal's scope; unknown ids are left out too.
+    static func reachable(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws
+        -> Set<CustomerID>
+    {
+        var result: Set<CustomerID> = []
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(inScope)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            narrow(&builder, principal)
+            result.formUnion(try session.query(builder) { $0.id(0, PartyKind.self) })
+        }
+        return result
+    }
+
+    /// - Throws: `CRMError.notFound` for what does not exist and for what is out of reach, alike.
+    static func require(_ id: CustomerID, _ principal: Principal, _ session: any SQLSession) throws {
+        guard try reachable([id], principal, session).contains(id) else { throw CRMError.notFound }
+    }
+}
+
+/// Merges are links (A6): what was linked is shown as one customer.
+enum CustomerLinks {
+    static let neighbours: SQL = """
+        SELECT from_id, to_id FROM customers_customer_link WHERE valid AND (from_id = $1 OR to_id = $1)
+        """
+    static let insert: SQL = """
+        INSERT INTO customers_customer_link (from_id, to_id, valid, evidence, linked_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (from_id, to_id) DO UPDATE SET valid = excluded.valid, evidence = excluded.evidence,
+          linked_at = excluded.linked_at
+        """
+    static let setMax = 50
+
+    /// The customer and everybody linked with it, the customer first.
+    static func set(of id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
+        var result = [id]
+        var place = 0
+        while place < result.count, result.count < setMax {
+            let pairs = try session.query(neighbours, [.id(result[place])]) { row in
+                [row.id(0, PartyKind.self), row.id(1, PartyKind.self)]
+            }
+            for other in pairs.joined() where !result.contains(other) { result.append(other) }
+            place += 1
+        }
+        return result
+    }
+
+    /// Links two records, or takes the link back.
+    static func link(
+        _ from: CustomerID, _ to: CustomerID, valid: Bool, evidence: String, at: Instant, _ session: any SQLSession
+    ) throws {
+        try session.execute(insert, [.id(from), .id(to), .bool(valid), .text(evidence), .time(at)])
+    }
+}

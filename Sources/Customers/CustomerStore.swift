@@ -1,0 +1,210 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// Creates and changes single customers: revision, audit, event and projections in one transaction.
+struct CustomerStore: Sendable {
+    let tenant: Tenant
+
+    static let revisionOf: SQL = "SELECT revision FROM customers_customer WHERE id = $1"
+
+    /// Values by field key, custom attributes as `attr.<key>`; `.null` takes a value away.
+    typealias Changes = [String: SQLValue]
+
+    var context: FieldContext {
+        FieldContext(ids: tenant.ids, today: today, currency: tenant.currency, source: "console")
+    }
+
+    private var today: LocalDate { tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes) }
+
+    /// One customer within the principal's scope.
+    /// - Throws: `CRMError.notFound`.
+    func read(_ id: CustomerID, _ principal: Principal, _ session: any SQLSession) throws -> CustomerRecord {
+        try CustomerScope.require(id, principal, session)
+        guard let record = try CustomerLoader.record(id, session) else { throw CRMError.notFound }
+        return record
+    }
+
+    /// - Parameter record: called with the audit entry, in the transaction.
+    /// - Throws: 422 with the fields concerned; 409 for a number or identifier that belongs to another customer.
+    func create(
+        _ values: Changes, by principal: Principal, record audit: (AuditEntry) throws -> Void, _ session: any SQLSession
+    ) throws -> CustomerRecord {
+        let now = tenant.clock.now()
+        var record = CustomerRecord(
+            id: tenant.ids.next(), party: Party(kind: .individual, displayName: ""),
+            customer: Customer(currency: tenant.currency, source: "console", createdAt: now))
+        try set(values, on: &record, session)
+        if record.party.displayName.isEmpty {
+            throw CRMError.invalid(
+                "full_name", "required", Words(en: "Please fill in the name.", zh: "请填写姓名或名称。"))
+        }
+        record.dropEmptyLines()
+        try require(record, within: principal)
+        try refuseTaken(record, before: nil, session)
+        try CustomerWriter(ids: tenant.ids, session).insert([record], session)
+        try audit(
+            AuditEntry(
+                "customers.customer.create", [.customer(record.id)],
+                facts: ["fields": .array(values.keys.sorted().map { .string($0) })]))
+        try tenant.outbox.append(CustomersChanged(ids: [record.id], fields: [], kind: .created), session)
+        return record
+    }
+
+    /// - Parameter revision: the one the person saw.
+    /// - Returns: the record as it is now; unchanged values write nothing.
+    /// - Throws: 409 `changed_meanwhile` when somebody else was faster; 422; 404 outside the scope.
+    @discardableResult
+    func update(
+        _ id: CustomerID, revision: Int64, _ values: Changes, by principal: Principal,
+        record audit: (AuditEntry) throws -> Void, _ session: any SQLSession
+    ) throws -> CustomerRecord {
+        let before = try read(id, principal, session)
+        guard before.customer.revision == revision else { throw Self.changedMeanwhile }
+        var after = before
+        if let wanted = values["status"]?.asText.flatMap(CustomerStatus.init),
+            wanted != before.customer.status, !before.customer.status.next.contains(wanted)
+        {
+            throw CRMError.invalid(
+                "status", "status_step",
+                Words(en: "The customer cannot go to this status from the present one.", zh: "不能从当前状态变更为该状态。"))
+        }
+        try set(values, on: &after, session)
+        if before.customer.status == .churned, after.customer.status == .wonBack { after.setLeft(false, context) }
+        if values["status"]?.asText == CustomerStatus.wonBack.rawValue { after.customer.status = .wonBack }
+        if after.party.displayName.isEmpty, !before.party.displayName.isEmpty {
+            throw CRMError.invalid(
+                "full_name", "required", Words(en: "Please fill in the name.", zh: "请填写姓名或名称。"))
+        }
+        let attributes = try AttributeStore.all(session)
+        let changed = Self.changes(from: before, to: after, attributes, context).map(\.field)
+        try audit(
+            AuditEntry(
+                "customers.customer.update", [.customer(id)],
+                facts: ["fields": .array(changed.map { .string($0) })]))
+        guard !changed.isEmpty else { return before }
+        try require(after, within: principal)
+        try refuseTaken(after, before: before, session)
+        after.customer.revision += 1
+        after.customer.updatedAt = tenant.clock.now()
+        try CustomerWriter(ids: tenant.ids, session).update([(before, after)], on: today, session)
+        try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
+        return after
+    }
+
+    /// Gives many customers a segment (or takes it away). Those out of reach are skipped. Returns how many changed.
+    func setSegment(
+        _ segment: String?, for ids: [CustomerID], by principal: Principal,
+        record audit: (AuditEntry) throws -> Void, _ session: any SQLSession
+    ) throws -> Int {
+        var count = 0
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            let reachable = try CustomerScope.reachable(chunk, principal, session)
+            let before = try CustomerLoader.records(chunk.filter(reachable.contains), session)
+            let pairs = before.compactMap { record -> (before: CustomerRecord, after: CustomerRecord)? in
+                guard record.customer.segment != segment else { return nil }
+                var after = record
+                after.customer.segment = segment
+                after.customer.revision += 1
+                after.customer.updatedAt = tenant.clock.now()
+                return (record, after)
+            }
+            guard !pairs.isEmpty else { continue }
+            try CustomerWriter(ids: tenant.ids, session).update(pairs, on: today, session)
+            let changed = pairs.map(\.after.id)
+            try audit(
+                AuditEntry(
+                    "customers.customer.segment", changed.map { .customer($0) },
+                    facts: ["segment": .text(segment), "customers": .int(Int64(changed.count))]))
+            try tenant.outbox.append(
+                CustomersChanged(ids: changed, fields: ["segment"], kind: .updated), session)
+            count += changed.count
+        }
+        return count
+    }
+
+    static let changedMeanwhile = CRMError.conflict(
+        "changed_meanwhile",
+        Words(
+            en: "Somebody changed this customer while you were editing. Nothing was saved; look at the present values below.",
+            zh: "您编辑期间该客户已被他人修改，本次未保存，请查看下方的最新内容。"))
+
+    // MARK: Helpers
+
+    /// Differences in built-in fields and custom attributes.
+    static func changes(
+        from before: CustomerRecord, to after: CustomerRecord, _ attributes: [CustomAttribute], _ context: FieldContext
+    ) -> [ImportChange] {
+        var result = CustomerFields.changes(from: before, to: after, context)
+        if before.attributes != after.attributes {
+            for attribute in attributes where before.attributes[attribute.id] != after.attributes[attribute.id] {
+                result.append(
+                    ImportChange(
+                        field: attribute.fieldKey, before: CustomAttribute.value(before.attributes[attribute.id]),
+                        after: CustomAttribute.value(after.attributes[attribute.id])))
+            }
+        }
+        return result
+    }
+
+    private func set(_ values: Changes, on record: inout CustomerRecord, _ session: any SQLSession) throws {
+        var errors: [CRMError.FieldError] = []
+        for field in CustomerFields.all {
+            guard let value = values[field.key] else { continue }
+            do throws(FieldRefusal) { try field.set(&record, value, context) } catch {
+                errors.append(CRMError.FieldError(field: field.key, code: error.code, message: error.words))
+            }
+        }
+        for attribute in try AttributeStore.all(session) {
+            guard let value = values[attribute.fieldKey] else { continue }
+            record.attributes[attribute.id] = attribute.content(value)
+        }
+        if !errors.isEmpty {
+            throw CRMError(
+                "invalid", status: 422,
+                Words(en: "\(errors.count) fields need correction.", zh: "有 \(errors.count) 项需要更正。"), fields: errors)
+        }
+    }
+
+    private func require(_ record: CustomerRecord, within principal: Principal) throws {
+        guard CustomerScope.allows(record.customer.region, principal) else {
+            throw CRMError.invalid(
+                "region", "out_of_scope",
+                Words(en: "The region lies outside your own.", zh: "该地区超出您的数据范围。"))
+        }
+    }
+
+    /// Identifiers are unique; the database refuses a second owner too, this gives the field its message.
+    private func refuseTaken(_ record: CustomerRecord, before: CustomerRecord?, _ session: any SQLSession) throws {
+        let new = Identifier.all(record).subtracting(before.map(Identifier.all) ?? []).filter { $0.kind != "document" }
+        let owners = try IdentifierStore.owners(Array(new), session)
+        guard let taken = new.first(where: { owners[$0] != nil }) else { return }
+        let field = taken.kind == "msisdn" ? "msisdn" : "source_id"
+        let message = Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。")
+        throw CRMError(
+            "taken", status: 409, message, fields: [CRMError.FieldError(field: field, code: "taken", message: message)])
+    }
+}
+
+/// Reads customers_identifier.
+enum IdentifierStore {
+    static let ofKind: SQL = "SELECT value, customer_id FROM customers_identifier WHERE kind = $1"
+
+    /// The owner of each identifier that has one.
+    static func owners(_ identifiers: [Identifier], _ session: any SQLSession) throws -> [Identifier: CustomerID] {
+        var result: [Identifier: CustomerID] = [:]
+        for (kind, group) in Dictionary(grouping: identifiers, by: \.kind) {
+            for chunk in group.chunked(Limits.sqlListChunk) {
+                var builder = SQLBuilder(ofKind, [.text(kind)])
+                builder.appendIn("AND value", chunk.map { .text($0.value) })
+                try session.forEach(builder.sql, builder.arguments) { row in
+                    result[Identifier(kind: kind, value: row.text(0))] = row.id(1)
+                    return true
+                }
+            }
+        }
+        return result
+    }
+}

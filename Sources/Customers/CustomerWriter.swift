@@ -1,0 +1,162 @@
+import Kernel
+import Storage
+
+/// Writes customers and everything that follows from them (look-up tables, search tokens, the listing projection) in
+/// batches, in the caller's transaction. Used by the edit page, the import and the demonstration seed alike; audit and
+/// outbox are the caller's.
+struct CustomerWriter: Sendable {
+    let ids: IDGenerator
+    let policy: ValuePolicy
+
+    /// Reads the value policy in force.
+    init(ids: IDGenerator, _ session: any SQLSession) throws {
+        self.ids = ids
+        policy = try ValueStore.policy(session)
+    }
+
+    // MARK: New customers
+
+    /// Inserts whole customers. Identifiers must be free: a taken source id or MSISDN is a `uniqueViolation`.
+    func insert(_ records: [CustomerRecord], _ session: any SQLSession) throws {
+        var rows = CustomerRows()
+        for record in records {
+            rows.add(record)
+            rows.listing.append(ListingRow(record, policy: policy, risk: nil).values)
+            for token in SearchTokens.all(record) { rows.search.append(Self.row(token, record.id)) }
+            for identifier in Identifier.all(record) { rows.add(identifier, record.id) }
+        }
+        try rows.write(session)
+        try session.executeMany(CustomerSQL.insertListing, rows.listing)
+    }
+
+    static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
+        [.int(token.kind.rawValue), .text(token.text), .id(id)]
+    }
+
+    // MARK: What grows
+
+    func append(_ charges: [(CustomerID, Charge)], _ session: any SQLSession) throws {
+        try session.executeMany(
+            CustomerSQL.insertCharge,
+            charges.map { id, charge in
+                [
+                    .id(id), .id(charge.id), .text(charge.kind.rawValue), .text(charge.period), .int(charge.amount),
+                    .text(charge.currency), .date(charge.issuedOn), .date(charge.dueOn), .date(charge.paidOn),
+                ]
+            })
+    }
+
+    func append(_ usage: [(CustomerID, UsageMonth)], _ session: any SQLSession) throws {
+        try session.executeMany(
+            CustomerSQL.upsertUsage,
+            usage.map { id, month in
+                [
+                    .id(id), .id(month.subscription), .text(month.month), .int(month.voiceMin), .int(month.sms),
+                    .int(month.dataMB), .int(month.roamingMB), .int(month.calls), .int(month.droppedCalls),
+                    .double(month.speedMbps),
+                ]
+            })
+    }
+
+    func append(_ changes: [(CustomerID, SubscriptionChange)], _ session: any SQLSession) throws {
+        try session.executeMany(
+            CustomerSQL.insertHistory,
+            changes.map { id, change in
+                [
+                    .id(id), .id(change.id), .id(change.subscription), .date(change.on),
+                    .text(change.from.rawValue), .text(change.to.rawValue), .text(change.reason),
+                ]
+            })
+    }
+
+    /// Relates two customers, once in each direction: `role` is what `other` is to `customer`, `inverse` the other way.
+    func relate(
+        _ pairs: [(customer: CustomerID, other: CustomerID, role: RelationRole, inverse: RelationRole, since: LocalDate?)],
+        _ session: any SQLSession
+    ) throws {
+        try session.executeMany(
+            CustomerSQL.insertRelation,
+            pairs.flatMap { pair -> [[SQLValue]] in
+                [
+                    [.id(pair.customer), .id(pair.other), .text(pair.role.rawValue), .date(pair.since), .null],
+                    [.id(pair.other), .id(pair.customer), .text(pair.inverse.rawValue), .date(pair.since), .null],
+                ]
+            })
+    }
+
+    // MARK: Changes
+
+    /// Writes what differs between two states of customers. The caller has set the new revision.
+    /// - Parameter on: the date of status changes that have none of their own.
+    func update(
+        _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate, _ session: any SQLSession
+    ) throws {
+        let risks = try ValueStore.risks(changes.map(\.after.id), session)
+        var fresh = CustomerRows()
+        var gone = GoneRows()
+        for (before, after) in changes {
+            fresh.addChanged(before: before, after: after)
+            gone.note(before: before, after: after)
+            fresh.listing.append(ListingRow(after, policy: policy, risk: risks[after.id]).values)
+            let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
+            for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
+            for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
+            let (known, wanted) = (Identifier.all(before), Identifier.all(after))
+            for identifier in wanted.subtracting(known) { fresh.add(identifier, after.id) }
+            for identifier in known.subtracting(wanted) { gone.add(identifier, after.id) }
+        }
+        try gone.write(session)
+        try fresh.write(session)
+        try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
+        try append(changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }, session)
+    }
+
+    private func statusChanges(before: CustomerRecord, after: CustomerRecord, on today: LocalDate)
+        -> [(CustomerID, SubscriptionChange)]
+    {
+        let old = Dictionary(before.subscriptions.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
+        return after.subscriptions.compactMap { line in
+            guard let from = old[line.id], from != line.status else { return nil }
+            let change = SubscriptionChange(
+                id: ids.next(), subscription: line.id, on: (line.status == .terminated ? line.endedOn : nil) ?? today,
+                from: from, to: line.status, reason: after.customer.statusReason)
+            return (after.id, change)
+        }
+    }
+
+    // MARK: Removal
+
+    /// Removes customers with all their rows. Only for reverted imports: nothing else forgets a customer.
+    func remove(_ records: [CustomerRecord], _ session: any SQLSession) throws {
+        let keys = records.map { [SQLValue.id($0.id)] }
+        try session.executeMany(
+            CustomerSQL.deleteSearch, records.flatMap { record in SearchTokens.all(record).map { Self.row($0, record.id) } })
+        try session.executeMany(
+            CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
+        for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }
+    }
+}
+
+/// A value that finds exactly one customer (customers_identifier).
+struct Identifier: Hashable, Sendable {
+    let kind: String
+    let value: String
+
+    static func source(_ source: String, _ value: String) -> Identifier {
+        Identifier(kind: "source:" + source, value: value)
+    }
+    static func msisdn(_ value: String) -> Identifier { Identifier(kind: "msisdn", value: value) }
+    static func document(_ number: String) -> Identifier {
+        Identifier(kind: "document", value: Folding.fold(number))
+    }
+
+    static func all(_ record: CustomerRecord) -> Set<Identifier> {
+        var result: Set<Identifier> = []
+        for (source, number) in record.sourceIDs { result.insert(.source(source, number)) }
+        for line in record.subscriptions where line.status != .terminated || record.customer.hasLeft == true {
+            if let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+        }
+        for document in record.documents { result.insert(.document(document.number)) }
+        return result
+    }
+}

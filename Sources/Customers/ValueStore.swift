@@ -1,0 +1,115 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+
+/// Keeps value scores, tiers and risk of the listing in step with what they come from.
+enum ValueStore {
+    static let jobKind = "customers.value"
+
+    static let readPolicy: SQL = "SELECT vip_from, high_from FROM customers_value_policy WHERE id = 1"
+    static let count: SQL = "SELECT COUNT(*) FROM customers_listing WHERE value_score > 0"
+    static let threshold: SQL = """
+        SELECT value_score FROM customers_listing WHERE value_score > 0 ORDER BY value_score DESC, customer_id DESC
+        LIMIT 1 OFFSET $1
+        """
+    static let savePolicy: SQL = """
+        INSERT INTO customers_value_policy (id, vip_from, high_from, customers, computed_at, requested_at)
+        VALUES (1, $1, $2, $3, $4, NULL)
+        ON CONFLICT (id) DO UPDATE SET vip_from = excluded.vip_from, high_from = excluded.high_from,
+          customers = excluded.customers, computed_at = excluded.computed_at, requested_at = NULL
+        """
+    static let retier: SQL = """
+        UPDATE customers_listing SET tier = $1 WHERE value_score >= $2 AND value_score < $3 AND tier <> $1
+        """
+    static let request: SQL = """
+        INSERT INTO customers_value_policy (id, vip_from, high_from, customers, computed_at, requested_at)
+        VALUES (1, $2, $2, 0, 0, $1)
+        ON CONFLICT (id) DO UPDATE SET requested_at = $1 WHERE customers_value_policy.requested_at IS NULL
+        """
+    static let scored: SQL = """
+        SELECT customer_id, monthly_charge, contract_term, leave_reason, value_score FROM customers_listing
+        WHERE TRUE
+        """
+    static let setRisk: SQL = """
+        UPDATE customers_listing SET risk = $2, band = $3, value_score = $4, tier = $5 WHERE customer_id = $1
+        """
+
+    static func policy(_ session: any SQLSession) throws -> ValuePolicy {
+        try session.first(readPolicy) { ValuePolicy(vipFrom: $0.int(0), highFrom: $0.int(1)) } ?? .none
+    }
+
+    /// Probability and band of those that were scored.
+    static func risks(_ ids: [CustomerID], _ session: any SQLSession) throws
+        -> [CustomerID: (probability: Double, band: String)]
+    {
+        var result: [CustomerID: (probability: Double, band: String)] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder("SELECT customer_id, risk, band FROM customers_listing WHERE risk >= 0")
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            for (id, risk, band) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.double(1), $0.text(2)) }) {
+                result[id] = (risk, band)
+            }
+        }
+        return result
+    }
+
+    /// Takes over the scores of a churn model; the value follows, because it depends on the hazard.
+    static func apply(_ scores: [ChurnScored.Score], _ session: any SQLSession) throws {
+        let policy = try policy(session)
+        let byID = Dictionary(scores.map { ($0.customer, $0) }, uniquingKeysWith: { _, last in last })
+        for chunk in Array(byID.keys).chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(scored)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            let rows = try session.query(builder) { row -> [SQLValue]? in
+                let id = row.id(0, PartyKind.self)
+                guard let score = byID[id] else { return nil }
+                let value = CustomerValue.score(
+                    monthlyCharge: row.int(1) < 0 ? nil : row.int(1),
+                    contractTerm: row.int(2) < 0 ? nil : row.integer(2), probability: score.probability,
+                    hasLeft: !row.text(3).isEmpty)
+                return [
+                    .id(id), .double(score.probability), .text(score.band), .int(value ?? -1),
+                    .text(policy.tier(value).rawValue),
+                ]
+            }
+            try session.executeMany(setRisk, rows.compactMap { $0 })
+        }
+    }
+
+    /// Asks for the tiers to be computed, once until it has been done.
+    static func requestComputation(_ tenant: Tenant, _ session: any SQLSession) throws {
+        let now = tenant.clock.now()
+        let fresh = try session.execute(request, [.time(now), .int(Int64.max)])
+        guard fresh > 0 else { return }
+        // A few seconds later, so that an import or a scoring run is mostly through.
+        try tenant.jobs.enqueue(jobKind, payload: "{}", by: "customers", runAt: now.adding(seconds: 5), session)
+    }
+
+    /// Sets the tiers anew from the scores of the whole base. Returns the number of customers with a value.
+    @discardableResult
+    static func compute(now: Instant, _ session: any SQLSession) throws -> Int {
+        let total = try session.count(count)
+        func boundary(_ share: Double) throws -> Int64 {
+            let place = Int((Double(total) * share).rounded(.up)) - 1
+            guard place >= 0 else { return .max }
+            return try session.first(threshold, [.int(place)]) { $0.int(0) } ?? .max
+        }
+        let vip = try boundary(ValuePolicy.vipShare)
+        let high = min(vip, try boundary(ValuePolicy.vipShare + ValuePolicy.highShare))
+        try session.execute(savePolicy, [.int(vip), .int(high), .int(total), .time(now)])
+        let bounds: [(ValueTier, Int64, Int64)] = [
+            (.vip, vip, .max), (.high, high, vip), (.ordinary, 0, high),
+        ]
+        for (tier, from, to) in bounds { try session.execute(retier, [.text(tier.rawValue), .int(from), .int(to)]) }
+        return total
+    }
+
+    static func job(_ tenant: Tenant) -> JobHandler {
+        JobHandler(kind: jobKind) { context in
+            let now = tenant.clock.now()
+            let count = try await tenant.database.write { try compute(now: now, $0) }
+            return "{\"customers\":\(count)}"
+        }
+    }
+}

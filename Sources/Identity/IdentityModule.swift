@@ -1,0 +1,88 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// Accounts, log-in, sessions, roles, and the pages over the audit log.
+package struct IdentityModule: Module {
+    let hasher: PasswordHasher
+    let policy: PasswordPolicy
+
+    /// - Parameters:
+    ///   - hasher: the process's one hasher.
+    ///   - policy: `PasswordPolicy.profile(_:share:)` of the setting.
+    package init(hasher: PasswordHasher, policy: PasswordPolicy) {
+        self.hasher = hasher
+        self.policy = policy
+    }
+
+    package var name: String { "Identity" }
+    package var permissions: [PermissionGrant] { IdentityPermission.grants }
+
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
+        LogInPages(hasher: hasher, policy: policy).endpoints + PreferencePages.endpoints
+            + OwnPages(hasher: hasher, policy: policy).endpoints + UserPages.endpoints + UserActions.endpoints
+            + RolePages.endpoints + AuditPages.endpoints
+    }
+
+    package var navigation: [NavigationEntry] {
+        [
+            NavigationEntry(key: "nav.users", icon: "users", path: "/users", permission: IdentityPermission.view, order: 60),
+            NavigationEntry(key: "nav.roles", icon: "shield", path: "/roles", permission: IdentityPermission.view, order: 65),
+            NavigationEntry(key: "nav.audit", icon: "audit", path: "/audit", permission: PlatformGrants.readAudit, order: 70),
+        ]
+    }
+
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { [AuditPanel.panel(tenant)] }
+
+    package var schedules: [Schedule] {
+        [Schedule(name: "identity.purge", jobKind: "identity.purge", everySeconds: 3_600)]
+    }
+
+    package func jobs(_ tenant: Tenant) -> [JobHandler] {
+        [
+            JobHandler(kind: "identity.purge") { _ in
+                let now = tenant.clock.now()
+                try await tenant.database.write { session in
+                    try session.execute(Sessions.purge, [.time(now)])
+                    try session.execute(OneTimeLinks.purge, [.time(now.adding(days: -1))])
+                    try session.execute(Throttle.purge, [.time(now.adding(days: -Throttle.forgetDays))])
+                    try session.execute(LogIn.purgeAddresses, [.time(now.adding(days: -LogIn.knownDays))])
+                }
+                return nil
+            }
+        ]
+    }
+
+    package var labels: [TableLabels] {
+        [
+            TableLabels(
+                "identity_user",
+                [
+                    "id": .plain, "name": .name, "folded_name": .name, "display_name": .name, "password_hash": .secret,
+                    "password_changed_at": .plain, "status": .plain, "language": .plain, "theme": .plain,
+                    "shortcuts": .plain, "scope": .plain, "last_login_at": .profile, "created_at": .plain,
+                    "changed_at": .plain,
+                ]),
+            TableLabels("identity_user_name", ["folded_name": .name, "user_id": .plain]),
+            .plain("identity_user_role", ["user_id", "role", "given_by", "given_at"]),
+            TableLabels(
+                "identity_session",
+                [
+                    "token_hash": .secret, "id": .plain, "user_id": .plain, "created_at": .plain,
+                    "last_seen_at": .profile, "expires_at": .plain, "address": .profile, "agent": .profile,
+                ]),
+            TableLabels(
+                "identity_throttle",
+                ["key": .profile, "failures": .plain, "next_allowed_at": .plain, "failed_at": .plain]),
+            TableLabels(
+                "identity_known_address", ["user_id": .plain, "address": .profile, "last_login_at": .profile]),
+            TableLabels(
+                "identity_bootstrap",
+                [
+                    "token_hash": .secret, "kind": .plain, "role": .plain, "user_id": .plain, "created_by": .name,
+                    "created_at": .plain, "expires_at": .plain, "used_at": .plain,
+                ]),
+        ]
+    }
+}

@@ -1,0 +1,202 @@
+import Foundation
+import Kernel
+import Web
+
+/// Which passwords are accepted, and for how long (G1, G2, G3). A value: tests and profiles make their own.
+package struct PasswordPolicy: Sendable {
+    /// Code points after canonical composition. 15 while the password is the only factor (NIST SP 800-63B-4, 3.1.1.1).
+    package let lengthMin: Int
+    package let lengthMax: Int
+    /// How many of {lower case, upper case, digit, other} must occur; 0 = no composition rule.
+    package let classesMin: Int
+    /// Days after which a password must be changed; `nil` = never.
+    package let daysMax: Int?
+    private let common: Set<String>
+
+    package init(lengthMin: Int, lengthMax: Int = 128, classesMin: Int, daysMax: Int?, common: Set<String>) {
+        self.lengthMin = lengthMin
+        self.lengthMax = lengthMax
+        self.classesMin = classesMin
+        self.daysMax = daysMax
+        self.common = common
+    }
+
+    /// NIST SP 800-63B-4: long, any characters, no composition, no expiry.
+    package static func standard(common: Set<String>) -> PasswordPolicy {
+        PasswordPolicy(lengthMin: 15, classesMin: 0, daysMax: nil, common: common)
+    }
+
+    /// GB/T 22239-2019 level 3, 8.1.4.1 a): complexity and regular change, for operators who are graded under it.
+    package static func dengbaoL3(common: Set<String>) -> PasswordPolicy {
+        PasswordPolicy(lengthMin: 15, classesMin: 3, daysMax: 90, common: common)
+    }
+
+    /// The profile of a setting: `nist` or `dengbao-l3`.
+    /// - Throws: `CRMError` for an unknown name.
+    package static func profile(_ name: String, share: ShareFolder) throws -> PasswordPolicy {
+        let common = try commonPasswords(share)
+        switch name {
+        case "nist": return standard(common: common)
+        case "dengbao-l3": return dengbaoL3(common: common)
+        default:
+            throw CRMError.badRequest(
+                "unknown_profile",
+                Words(
+                    en: "There is no password profile “\(name)”; known are nist, dengbao-l3.",
+                    zh: "没有名为“\(name)”的密码策略，可用：nist、dengbao-l3。"))
+        }
+    }
+
+    /// `Data/common-passwords.txt`, folded; lines that begin with `#!` are comments.
+    package static func commonPasswords(_ share: ShareFolder) throws -> Set<String> {
+        let text = try share.text("Identity", "Data", "common-passwords.txt")
+        return Set(text.split(separator: "\n").lazy.filter { !$0.hasPrefix("#!") }.map { reduced(String($0)) })
+    }
+
+    /// Refuses a password that is too easy to guess.
+    /// - Parameter field: the form field that the error names.
+    /// - Throws: 422 `too_short`, `too_long`, `invalid_text`, `needs_classes`, `too_common`, `repeated`, `sequence`,
+    ///   `contains_name`, `contains_tenant`, `contains_product`.
+    package func check(
+        _ password: String, userName: String, displayName: String = "", tenant: String, field: String = "password"
+    ) throws {
+        if let problem = problem(password, names: [userName, displayName], tenant: tenant) {
+            throw CRMError.invalid(field, problem.rawValue, problem.words(self))
+        }
+    }
+
+    /// Whether a password set at `changedAt` may no longer be used to log in.
+    package func isExpired(changedAt: Instant, now: Instant) -> Bool {
+        daysMax.map { now >= changedAt.adding(days: Int64($0)) } ?? false
+    }
+
+    /// The first rule that is broken.
+    func problem(_ password: String, names: [String], tenant: String) -> PasswordProblem? {
+        let normal = password.precomposedStringWithCanonicalMapping
+        let length = normal.unicodeScalars.count
+        if length < lengthMin { return .tooShort }
+        if length > lengthMax { return .tooLong }
+        if normal.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) { return .invalidText }
+        if Self.classes(normal) < classesMin { return .needsClasses }
+        let folded = Self.reduced(normal)
+        if common.contains(folded) { return .tooCommon }
+        if PasswordShape.isRepetition(folded) { return .repeated }
+        if PasswordShape.surprises(folded) < 6 { return .sequence }
+        // A common word dressed up at its ends: "sunshine!!!!!!!!2025". Six unforeseeable characters more would do.
+        let core = String(folded.drop { !$0.isLetter }.reversed().drop { !$0.isLetter }.reversed())
+        if common.contains(core), PasswordShape.surprises(folded) - PasswordShape.surprises(core) < 6 { return .tooCommon }
+        if names.contains(where: { Self.mentions(folded, $0) }) { return .containsName }
+        if Self.mentions(folded, tenant) { return .containsTenant }
+        if Self.mentions(folded, "switchboard") { return .containsProduct }
+        return nil
+    }
+
+    /// The form in which passwords are compared with words: folded, without spaces and joining punctuation.
+    static func reduced(_ text: String) -> String {
+        Folding.fold(text).filter { !$0.isWhitespace && !"-_.,'".contains($0) }
+    }
+
+    private static func mentions(_ folded: String, _ word: String) -> Bool {
+        let word = reduced(word)
+        let shortest = word.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 3
+        return word.count >= shortest && folded.contains(word)
+    }
+
+    private static func classes(_ text: String) -> Int {
+        var seen: Set<Int> = []
+        for character in text {
+            seen.insert(character.isLowercase ? 0 : character.isUppercase ? 1 : character.isNumber ? 2 : 3)
+        }
+        return seen.count
+    }
+}
+
+/// Why a password is refused; the raw value is part of the API.
+package enum PasswordProblem: String, Sendable, CaseIterable {
+    case tooShort = "too_short"
+    case tooLong = "too_long"
+    case invalidText = "invalid_text"
+    case needsClasses = "needs_classes"
+    case tooCommon = "too_common"
+    case repeated
+    case sequence
+    case containsName = "contains_name"
+    case containsTenant = "contains_tenant"
+    case containsProduct = "contains_product"
+
+    func words(_ policy: PasswordPolicy) -> Words {
+        switch self {
+        case .tooShort:
+            Words(
+                en: "At least \(policy.lengthMin) characters, please; a sentence is easy to remember.",
+                zh: "密码至少 \(policy.lengthMin) 个字符，用一句话最容易记住。")
+        case .tooLong:
+            Words(en: "At most \(policy.lengthMax) characters, please.", zh: "密码最多 \(policy.lengthMax) 个字符。")
+        case .invalidText: Words(en: "A password cannot hold control characters.", zh: "密码不能包含控制字符。")
+        case .needsClasses:
+            Words(
+                en: "Use at least \(policy.classesMin) of: lower case, upper case, digits, other characters.",
+                zh: "小写字母、大写字母、数字、其他字符中至少包含 \(policy.classesMin) 类。")
+        case .tooCommon:
+            Words(en: "Many people use this password; it is guessed first.", zh: "这是常见密码，最容易被猜中，请换一个。")
+        case .repeated:
+            Words(en: "The password repeats one piece over and over.", zh: "密码只是同一段内容的重复，请换一个。")
+        case .sequence:
+            Words(en: "The password is a row of the keyboard, the alphabet or the digits.", zh: "密码是键盘、字母或数字的连续序列，请换一个。")
+        case .containsName: Words(en: "The password contains the user's name.", zh: "密码包含用户名或姓名，请换一个。")
+        case .containsTenant: Words(en: "The password contains the operator's name.", zh: "密码包含运营商名称，请换一个。")
+        case .containsProduct: Words(en: "The password contains the product's name.", zh: "密码包含产品名称，请换一个。")
+        }
+    }
+}
+
+/// Patterns that make a long password a short one.
+enum PasswordShape {
+    /// Whether the text is one piece of at most half its length, over and over; the last piece may be cut off:
+    /// `abcabcabcabcabc`, `hunter2hunter2hun`.
+    static func isRepetition(_ text: String) -> Bool {
+        let characters = Array(text)
+        guard characters.count > 1 else { return true }
+        for period in 1...(characters.count / 2) {
+            if (period..<characters.count).allSatisfy({ characters[$0] == characters[$0 - period] }) { return true }
+        }
+        return false
+    }
+
+    /// How many characters do not simply follow from the one before: the same again, the next or previous letter or
+    /// digit, the neighbour on a keyboard row.
+    static func surprises(_ text: String) -> Int {
+        var count = 0
+        var previous: Character?
+        for character in text {
+            if let before = previous, follows(character, before) {
+                previous = character
+                continue
+            }
+            count += 1
+            previous = character
+        }
+        return count
+    }
+
+    private static let rows = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"]
+    private static let neighbours: Set<String> = {
+        var pairs: Set<String> = ["90", "09", "az", "za"]
+        for row in rows {
+            let keys = Array(row)
+            for (a, b) in zip(keys, keys.dropFirst()) {
+                pairs.insert("\(a)\(b)")
+                pairs.insert("\(b)\(a)")
+            }
+        }
+        return pairs
+    }()
+
+    private static func follows(_ character: Character, _ before: Character) -> Bool {
+        if character == before || neighbours.contains("\(before)\(character)") { return true }
+        guard let a = before.unicodeScalars.first?.value, let b = character.unicodeScalars.first?.value,
+            character.isLetter || character.isNumber, before.isLetter || before.isNumber
+        else { return false }
+        return a.distance(to: b).magnitude == 1
+    }
+}

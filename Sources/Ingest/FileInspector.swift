@@ -1,0 +1,154 @@
+import Foundation
+import Kernel
+import Platform
+import Tabular
+
+/// Looks into a file: encoding, format, columns, what they hold, and what is wrong with it.
+struct FileInspector {
+    /// How much is looked at. The dry run reads everything.
+    static let bytesMax: Int64 = 32 << 20
+    static let rowsMax = 100_000
+
+    let encoding: TextEncoding?
+    let delimiter: UInt8?
+    /// Known before: that the file grew while it was copied.
+    let warnings: [FileInspection.Warning]
+
+    /// - Throws: `CRMError` 422 for a file nothing can be read from: empty, no rows, a workbook, a bad header.
+    func inspect(name: String, size: Int64, blob: String, _ blobs: any BlobStore) throws -> FileInspection {
+        guard size > 0 else { throw Self.words(.emptyFile, name: name) }
+        let source = try blobs.reader(blob, offset: 0)
+        var given: Int64 = 0
+        var reader = TabularReader(options: Self.options(name: name, encoding: encoding, delimiter: delimiter)) {
+            guard let bytes = try source.read(1 << 18) else { return nil }
+            given += Int64(bytes.count)
+            return bytes
+        }
+        do {
+            guard let header = try reader.header() else { throw Self.words(.emptyFile, name: name) }
+            let sample = try sample(&reader, header) { given }
+            guard let format = reader.format, let guess = reader.encodingGuess else {
+                throw Self.words(.emptyFile, name: name)
+            }
+            guard sample.rows > 0 else { throw Self.noRows(name, columns: header.names.count) }
+            return FileInspection(
+                format: format, encodingConfidence: encoding == nil ? guess.confidence : 1,
+                encodingReason: guess.reason.rawValue, columns: sample.profiler.names,
+                profiles: sample.profiler.profiles.map(ColumnInfo.init), rows: sample.rows,
+                unreadable: sample.unreadable, bytesRead: sample.isWhole ? size : given, isWhole: sample.isWhole,
+                isRejectFile: RejectFile.isOwn(header.names),
+                warnings: warnings + self.warnings(header, guess, sample), encodingOverride: encoding,
+                delimiterOverride: delimiter)
+        } catch let error as TabularError {
+            throw Self.words(error, name: name)
+        }
+    }
+
+    /// The same options for each pass over a file.
+    static func options(name: String, encoding: TextEncoding?, delimiter: UInt8?) -> TabularOptions {
+        TabularOptions(
+            name: name, encoding: encoding, delimiter: delimiter, ragged: .reject, onUndecodable: .reject,
+            limits: TabularLimits(columnsMax: 2_000))
+    }
+
+    private struct Sample {
+        var profiler: TableProfiler
+        var rows = 0
+        var unreadable = 0
+        var firstBad: Reject?
+        var isWhole = false
+    }
+
+    private func sample(_ reader: inout TabularReader, _ header: Header, _ given: () -> Int64) throws -> Sample {
+        var sample = Sample(profiler: TableProfiler(names: header.names))
+        while sample.rows < Self.rowsMax, given() <= Self.bytesMax {
+            guard let event = try reader.next() else {
+                sample.isWhole = true
+                break
+            }
+            switch event {
+            case .header: break
+            case .lateColumns(let names): sample.profiler.add(columns: names)
+            case .record(let record):
+                sample.rows += 1
+                sample.profiler.add(record)
+            case .reject(let reject):
+                sample.rows += 1
+                sample.unreadable += 1
+                if sample.firstBad == nil { sample.firstBad = reject }
+            }
+        }
+        return sample
+    }
+
+    private func warnings(_ header: Header, _ guess: EncodingGuess, _ sample: Sample) -> [FileInspection.Warning] {
+        var found: [FileInspection.Warning] = []
+        if encoding == nil, guess.confidence < 0.7 {
+            found.append(
+                .init("encoding_unsure", Words(
+                    en: "The encoding is not certain (\(guess.encoding.rawValue)). Look at the samples and choose another one if the text is unreadable.",
+                    zh: "编码不确定（推测为 \(guess.encoding.rawValue)）。请查看样本，若为乱码请改选其他编码。")))
+        }
+        if !header.duplicates.isEmpty {
+            let names = header.duplicates.prefix(5).joined(separator: ", ")
+            found.append(
+                .init("duplicate_headers", Words(
+                    en: "Columns of the same name were numbered: \(names).", zh: "同名列已加编号：\(names)。")))
+        }
+        if !header.unnamed.isEmpty {
+            let numbers = header.unnamed.prefix(10).map { String($0 + 1) }.joined(separator: ", ")
+            found.append(
+                .init("unnamed_columns", Words(
+                    en: "Columns without a name were given one: column \(numbers).", zh: "未命名的列已自动命名：第 \(numbers) 列。")))
+        }
+        if let bad = sample.firstBad {
+            let reason = RejectWords.words(bad.reason)
+            found.append(
+                .init("unreadable_rows", Words(
+                    en: "\(sample.unreadable) of \(sample.rows) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
+                    zh: "已检查的 \(sample.rows) 行中有 \(sample.unreadable) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)")))
+        }
+        return found
+    }
+
+    static func noRows(_ name: String, columns: Int) -> CRMError {
+        .invalid(
+            "file", "no_rows",
+            Words(
+                en: "“\(name)” has a header with \(columns) columns but no rows. Nothing was imported.",
+                zh: "“\(name)”只有表头（\(columns) 列），没有数据行。未导入任何内容。"))
+    }
+
+    /// What is wrong with a file as a whole, for a person.
+    static func words(_ error: TabularError, name: String) -> CRMError {
+        func invalid(_ code: String, _ en: String, _ zh: String) -> CRMError {
+            .invalid("file", code, Words(en: "“\(name)” \(en)", zh: "“\(name)”\(zh)"))
+        }
+        switch error {
+        case .emptyFile: return invalid("empty_file", "is empty. Nothing was imported.", "是空文件。未导入任何内容。")
+        case .notText(.excelWorkbook), .notText(.oldExcelWorkbook):
+            return invalid(
+                "excel_workbook", "is an Excel workbook (or an archive). Save the sheet as “CSV UTF-8” and bring that file.",
+                "是 Excel 工作簿（或压缩包）。请将工作表另存为“CSV UTF-8”后再导入。")
+        case .notText(let kind):
+            return invalid(
+                "not_text", "is not a text file (\(kind.rawValue)). CSV and JSON Lines can be imported.",
+                "不是文本文件（\(kind.rawValue)）。可导入 CSV 和 JSON Lines。")
+        case .undecodable(let text):
+            return invalid(
+                "wrong_encoding", "is not \(text.encoding.rawValue): line \(text.line) holds bytes that mean nothing in it.",
+                "不是 \(text.encoding.rawValue) 编码：第 \(text.line) 行含有无法识别的字节。")
+        case .headerUnreadable(let reject):
+            let reason = RejectWords.words(reject.reason)
+            return invalid(
+                "header_unreadable", "has a header line that cannot be read (line \(reject.line)): \(reason.en)",
+                "的表头无法读取（第 \(reject.line) 行）：\(reason.zh)")
+        case .notJSONLines:
+            return invalid(
+                "not_json_lines", "is one JSON document. One object a line (JSON Lines) is expected.",
+                "是单个 JSON 文档。应为每行一个对象的 JSON Lines。")
+        case .badCheckpoint:
+            return invalid("bad_checkpoint", "cannot be continued at the stored place.", "无法从保存的位置继续。")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Kernel
+import Tabular
+
+package enum IngestFileKind {}
+package typealias IngestFileID = ID<IngestFileKind>
+
+/// A file that was brought in. Its bytes are a blob that never changes, so every pass over it reads the same.
+package struct IngestFile: Sendable {
+    package let id: IngestFileID
+    package let blobID: String
+    /// As its owner calls it; shown, never opened.
+    package let name: String
+    /// Bytes that were there when it was brought in; a run reads exactly these.
+    package let size: Int64
+    /// SHA-256, hexadecimal.
+    package let digest: String
+    package let inspection: FileInspection
+    package let createdAt: Instant
+    package let createdBy: UserID?
+    package let createdByName: String
+}
+
+/// What a look into the file found.
+package struct FileInspection: Sendable, Codable {
+    /// Something a person should know before the import.
+    package struct Warning: Sendable, Codable, Equatable {
+        package let code: String
+        package let words: Words
+        package init(_ code: String, _ words: Words) {
+            self.code = code
+            self.words = words
+        }
+    }
+
+    package let format: TabularFormat
+    /// 0...1.
+    package let encodingConfidence: Double
+    package let encodingReason: String
+    /// Unique names in the order of the file.
+    package let columns: [String]
+    package let profiles: [ColumnInfo]
+    /// Records looked at, and how many of them could not be read.
+    package let rows: Int
+    package let unreadable: Int
+    package let bytesRead: Int64
+    /// The whole file was looked at; else `rows` and the profiles tell of its beginning.
+    package let isWhole: Bool
+    /// A reject file of ours that comes back repaired: cells carry the formula guard.
+    package let isRejectFile: Bool
+    package let warnings: [Warning]
+    /// Set by a person who knew better than the guess.
+    package let encodingOverride: TextEncoding?
+    package let delimiterOverride: UInt8?
+
+    /// Rows of the whole file, as far as can be told.
+    package func rowsEstimate(size: Int64) -> Int64 {
+        guard !isWhole, bytesRead > 0 else { return Int64(rows) }
+        return Int64(Double(rows) * Double(size) / Double(bytesRead))
+    }
+
+    var signature: String { HeaderKey.signature(columns.filter { !RejectFile.isOwnColumn($0) }) }
+}
+
+/// What a column holds, as far as the wizard needs it.
+package struct ColumnInfo: Sendable, Codable {
+    package struct Notice: Sendable, Codable, Equatable {
+        package let code: String
+        package let count: Int
+    }
+
+    package let name: String
+    package let type: ColumnType
+    package let total: Int
+    package let missing: Int
+    package let distinct: Int
+    package let isDistinctCapped: Bool
+    package let samples: [String]
+    package let longest: Int
+    package let dateOrder: DateOrder?
+    package let decimalComma: Bool
+    package let isZeroOne: Bool
+    package let notices: [Notice]
+
+    init(_ profile: ColumnProfile) {
+        name = profile.name
+        type = profile.type
+        total = profile.total
+        missing = profile.missing
+        distinct = profile.distinct
+        isDistinctCapped = profile.isDistinctCapped
+        samples = profile.samples.prefix(5).map { String($0.prefix(80)) }
+        longest = profile.longest
+        dateOrder = profile.dateOrder
+        decimalComma = profile.decimalComma
+        isZeroOne = profile.isZeroOne
+        notices = profile.notices.map { Notice(code: $0.code, count: $0.count ?? 0) }
+    }
+
+    package func has(_ notice: String) -> Bool { notices.contains { $0.code == notice } }
+    /// Every row has a value and no value comes twice, as far as was counted.
+    package var isUnique: Bool { missing == 0 && total > 0 && (distinct == total || isDistinctCapped) }
+
+    /// The kind of attribute this column makes by itself. A column with exceptions is text: no row is lost for it.
+    package var attributeKind: String {
+        if has("do_not_fit") || has("mixed_date_orders") || has("ambiguous_date_order") || has("impossible_dates") {
+            return "text"
+        }
+        switch type {
+        case .integer: return has("excel_serial_dates") ? "text" : "integer"
+        case .decimal: return has("scientific_damage") || has("percent_signs") ? "text" : "decimal"
+        case .boolean: return "boolean"
+        case .date: return "date"
+        case .dateTime: return has("midnight_only") ? "date" : "text"
+        case .text, .empty: return "text"
+        }
+    }
+}

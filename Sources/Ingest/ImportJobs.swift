@@ -1,0 +1,83 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The jobs: shells around the service that turn its end into the state of the run.
+extension ImportService {
+    package var jobs: [JobHandler] {
+        [
+            JobHandler(kind: Self.dryRunJob) { [self] context in
+                try await handle(context) { id, control in
+                    let plan = try await performDryRun(id, control)
+                    return JSONValue.object(plan.counts.facts).encoded()
+                }
+            },
+            JobHandler(kind: Self.runJob) { [self] context in
+                try await handle(context) { id, control in
+                    let run = try await performRun(id, control)
+                    if run.state == .failed { throw CRMError("import_failed", status: 422, run.message) }
+                    return JSONValue.object(run.counts.facts).encoded()
+                }
+            },
+            JobHandler(kind: Self.revertJob) { [self] context in
+                try await handle(context) { id, control in
+                    let run = try await performRevert(id, control)
+                    return JSONValue.object(["issues": .int(Int64(run.revertIssues))]).encoded()
+                }
+            },
+        ]
+    }
+
+    private static let attemptsMax = 3
+
+    private func handle(
+        _ context: JobContext, _ perform: (ImportRunID, RunControl) async throws -> String?
+    ) async throws -> String? {
+        let payload = try JSONValue.parse(Array(context.job.payload.utf8)).object
+        guard let id = ImportRunID(payload?["run"]?.string ?? "") else {
+            throw CRMError("payload", status: 500, Words(en: "The job names no import.", zh: "任务未指明导入。"))
+        }
+        let job = context.job.id
+        let tenant = self.tenant
+        let control = RunControl(
+            progress: { done, total, words in try await context.progress(done: done, total: total, words) },
+            isForGood: {
+                let asked = try? await tenant.database.read { try tenant.jobs.job(job, $0)?.cancelRequested }
+                return (asked ?? nil) ?? false
+            }, address: "job", request: "job-\(job)")
+        do {
+            return try await perform(id, control)
+        } catch let error as JobCancelled {
+            if await control.isForGood() { try await leave(id, Self.stopped, failed: false) }
+            throw error
+        } catch let error as CRMError {
+            // Another worker has the run: it is not ours to change.
+            if error.code != RunStore.taken.code { try await leave(id, error.message, failed: true) }
+            throw error
+        } catch {
+            if context.job.attempts >= Self.attemptsMax {
+                let words = Words(
+                    en: "The import stopped because of a technical fault. What was imported so far is kept; it can be continued.",
+                    zh: "因技术故障导入已停止，已导入的内容保留，可以继续。")
+                try await leave(id, words, failed: true)
+            }
+            throw error
+        }
+    }
+
+    /// Out of an active state, when the work itself did not get there.
+    func leave(_ id: ImportRunID, _ words: Words, failed: Bool) async throws {
+        try await tenant.database.write { [self] session in
+            let run = try RunStore.run(id, session)
+            guard run.state.isActive else { return }
+            guard failed, run.state != .dryRun else { return try stop(run, words, session) }
+            try session.execute(
+                RunStore.stop,
+                [
+                    .id(id), .text(RunState.failed.rawValue), .text(words.en), .text(words.zh),
+                    .text(run.state.rawValue),
+                ])
+        }
+    }
+}

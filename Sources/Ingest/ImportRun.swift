@@ -1,0 +1,129 @@
+import Kernel
+import Platform
+import Tabular
+
+/// The life of an import.
+///
+///     draft -> dry_run -> ready -> running -> succeeded -> reverting -> reverted
+///       ^--------+---------+          +-> failed, cancelled -> running (continued) or reverting
+package enum RunState: String, Sendable, Codable, CaseIterable {
+    /// The mapping is being made.
+    case draft
+    case dryRun = "dry_run"
+    /// The dry run is done; its counts are those the run will have.
+    case ready
+    case running, succeeded, failed, cancelled
+    case reverting, reverted
+
+    /// A job works on it.
+    package var isActive: Bool { self == .dryRun || self == .running || self == .reverting }
+    package var mayRevert: Bool { self == .succeeded || self == .failed || self == .cancelled }
+    package var mayEdit: Bool { self == .draft || self == .ready }
+}
+
+package struct RunCounts: Sendable, Codable, Equatable {
+    package var read = 0
+    package var created = 0
+    package var updated = 0
+    package var unchanged = 0
+    package var rejected = 0
+    package init() {}
+}
+
+/// An import of one file.
+package struct ImportRun: Sendable {
+    package let id: ImportRunID
+    package let fileID: IngestFileID
+    package let entity: String
+    package let mapping: ImportMapping
+    package let state: RunState
+    /// Who works on it now: a chunk is committed only by the worker that holds the run.
+    package let worker: String
+    package let jobID: JobID?
+    package let actor: RunActor
+    package let plan: RunPlan?
+    package let planRejectBlobID: String?
+    package let rejectBlobID: String?
+    /// Chunks applied.
+    package let chunk: Int64
+    let place: RunPlace?
+    /// The next chunk to revert; `nil` = not begun.
+    package let revertChunk: Int64?
+    package let counts: RunCounts
+    package let revertIssues: Int
+    package let message: Words
+    package let createdAt: Instant
+    package let startedAt: Instant?
+    package let finishedAt: Instant?
+    package let revertedAt: Instant?
+    package let createdBy: UserID?
+    package let createdByName: String
+    /// When its worker last committed something.
+    package let touchedAt: Instant
+
+    /// May be changed into a run that goes on where it stopped.
+    package var mayContinue: Bool { (state == .failed || state == .cancelled) && revertChunk == nil }
+}
+
+/// For whom a job acts: kept with the run, so that a job of another process has the same rights and scope.
+package struct RunActor: Sendable, Codable {
+    package let userID: UserID?
+    package let userName: String
+    package let roles: [Role]
+    package let permissions: [Permission]
+    package let scope: RecordScope
+
+    package init(_ principal: Principal) {
+        userID = principal.userID
+        userName = principal.userName
+        roles = principal.roles
+        permissions = principal.permissions.sorted()
+        scope = principal.scope
+    }
+
+    package func principal(tenant: String, address: String, request: String) -> Principal {
+        Principal(
+            tenant: tenant, userID: userID, userName: userName, roles: roles, permissions: Set(permissions),
+            scope: scope, purpose: .administration, address: address, requestID: request)
+    }
+}
+
+/// What a dry run found.
+package struct RunPlan: Sendable, Codable {
+    package struct Reason: Sendable, Codable {
+        package let code: String
+        package let column: String?
+        package let words: Words
+        package var count: Int
+        package let firstLine: Int
+    }
+
+    package struct Change: Sendable, Codable {
+        package let field: String
+        package let title: Words
+        package let before: String?
+        package let after: String?
+    }
+
+    package struct Sample: Sendable, Codable {
+        package let line: Int
+        /// Decimal id of the record that would be updated; `nil` = it would be created.
+        package let customer: String?
+        package let changes: [Change]
+    }
+
+    package var counts = RunCounts()
+    /// The most frequent first.
+    package var reasons: [Reason] = []
+    package var created: [Sample] = []
+    package var updated: [Sample] = []
+    package var warnings: [FileInspection.Warning] = []
+    /// Attributes the run will define.
+    package var newAttributes: [String] = []
+    package var milliseconds: Int64 = 0
+    package init() {}
+}
+
+extension AuditSubject {
+    static func run(_ id: ImportRunID) -> AuditSubject { AuditSubject(kind: "import", id: id.rawValue) }
+}

@@ -1,0 +1,277 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// Carries a result out of a transaction that is to be rolled back.
+private struct RolledBack<T: Sendable>: Error {
+    let value: T
+}
+
+extension ImportService {
+    private static let samplesMax = 5
+
+    /// Reads the whole file and plans each row against the database as it is; writes nothing but the plan and the rejects.
+    func performDryRun(_ id: ImportRunID, _ control: RunControl) async throws -> RunPlan {
+        let started = ContinuousClock.now
+        let worker = RandomName.worker()
+        let (run, file) = try await tenant.database.write { [tenant] session in
+            try RunStore.take(id, worker: worker, in: .dryRun, at: tenant.clock.now(), session)
+            try session.execute(JournalStore.clearRejects, [.id(id), .int(JournalStore.Phase.dryRun.rawValue)])
+            let run = try RunStore.run(id, session)
+            return (run, try RunStore.file(run.fileID, session))
+        }
+        let resolved = try await resolvedAndRolledBack(run, file)
+        let principal = run.actor.principal(tenant: tenant.name, address: control.address, request: control.request)
+        let box = ImporterBox(importer: target.importer(run.mapping.options, principal: principal))
+        let reader = try ChunkReader(file, resolved, tenant.blobs)
+        let total = file.inspection.rowsEstimate(size: file.size)
+        var planner = Planner(
+            fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency)
+        planner.plan.newAttributes = resolved.all.filter(\.isNew).map(\.name)
+        var next = try reader.next()
+        while let chunk = next {
+            async let following = Self.pull(reader)
+            let outcomes = try await tenant.database.read { try Self.plan(chunk, box, $0) }
+            let rejects = planner.add(chunk, outcomes, resolved)
+            if !rejects.isEmpty {
+                try await tenant.database.write { try JournalStore.record(rejects, id, .dryRun, $0) }
+            }
+            next = try await following
+            let counts = planner.plan.counts
+            try await control.progress(
+                Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .check))
+        }
+        planner.plan.warnings = warnings(file, reader)
+        planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
+        return try await finishDryRun(run, file, worker, planner.plan, principal)
+    }
+
+    static func pull(_ reader: ChunkReader) async throws -> Chunk? { try reader.next() }
+
+    private static func plan(_ chunk: Chunk, _ box: ImporterBox, _ session: any SQLSession) throws -> [ImportOutcome] {
+        guard !chunk.rows.isEmpty else { return [] }
+        let outcomes = try box.importer.plan(chunk.rows, session)
+        guard outcomes.count == chunk.rows.count else { throw outcomeCount }
+        return outcomes
+    }
+
+    static let outcomeCount = CRMError(
+        "internal", status: 500, Words(en: "The import target lost rows.", zh: "导入目标丢失了行。"))
+
+    /// Attributes that do not exist yet are defined to learn their keys and kinds, and the transaction is undone.
+    private func resolvedAndRolledBack(_ run: ImportRun, _ file: IngestFile) async throws -> ResolvedColumns {
+        do {
+            try await tenant.database.write { [self] session -> Void in
+                throw RolledBack(
+                    value: try ResolvedColumns.resolve(run.mapping, file.inspection, target, settings, session))
+            }
+        } catch let result as RolledBack<ResolvedColumns> {
+            return result.value
+        }
+        throw CRMError("internal", status: 500, Words(en: "The mapping was not resolved.", zh: "映射未能解析。"))
+    }
+
+    /// What a pass over the file noticed.
+    func warnings(_ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
+        var found = file.inspection.warnings
+        if reader.formulaCells > 0 {
+            let count = reader.formulaCells
+            found.append(
+                .init("formula_cells", Words(
+                    en: "\(count) cells begin like a spreadsheet formula. They are kept as text and guarded in every file we write.",
+                    zh: "\(count) 个单元格以公式符号开头，按文本保存，导出时会加保护。")))
+        }
+        if !reader.unexpectedColumns.isEmpty {
+            let names = reader.unexpectedColumns.prefix(5).joined(separator: ", ")
+            found.append(
+                .init("late_columns", Words(
+                    en: "Columns that appear only far into the file were ignored: \(names).",
+                    zh: "文件后部才出现的列已忽略：\(names)。")))
+        }
+        return found
+    }
+
+    private func finishDryRun(
+        _ run: ImportRun, _ file: IngestFile, _ worker: String, _ plan: RunPlan, _ principal: Principal
+    ) async throws -> RunPlan {
+        let id = run.id
+        let rejects = try await RejectFile(
+            run: run.id, file: file, phase: .dryRun, blobs: tenant.blobs, database: tenant.database
+        ).write()
+        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
+        let columns = file.inspection.columns
+        return try await tenant.database.write { [tenant] session in
+            var plan = plan
+            plan.reasons = try JournalStore.reasons(id, .dryRun, columns: columns, session)
+            let isHopeless = plan.counts.rejected == plan.counts.read
+            let words = isHopeless ? Self.everythingRejected(plan.counts.read) : Words(en: "", zh: "")
+            let changed = try session.execute(
+                RunStore.setPlan,
+                [
+                    .id(id), .text(worker), .text((isHopeless ? RunState.draft : .ready).rawValue),
+                    .text(try JSONText.encode(plan)), .text(rejects?.id), .text(words.en), .text(words.zh),
+                ])
+            guard changed == 1 else { throw RunStore.taken }
+            try tenant.audit.record(
+                AuditEntry("ingest.run.dry_run_finished", [.run(id)], facts: plan.counts.facts), by: principal, session)
+            return plan
+        }
+    }
+
+    static func everythingRejected(_ rows: Int) -> Words {
+        Words(
+            en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping.",
+            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。")
+    }
+
+    enum Verb { case check, write, revert }
+
+    /// `3,200 rows, 12 rejected`.
+    static func progressWords(_ counts: RunCounts, verb: Verb) -> Words {
+        let (read, rejected) = (Numbers.grouped(counts.read), Numbers.grouped(counts.rejected))
+        switch verb {
+        case .check: return Words(en: "\(read) rows checked, \(rejected) rejected", zh: "已检查 \(read) 行，拒绝 \(rejected) 行")
+        case .write: return Words(en: "\(read) rows imported, \(rejected) rejected", zh: "已导入 \(read) 行，拒绝 \(rejected) 行")
+        case .revert: return Words(en: "\(read) records taken back", zh: "已撤销 \(read) 条记录")
+        }
+    }
+}
+
+/// Counts outcomes and keeps a few samples.
+struct Planner {
+    var plan = RunPlan()
+    private let fields: [String: ImportField]
+    private let updates: Bool
+    private let currency: String
+    private let samplesMax = 5
+
+    init(fields: [String: ImportField], updates: Bool, currency: String) {
+        self.fields = fields
+        self.updates = updates
+        self.currency = currency
+    }
+
+    /// Adds a chunk; returns all its rejects, by record.
+    mutating func add(_ chunk: Chunk, _ outcomes: [ImportOutcome], _ resolved: ResolvedColumns) -> [RowReject] {
+        var rejects = chunk.rejects
+        plan.counts.read += chunk.read
+        for (index, outcome) in outcomes.enumerated() {
+            let row = chunk.rows[index]
+            // An attribute that is yet to be made is empty on every record, so any value of it is a change.
+            let added = updates ? newChanges(chunk.new[index]) : []
+            switch outcome {
+            case .created:
+                plan.counts.created += 1
+                if plan.created.count < samplesMax { plan.created.append(created(row, chunk.new[index], resolved)) }
+            case .updated(let id, let changes):
+                plan.counts.updated += 1
+                sample(row, id, changes, added)
+            case .unchanged(let id):
+                if added.isEmpty {
+                    plan.counts.unchanged += 1
+                } else {
+                    plan.counts.updated += 1
+                    sample(row, id, [], added)
+                }
+            case .rejected(let field, let code, let words):
+                rejects.append(
+                    RowReject(outcome: (field, code, words), record: chunk.records[index], line: row.line, resolved))
+            }
+        }
+        plan.counts.rejected += rejects.count
+        return rejects.sorted { $0.record < $1.record }
+    }
+
+    private func newChanges(_ values: [String: SQLValue]) -> [RunPlan.Change] {
+        values.sorted { $0.key < $1.key }.map {
+            RunPlan.Change(field: "attribute", title: Words(en: $0.key, zh: $0.key), before: nil, after: text($0.value, nil))
+        }
+    }
+
+    private mutating func sample(
+        _ row: ImportRow, _ id: CustomerID, _ changes: [ImportChange], _ added: [RunPlan.Change]
+    ) {
+        guard plan.updated.count < samplesMax else { return }
+        let known = changes.map { change in
+            RunPlan.Change(
+                field: change.field, title: title(change.field), before: text(change.before, change.field),
+                after: text(change.after, change.field))
+        }
+        plan.updated.append(
+            RunPlan.Sample(line: row.line, customer: "\(id)", changes: Array((known + added).prefix(20))))
+    }
+
+    private func created(
+        _ row: ImportRow, _ new: [String: SQLValue], _ resolved: ResolvedColumns
+    ) -> RunPlan.Sample {
+        var changes: [RunPlan.Change] = []
+        for column in resolved.all where changes.count < 20 {
+            let key = column.field.key
+            if let value = column.isNew ? new[column.name] : row.values[key] {
+                changes.append(
+                    RunPlan.Change(
+                        field: column.isNew ? "attribute" : key, title: title(key), before: nil, after: text(value, key)))
+            }
+        }
+        return RunPlan.Sample(line: row.line, customer: nil, changes: changes)
+    }
+
+    private func title(_ key: String) -> Words { fields[key]?.words ?? Words(en: key, zh: key) }
+
+    private func text(_ value: SQLValue, _ key: String?) -> String? {
+        switch value {
+        case .null: nil
+        case .int(let int):
+            key.flatMap { fields[$0]?.kind } == .money ? Money(minor: int, currency: currency).displayed : "\(int)"
+        case .double(let double): "\(double)"
+        case .text(let text): String(text.prefix(200))
+        case .bool(let bool): bool ? "true" : "false"
+        case .bytes(let bytes): "\(bytes.count) bytes"
+        }
+    }
+}
+
+extension RowReject {
+    /// A row the target did not take.
+    init(
+        outcome: (field: String, code: String, words: Words), record: Int, line: Int, _ resolved: ResolvedColumns
+    ) {
+        let column = resolved.all.first { $0.field.key == outcome.field }
+        self.init(
+            record: record, line: line, column: column?.index ?? -1, code: outcome.code,
+            words: column.map { RejectWords.inColumn($0.name, outcome.words) } ?? outcome.words)
+    }
+}
+
+extension RunCounts {
+    var facts: [String: JSONValue] {
+        [
+            "read": .int(Int64(read)), "created": .int(Int64(created)), "updated": .int(Int64(updated)),
+            "unchanged": .int(Int64(unchanged)), "rejected": .int(Int64(rejected)),
+        ]
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+}
+
+enum RandomName {
+    /// Names a worker; whoever holds a run under an older name cannot commit to it any more.
+    static func worker() -> String { UUID().uuidString }
+}
+
+enum Numbers {
+    /// `7,043`.
+    static func grouped(_ number: some BinaryInteger) -> String {
+        var result = ""
+        let digits = String(number.magnitude)
+        for (offset, digit) in digits.enumerated() {
+            if offset > 0, (digits.count - offset) % 3 == 0 { result.append(",") }
+            result.append(digit)
+        }
+        return (number < 0 ? "-" : "") + result
+    }
+}

@@ -1,0 +1,293 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import Tabular
+import Web
+
+/// Writes an audit event in the transaction of the session: the web's (which counts them) or the tenant's own.
+package typealias AuditRecorder = @Sendable (AuditEntry, any SQLSession) throws -> Void
+
+/// Everything an import is, for the console, the command line and the jobs alike.
+package struct ImportService: Sendable {
+    package static let permission = Permission("ingest.import")
+    static let dryRunJob = "ingest.dry_run"
+    static let runJob = "ingest.run"
+    static let revertJob = "ingest.revert"
+
+    package let tenant: Tenant
+    package let target: any ImportTarget
+    /// Where the shipped mapping files are; `nil` = none.
+    let share: ShareFolder?
+
+    package init(tenant: Tenant, target: any ImportTarget, share: ShareFolder?) {
+        self.tenant = tenant
+        self.target = target
+        self.share = share
+    }
+
+    var settings: ResolvedColumns.Settings { ResolvedColumns.Settings(tenant) }
+
+    // MARK: Bringing a file in
+
+    /// What was found in a file and what is proposed for it.
+    package struct Draft: Sendable {
+        package let run: ImportRunID
+        package let file: IngestFile
+        package let mapping: ImportMapping
+    }
+
+    /// Inspects a stored file and makes a draft of its import, with the proposed (or the named) mapping.
+    /// - Parameters:
+    ///   - source: name of the source system; empty = from the mapping or the file's name.
+    ///   - mapping: a mapping to use instead of a proposal.
+    /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
+    package func draft(
+        name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
+        delimiter: UInt8? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
+        record: @escaping AuditRecorder
+    ) async throws -> Draft {
+        try principal.require(Self.permission)
+        let inspection: FileInspection
+        do {
+            inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: warnings).inspect(
+                name: name, size: blob.size, blob: blob.id, tenant.blobs)
+        } catch {
+            try? tenant.blobs.delete(blob.id)
+            throw error
+        }
+        let now = tenant.clock.now()
+        let file = IngestFile(
+            id: tenant.ids.next(), blobID: blob.id, name: name, size: blob.size, digest: blob.digest,
+            inspection: inspection, createdAt: now, createdBy: principal.userID, createdByName: principal.userName)
+        let run: ImportRunID = tenant.ids.next()
+        let entity = target.entity
+        return try await tenant.database.write { [self] session in
+            let chosen = try mapping?.applied(to: inspection.columns)
+                ?? suggestion(file, source: source, session).mapping
+            var final = chosen
+            if !source.isEmpty { final.source = source }
+            if final.source.isEmpty { final.source = Self.sourceName(name) }
+            try RunStore.insert(file, session)
+            try RunStore.insert(run, file: file.id, entity: entity, final, by: principal, at: now, session)
+            try record(
+                AuditEntry(
+                    "ingest.file.upload", [.run(run)],
+                    facts: [
+                        "bytes": .int(blob.size), "sha256": .string(blob.digest),
+                        "columns": .int(Int64(inspection.columns.count)),
+                    ]), session)
+            return Draft(run: run, file: file, mapping: final)
+        }
+    }
+
+    /// `XTelco_Customer_Churn.csv` -> `xtelco_customer_churn`.
+    static func sourceName(_ file: String) -> String {
+        let stem = file.split(separator: ".").first.map(String.init) ?? file
+        let clean = Folding.fold(stem).map { $0.isLetter || $0.isNumber ? $0 : "_" }
+        return String(String(clean).prefix(40))
+    }
+
+    /// What is proposed for a file.
+    func suggestion(
+        _ file: IngestFile, source: String, _ session: any SQLSession
+    ) throws -> MappingSuggester.Suggestion {
+        let fields = try target.fields + target.attributeFields(session)
+        let shipped = try share.map { try MappingStore.shipped($0).map(\.mapping) } ?? []
+        return MappingSuggester(fields: fields, inspection: file.inspection).suggest(
+            source: source,
+            same: try MappingStore.find(entity: target.entity, signature: file.inspection.signature, session),
+            shipped: shipped, earlier: try MappingStore.latest(entity: target.entity, session))
+    }
+
+    /// A mapping by the path of a JSON file, the name of a shipped one, or the name (source) of a remembered one.
+    /// - Throws: `CRMError` 422 naming the mappings there are.
+    package func mapping(named name: String) async throws -> ImportMapping {
+        if name.hasSuffix(".json"), let data = FileManager.default.contents(atPath: name) {
+            return try ImportMapping.parse(String(decoding: data, as: UTF8.self), name: name)
+        }
+        let shipped = try share.map { try MappingStore.shipped($0) } ?? []
+        if let found = shipped.first(where: { $0.name == name }) { return found.mapping }
+        let entity = target.entity
+        if let found = try await tenant.database.read({ try MappingStore.find(entity: entity, name: name, $0) }) {
+            return found
+        }
+        let names = shipped.map(\.name).joined(separator: ", ")
+        throw CRMError.invalid(
+            "mapping", "unknown_mapping",
+            Words(
+                en: "There is no mapping “\(name)”. Give the path of a JSON file, the name of a source imported before, or one of: \(names).",
+                zh: "没有名为“\(name)”的映射。请给出 JSON 文件路径、以前导入过的来源名称，或：\(names)。"))
+    }
+
+    // MARK: Editing a draft
+
+    package func run(_ id: ImportRunID) async throws -> (run: ImportRun, file: IngestFile) {
+        try await tenant.database.read { session in
+            let run = try RunStore.run(id, session)
+            return (run, try RunStore.file(run.fileID, session))
+        }
+    }
+
+    /// Stores the mapping of a draft; what a dry run found before is forgotten.
+    package func save(
+        _ mapping: ImportMapping, for id: ImportRunID, principal: Principal, record: @escaping AuditRecorder
+    ) async throws {
+        try principal.require(Self.permission)
+        let actor = try JSONText.encode(RunActor(principal))
+        try await tenant.database.write { [self] session in
+            let known = try target.fields + target.attributeFields(session)
+            try ResolvedColumns.check(
+                mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
+            let changed = try session.execute(
+                RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
+            guard changed == 1 else {
+                _ = try RunStore.run(id, session)
+                throw RunStore.taken
+            }
+            try record(AuditEntry("ingest.run.map", [.run(id)]), session)
+        }
+    }
+
+    /// Reads the file of a draft again with another encoding or delimiter, and proposes a mapping anew.
+    package func reinspect(
+        _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, principal: Principal,
+        record: @escaping AuditRecorder
+    ) async throws {
+        try principal.require(Self.permission)
+        let (run, file) = try await self.run(id)
+        guard run.state.mayEdit else { throw RunStore.taken }
+        let grew = file.inspection.warnings.filter { $0.code == "file_grew" }
+        let inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
+            name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
+        let again = IngestFile(
+            id: file.id, blobID: file.blobID, name: file.name, size: file.size, digest: file.digest,
+            inspection: inspection, createdAt: file.createdAt, createdBy: file.createdBy,
+            createdByName: file.createdByName)
+        let actor = try JSONText.encode(RunActor(principal))
+        try await tenant.database.write { [self] session in
+            let mapping = try suggestion(again, source: run.mapping.source, session).mapping
+            try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
+            let changed = try session.execute(
+                RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
+            guard changed == 1 else { throw RunStore.taken }
+            try record(
+                AuditEntry(
+                    "ingest.run.format", [.run(id)],
+                    facts: ["encoding": .string(inspection.format.encoding.rawValue)]), session)
+        }
+    }
+
+    // MARK: Jobs
+
+    /// What a person may ask of a run.
+    package enum Action: String, Sendable {
+        case dryRun = "dry_run"
+        case start, resume, revert
+
+        var job: String {
+            switch self {
+            case .dryRun: ImportService.dryRunJob
+            case .start, .resume: ImportService.runJob
+            case .revert: ImportService.revertJob
+            }
+        }
+        var state: RunState {
+            switch self {
+            case .dryRun: .dryRun
+            case .start, .resume: .running
+            case .revert: .reverting
+            }
+        }
+    }
+
+    /// Whether `action` is possible. `isStalled`: a job was at work and is no more (its process died, or it was stopped).
+    static func allows(_ action: Action, _ run: ImportRun, isStalled: Bool) -> Bool {
+        switch action {
+        case .dryRun: run.state.mayEdit || (run.state == .dryRun && isStalled)
+        case .start: run.state == .ready || run.state == .draft
+        case .resume: run.mayContinue || (run.state == .running && isStalled)
+        case .revert: run.state.mayRevert || (run.state == .reverting && isStalled)
+        }
+    }
+
+    /// Whether no job works on an active run any more.
+    func isStalled(_ run: ImportRun, _ session: any SQLSession) throws -> Bool {
+        guard run.state.isActive else { return false }
+        // A command has no job: when it has not committed anything for two minutes, its process is gone.
+        guard let job = run.jobID else {
+            return run.worker.isEmpty || run.touchedAt.adding(seconds: 120) < tenant.clock.now()
+        }
+        return try tenant.jobs.job(job, session)?.isFinished ?? true
+    }
+
+    /// Queues the job of an action; the run's state changes in the same transaction.
+    package func enqueue(
+        _ action: Action, _ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder
+    ) async throws {
+        try await tenant.database.write { [self] session in
+            try begin(action, id, principal, session) {
+                try tenant.jobs.enqueue(
+                    action.job, payload: JSONValue.object(["run": .string("\(id)")]).encoded(),
+                    by: principal.userName, session)
+            }
+            try record(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
+        }
+    }
+
+    /// Changes the state of a run for an action, in the caller's transaction.
+    func begin(
+        _ action: Action, _ id: ImportRunID, _ principal: Principal, _ session: any SQLSession,
+        job: () throws -> JobID?
+    ) throws {
+        try principal.require(Self.permission)
+        let run = try RunStore.run(id, session)
+        guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
+        let changed = try session.execute(
+            RunStore.setJob,
+            [
+                .id(id), .text(action.state.rawValue), .id(try job()), .text(try JSONText.encode(RunActor(principal))),
+                action.state == .running ? .time(tenant.clock.now()) : .null, .text(run.state.rawValue),
+            ])
+        guard changed == 1 else { throw RunStore.taken }
+    }
+
+    /// Asks the job of a run to stop.
+    package func cancel(_ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder) async throws {
+        try principal.require(Self.permission)
+        try await tenant.database.write { [self] session in
+            let run = try RunStore.run(id, session)
+            guard run.state.isActive else { throw RunStore.taken }
+            if let job = run.jobID { try tenant.jobs.cancel(job, session) }
+            // A job that had not begun, or whose process is gone, will not see it: the run is stopped here.
+            if try isStalled(run, session) { try stop(run, Self.stopped, session) }
+            try record(AuditEntry("ingest.run.cancel", [.run(id)]), session)
+        }
+    }
+
+    static let stopped = Words(en: "Stopped on request.", zh: "已按要求停止。")
+
+    /// Leaves the active state: a dry run becomes a draft again, a run or revert is `cancelled`.
+    func stop(_ run: ImportRun, _ words: Words, _ session: any SQLSession) throws {
+        let next: RunState = run.state == .dryRun ? .draft : .cancelled
+        try session.execute(
+            RunStore.stop,
+            [.id(run.id), .text(next.rawValue), .text(words.en), .text(words.zh), .text(run.state.rawValue)])
+    }
+}
+
+/// How a pass over a run tells of its progress and hears that it is to stop.
+struct RunControl: Sendable {
+    /// Throws `JobCancelled`.
+    let progress: @Sendable (_ done: Int64, _ total: Int64, Words) async throws -> Void
+    /// After `JobCancelled`: whether a person asked for it; else the work goes on elsewhere or later.
+    let isForGood: @Sendable () async -> Bool
+    /// `job` or `cli`.
+    let address: String
+    let request: String
+}
+
+/// An importer in the hands of one task: its calls never overlap, though they run on the database's thread.
+struct ImporterBox: @unchecked Sendable {
+    let importer: any Importer
+}

@@ -1,0 +1,79 @@
+import Kernel
+import Platform
+import Storage
+
+/// Import of files: O1 to O3 of the capability list.
+package struct IngestModule: Module {
+    package let name = "Ingest"
+    private let target: any ImportTarget
+    private let share: ShareFolder?
+
+    /// - Parameters:
+    ///   - target: the domain whose records are imported; App injects it.
+    ///   - share: where the shipped mapping files are.
+    package init(target: any ImportTarget, share: ShareFolder? = nil) {
+        self.target = target
+        self.share = share
+    }
+
+    package var permissions: [PermissionGrant] {
+        [
+            PermissionGrant(
+                ImportService.permission, Words(en: "Import customers from files", zh: "从文件导入客户"),
+                roles: [.administrator, .supervisor])
+        ]
+    }
+
+    package var labels: [TableLabels] { IngestLabels.all }
+
+    package var navigation: [NavigationEntry] {
+        [
+            NavigationEntry(
+                key: "ingest.title", icon: "import", path: "/imports", permission: ImportService.permission, order: 30)
+        ]
+    }
+
+    /// What the command line and the jobs of one tenant use.
+    package func service(_ tenant: Tenant) -> ImportService {
+        ImportService(tenant: tenant, target: target, share: share)
+    }
+
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }
+}
+
+/// What the columns hold. Files and journals hold whatever the source holds, so they count as unlabelled.
+enum IngestLabels {
+    static let all: [TableLabels] = [
+        TableLabels(
+            "ingest_file",
+            [
+                "id": .plain, "blob_id": .unlabelled, "name": .plain, "size": .plain, "digest": .plain,
+                "inspection": .unlabelled, "created_at": .plain, "created_by": .plain, "created_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_mapping",
+            [
+                "entity": .plain, "signature": .plain, "name": .plain, "mapping": .plain, "updated_at": .plain,
+                "updated_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_run",
+            [
+                "id": .plain, "file_id": .plain, "entity": .plain, "mapping": .plain, "state": .plain,
+                "worker": .plain, "touched_at": .plain, "job_id": .plain, "actor": .name, "plan": .unlabelled,
+                "plan_reject_blob_id": .unlabelled, "reject_blob_id": .unlabelled, "chunk": .plain,
+                "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
+                "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain,
+                "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
+                "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "created_by": .plain,
+                "created_by_name": .name,
+            ]),
+        TableLabels("ingest_journal", ["run_id": .plain, "chunk": .plain, "entries": .unlabelled]),
+        TableLabels.plain(
+            "ingest_reject",
+            ["run_id", "phase", "record", "line", "column_index", "code", "words_en", "words_zh"]),
+        TableLabels.plain(
+            "ingest_revert_issue",
+            ["run_id", "chunk", "number", "customer_id", "field", "reason_en", "reason_zh"]),
+    ]
+}

@@ -1,0 +1,178 @@
+import Kernel
+import Storage
+import Tabular
+
+/// Proposes a mapping for a file: what was decided for the same header before, else what ships with the product, else
+/// what was decided for a column of that name, else the field whose name or synonym the header is.
+struct MappingSuggester {
+    /// Where a proposal comes from; shown beside the column.
+    enum Origin: String, Sendable, Codable { case remembered, shipped, suggested, new, ignored }
+
+    struct Suggestion: Sendable {
+        let mapping: ImportMapping
+        /// Parallel to the mapping's columns.
+        let origins: [Origin]
+    }
+
+    let fields: [ImportField]
+    let inspection: FileInspection
+
+    func suggest(
+        source: String, same: ImportMapping?, shipped: [ImportMapping], earlier: [ImportMapping]
+    ) -> Suggestion {
+        if let same { return whole(same, source: source, .remembered) }
+        let headers = Set(inspection.columns.map { HeaderKey($0) })
+        for mapping in shipped {
+            let listed = mapping.columns.filter { $0.target != .ignore }.map { HeaderKey($0.column) }
+            if !listed.isEmpty, listed.allSatisfy(headers.contains) { return whole(mapping, source: source, .shipped) }
+        }
+        return byColumn(source: source, earlier: earlier)
+    }
+
+    /// A known mapping for these headers; columns that map to fields which are gone become attributes.
+    private func whole(_ known: ImportMapping, source: String, _ origin: Origin) -> Suggestion {
+        let keys = Set(fields.map(\.key))
+        var mapping = known.applied(to: inspection.columns)
+        mapping.columns = mapping.columns.map { column in
+            guard case .field(let key) = column.target, !keys.contains(key) else { return column }
+            var copy = column
+            copy.target = .attribute
+            return copy
+        }
+        if let matchKey = mapping.matchKey, !mapping.columns.contains(where: { $0.target == .field(matchKey) }) {
+            mapping.matchKey = nil
+        }
+        if mapping.source.isEmpty { mapping.source = source }
+        let origins = mapping.columns.map { column -> Origin in
+            known.column(column.column) == nil ? self.origin(of: column) : origin
+        }
+        return Suggestion(mapping: mapping, origins: origins)
+    }
+
+    private func origin(of column: ImportMapping.Column) -> Origin {
+        switch column.target {
+        case .field: .suggested
+        case .attribute: .new
+        case .ignore: .ignored
+        }
+    }
+
+    private struct Candidate {
+        let column: Int
+        let field: Int
+        let score: Int
+    }
+
+    private func byColumn(source: String, earlier: [ImportMapping]) -> Suggestion {
+        var remembered: [HeaderKey: ImportMapping.Column] = [:]
+        for mapping in earlier {
+            for column in mapping.columns where remembered[HeaderKey(column.column)] == nil {
+                remembered[HeaderKey(column.column)] = column
+            }
+        }
+        let profiles = Dictionary(inspection.profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let fieldIndex = Dictionary(
+            fields.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let names = fields.map(Self.names)
+        var candidates: [Candidate] = []
+        for (index, header) in inspection.columns.enumerated() where !RejectFile.isOwnColumn(header) {
+            let key = HeaderKey(header)
+            if case .field(let known)? = remembered[key]?.target, let field = fieldIndex[known] {
+                candidates.append(Candidate(column: index, field: field, score: 1_000))
+            }
+            for (field, names) in names.enumerated() {
+                guard let score = Self.score(key.text, names), fits(fields[field].kind, profiles[header]) else { continue }
+                candidates.append(Candidate(column: index, field: field, score: score))
+            }
+        }
+        candidates.sort { ($1.score, $0.column, $0.field) < ($0.score, $1.column, $1.field) }
+        var chosen: [Int: (field: Int, score: Int)] = [:]
+        var taken: Set<Int> = []
+        for candidate in candidates where chosen[candidate.column] == nil && !taken.contains(candidate.field) {
+            chosen[candidate.column] = (candidate.field, candidate.score)
+            taken.insert(candidate.field)
+        }
+        return assemble(source, chosen, remembered, profiles)
+    }
+
+    private func assemble(
+        _ source: String, _ chosen: [Int: (field: Int, score: Int)], _ remembered: [HeaderKey: ImportMapping.Column],
+        _ profiles: [String: ColumnInfo]
+    ) -> Suggestion {
+        var columns: [ImportMapping.Column] = []
+        var origins: [Origin] = []
+        for (index, header) in inspection.columns.enumerated() {
+            if let choice = chosen[index] {
+                var column = ImportMapping.Column(column: header, target: .field(fields[choice.field].key))
+                let isRemembered = choice.score >= 1_000
+                if isRemembered, let known = remembered[HeaderKey(header)] {
+                    column.values = known.values
+                    column.dateOrder = known.dateOrder
+                    column.excelDates = known.excelDates
+                }
+                columns.append(column)
+                origins.append(isRemembered ? .remembered : .suggested)
+            } else if RejectFile.isOwnColumn(header) || profiles[header]?.type == .empty {
+                columns.append(.init(column: header, target: .ignore))
+                origins.append(.ignored)
+            } else if let known = remembered[HeaderKey(header)], known.target == .ignore {
+                columns.append(.init(column: header, target: .ignore))
+                origins.append(.remembered)
+            } else {
+                columns.append(.init(column: header, target: .attribute))
+                origins.append(.new)
+            }
+        }
+        let matchKey = matchKey(columns, profiles)
+        return Suggestion(
+            mapping: ImportMapping(source: source, columns: columns, matchKey: matchKey), origins: origins)
+    }
+
+    /// The first field, in the target's order, that can find records and whose column names each row once.
+    private func matchKey(_ columns: [ImportMapping.Column], _ profiles: [String: ColumnInfo]) -> String? {
+        for field in fields where field.canMatch {
+            guard let column = columns.first(where: { $0.target == .field(field.key) }),
+                let profile = profiles[column.column], profile.isUnique
+            else { continue }
+            return field.key
+        }
+        return nil
+    }
+
+    /// What a header may be called to mean the field: key, words and synonyms, as they are compared.
+    private static func names(_ field: ImportField) -> (own: Set<String>, synonyms: [String]) {
+        let own = Set([field.key, field.words.en, field.words.zh].map { HeaderKey($0).text })
+        return (own, field.synonyms.map { HeaderKey($0).text })
+    }
+
+    /// Own name before synonym before a header that ends with one (`customer phone number`).
+    static func score(_ header: String, _ names: (own: Set<String>, synonyms: [String])) -> Int? {
+        if names.own.contains(header) { return 100 }
+        if names.synonyms.contains(header) { return 90 }
+        let isLong: (String) -> Bool = { $0.utf8.count >= 5 && $0.count * 2 >= header.count }
+        if (names.synonyms + names.own).contains(where: { isLong($0) && header.hasSuffix($0) }) { return 50 }
+        return nil
+    }
+
+    /// Whether what the column holds can be what the field takes.
+    func fits(_ kind: ImportFieldKind, _ profile: ColumnInfo?) -> Bool {
+        guard let profile, profile.type != .empty else { return true }
+        switch kind {
+        case .text: return true
+        case .integer: return profile.type == .integer
+        case .decimal, .money: return profile.type == .integer || profile.type == .decimal
+        case .boolean: return profile.type == .boolean || profile.isZeroOne
+        case .date: return profile.type == .date || profile.type == .dateTime || profile.has("excel_serial_dates")
+        case .phone:
+            let numbers = profile.samples.filter { PhoneNumber($0) != nil || ValueReader.isDamaged($0) }
+            return profile.longest >= 5 && numbers.count * 2 > profile.samples.count
+        case .email: return profile.samples.contains { $0.contains("@") }
+        case .choice(let choices):
+            let reader = ValueReader(
+                field: ImportField("", Words(en: "", zh: ""), .choice(choices)),
+                column: ImportMapping.Column(column: "", target: .ignore), profile: nil, countryCode: "86", places: 2,
+                offsetMinutes: 0)
+            return profile.samples.contains { sample in (try? reader.check(.text(sample))) ?? nil != nil }
+        }
+    }
+}

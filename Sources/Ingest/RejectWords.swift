@@ -1,0 +1,114 @@
+import Kernel
+import Tabular
+
+/// A row that was not taken, and why. Its contents are not kept here: the reject file repeats them from the file.
+struct RowReject: Sendable {
+    /// Number of the record in the file, from 1.
+    let record: Int
+    /// Physical line, from 1.
+    let line: Int
+    /// Index of the column at fault; -1 = the whole row.
+    let column: Int
+    let code: String
+    let words: Words
+}
+
+/// Reasons in words. They never hold the value: that stands in the reject file beside them.
+enum RejectWords {
+    static func words(_ reason: RejectReason) -> Words {
+        switch reason {
+        case .unclosedQuote:
+            Words(en: "A quote begins on this line and never closes.", zh: "本行开始的引号没有闭合。")
+        case .textAfterQuote:
+            Words(en: "There is text behind a closing quote.", zh: "右引号之后还有文字。")
+        case .fieldTooLong(let limit):
+            Words(en: "A field is longer than \(limit) bytes.", zh: "某个字段超过 \(limit) 字节。")
+        case .recordTooLong(let limit):
+            Words(en: "The row is longer than \(limit) bytes.", zh: "该行超过 \(limit) 字节。")
+        case .tooManyColumns(let limit):
+            Words(en: "The row has more than \(limit) columns.", zh: "该行超过 \(limit) 列。")
+        case .nulByte, .nulCharacter:
+            Words(en: "The row holds a NUL character.", zh: "该行含有空字符 (NUL)。")
+        case .tooFewFields(let expected, let found):
+            Words(en: "The row has \(found) fields, the header \(expected).", zh: "该行有 \(found) 个字段，表头有 \(expected) 个。")
+        case .tooManyFields(let expected, let found):
+            Words(
+                en: "The row has \(found) fields, the header \(expected). Is a comma not quoted?",
+                zh: "该行有 \(found) 个字段，表头有 \(expected) 个。是否有未加引号的逗号？")
+        case .undecodableBytes:
+            Words(en: "The row holds bytes that mean nothing in the file's encoding.", zh: "该行含有在文件编码中无意义的字节。")
+        case .jsonSyntax(let problem):
+            Words(
+                en: "The line is not valid JSON (\(problem.rawValue.replacingUnderscores)).",
+                zh: "该行不是有效的 JSON（\(problem.rawValue)）。")
+        case .notAnObject: Words(en: "The line is not a JSON object.", zh: "该行不是 JSON 对象。")
+        case .duplicateKey: Words(en: "A key occurs twice in the object.", zh: "对象中有重复的键。")
+        case .loneSurrogate: Words(en: "A character is broken (lone surrogate).", zh: "含有损坏的字符（孤立代理码）。")
+        case .tooDeep(let limit): Words(en: "The object is nested deeper than \(limit).", zh: "对象嵌套超过 \(limit) 层。")
+        case .numberOverflow: Words(en: "A number is too large.", zh: "数值过大。")
+        }
+    }
+
+    /// A value that is not what its field takes.
+    static func words(_ failure: ValueFailure, places: Int) -> Words {
+        switch failure {
+        case .notANumber: Words(en: "not a number", zh: "不是数字")
+        case .notAnInteger: Words(en: "a whole number is expected", zh: "应为整数")
+        case .outOfRange: Words(en: "the number is too large", zh: "数值超出范围")
+        case .scientificNotation:
+            Words(
+                en: "written in scientific notation: a spreadsheet has dropped digits; export the column as text",
+                zh: "科学计数法：电子表格已丢失数字，请将该列以文本格式导出")
+        case .tooManyDecimals: Words(en: "more than \(places) decimals", zh: "小数超过 \(places) 位")
+        case .percentSign: Words(en: "a percentage, a number is expected", zh: "是百分数，应为数字")
+        case .notABoolean: Words(en: "neither yes nor no", zh: "既不是“是”也不是“否”")
+        case .notADate, .notAnInstant: Words(en: "not a date", zh: "不是日期")
+        case .ambiguousDate:
+            Words(
+                en: "day and month cannot be told apart; choose the date order of the column",
+                zh: "无法区分日和月，请为该列选择日期顺序")
+        case .noSuchDay: Words(en: "there is no such day", zh: "没有这一天")
+        case .excelSerialDate:
+            Words(
+                en: "looks like an Excel day number; switch on “Excel dates” for the column to convert it",
+                zh: "像是 Excel 日期序号；请为该列打开“Excel 日期”以转换")
+        case .formula: Words(en: "a spreadsheet formula, a value is expected", zh: "是电子表格公式，应为数值")
+        }
+    }
+
+    static let notAPhone = ("not_a_phone", Words(en: "not a telephone number", zh: "不是电话号码"))
+    static let notAnEmail = ("not_an_email", Words(en: "not an e-mail address", zh: "不是邮箱地址"))
+    static let noMatchKey = (
+        "match_key_missing",
+        Words(en: "the match key is empty, so the record cannot be found again", zh: "匹配键为空，无法对应记录")
+    )
+
+    static func tooLong(_ max: Int) -> (String, Words) {
+        ("too_long", Words(en: "longer than \(max) characters", zh: "超过 \(max) 个字符"))
+    }
+
+    /// Names the choices when there are few.
+    static func notAChoice(_ choices: [String]) -> (String, Words) {
+        let some = choices.prefix(8).joined(separator: ", ") + (choices.count > 8 ? ", …" : "")
+        return ("not_a_choice", Words(en: "not one of: \(some)", zh: "不是可选值：\(some)"))
+    }
+
+    static func duplicate(firstLine: Int) -> (String, Words) {
+        (
+            "duplicate_key",
+            Words(en: "the same key is already in line \(firstLine) of this file", zh: "本文件第 \(firstLine) 行已有相同的键")
+        )
+    }
+
+    /// `Column “Birth”: not a date`.
+    static func inColumn(_ name: String, _ words: Words) -> Words {
+        let name = String(name.prefix(60))
+        let en = words.en.hasSuffix(".") ? String(words.en.dropLast()) : words.en
+        let zh = words.zh.hasSuffix("。") ? String(words.zh.dropLast()) : words.zh
+        return Words(en: "Column “\(name)”: \(en).", zh: "列“\(name)”：\(zh)。")
+    }
+}
+
+extension String {
+    var replacingUnderscores: String { replacing("_", with: " ") }
+}

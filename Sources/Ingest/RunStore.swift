@@ -1,0 +1,177 @@
+import Kernel
+import Platform
+import Storage
+
+/// The tables of files and runs.
+enum RunStore {
+    static let insertFile: SQL = """
+        INSERT INTO ingest_file (id, blob_id, name, size, digest, inspection, created_at, created_by, created_by_name)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """
+    static let fileByID: SQL = """
+        SELECT id, blob_id, name, size, digest, inspection, created_at, created_by, created_by_name
+        FROM ingest_file WHERE id = $1
+        """
+    static let setInspection: SQL = "UPDATE ingest_file SET inspection = $2 WHERE id = $1"
+    static let insertRun: SQL = """
+        INSERT INTO ingest_run (id, file_id, entity, mapping, state, worker, touched_at, actor, chunk, rows_read, created_count,
+          updated_count, unchanged_count, rejected_count, revert_issue_count, message_en, message_zh, created_at,
+          created_by, created_by_name)
+        VALUES ($1, $2, $3, $4, 'draft', '', $6, $5, 0, 0, 0, 0, 0, 0, 0, '', '', $6, $7, $8)
+        """
+    static let runByID: SQL = """
+        SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
+          chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
+          revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
+          created_by_name, touched_at
+        FROM ingest_run WHERE id = $1
+        """
+    static let recent: SQL = """
+        SELECT r.id, f.name, r.mapping, r.state, r.rows_read, r.created_count, r.updated_count, r.unchanged_count,
+          r.rejected_count, r.created_at, r.created_by_name, f.size
+        FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2
+        """
+    static let setMapping: SQL = """
+        UPDATE ingest_run SET mapping = $2, state = 'draft', plan = NULL, plan_reject_blob_id = NULL, message_en = '',
+          message_zh = '', actor = $3 WHERE id = $1 AND state IN ('draft', 'ready')
+        """
+    static let setJob: SQL = """
+        UPDATE ingest_run SET state = $2, job_id = $3, actor = $4, message_en = '', message_zh = '',
+          started_at = COALESCE(started_at, $5) WHERE id = $1 AND state = $6
+        """
+    static let take: SQL = """
+        UPDATE ingest_run SET worker = $2, state = $3, touched_at = $5 WHERE id = $1 AND state = $4
+        """
+    static let start: SQL = "UPDATE ingest_run SET started_at = COALESCE(started_at, $2) WHERE id = $1"
+    static let advance: SQL = """
+        UPDATE ingest_run SET chunk = $4, checkpoint = $5, rows_read = rows_read + $6, created_count = created_count + $7,
+          updated_count = updated_count + $8, unchanged_count = unchanged_count + $9,
+          rejected_count = rejected_count + $10, touched_at = $11
+        WHERE id = $1 AND worker = $2 AND chunk = $3 AND state = 'running'
+        """
+    static let finish: SQL = """
+        UPDATE ingest_run SET state = $3, reject_blob_id = $4, message_en = $5, message_zh = $6, finished_at = $7
+        WHERE id = $1 AND worker = $2
+        """
+    static let setPlan: SQL = """
+        UPDATE ingest_run SET state = $3, plan = $4, plan_reject_blob_id = $5, message_en = $6, message_zh = $7
+        WHERE id = $1 AND worker = $2 AND state = 'dry_run'
+        """
+    static let trimPlan: SQL = "UPDATE ingest_run SET plan = $2 WHERE id = $1"
+    static let stop: SQL = """
+        UPDATE ingest_run SET state = $2, message_en = $3, message_zh = $4, worker = '' WHERE id = $1 AND state = $5
+        """
+    static let beginRevert: SQL = """
+        UPDATE ingest_run SET revert_chunk = COALESCE(revert_chunk, chunk) WHERE id = $1 AND worker = $2
+        """
+    static let advanceRevert: SQL = """
+        UPDATE ingest_run SET revert_chunk = $4, revert_issue_count = revert_issue_count + $5,
+          touched_at = $6
+        WHERE id = $1 AND worker = $2 AND revert_chunk = $3 AND state = 'reverting'
+        """
+    static let finishRevert: SQL = """
+        UPDATE ingest_run SET state = 'reverted', reverted_at = $3, message_en = $4, message_zh = $5
+        WHERE id = $1 AND worker = $2 AND state = 'reverting'
+        """
+
+    /// A line of the list of imports.
+    struct Line: Sendable {
+        let id: ImportRunID
+        let fileName: String
+        let source: String
+        let state: RunState
+        let counts: RunCounts
+        let createdAt: Instant
+        let createdByName: String
+        let size: Int64
+    }
+
+    static func insert(_ file: IngestFile, _ session: any SQLSession) throws {
+        try session.execute(
+            insertFile,
+            [
+                .id(file.id), .text(file.blobID), .text(file.name), .int(file.size), .text(file.digest),
+                .text(try JSONText.encode(file.inspection)), .time(file.createdAt), .id(file.createdBy),
+                .text(file.createdByName),
+            ])
+    }
+
+    static func file(_ id: IngestFileID, _ session: any SQLSession) throws -> IngestFile {
+        let file = try session.first(fileByID, [.id(id)]) { row in
+            IngestFile(
+                id: row.id(0), blobID: row.text(1), name: row.text(2), size: row.int(3), digest: row.text(4),
+                inspection: try JSONText.decode(FileInspection.self, row.text(5)), createdAt: row.time(6),
+                createdBy: row.optionalID(7), createdByName: row.text(8))
+        }
+        guard let file else { throw CRMError.notFound }
+        return file
+    }
+
+    static func insert(
+        _ id: ImportRunID, file: IngestFileID, entity: String, _ mapping: ImportMapping, by principal: Principal,
+        at now: Instant, _ session: any SQLSession
+    ) throws {
+        try session.execute(
+            insertRun,
+            [
+                .id(id), .id(file), .text(entity), .text(try mapping.encoded()),
+                .text(try JSONText.encode(RunActor(principal))), .time(now), .id(principal.userID),
+                .text(principal.userName),
+            ])
+    }
+
+    static func run(_ id: ImportRunID, _ session: any SQLSession) throws -> ImportRun {
+        guard let run = try session.first(runByID, [.id(id)], Self.run) else { throw CRMError.notFound }
+        return run
+    }
+
+    private static func run(_ row: Row) throws -> ImportRun {
+        var counts = RunCounts()
+        counts.read = row.integer(14)
+        counts.created = row.integer(15)
+        counts.updated = row.integer(16)
+        counts.unchanged = row.integer(17)
+        counts.rejected = row.integer(18)
+        return ImportRun(
+            id: row.id(0), fileID: row.id(1), entity: row.text(2),
+            mapping: try JSONText.decode(ImportMapping.self, row.text(3)), state: RunState(rawValue: row.text(4)) ?? .failed,
+            worker: row.text(5), jobID: row.optionalID(6), actor: try JSONText.decode(RunActor.self, row.text(7)),
+            plan: try row.optionalText(8).map { try JSONText.decode(RunPlan.self, $0) },
+            planRejectBlobID: row.optionalText(9), rejectBlobID: row.optionalText(10), chunk: row.int(11),
+            place: try row.optionalText(12).map { try JSONText.decode(RunPlace.self, $0) },
+            revertChunk: row.optionalInt(13), counts: counts, revertIssues: row.integer(19),
+            message: Words(en: row.text(20), zh: row.text(21)), createdAt: row.time(22), startedAt: row.optionalTime(23),
+            finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
+            createdByName: row.text(27), touchedAt: row.time(28))
+    }
+
+    static func recent(before: ImportRunID?, limit: Int, _ session: any SQLSession) throws -> [Line] {
+        try session.query(recent, [.int(before?.rawValue ?? Int64.max), .int(limit)]) { row in
+            var counts = RunCounts()
+            counts.read = row.integer(4)
+            counts.created = row.integer(5)
+            counts.updated = row.integer(6)
+            counts.unchanged = row.integer(7)
+            counts.rejected = row.integer(8)
+            return Line(
+                id: row.id(0), fileName: row.text(1),
+                source: try JSONText.decode(ImportMapping.self, row.text(2)).source,
+                state: RunState(rawValue: row.text(3)) ?? .failed, counts: counts, createdAt: row.time(9),
+                createdByName: row.text(10), size: row.int(11))
+        }
+    }
+
+    /// Gives the run to `worker`; whoever held it before can no longer commit.
+    /// - Throws: `CRMError` 409 when the run is not in `state`.
+    static func take(
+        _ id: ImportRunID, worker: String, in state: RunState, at now: Instant, _ session: any SQLSession
+    ) throws {
+        let changed = try session.execute(
+            take, [.id(id), .text(worker), .text(state.rawValue), .text(state.rawValue), .time(now)])
+        guard changed == 1 else { throw taken }
+    }
+
+    static let taken = CRMError.conflict(
+        "run_taken",
+        Words(en: "The import is in another state by now. Reload the page.", zh: "导入状态已变化，请刷新页面。"))
+}

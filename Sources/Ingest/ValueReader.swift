@@ -1,0 +1,305 @@
+import Foundation
+import Kernel
+import Storage
+import Tabular
+
+/// Why a cell was not taken: a stable code and words without the value.
+struct CellFailure: Error {
+    let code: String
+    let words: Words
+    init(_ reason: (String, Words)) { (code, words) = reason }
+    init(_ failure: ValueFailure, places: Int = 2) {
+        code = failure.rawValue
+        words = RejectWords.words(failure, places: places)
+    }
+}
+
+/// Turns the cells of one column into what its field takes. A class for its memory of choices met.
+final class ValueReader {
+    let field: ImportField
+    private let parser: ValueParser
+    private let replacements: [String: String]
+    private let choices: [String: String]
+    private var met: [String: String] = [:]
+    private let countryCode: String
+    private let places: Int
+    /// `Na` is a family name, elsewhere it means nothing there.
+    private let keepsNA: Bool
+    private(set) var formulaCells = 0
+
+    /// - Parameters:
+    ///   - profile: what was found in the column; its date order and decimal sign are used.
+    ///   - places: decimals of the tenant's currency.
+    init(
+        field: ImportField, column: ImportMapping.Column, profile: ColumnInfo?, countryCode: String, places: Int,
+        offsetMinutes: Int
+    ) {
+        self.field = field
+        self.countryCode = countryCode
+        self.places = places
+        parser = ValueParser(
+            dateOrder: column.dateOrder ?? profile?.dateOrder, zeroOneIsBoolean: true,
+            excelSerialDates: column.excelDates, decimalComma: profile?.decimalComma ?? false,
+            utcOffset_min: offsetMinutes)
+        replacements = Dictionary(
+            column.values.map { (Self.choiceKey($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+        var choices: [String: String] = [:]
+        if case .choice(let all) = field.kind {
+            // Codes win over words, words over synonyms.
+            for choice in all { choices[Self.choiceKey(choice.code)] = choice.code }
+            for choice in all {
+                for word in [choice.words.en, choice.words.zh] + choice.synonyms
+                where choices[Self.choiceKey(word)] == nil { choices[Self.choiceKey(word)] = choice.code }
+            }
+        }
+        self.choices = choices
+        keepsNA = field.key.contains("name")
+    }
+
+    /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice.
+    static func choiceKey(_ text: String) -> String {
+        Folding.fold(text.replacing("-", with: " ").replacing("_", with: " "))
+    }
+
+    /// - Returns: `nil` for a missing value.
+    func read(_ cell: String) throws(CellFailure) -> SQLValue? {
+        var text = Self.trimmed(cell)
+        if text.isEmpty { return nil }
+        if !replacements.isEmpty, let other = replacements[Self.choiceKey(text)] {
+            text = other
+            if text.isEmpty { return nil }
+        }
+        do throws(ValueFailure) {
+            return try typed(text)
+        } catch {
+            // Full-width digits and signs, as Chinese input methods write them.
+            if text.unicodeScalars.contains(where: { (0xFF01...0xFF5E).contains($0.value) }),
+                let narrow = text.applyingTransform(.fullwidthToHalfwidth, reverse: false),
+                let value = try? typed(narrow)
+            {
+                return value
+            }
+            throw CellFailure(error, places: places)
+        }
+    }
+
+    private func typed(_ text: String) throws(ValueFailure) -> SQLValue? {
+        switch field.kind {
+        case .integer: return try parser.integer(text).map { .int($0) }
+        case .decimal: return try parser.decimal(text).map { .double($0) }
+        case .money: return try parser.fixed(text, places: places).map { .int($0) }
+        case .boolean: return try parser.boolean(text).map { .bool($0) }
+        case .date: return try date(text).map { .text($0) }
+        case .text, .phone, .email, .choice: return .text(text)
+        }
+    }
+
+    /// A time of day beside the date is let go; the day is that of the tenant's zone.
+    private func date(_ text: String) throws(ValueFailure) -> String? {
+        do throws(ValueFailure) {
+            return try parser.date(text)
+        } catch {
+            guard error == .notADate, let ms = try? parser.instant(text) else { throw error }
+            return Instant(milliseconds: ms).date(offsetMinutes: parser.utcOffset_min).description
+        }
+    }
+
+    /// What is not a matter of number formats: texts, numbers to call, addresses, choices.
+    func check(_ value: SQLValue) throws(CellFailure) -> SQLValue? {
+        guard case .text(let text) = value else { return value }
+        switch field.kind {
+        case .text(let max): return try plain(text, max: max).map { .text($0) }
+        case .phone: return try phone(text).map { .text($0) }
+        case .email: return try email(text).map { .text($0) }
+        case .choice: return try choice(text).map { .text($0) }
+        default: return value
+        }
+    }
+
+    private func isMissing(_ text: String) -> Bool {
+        guard text.utf8.count <= 4, let kind = MissingValue(text) else { return false }
+        switch kind {
+        case .notAvailable: return !keepsNA || text.contains("/")
+        case .null: return !keepsNA || text == "NULL" || text == "null"
+        case .nan: return !keepsNA
+        default: return true
+        }
+    }
+
+    private func plain(_ text: String, max: Int) throws(CellFailure) -> String? {
+        if isMissing(text) { return nil }
+        if let first = text.utf8.first, first == 0x3D || first == 0x40 || first == 0x2B || first == 0x2D {
+            // Kept as it is: it is text here, and every file we write guards it.
+            if CSVWriter.guarded(text) != text { formulaCells += 1 }
+        }
+        if field.canMatch, Self.isDamaged(text) { throw CellFailure(.scientificNotation) }
+        guard text.utf8.count <= max || text.unicodeScalars.count <= max else {
+            throw CellFailure(RejectWords.tooLong(max))
+        }
+        return text
+    }
+
+    /// `1.38E+10`: what a spreadsheet leaves of a long number.
+    static func isDamaged(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: 0x45, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].first == 0x2B, parts[1].count >= 2, parts[1].count <= 4 else { return false }
+        return parts[1].dropFirst().allSatisfy { (48...57).contains($0) } && !parts[0].isEmpty
+            && parts[0].allSatisfy { (48...57).contains($0) || $0 == 0x2E }
+    }
+
+    private func phone(_ text: String) throws(CellFailure) -> String? {
+        if isMissing(text) { return nil }
+        if Self.isDamaged(text) { throw CellFailure(.scientificNotation) }
+        var digits = text[...]
+        // A number column that passed through floating point.
+        if digits.hasSuffix(".0"), digits.dropLast(2).utf8.allSatisfy({ (48...57).contains($0) }) {
+            digits = digits.dropLast(2)
+        }
+        guard let number = PhoneNumber(digits, defaultCountryCode: countryCode) else {
+            throw CellFailure(RejectWords.notAPhone)
+        }
+        return number.e164
+    }
+
+    private func email(_ text: String) throws(CellFailure) -> String? {
+        if isMissing(text) { return nil }
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, text.utf8.count <= 254, !text.contains(where: \.isWhitespace),
+            parts[1].contains("."), !parts[1].hasPrefix("."), !parts[1].hasSuffix("."), !parts[1].contains(".."),
+            !text.utf8.contains(where: { $0 < 33 || $0 == 0x3C || $0 == 0x3E || $0 == 0x2C || $0 == 0x3B })
+        else { throw CellFailure(RejectWords.notAnEmail) }
+        return parts[0] + "@" + parts[1].lowercased()
+    }
+
+    private func choice(_ text: String) throws(CellFailure) -> String? {
+        if let known = met[text] { return known }
+        if let code = choices[Self.choiceKey(text)] {
+            if met.count < 1_000 { met[text] = code }
+            return code
+        }
+        if isMissing(text) { return nil }
+        guard case .choice(let all) = field.kind else { return nil }
+        throw CellFailure(RejectWords.notAChoice(all.map(\.words.en)))
+    }
+
+    /// Without white space around, ideographic spaces too.
+    static func trimmed(_ text: String) -> String {
+        func isSpace(_ byte: UInt8?) -> Bool { byte.map { $0 <= 32 || $0 == 0xC2 || $0 == 0xE3 || $0 == 0xA0 || $0 == 0x80 } ?? false }
+        guard isSpace(text.utf8.first) || isSpace(text.utf8.last) else { return text }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// Reads records into rows by the mapping of their columns.
+final class RowReader {
+    private struct Plan {
+        let index: Int
+        let name: String
+        let reader: ValueReader
+        /// An attribute the target does not know yet.
+        let isNew: Bool
+    }
+
+    /// What became of a record.
+    enum Outcome {
+        case row(ImportRow, key: UInt64?, new: [String: SQLValue])
+        case reject(RowReject, key: UInt64?)
+    }
+
+    private let plans: [Plan]
+    private let matchIndex: Int?
+    private let unguards: Bool
+    /// Column names by index, for the words of a reject.
+    let columns: [String]
+    var formulaCells: Int { plans.reduce(0) { $0 + $1.reader.formulaCells } }
+    /// Index of the match key's column; -1 = none.
+    var matchColumn: Int { matchIndex.map { plans[$0].index } ?? -1 }
+
+    init(_ columns: ResolvedColumns, unguards: Bool) {
+        plans = columns.all.map {
+            Plan(index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew)
+        }
+        matchIndex = plans.firstIndex { $0.reader.field.key == columns.matchKey }
+        self.columns = columns.headers
+        self.unguards = unguards
+    }
+
+    /// The match cell alone: its hash, `nil` when it is missing or cannot be read.
+    func key(of record: Record) -> UInt64? {
+        guard let matchIndex, case .success(let value?) = value(plans[matchIndex], record) else { return nil }
+        return KeyHash.of(value)
+    }
+
+    func read(_ record: Record) -> Outcome {
+        var values: [String: SQLValue] = [:]
+        values.reserveCapacity(plans.count)
+        var new: [String: SQLValue] = [:]
+        var failures: [(plan: Plan, failure: CellFailure)] = []
+        for plan in plans {
+            switch value(plan, record) {
+            case .success(let value?):
+                if plan.isNew { new[plan.name] = value } else { values[plan.reader.field.key] = value }
+            case .success(nil): break
+            case .failure(let failure): failures.append((plan, failure))
+            }
+        }
+        let line = record.position.line
+        let key = matchIndex.flatMap { values[plans[$0].reader.field.key] }.map(KeyHash.of)
+        if let first = failures.first {
+            let words = failures.prefix(10).map { RejectWords.inColumn($0.plan.name, $0.failure.words) }
+            let joined = Words(en: words.map(\.en).joined(separator: " "), zh: words.map(\.zh).joined())
+            return .reject(
+                RowReject(
+                    record: record.position.record, line: line, column: first.plan.index, code: first.failure.code,
+                    words: joined), key: key)
+        }
+        if let matchIndex, key == nil {
+            let plan = plans[matchIndex]
+            return .reject(
+                RowReject(
+                    record: record.position.record, line: line, column: plan.index, code: RejectWords.noMatchKey.0,
+                    words: RejectWords.inColumn(plan.name, RejectWords.noMatchKey.1)), key: nil)
+        }
+        return .row(ImportRow(line: line, values: values), key: key, new: new)
+    }
+
+    private func value(_ plan: Plan, _ record: Record) -> Result<SQLValue?, CellFailure> {
+        if record.isNull(plan.index) { return .success(nil) }
+        var cell = record.field(plan.index)
+        if cell.isEmpty { return .success(nil) }
+        if unguards { cell = CSVWriter.unguarded(cell) }
+        do throws(CellFailure) {
+            guard let raw = try plan.reader.read(cell) else { return .success(nil) }
+            return .success(try plan.reader.check(raw))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// 64 bits of a key, to find it again within one file.
+enum KeyHash {
+    static func of(_ value: SQLValue) -> UInt64 {
+        switch value {
+        case .text(let text): hash(text)
+        case .int(let int): hash("\(int)")
+        case .double(let double): hash("\(double)")
+        case .bool(let bool): hash(bool ? "true" : "false")
+        case .bytes(let bytes): hash(String(decoding: bytes, as: UTF8.self))
+        case .null: 0
+        }
+    }
+
+    /// FNV-1a with the finaliser of MurmurHash3, whose low bits are even enough for an open table.
+    private static func hash(_ text: String) -> UInt64 {
+        var text = text
+        var hash = text.withUTF8 { bytes -> UInt64 in
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            return hash
+        }
+        hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
+        hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
+        return max(1, hash ^ hash >> 33)
+    }
+}

@@ -1,0 +1,113 @@
+import Contracts
+import Kernel
+import Storage
+
+/// What the list of whom to call is narrowed to. All of it may stand in a URL.
+struct RiskFilter: Sendable, Equatable {
+    var state = ContactState.open
+    var band: RiskBand?
+    var region: String?
+
+    /// `state=done&band=high`; empty for the plain list.
+    var query: [(String, String)] {
+        var fields: [(String, String)] = []
+        if state != .open { fields.append(("state", state.rawValue)) }
+        if let band { fields.append(("band", band.rawValue)) }
+        if let region { fields.append(("region", region)) }
+        return fields
+    }
+}
+
+/// Active customers by expected monthly loss, within the reader's scope.
+struct RiskList: Sendable {
+    let customers: any CustomerReading
+
+    struct Entry: Sendable {
+        let score: ChurnScore
+        let card: CustomerCard
+        /// The last contact of any week.
+        let last: ContactEntry?
+    }
+
+    /// Where a page ended.
+    struct Cursor: Sendable, Equatable {
+        let priority: Int64
+        let customer: CustomerID
+
+        init(priority: Int64, customer: CustomerID) {
+            self.priority = priority
+            self.customer = customer
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: "-", maxSplits: 1)
+            guard parts.count == 2, let priority = Int64(parts[0]), priority >= 0, let customer = CustomerID(parts[1])
+            else { return nil }
+            self.init(priority: priority, customer: customer)
+        }
+
+        var text: String { "\(priority)-\(customer)" }
+    }
+
+    /// Rounds of reading when most candidates turn out to be out of reach; a scoped list never scans the base.
+    private static let roundsMax = 20
+
+    func page(
+        _ filter: RiskFilter, after: Cursor?, limit: Int, week: String, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> Page<Entry> {
+        var found: [(ChurnScore, CustomerCard)] = []
+        var cursor = after
+        for _ in 0..<Self.roundsMax where found.count <= limit {
+            let wanted = limit + 1
+            let candidates = try candidates(filter, after: cursor, limit: wanted, week: week, principal.scope, session)
+            let cards = try customers.cards(candidates.map(\.customer), for: principal, session)
+            let known = Dictionary(cards.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for score in candidates {
+                // Left since the last pass, or out of the reader's reach.
+                guard let card = known[score.customer], CustomerStanding.isCustomer(card.status) else { continue }
+                found.append((score, card))
+            }
+            guard candidates.count == wanted, let last = candidates.last else { break }
+            cursor = Cursor(priority: last.priority, customer: last.customer)
+        }
+        let shown = found.prefix(limit)
+        let contacts = try ContactPlanStore.last(shown.map { $0.0.customer }, session)
+        let next = found.count > limit
+            ? shown.last.map { Cursor(priority: $0.0.priority, customer: $0.0.customer).text } : nil
+        return Page(
+            items: shown.map { Entry(score: $0.0, card: $0.1, last: contacts[$0.0.customer]) }, next: next)
+    }
+
+    private func candidates(
+        _ filter: RiskFilter, after: Cursor?, limit: Int, week: String, _ scope: RecordScope,
+        _ session: any SQLSession
+    ) throws -> [ChurnScore] {
+        var builder = SQLBuilder(ScoreStore.select)
+        builder.append("WHERE listed")
+        if let band = filter.band { builder.append("AND band = ?", .text(band.rawValue)) }
+        if let region = filter.region { builder.append("AND region = ?", .text(region)) }
+        if let regions = scope.regions {
+            builder.appendIn("AND region", regions.prefix(Limits.sqlListChunk).map { .text($0) })
+        }
+        switch filter.state {
+        case .open:
+            builder.append(
+                """
+                AND NOT EXISTS (SELECT 1 FROM insights_contact_plan p
+                WHERE p.customer_id = insights_churn_score.customer_id AND p.week = ? AND p.state <> 'open')
+                """, .text(week))
+        case .done, .skipped:
+            builder.append(
+                """
+                AND EXISTS (SELECT 1 FROM insights_contact_plan p
+                WHERE p.customer_id = insights_churn_score.customer_id AND p.week = ? AND p.state = ?)
+                """, .text(week), .text(filter.state.rawValue))
+        }
+        if let after {
+            builder.append("AND (priority, customer_id) < (?, ?)", .int(after.priority), .id(after.customer))
+        }
+        builder.append("ORDER BY priority DESC, customer_id DESC LIMIT ?", .int(limit))
+        return try session.query(builder, ScoreStore.score)
+    }
+}

@@ -1,0 +1,77 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The part of the customer page that says who is likely to leave, and why.
+struct RiskPanel: Sendable {
+    let masks: ColumnMasks
+    let tenant: Tenant
+    let titles: TitleCache
+
+    func panel() -> CustomerPanel {
+        CustomerPanel(
+            name: "risk", title: "insights.panel.risk", place: .side, order: 10, permission: InsightsPermissions.riskView
+        ) { request, session in try content(request, session) }
+    }
+
+    /// Of a customer linked from several records, the score that is highest.
+    func content(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent {
+        let scores = try ScoreStore.scores(request.customers, session)
+        guard let score = scores.max(by: { ($0.listed ? 1 : 0, $0.probability) < ($1.listed ? 1 : 0, $1.probability) })
+        else {
+            return PanelContent(
+                template: "insights/risk-panel",
+                view: Self.empty.merging(["hasModel": .bool(try ModelStore.active(session) != nil)]))
+        }
+        let model = try ModelStore.model(score.model, session)
+        let titles = try self.titles.titles(score.model, tenant: tenant.name, session)
+        let items = score.reasons.raising + score.reasons.lowering
+        let wording = ReasonWording(
+            language: request.language, masking: request.masking,
+            masks: try masks.masks(Set(items.map(\.column)), session), titles: titles)
+        let strongest = items.map { abs($0.contribution) }.max() ?? 1
+        let raising = score.reasons.raising.map(wording.line)
+        let lowering = score.reasons.lowering.map(wording.line)
+        let day = score.scoredAt.date(offsetMinutes: tenant.timeZoneOffsetMinutes).description
+        let earlier = try ScoreStore.history(score.customer, limit: 6, session).first { $0.on < day }
+        let view: View = [
+            "scored": true, "hasModel": true, "left": .bool(!score.listed),
+            "band": .text(score.band.rawValue), "bandText": .text(score.band.text.words[request.language]),
+            "probability": .text(Figures.decimal(score.probability, 2)),
+            "percent": .text(Figures.percent(score.probability, 0)), "width": .text(Figures.width(score.probability)),
+            "inHundred": .text(String(Int((score.probability * 100).rounded()))),
+            "raising": .list(raising.map { Self.view($0, strongest) }), "hasRaising": .bool(!raising.isEmpty),
+            "lowering": .list(lowering.map { Self.view($0, strongest) }), "hasLowering": .bool(!lowering.isEmpty),
+            "hasValue": .bool(score.monthlyValue > 0),
+            "monthlyValue": .text(Figures.money(score.monthlyValue, score.currency)),
+            "expectedLoss": .text(Figures.money(score.expectedLoss, score.currency)),
+            "version": .text(model.map { String($0.version) } ?? "–"), "modelID": .text(score.model.description),
+            "mayModels": .bool(request.principal.may(InsightsPermissions.modelsView)), "scoredOn": .text(day),
+            "earlier": .bool(earlier != nil), "earlierOn": .text(earlier?.on),
+            "earlierProbability": .text(earlier.map { Figures.decimal($0.probability, 2) }),
+            "change": .text(earlier.map { Figures.signed(score.probability - $0.probability) }),
+            "rose": .bool((earlier?.probability ?? 1) < score.probability),
+        ]
+        return PanelContent(
+            template: "insights/risk-panel", view: view, unmasked: (raising + lowering).compactMap(\.unmasked))
+    }
+
+    /// Bars go from the middle; the customer's strongest reason is 50 wide.
+    static func view(_ line: ReasonWording.Line, _ strongest: Double) -> View {
+        let width = strongest > 0 ? abs(line.contribution) / strongest * 50 : 0
+        return [
+            "raises": .bool(line.raises), "text": .text(line.text), "barWidth": .text(Figures.decimal(width, 1)),
+            "barX": .text(Figures.decimal(line.raises ? 0 : -width, 1)),
+            "contribution": .text(Figures.signed(line.contribution)),
+        ]
+    }
+
+    private static let empty: View = [
+        "scored": false, "hasModel": false, "left": false, "band": .absent, "bandText": .absent, "probability": .absent,
+        "percent": .absent, "width": .absent, "inHundred": .absent, "raising": .list([]), "hasRaising": false,
+        "lowering": .list([]), "hasLowering": false, "hasValue": false, "monthlyValue": .absent,
+        "expectedLoss": .absent, "version": .absent, "modelID": .absent, "mayModels": false, "scoredOn": .absent,
+        "earlier": false, "earlierOn": .absent, "earlierProbability": .absent, "change": .absent, "rose": false,
+    ]
+}

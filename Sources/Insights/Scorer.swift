@@ -1,0 +1,96 @@
+import Contracts
+import Foundation
+import Kernel
+
+/// Applies a model to pages of customers. Blocks; used on a thread of its own.
+struct Scorer: Sendable {
+    let model: TrainedModel
+    let id: ModelID
+    private let reasons: Reasons
+    private let summaries: [String: ColumnSummary]
+
+    init(model: TrainedModel, id: ModelID) {
+        self.model = model
+        self.id = id
+        reasons = Reasons(model: model)
+        summaries = Dictionary(model.summaries.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A customer of the page; `scored` is nil for those who have left.
+    struct Row: Sendable {
+        let customer: CustomerID
+        let scored: Scored?
+        let reasons: StoredReasons
+        let region: String
+        let monthlyValue: Int64
+        let currency: String
+
+        func score(at: Instant, model: ModelID) -> ChurnScore? {
+            scored.map {
+                ChurnScore(
+                    customer: customer, model: model, probability: $0.probability, band: $0.band, margin: $0.margin,
+                    scoredAt: at, reasons: reasons, region: region, monthlyValue: monthlyValue, currency: currency,
+                    listed: true)
+            }
+        }
+    }
+
+    func rows(_ table: CustomerTable, _ cards: [CustomerCard]) throws -> [Row] {
+        let known = Dictionary(cards.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let staying = table.ids.indices.filter {
+            table.left[$0] != true && CustomerStanding.isCustomer(known[table.ids[$0]]?.status)
+        }
+        let raw = RawTable(
+            columns: table.columns.indices.map { column in
+                let cells = table.values[column]
+                return (table.columns[column], staying.map { cells[$0] })
+            })
+        let scored = staying.isEmpty ? [] : try model.score(raw)
+        let values = model.columns.map { raw.values(of: $0) }
+        var place: [Int: Int] = [:]
+        for (index, row) in staying.enumerated() { place[row] = index }
+        return table.ids.indices.map { row in
+            let card = known[table.ids[row]]
+            let charge = card?.monthlyCharge
+            guard let index = place[row] else {
+                return Row(
+                    customer: table.ids[row], scored: nil, reasons: .none, region: card?.region ?? "",
+                    monthlyValue: charge?.minor ?? 0, currency: charge?.currency ?? "")
+            }
+            return Row(
+                customer: table.ids[row], scored: scored[index],
+                reasons: stored(scored[index], values.map { $0?[index] }), region: card?.region ?? "",
+                monthlyValue: max(0, charge?.minor ?? 0), currency: charge?.currency ?? "")
+        }
+    }
+
+    private func stored(_ scored: Scored, _ values: [String?]) -> StoredReasons {
+        let kept = ChurnScoring.reasonsKept
+        return StoredReasons(
+            raising: reasons.explain(scored, values: values, count: kept, includeProtective: false).map(item),
+            lowering: reasons.protective(scored, values: values, count: kept).map(item))
+    }
+
+    /// Keeps what the words are made from.
+    private func item(_ reason: Reason) -> StoredReasons.Item {
+        let summary = summaries[reason.column]
+        var standing: (below: Double, above: Double)?
+        if let summary, !summary.values.isEmpty, let value = reason.valueText {
+            let number = summary.kind == .date
+                ? DateText.day(value, dayFirst: true, allowsCompact: true).map(Double.init) : CellText.number(value)
+            standing = number.flatMap { summary.place(of: $0) }
+        }
+        func rounded(_ number: Double) -> Double { (number * 1_000).rounded() / 1_000 }
+        return StoredReasons.Item(
+            column: reason.column, value: reason.valueText, kind: summary?.kind ?? .categorical,
+            contribution: rounded(reason.contribution), below: standing.map { rounded($0.below) },
+            above: standing.map { rounded($0.above) })
+    }
+}
+
+/// Who counts as a customer that may leave.
+enum CustomerStanding {
+    /// Statuses of a customer who is none any more, or not yet.
+    static let outside: Set<String> = ["churned", "prospect"]
+    static func isCustomer(_ status: String?) -> Bool { !outside.contains(status ?? "") }
+}

@@ -1,0 +1,161 @@
+extension ColumnProfiler {
+    /// The profile of what was added so far.
+    package func profile(name: String) -> ColumnProfile {
+        let decision = decide(isNamedDate: ExcelSerial.isDateName(name))
+        let tally = decision.decimalComma ? comma : point
+        let isNumeric = decision.type == .integer || decision.type == .decimal
+        let numbers = tally.integers + tally.decimals
+        let days = days(decision)
+        return ColumnProfile(
+            name: name, type: decision.type, total: total, missing: missing, missingKinds: missingKinds,
+            distinct: counts.count, isDistinctCapped: isDistinctCapped, frequent: frequent(),
+            samples: kept.prefix(options.samplesMax).map(\.text),
+            minimum: isNumeric ? tally.minimum : nil, maximum: isNumeric ? tally.maximum : nil,
+            mean: isNumeric && numbers > 0 ? tally.sum / Double(numbers) : nil,
+            earliest: days.flatMap { CalendarDay(daysSinceEpoch: $0.first)?.text },
+            latest: days.flatMap { CalendarDay(daysSinceEpoch: $0.last)?.text },
+            shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: decision.order,
+            decimalComma: decision.decimalComma, isZeroOne: present > 0 && zeroOnes == present,
+            notices: notices(name: name, decision), exceptions: exceptions(decision.type))
+    }
+
+    private struct Decision {
+        var type: ColumnType
+        var order: DateOrder?
+        var decimalComma = false
+        var fitting: Int
+    }
+
+    private var present: Int { total - missing }
+
+    private func fits(_ count: Int) -> Bool {
+        count > 0 && Double(present - count) <= Double(present) * options.tolerance
+    }
+
+    private func decide(isNamedDate: Bool) -> Decision {
+        if present == 0 { return Decision(type: .empty, fitting: 0) }
+        if fits(words) { return Decision(type: .boolean, fitting: words) }
+        if let dates = decideDate(isNamedDate) { return dates }
+        // A leading zero or a 16th digit would be lost in a number: the column is an identifier.
+        guard leadingZeros == 0, longNumbers == 0 else { return Decision(type: .text, fitting: present) }
+        if let numbers = decideNumber(point, false) { return numbers }
+        if let numbers = decideNumber(comma, true) { return numbers }
+        return Decision(type: .text, fitting: present)
+    }
+
+    private func decideNumber(_ tally: NumberTally, _ decimalComma: Bool) -> Decision? {
+        let numbers = tally.integers + tally.decimals
+        guard fits(numbers) else { return nil }
+        let isInteger = fits(tally.integers)
+        return Decision(
+            type: isInteger ? .integer : .decimal, decimalComma: decimalComma,
+            fitting: isInteger ? tally.integers : numbers)
+    }
+
+    private func decideDate(_ isNamedDate: Bool) -> Decision? {
+        let type: ColumnType = withTime > 0 ? .dateTime : .date
+        // Compact dates are integers as well: only when nothing speaks against it, or the name speaks for it.
+        let fixed = yearFirst + (compact == present || yearFirst > 0 || isNamedDate ? compact : 0)
+        let orders: [(DateOrder, Int)] = [
+            (.dayMonthYear, fixed + dayFirst + eitherOrder), (.monthDayYear, fixed + monthFirst + eitherOrder),
+        ]
+        if dayFirst == 0, monthFirst == 0 {
+            return fits(fixed + eitherOrder) ? Decision(type: type, fitting: fixed + eitherOrder) : nil
+        }
+        let fitting = orders.filter { fits($0.1) }.max { $0.1 < $1.1 }
+        return fitting.map { Decision(type: type, order: $0.0, fitting: $0.1) }
+    }
+
+    private func days(_ decision: Decision) -> DayRange? {
+        guard decision.type == .date || decision.type == .dateTime else { return nil }
+        var range = fixedDays
+        if dayFirst + monthFirst + eitherOrder > 0 {
+            guard let order = decision.order else { return nil }
+            let ordered = order == .dayMonthYear ? dayFirstDays : monthFirstDays
+            range.first = min(range.first, ordered.first)
+            range.last = max(range.last, ordered.last)
+        }
+        return range.first <= range.last ? range : nil
+    }
+
+    private func frequent() -> [ColumnProfile.ValueCount] {
+        kept.map { ColumnProfile.ValueCount(value: $0.text, count: counts[$0.hash] ?? 0) }
+            .enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }.map(\.element)
+    }
+
+    private func notices(name: String, _ decision: Decision) -> [ColumnNotice] {
+        var found: [ColumnNotice] = []
+        func add(_ count: Int, _ notice: (Int) -> ColumnNotice) {
+            if count > 0 { found.append(notice(count)) }
+        }
+        let isDate = decision.type == .date || decision.type == .dateTime
+        if !isDate {
+            add(leadingZeros) { .leadingZeros(count: $0) }
+            add(longNumbers) { .longNumbers(count: $0) }
+        }
+        add(scientific) { .scientificDamage(count: $0) }
+        add(formulas) { .formulaCells(count: $0) }
+        if !decision.decimalComma { add(grouped) { .thousandsSeparators(count: $0) } }
+        add(currencies) { .currencySigns(count: $0) }
+        add(percents) { .percentSigns(count: $0) }
+        add(spaced) { .surroundingSpaces(count: $0) }
+        if decision.type == .integer, fits(serials), ExcelSerial.isDateName(name) {
+            found.append(.excelSerialDates(count: serials))
+        }
+        if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
+        if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
+        if isDate { add(impossible) { .impossibleDates(count: $0) } }
+        if decision.type == .dateTime, offMidnight == 0 { found.append(.midnightOnly) }
+        if decision.type != .text, decision.type != .empty { add(present - decision.fitting) { .doNotFit(count: $0) } }
+        return found
+    }
+
+    private func exceptions(_ type: ColumnType) -> [ColumnProfile.Exception] {
+        switch type {
+        case .integer: notInteger.values
+        case .decimal: notNumber.values
+        case .boolean: notBoolean.values
+        case .date, .dateTime: notDate.values
+        case .text, .empty: []
+        }
+    }
+}
+
+/// Profiles all columns of a stream of records.
+package struct TableProfiler: Sendable {
+    package private(set) var names: [String]
+    private var profilers: [ColumnProfiler]
+    private let options: ProfileOptions
+    private var records = 0
+
+    package init(names: [String], options: ProfileOptions = ProfileOptions()) {
+        self.names = names
+        self.options = options
+        profilers = names.map { _ in ColumnProfiler(options: options) }
+    }
+
+    /// Columns met late (JSON Lines); the records so far had nothing there.
+    package mutating func add(columns: [String]) {
+        names += columns
+        for _ in columns {
+            var profiler = ColumnProfiler(options: options)
+            for _ in 0..<records { profiler.addNull() }
+            profilers.append(profiler)
+        }
+    }
+
+    package mutating func add(_ record: Record) {
+        records += 1
+        for index in profilers.indices {
+            if record.isNull(index) {
+                profilers[index].addNull()
+            } else {
+                record.withBytes(index) { profilers[index].add($0, record: record.position.record) }
+            }
+        }
+    }
+
+    package var profiles: [ColumnProfile] {
+        zip(names, profilers).map { $1.profile(name: $0) }
+    }
+}

@@ -1,0 +1,135 @@
+import App
+import ArgumentParser
+import Foundation
+import Identity
+import Kernel
+import Platform
+import Web
+
+/// Accounts.
+struct User: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create and list users, print one-time links.",
+        subcommands: [Create.self, Bootstrap.self, Link.self, List.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create a user.",
+            discussion: """
+                Roles: agent, supervisor, marketer, analyst, administrator, security, auditor (repeat --role for several).
+                The password is read from standard input (one line), so that it is in no history and no process list.
+                """)
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "Login name.") var name: String
+        @Option(name: .long, help: "Role; may be repeated.") var role: [String]
+        @Option(name: .long, help: "Name shown to colleagues.") var displayName: String?
+        @Option(name: .long, help: "Only customers of this region; may be repeated.") var region: [String] = []
+        @Flag(name: .long, help: "Read the password from standard input.") var passwordStdin = false
+        @Flag(name: .long, help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await Terminal.run {
+                let roles = try Set(role.map(Self.role))
+                guard passwordStdin else {
+                    throw Complaint("add --password-stdin and give the password on standard input")
+                }
+                guard let password = readLine(strippingNewline: true), !password.isEmpty else {
+                    throw Complaint("no password on standard input")
+                }
+                try await common.withTenant { runtime, tenant in
+                    let id = try await runtime.modules.users.createUser(
+                        name: name, displayName: displayName, roles: roles,
+                        scope: RecordScope(regions: region.isEmpty ? nil : region), password: password, tenant)
+                    Terminal.out(
+                        json
+                            ? JSONValue.object(["id": .string(id.description), "name": .string(name)]).encoded()
+                            : "User \(name) was created.")
+                }
+            }
+        }
+
+        static func role(_ text: String) throws -> Role {
+            guard let role = Role(rawValue: text) else {
+                throw Complaint("there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            return role
+        }
+    }
+
+    struct Bootstrap: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a one-time link (1 h) with which an account of a power is made.")
+        @OptionGroup var common: CommonOptions
+        @Option(name: .long, help: "administrator, security or auditor.") var role = "administrator"
+        @Flag(name: .long, help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await Terminal.run {
+                let role = try Create.role(role)
+                try await common.withTenant { runtime, tenant in
+                    let link = try await runtime.modules.users.issueBootstrap(role: role, tenant)
+                    let address = "http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)"
+                    Terminal.out(
+                        json
+                            ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)]).encoded()
+                            : address)
+                }
+            }
+        }
+    }
+
+    struct Link: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a one-time link with which a user sets a new password.")
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "Login name.") var name: String
+
+        func run() async throws {
+            try await Terminal.run {
+                try await common.withTenant { runtime, tenant in
+                    let link = try await runtime.modules.users.issueLink(user: name, tenant)
+                    Terminal.out("http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)")
+                }
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List users.")
+        @OptionGroup var common: CommonOptions
+        @Flag(name: .long, help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await Terminal.run {
+                try await common.withTenant { runtime, tenant in
+                    let users = try await runtime.modules.users.listUsers(tenant)
+                    if json {
+                        Terminal.out(
+                            JSONValue.array(
+                                users.map {
+                                    .object([
+                                        "id": .string($0.id.description), "name": .string($0.name),
+                                        "status": .string($0.status.rawValue),
+                                        "roles": .array($0.roles.map(\.rawValue).sorted().map { .string($0) }),
+                                    ])
+                                }).encoded())
+                    } else {
+                        for user in users {
+                            let roles = user.roles.map(\.rawValue).sorted().joined(separator: ", ")
+                            Terminal.out("\(user.name.padding(24)) \(user.status.rawValue.padding(10)) \(roles)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The first administrator.
+enum Bootstrap {
+    /// The path of a fresh one-time link when no account exists yet.
+    static func linkIfNobodyCanLogIn(_ runtime: Runtime, _ tenant: Tenant) async throws -> String? {
+        guard try await runtime.modules.users.listUsers(tenant).isEmpty else { return nil }
+        return try await runtime.modules.users.issueBootstrap(role: .administrator, tenant).path
+    }
+}

@@ -1,0 +1,221 @@
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Identity
+
+@Suite("Accounts, powers and one-time links")
+struct AccountsTests {
+    @Test(
+        "administrator, security and auditor exclude one another; the last two stand alone (G27)",
+        arguments: [
+            ([Role.administrator, .auditor], "powers_exclusive"), ([.administrator, .security], "powers_exclusive"),
+            ([.security, .auditor], "powers_exclusive"), ([.auditor, .agent], "powers_exclusive"),
+            ([.security, .supervisor], "powers_exclusive"), ([.administrator, .agent], nil), ([.auditor], nil),
+            ([.agent, .supervisor, .marketer, .analyst], nil), ([], nil),
+        ])
+    func exclusive(_ example: ([Role], String?)) async throws {
+        let desk = try await Desk()
+        #expect(await code { try await desk.user("mei", Set(example.0)) } == example.1)
+    }
+
+    @Test("the administrator gives business roles only, the security administrator powers only, nobody their own")
+    func whoGives() async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei", [])
+        let administrator = desk.principal(try await desk.user("root", [.administrator]), [.administrator])
+        let security = desk.principal(try await desk.user("sec", [.security]), [.security])
+        let auditor = desk.principal(try await desk.user("audit", [.auditor]), [.auditor])
+        func set(_ roles: Set<Role>, _ by: Principal, of id: UserID) async -> String? {
+            await code {
+                try await desk.tenant.database.write { session in
+                    _ = try desk.accounts.setRoles(id, roles, by: by, session)
+                }
+            }
+        }
+        #expect(await set([.agent], administrator, of: mei) == nil)
+        #expect(await set([.agent, .administrator], administrator, of: mei) == "forbidden")
+        #expect(await set([.agent, .supervisor], security, of: mei) == "forbidden")
+        #expect(await set([.agent, .administrator], security, of: mei) == nil)
+        #expect(await set([.agent], administrator, of: mei) == "forbidden")
+        #expect(await set([.agent, .administrator, .auditor], security, of: mei) == "powers_exclusive")
+        #expect(await set([.agent], auditor, of: mei) == "forbidden")
+        for own in [administrator, security] {
+            guard let id = own.userID else { continue }
+            #expect(await set([], own, of: id) == "own_roles")
+        }
+    }
+
+    @Test("an account with a power is disabled, freed and linked by the security administrator only")
+    func whoManages() async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei", [.agent])
+        let auditor = try await desk.user("audit", [.auditor])
+        let administrator = desk.principal(UserID(1), [.administrator])
+        let security = desk.principal(UserID(2), [.security])
+        func link(_ id: UserID, _ by: Principal) async -> String? {
+            await code {
+                try await desk.tenant.database.write { session in _ = try desk.accounts.issueLink(id, by: by, session) }
+            }
+        }
+        #expect(await link(mei, administrator) == nil)
+        #expect(await link(mei, security) == "forbidden")
+        #expect(await link(auditor, administrator) == "forbidden")
+        #expect(await link(auditor, security) == nil)
+        #expect(
+            await code {
+                try await desk.tenant.database.write { session in
+                    _ = try desk.accounts.setStatus(auditor, .disabled, by: administrator, session)
+                }
+            } == "forbidden")
+    }
+
+    @Test("a bootstrap link makes one account, once, within an hour (G12)")
+    func bootstrap() async throws {
+        let desk = try await Desk()
+        #expect(try await !desk.admin.hasUsers(desk.tenant))
+        #expect(await desk.answer("admin", "admin") == "login_failed")
+        let link = try await desk.admin.issueBootstrap(desk.tenant)
+        #expect(link.path == "/bootstrap/" + link.token)
+        let late = try await desk.admin.issueBootstrap(desk.tenant)
+        func redeem(_ token: String, _ name: String?, _ password: String = sentence) async -> String? {
+            await code {
+                try await desk.logIn.redeem(
+                    token, .init(name: name, displayName: nil, password: password), from: desk.origin())
+            }
+        }
+        #expect(await redeem(link.token, nil) == "invalid_name")
+        #expect(await redeem(link.token, "root", "too short") == "too_short")
+        #expect(await redeem(link.token, "root") == nil)
+        #expect(await redeem(link.token, "second") == "link_invalid")
+        #expect(await redeem("unknown" + link.token, "third") == "link_invalid")
+        desk.clock.advance(seconds: 3_600)
+        #expect(await redeem(late.token, "fourth") == "link_invalid")
+        let users = try await desk.admin.listUsers(desk.tenant)
+        #expect(users.map(\.name) == ["root"])
+        #expect(users.first?.roles == [.administrator])
+        #expect(await desk.answer("root", sentence) == "ok")
+    }
+
+    @Test("of two who use one link at the same moment, one succeeds")
+    func race() async throws {
+        let desk = try await Desk()
+        let link = try await desk.admin.issueBootstrap(desk.tenant)
+        let answers = await withTaskGroup(of: String?.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    await code {
+                        try await desk.logIn.redeem(
+                            link.token, .init(name: "root\(number)", displayName: nil, password: sentence),
+                            from: desk.origin())
+                    }
+                }
+            }
+            return await group.reduce(into: [String?]()) { $0.append($1) }
+        }
+        #expect(answers.count { $0 == nil } == 1)
+        #expect(answers.count { $0 == "link_invalid" } == 7)
+    }
+
+    @Test("a password link ends the sessions, replaces earlier links, and dies with a disabled account (G13)")
+    func passwordLinks() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        let token = try await desk.start("mei")
+        let old = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        let new = try await desk.admin.issueLink(user: "MEI", desk.tenant)
+        func redeem(_ token: String) async -> String? {
+            await code {
+                try await desk.logIn.redeem(
+                    token, .init(name: nil, displayName: nil, password: otherSentence), from: desk.origin())
+            }
+        }
+        #expect(await redeem(old.token) == "link_invalid")
+        #expect(try await desk.resume(token) != nil)
+        #expect(await redeem(new.token) == nil)
+        #expect(try await desk.resume(token) == nil)
+        #expect(await desk.answer("mei", sentence) == "login_failed")
+        let last = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        try await desk.admin.setStatus(user: "mei", .disabled, desk.tenant)
+        #expect(await redeem(last.token) == "link_invalid")
+        #expect(await code { _ = try await desk.admin.issueLink(user: "mei", desk.tenant) } == "no_link")
+        #expect(await code { _ = try await desk.admin.issueLink(user: "nobody", desk.tenant) } == "not_found")
+    }
+
+    @Test("an own password is changed only with the current one, for a different one, under the throttle")
+    func ownPassword() async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei")
+        let user = try await desk.tenant.database.read { try desk.accounts.access(mei, $0) }
+        func change(_ current: String, _ new: String) async -> String? {
+            await code {
+                _ = try await desk.logIn.changePassword(
+                    user, current: current, new: new, by: desk.principal(mei, [.agent]), from: desk.origin())
+            }
+        }
+        #expect(await change(sentence, "short") == "too_short")
+        #expect(await change(sentence, sentence) == "same_password")
+        for _ in 0..<5 { #expect(await change("wrong password here", otherSentence) == "wrong_password") }
+        #expect(await change(sentence, otherSentence) == "too_many_attempts")
+        desk.clock.advance(seconds: 5)
+        #expect(await change(sentence, otherSentence) == nil)
+        #expect(try await desk.test.auditCount("identity.password.change") == 6)
+    }
+
+    @Test("names are letters, digits and a few marks", arguments: [
+        ("李敏", true), ("mei.li-2@east+x", true), ("", false), ("two words", false), ("a\u{202e}b", false),
+        ("<svg>", false), (String(repeating: "x", count: 65), false),
+    ])
+    func names(_ example: (String, Bool)) {
+        #expect((try? User.checkName(example.0)) != nil == example.1)
+    }
+
+    @Test("the list is in the order of names and its pages meet without a gap")
+    func pages() async throws {
+        let desk = try await Desk()
+        let names = (0..<25).map { "user\($0 + 100)" }
+        for name in names.shuffled() { try await desk.user(name, name.hasSuffix("3") ? [.marketer] : [.agent]) }
+        var seen: [String] = []
+        var after: UserID?
+        repeat {
+            let page = try await desk.tenant.database.read { [after] in try UserStore().page(after: after, limit: 10, $0) }
+            seen += page.items.map(\.name)
+            after = page.next.flatMap { UserID($0) }
+        } while after != nil
+        #expect(seen == names)
+        let marketers = try await desk.tenant.database.read {
+            try UserStore().page(.init(role: .marketer, status: .active, prefix: "user1"), $0).items
+        }
+        #expect(marketers.map(\.name) == ["user103", "user113", "user123"])
+        #expect(marketers.allSatisfy { $0.roles == [.marketer] })
+    }
+
+    @Test("a scope is read back as it was written; a damaged one is an error, not everything")
+    func scope() throws {
+        for scope in [RecordScope.all, RecordScope(regions: ["east", "华东"]), RecordScope(regions: [], teams: ["a"])] {
+            #expect(try RecordScope(stored: scope.stored) == scope)
+        }
+        #expect(throws: (any Error).self) { try RecordScope(stored: "[]") }
+        #expect(throws: (any Error).self) { try RecordScope(stored: "") }
+    }
+
+    @Test("every column has a label, and every right is granted to the roles it is meant for")
+    func labels() async throws {
+        let desk = try await Desk()
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let labelled = Dictionary(uniqueKeysWithValues: module.labels.map { ($0.table, Set($0.columns.keys)) })
+        let actual = try await desk.tenant.database.read { session in
+            try session.query(
+                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name LIKE 'identity_%'"
+            ) { ($0.text(0), $0.text(1)) }
+        }
+        #expect(Dictionary(grouping: actual, by: \.0).mapValues { Set($0.map(\.1)) } == labelled)
+        let roles = RolePermissions(desk.grants)
+        for role in [Role.agent, .supervisor, .marketer, .analyst] {
+            #expect(!roles.permissions(of: [role]).contains(IdentityPermission.view))
+        }
+        #expect(!roles.permissions(of: [.administrator]).contains(IdentityPermission.powers))
+        #expect(!roles.permissions(of: [.security]).contains(IdentityPermission.manage))
+        #expect(roles.permissions(of: [.auditor]).map(\.rawValue) == ["audit.read"])
+    }
+}

@@ -1,0 +1,80 @@
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Identity
+
+@Suite("Which passwords are accepted")
+struct PasswordPolicyTests {
+    let policy: PasswordPolicy
+    let graded: PasswordPolicy
+
+    init() throws {
+        policy = try PasswordPolicy.profile("nist", share: Checkout.share)
+        graded = try PasswordPolicy.profile("dengbao-l3", share: Checkout.share)
+    }
+
+    private func verdict(_ password: String, _ policy: PasswordPolicy) -> String {
+        policy.problem(password, names: ["zhangwei", "张伟"], tenant: "eastern")?.rawValue ?? "ok"
+    }
+
+    @Test(
+        "the goldens of the standard policy (G1, G2, G3)",
+        arguments: [
+            ("Tr0ub4d", "too_short"), ("fourteen chars", "too_short"), ("gray heron dawn", "ok"),
+            ("qjvmwzkrhbtxcpnf", "ok"), (sentence, "ok"), ("河边的灰鹭每天早晨都在那里等鱼", "ok"),
+            ("grey herons 🐟 and a 河 behind the third house on the left side!!", "ok"),
+            (String(repeating: "heron 7 river ", count: 10), "too_long"),
+            ("tab\tin the middle of it", "invalid_text"),
+            ("correct horse battery staple", "too_common"), ("CorrectHorseBatteryStaple", "too_common"),
+            ("thequickbrownfoxjumpsoverthelazydog", "too_common"), ("my-secret-password", "too_common"),
+            ("password123456789", "too_common"), ("woaini1314520woaini", "repeated"),
+            ("床前明月光疑是地上霜举头望明月低头思故乡", "too_common"), ("sunshine!!!!!!!!2025", "too_common"),
+            ("aaaaaaaaaaaaaaaa", "repeated"), ("hunter2hunter2hunter2", "repeated"), ("abcabcabcabcabcab", "repeated"),
+            ("abcdefghijklmnoq", "sequence"), ("9876543210987654", "repeated"), ("123456789098765432", "sequence"),
+            ("poiuytrewqlkjhgfdsa", "sequence"),
+            ("qqwwwweeerrrttttyyy", "sequence"), ("zhangwei likes rivers", "contains_name"),
+            ("the ZHANG WEI of rivers", "contains_name"), ("每天早晨张伟都在河边等鱼和虾", "too_short"),
+            ("每天早晨张伟都在河边等鱼和虾吃", "contains_name"), ("in the Eastern river", "contains_tenant"),
+            ("my switchboard by the river", "contains_product"),
+        ])
+    func goldens(_ example: (String, String)) {
+        #expect(verdict(example.0, policy) == example.1, "\(example.0)")
+    }
+
+    @Test("the graded profile wants three kinds of characters and a change after 90 days, the standard does not (G2)")
+    func profiles() {
+        let start = FrozenClock().now()
+        #expect(verdict("qjvmwzkrhbtxcpnf", policy) == "ok")
+        #expect(verdict("qjvmwzkrhbtxcpnf", graded) == "needs_classes")
+        #expect(verdict("qjvmWzkr7btxcpnf", graded) == "ok")
+        #expect(!policy.isExpired(changedAt: start, now: start.adding(days: 400)))
+        #expect(!graded.isExpired(changedAt: start, now: start.adding(days: 89)))
+        #expect(graded.isExpired(changedAt: start, now: start.adding(days: 90)))
+    }
+
+    @Test("the list of common passwords is there, with several thousand long ones")
+    func list() throws {
+        let common = try PasswordPolicy.commonPasswords(Checkout.share)
+        #expect(common.count > 15_000)
+        #expect(common.count { $0.count >= 15 } > 2_000)
+        #expect(!common.contains(""))
+    }
+
+    @Test("a refusal names the field, the reason code, and words in both languages")
+    func wording() {
+        for problem in PasswordProblem.allCases {
+            let words = problem.words(policy)
+            #expect(!words.en.isEmpty && words.zh.unicodeScalars.contains { $0.value > 0x4E00 })
+        }
+        let error = #expect(throws: CRMError.self) { try policy.check("short", userName: "li", tenant: "eastern") }
+        #expect(error?.status == 422)
+        #expect(error?.fields.first?.field == "password")
+        #expect(error?.fields.first?.code == "too_short")
+    }
+
+    @Test("an unknown profile is refused by name")
+    func unknown() {
+        #expect(throws: CRMError.self) { try PasswordPolicy.profile("none", share: Checkout.share) }
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Kernel
+import StorageSQLite
+import TestSupport
+import Testing
+
+@testable import Identity
+
+@Suite("Throttling of log-ins (G6)")
+struct ThrottleTests {
+    @Test("the delay begins after the free tries, doubles, and ends growing at 15 minutes")
+    func delays() {
+        let seconds = (1...14).map { Throttle.delaySeconds(failures: $0, free: 5) }
+        #expect(seconds == [0, 0, 0, 0, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900])
+        #expect(Throttle.delaySeconds(failures: 1_000_000, free: 5) == 900)
+    }
+
+    @Test("five wrong tries, then 429 with the seconds to wait; waiting helps, and the delay grows")
+    func grows() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        for _ in 0..<5 { #expect(await desk.answer("mei", "wrong password here") == "login_failed") }
+        let error = await #expect(throws: CRMError.self) { _ = try await desk.start("mei") }
+        #expect(error?.status == 429)
+        #expect(error?.retryAfterSeconds == 5)
+        // Tries while one waits do not make it longer.
+        for _ in 0..<20 { #expect(await desk.answer("mei", sentence) == "too_many_attempts") }
+        desk.clock.advance(seconds: 5)
+        #expect(await desk.answer("mei", "wrong password here") == "login_failed")
+        desk.clock.advance(seconds: 9)
+        #expect(await desk.answer("mei", sentence) == "too_many_attempts")
+        desk.clock.advance(seconds: 1)
+        #expect(await desk.answer("mei", sentence) == "ok")
+        // A success begins anew.
+        for _ in 0..<5 { #expect(await desk.answer("mei", "wrong password here") == "login_failed") }
+    }
+
+    @Test("the count is in the database: another process and a restart see it")
+    func persists() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        for _ in 0..<5 { _ = await desk.answer("mei", "wrong password here") }
+        let other = try await Desk(test: desk.test)
+        #expect(await other.answer("mei", sentence) == "too_many_attempts")
+        let reopened = try SQLiteDatabase(path: desk.test.folder + "/test.sqlite", durability: .normal)
+        #expect(try await reopened.read { try $0.count("SELECT failures FROM identity_throttle WHERE key = 'account:mei'") } == 5)
+        try await reopened.close()
+    }
+
+    @Test("an unknown name is throttled like a known one (G7)")
+    func unknownAlike() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        var answers: [[String]] = []
+        for name in ["mei", "nobody"] {
+            var list: [String] = []
+            for _ in 0..<7 { list.append(await desk.answer(name, "wrong password here", from: "198.51.100.\(name.count)")) }
+            answers.append(list)
+        }
+        #expect(answers[0] == answers[1])
+        #expect(answers[0].last == "too_many_attempts")
+    }
+
+    @Test("a stranger elsewhere does not hold up somebody who has logged in from here before")
+    func noLockByStrangers() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        #expect(await desk.answer("mei", sentence, from: "192.0.2.1") == "ok")
+        for stranger in 0..<40 {
+            _ = await desk.answer("mei", "wrong password here", from: "203.0.113.\(stranger)")
+            desk.clock.advance(seconds: 901)
+        }
+        _ = await desk.answer("mei", "wrong password here", from: "203.0.113.200")
+        #expect(await desk.answer("mei", sentence, from: "203.0.113.201") == "too_many_attempts")
+        #expect(await desk.answer("mei", sentence, from: "192.0.2.1") == "ok")
+    }
+
+    @Test("an account takes at most 100 failures in a row; a one-time link frees it")
+    func ceiling() async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei")
+        #expect(await desk.answer("mei", sentence, from: "192.0.2.1") == "ok")
+        func failures(_ tries: Int, from address: (Int) -> String) async -> Int {
+            var counted = 0
+            for number in 0..<tries {
+                if await desk.answer("mei", "wrong password here", from: address(number)) == "login_failed" { counted += 1 }
+                desk.clock.advance(seconds: 901)
+            }
+            return counted
+        }
+        #expect(await failures(120) { "203.0.113.\($0)" } == 80)
+        #expect(await failures(40) { _ in "192.0.2.1" } == 20)
+        #expect(await desk.answer("mei", sentence, from: "192.0.2.1") == "too_many_attempts")
+        let link = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        try await desk.logIn.redeem(
+            link.token, .init(name: nil, displayName: nil, password: otherSentence), from: desk.origin())
+        #expect(await desk.answer("mei", otherSentence, from: "192.0.2.1") == "ok")
+        #expect(try await desk.test.auditCount("identity.password.set") == 1)
+        _ = mei
+    }
+
+    @Test("one address that tries many accounts is slowed down; logging in to one's own does not help")
+    func spraying() async throws {
+        let desk = try await Desk()
+        try await desk.user("eve")
+        for number in 0..<19 { #expect(await desk.answer("name\(number)", "wrong password here") == "login_failed") }
+        #expect(await desk.answer("eve", sentence) == "ok")
+        #expect(await desk.answer("name20", "wrong password here") == "login_failed")
+        #expect(await desk.answer("name21", "wrong password here") == "too_many_attempts")
+    }
+
+    @Test("parallel tries do not share the free places")
+    func parallel() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        let answers = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<30 { group.addTask { await desk.answer("mei", "wrong password here") } }
+            return await group.reduce(into: [String]()) { $0.append($1) }
+        }
+        #expect(answers.count { $0 == "login_failed" } == 5)
+        #expect(answers.count { $0 == "too_many_attempts" } == 25)
+    }
+}

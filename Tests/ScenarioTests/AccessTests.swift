@@ -1,0 +1,111 @@
+import App
+import Foundation
+import Kernel
+import Platform
+import TestSupport
+import Testing
+import Web
+
+/// Who may call what: every route with every role and without a session (G21), and what a wrong caller learns.
+@Suite("Access")
+struct AccessTests {
+    /// A path of the pattern with ids that exist nowhere.
+    private func path(_ route: Route) -> String {
+        "/" + route.pattern.split(separator: "/").map { $0.hasPrefix("{") ? "1234567890123456" : String($0) }
+            .joined(separator: "/")
+    }
+
+    private func call(_ visitor: Visitor, _ route: Route) throws -> RawHTTP.Answer {
+        switch (route.method, route.body) {
+        case (.get, _): return try visitor.get(path(route), headers: [("Accept", "application/json")])
+        case (_, .json): return try visitor.postJSON(path(route), "{}")
+        case (_, .upload): return try visitor.upload(path(route), file: (name: "x.csv", content: Array("a,b\n1,2\n".utf8)))
+        default: return try visitor.post(path(route), headers: [("Accept", "application/json")])
+        }
+    }
+
+    @Test("every route refuses strangers and every role without its permission, and lets the others through")
+    func matrix() async throws {
+        let scenario = try await Scenario.start()
+        let stranger = scenario.stranger()
+        try stranger.get("/login")
+        // These end the caller's own session or change the own account; they are tried at the end of their own stories.
+        let own: Set<String> = ["POST /logout"]
+        for route in scenario.runtime.routes where route.access != .anonymous && !own.contains(route.name) {
+            let answer = try call(stranger, route)
+            #expect(answer.status == 401 || answer.status == 303, "\(route.name) answered a stranger \(answer.status)")
+        }
+        for role in Role.allCases {
+            let visitor = try await scenario.user("matrix-\(role.rawValue)", [role])
+            let held = Set(scenario.runtime.site.permissions.filter { $0.roles.contains(role) }.map(\.permission))
+            for route in scenario.runtime.routes where !own.contains(route.name) {
+                guard case .permission(let permission) = route.access else { continue }
+                let answer = try call(visitor, route)
+                if held.contains(permission) {
+                    #expect(
+                        ![401, 403, 405, 415].contains(answer.status),
+                        "\(route.name) answered \(role.rawValue) \(answer.status): \(answer.text.prefix(200))")
+                    #expect(answer.status < 500, "\(route.name) as \(role.rawValue): \(answer.text.prefix(300))")
+                } else {
+                    #expect(answer.status == 403, "\(route.name) answered \(role.rawValue) \(answer.status)")
+                }
+            }
+        }
+    }
+
+    @Test("what does not exist, another region's customer and nonsense in an id are answered alike")
+    func notFoundAlike() async throws {
+        let scenario = try await Scenario.start(customers: 60)
+        let everywhere = try await scenario.user("all", [.agent])
+        let nowhere = try await scenario.user("nowhere", [.agent], regions: ["no-such-region"])
+        let list = try everywhere.get("/customers")
+        let id = try #require(list.text.firstMatch(of: /href="\/customers\/(\d{10,})"/)).1
+        #expect(try everywhere.get("/customers/\(id)").status == 200)
+        let accept = [("Accept", "application/json")]
+        func body(_ path: String) throws -> String {
+            let answer = try nowhere.get(path, headers: accept)
+            #expect(answer.status == 404)
+            #expect(answer.header("etag") == nil)
+            return answer.text.replacing(/"request":"[0-9a-f]+"/, with: "")
+        }
+        let foreign = try body("/customers/\(id)")
+        #expect(foreign == (try body("/customers/999999999999999")))
+        #expect(foreign == (try body("/customers/abc")))
+        #expect(!(try nowhere.get("/customers").text.contains(String(id))))
+    }
+
+    @Test("an agent sees names and masked numbers; no whole number anywhere in what the agent gets")
+    func masks() async throws {
+        let scenario = try await Scenario.start(customers: 40)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let agent = try await scenario.user("agent", [.agent])
+        let ids = try supervisor.get("/customers").text.matches(of: /href="\/customers\/(\d{10,})"/).map { String($0.1) }
+        var wholeNumbers: Set<String> = []
+        for id in ids.prefix(10) {
+            for match in try supervisor.get("/customers/\(id)").text.matches(of: /(1[3-9]\d{9})/) {
+                wholeNumbers.insert(String(match.1))
+            }
+        }
+        try #require(!wholeNumbers.isEmpty, "the supervisor must see whole numbers")
+        var seen = ""
+        for path in ["/", "/customers", "/risk"] + ids.prefix(10).map({ "/customers/\($0)" }) {
+            seen += try agent.get(path).text
+        }
+        for number in wholeNumbers { #expect(!seen.contains(number), "the agent got a whole number") }
+        #expect(seen.contains("****"))
+        for number in wholeNumbers { #expect(!scenario.log.text.contains(number), "a number is in the log") }
+    }
+
+    @Test("every view of a customer leaves one audit event that names the customer and the reader")
+    func viewsAreAudited() async throws {
+        let scenario = try await Scenario.start(customers: 20)
+        let agent = try await scenario.user("reader", [.agent])
+        let auditor = try await scenario.user("auditor", [.auditor])
+        let id = try #require(try agent.get("/customers").text.firstMatch(of: /href="\/customers\/(\d{10,})"/)).1
+        try agent.get("/customers/\(id)")
+        let trail = try auditor.get("/audit")
+        #expect(trail.status == 200)
+        #expect(trail.text.contains("reader"))
+        #expect(try agent.get("/audit").status == 403)
+    }
+}
