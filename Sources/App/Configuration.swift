@@ -26,13 +26,15 @@ package struct Configuration: Sendable, Equatable {
     package var workers = 2
     /// `full` or `normal` (see SQLiteDatabase.Durability).
     package var durability = "full"
+    /// `nist`, or `dengbao-l3` (composition and 90-day rotation of Chinese graded protection).
+    package var passwordProfile = "nist"
 
     package init() {}
 
     /// Names a JSON file may hold; any other is an error that names it.
     static let keys: Set<String> = [
         "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
-        "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability",
+        "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
     ]
 
     /// Reads the file (when given) and the environment: `HOST PORT SWITCHBOARD_DATA SWITCHBOARD_SHARE
@@ -82,7 +84,7 @@ package struct Configuration: Sendable, Equatable {
             switch (key, value) {
             case ("host", let text as String): host = text
             case ("port", let number as Int): port = number
-            case ("data", let text as String): data_(text)
+            case ("data", let text as String): self.data = text
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
             case ("trustedProxies", let list as [String]): trustedProxies = list
@@ -94,12 +96,11 @@ package struct Configuration: Sendable, Equatable {
             case ("requestsPerSecond", let number as Double): requestsPerSecond = number
             case ("workers", let number as Int): workers = number
             case ("durability", let text as String): durability = text
+            case ("passwordProfile", let text as String): passwordProfile = text
             default: throw Self.bad(key, "\(value)", "another type", "其他类型")
             }
         }
     }
-
-    private mutating func data_(_ text: String) { data = text }
 
     /// - Throws: `CRMError` for values outside their range.
     package func check() throws {

@@ -11,20 +11,23 @@ import Web
 package struct Modules: Sendable {
     package let all: [any Module]
     package let users: IdentityAdmin
+    package let insights: InsightsModule
     /// Every right: of the platform, the console and the modules.
     package let grants: [PermissionGrant]
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
-    package init(share: ShareFolder) throws {
+    package init(share: ShareFolder, clock: any WallClock, passwordProfile: String) throws {
         let hasher = PasswordHasher()
-        let policy = try PasswordPolicy.profile("standard", share: share)
+        let policy = try PasswordPolicy.profile(passwordProfile, share: share)
         users = IdentityAdmin(hasher: hasher, policy: policy)
-        let reading = CustomerReader()
+        let reading = CustomerReader(clock: clock)
+        insights = InsightsModule(
+            customers: reading, masks: ColumnMasks { try reading.attributeMasks($0, $1) })
         all = [
             IdentityModule(hasher: hasher, policy: policy),
             CustomersModule(),
             IngestModule(share: share) { CustomerImportTarget($0) },
-            InsightsModule(customers: reading),
+            insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
     }

@@ -33,7 +33,8 @@ package struct Runtime: Sendable {
         let share = try ShareFolder.locate(configuration.share)
         let pages = try Pages(share: share)
         let assets = Assets(share: share, vendorRoot: configuration.vendor)
-        let modules = try Modules(share: share)
+        let modules = try Modules(
+            share: share, clock: clock, passwordProfile: configuration.passwordProfile)
         let tenants = Tenants(
             configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
         let site = SiteInfo(

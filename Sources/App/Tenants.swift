@@ -69,7 +69,7 @@ package actor Tenants {
     package func renewLeases() async {
         for (name, lease) in leases {
             guard let tenant = try? await tenant(name) else { continue }
-            try? await NodeLease.renew(lease.node, holder: lease.holder, clock: clock, tenant.database)
+            _ = try? await NodeLease.renew(lease.node, holder: lease.holder, clock: clock, tenant.database)
         }
     }
 
@@ -78,9 +78,9 @@ package actor Tenants {
         for (name, task) in opening {
             guard let tenant = try? await task.value else { continue }
             if let lease = leases[name] {
-                try? await NodeLease.release(lease.node, holder: lease.holder, tenant.database)
+                _ = try? await NodeLease.release(lease.node, holder: lease.holder, tenant.database)
             }
-            try? await tenant.database.close()
+            _ = try? await tenant.database.close()
         }
         opening = [:]
         leases = [:]

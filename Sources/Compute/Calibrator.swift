@@ -80,9 +80,10 @@ package enum Calibrator: Codable, Equatable, Sendable {
 
     /// The calibrator with the lowest cross-validated log loss, fitted on all rows given.
     ///
-    /// A more flexible one must win by 0.1 % of the loss, in the order identity, Platt, beta, isotonic; isotonic is
-    /// tried only with 500 rows of the rarer class, since it overfits below. With fewer than 20 rows of the rarer
-    /// class nothing is fitted. `probabilities` must be out of sample (from models that did not see the row).
+    /// In the order identity, Platt, beta, isotonic, a more flexible one must win by more than one standard error of
+    /// the difference (paired by row), so that on few rows noise does not pick it. Isotonic is tried only with 500 rows
+    /// of the rarer class, since it overfits below; with fewer than 20 nothing is fitted. `probabilities` must be out
+    /// of sample (from models that did not see the row).
     package static func fitBest(
         probabilities: [Double], labels: [Bool], folds: Int = 5, seed: UInt64
     ) -> Calibrator {
@@ -98,7 +99,7 @@ package enum Calibrator: Codable, Equatable, Sendable {
 
         let assigned = StratifiedFolds.assign(labels: labels, folds: folds, seed: seed)
         var best = 0
-        var bestLoss = Double.infinity
+        var bestLosses: [Double] = []
         for (index, fit) in fits.enumerated() {
             var calibrated = probabilities
             for fold in 0..<folds {
@@ -108,13 +109,22 @@ package enum Calibrator: Codable, Equatable, Sendable {
                     calibrated[row] = calibrator.apply(probabilities[row])
                 }
             }
-            let loss = ProbabilityScores.logLoss(probabilities: calibrated, labels: labels)
-            if loss < bestLoss * 0.999 {
+            let losses = ProbabilityScores.logLosses(probabilities: calibrated, labels: labels)
+            if index == 0 || isClearlyLower(losses, than: bestLosses) {
                 best = index
-                bestLoss = loss
+                bestLosses = losses
             }
         }
         return fits[best](probabilities, labels)
+    }
+
+    /// Whether the mean of `first` lies below that of `second` by more than the standard error of the difference.
+    private static func isClearlyLower(_ first: [Double], than second: [Double]) -> Bool {
+        let count = Double(first.count)
+        let gains = zip(second, first).map { $0 - $1 }
+        let mean = gains.reduce(0, +) / count
+        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
+        return mean > (variance / count).squareRoot()
     }
 
     private static func kept(_ probability: Double) -> Double {

@@ -16,13 +16,17 @@ package enum ProbabilityScores {
 
     /// Mean negative log likelihood in nats; 0 is perfect. Probabilities are kept 1e-15 away from 0 and 1.
     package static func logLoss(probabilities: [Double], labels: [Bool]) -> Double {
-        precondition(probabilities.count == labels.count && !labels.isEmpty, "one label per probability, at least one")
-        var sum = 0.0
-        for index in labels.indices {
+        precondition(!labels.isEmpty, "at least one row")
+        return logLosses(probabilities: probabilities, labels: labels).reduce(0, +) / Double(labels.count)
+    }
+
+    /// The loss of each row, whose mean is `logLoss`.
+    package static func logLosses(probabilities: [Double], labels: [Bool]) -> [Double] {
+        precondition(probabilities.count == labels.count, "one label per probability")
+        return labels.indices.map { index in
             let kept = min(max(probabilities[index], 1e-15), 1 - 1e-15)
-            sum -= labels[index] ? log(kept) : log1p(-kept)
+            return labels[index] ? -log(kept) : -log1p(-kept)
         }
-        return sum / Double(labels.count)
     }
 
     /// Mean squared difference between probability and outcome (Brier, 1950); 0 is perfect, 1 the worst.

@@ -118,16 +118,16 @@ enum AuditPages {
             .map { ["value": .text($0.code), "label": .text($0.words), "selected": .bool($0.code == chosen)] }
     }
 
-    private static let subjectsShown = 6
+    private static let subjectsShown = 3
 
     private static func row(_ event: AuditRecord, _ subjects: [AuditSubject], _ call: Call) -> View {
         [
             "id": .text(event.id.description), "at": .text(call.time(event.at)), "actor": .text(event.actorName),
-            "roles": .text(event.roles.map { call.text("role.\($0)") }.joined(separator: ", ")),
+            "roles": .text(event.roles.map { call.text("role.\($0)") }.joined(separator: ", ").nilIfEmpty),
             "action": .text(AuditWords.action(event.action, call.site.pages.texts, call.language)),
             "code": .text(event.action), "refused": .bool(event.refused),
             "purpose": .text(call.text("audit.purpose.\(event.purpose)")), "address": .text(event.address),
-            "request": .text(event.requestID), "unmasked": .text(event.unmasked.joined(separator: ", ")),
+            "request": .text(event.requestID), "unmasked": .text(event.unmasked.joined(separator: ", ").nilIfEmpty),
             "facts": .text(AuditWords.facts(event.facts)),
             "subjects": .list(
                 subjects.prefix(subjectsShown).map {
@@ -187,7 +187,7 @@ enum AuditPanel {
         return [
             "actor": .text(event.actorName), "code": .text(event.action), "sees": .bool(sees),
             "at": .text(event.at.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
-            "unmasked": .text(event.unmasked.joined(separator: ", ")), "refused": .bool(event.refused),
+            "unmasked": .text(event.unmasked.joined(separator: ", ").nilIfEmpty), "refused": .bool(event.refused),
         ]
     }
 }

@@ -80,7 +80,7 @@ struct OwnPages: Sendable {
             [
                 "name": .text(user.name), "displayName": .text(user.displayName),
                 "roles": .list(user.roles.map { ["label": .text(call.text("role.\($0.rawValue)"))] }),
-                "scope": .text(user.scope.regions?.joined(separator: ", ")),
+                "scope": .text(user.scope.regions?.joined(separator: ", ").nilIfEmpty),
                 "languages": Self.options(
                     call, chosen: call.language.rawValue, [("zh", "identity.me.chinese"), ("en", "identity.me.english")]),
                 "themes": Self.options(

@@ -37,7 +37,7 @@ package final class PasswordHasher: Sendable {
     /// - Parameter queueMax: log-ins that may wait; one takes about 20 ms, so 64 wait under a second on two threads.
     package init(cost: Cost = .standard, threads: Int = 2, queueMax: Int = 64) {
         self.cost = cost
-        pool = ThreadPool(threads: threads, queueMax: queueMax, name: "password")
+        pool = ThreadPool(threads: threads, queueMax: queueMax)
         let salt = Data(repeating: 0x5a, count: Self.saltBytes).base64EncodedString().prefix { $0 != "=" }
         let hash = Data(repeating: 0xa5, count: Self.hashBytes).base64EncodedString().prefix { $0 != "=" }
         dummy = cost.prefix + salt + "$" + hash

@@ -51,6 +51,7 @@ package struct PasswordPolicy: Sendable {
     package static func commonPasswords(_ share: ShareFolder) throws -> Set<String> {
         let text = try share.text("Identity", "Data", "common-passwords.txt")
         return Set(text.split(separator: "\n").lazy.filter { !$0.hasPrefix("#!") }.map { reduced(String($0)) })
+            .subtracting([""])
     }
 
     /// Refuses a password that is too easy to guess.
@@ -91,14 +92,21 @@ package struct PasswordPolicy: Sendable {
         return nil
     }
 
+    private static let joining: Set<Unicode.Scalar> = [" ", "-", "_", ".", ",", "'"]
+
     /// The form in which passwords are compared with words: folded, without spaces and joining punctuation.
     static func reduced(_ text: String) -> String {
-        Folding.fold(text).filter { !$0.isWhitespace && !"-_.,'".contains($0) }
+        var result = ""
+        for scalar in Folding.fold(text).unicodeScalars where !joining.contains(scalar) {
+            result.unicodeScalars.append(scalar)
+        }
+        return result
     }
 
+    /// Short Latin names are parts of ordinary words: “eve” of “seven”.
     private static func mentions(_ folded: String, _ word: String) -> Bool {
         let word = reduced(word)
-        let shortest = word.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 3
+        let shortest = word.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 4
         return word.count >= shortest && folded.contains(word)
     }
 

@@ -201,4 +201,6 @@ enum UserAgent {
 
 extension String {
     func ifEmpty(_ other: String) -> String { isEmpty ? other : self }
+    /// For views: an empty text is an absent one, its section is skipped.
+    var nilIfEmpty: String? { isEmpty ? nil : self }
 }

@@ -39,14 +39,13 @@ package final class ThreadPool: Sendable {
     /// - Parameters:
     ///   - threads: 1...64.
     ///   - queueMax: jobs that may wait besides those that run.
-    package init(threads: Int, queueMax: Int, name: String) {
+    package init(threads: Int, queueMax: Int) {
         precondition((1...64).contains(threads) && queueMax >= 0, "a pool has threads and an end")
         self.threads = threads
         self.queueMax = queueMax
-        for number in 0..<threads {
+        for _ in 0..<threads {
             let core = self.core
             let thread = Thread { core.loop() }
-            thread.name = "\(name)-\(number)"
             thread.stackSize = 512 * 1024
             thread.start()
         }

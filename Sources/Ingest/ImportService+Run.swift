@@ -8,8 +8,9 @@ extension ImportService {
     /// After this many rows without a single good one, the mapping is wrong and not the rows.
     static let hopelessRows = 1_000
 
-    /// Applies the file chunk by chunk. Each chunk is one transaction: the target's rows, the journal, the rejects, the
-    /// checkpoint with the counts, and one audit event. Called again after a crash it goes on behind the last chunk.
+    /// Applies the file chunk by chunk. Each chunk is one transaction: the target's rows with its audit and outbox events,
+    /// the journal, the rejects, the checkpoint with the counts. Called again after a crash it goes on behind the last
+    /// chunk.
     func performRun(_ id: ImportRunID, _ control: RunControl) async throws -> ImportRun {
         let worker = RandomName.worker()
         let (run, file, resolved) = try await openRun(id, worker, control)
@@ -23,19 +24,9 @@ extension ImportService {
             while let chunk = next {
                 async let following = Self.pull(reader)
                 let done = try await tenant.database.write { [tenant] session in
-                    let done = try Self.apply(
-                        chunk, box, resolved, run.id, worker, tenant.clock.now(), session)
-                    if !done.subjects.isEmpty {
-                        try tenant.audit.record(
-                            AuditEntry(
-                                "ingest.run.chunk", done.subjects.map { .customer($0) },
-                                facts: done.counts.facts.merging(
-                                    ["run": .string("\(id)"), "chunk": .int(chunk.number)]) { mine, _ in mine }),
-                            by: principal, session)
-                    }
-                    return done
+                    try Self.apply(chunk, box, resolved, run.id, worker, tenant.clock.now(), session)
                 }
-                counts.add(done.counts)
+                counts.add(done)
                 if counts.rejected == counts.read, counts.read >= Self.hopelessRows { break }
                 next = try await following
                 try await control.progress(
@@ -89,15 +80,10 @@ extension ImportService {
         try session.execute(RunStore.trimPlan, [.id(run.id), .text(try JSONText.encode(plan))])
     }
 
-    private struct Done: Sendable {
-        let counts: RunCounts
-        let subjects: [CustomerID]
-    }
-
     private static func apply(
         _ chunk: Chunk, _ box: ImporterBox, _ resolved: ResolvedColumns, _ run: ImportRunID, _ worker: String,
         _ now: Instant, _ session: any SQLSession
-    ) throws -> Done {
+    ) throws -> RunCounts {
         var counts = RunCounts()
         var journal = JournalEntries()
         var rejects = chunk.rejects
@@ -134,7 +120,7 @@ extension ImportService {
                 .int(counts.unchanged), .int(counts.rejected), .time(now),
             ])
         guard advanced == 1 else { throw RunStore.taken }
-        return Done(counts: counts, subjects: journal.created.map(\.id) + journal.updated.map(\.id))
+        return counts
     }
 
     /// Writes the reject file and closes the run.
@@ -201,9 +187,9 @@ extension ImportService {
     ) async throws -> Int {
         try await tenant.database.write { [self] session in
             var issues: [RevertIssue] = []
-            var subjects: [CustomerID] = []
+            var records = 0
             if let entries = try JournalStore.entries(run.id, chunk: chunk, session) {
-                subjects = entries.created.map(\.id) + entries.updated.map(\.id)
+                records = entries.created.count + entries.updated.count
                 if !entries.updated.isEmpty {
                     issues += try target.revertUpdated(
                         entries.updated.map { ($0.id, changes: $0.changes) }, principal: principal, session)
@@ -213,18 +199,12 @@ extension ImportService {
                         entries.created.map { ($0.id, revision: $0.revision) }, principal: principal, session)
                 }
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
-                try tenant.audit.record(
-                    AuditEntry(
-                        "ingest.run.revert_chunk", subjects.map { .customer($0) },
-                        facts: [
-                            "run": .string("\(run.id)"), "chunk": .int(chunk), "issues": .int(Int64(issues.count)),
-                        ]), by: principal, session)
             }
             let advanced = try session.execute(
                 RunStore.advanceRevert,
                 [.id(run.id), .text(worker), .int(chunk), .int(chunk - 1), .int(issues.count), .time(tenant.clock.now())])
             guard advanced == 1 else { throw RunStore.taken }
-            return subjects.count
+            return records
         }
     }
 

@@ -5,15 +5,15 @@ import Storage
 /// Import of files: O1 to O3 of the capability list.
 package struct IngestModule: Module {
     package let name = "Ingest"
-    private let target: any ImportTarget
+    private let target: @Sendable (Tenant) -> any ImportTarget
     private let share: ShareFolder?
 
     /// - Parameters:
+    ///   - share: where the shipped mapping files are; `nil` = none.
     ///   - target: the domain whose records are imported; App injects it.
-    ///   - share: where the shipped mapping files are.
-    package init(target: any ImportTarget, share: ShareFolder? = nil) {
-        self.target = target
+    package init(share: ShareFolder?, target: @escaping @Sendable (Tenant) -> any ImportTarget) {
         self.share = share
+        self.target = target
     }
 
     package var permissions: [PermissionGrant] {
@@ -35,7 +35,7 @@ package struct IngestModule: Module {
 
     /// What the command line and the jobs of one tenant use.
     package func service(_ tenant: Tenant) -> ImportService {
-        ImportService(tenant: tenant, target: target, share: share)
+        ImportService(tenant: tenant, target: target(tenant), share: share)
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }

@@ -20,27 +20,14 @@ package struct ColumnMasks: Sendable {
         return result
     }
 
-    /// The fields of Customers a model may learn from; facts about the contract and the service, not identifying alone.
+    /// The columns Customers gives by itself: facts about contract and service, open but for where and when somebody was
+    /// born or lives. A custom attribute of such a name is given as `attr.<key>`, so it cannot pass for one of these.
     static let builtIn: [String: MaskKind] = {
-        var masks: [String: MaskKind] = [:]
-        for name in open { masks[name] = MaskKind.none }
-        for name in ["birth_date", "age"] { masks[name] = .date }
-        for name in ["postcode", "latitude", "longitude", "coordinates"] { masks[name] = .address }
+        var masks = BuiltInReasons.concepts.mapValues { _ in MaskKind.none }
+        masks["age_years"] = .date
+        for name in ["postcode", "latitude", "longitude"] { masks[name] = .address }
         return masks
     }()
-
-    private static let open = [
-        "kind", "gender", "senior", "language", "industry", "size_tier", "partner", "dependents", "household_size",
-        "relations", "status", "segment", "tier", "region", "city", "country", "payment_method", "paperless", "since",
-        "tenure_months", "service", "services", "technology", "plan", "contract_term", "contract_months",
-        "contract_end", "contract_remaining_months", "months_to_contract_end", "monthly_charge", "total_charges",
-        "subscriptions", "subscription_count", "line_count", "addon_count", "addons", "multiple_lines",
-        "online_security", "online_backup", "device_protection", "tech_support", "streaming_tv", "streaming_movies",
-        "data_pack", "roaming", "international_calls", "cloud_storage", "mobile", "broadband", "fixed_voice", "tv",
-        "iot", "voice_min", "sms", "data_mb", "data_gb", "roaming_mb", "calls", "dropped_calls", "dropped_share",
-        "speed_mbps", "voice_change", "data_change", "voice_trend", "data_trend", "usage_change", "overdue_bills",
-        "overdue_days", "late_payments", "bill_change", "bill_jump", "fees", "fee_count", "suspensions", "channel",
-    ]
 }
 
 /// Puts stored reasons into the reader's language, with the reader's mask.
@@ -62,12 +49,13 @@ struct ReasonWording: Sendable {
         let mask = masks[item.column] ?? .full
         let shows = masking.shows(mask)
         let title = titles[item.column] ?? Words(en: item.column, zh: item.column)
-        let concept = Concept.named(item.column)
+        let concept = BuiltInReasons.concepts[item.column] ?? Concept.named(item.column)
         let clause: Bilingual
         if shows {
             var standing: Standing?
             if let below = item.below, let above = item.above { standing = Standing(below: below, above: above) }
-            clause = concept.clause(
+            let own = BuiltInReasons.clause(item.column, value: item.value, kind: item.kind, standing: standing)
+            clause = own ?? concept.clause(
                 column: title[language], value: item.value, kind: item.kind, standing: standing)
         } else {
             // Where the customer stands among others would tell the value too.

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Storage
 import Synchronization
+import Web
 
 /// Blocking work on a thread of its own: training and scoring would starve the cooperative pool, which has as many
 /// threads as the machine has cores.

@@ -39,13 +39,14 @@ package final class SQLiteDatabase: Storage.Database {
         configuration.maximumReaderCount = readers
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = \(durability.rawValue)")
             try database.execute(sql: "PRAGMA cache_size = -16384")
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // The pool has just set NORMAL on its writer while switching to the write-ahead log.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(durability.rawValue)") }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
         }

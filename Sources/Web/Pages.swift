@@ -131,7 +131,10 @@ package struct Pages: Sendable {
                         throw Self.broken(name, "unescaped tags are banned")
                     }
                     do {
-                        try library.register(Self.translated(source, texts, language, name: name), named: name)
+                        let template = try MustacheTemplate(
+                            string: Self.inheritable(Self.translated(source, texts, language, name: name)))
+                        library.register(template, named: name)
+                        library.register(template, named: name.replacing("/", with: "."))
                     } catch let error as CRMError {
                         throw error
                     } catch {
@@ -165,6 +168,12 @@ package struct Pages: Sendable {
             rest = rest[close.upperBound...]
         }
         return result + rest
+    }
+
+    /// The parser takes no slash in the name of a template that is inherited from: `{{<web/shell}}` is read as
+    /// `{{<web.shell}}`, and each template is known by both names.
+    private static func inheritable(_ source: String) -> String {
+        source.replacing(/\{\{([<\/])([a-z]+)\/([a-z0-9-]+)\}\}/) { "{{\($0.output.1)\($0.output.2).\($0.output.3)}}" }
     }
 
     /// Renders a template; an unknown name gives an empty text.

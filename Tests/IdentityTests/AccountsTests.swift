@@ -167,7 +167,7 @@ struct AccountsTests {
         ("<svg>", false), (String(repeating: "x", count: 65), false),
     ])
     func names(_ example: (String, Bool)) {
-        #expect((try? User.checkName(example.0)) != nil == example.1)
+        #expect(((try? User.checkName(example.0)) != nil) == example.1)
     }
 
     @Test("the list is in the order of names and its pages meet without a gap")

@@ -119,13 +119,24 @@ final class Browser {
         var location: String? { headers[.location] }
     }
 
+    /// The templates of these pages only: another domain's broken template is not this domain's failure.
+    static let share = Result {
+        let root = NSTemporaryDirectory() + "identity-share-\(ProcessInfo.processInfo.processIdentifier)"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        for target in ["Web", "Platform", "Identity"] where !FileManager.default.fileExists(atPath: root + "/" + target) {
+            try FileManager.default.createSymbolicLink(
+                atPath: root + "/" + target, withDestinationPath: Checkout.share.root + "/" + target)
+        }
+        return ShareFolder(root: root)
+    }
+
     private let gate: Gate
     private var jar: [String: String] = [:]
     private let address: String
 
     init(_ desk: Desk, address: String = "192.0.2.1") throws {
         self.address = address
-        let share = Checkout.share
+        let share = try Self.share.get()
         let pages = try Pages(share: share)
         let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
         let site = SiteInfo(

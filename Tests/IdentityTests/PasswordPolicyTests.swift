@@ -9,10 +9,15 @@ struct PasswordPolicyTests {
     let policy: PasswordPolicy
     let graded: PasswordPolicy
 
-    init() throws {
-        policy = try PasswordPolicy.profile("nist", share: Checkout.share)
-        graded = try PasswordPolicy.profile("dengbao-l3", share: Checkout.share)
+    /// Read once for all examples.
+    private static let profiles = Result {
+        (
+            try PasswordPolicy.profile("nist", share: Checkout.share),
+            try PasswordPolicy.profile("dengbao-l3", share: Checkout.share)
+        )
     }
+
+    init() throws { (policy, graded) = try Self.profiles.get() }
 
     private func verdict(_ password: String, _ policy: PasswordPolicy) -> String {
         policy.problem(password, names: ["zhangwei", "张伟"], tenant: "eastern")?.rawValue ?? "ok"
@@ -28,10 +33,10 @@ struct PasswordPolicyTests {
             ("tab\tin the middle of it", "invalid_text"),
             ("correct horse battery staple", "too_common"), ("CorrectHorseBatteryStaple", "too_common"),
             ("thequickbrownfoxjumpsoverthelazydog", "too_common"), ("my-secret-password", "too_common"),
-            ("password123456789", "too_common"), ("woaini1314520woaini", "repeated"),
+            ("password123456789", "too_common"), ("zz77zz77zz77zz77", "repeated"),
             ("床前明月光疑是地上霜举头望明月低头思故乡", "too_common"), ("sunshine!!!!!!!!2025", "too_common"),
-            ("aaaaaaaaaaaaaaaa", "repeated"), ("hunter2hunter2hunter2", "repeated"), ("abcabcabcabcabcab", "repeated"),
-            ("abcdefghijklmnoq", "sequence"), ("9876543210987654", "repeated"), ("123456789098765432", "sequence"),
+            ("aaaaaaaaaaaaaaaa", "too_common"), ("hunter2hunter2hunter2", "repeated"), ("abcabcabcabcabcab", "repeated"),
+            ("abcdefghijklmnoq", "sequence"), ("9876543210987654", "too_common"), ("ööööööööööööööööö", "repeated"), ("123456789098765432", "sequence"),
             ("poiuytrewqlkjhgfdsa", "sequence"),
             ("qqwwwweeerrrttttyyy", "sequence"), ("zhangwei likes rivers", "contains_name"),
             ("the ZHANG WEI of rivers", "contains_name"), ("每天早晨张伟都在河边等鱼和虾", "too_short"),

@@ -38,7 +38,8 @@ struct TimeTests {
         }
     }
 
-    @Test("the calendar agrees with Foundation's", arguments: [-62_135_596_800, -1, 0, 951_782_400, 4_107_456_000, 253_402_300_799])
+    // Foundation counts the Julian way before 1582-10-15.
+    @Test("the calendar agrees with Foundation's", arguments: [-12_219_292_800, -1, 0, 951_782_400, 4_107_456_000, 253_402_300_799])
     func foundation(seconds: Int64) {
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = .gmt
@@ -107,7 +108,7 @@ struct TimeTests {
         var random = SeededGenerator(seed: 7)
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for _ in 0..<500 {
-            let a = Instant(milliseconds: Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &random))
+            let a = Instant(milliseconds: Int64.random(in: -12_219_292_800_000...250_000_000_000_000, using: &random))
             let b = a.adding(milliseconds: Int64.random(in: 1...90_000_000, using: &random))
             #expect(a.iso8601 < b.iso8601)
             let parsed = try style.parse(a.iso8601).timeIntervalSince1970 * 1_000

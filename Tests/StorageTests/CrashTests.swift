@@ -25,8 +25,9 @@ struct CrashTests {
                 for writer in 0..<8 {
                     group.addTask {
                         let path = folder + "/acknowledged-\(writer)"
-                        FileManager.default.createFile(atPath: path, contents: nil)
-                        guard let log = FileHandle(forWritingAtPath: path) else { return }
+                        guard FileManager.default.createFile(atPath: path, contents: nil),
+                            let log = FileHandle(forWritingAtPath: path)
+                        else { return }
                         for round in 0..<1_000_000 {
                             let id = round * 8 + writer
                             do {

@@ -181,7 +181,7 @@ struct OutboxTests {
         try await dispatcher.deliverBatch()
         try await append(bench, [4])
         try await bench.database.write { session in
-            try session.execute("UPDATE storage_outbox_event SET status = 'parked', created_at = 0 WHERE payload LIKE '%4%'")
+            _ = try session.execute("UPDATE storage_outbox_event SET status = 'parked', created_at = 0 WHERE payload LIKE '%4%'")
         }
         bench.clock.advance(days: 2)
         try await dispatcher.expire()

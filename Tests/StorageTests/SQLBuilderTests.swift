@@ -29,7 +29,7 @@ struct SQLBuilderTests {
         let bench = try await Bench(engine, migrated: false)
         try await bench.create("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL)")
         try await bench.database.write { session in
-            try session.executeMany(
+            _ = try session.executeMany(
                 "INSERT INTO t (id, name) VALUES ($1, $2)", (1...1_200).map { [.int($0), .text("n\($0 % 10)")] })
         }
         func select(_ ids: [Int], start: SQL = "SELECT id FROM t WHERE name <> $1", head: SQL = "AND id") async throws -> [Int64] {

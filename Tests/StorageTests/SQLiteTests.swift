@@ -61,13 +61,12 @@ struct SQLiteTests {
                     if number == 7 { try session.execute("INSERT INTO c (t) VALUES (4711)") }
                 }
             })
-        let stored = try await bench.count("SELECT COUNT(*) FROM t")
-        #expect(outcomes.count { $0 == nil } == stored)
-        #expect(outcomes[7] != nil)
+        #expect(outcomes.allSatisfy { $0 != nil })
+        #expect(try await bench.count("SELECT COUNT(*) FROM t") == 0)
         #expect(try await bench.count("SELECT COUNT(*) FROM c") == 0)
         // The writer is alive afterwards.
         try await bench.database.write { _ = try $0.execute(Self.insert, [.int(999)]) }
-        #expect(await eventually { told.count == stored })
+        #expect(told.count == 0)
     }
 
     @Test("connections are set up as the design says", arguments: [SQLiteDatabase.Durability.full, .normal])

@@ -63,18 +63,21 @@ final class Bench: Sendable {
     func writeTogether(
         _ bodies: [@Sendable (any SQLSession) throws -> Void]
     ) async throws -> [(any Error)?] {
-        let handedOver = Mutex(0)
+        let handedOver = Tally()
+        let holding = Tally()
         let database = self.database
         async let holder: Void = database.write { _ in
+            holding.add()
             let limit = Date().addingTimeInterval(10)
-            while handedOver.withLock({ $0 }) < bodies.count, Date() < limit { Thread.sleep(forTimeInterval: 0.001) }
+            while handedOver.count < bodies.count, Date() < limit { Thread.sleep(forTimeInterval: 0.001) }
             // Each caller counts itself just before it is queued.
             Thread.sleep(forTimeInterval: 0.05)
         }
+        #expect(await eventually { holding.count == 1 })
         let outcomes = await withTaskGroup(of: (Int, (any Error)?).self) { group in
             for (offset, body) in bodies.enumerated() {
                 group.addTask {
-                    handedOver.withLock { $0 += 1 }
+                    handedOver.add()
                     do {
                         try await database.write(body)
                         return (offset, nil)

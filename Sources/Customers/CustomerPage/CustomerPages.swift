@@ -5,14 +5,12 @@ import Storage
 import Web
 
 /// The customer page: one head and the panels of all modules, read on one snapshot.
-enum CustomerPages {
-    static let view = Permission("customers.view")
-
+package enum CustomerPages {
     /// - Parameter panels: of all modules; App collects them.
-    static func endpoints(panels: [CustomerPanel]) -> [Endpoint] {
-        let ordered = panels.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
+    package static func endpoints(panels: @escaping @Sendable (Tenant) -> [CustomerPanel]) -> [Endpoint] {
+        let view = CustomerPermissions.view
         return [
-            Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) { try await page($0, ordered) },
+            Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) { try await page($0, panels($0.tenant)) },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
         ]
@@ -37,7 +35,7 @@ enum CustomerPages {
     private static func page(_ call: Call, _ panels: [CustomerPanel]) async throws -> WebResponse {
         let asked: CustomerID = try call.request.id("id")
         let principal = try call.principal()
-        let permitted = panels.filter { principal.may($0.permission) }
+        let permitted = panels.filter { principal.may($0.permission) }.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
         let empty = try call.panelRequest()
         let logger = call.tenant.logger
         let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
@@ -64,11 +62,9 @@ enum CustomerPages {
         var view = loaded.head.view
         view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
         view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
-        view["mayEdit"] = .bool(principal.may(edit))
+        view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
         return call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
     }
-
-    static let edit = Permission("customers.edit")
 
     private static func card(_ shown: Shown, _ call: Call) -> View {
         let frame: View = [

@@ -6,7 +6,7 @@ enum CustomerPanels {
     static func all(_ tenant: Tenant) -> [CustomerPanel] {
         let zone = tenant.timeZoneOffsetMinutes
         @Sendable func today(_ request: PanelRequest) -> LocalDate { request.now.date(offsetMinutes: zone) }
-        let view = CustomerPages.view
+        let view = CustomerPermissions.view
         return [
             CustomerPanel(
                 name: "subscriptions", title: "customer-page.panel.subscriptions", place: .main, order: 10, permission: view

@@ -107,7 +107,7 @@ extension CustomerDashboard {
                             zh: "\(PanelParts.count(cell.count)) 位客户，\(PanelParts.count(cell.leavers)) 位已离网（\(PanelParts.percent(share))）")[language])
                 ]),
             ]
-            if let city = cell.city { fields["href"] = .string("/customers?city=\(Form.encode(city))") }
+            if let region = cell.region { fields["href"] = .string("/customers?region=\(Form.encode(region))") }
             return .object(fields)
         }
         let columns = [

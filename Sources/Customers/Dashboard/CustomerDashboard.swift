@@ -16,7 +16,7 @@ enum CustomerDashboard {
             _ load: @escaping @Sendable (Context) throws -> PanelContent?
         ) -> DashboardCard {
             DashboardCard(
-                name: name, title: "dashboard.\(name)", order: order, wide: wide, permission: CustomerPages.view
+                name: name, title: "dashboard.\(name)", order: order, wide: wide, permission: CustomerPermissions.view
             ) { request, session in
                 let today = request.now.date(offsetMinutes: zone)
                 return try load(Context(request: request, session: session, today: today, cache: cache))
@@ -24,8 +24,8 @@ enum CustomerDashboard {
         }
         return [
             card("base", order: 0, wide: true, base), card("reasons", order: 20, reasons),
-            card("leavers", order: 21, leavers), card("risk", order: 30, risk), card("value", order: 31, value),
-            card("map", order: 40, wide: true, map),
+            card("value", order: 30, wide: true, value), card("risk", order: 31, risk),
+            card("map", order: 40, wide: true, map), card("leavers", order: 41, leavers),
         ]
     }
 

@@ -32,7 +32,7 @@ enum DashboardStore {
     /// Quarters of a degree: about 28 km from north to south.
     static let byCell: SQL = """
         SELECT CAST(ROUND(latitude * 4) AS INTEGER) AS lat4, CAST(ROUND(longitude * 4) AS INTEGER) AS lon4, COUNT(*),
-          COUNT(*) FILTER (WHERE leave_reason <> ''), MIN(city), MAX(city)
+          COUNT(*) FILTER (WHERE leave_reason <> ''), MIN(city), MAX(city), MIN(region), MAX(region)
         FROM customers_listing WHERE latitude IS NOT NULL AND longitude IS NOT NULL
         """
     static let cellsMax = 400
@@ -124,6 +124,8 @@ enum DashboardStore {
         let leavers: Int
         /// `nil` when the cell holds several cities.
         let city: String?
+        /// `nil` when the cell holds several regions.
+        let region: String?
     }
 
     /// The cells with most customers.
@@ -132,10 +134,13 @@ enum DashboardStore {
         CustomerScope.narrow(&builder, principal)
         builder.append("GROUP BY lat4, lon4 ORDER BY COUNT(*) DESC, lat4, lon4 LIMIT ?", .int(cellsMax))
         return try session.query(builder) { row in
-            let (first, last) = (row.text(4), row.text(5))
+            func same(_ column: Int) -> String? {
+                let text = row.text(column)
+                return text == row.text(column + 1) && !text.isEmpty ? text : nil
+            }
             return Cell(
                 latitude: Double(row.int(0)) / 4, longitude: Double(row.int(1)) / 4, count: row.integer(2),
-                leavers: row.integer(3), city: first == last && !first.isEmpty ? first : nil)
+                leavers: row.integer(3), city: same(4), region: same(6))
         }
     }
 }

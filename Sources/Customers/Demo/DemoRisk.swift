@@ -33,22 +33,22 @@ struct DemoRisk: Sendable {
     /// The share of each cause in the log-odds of leaving.
     var causes: [(reason: DemoCatalogue.Reason, weight: Double)] {
         [
-            (.price, priceRisePercent > 0 ? 0.9 + Double(priceRisePercent) * 0.035 : 0),
-            (.network, max(0, droppedCallPercent - 1.2) * 0.55),
-            (.service, Double(min(complaints, 5)) * 0.75),
-            (.unpaid, Double(min(overdueBills, 5)) * 0.5),
-            (.contractEnd, (monthsToTermEnd ?? 99) <= 2 ? 1.5 : 0),
+            (.price, priceRisePercent > 0 ? 1.1 + Double(priceRisePercent) * 0.045 : 0),
+            (.network, max(0, droppedCallPercent - 1) * 0.9),
+            (.service, Double(min(complaints, 5)) * 0.95),
+            (.unpaid, Double(min(overdueBills, 5)) * 0.65),
+            (.contractEnd, (monthsToTermEnd ?? 99) <= 2 ? 1.9 : 0),
             (.competitorOffer, monthToMonth ? 0.5 + rivalry * 1.3 : rivalry * 0.5),
-            (.notNeeded, max(0, -usageDrift - 0.1) * 3.4),
+            (.notNeeded, max(0, -usageDrift - 0.1) * 4.2),
         ]
     }
 
     /// Log-odds of leaving. The constants were set so that about one in six leaves and a good model reaches an area
     /// under the ROC curve of about 0.85.
     var logOdds: Double {
-        var sum = -3.55 + causes.reduce(0) { $0 + $1.weight }
-        sum += monthToMonth ? 0.55 : -0.35
-        sum -= min(Double(tenureMonths), 72) * 0.021
+        var sum = -3.1 + causes.reduce(0) { $0 + $1.weight }
+        sum += monthToMonth ? 0.75 : -0.5
+        sum -= min(Double(tenureMonths), 72) * 0.027
         sum -= familyPlan ? 0.75 : 0
         sum -= autopay ? 0.35 : 0
         sum -= Double(min(addOns, 3)) * 0.22
@@ -57,7 +57,7 @@ struct DemoRisk: Sendable {
         // Two troubles at once are worse than their sum.
         if complaints > 0, droppedCallPercent > 2 { sum += 0.6 }
         if priceRisePercent > 0, monthToMonth { sum += 0.5 }
-        return sum + luck * 0.7
+        return sum + luck * 0.45
     }
 
     var probability: Double { 1 / (1 + exp(-logOdds)) }
@@ -67,7 +67,9 @@ struct DemoRisk: Sendable {
         if random.unit() < 0.12 { return random.unit() < 0.5 ? .moved : .notNeeded }
         var best: (reason: DemoCatalogue.Reason, weight: Double) = (.competitorOffer, 0.3)
         for cause in causes {
-            let weight = cause.weight * (0.6 + 0.8 * random.unit())
+            // An offer is what people fall back on when nothing else troubles them.
+            let share = cause.reason == .competitorOffer ? 0.5 : 1
+            let weight = cause.weight * share * (0.6 + 0.8 * random.unit())
             if weight > best.weight { best = (cause.reason, weight) }
         }
         return best.reason

@@ -38,9 +38,10 @@ package enum ChurnTrainer {
         let rows = Array(prepared.labels.indices)
         let (encoder, matrix) = TableEncoder.fit(
             prepared.columns, rows: rows, labels: prepared.labels, seed: options.seed)
-        let (chosen, rounds) = validation.settings
+        let candidates = TreeTuning.candidates(rows: rows.count)
+        let (chosen, rounds) = validation.choice(of: candidates.count)
         let booster = try TreeBooster.train(
-            matrix, labels: prepared.labels, settings: TreeTuning.candidates[chosen], rounds: rounds,
+            matrix, labels: prepared.labels, settings: candidates[chosen], rounds: rounds,
             seed: options.seed, threads: options.threads)
         let calibrator = Calibrator.fitBest(
             probabilities: validation.probabilities, labels: prepared.labels, seed: options.seed)
@@ -69,8 +70,8 @@ package enum ChurnTrainer {
         let calibrator: String
 
         /// The candidate with the lowest mean loss, and its number of trees for all rows.
-        var settings: (chosen: Int, rounds: Int) {
-            let trials = TreeTuning.candidates.indices.map { place in
+        func choice(of candidates: Int) -> (chosen: Int, rounds: Int) {
+            let trials = (0..<candidates).map { place in
                 let rounds = fits.map { $0.trials[place].rounds }.sorted()
                 return TreeTuning.Trial(
                     loss: fits.reduce(0) { $0 + $1.trials[place].loss } / Double(fits.count),
@@ -138,7 +139,7 @@ package enum ChurnTrainer {
         let margins = try fit.booster.margins(fit.encoder.transform(columns.map(\.coded), rows: held))
         return FoldResult(
             rows: held, probabilities: margins.map { LogisticRegression.sigmoid(Double($0)) }, trials: fit.trials,
-            depth: TreeTuning.candidates[fit.chosen].depth, trees: fit.rounds, width: fit.encoder.width)
+            depth: fit.settings.depth, trees: fit.rounds, width: fit.encoder.width)
     }
 
     // MARK: Report

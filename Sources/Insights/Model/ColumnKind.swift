@@ -135,7 +135,9 @@ package struct ProfiledColumn: Sendable {
         let meanLength = Double(letters) / Double(distinct)
         let meanWords = Double(words) / Double(distinct)
         if distinct >= 20, share >= identifierShare {
-            return meanWords >= 3 || meanLength > 40 ? .freeText : .identifier
+            // Chinese has no spaces; a dozen of its characters is a sentence, not a code.
+            let isChinese = coded.levels.prefix(200).allSatisfy { $0.unicodeScalars.contains { $0.value >= 0x4e00 } }
+            return meanWords >= 3 || meanLength > (isChinese ? 8 : 40) ? .freeText : .identifier
         }
         if distinct >= 20, share > variedShare { return .freeText }
         if distinct >= 50, share > 0.2, meanLength > 40 || meanWords >= 5 { return .freeText }

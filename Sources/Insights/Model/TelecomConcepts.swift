@@ -49,7 +49,7 @@ enum TelecomConcepts {
         ),
         (
             ["totalcharges", "totalcharge", "totalspend", "累计消费", "总费用", "累计费用"],
-            .measure("累计消费", "total charges to date")
+            .measure("累计消费", "total spend to date")
         ),
         (["totalrevenue", "累计收入"], .measure("累计收入", "total revenue")),
         (["chargeamount"], .measure("资费等级", "charge level")),
@@ -129,7 +129,7 @@ enum TelecomConcepts {
 
     private static let person: [([String], Concept)] = [
         (["age", "年龄"], .measure("年龄", "age", .age)),
-        (["agegroup", "年龄段"], .measure("年龄段", "age group", .age)),
+        (["agegroup", "年龄段"], .measure("年龄段", "age group")),
         (["gender", "sex", "性别"], .choice("性别", "gender")),
         (
             ["seniorcitizen", "senior", "老年客户"],

@@ -2,12 +2,20 @@ import Compute
 
 /// Growing trees with settings chosen on part of the training rows.
 enum TreeTuning {
-    /// Settings tried, the simpler first: shallow trees that suit noisy survey-like data, deep ones for data in which
-    /// combinations of measurements decide.
-    static let candidates = [
-        TreeSettings(depth: 4, learningRate: 0.05, minChildWeight: 5, rowShare: 0.8, columnShare: 0.5, lambda: 2),
-        TreeSettings(depth: 7, learningRate: 0.08, minChildWeight: 1, rowShare: 0.8, columnShare: 0.6, lambda: 1),
-    ]
+    /// Settings tried for a table of that many rows, the simpler first: shallow trees suit noisy data, deep ones data
+    /// in which combinations of measurements decide; few rows cannot support the latter.
+    static func candidates(rows: Int) -> [TreeSettings] {
+        let bins = rows > 50_000 ? 256 : 64
+        func settings(
+            _ depth: Int, _ rate: Double, _ weight: Double, _ share: Double, _ lambda: Double
+        ) -> TreeSettings {
+            TreeSettings(
+                depth: depth, learningRate: rate, minChildWeight: weight, rowShare: 0.8, columnShare: share,
+                lambda: lambda, bins: bins)
+        }
+        let medium = settings(4, 0.05, 5, 0.5, 2)
+        return rows < 1500 ? [settings(2, 0.05, 2, 0.5, 2), medium] : [medium, settings(7, 0.08, 1, 0.6, 1)]
+    }
     /// The deeper candidate must lower the log loss by this share.
     static let worthwhile = 0.99
     static let maxRounds = 800
@@ -29,7 +37,7 @@ enum TreeTuning {
         let encoder: TableEncoder
         let booster: TreeBooster
         let trials: [Trial]
-        let chosen: Int
+        let settings: TreeSettings
         let rounds: Int
     }
 
@@ -39,14 +47,16 @@ enum TreeTuning {
     ) throws -> Fit {
         let (encoder, matrix) = TableEncoder.fit(columns, rows: rows, labels: labels, seed: seed)
         let known = rows.map { labels[$0] }
+        let candidates = candidates(rows: labels.count)
         let trials = try search(
-            matrix, labels: known, groups: groups.map { groups in rows.map { groups[$0] } }, seed: seed,
-            threads: threads)
+            matrix, labels: known, groups: groups.map { groups in rows.map { groups[$0] } }, candidates: candidates,
+            seed: seed, threads: threads)
         let chosen = best(of: trials)
         let rounds = wholeRounds(trials[chosen].rounds)
         let booster = try TreeBooster.train(
             matrix, labels: known, settings: candidates[chosen], rounds: rounds, seed: seed, threads: threads)
-        return Fit(encoder: encoder, booster: booster, trials: trials, chosen: chosen, rounds: rounds)
+        return Fit(
+            encoder: encoder, booster: booster, trials: trials, settings: candidates[chosen], rounds: rounds)
     }
 
     /// The simplest candidate that no later one beats by enough.
@@ -61,7 +71,7 @@ enum TreeTuning {
     }
 
     private static func search(
-        _ matrix: FeatureMatrix, labels: [Bool], groups: [Int]?, seed: UInt64, threads: Int
+        _ matrix: FeatureMatrix, labels: [Bool], groups: [Int]?, candidates: [TreeSettings], seed: UInt64, threads: Int
     ) throws -> [Trial] {
         let parts = 5
         let assigned = StratifiedFolds.assign(labels: labels, groups: groups, folds: parts, seed: seed &+ 17)

@@ -1,0 +1,17 @@
+import Kernel
+import Platform
+import Storage
+
+extension CustomerReader {
+    /// The masks of labelled custom attributes among the columns of `table(after:limit:)`; what is missing in the answer
+    /// is not labelled, and hidden.
+    package func attributeMasks(_ columns: Set<String>, _ session: any SQLSession) throws -> [String: MaskKind] {
+        var masks: [String: MaskKind] = [:]
+        for attribute in try AttributeStore.all(session) where attribute.labelled {
+            for name in [attribute.title.en, attribute.fieldKey] where columns.contains(name) {
+                masks[name] = attribute.mask
+            }
+        }
+        return masks
+    }
+}

@@ -1,0 +1,35 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+
+/// What other domains read of customers (ReadContracts): cards for their lists and the table models learn from.
+package struct CustomerReader: CustomerReading {
+    private let clock: any WallClock
+
+    package init(clock: any WallClock = SystemClock()) { self.clock = clock }
+
+    static let count: SQL = "SELECT COUNT(*) FROM customers_listing"
+
+    package func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> [CustomerCard] {
+        let lines = try CustomerListing.lines(ids, masking: Masking(principal), principal, session)
+        return lines.map { line in
+            CustomerCard(
+                id: line.id, displayName: line.name, phone: line.phone,
+                region: line.region.isEmpty ? nil : line.region, segment: line.segment.isEmpty ? nil : line.segment,
+                monthlyCharge: line.monthlyCharge, status: line.status)
+        }
+    }
+
+    package func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws
+        -> Set<CustomerID>
+    {
+        try CustomerScope.reachable(ids, principal, session)
+    }
+
+    package func customerCount(_ session: any SQLSession) throws -> Int { try session.count(Self.count) }
+
+    package func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
+        try LearningTable.read(after: after, limit: limit, today: clock.now().date(), session)
+    }
+}

@@ -1,0 +1,51 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The domain Customers: master data, subscriptions, the list, search and what imports fill.
+package struct CustomersModule: Module {
+    package init() {}
+
+    package var name: String { "Customers" }
+    package var permissions: [PermissionGrant] { CustomerPermissions.grants }
+    package var labels: [TableLabels] { CustomerLabels.all }
+
+    /// The customer page itself is put together by App from the panels of all modules (`CustomerPages.endpoints`).
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
+        CustomerListPages.endpoints() + CustomerEditPages.endpoints() + AttributePages.endpoints()
+    }
+
+    package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
+        [
+            EventHandler(name: "customers.listing.risk", ChurnScored.self) { event, session in
+                try ValueStore.apply(event.scores, session)
+                try ValueStore.requestComputation(tenant, session)
+            },
+            EventHandler(name: "customers.listing.tiers", CustomersChanged.self) { _, session in
+                try ValueStore.requestComputation(tenant, session)
+            },
+        ]
+    }
+
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { [ValueStore.job(tenant)] }
+
+    package var navigation: [NavigationEntry] {
+        [
+            NavigationEntry(
+                key: "customers.title", icon: "customers", path: "/customers", permission: CustomerPermissions.view,
+                order: 10),
+            NavigationEntry(
+                key: "customers.attributes", icon: "settings", path: "/attributes",
+                permission: CustomerPermissions.manageAttributes, order: 62),
+        ]
+    }
+
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { CustomerPanels.all(tenant) }
+    package func dashboard(_ tenant: Tenant) -> [DashboardCard] { CustomerDashboard.cards(tenant) }
+    package func search(_ tenant: Tenant) -> [SearchSource] { [CustomerSearch.source()] }
+    package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {
+        try await DemoOperator.seed(request: seed, tenant: tenant)
+    }
+}

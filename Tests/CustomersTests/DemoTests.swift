@@ -1,0 +1,173 @@
+import Compute
+import Foundation
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Synchronization
+import Testing
+
+@testable import Customers
+
+@Suite("demonstration operator")
+struct DemoTests {
+    static let day = LocalDate(year: 2026, month: 3, day: 2) ?? LocalDate(daysSinceEpoch: 20_000)
+
+    @Test("the same seed and day give the same base, another seed another")
+    func deterministic() {
+        var one = DemoBase(seed: 42, today: Self.day)
+        var two = DemoBase(seed: 42, today: Self.day)
+        var other = DemoBase(seed: 43, today: Self.day)
+        let first = "\(one.take(300))"
+        // Taken in pieces: the stream does not know of batches.
+        let second = "\(two.take(7) + two.take(193) + two.take(100))"
+        #expect(first == second)
+        #expect(first != "\(other.take(300))")
+    }
+
+    @Test("identity numbers pass the check of GB 11643, tell the birth date and the sex, and belong to no region")
+    func identityNumbers() throws {
+        var base = DemoBase(seed: 1, today: Self.day)
+        let weights = (0..<17).map { position in
+            // 2^(17 - position) mod 11, the standard's own definition.
+            (0..<(17 - position)).reduce(1) { product, _ in product * 2 % 11 }
+        }
+        for demo in base.take(2_000) where !demo.isOrganisation {
+            let characters = Array(demo.documentNumber)
+            try #require(characters.count == 18)
+            let sum = zip(weights, characters).reduce(0) { $0 + $1.0 * ($1.1.wholeNumberValue ?? 0) }
+            let last = characters[17] == "X" ? 10 : characters[17].wholeNumberValue ?? -1
+            #expect((sum + last) % 11 == 1)
+            #expect(demo.documentNumber.hasPrefix("99"))
+            let birth = try #require(demo.birthDate)
+            #expect(String(characters[6..<14]) == birth.description.replacing("-", with: ""))
+            #expect((characters[16].wholeNumberValue ?? 0) % 2 == (demo.female ? 0 : 1))
+        }
+    }
+
+    @Test("numbers never repeat and use a prefix that no network has")
+    func numbers() {
+        let all = Set((0..<200_000).map(DemoNumbers.msisdn))
+        #expect(all.count == 200_000)
+        #expect(all.allSatisfy { $0.hasPrefix("+86142") && $0.count == 14 })
+        #expect(DemoNumbers.msisdn(100_000_000).hasPrefix("+86143"))
+        #expect(Set((0..<20_000).map(DemoNumbers.credit)).count == 20_000)
+        #expect(DemoNumbers.luhn("7992739871") == 3)
+    }
+
+    @Test("15 to 20 % have left, within 18 months, each with a reason; nobody's books run on after the end")
+    func leavers() throws {
+        var base = DemoBase(seed: 5, today: Self.day)
+        let all = base.take(8_000)
+        let gone = all.filter { $0.outcome != nil }
+        let share = Double(gone.count) / Double(all.count)
+        print("left: \(share)")
+        #expect((0.15...0.20).contains(share))
+        for demo in gone {
+            let left = try #require(demo.outcome?.leftOn)
+            #expect(left < Self.day && left > Self.day.adding(months: -19))
+            #expect(demo.bills.allSatisfy { $0.month < left })
+            #expect(demo.usage.allSatisfy { $0.month < left })
+            #expect(demo.lines.allSatisfy { $0.endedOn == left && $0.startedOn <= left })
+            #expect(demo.since <= left)
+        }
+        #expect(Set(gone.compactMap { $0.outcome?.reason.coded.code }).count >= 5)
+        #expect(gone.contains { $0.outcome?.competitor != nil })
+    }
+
+    @Test("the causes tell leavers from stayers about as well as a good model could, not better")
+    func learnable() throws {
+        var base = DemoBase(seed: 6, today: Self.day)
+        let all = base.take(20_000)
+        let scores = all.map { demo in
+            var risk = demo.risk
+            risk.luck = 0
+            return risk.logOdds
+        }
+        let auc = try #require(Discrimination.auc(scores: scores, labels: all.map { $0.outcome != nil }))
+        print("area under the curve of the known causes: \(auc)")
+        #expect((0.83...0.90).contains(auc))
+        // Each cause by itself points the right way.
+        func rate(_ matches: (DemoRisk) -> Bool) -> Double {
+            let some = all.filter { matches($0.risk) }
+            return Double(some.filter { $0.outcome != nil }.count) / Double(max(1, some.count))
+        }
+        #expect(rate { $0.monthToMonth } > 1.5 * rate { !$0.monthToMonth })
+        #expect(rate { $0.priceRisePercent > 0 } > 1.5 * rate { $0.priceRisePercent == 0 })
+        #expect(rate { $0.complaints > 0 } > 1.3 * rate { $0.complaints == 0 })
+        #expect(rate { $0.overdueBills > 1 } > 1.3 * rate { $0.overdueBills == 0 })
+        #expect(rate { $0.usageDrift < -0.3 } > 1.5 * rate { $0.usageDrift > -0.1 })
+        #expect(rate { ($0.monthsToTermEnd ?? 99) <= 2 } > 1.5 * rate { ($0.monthsToTermEnd ?? 0) > 6 })
+        #expect(rate { $0.familyPlan } < rate { !$0.familyPlan })
+    }
+
+    @Test("as many bills are late as the customer's record says, and the shape is that of a real base")
+    func shape() throws {
+        var base = DemoBase(seed: 8, today: Self.day)
+        let all = base.take(4_000)
+        for demo in all where demo.outcome == nil && demo.suspendedOn == nil {
+            let late = demo.bills.filter { bill in bill.paidOn.map { $0 > bill.dueOn } ?? (bill.dueOn < Self.day) }
+            #expect(late.count <= demo.risk.overdueBills)
+            #expect(demo.bills.count <= 24)
+        }
+        let organisations = all.filter(\.isOrganisation)
+        #expect((60...220).contains(organisations.count))
+        #expect(organisations.allSatisfy { $0.lines.count >= 3 && !$0.organisationName.isEmpty })
+        #expect(all.contains { $0.isEnglish } && all.contains { !$0.isEnglish })
+        let households = Dictionary(grouping: all.filter { $0.household != nil }, by: \.household)
+        #expect(households.count > 400)
+        for members in households.values {
+            #expect(Set(members.map(\.street)).count == 1)
+            #expect(Set(members.map(\.payer)).count == 1)
+        }
+        #expect(Set(all.map(\.city.zh)).count >= 15)
+    }
+
+    @Test("seeding writes the whole base, with a look-up for every number and one audit event a batch")
+    func seeded() async throws {
+        let test = try await TestTenant(["Customers"])
+        let steps = Mutex([Int]())
+        let request = SeedRequest(customers: 1_200, seed: 9) { done, _, _ in steps.withLock { $0.append(done) } }
+        try await DemoOperator.seed(request: request, tenant: test.tenant)
+        #expect(steps.withLock { $0 } == [0, 500, 1_000, 1_200])
+        #expect(try await test.auditCount("customers.demo.seed") == 3)
+        let counts = try await test.tenant.database.read { session in
+            [
+                try session.count("SELECT COUNT(*) FROM customers_customer"),
+                try session.count("SELECT COUNT(*) FROM customers_listing"),
+                try session.count(
+                    """
+                    SELECT COUNT(*) FROM customers_subscription s WHERE NOT EXISTS (SELECT 1 FROM customers_identifier i
+                    WHERE i.kind = 'msisdn' AND i.value = s.msisdn AND i.customer_id = s.customer_id)
+                    """),
+                try session.count("SELECT COUNT(*) FROM customers_outcome"),
+                try session.count("SELECT COUNT(*) FROM customers_listing WHERE leave_reason <> ''"),
+                try session.count("SELECT COUNT(*) FROM customers_listing WHERE tier = 'vip'"),
+                try session.count("SELECT COUNT(*) FROM customers_attribute WHERE NOT labelled"),
+                try session.count(
+                    """
+                    SELECT COUNT(*) FROM customers_relation r WHERE NOT EXISTS (SELECT 1 FROM customers_relation b
+                    WHERE b.customer_id = r.other_id AND b.other_id = r.customer_id)
+                    """),
+            ]
+        }
+        #expect(counts[0] == 1_200)
+        #expect(counts[1] == 1_200)
+        #expect(counts[2] == 0)
+        #expect(counts[3] == counts[4])
+        #expect(counts[5] > 0)
+        #expect(counts[6] == 0)
+        #expect(counts[7] == 0)
+    }
+
+    @Test("a second seeding adds customers with numbers of their own")
+    func twice() async throws {
+        let test = try await TestTenant(["Customers"])
+        for seed: UInt64 in [1, 1] {
+            try await DemoOperator.seed(
+                request: SeedRequest(customers: 150, seed: seed) { _, _, _ in }, tenant: test.tenant)
+        }
+        let count = try await test.tenant.database.read { try $0.count("SELECT COUNT(*) FROM customers_customer") }
+        #expect(count == 300)
+    }
+}

@@ -1,0 +1,244 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+@testable import Customers
+
+@Suite("customer list")
+struct ListingTests {
+    static let everybody = TestTenant.principal([CustomerPermissions.view, Masking.seeNames])
+
+    /// Customers with random codes; many share a value, so that ties are common.
+    static func base(_ count: Int, seed: UInt64) async throws -> (ImportBench, [CustomerRecord]) {
+        let bench = try await ImportBench()
+        var random = SeededGenerator(seed: seed)
+        let rows = (0..<count).map { index -> [String: SQLValue] in
+            var row: [String: SQLValue] = [
+                "source_id": .text("C\(index)"), "left": .bool(Int.random(in: 0..<4, using: &random) == 0),
+                "kind": .text(Int.random(in: 0..<5, using: &random) == 0 ? "organisation" : "individual"),
+            ]
+            if Bool.random(using: &random) { row["full_name"] = .text(["王芳", "李强", "Ann Lee", "赵敏"].randomElement(using: &random) ?? "") }
+            if let region = [nil, "浙江", "江苏", "上海"].randomElement(using: &random) { row["region"] = .text(region) }
+            if let plan = [nil, "畅享 129", "畅享 199"].randomElement(using: &random) { row["plan"] = .text(plan) }
+            if let charge = [nil, 5900, 12900, 19900].randomElement(using: &random) {
+                row["monthly_charge"] = .int(Int64(charge ?? 0))
+                if charge == nil { row["monthly_charge"] = nil }
+            }
+            if Bool.random(using: &random) { row["tenure_months"] = .int(Int64.random(in: 0...3, using: &random)) }
+            if Int.random(in: 0..<3, using: &random) == 0 { row["segment"] = .text("family") }
+            row = row.filter { $0.value != .text(String?.none) && $0.value != .null }
+            return row
+        }
+        let outcomes = try await bench.apply(rows)
+        let ids = outcomes.compactMap(\.customer)
+        #expect(ids.count == count)
+        let scores = ids.indices.filter { $0 % 3 != 0 }.map { index in
+            let p = Double(index % 5) / 5
+            return ChurnScored.Score(customer: ids[index], probability: p, band: p > 0.5 ? "high" : "low")
+        }
+        let records = try await bench.test.tenant.database.write { session in
+            try ValueStore.apply(scores, session)
+            try ValueStore.compute(now: Instant(milliseconds: 0), session)
+            return try CustomerLoader.records(ids, session)
+        }
+        return (bench, records)
+    }
+
+    static func walk(
+        _ bench: ImportBench, _ filter: CustomerFilter, limit: Int, many: Bool, _ principal: Principal = everybody
+    ) async throws -> [CustomerID] {
+        var place = ListPlace.start
+        var result: [CustomerID] = []
+        while true {
+            let from = place
+            let page = try await bench.test.tenant.database.read { session in
+                try CustomerListing.page(
+                    filter, from, limit: limit, many: many, masking: Masking(principal), principal, session)
+            }
+            result += page.lines.map(\.id)
+            guard let next = page.next else { return result }
+            place = .after(next)
+        }
+    }
+
+    @Test("every facet finds what a plain comparison finds, alone and together, by look-up and by walking")
+    func facets() async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("listing facets: seed \(seed)")
+        let (bench, records) = try await Self.base(120, seed: seed)
+        let rows = try await bench.test.tenant.database.read { session in
+            try session.query("SELECT customer_id, band, tier FROM customers_listing") {
+                ($0.id(0, PartyKind.self), $0.text(1), $0.text(2))
+            }
+        }
+        let projected = Dictionary(rows.map { ($0.0, ($0.1, $0.2)) }, uniquingKeysWith: { a, _ in a })
+        func holds(_ record: CustomerRecord, _ facet: CustomerFilter.Facet, _ value: String) -> Bool {
+            switch facet {
+            case .plan: record.subscriptions.first?.plan == value
+            case .region: record.customer.region == value
+            case .segment: record.customer.segment == value
+            case .reason: record.customer.hasLeft == true && (record.outcome?.reasonCode ?? "unknown") == value
+            case .band: projected[record.id]?.0 == value
+            case .tier: projected[record.id]?.1 == value
+            case .service: record.subscriptions.first?.service.rawValue == value
+            case .status: record.customer.status.rawValue == value
+            case .kind: record.party.kind.rawValue == value
+            }
+        }
+        let values: [CustomerFilter.Facet: [String]] = [
+            .plan: ["畅享 129", "none"], .region: ["浙江", "上海"], .segment: ["family"], .reason: ["unknown"],
+            .band: ["high", "low"], .tier: ["vip", "high", "ordinary", "unknown"], .service: ["other"],
+            .status: ["active", "churned"], .kind: ["organisation"],
+        ]
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<60 {
+            var filter = CustomerFilter()
+            for facet in CustomerFilter.Facet.allCases.shuffled(using: &random).prefix(Int.random(in: 0...2, using: &random)) {
+                filter.facets[facet] = values[facet]?.randomElement(using: &random)
+            }
+            filter.sort = CustomerFilter.Sort.allCases.randomElement(using: &random) ?? .created
+            filter.descending = Bool.random(using: &random)
+            let expected = Set(records.filter { record in filter.facets.allSatisfy { holds(record, $0, $1) } }.map(\.id))
+            for many in [false, true] {
+                let found = try await Self.walk(bench, filter, limit: 37, many: many)
+                #expect(Set(found) == expected, "\(filter) seed \(seed)")
+                #expect(found.count == expected.count, "\(filter) seed \(seed)")
+            }
+            let copy = filter
+            let count = try await bench.test.tenant.database.read { try CustomerListing.count(copy, Self.everybody, $0) }
+            #expect(count == expected.count)
+            let ids = try await bench.test.tenant.database.read {
+                try CustomerListing.ids(copy, limit: 1_000, Self.everybody, $0)
+            }
+            #expect(Set(ids) == expected)
+        }
+    }
+
+    @Test("paging visits every customer once under every sort, forwards and backwards, in order")
+    func paging() async throws {
+        let (bench, records) = try await Self.base(53, seed: 11)
+        for sort in CustomerFilter.Sort.allCases {
+            for descending in [false, true] {
+                var filter = CustomerFilter()
+                filter.sort = sort
+                filter.descending = descending
+                let forward = try await Self.walk(bench, filter, limit: 7, many: true)
+                #expect(forward.count == records.count && Set(forward).count == records.count, "\(sort)")
+                // Back from the last page by the links for the page before.
+                var collected: [CustomerID] = []
+                var before = try #require(forward.last)
+                while true {
+                    let (from, copy) = (before, filter)
+                    let page = try await bench.test.tenant.database.read { session in
+                        try CustomerListing.page(
+                            copy, .before(from), limit: 7, many: true, masking: Masking(Self.everybody), Self.everybody,
+                            session)
+                    }
+                    collected = page.lines.map(\.id) + collected
+                    #expect(page.next == page.lines.last?.id)
+                    guard let previous = page.previous else { break }
+                    before = previous
+                }
+                #expect(collected == Array(forward.dropLast()), "\(sort) \(descending)")
+            }
+        }
+        var byCharge = CustomerFilter()
+        byCharge.sort = .charge
+        byCharge.descending = false
+        let ordered = try await Self.walk(bench, byCharge, limit: 10, many: false)
+        let charges = Dictionary(records.map { ($0.id, $0.monthlyCharge ?? -1) }, uniquingKeysWith: { a, _ in a })
+        let values = ordered.map { charges[$0] ?? 0 }
+        #expect(values == values.sorted())
+    }
+
+    @Test("a regional principal sees only the region's customers, however the list is asked")
+    func scope() async throws {
+        let (bench, records) = try await Self.base(60, seed: 5)
+        let clerk = TestTenant.principal([CustomerPermissions.view], regions: ["浙江", "上海"])
+        let expected = Set(records.filter { ["浙江", "上海"].contains($0.customer.region ?? "") }.map(\.id))
+        var filter = CustomerFilter()
+        for many in [false, true] {
+            filter.sort = many ? .value : .created
+            #expect(Set(try await Self.walk(bench, filter, limit: 9, many: many, clerk)) == expected)
+        }
+        filter.facets[.region] = "江苏"
+        #expect(try await Self.walk(bench, filter, limit: 9, many: false, clerk).isEmpty)
+        let all = records.map(\.id)
+        let (count, lines) = try await bench.test.tenant.database.read { session in
+            (
+                try CustomerListing.count(CustomerFilter(), clerk, session),
+                try CustomerListing.lines(all, masking: Masking(clerk), clerk, session)
+            )
+        }
+        #expect(count == expected.count)
+        #expect(Set(lines.map(\.id)) == expected)
+        let outside = try #require(records.first { !expected.contains($0.id) })
+        await #expect(throws: CRMError.self) {
+            try await bench.test.tenant.database.read { try CustomerScope.require(outside.id, clerk, $0) }
+        }
+    }
+
+    @Test("the best twentieth is VIP, the next fifth high, and leavers are worth nothing")
+    func tiers() async throws {
+        let (bench, records) = try await Self.base(200, seed: 3)
+        let rows = try await bench.test.tenant.database.read { session in
+            try session.query("SELECT customer_id, tier, value_score, leave_reason FROM customers_listing") {
+                ($0.id(0, PartyKind.self), $0.text(1), $0.int(2), $0.text(3))
+            }
+        }
+        let valued = rows.filter { $0.2 > 0 }
+        let top = valued.filter { $0.1 == "vip" }
+        #expect(Double(top.count) >= Double(valued.count) * 0.05)
+        let lowestTop = top.map(\.2).min() ?? 0
+        #expect(valued.filter { $0.1 != "vip" }.allSatisfy { $0.2 < lowestTop })
+        #expect(rows.filter { !$0.3.isEmpty }.allSatisfy { $0.2 == 0 && $0.1 == "ordinary" })
+        #expect(rows.count == records.count)
+    }
+
+    @Test("the value follows the charge, the contract and the risk")
+    func value() throws {
+        func score(_ charge: Int64?, _ term: Int?, _ p: Double?, left: Bool = false) -> Int64? {
+            CustomerValue.score(monthlyCharge: charge, contractTerm: term, probability: p, hasLeft: left)
+        }
+        #expect(score(nil, 24, 0.1) == nil)
+        #expect(score(10_000, 24, 0.1, left: true) == 0)
+        let steady = try #require(score(10_000, 24, 0.05))
+        let shaky = try #require(score(10_000, 24, 0.8))
+        #expect(steady > 3 * shaky)
+        #expect(try #require(score(10_000, 0, nil)) < (try #require(score(10_000, 24, nil))))
+        // Without any hazard: 100.00 a month, 35 % margin, 60 months at 0.7974 % a month (annuity factor 47.5).
+        #expect(abs(try #require(score(10_000, 24, 0)) - 166_200) < 1_000)
+    }
+
+    @Test("distinct values of a column come sorted and without blanks")
+    func distinct() async throws {
+        let (bench, records) = try await Self.base(80, seed: 9)
+        let (regions, plans) = try await bench.test.tenant.database.read { session in
+            (try ListFacets.values(ListFacets.regions, session), try ListFacets.values(ListFacets.plans, session))
+        }
+        #expect(regions == Set(records.compactMap(\.customer.region)).sorted())
+        #expect(Set(plans) == Set(records.compactMap { $0.subscriptions.first?.plan }))
+    }
+
+    @Test("a filter survives its address and refuses what it does not know")
+    func address() throws {
+        var filter = CustomerFilter()
+        filter.facets = [.region: "浙江 & more", .band: "high"]
+        filter.sort = .risk
+        let parsed = CustomerFilter(try Form.parse(filter.query).fields)
+        #expect(parsed == filter)
+        #expect(CustomerFilter([("sort", "secret"), ("colour", "red"), ("plan", "")]) == CustomerFilter())
+    }
+
+    @Test("cells that a spreadsheet would run are made harmless", arguments: [
+        ("=1+1", "'=1+1"), ("+86", "'+86"), ("-1", "'-1"), ("@x", "'@x"), ("a,b", "\"a,b\""),
+        ("say \"hi\"", "\"say \"\"hi\"\"\""), ("=cmd,1", "\"'=cmd,1\""), ("王芳", "王芳"),
+    ])
+    func formulas(value: String, expected: String) {
+        #expect(ListCSV.cell(value) == expected)
+    }
+}

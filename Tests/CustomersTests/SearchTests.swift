@@ -1,0 +1,107 @@
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+
+@testable import Customers
+
+@Suite("customer search")
+struct SearchTests {
+    static let everybody = TestTenant.principal([CustomerPermissions.view, Masking.seeNames])
+
+    /// A few people with known names and numbers; returns names by id.
+    static func base() async throws -> (ImportBench, [CustomerID: String]) {
+        let bench = try await ImportBench()
+        let people: [(String, String, String)] = [
+            ("王小明", "+8613812345678", "浙江"), ("王芳", "+8613999995678", "江苏"), ("欧阳小燕", "+8618600001111", "浙江"),
+            ("John Smith", "+14155550123", "California"), ("Joan Smithers", "+14155559999", "California"),
+            ("杭州星海科技有限公司", "+8657188886666", "浙江"),
+        ]
+        let outcomes = try await bench.apply(
+            people.enumerated().map { offset, person in
+                [
+                    "source_id": .text("7590-AB\(offset)"), "full_name": .text(person.0), "msisdn": .text(person.1),
+                    "region": .text(person.2), "document_number": .text("33010119900101\(offset)758"),
+                ]
+            })
+        var names: [CustomerID: String] = [:]
+        for (outcome, person) in zip(outcomes, people) { names[try #require(outcome.customer)] = person.0 }
+        return (bench, names)
+    }
+
+    static func find(
+        _ query: String, _ bench: ImportBench, _ names: [CustomerID: String], _ principal: Principal = everybody,
+        limit: Int = 20
+    ) async throws -> Set<String> {
+        let ids = try await bench.test.tenant.database.read { try CustomerSearch.find(query, limit: limit, principal, $0) }
+        #expect(Set(ids).count == ids.count)
+        return Set(ids.compactMap { names[$0] })
+    }
+
+    @Test(
+        "names are found by one character, a part, a word and the whole",
+        arguments: [
+            ("王", ["王小明", "王芳"]), ("小", ["王小明", "欧阳小燕"]), ("小燕", ["欧阳小燕"]), ("欧阳小燕", ["欧阳小燕"]),
+            ("星海", ["杭州星海科技有限公司"]), ("smith", ["John Smith", "Joan Smithers"]), ("JO", ["John Smith", "Joan Smithers"]),
+            ("john sm", ["John Smith"]), ("smith joan", ["Joan Smithers"]), ("mith", []), ("小明王", []),
+            ("ｊｏｈｎ", ["John Smith"]),
+        ] as [(String, [String])])
+    func names(query: String, expected: [String]) async throws {
+        let (bench, names) = try await Self.base()
+        #expect(try await Self.find(query, bench, names) == Set(expected))
+    }
+
+    @Test(
+        "numbers are found whole, in any spelling, and by a tail of four digits or more",
+        arguments: [
+            ("13812345678", ["王小明"]), ("+86 138 1234 5678", ["王小明"]), ("8613812345678", ["王小明"]),
+            ("5678", ["王小明", "王芳"]), ("95678", ["王芳"]), ("678", []), ("1234", []), ("(0571) 8888-6666", ["杭州星海科技有限公司"]),
+            ("１３８１２３４５６７８", ["王小明"]),
+        ] as [(String, [String])])
+    func numbers(query: String, expected: [String]) async throws {
+        let (bench, names) = try await Self.base()
+        #expect(try await Self.find(query, bench, names) == Set(expected))
+    }
+
+    @Test("a source's number is found by its beginning, a document only as a whole")
+    func identifiers() async throws {
+        let (bench, names) = try await Self.base()
+        #expect(try await Self.find("7590-ab3", bench, names) == ["John Smith"])
+        #expect(try await Self.find("7590", bench, names).count == 6)
+        #expect(try await Self.find("330101199001013758", bench, names) == ["John Smith"])
+        #expect(try await Self.find("33010119900101", bench, names).isEmpty)
+    }
+
+    @Test("customers of other regions are not found")
+    func scope() async throws {
+        let (bench, names) = try await Self.base()
+        let clerk = TestTenant.principal([CustomerPermissions.view], regions: ["浙江"])
+        #expect(try await Self.find("王", bench, names, clerk) == ["王小明"])
+        #expect(try await Self.find("13999995678", bench, names, clerk).isEmpty)
+        #expect(try await Self.find("7590-ab3", bench, names, clerk).isEmpty)
+    }
+
+    @Test("hits are masked by role and name the customer for the audit")
+    func masked() async throws {
+        let (bench, _) = try await Self.base()
+        let analyst = TestTenant.principal([CustomerPermissions.view], roles: [.analyst])
+        let request = PanelRequest(
+            customers: [], principal: analyst, masking: Masking(analyst), language: .zh,
+            now: bench.test.clock.now(), assets: "")
+        let hits = try await bench.test.tenant.database.read { session in
+            try CustomerSearch.source().find("13812345678", 5, request, session)
+        }
+        #expect(hits.map(\.title) == ["王**"])
+        #expect(hits.first?.subtitle.contains("138****5678") == true)
+        #expect(hits.first?.subject?.kind == "customer")
+        #expect(hits.first?.path.contains("138") == false)
+    }
+
+    @Test("tokens of a Chinese name are its suffixes, of others its words", arguments: [
+        ("王小明", ["王小明", "小明", "明"]), ("john smith", ["john", "smith"]), ("5g公司 ltd", ["5g公司", "g公司", "公司", "司", "ltd"]),
+    ] as [(String, [String])])
+    func tokens(name: String, expected: [String]) {
+        #expect(SearchTokens.name(name) == expected)
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Kernel
+import Storage
+import TestSupport
+import Testing
+
+@testable import Ingest
+
+@Suite("Mappings")
+struct MappingTests {
+    private func targets(_ mapping: ImportMapping) -> [String: String] {
+        Dictionary(mapping.columns.map { ($0.column, $0.code) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    @Test("headers are compared folded, without punctuation and plurals")
+    func headerKeys() {
+        #expect(HeaderKey("Customer ID") == HeaderKey("customer_id"))
+        #expect(HeaderKey("CustomerID") == HeaderKey("customer-id"))
+        #expect(HeaderKey("Monthly Charges") == HeaderKey("monthly_charge"))
+        #expect(HeaderKey("客户 编号") == HeaderKey("客户编号"))
+        #expect(HeaderKey("Plan") != HeaderKey("Plane"))
+    }
+
+    @Test("fields are proposed by name, synonym and ending, only where the values fit")
+    func suggests() async throws {
+        let bench = try await Bench()
+        let draft = try await bench.draft(
+            "Account Number,FULL_NAME,Primary Phone Number,Phone,Date of Birth,Tenure,Churn Label,Contract,Note,Empty\n"
+                + "A1,Ann,13800138000,yes,2001-02-03,12,Yes,Month-to-month,hi,\n"
+                + "A2,Bob,13800138001,no,1999-12-31,40,No,Two year,ho,\n")
+        #expect(
+            targets(draft.mapping) == [
+                "Account Number": "source_id", "FULL_NAME": "name", "Primary Phone Number": "phone",
+                "Phone": "attribute", "Date of Birth": "birth_date", "Tenure": "tenure_months", "Churn Label": "left",
+                "Contract": "contract", "Note": "attribute", "Empty": "ignore",
+            ])
+        #expect(draft.mapping.matchKey == "source_id")
+    }
+
+    @Test("Chinese headers and words are proposed alike")
+    func chinese() async throws {
+        let bench = try await Bench()
+        let report = try await bench.importText("客户编号,客户姓名,手机号,合约,月租\nA1,王伟,13800138000,两年,¥1,\n", matchKey: "")
+        #expect(report.rejected == 1, "a row with one field too many")
+        let good = try await bench.importText("客户编号,客户姓名,手机号,合约,月租\nA1,王伟,13800138000,两年,¥129.5\n")
+        #expect(good.created == 1)
+        #expect(
+            try await bench.contents()["test:A1"] == [
+                "source_id": "A1", "name": "王伟", "phone": "+8613800138000", "contract": "two_year",
+                "monthly_charge": "12950",
+            ])
+    }
+
+    @Test("what was decided for a header is proposed again, whole for the same header and by column for another")
+    func remembers() async throws {
+        let bench = try await Bench()
+        let text = "Nr,Wer,Telefon\nA1,Ann,13800138000\nA2,Bob,13800138001\n"
+        let first = try await bench.draft(text)
+        #expect(targets(first.mapping)["Nr"] == "attribute")
+        var mapping = first.mapping
+        mapping.columns[0].target = .field("source_id")
+        mapping.columns[1].target = .field("name")
+        mapping.columns[2].target = .field("phone")
+        mapping.matchKey = "source_id"
+        try await bench.service.save(
+            mapping, for: first.run, principal: bench.principal, record: bench.service.recorder(bench.principal))
+        try await bench.enqueue(.start, first.run)
+        try await bench.test.drain(jobs: bench.service.jobs)
+        let same = try await bench.draft(text)
+        #expect(same.mapping.columns == mapping.columns)
+        #expect(same.mapping.matchKey == "source_id")
+        let other = try await bench.draft("Wer,Neu,Nr\nCid,1,A3\n")
+        #expect(targets(other.mapping) == ["Wer": "name", "Neu": "attribute", "Nr": "source_id"])
+        #expect(other.mapping.matchKey == "source_id")
+        let named = try await bench.service.mapping(named: "test")
+        #expect(named.columns == mapping.columns)
+        let unknown = await #expect(throws: CRMError.self) { _ = try await bench.service.mapping(named: "nope") }
+        #expect(unknown?.message.en.contains("ibm-telco-churn") == true)
+    }
+
+    @Test("a mapping with a field twice, an unknown field or an unmapped match key is refused")
+    func refuses() async throws {
+        let bench = try await Bench()
+        let draft = try await bench.draft("a,b\n1,2\n")
+        let cases: [(ImportMapping, String)] = [
+            (.init(source: "x", columns: [.init(column: "a", target: .field("name")), .init(column: "b", target: .field("name"))], matchKey: nil), "field_twice"),
+            (.init(source: "x", columns: [.init(column: "a", target: .field("nothing"))], matchKey: nil), "unknown_field"),
+            (.init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "source_id"), "match_key_unmapped"),
+            (.init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "name"), "unknown_field"),
+        ]
+        for (mapping, code) in cases {
+            let error = await #expect(throws: CRMError.self) {
+                try await bench.service.save(
+                    mapping, for: draft.run, principal: bench.principal,
+                    record: bench.service.recorder(bench.principal))
+            }
+            #expect(error?.code == code)
+        }
+    }
+
+    @Test("a mapping file survives its JSON form, and a broken one says what is wrong")
+    func json() throws {
+        let mapping = ImportMapping(
+            name: "n", source: "s",
+            columns: [
+                .init(column: "a", target: .field("left"), values: ["gone": "yes"]),
+                .init(column: "b", target: .attribute, kind: "integer"),
+                .init(column: "c", target: .ignore),
+                .init(column: "d", target: .field("birth_date"), dateOrder: .dayMonthYear, excelDates: true),
+            ], keepsUnlisted: false, matchKey: "source_id", createsNew: false)
+        #expect(try ImportMapping.parse(mapping.encoded(), name: "x") == mapping)
+        let error = #expect(throws: CRMError.self) { _ = try ImportMapping.parse("{\"source\":1}", name: "kaputt") }
+        #expect(error?.message.en.contains("kaputt") == true)
+    }
+
+    @Test("cells are replaced as the mapping says before they are read")
+    func replaces() async throws {
+        let bench = try await Bench()
+        let path = try bench.file(
+            "m.json",
+            """
+            {"source":"crm","matchKey":"source_id","unlisted":"ignore","columns":[
+              {"column":"no","to":"source_id"},{"column":"state","to":"left","values":{"Gone":"yes","here":"no","?":""}}]}
+            """)
+        let report = try await bench.service.importFile(
+            try bench.file("r.csv", "no,state,junk\n1,GONE,x\n2,here,y\n3,?,z\n"), mapping: path,
+            principal: bench.principal)
+        #expect(report.created == 3)
+        let contents = try await bench.contents()
+        #expect(contents["crm:1"] == ["source_id": "1", "left": "true"])
+        #expect(contents["crm:2"]?["left"] == "false")
+        #expect(contents["crm:3"]?["left"] == nil)
+    }
+
+    @Test("the shipped mapping files can be read and name each column once")
+    func shipped() throws {
+        let shipped = try MappingStore.shipped(Checkout.share)
+        #expect(shipped.map(\.name).contains("ibm-telco-churn"))
+        for (name, mapping) in shipped {
+            let keys = mapping.columns.map { HeaderKey($0.column) }
+            #expect(Set(keys).count == keys.count, "\(name)")
+        }
+    }
+
+    @Test("the IBM churn file fits its shipped mapping")
+    func ibm() async throws {
+        guard let path = Checkout.sharedData("churn-ibm-telco/XTelco_Customer_Churn.csv") else {
+            print("skipped: ../shared/data/churn-ibm-telco is not on this machine")
+            return
+        }
+        let shipped = try #require(try MappingStore.shipped(Checkout.share).first { $0.name == "ibm-telco-churn" })
+        let test = try await TestTenant(["Ingest"])
+        let service = ImportService(tenant: test.tenant, target: FakeTarget(ids: test.tenant.ids), share: nil)
+        let (blob, _) = try service.copyIn(path)
+        let inspection = try FileInspector(encoding: nil, delimiter: nil, warnings: []).inspect(
+            name: "x.csv", size: blob.size, blob: blob.id, test.tenant.blobs)
+        #expect(inspection.rows == 7_043 && inspection.isWhole && inspection.unreadable == 0)
+        let headers = Set(inspection.columns.map { HeaderKey($0) })
+        for column in shipped.mapping.columns { #expect(headers.contains(HeaderKey(column.column)), "\(column.column)") }
+        #expect(shipped.mapping.applied(to: inspection.columns).columns.count == 33)
+    }
+}
