@@ -100,11 +100,7 @@ package struct Runtime: Sendable {
         let failed = Mutex<(any Error)?>(nil)
         let application = Application(
             responder: Site(gate: gate),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(Limits.headerSecondsMax)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
+            server: Site.server,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: nil),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },

@@ -61,7 +61,9 @@ struct Accounts: Sendable {
     }
 
     /// Replaces the roles within what the caller may give; all sessions of the account end (G17).
-    func setRoles(_ id: UserID, _ roles: Set<Role>, by principal: Principal, _ session: any SQLSession) throws -> AuditEntry {
+    func setRoles(_ id: UserID, _ roles: Set<Role>, by principal: Principal, _ session: any SQLSession) throws
+        -> AuditEntry
+    {
         let user = try access(id, session)
         let old = Set(user.roles)
         try Powers.checkChange(from: old, to: roles, of: id, by: principal)

@@ -32,7 +32,8 @@ enum AuditPages {
             func date(_ name: String) throws -> LocalDate? {
                 guard let text = try value(name) else { return nil }
                 guard let date = LocalDate(text) else {
-                    throw CRMError.invalid(name, "invalid_date", Words(en: "A date is YYYY-MM-DD.", zh: "日期格式为 YYYY-MM-DD。"))
+                    throw CRMError.invalid(
+                        name, "invalid_date", Words(en: "A date is YYYY-MM-DD.", zh: "日期格式为 YYYY-MM-DD。"))
                 }
                 return date
             }
@@ -131,7 +132,10 @@ enum AuditPages {
             "facts": .text(AuditWords.facts(event.facts)),
             "subjects": .list(
                 subjects.prefix(subjectsShown).map {
-                    ["kind": .text(AuditWords.kind($0.kind, call.site.pages.texts, call.language)), "id": .text(String($0.id))]
+                    [
+                        "kind": .text(AuditWords.kind($0.kind, call.site.pages.texts, call.language)),
+                        "id": .text(String($0.id)),
+                    ]
                 }),
             "more": .text(subjects.count > subjectsShown ? "+\(subjects.count - subjectsShown)" : nil),
         ]

@@ -27,9 +27,12 @@ package struct IdentityModule: Module {
 
     package var navigation: [NavigationEntry] {
         [
-            NavigationEntry(key: "nav.users", icon: "users", path: "/users", permission: IdentityPermission.view, order: 60),
-            NavigationEntry(key: "nav.roles", icon: "shield", path: "/roles", permission: IdentityPermission.view, order: 65),
-            NavigationEntry(key: "nav.audit", icon: "audit", path: "/audit", permission: PlatformGrants.readAudit, order: 70),
+            NavigationEntry(
+                key: "nav.users", icon: "users", path: "/users", permission: IdentityPermission.view, order: 60),
+            NavigationEntry(
+                key: "nav.roles", icon: "shield", path: "/roles", permission: IdentityPermission.view, order: 65),
+            NavigationEntry(
+                key: "nav.audit", icon: "audit", path: "/audit", permission: PlatformGrants.readAudit, order: 70),
         ]
     }
 

@@ -107,7 +107,8 @@ struct LogIn: Sendable {
     }
 
     /// One hash whatever the account is like: also a disabled one's password is looked at.
-    private func matches(_ password: String, _ found: UserStore.Credentials, _ keys: Throttle.Keys) async throws -> Bool {
+    private func matches(_ password: String, _ found: UserStore.Credentials, _ keys: Throttle.Keys) async throws -> Bool
+    {
         guard let hash = found.hash else {
             try await nobody(password, keys)
             return false
@@ -141,7 +142,9 @@ struct LogIn: Sendable {
     /// The typed name is not recorded: people type passwords into the wrong field (G59).
     private func refuse(_ found: UserStore.Credentials?, _ origin: Origin) async throws {
         let actor = principal(origin, nil, "anonymous")
-        let reason = found.map { $0.status == .disabled ? "disabled" : $0.hash == nil ? "no_password" : "wrong_password" }
+        let reason = found.map {
+            $0.status == .disabled ? "disabled" : $0.hash == nil ? "no_password" : "wrong_password"
+        }
         try await tenant.database.write { session in
             try record(
                 AuditEntry(

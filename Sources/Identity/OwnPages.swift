@@ -80,14 +80,17 @@ struct OwnPages: Sendable {
             [
                 "name": .text(user.name), "displayName": .text(user.displayName),
                 "roles": .list(user.roles.map { ["label": .text(call.text("role.\($0.rawValue)"))] }),
-                "scope": .text(user.scope.regions?.joined(separator: ", ").nilIfEmpty),
+                "regions": .text(user.scope.regions?.joined(separator: ", ") ?? ""),
+                "allRegions": .bool(user.scope.regions == nil),
                 "languages": Self.options(
-                    call, chosen: call.language.rawValue, [("zh", "identity.me.chinese"), ("en", "identity.me.english")]),
+                    call, chosen: call.language.rawValue,
+                    [("zh", "identity.me.chinese"), ("en", "identity.me.english")]),
                 "themes": Self.options(
                     call, chosen: call.request.theme,
                     ["auto", "light", "dark"].map { ($0, "identity.theme.\($0)") }),
                 "keys": Self.options(
-                    call, chosen: user.shortcuts ? "on" : "off", ["on", "off"].map { ($0, "identity.shortcuts.\($0)") }),
+                    call, chosen: user.shortcuts ? "on" : "off",
+                    ["on", "off"].map { ($0, "identity.shortcuts.\($0)") }),
                 "passwordChanged": .text(user.passwordChangedAt.map { call.time($0) }),
                 "lengthMin": .text(String(policy.lengthMin)), "error": .text(error?.message[call.language]),
                 "hasOthers": .bool(list.contains { !$0.isCurrent }),

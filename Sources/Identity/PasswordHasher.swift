@@ -63,7 +63,9 @@ package final class PasswordHasher: Sendable {
         note()
         return try await pool.run {
             let code = argon2id_verify(encoded, input, input.count)
-            guard code == ARGON2_OK.rawValue || code == ARGON2_VERIFY_MISMATCH.rawValue else { throw Self.failure(code) }
+            guard code == ARGON2_OK.rawValue || code == ARGON2_VERIFY_MISMATCH.rawValue else {
+                throw Self.failure(code)
+            }
             return code == ARGON2_OK.rawValue
         }
     }

@@ -85,7 +85,9 @@ package struct PasswordPolicy: Sendable {
         if PasswordShape.surprises(folded) < 6 { return .sequence }
         // A common word dressed up at its ends: "sunshine!!!!!!!!2025". Six unforeseeable characters more would do.
         let core = String(folded.drop { !$0.isLetter }.reversed().drop { !$0.isLetter }.reversed())
-        if common.contains(core), PasswordShape.surprises(folded) - PasswordShape.surprises(core) < 6 { return .tooCommon }
+        if common.contains(core), PasswordShape.surprises(folded) - PasswordShape.surprises(core) < 6 {
+            return .tooCommon
+        }
         if names.contains(where: { Self.mentions(folded, $0) }) { return .containsName }
         if Self.mentions(folded, tenant) { return .containsTenant }
         if Self.mentions(folded, "switchboard") { return .containsProduct }
@@ -150,7 +152,8 @@ package enum PasswordProblem: String, Sendable, CaseIterable {
         case .repeated:
             Words(en: "The password repeats one piece over and over.", zh: "密码只是同一段内容的重复，请换一个。")
         case .sequence:
-            Words(en: "The password is a row of the keyboard, the alphabet or the digits.", zh: "密码是键盘、字母或数字的连续序列，请换一个。")
+            Words(
+                en: "The password is a row of the keyboard, the alphabet or the digits.", zh: "密码是键盘、字母或数字的连续序列，请换一个。")
         case .containsName: Words(en: "The password contains the user's name.", zh: "密码包含用户名或姓名，请换一个。")
         case .containsTenant: Words(en: "The password contains the operator's name.", zh: "密码包含运营商名称，请换一个。")
         case .containsProduct: Words(en: "The password contains the product's name.", zh: "密码包含产品名称，请换一个。")
@@ -187,7 +190,9 @@ enum PasswordShape {
         return count
     }
 
-    private static let rows = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"]
+    private static let rows = [
+        "1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
+    ]
     private static let neighbours: Set<String> = {
         var pairs: Set<String> = ["90", "09", "az", "za"]
         for row in rows {

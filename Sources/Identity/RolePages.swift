@@ -5,7 +5,8 @@ import Web
 /// What each role may do, in words, from the grants of all modules.
 enum RolePages {
     static let endpoints = [
-        Endpoint(.get, "/roles", .permission(IdentityPermission.view), trace: .none, purpose: .administration, handler: show)
+        Endpoint(
+            .get, "/roles", .permission(IdentityPermission.view), trace: .none, purpose: .administration, handler: show)
     ]
 
     @Sendable private static func show(_ call: Call) async throws -> WebResponse {
@@ -23,7 +24,11 @@ enum RolePages {
                 "columns": .text(String(Role.allCases.count + 1)),
                 "groups": .list(
                     groups.keys.sorted().map { key in
-                        ["area": .text(key), "rows": .list((groups[key] ?? []).sorted { $0.permission < $1.permission }.map { row($0, call) })]
+                        [
+                            "area": .text(key),
+                            "rows": .list(
+                                (groups[key] ?? []).sorted { $0.permission < $1.permission }.map { row($0, call) }),
+                        ]
                     }),
             ])
     }

@@ -96,7 +96,8 @@ struct Sessions: Sendable {
         let digest = current.map(Self.digest)
         return try session.query(Self.list, [.id(user), .time(clock.now())]) { row in
             SessionSummary(
-                id: row.id(0), createdAt: row.time(1), lastSeenAt: row.time(2), address: row.text(3), agent: row.text(4),
+                id: row.id(0), createdAt: row.time(1), lastSeenAt: row.time(2), address: row.text(3),
+                agent: row.text(4),
                 isCurrent: row.text(5) == digest)
         }
     }

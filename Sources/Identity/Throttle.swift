@@ -61,7 +61,7 @@ enum Throttle {
 
     /// Counts a failure before the password is looked at, so that parallel tries cannot share one free place; a success
     /// takes it back.
-    /// - Throws: 429 with `Retry-After` when it is too early; nothing is counted then, so a waiting person's turn comes.
+    /// - Throws: 429 with `Retry-After` when it is too early; nothing is counted then, so one's turn comes.
     static func reserve(_ keys: Keys, known: Bool, now: Instant, _ session: any SQLSession) throws {
         let account = try count(keys.account, session)
         let address = try count(keys.address, session)
@@ -102,7 +102,9 @@ enum Throttle {
         try session.first(find, [.text(key)]) { Count(failures: $0.integer(0), nextAllowed: $0.time(1)) } ?? Count()
     }
 
-    private static func note(_ key: String, _ failures: Int, free: Int, _ now: Instant, _ session: any SQLSession) throws {
+    private static func note(_ key: String, _ failures: Int, free: Int, _ now: Instant, _ session: any SQLSession)
+        throws
+    {
         let next = now.adding(seconds: delaySeconds(failures: failures, free: free))
         try session.execute(store, [.text(key), .int(failures), .time(next), .time(now)])
     }

@@ -37,7 +37,8 @@ package struct User: Sendable {
             throw CRMError.invalid(
                 "name", "invalid_name",
                 Words(
-                    en: "A user name has 1 to 64 letters, digits and . _ - @ +", zh: "用户名为 1 到 64 个字母、汉字、数字或 . _ - @ +"))
+                    en: "A user name has 1 to 64 letters, digits and . _ - @ +", zh: "用户名为 1 到 64 个字母、汉字、数字或 . _ - @ +")
+            )
         }
     }
 }
@@ -80,7 +81,8 @@ struct UserStore: Sendable {
         """
     static let rolesOf: SQL = "SELECT role FROM identity_user_role WHERE user_id = $1 ORDER BY role"
     static let insertRole: SQL = """
-        INSERT INTO identity_user_role (user_id, role, given_by, given_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        INSERT INTO identity_user_role (user_id, role, given_by, given_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT DO NOTHING
         """
     static let deleteRole: SQL = "DELETE FROM identity_user_role WHERE user_id = $1 AND role = $2"
     static let setStatus: SQL = "UPDATE identity_user SET status = $2, changed_at = $3 WHERE id = $1"
@@ -151,7 +153,8 @@ struct UserStore: Sendable {
         query.append("WHERE id > 0")
         if let after {
             query.append(
-                "AND (folded_name, id) > ((SELECT folded_name FROM identity_user WHERE id = ?), ?)", .id(after), .id(after))
+                "AND (folded_name, id) > ((SELECT folded_name FROM identity_user WHERE id = ?), ?)", .id(after),
+                .id(after))
         }
         if let status = filter.status { query.append("AND status = ?", .text(status.rawValue)) }
         if let role = filter.role {
@@ -204,7 +207,8 @@ struct UserStore: Sendable {
 extension User {
     fileprivate func with(roles: [Role]) -> User {
         User(
-            id: id, name: name, displayName: displayName, status: status, roles: roles, scope: scope, language: language,
+            id: id, name: name, displayName: displayName, status: status, roles: roles, scope: scope,
+            language: language,
             theme: theme, shortcuts: shortcuts, passwordChangedAt: passwordChangedAt, lastLoginAt: lastLoginAt,
             createdAt: createdAt)
     }

@@ -4,8 +4,8 @@ import Platform
 import Storage
 import Web
 
-/// What administrators and the security administrator do to accounts. The route asks for the right to see accounts; which
-/// of the two may act depends on the account's roles and is decided with it (`Powers`).
+/// What administrators and the security administrator do to accounts. The route asks for the right to see accounts;
+/// which of the two may act depends on the account's roles and is decided with it (`Powers`).
 enum UserActions {
     static let endpoints = [
         Endpoint(
@@ -16,7 +16,8 @@ enum UserActions {
             .post, "/users/{id}/roles", .permission(IdentityPermission.view), body: .form(["role"]), trace: .change,
             purpose: .administration, handler: setRoles),
         Endpoint(
-            .post, "/users/{id}/scope", .permission(IdentityPermission.manage), body: .form(["regions"]), trace: .change,
+            .post, "/users/{id}/scope", .permission(IdentityPermission.manage), body: .form(["regions"]),
+            trace: .change,
             purpose: .administration, handler: setScope),
         Endpoint(
             .post, "/users/{id}/status", .permission(IdentityPermission.view), body: .form(["status"]), trace: .change,
@@ -38,7 +39,8 @@ enum UserActions {
         let principal = try call.principal()
         do {
             let draft = Accounts.Draft(
-                name: try call.form.text("name", max: 200), displayName: try call.form.optionalText("display_name", max: 100),
+                name: try call.form.text("name", max: 200),
+                displayName: try call.form.optionalText("display_name", max: 100),
                 roles: try roles(call), scope: try scope(call))
             guard !draft.roles.contains(where: \.isPower) else { throw CRMError.forbidden(IdentityPermission.powers) }
             let (id, token) = try await call.write { session in

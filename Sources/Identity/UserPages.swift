@@ -7,7 +7,9 @@ import Web
 /// The list of accounts and the page of one.
 enum UserPages {
     static let endpoints = [
-        Endpoint(.get, "/users", .permission(IdentityPermission.view), trace: .view, purpose: .administration, handler: list),
+        Endpoint(
+            .get, "/users", .permission(IdentityPermission.view), trace: .view, purpose: .administration,
+            handler: list),
         Endpoint(
             .post, "/users/search", .permission(IdentityPermission.view), body: .form(["name"]), trace: .view,
             purpose: .administration, handler: search),
@@ -64,7 +66,8 @@ enum UserPages {
     private static func row(_ user: User, _ call: Call) -> View {
         [
             "id": .text(user.id.description), "name": .text(user.name), "displayName": .text(user.displayName),
-            "roles": .list(user.roles.map { ["label": .text(call.text("role.\($0.rawValue)")), "power": .bool($0.isPower)] }),
+            "roles": .list(
+                user.roles.map { ["label": .text(call.text("role.\($0.rawValue)")), "power": .bool($0.isPower)] }),
             "noRoles": .bool(user.roles.isEmpty), "isDisabled": .bool(user.status == .disabled),
             "isInvited": .bool(user.status == .active && user.passwordChangedAt == nil),
             "isActive": .bool(user.status == .active && user.passwordChangedAt != nil),

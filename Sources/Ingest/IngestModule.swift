@@ -38,6 +38,8 @@ package struct IngestModule: Module {
         ImportService(tenant: tenant, target: target(tenant), share: share)
     }
 
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] { ImportPages(service: service).endpoints }
+
     package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }
 }
 

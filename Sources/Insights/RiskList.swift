@@ -40,7 +40,7 @@ struct RiskList: Sendable {
         }
 
         init?(_ text: String) {
-            let parts = text.split(separator: "-", maxSplits: 1)
+            let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let priority = Int64(parts[0]), priority >= 0, let customer = CustomerID(parts[1])
             else { return nil }
             self.init(priority: priority, customer: customer)

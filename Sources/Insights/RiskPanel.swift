@@ -22,7 +22,7 @@ struct RiskPanel: Sendable {
         else {
             return PanelContent(
                 template: "insights/risk-panel",
-                view: Self.empty.merging(["hasModel": .bool(try ModelStore.active(session) != nil)]))
+                view: View(["hasModel": .bool(try ModelStore.active(session) != nil)]).merging(Self.empty))
         }
         let model = try ModelStore.model(score.model, session)
         let titles = try self.titles.titles(score.model, tenant: tenant.name, session)

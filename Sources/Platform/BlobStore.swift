@@ -114,6 +114,12 @@ private final class FileBlobWriter: BlobWriter, @unchecked Sendable {
         try handle.synchronize()
         try handle.close()
         try FileManager.default.moveItem(atPath: folder + "/" + id + ".part", toPath: folder + "/" + id)
+        // The name is durable when the folder is: after a power cut the file must not be a `.part` again.
+        let directory = open(folder, O_RDONLY)
+        if directory >= 0 {
+            fsync(directory)
+            close(directory)
+        }
         let digest = hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         return Blob(id: id, size: size, digest: digest)
     }

@@ -49,9 +49,9 @@ package struct Masking: Sendable {
         case .name: maskedName(value)
         case .phone: maskedPhone(value)
         case .email: maskedEmail(value)
-        case .identity: kept(value, first: 3, last: 4)
+        case .identity: maskedIdentity(value)
         case .address: maskedAddress(value)
-        case .date: value.count >= 4 ? String(value.prefix(4)) + "-**-**" : "****"
+        case .date: maskedDate(value)
         case .full: value.isEmpty ? "" : "••••"
         }
     }
@@ -67,33 +67,49 @@ package struct Masking: Sendable {
         return (value.hasPrefix("+") ? "+" : "") + head + String(repeating: "*", count: hidden) + tail
     }
 
-    /// `王**`, `欧阳**`, `J*** S***`: the family name of a Chinese name, initials of others.
+    /// `王**`, `欧阳**`, `J*** S***`: the family name of a Chinese name, initials of others. A single letter is all of a
+    /// name and is hidden.
     static func maskedName(_ value: String) -> String {
         guard let first = value.unicodeScalars.first else { return "" }
         if (0x4E00...0x9FFF).contains(first.value) {
-            let keep = value.count >= 4 ? 2 : 1
+            let keep = value.count >= 4 ? 2 : value.count >= 2 ? 1 : 0
             return String(value.prefix(keep)) + String(repeating: "*", count: max(1, min(2, value.count - keep)))
         }
-        return value.split(separator: " ").map { String($0.prefix(1)) + "***" }.joined(separator: " ")
+        return value.split(separator: " ").map { ($0.count > 1 ? String($0.prefix(1)) : "") + "***" }.joined(separator: " ")
     }
 
     /// `a***@example.com`.
     static func maskedEmail(_ value: String) -> String {
         let parts = value.split(separator: "@", maxSplits: 1)
         guard parts.count == 2 else { return "***" }
-        return String(parts[0].prefix(1)) + "***@" + parts[1]
+        return (parts[0].count > 1 ? String(parts[0].prefix(1)) : "") + "***@" + parts[1]
     }
 
-    /// Keeps what tells the district (up to a Chinese 区/县/市, or the last comma part), hides the street.
+    /// Keeps what tells the district (up to the first Chinese 区 or 县, else 市; the last comma part without a number),
+    /// hides the street. A 小区 or 园区 is where somebody lives, and 自治区 is a province.
     static func maskedAddress(_ value: String) -> String {
-        if let end = value.lastIndex(where: { "区县市".contains($0) }) { return String(value[...end]) + "****" }
-        if let comma = value.lastIndex(of: ",") { return "****" + value[comma...] }
+        let characters = Array(value)
+        func isDistrict(_ at: Int) -> Bool {
+            guard "区县".contains(characters[at]), at > 0 else { return false }
+            return !"小园社厂校院景库治".contains(characters[at - 1])
+        }
+        let district = characters.indices.first(where: isDistrict)
+        let city = characters.indices.first { characters[$0] == "市" && !(characters[($0 + 1)...].first == "场") }
+        if let end = district ?? city { return String(characters[...end]) + "****" }
+        if let comma = value.lastIndex(of: ","), !value[comma...].contains(where: \.isNumber) { return "****" + value[comma...] }
         return "****"
     }
 
-    /// `110***********7758`.
-    static func kept(_ value: String, first: Int, last: Int) -> String {
-        guard value.count > first + last else { return String(repeating: "*", count: max(4, value.count)) }
+    /// `1990-**-**`.
+    static func maskedDate(_ value: String) -> String {
+        let year = value.prefix(4)
+        return year.count == 4 && year.allSatisfy(\.isNumber) ? year + "-**-**" : "****"
+    }
+
+    /// `110***********7758`; a shorter document (a passport) shows less, a very short one nothing.
+    static func maskedIdentity(_ value: String) -> String {
+        let (first, last) = value.count > 14 ? (3, 4) : (1, 2)
+        guard value.count >= 7 else { return String(repeating: "*", count: max(4, value.count)) }
         return value.prefix(first) + String(repeating: "*", count: value.count - first - last) + value.suffix(last)
     }
 }

@@ -34,15 +34,28 @@ package struct View: MustacheParent, Sendable, ExpressibleByDictionaryLiteral {
             return nil
         }
         switch value {
-        case .text(let text): return text
+        case .text(let text): return text.isEmpty ? Absent() : text
         case .int(let int): return int
         case .bool(let bool): return bool
         case .view(let view): return view
         case .list(let list): return list
         case .texts(let texts): return texts
-        case .absent: return false
+        case .absent: return Absent()
         }
     }
+}
+
+/// Renders as nothing and skips its section; a plain `false` would be written out as the word.
+private struct Absent: MustacheCustomRenderable {
+    let renderText = ""
+    let isNull = true
+}
+
+/// Escapes by code point. The engine's own escaping goes by character, to which a quote and a joining mark after it are
+/// one other character: `"` + U+0301 would end an attribute.
+private struct PageText: MustacheContentType {
+    static let name = "PAGE"
+    func escapeText(_ text: String) -> String { Pages.escaped(text) }
 }
 
 /// A value in a `View`. Numbers are formatted before they get here.
@@ -119,6 +132,7 @@ package struct Pages: Sendable {
     /// - Throws: `CRMError` for a template that does not compile, uses `{{{`, or names an unknown text.
     package init(share: ShareFolder) throws {
         let texts = try Texts(share: share)
+        MustacheContentTypes.register(PageText(), named: PageText.name)
         var libraries: [Language: MustacheLibrary] = [:]
         var names: [String] = []
         for language in Language.allCases {
@@ -157,7 +171,7 @@ package struct Pages: Sendable {
     }
 
     private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws -> String {
-        var result = ""
+        var result = "{{% CONTENT_TYPE:\(PageText.name)}}"
         var rest = source[...]
         while let open = rest.range(of: "[[") {
             result += rest[..<open.lowerBound]
@@ -183,6 +197,7 @@ package struct Pages: Sendable {
 
     /// Escapes for HTML text and attributes.
     package static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else { return text }
         var result = ""
         for character in text.unicodeScalars {
             switch character {

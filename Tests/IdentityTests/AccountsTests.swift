@@ -162,10 +162,12 @@ struct AccountsTests {
         #expect(try await desk.test.auditCount("identity.password.change") == 6)
     }
 
-    @Test("names are letters, digits and a few marks", arguments: [
-        ("李敏", true), ("mei.li-2@east+x", true), ("", false), ("two words", false), ("a\u{202e}b", false),
-        ("<svg>", false), (String(repeating: "x", count: 65), false),
-    ])
+    @Test(
+        "names are letters, digits and a few marks",
+        arguments: [
+            ("李敏", true), ("mei.li-2@east+x", true), ("", false), ("two words", false), ("a\u{202e}b", false),
+            ("<svg>", false), (String(repeating: "x", count: 65), false),
+        ])
     func names(_ example: (String, Bool)) {
         #expect(((try? User.checkName(example.0)) != nil) == example.1)
     }
@@ -178,7 +180,9 @@ struct AccountsTests {
         var seen: [String] = []
         var after: UserID?
         repeat {
-            let page = try await desk.tenant.database.read { [after] in try UserStore().page(after: after, limit: 10, $0) }
+            let page = try await desk.tenant.database.read { [after] in
+                try UserStore().page(after: after, limit: 10, $0)
+            }
             seen += page.items.map(\.name)
             after = page.next.flatMap { UserID($0) }
         } while after != nil
@@ -206,7 +210,10 @@ struct AccountsTests {
         let labelled = Dictionary(uniqueKeysWithValues: module.labels.map { ($0.table, Set($0.columns.keys)) })
         let actual = try await desk.tenant.database.read { session in
             try session.query(
-                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name LIKE 'identity_%'"
+                """
+                SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
+                WHERE m.type = 'table' AND m.name LIKE 'identity_%'
+                """
             ) { ($0.text(0), $0.text(1)) }
         }
         #expect(Dictionary(grouping: actual, by: \.0).mapValues { Set($0.map(\.1)) } == labelled)

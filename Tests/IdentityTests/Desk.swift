@@ -60,8 +60,9 @@ struct Desk: Sendable {
     func start(_ name: String, _ password: String = sentence, from address: String = "192.0.2.1", cookie: String? = nil)
         async throws -> String
     {
-        guard case .started(let token) = try await logIn.attempt(
-            name: name, password: password, from: origin(address, cookie: cookie))
+        guard
+            case .started(let token) = try await logIn.attempt(
+                name: name, password: password, from: origin(address, cookie: cookie))
         else { throw CRMError.notFound }
         return token
     }
@@ -123,7 +124,8 @@ final class Browser {
     static let share = Result {
         let root = NSTemporaryDirectory() + "identity-share-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-        for target in ["Web", "Platform", "Identity"] where !FileManager.default.fileExists(atPath: root + "/" + target) {
+        for target in ["Web", "Platform", "Identity"] where !FileManager.default.fileExists(atPath: root + "/" + target)
+        {
             try FileManager.default.createSymbolicLink(
                 atPath: root + "/" + target, withDestinationPath: Checkout.share.root + "/" + target)
         }
@@ -167,7 +169,9 @@ final class Browser {
         return try await send(.post, path, body: body, accept: accept)
     }
 
-    private func send(_ method: HTTPRequest.Method, _ path: String, body: String?, accept: String) async throws -> Answer {
+    private func send(_ method: HTTPRequest.Method, _ path: String, body: String?, accept: String) async throws
+        -> Answer
+    {
         var head = HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1:8080", path: path)
         head.headerFields[.accept] = accept
         if method == .post {
@@ -178,7 +182,8 @@ final class Browser {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
         let response = await gate.respond(to: request, remoteAddress: address)
         for line in response.headers[values: .setCookie] {
-            let pair = line.split(separator: ";")[0].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = line.split(separator: ";")[0].split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             jar[String(pair[0])] = line.contains("Max-Age=0") ? nil : String(pair[1])
         }
         let collector = Collector()

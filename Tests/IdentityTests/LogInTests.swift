@@ -63,8 +63,9 @@ struct LogInTests {
         try await desk.user("mei")
         let graded = try await Desk(policy: .dengbaoL3(common: []), test: desk.test)
         desk.clock.advance(days: 91)
-        guard case .expired(let token) = try await graded.logIn.attempt(
-            name: "mei", password: sentence, from: graded.origin())
+        guard
+            case .expired(let token) = try await graded.logIn.attempt(
+                name: "mei", password: sentence, from: graded.origin())
         else {
             Issue.record("the password was not taken for expired")
             return
@@ -84,7 +85,10 @@ struct LogInTests {
         _ = await desk.answer("my password in the wrong field", "secret typed here")
         let rows = try await desk.tenant.database.read {
             try $0.query(
-                "SELECT refused, facts, actor_name FROM platform_audit_event WHERE action = 'identity.session.start' ORDER BY id"
+                """
+                SELECT refused, facts, actor_name FROM platform_audit_event WHERE action = 'identity.session.start'
+                ORDER BY id
+                """
             ) { "\($0.bool(0)) \($0.text(1)) \($0.text(2))" }
         }
         #expect(rows == [#"false {"agent":"Firefox · Linux"} mei"#, #"true {"reason":"unknown_user"} anonymous"#])

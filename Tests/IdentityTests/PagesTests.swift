@@ -90,10 +90,12 @@ struct PagesTests {
         #expect(answer.text.contains("login-error"))
     }
 
-    @Test("the way back after a log-in is a path of ours, whatever the address says", arguments: [
-        ("/customers?band=high", "/customers?band=high"), ("//evil.example", "/"), ("https://evil.example", "/"),
-        ("/\\evil.example", "/"), ("javascript:alert(1)", "/"),
-    ])
+    @Test(
+        "the way back after a log-in is a path of ours, whatever the address says",
+        arguments: [
+            ("/customers?band=high", "/customers?band=high"), ("//evil.example", "/"), ("https://evil.example", "/"),
+            ("/\\evil.example", "/"), ("javascript:alert(1)", "/"),
+        ])
     func back(_ example: (String, String)) async throws {
         let desk = try await Desk()
         try await desk.user("mei")
@@ -118,13 +120,16 @@ struct PagesTests {
         #expect(try await desk.test.auditCount("identity.user.preferences") == 0)
 
         _ = try await browser.post("/login", [("name", "mei"), ("password", sentence)])
-        let json = try await browser.post("/preferences", [("theme", "dark"), ("rail", "narrow")], accept: "application/json")
+        let json = try await browser.post(
+            "/preferences", [("theme", "dark"), ("rail", "narrow")], accept: "application/json")
         #expect(json.status == 204)
         _ = try await browser.post("/preferences", [("language", "en"), ("shortcuts", "off")])
         #expect(try await desk.test.auditCount("identity.user.preferences") == 2)
         let elsewhere = try await self.browser(desk, as: "mei")
         let own = try await elsewhere.get("/me").text
-        #expect(own.contains("lang=\"en\"") && own.contains("data-theme=\"dark\"") && own.contains("data-shortcuts=\"off\""))
+        #expect(
+            own.contains("lang=\"en\"") && own.contains("data-theme=\"dark\"") && own.contains("data-shortcuts=\"off\"")
+        )
     }
 
     @Test("the administrator makes an account by a link, the person sets the password, roles follow")
@@ -235,7 +240,8 @@ struct PagesTests {
         for action in ["customers.customer.view", "customers.customer.update"] {
             try await desk.tenant.database.write { session in
                 try desk.tenant.audit.record(
-                    AuditEntry(action, [.customer(CustomerID(5))], unmasked: ["phone"]), by: desk.principal(mei, [.agent]),
+                    AuditEntry(action, [.customer(CustomerID(5))], unmasked: ["phone"]),
+                    by: desk.principal(mei, [.agent]),
                     session)
             }
             desk.clock.advance(seconds: 60)
@@ -273,7 +279,8 @@ struct PagesTests {
         #expect(try await there.get("/me").status == 303)
 
         let again = try await browser(desk, as: "mei")
-        let wrong = try await here.post("/me/password", [("current", "no"), ("new", otherSentence), ("again", otherSentence)])
+        let wrong = try await here.post(
+            "/me/password", [("current", "no"), ("new", otherSentence), ("again", otherSentence)])
         #expect(wrong.status == 422 && wrong.text.contains("current password is not right"))
         let token = here.cookie(WebCookie.session)
         let changed = try await here.post(

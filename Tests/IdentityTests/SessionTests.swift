@@ -116,7 +116,8 @@ struct SessionTests {
             { desk in
                 let user = try await desk.tenant.database.read { try desk.accounts.access(mei, $0) }
                 let token = try await desk.logIn.changePassword(
-                    user, current: sentence, new: otherSentence, by: desk.principal(mei, [.marketer]), from: desk.origin())
+                    user, current: sentence, new: otherSentence, by: desk.principal(mei, [.marketer]),
+                    from: desk.origin())
                 #expect(try await desk.resume(token) != nil)
             },
         ]
@@ -170,7 +171,9 @@ struct SessionTests {
     func agents() {
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36 Edg/120.0"
         #expect(UserAgent.family(edge) == "Edge · Windows")
-        #expect(UserAgent.family("Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0") == "Firefox · Linux")
+        #expect(
+            UserAgent.family("Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0")
+                == "Firefox · Linux")
         #expect(UserAgent.family("<script>") == "?")
         #expect(UserAgent.family(nil) == "?")
     }

@@ -43,7 +43,9 @@ struct ThrottleTests {
         let other = try await Desk(test: desk.test)
         #expect(await other.answer("mei", sentence) == "too_many_attempts")
         let reopened = try SQLiteDatabase(path: desk.test.folder + "/test.sqlite", durability: .normal)
-        #expect(try await reopened.read { try $0.count("SELECT failures FROM identity_throttle WHERE key = 'account:mei'") } == 5)
+        #expect(
+            try await reopened.read { try $0.count("SELECT failures FROM identity_throttle WHERE key = 'account:mei'") }
+                == 5)
         try await reopened.close()
     }
 
@@ -54,7 +56,9 @@ struct ThrottleTests {
         var answers: [[String]] = []
         for name in ["mei", "nobody"] {
             var list: [String] = []
-            for _ in 0..<7 { list.append(await desk.answer(name, "wrong password here", from: "198.51.100.\(name.count)")) }
+            for _ in 0..<7 {
+                list.append(await desk.answer(name, "wrong password here", from: "198.51.100.\(name.count)"))
+            }
             answers.append(list)
         }
         #expect(answers[0] == answers[1])
@@ -83,7 +87,9 @@ struct ThrottleTests {
         func failures(_ tries: Int, from address: (Int) -> String) async -> Int {
             var counted = 0
             for number in 0..<tries {
-                if await desk.answer("mei", "wrong password here", from: address(number)) == "login_failed" { counted += 1 }
+                if await desk.answer("mei", "wrong password here", from: address(number)) == "login_failed" {
+                    counted += 1
+                }
                 desk.clock.advance(seconds: 901)
             }
             return counted

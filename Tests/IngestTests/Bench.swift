@@ -67,6 +67,15 @@ struct Bench {
     }
 }
 
+extension ImportReport {
+    /// Read, created, updated, unchanged, rejected.
+    var numbers: [Int] { [read, created, updated, unchanged, rejected] }
+}
+
+extension RunCounts {
+    var numbers: [Int] { [read, created, updated, unchanged, rejected] }
+}
+
 /// A table of `rows` lines with a key, a name, a number, a charge and a free column.
 func sampleCSV(rows: Int, from first: Int = 1, charge: Int = 10) -> String {
     var text = "Customer ID,Full Name,Mobile,Monthly Charges,Segment\n"

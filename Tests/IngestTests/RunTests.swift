@@ -54,9 +54,7 @@ struct RunTests {
         let attributes = try await bench.tenant.database.read { try $0.count("SELECT COUNT(*) FROM fake_attribute") }
         let done = try await bench.importText(text, name: "b.csv", matchKey: "source_id")
         #expect(attributes == 2)
-        #expect(
-            [planned.read, planned.created, planned.updated, planned.unchanged, planned.rejected]
-                == [done.read, done.created, done.updated, done.unchanged, done.rejected], "seed \(seed)")
+        #expect(planned.numbers == done.numbers, "seed \(seed)")
         #expect(done.read == done.created + done.updated + done.unchanged + done.rejected)
         #expect(done.created > 0 && done.updated > 0 && done.rejected > 0)
         let reasons = { (report: ImportReport) in report.reasons.map { "\($0.code) \($0.column ?? "") \($0.count)" }.sorted() }
@@ -97,10 +95,7 @@ struct RunTests {
         #expect(deaths == crashes.count, "seed \(seed)")
         #expect(try await bench.contents() == calm.contents())
         let run = try await bench.service.run(draft.run).run
-        let counts = run.counts
-        #expect(
-            [counts.read, counts.created, counts.updated, counts.unchanged, counts.rejected]
-                == [expected.read, expected.created, expected.updated, expected.unchanged, expected.rejected])
+        #expect(run.counts.numbers == expected.numbers)
         #expect(run.state == .succeeded)
         let rejects = try await bench.tenant.database.read {
             try JournalStore.rejects(draft.run, .run, after: 0, limit: 10_000, $0).map { "\($0.line) \($0.code) \($0.words.en)" }

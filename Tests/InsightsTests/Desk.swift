@@ -15,7 +15,17 @@ final class Desk: Sendable {
     let customers: FakeCustomers
     let module: InsightsModule
     private let site: SiteInfo
-    private let shareFolder: String
+    /// Only what these pages need, so that other domains' templates do not matter here.
+    private static let pages = Result<Pages, any Error> {
+        let folder = NSTemporaryDirectory() + "insights-share-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for target in ["Web", "App", "Insights"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/" + target, withDestinationPath: Checkout.share.root + "/" + target)
+        }
+        return try Pages(share: ShareFolder(root: folder))
+    }
 
     var tenant: Tenant { test.tenant }
 
@@ -23,19 +33,10 @@ final class Desk: Sendable {
         test = try await TestTenant(["Insights"])
         self.customers = customers
         module = InsightsModule(customers: customers, masks: masks)
-        // Only what these pages need, so that other domains' templates do not matter here.
-        shareFolder = NSTemporaryDirectory() + "insights-share-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: shareFolder, withIntermediateDirectories: true)
-        for target in ["Web", "App", "Insights"] {
-            try FileManager.default.createSymbolicLink(
-                atPath: shareFolder + "/" + target, withDestinationPath: Checkout.share.root + "/" + target)
-        }
         site = SiteInfo(
-            pages: try Pages(share: ShareFolder(root: shareFolder)), assets: "/assets/x", navigation: module.navigation,
+            pages: try Self.pages.get(), assets: "/assets/x", navigation: module.navigation,
             permissions: module.permissions, version: "test")
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: shareFolder) }
 
     func text(_ key: String, _ language: Language) -> String { site.pages.texts.text(key, language) }
     func render(_ content: PanelContent, _ language: Language) -> String {

@@ -18,7 +18,7 @@ struct PanelTests {
         ],
         lowering: [
             .init(
-                column: "addon_online_security", value: "yes", kind: .boolean, contribution: -0.3, below: nil, above: nil)
+                column: "addon_online_security", value: "yes", kind: .boolean, contribution: -0.32, below: nil, above: nil)
         ])
 
     private func shown(_ desk: Desk, _ role: Role, _ language: Language) async throws -> (String, PanelContent) {
@@ -54,9 +54,9 @@ struct PanelTests {
         let (text, _) = try await shown(desk, .agent, .en)
         #expect(text.contains(#"<rect class="pos" x="0.0" width="50.0""#))
         #expect(text.contains(#"<rect class="pos" x="0.0" width="25.0""#))
-        #expect(text.contains(#"<rect class="neg" x="-18.8" width="18.8""#))
+        #expect(text.contains(#"<rect class="neg" x="-20.0" width="20.0""#))
         #expect(text.contains("+0.80"))
-        #expect(text.contains("−0.30"))
+        #expect(text.contains("−0.32"))
     }
 
     @Test("the value of an unlabelled attribute is hidden from those who may not see it, and where it stands too")

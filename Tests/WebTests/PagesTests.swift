@@ -65,6 +65,22 @@ struct PagesTests {
         #expect(Pages.escaped("a<b>&\"'é") == "a&lt;b&gt;&amp;&quot;&#39;é")
     }
 
+    @Test("a joining mark behind a quote or bracket does not carry it past the escaping", arguments: [
+        "\u{301}", "\u{200D}", "\u{FE0F}", "\u{FF9E}", "\u{338}", "\u{E0001}", "\u{1F3FB}",
+    ])
+    func escapingOfClusters(mark: String) throws {
+        let pages = try pages([
+            "part": "{{name}}", "shell": "{{$content}}{{/content}}",
+            "a": "{{<demo/shell}}{{$content}}<p title=\"{{name}}\">{{#rows}}{{name}}{{/rows}}{{>demo/part}}</p>{{/content}}{{/demo/shell}}",
+        ])
+        let hostile = "\"\(mark) onmouseover=x <\(mark)svg '\(mark) >\(mark) &\(mark)"
+        let html = pages.render("demo/a", ["name": .text(hostile), "rows": .list([[:]])], .en)
+        let bytes = Array(html.utf8)
+        #expect(bytes.count { $0 == UInt8(ascii: "<") } == 2 && bytes.count { $0 == UInt8(ascii: ">") } == 2)
+        #expect(bytes.count { $0 == UInt8(ascii: "\"") } == 2 && bytes.count { $0 == UInt8(ascii: "'") } == 0)
+        #expect(html.unicodeScalars.count { $0 == "&" } == 3 * 5)
+    }
+
     @Test("JSON for a script survives an attribute and an island")
     func jsonInPages() throws {
         let pages = try pages(["a": "<data data-json=\"{{json}}\">{{json}}</data>"])
@@ -144,7 +160,7 @@ struct PagesTests {
     // MARK: Assets
 
     private func assets(_ files: [String: String] = ["Web/Assets/a.css": "body{}", "Web/Assets/b.js": "1"]) throws -> Assets {
-        let folder = try TemporaryShare(files.merging(["vendor/leaflet/leaflet.js": "L"]) { mine, _ in mine })
+        let folder = try TemporaryShare(files.merging(["vendor/leaflet/leaflet.min.js": "L"]) { mine, _ in mine })
         defer { folder.remove() }
         return Assets(share: folder.share, vendorRoot: folder.root + "/vendor")
     }

@@ -5,12 +5,15 @@ enum TreeTuning {
     /// Settings tried for a table of that many rows, the simpler first: shallow trees suit noisy data, deep ones data
     /// in which combinations of measurements decide; few rows cannot support the latter.
     static func candidates(rows: Int) -> [TreeSettings] {
-        let bins = rows > 50_000 ? 256 : 64
+        let isLarge = rows > mostSearchRows
+        let bins = isLarge ? 256 : 64
+        // Many rows carry larger steps, which keeps the time in bounds.
+        let faster = isLarge ? 2.0 : 1
         func settings(
             _ depth: Int, _ rate: Double, _ weight: Double, _ share: Double, _ lambda: Double
         ) -> TreeSettings {
             TreeSettings(
-                depth: depth, learningRate: rate, minChildWeight: weight, rowShare: 0.8, columnShare: share,
+                depth: depth, learningRate: rate * faster, minChildWeight: weight, rowShare: 0.8, columnShare: share,
                 lambda: lambda, bins: bins)
         }
         let medium = settings(4, 0.05, 5, 0.5, 2)
@@ -18,8 +21,10 @@ enum TreeTuning {
     }
     /// The deeper candidate must lower the log loss by this share.
     static let worthwhile = 0.99
-    static let maxRounds = 800
-    static let patience = 40
+    /// Most trees, and rounds without improvement after which growing stops, for a table of that many rows.
+    static func limits(rows: Int) -> (rounds: Int, patience: Int) {
+        rows > mostSearchRows ? (300, 20) : (800, 40)
+    }
     /// More rows see more trees; the whole has a quarter more rows than the part the rounds were found on.
     static let roundsForWhole = 1.1
     /// Rows used for choosing settings and rounds; beyond, a sample chooses as well.
@@ -74,6 +79,7 @@ enum TreeTuning {
         _ matrix: FeatureMatrix, labels: [Bool], groups: [Int]?, candidates: [TreeSettings], seed: UInt64, threads: Int
     ) throws -> [Trial] {
         let parts = 5
+        let limits = limits(rows: labels.count)
         let assigned = StratifiedFolds.assign(labels: labels, groups: groups, folds: parts, seed: seed &+ 17)
         var allowed = Array(labels.indices)
         if allowed.count > mostSearchRows {
@@ -90,8 +96,8 @@ enum TreeTuning {
             for (place, settings) in candidates.enumerated() {
                 let found = try TreeBooster.search(
                     training, labels: inside.map { labels[$0] }, validation: validation,
-                    validationLabels: held.map { labels[$0] }, settings: settings, maxRounds: maxRounds,
-                    patience: patience, seed: seed, threads: threads)
+                    validationLabels: held.map { labels[$0] }, settings: settings,
+                    maxRounds: limits.rounds, patience: limits.patience, seed: seed, threads: threads)
                 sums[place].loss += found.loss / Double(splits)
                 sums[place].rounds += found.rounds
             }

@@ -1,0 +1,266 @@
+import Foundation
+import HTTPTypes
+import Kernel
+import Platform
+import Storage
+import Tabular
+import Web
+
+/// The wizard. Each step is a page of its own under `/imports/{id}`, chosen by the state of the run, so that it can be left
+/// and taken up again, and works without scripts.
+struct ImportPages: Sendable {
+    let service: @Sendable (Tenant) -> ImportService
+
+    var endpoints: [Endpoint] {
+        let access = Route.Access.permission(ImportService.permission)
+        func get(
+            _ pattern: String, trace: Route.Trace, _ handler: @escaping @Sendable (Call) async throws -> WebResponse
+        ) -> Endpoint {
+            Endpoint(.get, pattern, access, trace: trace, purpose: .administration, handler: handler)
+        }
+        func post(
+            _ pattern: String, _ body: Route.Body = .form([]),
+            _ handler: @escaping @Sendable (Call) async throws -> WebResponse
+        ) -> Endpoint {
+            Endpoint(.post, pattern, access, body: body, trace: .change, purpose: .administration, handler: handler)
+        }
+        return [
+            get("/imports", trace: .none, list),
+            get("/imports/new", trace: .none) { newPage($0, error: nil) },
+            post("/imports", .upload, upload),
+            get("/imports/{id}", trace: .view, show),
+            get("/imports/{id}/progress", trace: .none, progress),
+            get("/imports/{id}/rejects", trace: .view) { try await rejects($0, planned: false) },
+            get("/imports/{id}/planned-rejects", trace: .view) { try await rejects($0, planned: true) },
+            get("/imports/{id}/issues", trace: .view, issues),
+            post(
+                "/imports/{id}/mapping",
+                .form(["to.*", "order.*", "excel.*", "match_key", "creates", "updates", "source", "then"]), saveMapping),
+            post("/imports/{id}/format", .form(["encoding", "delimiter"]), format),
+            post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
+            post("/imports/{id}/start") { try await act(.start, $0) },
+            post("/imports/{id}/continuation") { try await act(.resume, $0) },
+            post("/imports/{id}/reversal") { try await act(.revert, $0) },
+            post("/imports/{id}/cancellation", .form([]), cancel),
+        ]
+    }
+
+    // MARK: List and upload
+
+    @Sendable private func list(_ call: Call) async throws -> WebResponse {
+        let before = call.request.query["before"].flatMap { ImportRunID($0) }
+        let lines = try await call.read { try RunStore.recent(before: before, limit: Limits.pageSize + 1, $0) }
+        let shown = lines.prefix(Limits.pageSize)
+        return call.page(
+            "ingest/import-list", title: call.text("ingest.title"), active: "/imports",
+            [
+                "runs": .list(shown.map { ImportViews.line($0, call) }), "none": .bool(lines.isEmpty),
+                "next": .text(lines.count > Limits.pageSize ? shown.last.map { "\($0.id)" } : nil),
+            ])
+    }
+
+    private func newPage(_ call: Call, error: CRMError?, source: String = "") -> WebResponse {
+        call.page(
+            "ingest/import-new", title: call.text("ingest.new"), active: "/imports",
+            [
+                "error": .text(error?.message[call.language]), "source": .text(source),
+                "invalid": .bool(error != nil), "steps": .list(ImportViews.steps(nil, call)),
+            ], status: error == nil ? .ok : HTTPResponse.Status(code: error?.status ?? 422))
+    }
+
+    @Sendable private func upload(_ call: Call) async throws -> WebResponse {
+        let principal = try call.principal()
+        let service = service(call.tenant)
+        let received = try await receive(call)
+        guard let blob = received.blob else {
+            return newPage(
+                call, error: .invalid("file", "no_file", Words(en: "Choose a file.", zh: "请选择文件。")),
+                source: received.source)
+        }
+        do {
+            let draft = try await service.draft(
+                name: received.name, blob: blob, source: received.source, principal: principal
+            ) { entry, session in try call.record(entry, session) }
+            return .redirect("/imports/\(draft.run)")
+        } catch let error as CRMError where error.status == 422 {
+            return newPage(call, error: error, source: received.source)
+        }
+    }
+
+    private struct Received {
+        var source = ""
+        var name = ""
+        var blob: Blob?
+    }
+
+    /// Streams the file into the blob store; the fields come before it.
+    private func receive(_ call: Call) async throws -> Received {
+        var upload = try MultipartReader(call.request)
+        var received = Received()
+        do {
+            while let part = try await upload.nextPart() {
+                switch part.name {
+                case "source" where part.fileName == nil:
+                    received.source = String(try await upload.text(max: 400).trimmed.prefix(60))
+                case "file" where received.blob == nil:
+                    guard let name = part.fileName, !name.isEmpty else { continue }
+                    received.name = name
+                    received.blob = try await store(&upload, call.tenant.blobs)
+                default:
+                    throw CRMError.invalid(
+                        String(part.name.prefix(60)), "unknown_field",
+                        Words(en: "There is no field of this name.", zh: "没有该字段。"))
+                }
+            }
+        } catch {
+            // A body that ends badly leaves nothing behind.
+            if let blob = received.blob { try? call.tenant.blobs.delete(blob.id) }
+            throw error
+        }
+        return received
+    }
+
+    private func store(_ upload: inout MultipartReader, _ blobs: any BlobStore) async throws -> Blob {
+        let writer = try blobs.writer()
+        do {
+            while let bytes = try await upload.read() { try writer.write(bytes) }
+            return try writer.finish()
+        } catch {
+            writer.discard()
+            throw error
+        }
+    }
+
+    // MARK: One import
+
+    @Sendable private func show(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let service = service(call.tenant)
+        let wantsMapping = call.request.query["step"] == "mapping"
+        let page = try await call.read { session -> ImportViews.Page in
+            let run = try RunStore.run(id, session)
+            let file = try RunStore.file(run.fileID, session)
+            let isEditing = run.state == .draft || (run.state == .ready && wantsMapping)
+            let fields = try service.target.fields + service.target.attributeFields(session)
+            return ImportViews.Page(
+                run: run, file: file, fields: fields,
+                suggestion: isEditing ? try service.suggestion(file, source: run.mapping.source, session) : nil,
+                reasons: run.state.isActive
+                    ? [] : try JournalStore.reasons(id, .run, columns: file.inspection.columns, session),
+                job: try run.jobID.flatMap { try call.tenant.jobs.job($0, session) },
+                isStalled: try service.isStalled(run, session))
+        }
+        let views = ImportViews(page: page, call: call)
+        let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []
+        let subjects = Set(samples.compactMap { CustomerID($0) }).map(AuditSubject.customer)
+        try await call.recordView(
+            AuditEntry(
+                "ingest.run.view", [.run(id)] + subjects, facts: ["state": .string(page.run.state.rawValue)],
+                unmasked: try views.showsFile ? ["file"] : []))
+        return try views.response
+    }
+
+    @Sendable private func progress(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let service = service(call.tenant)
+        return try await call.read { session in
+            let run = try RunStore.run(id, session)
+            let job = try run.jobID.flatMap { try call.tenant.jobs.job($0, session) }
+            let stalled = try service.isStalled(run, session)
+            return .json(
+                .object([
+                    "state": .string(run.state.rawValue),
+                    "stateText": .string(call.text("ingest.state.\(run.state.rawValue)")),
+                    "done": .int(job?.done ?? Int64(run.counts.read)), "total": job.map { .int($0.total) } ?? .null,
+                    "message": .string(job?.message[call.language] ?? ""),
+                    "finished": .bool(!run.state.isActive || stalled),
+                ]))
+        }
+    }
+
+    @Sendable private func saveMapping(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let service = service(call.tenant)
+        let (run, _) = try await service.run(id)
+        let mapping = try ImportViews.mapping(from: call.form, run.mapping)
+        let record: AuditRecorder = { entry, session in try call.record(entry, session) }
+        try await service.save(mapping, for: id, principal: try call.principal(), record: record)
+        if call.form["then"] == "dry_run" {
+            try await service.enqueue(.dryRun, id, principal: try call.principal(), record: record)
+        }
+        return .redirect("/imports/\(id)")
+    }
+
+    @Sendable private func format(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let delimiter = call.form["delimiter"].flatMap { ImportViews.delimiters[$0] }
+        try await service(call.tenant).reinspect(
+            id, encoding: call.form["encoding"].flatMap(TextEncoding.init(rawValue:)), delimiter: delimiter,
+            principal: try call.principal()
+        ) { entry, session in try call.record(entry, session) }
+        return .redirect("/imports/\(id)")
+    }
+
+    private func act(_ action: ImportService.Action, _ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        try await service(call.tenant).enqueue(action, id, principal: try call.principal()) { entry, session in
+            try call.record(entry, session)
+        }
+        return .redirect("/imports/\(id)")
+    }
+
+    @Sendable private func cancel(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        try await service(call.tenant).cancel(id, principal: try call.principal()) { entry, session in
+            try call.record(entry, session)
+        }
+        return .redirect("/imports/\(id)").flash("ingest.flash.stopping")
+    }
+
+    // MARK: Downloads
+
+    private func rejects(_ call: Call, planned: Bool) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let (run, file) = try await service(call.tenant).run(id)
+        // The file repeats the rows as they came: only for who brought them, or may see what is not labelled.
+        guard try ImportViews.showsFile(file, call.request.principal()) else {
+            throw CRMError.forbidden(Masking.seeUnlabelled)
+        }
+        guard let blob = planned ? run.planRejectBlobID : run.rejectBlobID else { throw CRMError.notFound }
+        try await call.recordView(
+            AuditEntry(
+                "ingest.rejects.download", [.run(id)], facts: ["rows": .int(Int64(run.counts.rejected))],
+                unmasked: ["file"]))
+        let blobs = call.tenant.blobs
+        let length = Int(try blobs.size(blob))
+        return .download(name: "rejects-\(id).csv", type: "text/csv; charset=utf-8", length: length) {
+            let reader = try blobs.reader(blob, offset: 0)
+            return { try reader.read(1 << 16) }
+        }
+    }
+
+    /// What a revert left as it was: ids, fields and reasons.
+    @Sendable private func issues(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let (run, _) = try await service(call.tenant).run(id)
+        guard run.revertIssues > 0 else { throw CRMError.notFound }
+        try await call.recordView(
+            AuditEntry("ingest.issues.download", [.run(id)], facts: ["issues": .int(Int64(run.revertIssues))]))
+        let database = call.tenant.database
+        return .download(name: "import-\(id)-kept.csv", type: "text/csv; charset=utf-8") {
+            var csv = CSVWriter(byteOrderMark: true)
+            csv.row(["customer_id", "field", "reason", "reason_zh"])
+            var after: (chunk: Int64, number: Int) = (-1, -1)
+            var hasEnded = false
+            return {
+                if hasEnded { return nil }
+                let place = after
+                let page = try await database.read { try JournalStore.issues(id, after: place, limit: 1_000, $0) }
+                for issue in page { csv.row(["\(issue.customer)", issue.field, issue.reason.en, issue.reason.zh]) }
+                if let last = page.last { after = (last.chunk, last.number) } else { hasEnded = true }
+                let bytes = csv.take()
+                return bytes.isEmpty ? nil : bytes
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import Kernel
+import Platform
+import Storage
+import Tabular
+import Web
+
+/// What the templates of one import show.
+struct ImportViews {
+    struct Page: Sendable {
+        let run: ImportRun
+        let file: IngestFile
+        let fields: [ImportField]
+        /// While the mapping is being edited.
+        let suggestion: MappingSuggester.Suggestion?
+        let reasons: [RunPlan.Reason]
+        let job: Job?
+        let isStalled: Bool
+    }
+
+    static let delimiters: [String: UInt8] = ["comma": 0x2C, "semicolon": 0x3B, "tab": 9, "pipe": 0x7C]
+
+    let page: Page
+    let call: Call
+    var run: ImportRun { page.run }
+    var file: IngestFile { page.file }
+    var language: Language { call.language }
+
+    /// Who brought a file knows what is in it; others see its values masked.
+    static func showsFile(_ file: IngestFile, _ principal: Principal) -> Bool {
+        principal.may(Masking.seeUnlabelled) || (principal.userID != nil && principal.userID == file.createdBy)
+    }
+
+    var showsFile: Bool { get throws { Self.showsFile(file, try call.request.principal()) } }
+
+    var response: WebResponse {
+        get throws {
+            let (template, body): (String, View) =
+                if page.suggestion != nil { ("ingest/import-mapping", try mapping) }
+                else if run.state.isActive { ("ingest/import-progress", progress) }
+                else if run.state == .ready { ("ingest/import-plan", try plan) }
+                else { ("ingest/import-result", try result) }
+            return call.page(template, title: file.name, active: "/imports", body.merging(try head))
+        }
+    }
+
+    // MARK: Parts
+
+    static func line(_ line: RunStore.Line, _ call: Call) -> View {
+        [
+            "id": .text("\(line.id)"), "file": .text(line.fileName), "source": .text(line.source),
+            "state": .text(call.text("ingest.state.\(line.state.rawValue)")), "tone": .text(tone(line.state)),
+            "read": .text(Numbers.grouped(line.counts.read)), "created": .text(Numbers.grouped(line.counts.created)),
+            "updated": .text(Numbers.grouped(line.counts.updated)),
+            "rejected": .text(Numbers.grouped(line.counts.rejected)), "hasRejects": .bool(line.counts.rejected > 0),
+            "at": .text(call.time(line.createdAt)), "by": .text(line.createdByName), "size": .text(size(line.size)),
+        ]
+    }
+
+    static func tone(_ state: RunState) -> String {
+        switch state {
+        case .succeeded: "ok"
+        case .failed: "bad"
+        case .cancelled: "warn"
+        case .dryRun, .running, .reverting, .ready: "info"
+        case .draft, .reverted: ""
+        }
+    }
+
+    static func size(_ bytes: Int64) -> String {
+        switch bytes {
+        case ..<1_000: return "\(bytes) B"
+        case ..<1_000_000: return "\(bytes / 1_000) kB"
+        default: return "\(Double(bytes / 100_000) / 10) MB"
+        }
+    }
+
+    /// Where one is: upload, mapping, dry run, import.
+    static func steps(_ state: RunState?, _ call: Call) -> [View] {
+        let current =
+            switch state {
+            case nil: 0
+            case .draft?: 1
+            case .dryRun?, .ready?: 2
+            default: 3
+            }
+        return ["upload", "mapping", "dry_run", "import"].enumerated().map { index, name in
+            [
+                "label": .text(call.text("ingest.step.\(name)")), "done": .bool(index < current),
+                "current": .bool(index == current),
+            ]
+        }
+    }
+
+    private var head: View {
+        get throws {
+            let inspection = file.inspection
+            let state: RunState = page.suggestion == nil ? run.state : .draft
+            return [
+                "id": .text("\(run.id)"), "fileName": .text(file.name), "size": .text(Self.size(file.size)),
+                "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.size))),
+                "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
+                "encoding": .text(inspection.format.encoding.rawValue), "source": .text(run.mapping.source),
+                "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")), "tone": .text(Self.tone(run.state)),
+                "steps": .list(Self.steps(state, call)), "at": .text(call.time(run.createdAt)),
+                "by": .text(run.createdByName), "digest": .text(String(file.digest.prefix(12))),
+                "note": .text(run.message[language].isEmpty ? nil : run.message[language]),
+                "warnings": .list(warnings.map { ["words": .text($0.words[language])] }),
+                "hasWarnings": .bool(!warnings.isEmpty),
+            ]
+        }
+    }
+
+    private var warnings: [FileInspection.Warning] {
+        run.state == .ready || run.state == .draft ? run.plan?.warnings ?? file.inspection.warnings : []
+    }
+
+    private func counts(_ counts: RunCounts) -> View {
+        [
+            "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
+            "updated": .text(Numbers.grouped(counts.updated)), "unchanged": .text(Numbers.grouped(counts.unchanged)),
+            "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+        ]
+    }
+
+    private func reasons(_ reasons: [RunPlan.Reason]) -> [View] {
+        reasons.map {
+            [
+                "column": .text($0.column), "words": .text($0.words[language]), "count": .text(Numbers.grouped($0.count)),
+                "line": .text(Numbers.grouped($0.firstLine)), "code": .text($0.code),
+            ]
+        }
+    }
+
+    // MARK: Steps
+
+    private var progress: View {
+        let job = page.job
+        let known = (job?.total ?? 0) > 0
+        return [
+            "known": .bool(known), "done": .text("\(job?.done ?? 0)"), "total": .text("\(job?.total ?? 0)"),
+            "doneText": .text(Numbers.grouped(job?.done ?? 0)), "totalText": .text(Numbers.grouped(job?.total ?? 0)),
+            "message": .text(job?.message[language]), "isStalled": .bool(page.isStalled),
+            "stalledDryRun": .bool(page.isStalled && run.state == .dryRun),
+            "stalledRun": .bool(page.isStalled && run.state == .running),
+            "stalledRevert": .bool(page.isStalled && run.state == .reverting),
+            "isWaiting": .bool(job?.status == .queued),
+        ]
+    }
+
+    private var plan: View {
+        get throws {
+            let plan = run.plan ?? RunPlan()
+            let isClear = try showsFile
+            let masking = try call.masking()
+            return counts(plan.counts).merging([
+                "reasons": .list(reasons(plan.reasons)), "hasReasons": .bool(!plan.reasons.isEmpty),
+                "rejectPath": .text(
+                    run.planRejectBlobID != nil && isClear ? "/imports/\(run.id)/planned-rejects" : nil),
+                "newAttributes": .text(plan.newAttributes.prefix(40).joined(separator: ", ")),
+                "hasNewAttributes": .bool(!plan.newAttributes.isEmpty),
+                "newAttributeCount": .text("\(plan.newAttributes.count)"),
+                "createdSamples": .list(plan.created.map { sample($0, isClear, masking) }),
+                "hasCreatedSamples": .bool(!plan.created.isEmpty),
+                "updatedSamples": .list(plan.updated.map { sample($0, isClear, masking) }),
+                "hasUpdatedSamples": .bool(!plan.updated.isEmpty),
+                "seconds": .text("\(Double(plan.milliseconds / 100) / 10)"),
+                "mayStart": .bool(plan.counts.created + plan.counts.updated > 0),
+            ])
+        }
+    }
+
+    private func sample(_ sample: RunPlan.Sample, _ isClear: Bool, _ masking: Masking) -> View {
+        [
+            "line": .text(Numbers.grouped(sample.line)), "customer": .text(sample.customer),
+            "changes": .list(
+                sample.changes.map { change in
+                    let mask = FieldMask.mask(change.field, page.fields)
+                    // What is in the database is masked by role, whoever brought the file.
+                    let before = change.before.map { masking.apply(mask, words($0, change.field)) }
+                    let after = change.after.map { words($0, change.field) }
+                    return [
+                        "title": .text(change.title[language]), "before": .text(before),
+                        "after": .text(isClear ? after : after.map { masking.apply(mask, $0) }),
+                    ]
+                }),
+        ]
+    }
+
+    /// A stored value as people write it.
+    private func words(_ value: String, _ key: String) -> String {
+        let kind = page.fields.first { $0.key == key }?.kind
+        if case .choice(let choices)? = kind {
+            return choices.first { $0.code == value }?.words[language] ?? value
+        }
+        switch value {
+        case "true": return call.text("ingest.yes")
+        case "false": return call.text("ingest.no")
+        default: return value
+        }
+    }
+
+    private var result: View {
+        get throws {
+            let isClear = try showsFile
+            return counts(run.counts).merging([
+                "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
+                "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
+                "mayRevert": .bool(run.state.mayRevert && run.counts.created + run.counts.updated > 0),
+                "mayContinue": .bool(run.mayContinue),
+                "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
+                "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
+                "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),
+                "started": .text(run.startedAt.map(call.time)), "finished": .text(run.finishedAt.map(call.time)),
+                "reverted": .text(run.revertedAt.map(call.time)),
+            ])
+        }
+    }
+}
+
+/// How a field's value is hidden: imports know fields by key and kind only.
+enum FieldMask {
+    static func mask(_ key: String, _ fields: [ImportField]) -> MaskKind {
+        if key == "attribute" || key.hasPrefix("attr.") { return .full }
+        switch fields.first(where: { $0.key == key })?.kind {
+        case .phone: return .phone
+        case .email: return .email
+        case nil: return .full
+        default: break
+        }
+        if key.contains("birth") { return .date }
+        if key.contains("document") || key.contains("identity") { return .identity }
+        if key.contains("address") || key == "latitude" || key == "longitude" { return .address }
+        return key.contains("name") ? .name : .none
+    }
+}

@@ -1,0 +1,215 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+@testable import Customers
+
+@Suite("editing customers")
+struct EditTests {
+    static let agent = ListDesk.principal(.agent)
+    static let supervisor = ListDesk.principal(.supervisor)
+
+    static func made(_ desk: ListDesk, _ more: [(String, String)] = []) async throws -> CustomerID {
+        let form = [
+            ("f_full_name", "王小明"), ("f_kind", "individual"), ("f_phone", "13800001111"), ("f_region", "浙江"),
+            ("f_msisdn", "138 1234 5678"), ("f_plan", "5G 畅享 199"), ("f_monthly_charge", "199"),
+        ]
+        let answer = try await desk.post("/customers", form + more, as: supervisor)
+        #expect(answer.status == 303, "\(answer.text.prefix(2000))")
+        let location = try #require(answer.location)
+        return try #require(CustomerID(location.split(separator: "/").last ?? ""))
+    }
+
+    @Test("a new customer is written with its projections, audit and event")
+    func create() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let record = try #require(try await desk.record(id))
+        #expect(record.party.displayName == "王小明")
+        #expect(record.subscriptions.first?.service == .mobile)
+        #expect(record.monthlyCharge == 19_900)
+        #expect(try await desk.lastAudit("customers.customer.create")?.subjects == 1)
+        let found = try await desk.test.tenant.database.read { try CustomerSearch.find("5678", limit: 5, Self.agent, $0) }
+        #expect(found == [id])
+    }
+
+    @Test("a form with mistakes comes back with the entries, a message at each field, and nothing is saved")
+    func mistakes() async throws {
+        let desk = try await ListDesk()
+        let answer = try await desk.post(
+            "/customers", [("f_full_name", ""), ("f_birth_date", "2031-01-01"), ("f_monthly_charge", "a lot"), ("f_city", "Zug")],
+            as: Self.supervisor)
+        #expect(answer.status == 422)
+        #expect(answer.text.contains("value=\"a lot\""))
+        #expect(answer.text.contains("value=\"Zug\""))
+        #expect(answer.text.contains("id=\"e-monthly_charge\""))
+        let again = try await desk.post(
+            "/customers", [("f_full_name", "X"), ("f_birth_date", "2031-01-01"), ("f_latitude", "1")], as: Self.supervisor)
+        #expect(again.status == 422)
+        #expect(again.text.contains("id=\"e-birth_date\""))
+        #expect(try await desk.test.tenant.database.read { try CustomerReader().customerCount($0) } == 0)
+    }
+
+    @Test("a mobile number that belongs to somebody else is refused at its field")
+    func taken() async throws {
+        let desk = try await ListDesk()
+        _ = try await Self.made(desk)
+        let answer = try await desk.post(
+            "/customers", [("f_full_name", "李强"), ("f_msisdn", "13812345678")], as: Self.supervisor)
+        #expect(answer.status == 409)
+        #expect(answer.text.contains("id=\"e-msisdn\""))
+    }
+
+    @Test("what a role may not see is not in the form and stays when left empty")
+    func hidden() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let page = try await desk.get("/customers/\(id)/edit", as: Self.agent)
+        #expect(page.status == 200)
+        #expect(!page.text.contains("13800001111") && !page.text.contains("13812345678"))
+        #expect(page.text.contains("138****1111"))
+        #expect(try await desk.lastAudit("customers.customer.view")?.unmasked.contains("phone") == false)
+        let revision = try #require(page.first("name=\"revision\" value=\""))
+        let saved = try await desk.post(
+            "/customers/\(id)/edit",
+            [("revision", revision), ("f_full_name", "王小明"), ("f_phone", ""), ("f_msisdn", ""), ("f_city", "杭州"), ("f_region", "浙江")],
+            as: Self.agent)
+        #expect(saved.status == 303)
+        let record = try #require(try await desk.record(id))
+        #expect(record.contact(.phone) == "+8613800001111")
+        #expect(record.subscriptions.first?.msisdn == "+8613812345678")
+        #expect(record.customer.city == "杭州")
+        #expect(record.customer.revision == 2)
+        let whole = try await desk.get("/customers/\(id)/edit", as: Self.supervisor)
+        #expect(whole.text.contains("13800001111"))
+        #expect(try await desk.lastAudit("customers.customer.view")?.unmasked.contains("phone") == true)
+    }
+
+    @Test("the second of two people who edit at once is told, with the present values and the own entry")
+    func conflict() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let first = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_city", "杭州"), ("f_region", "浙江")], as: Self.supervisor)
+        #expect(first.status == 303)
+        let second = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_city", "宁波"), ("f_region", "浙江")], as: Self.supervisor)
+        #expect(second.status == 409)
+        #expect(second.text.contains("Somebody changed this customer"))
+        #expect(second.text.contains("value=\"杭州\""))
+        #expect(second.text.contains("宁波"))
+        #expect(second.first("name=\"revision\" value=\"") == "2")
+        #expect(try await desk.record(id)?.customer.city == "杭州")
+    }
+
+    @Test("saving the same values leaves the revision, and the audit tells that nothing changed")
+    func unchanged() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let answer = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_full_name", "王小明")], as: Self.supervisor)
+        #expect(answer.status == 303)
+        #expect(try await desk.record(id)?.customer.revision == 1)
+        #expect(try await desk.lastAudit("customers.customer.update")?.facts.contains("\"fields\":[]") == true)
+    }
+
+    @Test("the lifecycle only takes its own steps; leaving ends the lines and winning back reopens them")
+    func lifecycle() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        func move(_ status: String, _ revision: Int) async throws -> Int {
+            try await desk.post(
+                "/customers/\(id)/edit", [("revision", String(revision)), ("f_status", status)], as: Self.supervisor
+            ).status
+        }
+        #expect(try await move("won_back", 1) == 422)
+        #expect(try await move("churned", 1) == 303)
+        let left = try #require(try await desk.record(id))
+        #expect(left.customer.hasLeft == true && left.subscriptions.allSatisfy { $0.status == .terminated })
+        #expect(left.outcome != nil)
+        #expect(try await move("active", 2) == 422)
+        #expect(try await move("won_back", 2) == 303)
+        let back = try #require(try await desk.record(id))
+        #expect(back.customer.status == .wonBack && back.customer.hasLeft == false)
+        #expect(back.subscriptions.allSatisfy { $0.status == .active })
+        let history = try await desk.test.tenant.database.read { session in
+            try session.query("SELECT from_status, to_status FROM customers_subscription_history ORDER BY id") {
+                "\($0.text(0))>\($0.text(1))"
+            }
+        }
+        #expect(history == ["active>terminated", "terminated>active"])
+    }
+
+    @Test("a customer of another region is not found, neither to see nor to change")
+    func scope() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let clerk = ListDesk.principal(.agent, regions: ["江苏"])
+        #expect(try await desk.get("/customers/\(id)/edit", as: clerk).status == 404)
+        #expect(try await desk.post("/customers/\(id)/edit", [("revision", "1"), ("f_city", "X")], as: clerk).status == 404)
+        #expect(try await desk.get("/customers/77/edit", as: clerk).status == 404)
+        let away = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_region", "江苏")], as: ListDesk.principal(.agent, regions: ["浙江"]))
+        #expect(away.status == 422)
+    }
+
+    @Test("only those who may edit get the form")
+    func rights() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        for role in [Role.marketer, .analyst, .administrator, .auditor] {
+            let who = ListDesk.principal(role)
+            #expect(try await desk.get("/customers/new", as: who).status == 403)
+            #expect(try await desk.get("/customers/\(id)/edit", as: who).status == 403)
+            #expect(try await desk.post("/customers", [("f_full_name", "X")], as: who).status == 403)
+        }
+    }
+
+    // MARK: Attributes
+
+    @Test("an attribute is defined and labelled without a restart; until then its values are hidden")
+    func attributes() async throws {
+        let desk = try await ListDesk()
+        let admin = ListDesk.principal(.administrator)
+        let made = try await desk.post(
+            "/attributes",
+            [("title_en", "Card level"), ("title_zh", "卡等级"), ("kind", "code"), ("codes", "gold | Gold | 金卡\nsilver"), ("mask", "full")],
+            as: admin)
+        #expect(made.status == 303, "\(made.text.prefix(1500))")
+        let attribute = try #require(try await desk.test.tenant.database.read { try AttributeStore.all($0) }.first)
+        #expect(attribute.key == "card_level" && attribute.codes.count == 2)
+        let id = try await Self.made(desk, [("f_attr.card_level", "gold")])
+        // Hidden from supervisors, so their entry was not taken.
+        #expect(try await desk.record(id)?.attributes.isEmpty == true)
+        #expect(!(try await desk.get("/customers/\(id)/edit", as: Self.supervisor)).text.contains("Card level"))
+        let labelled = try await desk.post(
+            "/attributes/\(attribute.id)/label", [("title_en", "Card level"), ("title_zh", "卡等级"), ("mask", "none")], as: admin)
+        #expect(labelled.status == 303)
+        let saved = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_attr.card_level", "gold")], as: Self.supervisor)
+        #expect(saved.status == 303)
+        #expect(try await desk.record(id)?.attributes[attribute.id] == .text("gold"))
+        #expect((try await desk.get("/customers/\(id)/edit", as: Self.agent)).text.contains("Card level"))
+        let bad = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "2"), ("f_attr.card_level", "platinum")], as: Self.supervisor)
+        #expect(bad.status == 422)
+        let page = try await desk.get("/attributes", as: admin, .zh)
+        #expect(page.text.contains("卡等级") && page.text.contains("金卡"))
+    }
+
+    @Test("two attributes of one name, or without codes, are refused with the entries kept")
+    func attributeMistakes() async throws {
+        let desk = try await ListDesk()
+        let admin = ListDesk.principal(.administrator)
+        let form = [("title_en", "Score"), ("kind", "integer"), ("mask", "none")]
+        #expect(try await desk.post("/attributes", form, as: admin).status == 303)
+        let twice = try await desk.post("/attributes", form, as: admin)
+        #expect(twice.status == 422 && twice.text.contains("value=\"Score\""))
+        #expect(try await desk.post("/attributes", [("title_en", "L"), ("kind", "code"), ("mask", "none")], as: admin).status == 422)
+        #expect(try await desk.get("/attributes", as: Self.supervisor).status == 403)
+    }
+}
