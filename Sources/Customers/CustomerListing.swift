@@ -39,6 +39,8 @@ enum ListPlace: Sendable, Equatable {
     case start
     case after(CustomerID)
     case before(CustomerID)
+
+    var isBackward: Bool { if case .before = self { true } else { false } }
 }
 
 /// Reads customers_listing by keyset: the address holds only an id, the row's sort value is looked up here.
@@ -68,21 +70,14 @@ enum CustomerListing {
         _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, masking: Masking, _ principal: Principal,
         _ session: any SQLSession
     ) throws -> CustomerListPage {
-        let ids: [CustomerID]
-        let backward: Bool
-        if case .before = place { backward = true } else { backward = false }
-        var builder = SQLBuilder(rows)
-        let walking = many && filter.sort != .created
-        filter.narrow(&builder, principal, walking: walking)
-        let down = filter.descending != backward
-        try appendPlace(&builder, filter.sort, place, descending: down, session)
-        appendOrder(&builder, filter.sort, descending: down)
-        builder.append("LIMIT ?", .int(limit + 1))
+        let backward = place.isBackward
+        let builder = try statement(
+            filter, place, limit: limit + 1, walking: many && filter.sort != .created, principal, session)
         var found = try session.query(builder, Raw.init)
         let more = found.count > limit
         if more { found.removeLast() }
         if backward { found.reverse() }
-        ids = found.map(\.id)
+        let ids = found.map(\.id)
         let names = try CardStore.names(ids, session)
         let phones = try CardStore.phones(ids, session)
         let lines = found.map { $0.line(names[$0.id], phones[$0.id], masking) }
@@ -90,6 +85,20 @@ enum CustomerListing {
         return CustomerListPage(
             lines: lines, next: backward || more ? ids.last : nil,
             previous: atStart || (backward && !more) ? nil : ids.first)
+    }
+
+    /// The query of a page. Backwards it runs against the order, and the caller turns its rows round.
+    static func statement(
+        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, walking: Bool, _ principal: Principal,
+        _ session: any SQLSession
+    ) throws -> SQLBuilder {
+        var builder = SQLBuilder(rows)
+        filter.narrow(&builder, principal, walking: walking)
+        let down = filter.descending != place.isBackward
+        try appendPlace(&builder, filter.sort, place, descending: down, session)
+        appendOrder(&builder, filter.sort, descending: down)
+        builder.append("LIMIT ?", .int(limit))
+        return builder
     }
 
     /// The ids of everything that matches, in id order, at most `limit`.

@@ -48,7 +48,7 @@ enum CustomerSearch {
         if text.unicodeScalars.count >= 2, !text.contains(" ") {
             try add(.reference, from: text, to: Folding.prefixEnd(text))
         }
-        if text.unicodeScalars.count >= 6 { try add(.document, from: text, to: text + "\u{0}") }
+        if text.unicodeScalars.count >= 6 { try add(.document, from: text, to: text + "\u{1}") }
         if found.count < limit, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
             for id in try named(text, limit: limit, principal, session) where !found.contains(id) { found.append(id) }
         }

@@ -128,15 +128,16 @@ struct MappingSuggester {
             mapping: ImportMapping(source: source, columns: columns, matchKey: matchKey), origins: origins)
     }
 
-    /// The first field, in the target's order, that can find records and whose column names each row once.
+    /// The first field, in the target's order, that can find records and whose column names each row once; else the first
+    /// that names most rows once (a repeated key is then rejected by name).
     private func matchKey(_ columns: [ImportMapping.Column], _ profiles: [String: ColumnInfo]) -> String? {
-        for field in fields where field.canMatch {
-            guard let column = columns.first(where: { $0.target == .field(field.key) }),
-                let profile = profiles[column.column], profile.isUnique
-            else { continue }
-            return field.key
+        let candidates = fields.filter(\.canMatch).compactMap { field -> (key: String, profile: ColumnInfo)? in
+            guard let column = columns.first(where: { $0.target == .field(field.key) }) else { return nil }
+            return profiles[column.column].map { (field.key, $0) }
         }
-        return nil
+        let best = candidates.first { $0.profile.isUnique }
+            ?? candidates.first { $0.profile.distinct * 2 > $0.profile.total }
+        return best?.key
     }
 
     /// What a header may be called to mean the field: key, words and synonyms, as they are compared.
@@ -154,25 +155,26 @@ struct MappingSuggester {
         return nil
     }
 
-    /// Whether what the column holds can be what the field takes.
+    /// Whether what the column holds can be what the field takes: most of its samples can be read so. A date whose order
+    /// is not known yet, or that a spreadsheet wrote as a number of days, is a date.
     func fits(_ kind: ImportFieldKind, _ profile: ColumnInfo?) -> Bool {
-        guard let profile, profile.type != .empty else { return true }
-        switch kind {
-        case .text: return true
-        case .integer: return profile.type == .integer
-        case .decimal, .money: return profile.type == .integer || profile.type == .decimal
-        case .boolean: return profile.type == .boolean || profile.isZeroOne
-        case .date: return profile.type == .date || profile.type == .dateTime || profile.has("excel_serial_dates")
-        case .phone:
-            let numbers = profile.samples.filter { PhoneNumber($0) != nil || ValueReader.isDamaged($0) }
-            return profile.longest >= 5 && numbers.count * 2 > profile.samples.count
-        case .email: return profile.samples.contains { $0.contains("@") }
-        case .choice(let choices):
-            let reader = ValueReader(
-                field: ImportField("", Words(en: "", zh: ""), .choice(choices)),
-                column: ImportMapping.Column(column: "", target: .ignore), profile: nil, countryCode: "86", places: 2,
-                offsetMinutes: 0)
-            return profile.samples.contains { sample in (try? reader.check(.text(sample))) ?? nil != nil }
+        guard let profile, !profile.samples.isEmpty else { return true }
+        if case .text = kind { return true }
+        let reader = ValueReader(
+            field: ImportField("", Words(en: "", zh: ""), kind), column: .init(column: "", target: .ignore),
+            profile: profile, countryCode: "86", places: 9, offsetMinutes: 0)
+        let good = profile.samples.count { sample in
+            do throws(CellFailure) {
+                guard let value = try reader.read(sample) else { return true }
+                _ = try reader.check(value)
+                return true
+            } catch {
+                return error.code == ValueFailure.ambiguousDate.rawValue
+                    || error.code == ValueFailure.scientificNotation.rawValue
+                    || (error.code == ValueFailure.excelSerialDate.rawValue && profile.has("excel_serial_dates"))
+            }
         }
+        if kind == .phone, profile.longest < 5 { return false }
+        return good * 2 >= profile.samples.count
     }
 }

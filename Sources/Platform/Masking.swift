@@ -96,7 +96,9 @@ package struct Masking: Sendable {
         let district = characters.indices.first(where: isDistrict)
         let city = characters.indices.first { characters[$0] == "市" && !(characters[($0 + 1)...].first == "场") }
         if let end = district ?? city { return String(characters[...end]) + "****" }
-        if let comma = value.lastIndex(of: ","), !value[comma...].contains(where: \.isNumber) { return "****" + value[comma...] }
+        if let comma = value.lastIndex(of: ","), comma > value.startIndex, !value[comma...].contains(where: \.isNumber) {
+            return "****" + value[comma...]
+        }
         return "****"
     }
 

@@ -100,6 +100,7 @@ struct FieldTests {
             #expect(field.get(record, context) == expected, "\(field.key)")
             guard before == .null else { continue }
             try field.set(&record, .null, context)
+            record.dropEmptyLines()
             #expect(field.get(record, context) == .null, "\(field.key)")
         }
     }

@@ -32,6 +32,8 @@ final class ListDesk: Sendable {
             grants.filter { $0.roles.contains(role) }.map(\.permission), roles: [role], regions: regions)
     }
 
+    private static let token = "a-session-token-of-the-tests"
+
     struct Answer {
         let status: Int
         let text: String
@@ -68,10 +70,10 @@ final class ListDesk: Sendable {
             hooks: GateHooks(), metrics: Metrics(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         var head = HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1:8080", path: path)
         head.headerFields[.accept] = "text/html"
-        head.headerFields[.cookie] = "\(WebCookie.session)=any"
+        head.headerFields[.cookie] = "\(WebCookie.session)=\(Self.token)"
         var body = ByteBuffer()
         if let form {
-            let fields = form.map { (name: $0.0, value: $0.1) } + [("_csrf", gate.csrf("any"))]
+            let fields = form.map { (name: $0.0, value: $0.1) } + [("_csrf", gate.csrf(Self.token))]
             body = ByteBuffer(string: Form(fields).encoded)
             head.headerFields[.contentType] = "application/x-www-form-urlencoded"
             head.headerFields[.origin] = "http://127.0.0.1:8080"

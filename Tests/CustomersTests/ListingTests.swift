@@ -227,6 +227,51 @@ struct ListingTests {
         #expect(Set(plans) == Set(records.compactMap { $0.subscriptions.first?.plan }))
     }
 
+    private func steps(_ builder: SQLBuilder, _ session: any SQLSession) throws -> String {
+        try session.query(SQL(trusted: "EXPLAIN QUERY PLAN " + builder.text), builder.arguments) { $0.text(3) }
+            .joined(separator: "; ")
+    }
+
+    @Test("lists walk the index of their order or look up that of their filter, and never sort the base")
+    func plans() async throws {
+        let (bench, records) = try await Self.base(40, seed: 2)
+        let cursor = try #require(records.first).id
+        let indexes: [CustomerFilter.Sort: String] = [
+            .name: "customers_listing_name", .since: "customers_listing_since", .charge: "customers_listing_charge",
+            .value: "customers_listing_value", .risk: "customers_listing_risk",
+        ]
+        try await bench.test.tenant.database.read { session in
+            for (sort, index) in indexes {
+                var filter = CustomerFilter()
+                filter.sort = sort
+                filter.facets = [.status: "active", .region: "浙江"]
+                for place in [ListPlace.start, .after(cursor), .before(cursor)] {
+                    let builder = try CustomerListing.statement(
+                        filter, place, limit: 50, walking: true, Self.everybody, session)
+                    let plan = try steps(builder, session)
+                    #expect(plan.contains(index) && !plan.contains("TEMP B-TREE"), "\(sort): \(plan)")
+                }
+            }
+            let looked: [CustomerFilter.Facet: String] = [
+                .plan: "plan", .region: "region", .segment: "segment", .reason: "left", .band: "band", .tier: "tier",
+                .status: "status",
+            ]
+            for (facet, index) in looked {
+                var filter = CustomerFilter()
+                filter.facets = [facet: "x"]
+                let builder = try CustomerListing.statement(
+                    filter, .after(cursor), limit: 50, walking: false, Self.everybody, session)
+                let plan = try steps(builder, session)
+                #expect(
+                    plan.contains("customers_listing_" + index) && !plan.contains("TEMP B-TREE"), "\(facet): \(plan)")
+            }
+            let search = try steps(SQLBuilder(CustomerSearch.prefix, [.int(1), .text("a"), .text("b")]), session)
+            #expect(search.contains("SEARCH s USING PRIMARY KEY") && !search.contains("SCAN"), "\(search)")
+            let owner = try steps(SQLBuilder(IdentifierStore.ofKind, [.text("msisdn")]), session)
+            #expect(owner.contains("SEARCH"), "\(owner)")
+        }
+    }
+
     @Test("a filter survives its address and refuses what it does not know")
     func address() throws {
         var filter = CustomerFilter()

@@ -56,7 +56,7 @@ final class PageDesk: Sendable {
             hooks: GateHooks(), metrics: Metrics(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         var head = HTTPRequest(method: .get, scheme: "http", authority: "127.0.0.1:8080", path: path)
         head.headerFields[.accept] = "text/html"
-        head.headerFields[.cookie] = "\(WebCookie.session)=any"
+        head.headerFields[.cookie] = "\(WebCookie.session)=\(String(repeating: "a", count: 43))"
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         let response = await gate.respond(to: request, remoteAddress: "192.0.2.1")
         let collector = BodyText()

@@ -85,7 +85,7 @@ struct BadInputTests {
     func wrongValues() async throws {
         let bench = try await Bench()
         let header = "Customer ID,Mobile,Email Address,Born,Tenure,Monthly Charges,Churn,Contract\n"
-        let good = (1...60).map { "G\($0),1391234\(1000 + $0),a\($0)@example.com,2001-02-03,7,12.50,Yes,One year\n" }
+        let good = (1...60).map { "G\($0),1391234\(1000 + $0),a\($0)@example.com,2001-02-\(10 + $0 % 19),\($0),1\($0).50,\($0 % 2 == 0 ? "Yes,One year" : "No,Two year")\n" }
         let bad: [(row: String, column: String, code: String)] = [
             ("B1,1.38E+10,,,,,,", "Mobile", "scientific_notation"),
             ("B2,call me,,,,,,", "Mobile", "not_a_phone"),
@@ -110,6 +110,7 @@ struct BadInputTests {
             try JournalStore.rejects(run, .run, after: 0, limit: 100, $0)
         }
         let columns = header.trimmedText.components(separatedBy: ",")
+        try #require(rejects.count == bad.count)
         for (offset, expected) in bad.enumerated() {
             let reject = rejects[offset]
             #expect(reject.line == 62 + offset)
@@ -250,7 +251,12 @@ struct BadInputTests {
         #expect(report.created == 151)
         #expect(report.rejected == 1)
         #expect(report.reasons.first?.code == "json_syntax")
-        #expect(try await bench.contents()["test:A151"] == ["source_id": "A151", "attr.city": "Rome"])
+        let run = try await bench.service.run(try #require(ImportRunID(report.run)))
+        #expect(run.file.inspection.columns == ["customer_id", "name", "tenure", "city"])
+        #expect(run.file.inspection.profiles.last?.samples == ["Rome"])
+        #expect(run.run.mapping.columns.map(\.code) == ["source_id", "name", "tenure_months", "attribute"])
+        let late = try await bench.contents()["test:A151"]
+        #expect(late == ["source_id": "A151", "attr.city": "Rome"])
     }
 
     @Test("money with signs and separators, decimal commas, full-width digits and Excel dates on request")

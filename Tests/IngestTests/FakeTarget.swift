@@ -143,15 +143,12 @@ enum FakeRecord {
         }
     }
     static func encode(_ data: [String: String]) -> String {
-        data.sorted { $0.key < $1.key }.map { "\($0.key)\u{1}\($0.value)" }.joined(separator: "\u{2}")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: (try? encoder.encode(data)) ?? Data(), as: UTF8.self)
     }
     static func decode(_ text: String) -> [String: String] {
-        var data: [String: String] = [:]
-        for pair in text.split(separator: "\u{2}") {
-            let parts = pair.split(separator: "\u{1}", maxSplits: 1, omittingEmptySubsequences: false)
-            data[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-        }
-        return data
+        (try? JSONDecoder().decode([String: String].self, from: Data(text.utf8))) ?? [:]
     }
     static func read(_ id: CustomerID, _ session: any SQLSession) throws -> [String: String]? {
         try session.first("SELECT data FROM fake_customer WHERE id = $1", [.id(id)]) { decode($0.text(0)) }

@@ -7,7 +7,7 @@ import Testing
 struct MaskingTests {
     @Test("values are hidden the way the field is used to", arguments: [
         (.phone, "13812348000", "138****8000"), (.phone, "+8613812348000", "+86138****8000"),
-        (.phone, "138 1234 8000", "138****8000"), (.phone, "010-88889999", "0108****9999"),
+        (.phone, "138 1234 8000", "138****8000"), (.phone, "010-88889999", "010****9999"),
         (.phone, "88889999", "8***9999"), (.phone, "8889999", "***9999"), (.phone, "12345", "*****"), (.phone, "110", "****"), (.phone, "", "****"),
         (.identity, "110101199003077758", "110***********7758"), (.identity, "110101900307775", "110********7775"),
         (.identity, "E12345678", "E******78"), (.identity, "AB1234", "******"), (.identity, "7", "****"), (.identity, "", "****"),
@@ -65,8 +65,10 @@ struct MaskingTests {
             guard value.contains(where: { !$0.isWhitespace }) else { continue }
             // An address of a city only is as public as the city.
             if mask == .address, let last = value.last, "区县市".contains(last) { continue }
+            // The year is what a masked date shows.
+            if mask == .date, value.count == 4 { continue }
             let masked = Masking.masked(mask, value)
-            #expect(masked != value && !masked.contains(value), "\(value) -> \(masked)")
+            #expect(!masked.contains(value), "\(value) -> \(masked)")
         }
     }
 

@@ -1,0 +1,137 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The first day with the product, in a real Chromium: first administrator, import with dry run and revert, the risk
+/// list, a customer page, both languages.
+@Suite("Browser", .serialized, .enabled(if: Browser.isInstalled, "chromium and chromium-driver are not installed"))
+struct StoryTests {
+    static let password = "seven quiet herons over the river"
+
+    private func csv() -> String {
+        var text = "Customer ID,Name,Phone,City,Region,Plan,Contract,Monthly Charges,Favourite colour\n"
+        for row in 1...30 {
+            let name = row % 2 == 0 ? "林晓\(["晨", "梅", "东"][row % 3])" : "Ada Heron\(row)"
+            text += "W\(row),\(name),+861420000\(1_000 + row),杭州,浙江,5G-99,Month-to-month,\(90 + row).50,green\n"
+        }
+        // A row that is refused: it has a field too few.
+        return text + "W31,Short row\n"
+    }
+
+    @Test("the first administrator imports a file, tries it, runs it, takes it back, and switches the language in place")
+    func firstDay() throws {
+        let server = try ServerProcess(["--demo", "--demo-customers", "300"], seconds: 400)
+        defer { server.remove() }
+        let base = "http://127.0.0.1:\(server.port)"
+        let browser = try Browser()
+
+        // Log in: the one-time link makes the first administrator.
+        let link = try #require(server.bootstrapPath)
+        try browser.open(base + "/login")
+        try browser.open(base + link)
+        try browser.type("input[name=name]", "chief")
+        try browser.type("input[name=password]", Self.password)
+        try browser.type("input[name=again]", Self.password)
+        try browser.click("main form button.primary")
+        try browser.wait("!location.pathname.startsWith('/bootstrap')")
+        if try browser.url().contains("/login") {
+            try browser.type("input[name=name]", "chief")
+            try browser.type("input[name=password]", Self.password)
+            try browser.click("#login")
+        }
+        try browser.wait("location.pathname === '/'")
+        try browser.wait("document.querySelectorAll('canvas').length > 1")
+
+        // The language switch keeps the page.
+        try browser.open(base + "/models")
+        #expect(try browser.script("return document.documentElement.lang").string == "en")
+        try browser.click("#language-switch")
+        try browser.wait("document.documentElement.lang === 'zh-CN'")
+        #expect(try browser.url() == base + "/models")
+        #expect(try browser.text("h1").contains("模型"))
+        try browser.click("#language-switch")
+        try browser.wait("document.documentElement.lang === 'en'")
+
+        try importAndRevert(browser, base)
+        #expect(try browser.consoleErrors() == [])
+    }
+
+    private func importAndRevert(_ browser: Browser, _ base: String) throws {
+        let file = NSTemporaryDirectory() + "browser-\(UUID().uuidString).csv"
+        try csv().write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try browser.open(base + "/imports/new")
+        try browser.type("#f-file", file)
+        try browser.click("#upload")
+        try browser.wait("document.querySelector('#mapping')")
+        try browser.click("#dry-run")
+        try browser.wait("document.querySelector('#start')", seconds: 90)
+        let plan = try browser.text("main")
+        #expect(plan.contains("30"), "the dry run counts 30 new customers: \(plan.prefix(400))")
+        let before = try customers(browser, base)
+        try browser.script("history.back()")
+        try browser.wait("document.querySelector('#start')", seconds: 90)
+        try browser.click("#start")
+        try browser.wait("document.querySelector('#revert')", seconds: 90)
+        let run = try browser.url()
+        #expect(try customers(browser, base) == before + 30)
+
+        // Search: four digits of a number, from the keyboard.
+        try browser.keys("/")
+        try browser.type("#q", "1014\u{E007}")
+        try browser.wait("location.pathname.startsWith('/customers/') || location.pathname === '/search'")
+
+        try browser.open(run)
+        try browser.click("#revert")
+        try browser.wait("document.querySelector('dialog[open] button.primary, dialog[open] button.danger')")
+        try browser.script("document.querySelector('dialog[open] button.primary, dialog[open] button.danger').click()")
+        try browser.wait("document.querySelector('#import-state') && !document.querySelector('#revert') && !document.querySelector('.job')", seconds: 90)
+        #expect(try customers(browser, base) == before)
+    }
+
+    private func customers(_ browser: Browser, _ base: String) throws -> Int {
+        try browser.open(base + "/customers")
+        let text = try browser.text(".page-title .muted")
+        return try #require(Int(text.filter(\.isNumber)), "the list shows how many: \(text)")
+    }
+
+    @Test("a supervisor opens the risk list and a customer with reasons, on a desk and on a phone, in both languages")
+    func riskList() throws {
+        let folder = NSTemporaryDirectory() + "switchboard-risk-" + UUID().uuidString
+        let made = try ServerProcess.run(["seed", "--customers", "400", "--data", folder])
+        #expect(made.code == 0, "\(made.error)")
+        let user = try ServerProcess.run(
+            ["user", "create", "lin", "--role", "supervisor", "--password-stdin", "--data", folder],
+            input: Self.password + "\n")
+        #expect(user.code == 0, "\(user.error)")
+        let server = try ServerProcess(data: folder)
+        defer { server.remove() }
+        let base = "http://127.0.0.1:\(server.port)"
+        let browser = try Browser()
+        try browser.open(base + "/risk")
+        try browser.wait("document.querySelector('#login')")
+        try browser.type("input[name=name]", "lin")
+        try browser.type("input[name=password]", Self.password)
+        try browser.click("#login")
+        try browser.wait("location.pathname === '/risk'")
+        #expect(try browser.count("table a[href^='/customers/']") > 3)
+        try browser.script("document.querySelector(\"table a[href^='/customers/']\").click()")
+        try browser.wait("location.pathname.startsWith('/customers/')")
+        #expect(try browser.count(".reasons li") >= 1)
+        let english = try browser.text(".reasons li strong")
+        try browser.click("#language-switch")
+        try browser.wait("document.documentElement.lang === 'zh-CN'")
+        let chinese = try browser.text(".reasons li strong")
+        #expect(english != chinese)
+        #expect(chinese.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }, "\(chinese)")
+
+        // No page is wider than the phone.
+        try browser.resize(width: 390, height: 844)
+        for path in ["/", "/customers", "/risk", "/models", "/jobs", "/imports", "/me"] {
+            try browser.open(base + path)
+            let overflow = try browser.script("return document.documentElement.scrollWidth - innerWidth").int ?? 0
+            #expect(overflow <= 0, "\(path) is \(overflow) px wider than a phone")
+        }
+        #expect(try browser.consoleErrors() == [])
+    }
+}
