@@ -8,9 +8,9 @@ struct AttributeStore: Sendable {
     let ids: IDGenerator
     let clock: any WallClock
 
-    static let columns = "id, key, title_en, title_zh, kind, codes, mask, labelled"
-    static let list = SQL(trusted: "SELECT \(columns) FROM customers_attribute ORDER BY id")
-    static let byID = SQL(trusted: "SELECT \(columns) FROM customers_attribute WHERE id = $1")
+    static let columns: SQL = "id, key, title_en, title_zh, kind, codes, mask, labelled"
+    static let list: SQL = "SELECT \(columns) FROM customers_attribute ORDER BY id"
+    static let byID: SQL = "SELECT \(columns) FROM customers_attribute WHERE id = $1"
     static let count: SQL = "SELECT COUNT(*) FROM customers_attribute"
     static let insert: SQL = """
         INSERT INTO customers_attribute (id, key, title_en, title_zh, kind, codes, mask, labelled, created_at, created_by)

@@ -14,6 +14,8 @@ final class CustomerImporter: Importer {
     /// Hash of an identifier -> the line it was first seen in. Hashes only: a file of ten million rows fits.
     private var seen: [Int: Int32] = [:]
     private var attributes: [CustomAttribute]?
+    /// Of the present chunk: numbers that customers hold who do not claim them any more.
+    private var holders: [Identifier: CustomerID] = [:]
 
     init(tenant: Tenant, options: ImportOptions, principal: Principal) {
         self.tenant = tenant
@@ -54,11 +56,23 @@ final class CustomerImporter: Importer {
             }
         }
         let writer = try CustomerWriter(ids: tenant.ids, session)
-        try writer.insert(created, session)
+        let released = takenOver(created.map { ($0, nil) } + updated.map { ($0.after, $0.before) })
+        try writer.insert(created, released: released, session)
         if !updated.isEmpty { try writer.update(updated, on: context.today, session) }
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
         return outcomes
+    }
+
+    /// Numbers that go over from customers whose lines ended.
+    private func takenOver(_ records: [(after: CustomerRecord, before: CustomerRecord?)]) -> [(Identifier, CustomerID)] {
+        guard !holders.isEmpty else { return [] }
+        return records.flatMap { after, before -> [(Identifier, CustomerID)] in
+            Identifier.claims(after).subtracting(before.map(Identifier.claims) ?? []).compactMap { claim in
+                guard let holder = holders[claim], holder != after.id else { return nil }
+                return (claim, holder)
+            }
+        }
     }
 
     /// One audit event and one outbox event for at most 500 customers.
@@ -91,6 +105,13 @@ final class CustomerImporter: Importer {
         let matched = Set(wanted.compactMap { keys in options.matchKey.flatMap { keys[$0] }.flatMap { owners[$0] } })
         let existing = Dictionary(
             try CustomerLoader.records(Array(matched), session).map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
+        var foreign: [Identifier: CustomerID] = [:]
+        for keys in wanted {
+            let match = options.matchKey.flatMap { keys[$0] }.flatMap { owners[$0] }
+            if let key = keys["msisdn"], let owner = owners[key], owner != match { foreign[key] = owner }
+        }
+        let released = try IdentifierStore.released(foreign, session)
+        holders = foreign.filter { released.contains($0.key) }
         return rows.indices.map { index in
             do throws(Rejection) {
                 return try step(rows[index], wanted[index], owners, existing, custom)
@@ -137,7 +158,10 @@ final class CustomerImporter: Importer {
             customer: Customer(currency: tenant.currency, source: options.source, createdAt: tenant.clock.now()))
         try fill(&record, from: row, custom)
         try refuseTaken(record, owners)
-        guard !record.party.displayName.isEmpty || !Identifier.all(record).isEmpty else {
+        guard
+            !record.party.displayName.isEmpty || !Identifier.claims(record).isEmpty
+                || !Identifier.traces(record).isEmpty
+        else {
             throw Rejection(
                 field: "source_id", code: "nobody",
                 words: Words(
@@ -198,11 +222,17 @@ final class CustomerImporter: Importer {
         return result
     }
 
-    /// Customer numbers and MSISDNs are unique, and so is the match key; people may share a document across sources.
-    private func mustBeUnique(_ field: String) -> Bool { field != "document_number" || options.matchKey == field }
+    /// Customer numbers and the match key are unique, MSISDNs while the line stands; people may share a document.
+    private func mustBeUnique(_ field: String, _ row: ImportRow) -> Bool {
+        if options.matchKey == field { return true }
+        if field == "msisdn" {
+            return row.values["subscription_status"] != .text("terminated") && row.values["left"]?.asBool != true
+        }
+        return field != "document_number"
+    }
 
     private func refuseRepeats(_ keys: [String: Identifier], _ row: ImportRow) throws(Rejection) {
-        for (field, key) in keys where mustBeUnique(field) {
+        for (field, key) in keys where mustBeUnique(field, row) {
             // The same line again is a chunk that is run a second time.
             guard let line = seen[key.hashValue], Int(line) != row.line else { continue }
             throw Rejection(
@@ -212,14 +242,14 @@ final class CustomerImporter: Importer {
     }
 
     private func remember(_ keys: [String: Identifier], _ row: ImportRow) {
-        for (field, key) in keys where mustBeUnique(field) {
+        for (field, key) in keys where mustBeUnique(field, row) {
             seen[key.hashValue] = Int32(clamping: row.line)
         }
     }
 
     private func refuseTaken(_ record: CustomerRecord, _ owners: [Identifier: CustomerID]) throws(Rejection) {
-        for identifier in Identifier.all(record) where identifier.kind != "document" {
-            guard let owner = owners[identifier], owner != record.id else { continue }
+        for identifier in Identifier.claims(record) {
+            guard let owner = owners[identifier], owner != record.id, holders[identifier] == nil else { continue }
             let field = identifier.kind == "msisdn" ? "msisdn" : "source_id"
             throw Rejection(
                 field: field, code: "taken",

@@ -45,11 +45,11 @@ enum ListPlace: Sendable, Equatable {
 
 /// Reads customers_listing by keyset: the address holds only an id, the row's sort value is looked up here.
 enum CustomerListing {
-    static let columns = """
+    static let columns: SQL = """
         customer_id, kind, status, segment, tier, region, city, service, plan, contract_term, since, monthly_charge,
           currency, risk, band, value_score, leave_reason, left_on
         """
-    static let rows = SQL(trusted: "SELECT \(columns) FROM customers_listing WHERE TRUE")
+    static let rows: SQL = "SELECT \(columns) FROM customers_listing WHERE TRUE"
     static let keys: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
     static let total: SQL = "SELECT COUNT(*) FROM customers_listing"
     static let counting: SQL = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM customers_listing WHERE TRUE"

@@ -14,7 +14,7 @@ struct CustomerRows {
     private var outcomes: [[SQLValue]] = []
     private var attributes: [[SQLValue]] = []
     private var identifiers: [[SQLValue]] = []
-    private var documentIdentifiers: [[SQLValue]] = []
+    private var tracedIdentifiers: [[SQLValue]] = []
     var search: [[SQLValue]] = []
     var listing: [[SQLValue]] = []
 
@@ -62,10 +62,8 @@ struct CustomerRows {
         }
     }
 
-    mutating func add(_ identifier: Identifier, _ id: CustomerID) {
-        let row: [SQLValue] = [.text(identifier.kind), .text(identifier.value), .id(id)]
-        if identifier.kind == "document" { documentIdentifiers.append(row) } else { identifiers.append(row) }
-    }
+    mutating func claim(_ identifier: Identifier, _ id: CustomerID) { identifiers.append(identifier.row(id)) }
+    mutating func trace(_ identifier: Identifier, _ id: CustomerID) { tracedIdentifiers.append(identifier.row(id)) }
 
     /// Writes everything but the listing, whose statement depends on whether the customers are new.
     func write(_ session: any SQLSession) throws {
@@ -76,14 +74,14 @@ struct CustomerRows {
             (CustomerSQL.insertLocator, locators), (CustomerSQL.upsertAddon, addons),
             (CustomerSQL.upsertOutcome, outcomes), (CustomerSQL.upsertAttributeValue, attributes),
             (CustomerSQL.insertIdentifier, identifiers),
-            (CustomerSQL.insertDocumentIdentifier, documentIdentifiers), (CustomerSQL.insertSearch, search),
+            (CustomerSQL.insertTrace, tracedIdentifiers), (CustomerSQL.insertSearch, search),
         ]
         for (statement, rows) in batches where !rows.isEmpty { try session.executeMany(statement, rows) }
     }
 
     private static func row(_ id: SQLValue, _ party: Party) -> [SQLValue] {
         [
-            id, .text(party.kind.rawValue), .text(party.displayName), .text(Folding.fold(party.displayName)),
+            id, .text(party.kind.rawValue), .text(party.displayName), .text(NameFolding.fold(party.displayName)),
             .text(party.familyName), .text(party.givenName), .text(party.gender), .date(party.birthDate),
             .bool(party.senior), .text(party.language), .text(party.industry), .text(party.sizeTier?.rawValue),
         ]
@@ -187,7 +185,7 @@ struct GoneRows {
     }
 
     mutating func add(_ identifier: Identifier, _ id: CustomerID) {
-        identifiers.append([.text(identifier.kind), .text(identifier.value), .id(id)])
+        identifiers.append(identifier.row(id))
     }
 
     func write(_ session: any SQLSession) throws {

@@ -71,8 +71,9 @@ enum CustomerSQL {
     static let insertIdentifier: SQL = """
         INSERT INTO customers_identifier (kind, value, customer_id) VALUES ($1, $2, $3)
         """
-    /// One person may be a customer of several sources: the first one keeps the look-up.
-    static let insertDocumentIdentifier: SQL = """
+    /// One person may be a customer of several sources, a number of an ended line may be somebody else's by now: the
+    /// first one keeps the look-up.
+    static let insertTrace: SQL = """
         INSERT INTO customers_identifier (kind, value, customer_id) VALUES ($1, $2, $3)
         ON CONFLICT (kind, value) DO NOTHING
         """

@@ -43,8 +43,8 @@ struct CustomerStore: Sendable {
         }
         record.dropEmptyLines()
         try require(record, within: principal)
-        try refuseTaken(record, before: nil, session)
-        try CustomerWriter(ids: tenant.ids, session).insert([record], session)
+        let released = try refuseTaken(record, before: nil, session)
+        try CustomerWriter(ids: tenant.ids, session).insert([record], released: released, session)
         try audit(
             AuditEntry(
                 "customers.customer.create", [.customer(record.id)],
@@ -86,10 +86,10 @@ struct CustomerStore: Sendable {
                 facts: ["fields": .array(changed.map { .string($0) })]))
         guard !changed.isEmpty else { return before }
         try require(after, within: principal)
-        try refuseTaken(after, before: before, session)
+        let released = try refuseTaken(after, before: before, session)
         after.customer.revision += 1
         after.customer.updatedAt = tenant.clock.now()
-        try CustomerWriter(ids: tenant.ids, session).update([(before, after)], on: today, session)
+        try CustomerWriter(ids: tenant.ids, session).update([(before, after)], on: today, released: released, session)
         try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
         return after
     }
@@ -176,11 +176,17 @@ struct CustomerStore: Sendable {
         }
     }
 
-    /// Identifiers are unique; the database refuses a second owner too, this gives the field its message.
-    private func refuseTaken(_ record: CustomerRecord, before: CustomerRecord?, _ session: any SQLSession) throws {
-        let new = Identifier.all(record).subtracting(before.map(Identifier.all) ?? []).filter { $0.kind != "document" }
-        let owners = try IdentifierStore.owners(Array(new), session)
-        guard let taken = new.first(where: { owners[$0] != nil }) else { return }
+    /// Claims are unique; the database refuses a second holder too, this gives the field its message.
+    /// - Returns: what goes over from former holders.
+    private func refuseTaken(_ record: CustomerRecord, before: CustomerRecord?, _ session: any SQLSession) throws
+        -> [(Identifier, CustomerID)]
+    {
+        let new = Identifier.claims(record).subtracting(before.map(Identifier.claims) ?? [])
+        let owners = try IdentifierStore.owners(Array(new), session).filter { $0.value != record.id }
+        let released = try IdentifierStore.released(owners, session)
+        guard let taken = owners.keys.first(where: { !released.contains($0) }) else {
+            return owners.map { ($0.key, $0.value) }
+        }
         let field = taken.kind == "msisdn" ? "msisdn" : "source_id"
         let message = Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。")
         throw CRMError(
@@ -206,5 +212,15 @@ enum IdentifierStore {
             }
         }
         return result
+    }
+
+    /// Those that their holders do not claim any more: numbers of ended lines.
+    static func released(_ owners: [Identifier: CustomerID], _ session: any SQLSession) throws -> Set<Identifier> {
+        guard !owners.isEmpty else { return [] }
+        var claimed: Set<Identifier> = []
+        for record in try CustomerLoader.records(Array(Set(owners.values)), session) {
+            claimed.formUnion(Identifier.claims(record))
+        }
+        return Set(owners.keys).subtracting(claimed)
     }
 }

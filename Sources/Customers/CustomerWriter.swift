@@ -16,14 +16,22 @@ struct CustomerWriter: Sendable {
 
     // MARK: New customers
 
-    /// Inserts whole customers. Identifiers must be free: a taken source id or MSISDN is a `uniqueViolation`.
-    func insert(_ records: [CustomerRecord], _ session: any SQLSession) throws {
+    /// Inserts whole customers. What they claim must be free: a taken source id or MSISDN is a `uniqueViolation`.
+    /// - Parameter released: numbers whose former holders ended their lines; they go over to the new customers.
+    func insert(
+        _ records: [CustomerRecord], released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
+    ) throws {
         var rows = CustomerRows()
+        try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
         for record in records {
             rows.add(record)
             rows.listing.append(ListingRow(record, policy: policy, risk: nil).values)
             for token in SearchTokens.all(record) { rows.search.append(Self.row(token, record.id)) }
-            for identifier in Identifier.all(record) { rows.add(identifier, record.id) }
+            let claims = Identifier.claims(record)
+            for identifier in claims { rows.claim(identifier, record.id) }
+            for identifier in Identifier.traces(record) where !claims.contains(identifier) {
+                rows.trace(identifier, record.id)
+            }
         }
         try rows.write(session)
         try session.executeMany(CustomerSQL.insertListing, rows.listing)
@@ -87,9 +95,11 @@ struct CustomerWriter: Sendable {
     // MARK: Changes
 
     /// Writes what differs between two states of customers. The caller has set the new revision.
-    /// - Parameter on: the date of status changes that have none of their own.
+    /// - Parameter today: the date of status changes that have none of their own.
+    /// - Parameter released: numbers whose former holders ended their lines; they go over to these customers.
     func update(
-        _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate, _ session: any SQLSession
+        _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate,
+        released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
     ) throws {
         let risks = try ValueStore.risks(changes.map(\.after.id), session)
         var fresh = CustomerRows()
@@ -101,14 +111,28 @@ struct CustomerWriter: Sendable {
             let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
             for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
             for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
-            let (known, wanted) = (Identifier.all(before), Identifier.all(after))
-            for identifier in wanted.subtracting(known) { fresh.add(identifier, after.id) }
-            for identifier in known.subtracting(wanted) { gone.add(identifier, after.id) }
+            noteIdentifiers(before, after, &fresh, &gone)
         }
+        for (identifier, holder) in released { gone.add(identifier, holder) }
         try gone.write(session)
         try fresh.write(session)
         try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
         try append(changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }, session)
+    }
+
+    private func noteIdentifiers(
+        _ before: CustomerRecord, _ after: CustomerRecord, _ fresh: inout CustomerRows, _ gone: inout GoneRows
+    ) {
+        let (oldClaims, claims) = (Identifier.claims(before), Identifier.claims(after))
+        let known = oldClaims.union(Identifier.traces(before))
+        let wanted = claims.union(Identifier.traces(after))
+        for identifier in known.subtracting(wanted) { gone.add(identifier, after.id) }
+        for identifier in claims.subtracting(oldClaims) {
+            // A number that was only remembered is written anew, so that somebody else's claim shows as a collision.
+            if known.contains(identifier) { gone.add(identifier, after.id) }
+            fresh.claim(identifier, after.id)
+        }
+        for identifier in wanted.subtracting(claims).subtracting(known) { fresh.trace(identifier, after.id) }
     }
 
     private func statusChanges(before: CustomerRecord, after: CustomerRecord, on today: LocalDate)
@@ -150,10 +174,23 @@ struct Identifier: Hashable, Sendable {
         Identifier(kind: "document", value: Folding.fold(number))
     }
 
-    static func all(_ record: CustomerRecord) -> Set<Identifier> {
+    func row(_ id: CustomerID) -> [SQLValue] { [.text(kind), .text(value), .id(id)] }
+
+    /// What only this customer may have: its numbers at the sources and the MSISDNs of lines that stand.
+    static func claims(_ record: CustomerRecord) -> Set<Identifier> {
         var result: Set<Identifier> = []
         for (source, number) in record.sourceIDs { result.insert(.source(source, number)) }
-        for line in record.subscriptions where line.status != .terminated || record.customer.hasLeft == true {
+        for line in record.subscriptions where line.status != .terminated {
+            if let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+        }
+        return result
+    }
+
+    /// What also finds the customer while nobody else claims it: numbers of ended lines, which are given out again
+    /// after a while, and identity documents, which people share across sources.
+    static func traces(_ record: CustomerRecord) -> Set<Identifier> {
+        var result: Set<Identifier> = []
+        for line in record.subscriptions where line.status == .terminated {
             if let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
         }
         for document in record.documents { result.insert(.document(document.number)) }

@@ -25,7 +25,8 @@ enum ValueStore {
     static let request: SQL = """
         INSERT INTO customers_value_policy (id, vip_from, high_from, customers, computed_at, requested_at)
         VALUES (1, $2, $2, 0, 0, $1)
-        ON CONFLICT (id) DO UPDATE SET requested_at = $1 WHERE customers_value_policy.requested_at IS NULL
+        ON CONFLICT (id) DO UPDATE SET requested_at = $1
+        WHERE customers_value_policy.requested_at IS NULL OR customers_value_policy.requested_at < $3
         """
     static let scored: SQL = """
         SELECT customer_id, monthly_charge, contract_term, leave_reason, value_score FROM customers_listing
@@ -80,7 +81,9 @@ enum ValueStore {
     /// Asks for the tiers to be computed, once until it has been done.
     static func requestComputation(_ tenant: Tenant, _ session: any SQLSession) throws {
         let now = tenant.clock.now()
-        let fresh = try session.execute(request, [.time(now), .int(Int64.max)])
+        // A request whose job failed for good is made again after a while.
+        let stale = now.adding(seconds: -600)
+        let fresh = try session.execute(request, [.time(now), .int(Int64.max), .time(stale)])
         guard fresh > 0 else { return }
         // A few seconds later, so that an import or a scoring run is mostly through.
         try tenant.jobs.enqueue(jobKind, payload: "{}", by: "customers", runAt: now.adding(seconds: 5), session)

@@ -157,6 +157,6 @@ final class ChunkReader: @unchecked Sendable {
         let (code, words) = RejectWords.duplicate(firstLine: firstLine)
         return RowReject(
             record: record.position.record, line: record.position.line, column: rowReader.matchColumn, code: code,
-            words: words)
+            words: RejectWords.inColumn(rowReader.matchName, words))
     }
 }

@@ -100,6 +100,13 @@ package struct ColumnInfo: Sendable, Codable {
     /// Every row has a value and no value comes twice, as far as was counted.
     package var isUnique: Bool { missing == 0 && total > 0 && (distinct == total || isDistinctCapped) }
 
+    /// Whole numbers that may be days as Excel counts them (1954 to 2064), whatever the column is called.
+    package var mayBeExcelDates: Bool {
+        has("excel_serial_dates")
+            || type == .integer && !samples.isEmpty
+                && samples.allSatisfy { Int($0).map { (20_000...60_000).contains($0) } ?? false }
+    }
+
     /// The kind of attribute this column makes by itself. A column with exceptions is text: no row is lost for it.
     package var attributeKind: String {
         if has("do_not_fit") || has("mixed_date_orders") || has("ambiguous_date_order") || has("impossible_dates") {

@@ -65,7 +65,7 @@ extension ImportService {
         do {
             try await tenant.database.write { [self] session -> Void in
                 throw RolledBack(
-                    value: try ResolvedColumns.resolve(run.mapping, file.inspection, target, settings, session))
+                    value: try ResolvedColumns.resolve(run.mapping, file.inspection, target, settings, isDryRun: true, session))
             }
         } catch let result as RolledBack<ResolvedColumns> {
             return result.value

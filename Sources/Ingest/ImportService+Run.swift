@@ -54,7 +54,8 @@ extension ImportService {
             try RunStore.take(id, worker: worker, in: .running, at: tenant.clock.now(), session)
             let run = try RunStore.run(id, session)
             let file = try RunStore.file(run.fileID, session)
-            let resolved = try ResolvedColumns.resolve(run.mapping, file.inspection, target, settings, session)
+            let resolved = try ResolvedColumns.resolve(
+                run.mapping, file.inspection, target, settings, isDryRun: false, session)
             try session.execute(RunStore.start, [.id(id), .time(tenant.clock.now())])
             if run.chunk == 0 {
                 let principal = run.actor.principal(

@@ -45,7 +45,7 @@ extension ImportViews {
             if case .field(let key)? = chosen?.target { FieldMask.mask(key, page.fields) } else { .full }
         let samples = (profile?.samples ?? []).prefix(3).map { isClear ? $0 : masking.apply(mask, $0) }
         let type = profile?.type ?? .text
-        let isDate = type == .date || type == .dateTime || profile?.has("excel_serial_dates") == true
+        let isDate = type == .date || type == .dateTime
         let order = chosen?.dateOrder
         let code = selected(chosen, profile)
         return [
@@ -59,7 +59,7 @@ extension ImportViews {
                 }),
             "options": .list(options(code)),
             "hasOrder": .bool(isDate), "orderAuto": .bool(order == nil), "orderDMY": .bool(order == .dayMonthYear),
-            "orderMDY": .bool(order == .monthDayYear), "hasExcel": .bool(profile?.has("excel_serial_dates") == true),
+            "orderMDY": .bool(order == .monthDayYear), "hasExcel": .bool(profile?.mayBeExcelDates ?? false),
             "excel": .bool(chosen?.excelDates ?? false),
         ]
     }

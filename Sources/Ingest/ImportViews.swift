@@ -52,6 +52,7 @@ struct ImportViews {
             "read": .text(Numbers.grouped(line.counts.read)), "created": .text(Numbers.grouped(line.counts.created)),
             "updated": .text(Numbers.grouped(line.counts.updated)),
             "rejected": .text(Numbers.grouped(line.counts.rejected)), "hasRejects": .bool(line.counts.rejected > 0),
+            "hasRun": .bool(![.draft, .dryRun, .ready].contains(line.state)),
             "at": .text(call.time(line.createdAt)), "by": .text(line.createdByName), "size": .text(size(line.size)),
         ]
     }

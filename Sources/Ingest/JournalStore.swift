@@ -167,9 +167,11 @@ enum JournalStore {
     ) throws -> [RunPlan.Reason] {
         try session.query(reasons, [.id(run), .int(phase.rawValue)]) { row in
             let column = row.integer(1)
+            let isMany = row.text(0) == RejectWords.duplicate(firstLine: 0).0 && row.integer(4) > 1
             return RunPlan.Reason(
                 code: row.text(0), column: columns.indices.contains(column) ? columns[column] : nil,
-                words: Words(en: row.text(2), zh: row.text(3)), count: row.integer(4), firstLine: row.integer(5))
+                words: isMany ? RejectWords.duplicates : Words(en: row.text(2), zh: row.text(3)),
+                count: row.integer(4), firstLine: row.integer(5))
         }
     }
 

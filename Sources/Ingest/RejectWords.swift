@@ -100,6 +100,10 @@ enum RejectWords {
         )
     }
 
+    /// The same for many rows, whose first lines differ.
+    static let duplicates = Words(
+        en: "The same key is already in an earlier line of this file.", zh: "本文件前面的行已有相同的键。")
+
     /// `Column “Birth”: not a date`.
     static func inColumn(_ name: String, _ words: Words) -> Words {
         let name = String(name.prefix(60))

@@ -48,7 +48,7 @@ struct ResolvedColumns: Sendable {
     /// - Throws: `CRMError` 422 for a mapping that does not fit the target.
     static func resolve(
         _ mapping: ImportMapping, _ inspection: FileInspection, _ target: any ImportTarget, _ settings: Settings,
-        _ session: any SQLSession
+        isDryRun: Bool, _ session: any SQLSession
     ) throws -> ResolvedColumns {
         let attributes = try target.attributeFields(session)
         let known = Dictionary(
@@ -75,8 +75,8 @@ struct ResolvedColumns: Sendable {
             if let other = taken.updateValue(header, forKey: field.key) { throw twice(field, other, header) }
             columns.append(
                 Column(
-                    index: index, name: header, field: field, isNew: known[field.key] == nil, mapping: column,
-                    profile: profile))
+                    index: index, name: header, field: field, isNew: isDryRun && known[field.key] == nil,
+                    mapping: column, profile: profile))
         }
         guard !columns.isEmpty else {
             throw CRMError.invalid(

@@ -214,6 +214,7 @@ final class RowReader {
     var formulaCells: Int { plans.reduce(0) { $0 + $1.reader.formulaCells } }
     /// Index of the match key's column; -1 = none.
     var matchColumn: Int { matchIndex.map { plans[$0].index } ?? -1 }
+    var matchName: String { matchIndex.map { plans[$0].name } ?? "" }
 
     init(_ columns: ResolvedColumns, unguards: Bool) {
         plans = columns.all.map {

@@ -4,8 +4,16 @@ import Kernel
 /// columns of other sources are put into words by `Concept`.
 enum BuiltInReasons {
     /// A clause with the customer's value; nil for a column that is not ours or whose value is not what it should be.
-    static func clause(_ column: String, value: String?, kind: ColumnKind, standing: Standing?) -> Bilingual? {
+    static func clause(
+        _ column: String, value: String?, kind: ColumnKind, standing: Standing?, currency: String = ""
+    ) -> Bilingual? {
         if let value, let special = special(column, value) { return special }
+        if value == nil, column == "contract_months_left" {
+            return Bilingual(zh: "没有合约到期日", en: "Has no contract end date")
+        }
+        if let value, amounts.contains(column), let amount = money(value, currency) {
+            return concepts[column]?.clause(column: column, value: amount, kind: .numeric, standing: standing)
+        }
         guard let concept = concepts[column] else { return nil }
         // A flag is kept as yes and no, whatever the column was taken for.
         let kind = value == "yes" || value == "no" ? ColumnKind.boolean : kind
@@ -39,6 +47,16 @@ enum BuiltInReasons {
             return Bilingual(zh: "近期掉话率为 \(share)", en: "\(share) of recent calls were dropped")
         default: return changes[column].map { change($0, number) }
         }
+    }
+
+    private static let amounts: Set<String> = ["monthly_charge", "total_charges", "bill_last"]
+
+    /// `1889.5` -> `¥1,889.50`; nil when it is no amount.
+    private static func money(_ value: String, _ currency: String) -> String? {
+        guard !currency.isEmpty, let number = CellText.number(value), abs(number) < 1e12 else { return nil }
+        var scale = 1.0
+        for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
+        return Figures.money(Int64((number * scale).rounded()), currency)
     }
 
     private static func whole(_ number: Double) -> Int { Int(min(max(number, -1e9), 1e9).rounded()) }

@@ -50,6 +50,12 @@ struct StoredReasons: Codable, Sendable, Equatable {
         let below: Double?
         let above: Double?
 
+        func adding(_ more: Double) -> Item {
+            Item(
+                column: column, value: value, kind: kind,
+                contribution: ((contribution + more) * 1_000).rounded() / 1_000, below: below, above: above)
+        }
+
         // One letter each: there is a row for every customer.
         enum CodingKeys: String, CodingKey {
             case column = "c", value = "v", kind = "k", contribution = "w", below = "b", above = "a"

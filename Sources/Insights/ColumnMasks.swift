@@ -1,6 +1,7 @@
 import Kernel
 import Platform
 import Storage
+import Web
 
 /// How the value of a learning column is hidden when a reason shows it. Safe by default: a column that is not one of the
 /// built-in ones is a custom attribute, and hidden like an unlabelled one unless `labels` says otherwise.
@@ -45,16 +46,18 @@ struct ReasonWording: Sendable {
         let unmasked: String?
     }
 
-    func line(_ item: StoredReasons.Item) -> Line {
+    /// - Parameter currency: of the customer's amounts.
+    func line(_ item: StoredReasons.Item, currency: String) -> Line {
         let mask = masks[item.column] ?? .full
         let shows = masking.shows(mask)
         let title = titles[item.column] ?? Words(en: item.column, zh: item.column)
-        let concept = BuiltInReasons.concepts[item.column] ?? Concept.named(item.column)
+        let concept = BuiltInReasons.concepts[item.column] ?? Self.concept(item.column, title)
         let clause: Bilingual
         if shows {
             var standing: Standing?
             if let below = item.below, let above = item.above { standing = Standing(below: below, above: above) }
-            let own = BuiltInReasons.clause(item.column, value: item.value, kind: item.kind, standing: standing)
+            let own = BuiltInReasons.clause(
+                item.column, value: item.value, kind: item.kind, standing: standing, currency: currency)
             clause = own ?? concept.clause(
                 column: title[language], value: item.value, kind: item.kind, standing: standing)
         } else {
@@ -66,5 +69,18 @@ struct ReasonWording: Sendable {
         return Line(
             text: language == .zh ? clause.zh : clause.en, raises: item.contribution > 0,
             contribution: item.contribution, unmasked: shows && mask != .none ? item.column : nil)
+    }
+
+    /// What an attribute is about: what operators call it, else its own title; `(%)` at its end is the unit.
+    private static func concept(_ column: String, _ title: Words) -> Concept {
+        let known = Concept.named(column)
+        let isShare = title.en.hasSuffix("(%)")
+        guard !known.isKnown || isShare else { return known }
+        let en = isShare ? title.en.dropLast(3).trimmed : title.en
+        let zh = isShare ? title.zh.replacing("（%）", with: "").replacing("(%)", with: "").trimmed : title.zh
+        let name = Bilingual(zh: title.zh == title.en ? "“\(zh)”" : zh, en: "“\(en)”")
+        return Concept(
+            name: name, unit: isShare ? .percent : .none, yes: Bilingual(zh: "\(name.zh)：是", en: "\(name.en): yes"),
+            no: Bilingual(zh: "\(name.zh)：否", en: "\(name.en): no"))
     }
 }

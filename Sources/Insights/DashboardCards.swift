@@ -45,7 +45,7 @@ struct DashboardCards: Sendable {
                         let change = before.map { share - $0.share(band) }
                         let worse = (change ?? 0) > 0 ? band >= .high : band < .high
                         return [
-                            "band": .text(band.rawValue), "label": .text(band.text.words[request.language]),
+                            "band": .text(band.rawValue), "label": .text(band.label(request.language)),
                             "count": .text(Figures.count(latest.bands[band]?.customers ?? 0)),
                             "share": .text(Figures.percent(share)), "width": .text(Figures.width(share)),
                             "changed": .bool(abs(change ?? 0) >= 0.0005), "up": .bool((change ?? 0) > 0),
@@ -63,7 +63,7 @@ struct DashboardCards: Sendable {
             "series": .array(
                 [RiskBand.high, .critical].map { band in
                     .object([
-                        "name": .string(band.text.words[language]), "tone": .string(band.rawValue),
+                        "name": .string(band.label(language)), "tone": .string(band.rawValue),
                         "values": .array(days.map { .double($0.share(band)) }),
                     ])
                 }),

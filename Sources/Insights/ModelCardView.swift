@@ -21,7 +21,7 @@ struct ModelCardView {
             "unknown": .text(report.rowsWithoutLabel > 0 ? Figures.count(report.rowsWithoutLabel) : nil),
             "unknownCountedAsStayed": .bool(card.unknownCountedAsStayed), "sampled": .bool(card.sampled),
             "duplicates": .text(report.duplicateRows > 0 ? Figures.count(report.duplicateRows) : nil),
-            "calibrator": .text(report.calibrator), "encoded": .text(String(report.encodedFeatures)),
+            "calibrator": .text(calibrator), "encoded": .text(String(report.encodedFeatures)),
             "seconds": .text(Figures.decimal(report.seconds, 1)),
             "eceRaw": .text(Figures.decimal(report.eceRaw, 3)),
             "calibrationJSON": .text(calibration.encoded()), "liftJSON": .text(lift.encoded()),
@@ -69,6 +69,17 @@ struct ModelCardView {
         "excludedCount": .absent, "excluded": .list([]), "hasSuspects": false, "suspects": .list([]),
         "importance": .list([]), "moreColumns": .absent, "perFold": .list([]),
     ]
+
+    /// The folds may have chosen different ones.
+    private var calibrator: String {
+        let words = [
+            "none": Words(en: "not needed", zh: "无需校准"), "platt": Words(en: "Platt scaling", zh: "Platt 校准"),
+            "beta": Words(en: "beta calibration", zh: "Beta 校准"),
+            "isotonic": Words(en: "isotonic regression", zh: "保序回归"),
+        ]
+        return report.calibrator.split(separator: ", ").map { words[String($0)]?[language] ?? String($0) }
+            .joined(separator: language == .zh ? "、" : ", ")
+    }
 
     private func title(_ column: String) -> String { titles[column]?[language] ?? column }
 

@@ -124,7 +124,7 @@ struct RiskPages: Sendable {
             "bands": .list(
                 RiskBand.allCases.reversed().map {
                     [
-                        "code": .text($0.rawValue), "label": .text($0.text.words[call.language]),
+                        "code": .text($0.rawValue), "label": .text($0.label(call.language)),
                         "selected": .bool($0 == filter.band),
                     ]
                 }),
@@ -152,7 +152,7 @@ struct RiskPages: Sendable {
             var next = filter
             next.band = band
             return [
-                "band": .text(band.rawValue), "label": .text(band.text.words[call.language]),
+                "band": .text(band.rawValue), "label": .text(band.label(call.language)),
                 "customers": .text(Figures.count(totals.customers)),
                 "share": .text(Figures.percent(summary?.share(band) ?? 0)),
                 "loss": .text(Figures.money(totals.expectedLoss, currency)), "path": .text(Self.path(next.query)),
@@ -175,14 +175,16 @@ struct RiskPages: Sendable {
 
     private func row(_ entry: RiskList.Entry, _ loaded: Loaded, _ call: Call) -> (view: View, unmasked: [String]) {
         let score = entry.score
-        let lines = score.reasons.raising.prefix(Self.reasonsInRow).map(loaded.wording.line)
+        let lines = score.reasons.raising.prefix(Self.reasonsInRow).map {
+            loaded.wording.line($0, currency: score.currency)
+        }
         let week = Self.week(call.tenant)
         let thisWeek = entry.last?.week == week
         let view: View = [
             "id": .text(score.customer.description), "name": .text(entry.card.displayName),
-            "place": .text([entry.card.region, entry.card.segment].compactMap { $0 }.joined(separator: " · ")),
+            "place": .text(entry.card.region),
             "phone": .text(entry.card.phone), "band": .text(score.band.rawValue),
-            "bandText": .text(score.band.text.words[call.language]),
+            "bandText": .text(score.band.label(call.language)),
             "probability": .text(Figures.decimal(score.probability, 2)),
             "hasValue": .bool(score.monthlyValue > 0),
             "value": .text(Figures.money(score.monthlyValue, score.currency)),

@@ -31,13 +31,13 @@ struct RiskPanel: Sendable {
             language: request.language, masking: request.masking,
             masks: try masks.masks(Set(items.map(\.column)), session), titles: titles)
         let strongest = items.map { abs($0.contribution) }.max() ?? 1
-        let raising = score.reasons.raising.map(wording.line)
-        let lowering = score.reasons.lowering.map(wording.line)
+        let raising = score.reasons.raising.map { wording.line($0, currency: score.currency) }
+        let lowering = score.reasons.lowering.map { wording.line($0, currency: score.currency) }
         let day = score.scoredAt.date(offsetMinutes: tenant.timeZoneOffsetMinutes).description
         let earlier = try ScoreStore.history(score.customer, limit: 6, session).first { $0.on < day }
         let view: View = [
             "scored": true, "hasModel": true, "left": .bool(!score.listed),
-            "band": .text(score.band.rawValue), "bandText": .text(score.band.text.words[request.language]),
+            "band": .text(score.band.rawValue), "bandText": .text(score.band.label(request.language)),
             "probability": .text(Figures.decimal(score.probability, 2)),
             "percent": .text(Figures.percent(score.probability, 0)), "width": .text(Figures.width(score.probability)),
             "inHundred": .text(String(Int((score.probability * 100).rounded()))),

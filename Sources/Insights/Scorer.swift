@@ -8,12 +8,16 @@ struct Scorer: Sendable {
     let id: ModelID
     private let reasons: Reasons
     private let summaries: [String: ColumnSummary]
+    /// By column; finding a topic costs more than scoring a customer.
+    private let topics: [String: String]
 
     init(model: TrainedModel, id: ModelID) {
         self.model = model
         self.id = id
         reasons = Reasons(model: model)
         summaries = Dictionary(model.summaries.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
+        topics = Dictionary(
+            model.columns.map { ($0, ReasonTopic.of($0)) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// A customer of the page; `scored` is nil for those who have left.
@@ -65,10 +69,28 @@ struct Scorer: Sendable {
     }
 
     private func stored(_ scored: Scored, _ values: [String?]) -> StoredReasons {
-        let kept = ChurnScoring.reasonsKept
+        // Two columns may say the same (bills overdue by our count and by the source's): more are looked at than kept.
+        let looked = ChurnScoring.reasonsKept * 2
         return StoredReasons(
-            raising: reasons.explain(scored, values: values, count: kept, includeProtective: false).map(item),
-            lowering: reasons.protective(scored, values: values, count: kept).map(item))
+            raising: merged(reasons.explain(scored, values: values, count: looked, includeProtective: false)),
+            lowering: merged(reasons.protective(scored, values: values, count: looked)))
+    }
+
+    /// Reasons about one topic become one, under the strongest column, with their contributions added up.
+    private func merged(_ reasons: [Reason]) -> [StoredReasons.Item] {
+        var items: [StoredReasons.Item] = []
+        var place: [String: Int] = [:]
+        for reason in reasons {
+            let topic = topics[reason.column] ?? reason.column
+            if let known = place[topic] {
+                items[known] = items[known].adding(reason.contribution)
+            } else {
+                place[topic] = items.count
+                items.append(item(reason))
+            }
+        }
+        let strongest = items.sorted { abs($0.contribution) > abs($1.contribution) }
+        return Array(strongest.prefix(ChurnScoring.reasonsKept))
     }
 
     /// Keeps what the words are made from.

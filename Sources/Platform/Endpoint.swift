@@ -144,6 +144,12 @@ package final class Call: Sendable {
         .html(site.pages.render(template, view.merging(shell(title: title, active: active)), language), status: status)
     }
 
+    /// A choice of layout kept in a cookie.
+    private func preference(_ name: String, _ allowed: [String], _ fallback: String) -> String {
+        let value = WebCookie.value("__Host-" + name, in: request.headers)
+        return value.flatMap { allowed.contains($0) ? $0 : nil } ?? fallback
+    }
+
     /// The key after `g` that opens an entry.
     private static let shortcuts = ["/": "h", "/customers": "c", "/risk": "r", "/imports": "i", "/models": "m"]
 
@@ -159,7 +165,8 @@ package final class Call: Sendable {
             "theme": .text(request.theme), "themeLight": .bool(request.theme == "light"),
             "themeDark": .bool(request.theme == "dark"), "themeAuto": .bool(request.theme == "auto"),
             "nonce": .text(request.nonce), "assets": .text(site.assets), "version": .text(site.version),
-            "density": "normal", "rail": "wide", "maySearch": .bool(principal?.may(Permission("customers.view")) ?? false),
+            "density": .text(preference("density", ["compact", "normal", "roomy"], "normal")),
+            "rail": .text(preference("rail", ["wide", "narrow"], "wide")), "maySearch": .bool(principal?.may(Permission("customers.view")) ?? false),
             "loggedIn": .bool(principal != nil), "userName": .text(principal?.userName ?? ""),
             "userInitial": .text(String((principal?.userName ?? "").prefix(1)).uppercased()),
             "userRoles": .text(principal?.roles.map { text("role.\($0.rawValue)") }.joined(separator: ", ")),

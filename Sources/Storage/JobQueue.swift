@@ -52,30 +52,29 @@ package struct JobQueue: Sendable {
           run_at, lease_until, cancel_requested, created_by, created_at)
         VALUES ($1, $2, $3, 'queued', 0, 0, '', '', 0, $4, $5, 0, $6, $7, $8)
         """
-    static let columns = """
+    static let columns: SQL = """
         id, kind, payload, status, done, total, message_en, message_zh, result, attempts, cancel_requested,
         created_by, created_at, started_at, finished_at
         """
-    static let byID = SQL(trusted: "SELECT \(columns) FROM storage_job WHERE id = $1")
-    static let recent = SQL(trusted: "SELECT \(columns) FROM storage_job WHERE id < $1 ORDER BY id DESC LIMIT $2")
-    static let recentOfKind = SQL(
-        trusted: "SELECT \(columns) FROM storage_job WHERE kind = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
-    static let claimSQLite = SQL(
-        trusted: """
-            UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
-              started_at = COALESCE(started_at, $3)
-            WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
-              AND run_at <= $3 ORDER BY run_at, id LIMIT 1)
-            RETURNING \(columns)
-            """)
-    static let claimPostgres = SQL(
-        trusted: """
-            UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
-              started_at = COALESCE(started_at, $3)
-            WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
-              AND run_at <= $3 ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING \(columns)
-            """)
+    static let byID: SQL = "SELECT \(columns) FROM storage_job WHERE id = $1"
+    static let recent: SQL = "SELECT \(columns) FROM storage_job WHERE id < $1 ORDER BY id DESC LIMIT $2"
+    static let recentOfKind: SQL = """
+        SELECT \(columns) FROM storage_job WHERE kind = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+        """
+    static let claimSQLite: SQL = """
+        UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
+          started_at = COALESCE(started_at, $3)
+        WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
+          AND run_at <= $3 ORDER BY run_at, id LIMIT 1)
+        RETURNING \(columns)
+        """
+    static let claimPostgres: SQL = """
+        UPDATE storage_job SET status = 'running', attempts = attempts + 1, lease_owner = $1, lease_until = $2,
+          started_at = COALESCE(started_at, $3)
+        WHERE id = (SELECT id FROM storage_job WHERE (status = 'queued' OR (status = 'running' AND lease_until < $3))
+          AND run_at <= $3 ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING \(columns)
+        """
     static let renew: SQL = """
         UPDATE storage_job SET lease_until = $3 WHERE id = $1 AND lease_owner = $2 AND status = 'running'
         RETURNING cancel_requested

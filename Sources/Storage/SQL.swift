@@ -2,15 +2,26 @@ import Kernel
 
 /// A statement text, written once for both engines with `$1...` placeholders. Made only from a literal in the source
 /// (`StaticString`) or by `SQLBuilder`, so no value can ever be pasted into it.
-package struct SQL: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
     package let text: String
 
     package init(stringLiteral value: StaticString) { text = value.description }
+    /// `"SELECT \(columns) FROM t"`: only another `SQL` can be put in, so that still every word is from the source.
+    package init(stringInterpolation pieces: StringInterpolation) { text = pieces.text }
     package init(_ value: StaticString) { text = value.description }
     /// Only for Storage and the files named `*+Dialect.swift`.
     package init(trusted text: String) { self.text = text }
 
     package var description: String { text }
+}
+
+extension SQL {
+    package struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var text = ""
+        package init(literalCapacity: Int, interpolationCount: Int) {}
+        package mutating func appendLiteral(_ literal: StaticString) { text += literal.description }
+        package mutating func appendInterpolation(_ piece: SQL) { text += piece.text }
+    }
 }
 
 /// One bound or read value. Time is an integer of epoch milliseconds, a date is text `YYYY-MM-DD`, money is minor units.

@@ -1,6 +1,8 @@
+import HTTPTypes
 import Hummingbird
 import Kernel
 import NIOCore
+import Synchronization
 
 extension WebResponse {
     /// A file to be saved that is made while it is sent: `next` gives its pieces in order and `nil` at the end.
@@ -16,4 +18,20 @@ extension WebResponse {
         }
         return download(body, name: name, type: type)
     }
+}
+
+extension WebResponse {
+    /// The whole body, for tests and for answers known to be small.
+    package func collectedBody() async throws -> [UInt8] {
+        let collector = BodyCollector()
+        try await body.write(collector)
+        return collector.bytes.withLock { $0 }
+    }
+}
+
+/// Keeps what is written.
+private final class BodyCollector: ResponseBodyWriter, Sendable {
+    let bytes = Mutex<[UInt8]>([])
+    func write(_ buffer: ByteBuffer) async throws { bytes.withLock { $0 += Array(buffer.readableBytesView) } }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -142,6 +142,32 @@ struct PanelTests {
         #expect(TemplateMisses.all.isEmpty, "\(TemplateMisses.all)")
     }
 
+    @Test("columns about the same thing are one topic, others are not")
+    func topics() {
+        #expect(ReasonTopic.of("overdue_count") == ReasonTopic.of("Overdue bills, 12 months"))
+        #expect(ReasonTopic.of("contract_months_left") == ReasonTopic.of("Months to the end of the contract"))
+        #expect(ReasonTopic.of("dropped_call_rate") == ReasonTopic.of("近90天掉话率（%）"))
+        #expect(ReasonTopic.of("contract_term") != ReasonTopic.of("contract_months_left"))
+        #expect(ReasonTopic.of("Favourite colour") != ReasonTopic.of("Favourite town"))
+    }
+
+    @Test("a percentage in an attribute's title becomes the unit of its value")
+    func percentTitles() async throws {
+        let reasons = StoredReasons(
+            raising: [
+                .init(
+                    column: "Price rise, 6 months (%)", value: "27", kind: .numeric, contribution: 0.5, below: 0.98,
+                    above: 0.01),
+                .init(column: "Pays automatically", value: "no", kind: .boolean, contribution: 0.2, below: nil, above: nil),
+            ], lowering: [])
+        let masks = ColumnMasks { columns, _ in Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) }
+        let desk = try await Desk(FakeCustomers(2), masks: masks)
+        try await desk.put([(1_000, 0.71, 10_000, "North")], reasons: reasons)
+        let (text, _) = try await shown(desk, .agent, .en)
+        #expect(text.contains("“Price rise, 6 months” is 27 %, higher than 98 % of customers"))
+        #expect(text.contains("“Pays automatically”: no"))
+    }
+
     @Test("every column that Customers gives by itself is spoken of without its technical name")
     func builtInWords() {
         for (column, _) in BuiltInReasons.concepts {
@@ -155,6 +181,9 @@ struct PanelTests {
         #expect(
             BuiltInReasons.clause("data_mb_change", value: "-0.34", kind: .numeric, standing: nil)
                 == Bilingual(zh: "流量比前几个月少 34%", en: "Data usage is 34% below the months before"))
+        #expect(
+            BuiltInReasons.clause("total_charges", value: "33390", kind: .numeric, standing: nil, currency: "CNY")
+                == Bilingual(zh: "累计消费为¥33,390.00", en: "Total charges to date is ¥33,390.00"))
         #expect(
             BuiltInReasons.clause("contract_months_left", value: "-2", kind: .numeric, standing: nil)?.en
                 == "The contract has run out")

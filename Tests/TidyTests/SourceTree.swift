@@ -49,7 +49,7 @@ struct TextFile: Sendable {
 struct SwiftFile: Sendable {
     struct Literal: Sendable {
         let line: Int
-        /// The text with its escapes resolved; an interpolation is written `\()`.
+        /// The text with its escapes resolved; an interpolation is written `\(columns)` when it is a name, else `\()`.
         let text: String
         let isInterpolated: Bool
         /// The code before it on its line, as far as 60 characters.
@@ -168,10 +168,12 @@ private struct SwiftScanner {
                 switch peek() {
                 case 40:
                     isInterpolated = true
-                    content += Array("\\()".utf8)
                     at += 1
                     output.append(32)
+                    let inner = output.count
                     code(until: 41)
+                    let isName = output[inner...].allSatisfy { (48...57).contains($0) || (65...90).contains($0 & 0xDF) || $0 == 46 || $0 == 95 }
+                    content += Array("\\(".utf8) + (isName ? output[inner...] : []) + Array(")".utf8)
                     output.append(32)
                 case 110: content.append(10)
                 case 116: content.append(9)

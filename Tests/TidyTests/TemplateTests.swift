@@ -19,7 +19,7 @@ struct TemplateTests {
     func markup() {
         for (pattern, reason) in [
             (#"\{\{\{|\{\{&"#, "unescaped"), (#"\sstyle\s*="#, "inline style"), (#"\son[a-z]+\s*=\s*["'{]"#, "inline handler"),
-            (#"(?i)javascript:"#, "script address"), (#"=\s*\{\{"#, "attribute without quotes"),
+            (#"(?i)javascript:"#, "script address"), (#"\s[\w-]+=\{\{"#, "attribute without quotes"),
             (#"<script(?![^>]*\ssrc="\{\{assets\}\}/)"#, "script that is no asset"), (#"<style"#, "inline style"),
             (#"(?:src|href)="(?:https?:)?//"#, "from another site"), (#"<(?:iframe|object|embed|base)\b"#, "foreign content"),
             (#"target="_blank""#, "new window"),
@@ -84,7 +84,8 @@ struct TemplateTests {
             // Names, formats and signs are the same in both.
             let hasWords = matches(#"[a-z]{4,}"#, in: words.en.replacingOccurrences(of: #"\{\{[^}]*\}\}"#, with: "", options: .regularExpression)).count > 0
             if hasWords, !isChinese { findings.append("\(key) is not translated: \(words.zh)") }
-            if words.en.unicodeScalars.contains(where: { (0x4E00...0x9FFF).contains($0.value) }) { findings.append("\(key) is Chinese in English") }
+            // A language is named in itself.
+            if words.en != words.zh, words.en.unicodeScalars.contains(where: { (0x4E00...0x9FFF).contains($0.value) }) { findings.append("\(key) is Chinese in English") }
             func tags(_ text: String) -> Set<String> { Set(matches(#"\{\{[#^/]?\s*(\w+)\s*\}\}|\{(\w+)\}"#, in: text).compactMap(\.groups.first)) }
             if tags(words.en) != tags(words.zh) { findings.append("\(key) has other tags in Chinese than in English") }
         }
@@ -103,8 +104,8 @@ struct TemplateTests {
                 let isKey = matches(#"(?:\bcall|\btexts|\bpages\.texts|\bsite\.pages\.texts)\.(?:text|words)\($|\.flash\($|NavigationEntry\(key: $"#, in: before).count > 0
                 guard isKey else { continue }
                 checked += 1
-                if literal.isInterpolated {
-                    let start = literal.text.components(separatedBy: #"\()"#).first ?? ""
+                if literal.isInterpolated || literal.text.hasSuffix(".") || literal.text.hasSuffix("_") {
+                    let start = literal.text.components(separatedBy: #"\("#).first ?? ""
                     if !start.isEmpty, !known.keys.contains(where: { $0.hasPrefix(start) }) { findings.append("\(file.path):\(literal.line) \(literal.text)") }
                 } else if known[literal.text] == nil, literal.text.contains(".") || before.hasSuffix("flash(") {
                     findings.append("\(file.path):\(literal.line) \(literal.text)")
@@ -122,8 +123,8 @@ struct TemplateTests {
         for literal in SourceTree.sources.flatMap(\.literals) {
             used.insert(literal.text)
             // "role.\(role)" and "job." + kind
-            if literal.isInterpolated, let start = literal.text.components(separatedBy: #"\()"#).first, start.contains(".") { beginnings.insert(start) }
-            if literal.text.hasSuffix(".") { beginnings.insert(literal.text) }
+            if literal.isInterpolated, let start = literal.text.components(separatedBy: #"\("#).first, start.contains(".") { beginnings.insert(start) }
+            if literal.text.hasSuffix(".") || literal.text.hasSuffix("_") && literal.text.contains(".") { beginnings.insert(literal.text) }
         }
         let dead = try Texts(share: Checkout.share).words.keys.filter { key in
             !used.contains(key) && !beginnings.contains { key.hasPrefix($0) }

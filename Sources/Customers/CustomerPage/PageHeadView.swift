@@ -71,7 +71,7 @@ struct PageHeadView: Sendable {
             Words(en: "Contract", zh: "合约"),
             SubscriptionsPanel.contract(term: line?.term, end: line?.end, today: today, language))
         add(Words(en: "Tenure", zh: "在网时长"), months.map { PanelParts.tenure($0, language) })
-        add(Words(en: "Value (5 years)", zh: "五年价值"), head.leftOn == nil ? head.value.map { PanelParts.money($0 / 100 * 100, head.currency) } : nil)
+        add(Words(en: "Value (5 years)", zh: "五年价值"), head.leftOn == nil ? head.value.map { PanelParts.rounded($0, head.currency) } : nil)
         if let leftOn = head.leftOn { add(Words(en: "Left on", zh: "离网日期"), leftOn.description) }
         return facts
     }

@@ -15,6 +15,15 @@ enum PanelParts {
         minor.map { Money(minor: $0, currency: currency).displayed } ?? ""
     }
 
+    /// `¥12,345`: sums of many customers, where cents say nothing.
+    static func rounded(_ minor: Int64, _ currency: String) -> String {
+        var scale: Int64 = 1
+        for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
+        let whole = Money(minor: (minor + scale / 2) / scale * scale, currency: currency)
+        let zeros = "." + String(repeating: "0", count: Money.exponent(of: currency))
+        return whole.displayed.replacing(zeros, with: "")
+    }
+
     /// `12,345`.
     static func count(_ number: Int) -> String {
         Money(minor: Int64(number), currency: "JPY").amountText

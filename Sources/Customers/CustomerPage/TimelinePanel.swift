@@ -53,7 +53,7 @@ enum TimelinePanel {
         let note: String
     }
 
-    static let shownOnCustomerPage = 14
+    static let shownOnCustomerPage = 10
     static let shownMax = 200
 
     static func load(_ request: PanelRequest, today: LocalDate, zone: Int, _ session: any SQLSession) throws

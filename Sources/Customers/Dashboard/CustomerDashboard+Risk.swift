@@ -70,7 +70,7 @@ extension CustomerDashboard {
                 "bands": .list(
                     bands.map { ["band": .text($0.rawValue), "label": .text(PageWords.of($0)[language])] }),
                 "hasCharge": .bool(charge > 0),
-                "charge": .text(Money(minor: charge / 100 * 100, currency: cells.first?.currency ?? "CNY").displayed),
+                "charge": .text(PanelParts.rounded(charge, cells.first?.currency ?? "CNY")),
                 "customers": .text(PanelParts.count(endangered.reduce(0) { $0 + $1.count })),
             ])
     }
@@ -85,7 +85,7 @@ extension CustomerDashboard {
             "label": .text(label), "column": .text(PageWords.of(band)[language]),
             // The area tells the number: the width grows with its root, so that small cells can still be seen.
             "width": .int(count == 0 ? 0 : max(2, Int((Double(count) / Double(most)).squareRoot() * 100))),
-            "charge": .text(PanelParts.money(figure.map { $0.charge / 100 * 100 }, figure?.currency ?? "CNY")),
+            "charge": .text(figure.map { PanelParts.rounded($0.charge, $0.currency) }),
             "href": .text("/customers?tier=\(tier.rawValue)&band=\(band.rawValue)"),
         ]
     }

@@ -8,12 +8,15 @@ enum DashboardStore {
           MIN(currency)
         FROM customers_listing WHERE TRUE
         """
-    static let since: SQL = "SELECT COUNT(*) FROM customers_listing WHERE since >= $1"
+    static let joinedByMonth: SQL = """
+        SELECT SUBSTR(since, 1, 7), COUNT(*) FROM customers_listing WHERE since >= $1
+        """
     static let leaversByReason: SQL = """
         SELECT leave_reason, COUNT(*) FROM customers_listing WHERE leave_reason <> ''
         """
     static let leaversByMonth: SQL = """
-        SELECT SUBSTR(left_on, 1, 7), COUNT(*) FROM customers_listing WHERE leave_reason <> '' AND left_on >= $1
+        SELECT SUBSTR(left_on, 1, 7), leave_reason, COUNT(*) FROM customers_listing
+        WHERE leave_reason <> '' AND left_on >= $1
         """
     static let byRisk: SQL = """
         SELECT CASE WHEN risk < 0.05 THEN 0 WHEN risk < 0.1 THEN 1 WHEN risk < 0.15 THEN 2 WHEN risk < 0.2 THEN 3
@@ -56,10 +59,15 @@ enum DashboardStore {
         }
     }
 
-    static func newSince(_ day: LocalDate, _ principal: Principal, _ session: any SQLSession) throws -> Int {
-        var builder = SQLBuilder(since, [.date(day)])
+    /// `YYYY-MM` -> customers who joined, from `first` on.
+    static func joinedByMonth(since first: LocalDate, _ principal: Principal, _ session: any SQLSession) throws
+        -> [String: Int]
+    {
+        var builder = SQLBuilder(joinedByMonth, [.date(first)])
         CustomerScope.narrow(&builder, principal)
-        return try session.query(builder) { $0.integer(0) }.first ?? 0
+        builder.append("GROUP BY SUBSTR(since, 1, 7)")
+        let rows = try session.query(builder) { ($0.text(0), $0.integer(1)) }
+        return Dictionary(rows, uniquingKeysWith: { $0 + $1 })
     }
 
     /// Reason code and number of leavers, most frequent first.
@@ -70,15 +78,21 @@ enum DashboardStore {
         return try session.query(builder) { ($0.text(0), $0.integer(1)) }
     }
 
-    /// `YYYY-MM` -> leavers, from the month of `first` on.
+    struct MonthReason: Sendable, Equatable {
+        /// `YYYY-MM`
+        let month: String
+        let reason: String
+        let count: Int
+    }
+
+    /// Leavers by month and reason, from `first` on.
     static func leaversByMonth(since first: LocalDate, _ principal: Principal, _ session: any SQLSession) throws
-        -> [String: Int]
+        -> [MonthReason]
     {
         var builder = SQLBuilder(leaversByMonth, [.date(first)])
         CustomerScope.narrow(&builder, principal)
-        builder.append("GROUP BY SUBSTR(left_on, 1, 7)")
-        let rows = try session.query(builder) { ($0.text(0), $0.integer(1)) }
-        return Dictionary(rows, uniquingKeysWith: { $0 + $1 })
+        builder.append("GROUP BY SUBSTR(left_on, 1, 7), leave_reason")
+        return try session.query(builder) { MonthReason(month: $0.text(0), reason: $0.text(1), count: $0.integer(2)) }
     }
 
     struct RiskBin: Sendable, Equatable {

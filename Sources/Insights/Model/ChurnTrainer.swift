@@ -16,10 +16,10 @@ package enum ChurnTrainer {
     package static func evaluate(
         _ table: RawTable, _ options: TrainingOptions, progress: ProgressHandler = { _ in }
     ) throws -> EvaluationReport {
-        let start = Date()
+        let start = ContinuousClock.now
         let prepared = try PreparedTable(table, options, progress)
         let validation = try crossValidate(prepared, options, progress, upTo: 0.95)
-        let report = report(prepared, options, validation, seconds: Date().timeIntervalSince(start))
+        let report = report(prepared, options, validation, seconds: (ContinuousClock.now - start) / .seconds(1))
         try progress(TrainingProgress(stage: .done, share: 1))
         return report
     }
@@ -30,7 +30,7 @@ package enum ChurnTrainer {
     package static func train(
         _ table: RawTable, _ options: TrainingOptions, progress: ProgressHandler = { _ in }
     ) throws -> TrainedModel {
-        let start = Date()
+        let start = ContinuousClock.now
         let prepared = try PreparedTable(table, options, progress)
         let validation = try crossValidate(prepared, options, progress, upTo: 0.75)
         try progress(TrainingProgress(stage: .fitting, share: 0.75))
@@ -47,7 +47,7 @@ package enum ChurnTrainer {
             probabilities: validation.probabilities, labels: prepared.labels, seed: options.seed)
         try progress(TrainingProgress(stage: .fitting, share: 0.9))
 
-        var report = report(prepared, options, validation, seconds: Date().timeIntervalSince(start))
+        var report = report(prepared, options, validation, seconds: (ContinuousClock.now - start) / .seconds(1))
         report.importance = try importance(booster, encoder, prepared, seed: options.seed)
         let base = Double(prepared.positives) / Double(prepared.labels.count)
         let model = TrainedModel(

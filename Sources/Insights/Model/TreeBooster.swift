@@ -171,7 +171,8 @@ package final class TreeBooster: @unchecked Sendable {
         // Of very many features each tree sees some eighty: a fraction of the time, and no worse.
         let columnShare = min(settings.columnShare, max(0.05, 80 / Double(width)))
         for (name, value) in [
-            ("objective", "binary:logistic"), ("eval_metric", "logloss"), ("tree_method", "hist"), ("max_bin", "\(settings.bins)"),
+            ("objective", "binary:logistic"), ("eval_metric", "logloss"), ("tree_method", "hist"),
+            ("max_bin", "\(settings.bins)"),
             ("base_score", "\(base)"), ("max_depth", "\(settings.depth)"), ("eta", "\(settings.learningRate)"),
             ("min_child_weight", "\(settings.minChildWeight)"), ("subsample", "\(settings.rowShare)"),
             ("colsample_bytree", "\(columnShare)"), ("lambda", "\(settings.lambda)"),

@@ -38,7 +38,9 @@ struct ModelColumnTests {
         #expect(DateText.day(text, dayFirst: true, allowsCompact: true) == 19_753)
     }
 
-    @Test("impossible dates are none", arguments: ["2024-02-30", "2023-02-29", "2024-13-01", "99/99/9999", "1.5", "a-b-c-d"])
+    @Test("impossible dates are none", arguments: [
+        "2024-02-30", "2023-02-29", "2024-13-01", "99/99/9999", "1.5", "a-b-c-d",
+    ])
     func noDates(text: String) {
         #expect(DateText.day(text, dayFirst: true) == nil)
     }

@@ -21,7 +21,9 @@ struct ModelLeakTests {
     func copies() throws {
         var table = ModelFixtures.customers(1500)
         table = ModelFixtures.adding("Flag", to: table) { _, left in left ? "1" : "0" }
-        table = ModelFixtures.adding("Standing", to: table) { row, left in (left != (row % 400 == 9)) ? "gone" : "here" }
+        table = ModelFixtures.adding("Standing", to: table) { row, left in
+            (left != (row % 400 == 9)) ? "gone" : "here"
+        }
         table = ModelFixtures.adding("Z", to: table) { row, left in "\((left ? 1000 : 0) + row % 300)" }
         let found = try exclusions(table)
         #expect(found["Flag"] == .sameAsLabel)
@@ -32,7 +34,9 @@ struct ModelLeakTests {
     @Test("a column filled for leavers only is found, even if for some of them, or if stayers alone have it")
     func filled() throws {
         var table = ModelFixtures.customers(1500)
-        table = ModelFixtures.adding("Churn Reason", to: table) { row, left in left ? ["price", "moved", "service"][row % 3] : nil }
+        table = ModelFixtures.adding("Churn Reason", to: table) { row, left in
+            left ? ["price", "moved", "service"][row % 3] : nil
+        }
         table = ModelFixtures.adding("Note", to: table) { row, left in
             left && row % 3 == 0 ? "spoke about the reasons in call \(row) at length" : nil
         }
@@ -84,7 +88,9 @@ struct ModelLeakTests {
     func named() throws {
         var random = SeededRandom(seed: 5)
         var table = ModelFixtures.customers(1500)
-        table = ModelFixtures.adding("Churn Group", to: table) { _, left in "\(random.below(10) < (left ? 9 : 1) ? "p" : "q")" }
+        table = ModelFixtures.adding("Churn Group", to: table) { _, left in
+            random.below(10) < (left ? 9 : 1) ? "p" : "q"
+        }
         table = ModelFixtures.adding("Churned Friends", to: table) { _, left in "\(random.below(left ? 5 : 4))" }
         let found = try exclusions(table)
         #expect(found["Churn Group"] == .namedAfterOutcome)

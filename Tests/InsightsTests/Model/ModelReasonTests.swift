@@ -41,7 +41,8 @@ struct ModelReasonTests {
             == "Number of complaints is 3, more than 90 % of customers")
         #expect(clause("Data Usage Change", "-30", .numeric, below: 0.05, above: 0.9).en
             == "Change in data usage is -30, lower than 90 % of customers")
-        #expect(clause("City", "Los Angeles", .categorical) == Bilingual(zh: "所在城市为Los Angeles", en: "Is located in Los Angeles"))
+        #expect(clause("City", "Los Angeles", .categorical)
+            == Bilingual(zh: "所在城市为Los Angeles", en: "Is located in Los Angeles"))
     }
 
     @Test("unknown columns are spoken of by their name")

@@ -53,7 +53,8 @@ struct ModelTrainerTests {
         }
         let report = try ChurnTrainer.evaluate(RawTable(columns: columns), options)
         #expect(abs(report.auc - 0.5) < 0.06)
-        #expect(report.ece < 0.06)
+        // Saying "one in four" to everybody costs 0.562; a model that fools itself costs clearly more.
+        #expect(report.logloss < 0.60)
     }
 
     @Test("calibration does not make probabilities worse")
@@ -95,7 +96,8 @@ struct ModelTrainerTests {
         #expect(restored.report == model.report && restored.summaries == model.summaries)
         #expect(restored.label == "Churn" && restored.positive == "Yes" && restored.identifier == "Customer ID")
 
-        for broken in [[], Array(bytes.prefix(40)), Array(bytes.dropLast()), [0] + bytes, [UInt8](repeating: 7, count: 99)] {
+        let strange = [UInt8](repeating: 7, count: 99)
+        for broken in [[], Array(bytes.prefix(40)), Array(bytes.dropLast()), [0] + bytes, strange] {
             #expect(throws: ModelError.self) { try TrainedModel(serialized: broken) }
         }
         var flipped = bytes

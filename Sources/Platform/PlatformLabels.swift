@@ -1,0 +1,31 @@
+/// What the columns of the platform's and the storage layer's own tables hold (G31).
+package enum PlatformLabels {
+    package static let all: [TableLabels] = [
+        TableLabels(
+            "platform_audit_event",
+            [
+                "id": .plain, "at": .plain, "actor_id": .plain, "actor_name": .name, "roles": .plain, "action": .plain,
+                "purpose": .plain, "address": .profile, "request_id": .plain, "unmasked": .plain, "facts": .profile,
+                "refused": .plain,
+            ]),
+        .plain("platform_audit_subject", ["subject_id", "event_id", "subject_kind"]),
+        .plain("schema_migration", ["module", "number", "name", "checksum", "applied_at"]),
+        .plain("storage_node", ["node", "holder", "lease_until"]),
+        TableLabels(
+            "storage_outbox_event",
+            [
+                "id": .plain, "type": .plain, "payload": .profile, "created_at": .plain, "status": .plain,
+                "attempts": .plain, "next_attempt_at": .plain, "last_error": .plain,
+            ]),
+        .plain("storage_outbox_receipt", ["event_id", "handler", "handled_at"]),
+        TableLabels(
+            "storage_job",
+            [
+                "id": .plain, "kind": .plain, "payload": .plain, "status": .plain, "done": .plain, "total": .plain,
+                "message_en": .plain, "message_zh": .plain, "result": .plain, "attempts": .plain, "attempts_max": .plain,
+                "run_at": .plain, "lease_owner": .plain, "lease_until": .plain, "cancel_requested": .plain,
+                "created_by": .name, "created_at": .plain, "started_at": .plain, "finished_at": .plain,
+            ]),
+        .plain("storage_schedule", ["name", "next_run_at"]),
+    ]
+}
