@@ -128,10 +128,13 @@ package struct FileEvaluation: Sendable {
             return "  " + name + String(repeating: " ", count: max(1, 14 - width))
                 + String(repeating: " ", count: max(0, 8 - value.count)) + value + "   " + note
         }
+        let (rows, left) = (Figures.count(report.rows), Figures.count(report.positives))
+        let (share, columns, folds) = (Figures.percent(report.baseRate), report.features, report.folds)
+        let value = report.positive
         var lines = [
             say(
-                "\(Figures.count(report.rows)) rows, \(Figures.count(report.positives)) of them “\(report.positive)” (\(Figures.percent(report.baseRate))), \(report.features) columns, \(report.folds) folds",
-                "\(Figures.count(report.rows)) 行，其中“\(report.positive)”\(Figures.count(report.positives)) 行（\(Figures.percent(report.baseRate))），\(report.features) 个特征列，\(report.folds) 折交叉验证"),
+                "\(rows) rows, \(left) of them “\(value)” (\(share)), \(columns) columns, \(folds) folds",
+                "\(rows) 行，其中“\(value)”\(left) 行（\(share)），\(columns) 个特征列，\(folds) 折交叉验证"),
             "",
             line("AUC", Figures.decimal(report.auc, 4), say("how often a leaver ranks above a stayer", "离网客户得分高于在网客户的概率")),
             line(say("log loss", "对数损失"), Figures.decimal(report.logloss, 4), say("lower is better", "越低越好")),
@@ -162,7 +165,8 @@ package struct FileEvaluation: Sendable {
                     "Only the first \(Figures.count(Insights.evaluationRowsMax)) rows were read.",
                     "仅读取了前 \(Figures.count(Insights.evaluationRowsMax)) 行。"))
         }
-        lines.append(say("\(Figures.decimal(seconds, 1)) s, seed \(report.seed)", "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
+        lines.append(
+            say("\(Figures.decimal(seconds, 1)) s, seed \(report.seed)", "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
         return lines.joined(separator: "\n")
     }
 }

@@ -27,6 +27,7 @@ package struct RawHTTP: Sendable {
 
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     /// Sends one request and reads the answer to its end.

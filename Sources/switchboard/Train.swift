@@ -44,7 +44,9 @@ struct Train: AsyncParsableCommand {
                     Terminal.out(JSONValue.object(fields).encoded())
                 } else {
                     Terminal.out(
-                        "Version \(training.version) (\(training.state)): AUC \(training.auc.rounded(4)), log loss \(training.logloss.rounded(4)), Brier \(training.brier.rounded(4)), ECE \(training.ece.rounded(4)), lift at 10 % \(training.liftAt10.rounded(2))"
+                        "Version \(training.version) (\(training.state)): AUC \(training.auc.rounded(4)), "
+                            + "log loss \(training.logloss.rounded(4)), Brier \(training.brier.rounded(4)), "
+                            + "ECE \(training.ece.rounded(4)), lift at 10 % \(training.liftAt10.rounded(2))"
                     )
                     Terminal.out(
                         "Learned from \(training.rows) customers, \(training.leavers) of whom left, \(training.features) columns, in \(training.seconds.rounded(1)) s"

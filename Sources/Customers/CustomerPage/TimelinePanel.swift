@@ -166,7 +166,10 @@ enum TimelinePanel {
                 Event(
                     kind: .bill, on: charge.issuedOn, tone: overdue ? "bad" : "",
                     title: "\(PageWords.of(charge.kind)[language]) \(amount)",
-                    note: overdue ? Words(en: "\(charge.period) · overdue since \(charge.dueOn ?? today)", zh: "\(charge.period) · 自 \(charge.dueOn ?? today) 起逾期")[language]
+                    note: overdue
+                        ? Words(
+                            en: "\(charge.period) · overdue since \(charge.dueOn ?? today)",
+                            zh: "\(charge.period) · 自 \(charge.dueOn ?? today) 起逾期")[language]
                         : [charge.period, due].filter { !$0.isEmpty }.joined(separator: " · ")))
             if !hasPayments, let paidOn = charge.paidOn {
                 events.append(payment(paidOn, amount, late: charge.state(today) == .paidLate, charge.period, language))
@@ -184,7 +187,9 @@ enum TimelinePanel {
             note: late ? Words(en: "\(period) · late", zh: "\(period) · 逾期缴纳")[language] : period)
     }
 
-    private static func outcomeEvents(_ keys: [SQLValue], _ language: Language, _ session: any SQLSession) throws -> [Event] {
+    private static func outcomeEvents(_ keys: [SQLValue], _ language: Language, _ session: any SQLSession) throws
+        -> [Event]
+    {
         var builder = SQLBuilder(outcomes)
         builder.appendIn("AND customer_id", keys)
         builder.append("ORDER BY recorded_on DESC, id DESC LIMIT 20")

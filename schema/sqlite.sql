@@ -1,0 +1,620 @@
+CREATE TABLE customers_addon (
+  customer_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  code TEXT NOT NULL,
+  monthly_charge BIGINT,
+  PRIMARY KEY (customer_id, subscription_id, code)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_address (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  lines TEXT,
+  city TEXT,
+  region TEXT,
+  postcode TEXT,
+  country TEXT,
+  latitude DOUBLE PRECISION,
+  longitude DOUBLE PRECISION,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_attribute (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  title_en TEXT NOT NULL,
+  title_zh TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  codes TEXT NOT NULL,
+  mask TEXT NOT NULL,
+  labelled BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX customers_attribute_key ON customers_attribute (key);
+
+CREATE TABLE customers_attribute_value (
+  customer_id BIGINT NOT NULL,
+  attribute_id BIGINT NOT NULL,
+  text_value TEXT,
+  int_value BIGINT,
+  double_value DOUBLE PRECISION,
+  PRIMARY KEY (customer_id, attribute_id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_charge (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  period TEXT NOT NULL,
+  amount BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  issued_on TEXT NOT NULL,
+  due_on TEXT,
+  paid_on TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_contact_medium (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  folded TEXT NOT NULL,
+  preferred BOOLEAN NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_customer (
+  id INTEGER PRIMARY KEY,
+  reference TEXT,
+  status TEXT NOT NULL,
+  status_reason TEXT,
+  segment TEXT,
+  region TEXT,
+  city TEXT,
+  since TEXT,
+  payment_method TEXT,
+  paperless BOOLEAN,
+  total_charges BIGINT,
+  currency TEXT NOT NULL,
+  has_left BOOLEAN,
+  source TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE customers_customer_link (
+  from_id BIGINT NOT NULL,
+  to_id BIGINT NOT NULL,
+  valid BOOLEAN NOT NULL,
+  evidence TEXT NOT NULL,
+  linked_at BIGINT NOT NULL,
+  PRIMARY KEY (from_id, to_id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_customer_link_to ON customers_customer_link (to_id);
+
+CREATE TABLE customers_identifier (
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  PRIMARY KEY (kind, value)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_identifier_customer ON customers_identifier (customer_id);
+
+CREATE TABLE customers_identity_document (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  number TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_listing (
+  customer_id INTEGER PRIMARY KEY,
+  sort_name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  status TEXT NOT NULL,
+  segment TEXT NOT NULL,
+  tier TEXT NOT NULL,
+  region TEXT NOT NULL,
+  city TEXT NOT NULL,
+  service TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  contract_term INTEGER NOT NULL,
+  since TEXT NOT NULL,
+  monthly_charge BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  risk DOUBLE PRECISION NOT NULL,
+  band TEXT NOT NULL,
+  value_score BIGINT NOT NULL,
+  leave_reason TEXT NOT NULL,
+  left_on TEXT NOT NULL,
+  latitude DOUBLE PRECISION,
+  longitude DOUBLE PRECISION
+);
+
+CREATE INDEX customers_listing_band ON customers_listing (band, customer_id);
+
+CREATE INDEX customers_listing_charge ON customers_listing (monthly_charge, customer_id);
+
+CREATE INDEX customers_listing_left ON customers_listing (leave_reason, customer_id) WHERE leave_reason <> '';
+
+CREATE INDEX customers_listing_name ON customers_listing (sort_name, customer_id);
+
+CREATE INDEX customers_listing_plan ON customers_listing (plan, customer_id);
+
+CREATE INDEX customers_listing_region ON customers_listing (region, customer_id);
+
+CREATE INDEX customers_listing_risk ON customers_listing (risk, customer_id);
+
+CREATE INDEX customers_listing_segment ON customers_listing (segment, customer_id);
+
+CREATE INDEX customers_listing_since ON customers_listing (since, customer_id);
+
+CREATE INDEX customers_listing_status ON customers_listing (status, customer_id);
+
+CREATE INDEX customers_listing_tier ON customers_listing (tier, customer_id);
+
+CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id);
+
+CREATE TABLE customers_outcome (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  left_on TEXT,
+  reason_code TEXT,
+  reason_text TEXT,
+  competitor TEXT,
+  recorded_on TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_party (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  family_name TEXT,
+  given_name TEXT,
+  gender TEXT,
+  birth_date TEXT,
+  senior BOOLEAN,
+  language TEXT,
+  industry TEXT,
+  size_tier TEXT
+);
+
+CREATE TABLE customers_relation (
+  customer_id BIGINT NOT NULL,
+  other_id BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  valid_from TEXT,
+  valid_to TEXT,
+  PRIMARY KEY (customer_id, other_id, role)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_saved_view (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  shared BOOLEAN NOT NULL,
+  filter TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE customers_search (
+  kind INTEGER NOT NULL,
+  token TEXT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  PRIMARY KEY (kind, token, customer_id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_subscription (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  service TEXT NOT NULL,
+  technology TEXT,
+  plan TEXT,
+  msisdn TEXT,
+  contract_term INTEGER,
+  contract_end TEXT,
+  started_on TEXT,
+  ended_on TEXT,
+  status TEXT NOT NULL,
+  monthly_charge BIGINT,
+  currency TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_subscription_history (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  changed_on TEXT NOT NULL,
+  from_status TEXT NOT NULL,
+  to_status TEXT NOT NULL,
+  reason TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_subscription_locator (
+  id INTEGER PRIMARY KEY,
+  customer_id BIGINT NOT NULL
+);
+
+CREATE TABLE customers_usage_month (
+  customer_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  month TEXT NOT NULL,
+  voice_min INTEGER NOT NULL,
+  sms INTEGER NOT NULL,
+  data_mb BIGINT NOT NULL,
+  roaming_mb BIGINT NOT NULL,
+  calls INTEGER NOT NULL,
+  dropped_calls INTEGER NOT NULL,
+  speed_mbps DOUBLE PRECISION,
+  PRIMARY KEY (customer_id, subscription_id, month)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_value_policy (
+  id INTEGER PRIMARY KEY,
+  vip_from BIGINT NOT NULL,
+  high_from BIGINT NOT NULL,
+  customers BIGINT NOT NULL,
+  computed_at BIGINT NOT NULL,
+  requested_at BIGINT
+);
+
+CREATE TABLE identity_bootstrap (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  role TEXT,
+  user_id BIGINT,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT
+);
+
+CREATE INDEX identity_bootstrap_user ON identity_bootstrap (user_id);
+
+CREATE TABLE identity_known_address (
+  user_id BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  last_login_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, address)
+) WITHOUT ROWID;
+
+CREATE TABLE identity_session (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  id BIGINT NOT NULL,
+  user_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_seen_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL
+);
+
+CREATE INDEX identity_session_expiry ON identity_session (expires_at);
+
+CREATE INDEX identity_session_user ON identity_session (user_id, id);
+
+CREATE TABLE identity_throttle (
+  key TEXT NOT NULL PRIMARY KEY,
+  failures INTEGER NOT NULL,
+  next_allowed_at BIGINT NOT NULL,
+  failed_at BIGINT NOT NULL
+);
+
+CREATE INDEX identity_throttle_age ON identity_throttle (failed_at);
+
+CREATE TABLE identity_user (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  display_name TEXT NOT NULL,
+  password_hash TEXT,
+  password_changed_at BIGINT,
+  status TEXT NOT NULL,
+  language TEXT,
+  theme TEXT,
+  shortcuts BOOLEAN NOT NULL,
+  scope TEXT NOT NULL,
+  last_login_at BIGINT,
+  created_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL
+);
+
+CREATE INDEX identity_user_listing ON identity_user (folded_name, id);
+
+CREATE TABLE identity_user_name (
+  folded_name TEXT NOT NULL PRIMARY KEY,
+  user_id BIGINT NOT NULL
+);
+
+CREATE TABLE identity_user_role (
+  user_id BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  given_by BIGINT,
+  given_at BIGINT NOT NULL,
+  PRIMARY KEY (user_id, role)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_file (
+  id INTEGER PRIMARY KEY,
+  blob_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  inspection TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  created_by BIGINT,
+  created_by_name TEXT NOT NULL
+);
+
+CREATE TABLE ingest_journal (
+  run_id BIGINT NOT NULL,
+  chunk BIGINT NOT NULL,
+  entries TEXT NOT NULL,
+  PRIMARY KEY (run_id, chunk)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_mapping (
+  entity TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  name TEXT NOT NULL,
+  mapping TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by_name TEXT NOT NULL,
+  PRIMARY KEY (entity, signature)
+) WITHOUT ROWID;
+
+CREATE INDEX ingest_mapping_name ON ingest_mapping (entity, name, updated_at);
+
+CREATE TABLE ingest_reject (
+  run_id BIGINT NOT NULL,
+  phase INTEGER NOT NULL,
+  record BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  column_index INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  words_en TEXT NOT NULL,
+  words_zh TEXT NOT NULL,
+  PRIMARY KEY (run_id, phase, record)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_revert_issue (
+  run_id BIGINT NOT NULL,
+  chunk BIGINT NOT NULL,
+  number INTEGER NOT NULL,
+  customer_id BIGINT NOT NULL,
+  field TEXT NOT NULL,
+  reason_en TEXT NOT NULL,
+  reason_zh TEXT NOT NULL,
+  PRIMARY KEY (run_id, chunk, number)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_run (
+  id INTEGER PRIMARY KEY,
+  file_id BIGINT NOT NULL,
+  entity TEXT NOT NULL,
+  mapping TEXT NOT NULL,
+  state TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  touched_at BIGINT NOT NULL,
+  job_id BIGINT,
+  actor TEXT NOT NULL,
+  plan TEXT,
+  plan_reject_blob_id TEXT,
+  reject_blob_id TEXT,
+  chunk BIGINT NOT NULL,
+  checkpoint TEXT,
+  revert_chunk BIGINT,
+  rows_read BIGINT NOT NULL,
+  created_count BIGINT NOT NULL,
+  updated_count BIGINT NOT NULL,
+  unchanged_count BIGINT NOT NULL,
+  rejected_count BIGINT NOT NULL,
+  revert_issue_count BIGINT NOT NULL,
+  message_en TEXT NOT NULL,
+  message_zh TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  started_at BIGINT,
+  finished_at BIGINT,
+  reverted_at BIGINT,
+  created_by BIGINT,
+  created_by_name TEXT NOT NULL
+);
+
+CREATE TABLE insights_churn_score (
+  customer_id INTEGER PRIMARY KEY,
+  model_id BIGINT NOT NULL,
+  probability DOUBLE PRECISION NOT NULL,
+  band TEXT NOT NULL,
+  margin DOUBLE PRECISION NOT NULL,
+  scored_at BIGINT NOT NULL,
+  reasons TEXT NOT NULL,
+  region TEXT NOT NULL,
+  monthly_value BIGINT NOT NULL,
+  currency TEXT NOT NULL,
+  priority BIGINT NOT NULL,
+  listed BOOLEAN NOT NULL
+);
+
+CREATE INDEX insights_churn_score_band ON insights_churn_score (band, priority, customer_id) WHERE listed;
+
+CREATE INDEX insights_churn_score_priority ON insights_churn_score (priority, customer_id) WHERE listed;
+
+CREATE INDEX insights_churn_score_region ON insights_churn_score (region, priority, customer_id) WHERE listed;
+
+CREATE TABLE insights_contact_plan (
+  customer_id BIGINT NOT NULL,
+  week TEXT NOT NULL,
+  state TEXT NOT NULL,
+  outcome TEXT,
+  note TEXT,
+  actor_id BIGINT,
+  actor_name TEXT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, week)
+) WITHOUT ROWID;
+
+CREATE INDEX insights_contact_plan_week ON insights_contact_plan (week, state);
+
+CREATE TABLE insights_model (
+  id INTEGER PRIMARY KEY,
+  version INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  job_id BIGINT,
+  trained_at BIGINT NOT NULL,
+  trained_by TEXT NOT NULL,
+  customers BIGINT NOT NULL,
+  labelled BIGINT NOT NULL,
+  leavers BIGINT NOT NULL,
+  features INTEGER NOT NULL,
+  folds INTEGER NOT NULL,
+  auc DOUBLE PRECISION NOT NULL,
+  logloss DOUBLE PRECISION NOT NULL,
+  brier DOUBLE PRECISION NOT NULL,
+  ece DOUBLE PRECISION NOT NULL,
+  lift_at_10 DOUBLE PRECISION NOT NULL,
+  seed BIGINT NOT NULL,
+  card TEXT,
+  titles TEXT,
+  blob_id TEXT,
+  failure_en TEXT,
+  failure_zh TEXT
+);
+
+CREATE INDEX insights_model_job ON insights_model (job_id);
+
+CREATE UNIQUE INDEX insights_model_version ON insights_model (version);
+
+CREATE TABLE insights_risk_summary (
+  scored_on TEXT NOT NULL,
+  region TEXT NOT NULL,
+  band TEXT NOT NULL,
+  customers BIGINT NOT NULL,
+  monthly_value BIGINT NOT NULL,
+  expected_loss BIGINT NOT NULL,
+  PRIMARY KEY (scored_on, region, band)
+) WITHOUT ROWID;
+
+CREATE TABLE insights_score_history (
+  customer_id BIGINT NOT NULL,
+  scored_on TEXT NOT NULL,
+  model_id BIGINT NOT NULL,
+  probability DOUBLE PRECISION NOT NULL,
+  band TEXT NOT NULL,
+  PRIMARY KEY (customer_id, scored_on)
+) WITHOUT ROWID;
+
+CREATE TABLE insights_scoring_run (
+  id INTEGER PRIMARY KEY,
+  job_id BIGINT,
+  model_id BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  started_at BIGINT NOT NULL,
+  finished_at BIGINT,
+  after_id BIGINT NOT NULL,
+  scored BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  histogram TEXT,
+  drift DOUBLE PRECISION
+);
+
+CREATE INDEX insights_scoring_run_model ON insights_scoring_run (model_id, id);
+
+CREATE TABLE platform_audit_event (
+  id INTEGER PRIMARY KEY,
+  at BIGINT NOT NULL,
+  actor_id BIGINT,
+  actor_name TEXT NOT NULL,
+  roles TEXT NOT NULL,
+  action TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  address TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  unmasked TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  refused BOOLEAN NOT NULL
+);
+
+CREATE INDEX platform_audit_event_action ON platform_audit_event (action, id);
+
+CREATE INDEX platform_audit_event_actor ON platform_audit_event (actor_id, id);
+
+CREATE TABLE platform_audit_subject (
+  subject_id BIGINT NOT NULL,
+  event_id BIGINT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  PRIMARY KEY (subject_id, event_id)
+) WITHOUT ROWID;
+
+CREATE INDEX platform_audit_subject_event ON platform_audit_subject (event_id);
+
+CREATE TABLE schema_migration (
+  module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+  applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));
+
+CREATE TABLE storage_job (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  status TEXT NOT NULL,
+  done BIGINT NOT NULL,
+  total BIGINT NOT NULL,
+  message_en TEXT NOT NULL,
+  message_zh TEXT NOT NULL,
+  result TEXT,
+  attempts INTEGER NOT NULL,
+  attempts_max INTEGER NOT NULL,
+  run_at BIGINT NOT NULL,
+  lease_owner TEXT,
+  lease_until BIGINT NOT NULL,
+  cancel_requested BOOLEAN NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  started_at BIGINT,
+  finished_at BIGINT
+);
+
+CREATE INDEX storage_job_due ON storage_job (run_at, id) WHERE status = 'queued' OR status = 'running';
+
+CREATE INDEX storage_job_recent ON storage_job (kind, id);
+
+CREATE TABLE storage_node (
+  node INTEGER NOT NULL PRIMARY KEY,
+  holder TEXT NOT NULL,
+  lease_until BIGINT NOT NULL
+);
+
+CREATE TABLE storage_outbox_event (
+  id INTEGER PRIMARY KEY,
+  type TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt_at BIGINT NOT NULL,
+  last_error TEXT
+);
+
+CREATE INDEX storage_outbox_event_due ON storage_outbox_event (next_attempt_at, id) WHERE status = 'pending';
+
+CREATE TABLE storage_outbox_receipt (
+  event_id BIGINT NOT NULL,
+  handler TEXT NOT NULL,
+  handled_at BIGINT NOT NULL,
+  PRIMARY KEY (event_id, handler)
+) WITHOUT ROWID;
+
+CREATE TABLE storage_schedule (
+  name TEXT NOT NULL PRIMARY KEY,
+  next_run_at BIGINT NOT NULL
+);
