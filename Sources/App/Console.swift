@@ -93,7 +93,10 @@ struct Console: Sendable {
 
     private func find(_ query: String, limit: Int, _ call: Call) async throws -> [SearchHit] {
         let text = query.trimmed
-        guard !text.isEmpty else { return [] }
+        guard !text.isEmpty else {
+            try await call.recordView(AuditEntry("console.search.run", facts: ["hits": .int(0)]))
+            return []
+        }
         guard text.unicodeScalars.count <= Limits.searchTextMax else {
             throw CRMError.invalid("q", "too_long", Words(en: "The search text is too long.", zh: "搜索文本过长。"))
         }
@@ -132,7 +135,6 @@ struct Console: Sendable {
             throw CRMError.invalid("q", "unknown_field", Words(en: "Only “q” is expected.", zh: "只接受字段“q”。"))
         }
         let hits = try await find(object["q"]?.string ?? "", limit: 8, call)
-        if hits.isEmpty, call.auditCount == 0 { try await call.recordView(AuditEntry("console.search.run")) }
         let groups = Dictionary(grouping: hits, by: \.group).sorted { $0.key < $1.key }
         return .json(
             .object([

@@ -26,9 +26,6 @@ extension ImportService {
                     return JSONValue.object(["issues": .int(Int64(run.revertIssues))]).encoded()
                 }
             },
-            JobHandler(kind: Self.purgeJob) { [self] _ in
-                JSONValue.object(["purged": .int(Int64(try await purge()))]).encoded()
-            },
         ]
     }
 

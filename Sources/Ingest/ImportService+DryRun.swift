@@ -100,8 +100,9 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .dryRun, blobs: tenant.blobs, database: tenant.database
         ).write()
+        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
         let columns = file.inspection.columns
-        let done = try await tenant.database.write { [tenant] session in
+        return try await tenant.database.write { [tenant] session in
             var plan = plan
             plan.reasons = try JournalStore.reasons(id, .dryRun, columns: columns, session)
             let isHopeless = plan.counts.rejected == plan.counts.read
@@ -117,8 +118,6 @@ extension ImportService {
                 AuditEntry("ingest.run.dry_run_finished", [.run(id)], facts: plan.counts.facts), by: principal, session)
             return plan
         }
-        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
-        return done
     }
 
     static func everythingRejected(_ rows: Int) -> Words {

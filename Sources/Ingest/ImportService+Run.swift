@@ -132,6 +132,7 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .run, blobs: tenant.blobs, database: tenant.database
         ).write()
+        if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
         try await tenant.database.write { [tenant] session in
             let changed = try session.execute(
                 RunStore.finish,
@@ -147,7 +148,6 @@ extension ImportService {
                     facts: counts.facts.merging(["state": .string(state.rawValue)]) { mine, _ in mine }),
                 by: principal, session)
         }
-        if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
     }
 
     // MARK: Taking it back

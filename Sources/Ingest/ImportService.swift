@@ -136,13 +136,15 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
-            guard try RunStore.run(id, session).mayEdit else { throw RunStore.taken }
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
                 mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
-            guard changed == 1 else { throw RunStore.taken }
+            guard changed == 1 else {
+                _ = try RunStore.run(id, session)
+                throw RunStore.taken
+            }
             try record(AuditEntry("ingest.run.map", [.run(id)]), session)
         }
     }
@@ -154,7 +156,7 @@ package struct ImportService: Sendable {
     ) async throws {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id)
-        guard run.mayEdit else { throw RunStore.taken }
+        guard run.state.mayEdit else { throw RunStore.taken }
         let grew = file.inspection.warnings.filter { $0.code == "file_grew" }
         let inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
             name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
@@ -202,10 +204,10 @@ package struct ImportService: Sendable {
     /// Whether `action` is possible. `isStalled`: a job was at work and is no more (its process died, or it was stopped).
     static func allows(_ action: Action, _ run: ImportRun, isStalled: Bool) -> Bool {
         switch action {
-        case .dryRun: run.mayEdit || (run.state == .dryRun && isStalled)
-        case .start: run.mayEdit
+        case .dryRun: run.state.mayEdit || (run.state == .dryRun && isStalled)
+        case .start: run.state == .ready || run.state == .draft
         case .resume: run.mayContinue || (run.state == .running && isStalled)
-        case .revert: run.mayRevert || (run.state == .reverting && isStalled)
+        case .revert: run.state.mayRevert || (run.state == .reverting && isStalled)
         }
     }
 

@@ -37,7 +37,7 @@ struct ImportViews {
             let (template, body): (String, View) =
                 if page.suggestion != nil { ("ingest/import-mapping", try mapping) }
                 else if run.state.isActive { ("ingest/import-progress", progress) }
-                else if run.state == .ready, run.purgedAt == nil { ("ingest/import-plan", try plan) }
+                else if run.state == .ready { ("ingest/import-plan", try plan) }
                 else { ("ingest/import-result", try result) }
             return call.page(template, title: file.name, active: "/imports", body.merging(try head))
         }
@@ -206,13 +206,13 @@ struct ImportViews {
             return counts(run.counts).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
-                "mayRevert": .bool(run.mayRevert && run.counts.created + run.counts.updated > 0),
+                "mayRevert": .bool(run.state.mayRevert && run.counts.created + run.counts.updated > 0),
                 "mayContinue": .bool(run.mayContinue),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
                 "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),
                 "started": .text(run.startedAt.map(call.time)), "finished": .text(run.finishedAt.map(call.time)),
-                "reverted": .text(run.revertedAt.map(call.time)), "isPurged": .bool(run.purgedAt != nil),
+                "reverted": .text(run.revertedAt.map(call.time)),
             ])
         }
     }

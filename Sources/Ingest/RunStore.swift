@@ -23,7 +23,7 @@ enum RunStore {
         SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
-          created_by_name, touched_at, purged_at
+          created_by_name, touched_at
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -142,7 +142,7 @@ enum RunStore {
             revertChunk: row.optionalInt(13), counts: counts, revertIssues: row.integer(19),
             message: Words(en: row.text(20), zh: row.text(21)), createdAt: row.time(22), startedAt: row.optionalTime(23),
             finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
-            createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29))
+            createdByName: row.text(27), touchedAt: row.time(28))
     }
 
     static func recent(before: ImportRunID?, limit: Int, _ session: any SQLSession) throws -> [Line] {

@@ -102,9 +102,9 @@ struct ChurnScoring: Sendable {
                 return (table, try customers.cards(table.ids, for: reader, session))
             }
             guard let last = table.ids.last else { break }
-            let rows = try await OwnThread.run(
-                first: done, report: { try await report(Int64($0), Int64(max(total, $0)), words) },
-                { _ in try scorer.rows(table, cards) })
+            let rows = try await OwnThread.run(first: done, report: { try await report(Int64($0), Int64(max(total, $0)), words) }) {
+                _ in try scorer.rows(table, cards)
+            }
             for batch in rows.chunked(Self.batch) {
                 try await write(batch, pass, by: principal)
                 done += batch.count

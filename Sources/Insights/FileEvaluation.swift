@@ -165,8 +165,7 @@ package struct FileEvaluation: Sendable {
                     "Only the first \(Figures.count(Insights.evaluationRowsMax)) rows were read.",
                     "仅读取了前 \(Figures.count(Insights.evaluationRowsMax)) 行。"))
         }
-        lines.append(
-            say("\(Figures.decimal(seconds, 1)) s, seed \(report.seed)", "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
+        lines.append(say("\(Figures.decimal(seconds, 1)) s, seed \(report.seed)", "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
         return lines.joined(separator: "\n")
     }
 }

@@ -3,8 +3,8 @@ import Foundation
 import Kernel
 import Platform
 import Storage
-import Synchronization
 import TestSupport
+import Synchronization
 import Testing
 
 @testable import Customers

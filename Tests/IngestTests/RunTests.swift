@@ -238,28 +238,6 @@ struct RunTests {
         #expect(try await bench.service.run(draft.run).run.state == .draft)
     }
 
-    @Test("after ninety days the file, the rejects and the journal are forgotten, the counts stay")
-    func purges() async throws {
-        let bench = try await Bench()
-        let report = try await bench.importText(sampleCSV(rows: 600) + "K1,again,,1,s\n")
-        let id = try #require(ImportRunID(report.run))
-        bench.test.clock.advance(days: 89)
-        #expect(try await bench.service.purge() == 0)
-        bench.test.clock.advance(days: 2)
-        #expect(try await bench.service.purge() == 1)
-        #expect(try await bench.service.purge() == 0)
-        let (run, file) = try await bench.service.run(id)
-        #expect(run.counts.created == 600 && run.purgedAt != nil && !run.mayRevert && run.rejectBlobID == nil)
-        #expect(file.inspection.profiles.isEmpty)
-        #expect(throws: CRMError.self) { _ = try bench.tenant.blobs.size(file.blobID) }
-        let left = try await bench.tenant.database.read {
-            try $0.count("SELECT (SELECT COUNT(*) FROM ingest_journal) + (SELECT COUNT(*) FROM ingest_reject)")
-        }
-        #expect(left == 0)
-        await #expect(throws: CRMError.self) { _ = try await bench.service.revert(id, principal: bench.principal) }
-        #expect(try await bench.contents().count == 600)
-    }
-
     @Test("nobody imports without the permission, and unknown runs are not found")
     func permission() async throws {
         let bench = try await Bench()

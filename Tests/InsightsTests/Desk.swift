@@ -15,9 +15,6 @@ final class Desk: Sendable {
     let customers: FakeCustomers
     let module: InsightsModule
     private let site: SiteInfo
-    private let missedBefore = Set(TemplateMisses.all)
-    /// Names that templates asked for and no view had, since this desk was made; the list is shared by all suites.
-    var misses: Set<String> { Set(TemplateMisses.all).subtracting(missedBefore) }
     /// Only what these pages need, so that other domains' templates do not matter here.
     private static let pages = Result<Pages, any Error> {
         let folder = NSTemporaryDirectory() + "insights-share-" + UUID().uuidString

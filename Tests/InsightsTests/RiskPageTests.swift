@@ -27,7 +27,7 @@ struct RiskPageTests {
         #expect(answer.status == 200)
         #expect(ids(answer.text) == [1_000, 1_001, 1_002, 1_003, 1_004])
         #expect(answer.text.contains("¥100.00"))
-        #expect(desk.misses.isEmpty, "\(desk.misses)")
+        #expect(TemplateMisses.all.isEmpty, "\(TemplateMisses.all)")
     }
 
     @Test("names and numbers are shown as the role may see them, and the view is audited with its customers")

@@ -1,10 +1,9 @@
 import Foundation
 import Kernel
+@testable import Storage
 import StorageSQLite
 import TestSupport
 import Testing
-
-@testable import Storage
 
 /// A process that is killed while it writes, for real.
 @Suite("kill -9")

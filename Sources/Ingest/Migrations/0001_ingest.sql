@@ -53,7 +53,6 @@ CREATE TABLE ingest_run (
   started_at BIGINT,
   finished_at BIGINT,
   reverted_at BIGINT,
-  purged_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
 );
