@@ -62,7 +62,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [.executable(name: "switchboard", targets: ["switchboard"])],
     dependencies: [
-        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
@@ -75,7 +76,8 @@ let package = Package(
     targets: [
         // C libraries, from Debian's packages.
         .systemLibrary(name: "CXGBoost", path: "Sources/CXGBoost", providers: [.apt(["libxgboost-dev"])]),
-        .systemLibrary(name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(
+            name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
@@ -83,36 +85,42 @@ let package = Package(
         library("Tabular", ["Kernel"], unsafe: ["-O"]),
         library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
         library("StorageSQLite", ["Kernel", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
-        library("Web", [
-            "Kernel",
-            .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HummingbirdCore", package: "hummingbird"),
-            .product(name: "Mustache", package: "swift-mustache"),
-            .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "NIOCore", package: "swift-nio"),
-            .product(name: "NIOHTTP1", package: "swift-nio"),
-            .product(name: "Logging", package: "swift-log"),
-        ]),
-        library("Platform", [
-            "Kernel", "Contracts", "Storage", "Web",
-            .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "Logging", package: "swift-log"),
-        ]),
+        library(
+            "Web",
+            [
+                "Kernel",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        library(
+            "Platform",
+            [
+                "Kernel", "Contracts", "Storage", "Web",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute"]),
         domain("Ingest", ["Tabular", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "CXGBoost"]),
 
-        library("App", foundation + [
-            "StorageSQLite", "Identity", "Customers", "Ingest", "Insights",
-            .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "NIOCore", package: "swift-nio"),
-            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            .product(name: "Crypto", package: "swift-crypto"),
-        ]),
+        library(
+            "App",
+            foundation + [
+                "StorageSQLite", "Identity", "Customers", "Ingest", "Insights",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         .executableTarget(
             name: "switchboard",
             dependencies: foundation + [
@@ -125,28 +133,30 @@ let package = Package(
             dependencies: foundation + ["StorageSQLite", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
 
-    ] + benchmarks + [
-        tests("Kernel", ["Kernel"]),
-        tests("Compute", ["Compute"]),
-        tests("Tabular", ["Tabular", "Kernel"]),
-        tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
-        tests("Web", [
-            "Kernel", "Web",
-            .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "HTTPTypes", package: "swift-http-types"),
-            .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "Logging", package: "swift-log"),
-        ]),
-        tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform"]),
-        tests("Identity", foundation + ["Identity"]),
-        tests("Customers", foundation + ["Customers"]),
-        tests("Ingest", foundation + ["Ingest", "Tabular"]),
-        tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-        tests("Scenario", foundation + ["App"]),
-        tests("Tidy", foundation + ["App"]),
-        tests("Browser", foundation + ["App"]),
-    ].filter(wanted)
+    ] + benchmarks
+        + [
+            tests("Kernel", ["Kernel"]),
+            tests("Compute", ["Compute"]),
+            tests("Tabular", ["Tabular", "Kernel"]),
+            tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
+            tests(
+                "Web",
+                [
+                    "Kernel", "Web",
+                    .product(name: "Hummingbird", package: "hummingbird"),
+                    .product(name: "HTTPTypes", package: "swift-http-types"),
+                    .product(name: "Crypto", package: "swift-crypto"),
+                    .product(name: "Logging", package: "swift-log"),
+                ]),
+            tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform"]),
+            tests("Identity", foundation + ["Identity"]),
+            tests("Customers", foundation + ["Customers"]),
+            tests("Ingest", foundation + ["Ingest", "Tabular"]),
+            tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
+            tests("Scenario", foundation + ["App"]),
+            tests("Tidy", foundation + ["App"]),
+            tests("Browser", foundation + ["App"]),
+        ].filter(wanted)
 )
-
 
 func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -12,7 +12,9 @@ struct Bench {
         let folder = NSTemporaryDirectory() + "switchboard-bench-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        print("Switchboard benchmarks: \(customers) customers, \(ProcessInfo.processInfo.activeProcessorCount) cores, release build")
+        print(
+            "Switchboard benchmarks: \(customers) customers, \(ProcessInfo.processInfo.activeProcessorCount) cores, release build"
+        )
         let bench = Bench(customers: customers, folder: folder)
         try bench.importRate()
         try bench.startTime()
@@ -36,10 +38,15 @@ struct Bench {
 
     func report(_ line: Line) {
         let ratio = line.higherIsBetter ? line.figure / line.anchorFigure : line.anchorFigure / line.figure
-        func text(_ value: Double) -> String { value >= 100 ? String(format: "%.0f", value) : String(format: "%.2f", value) }
-        print("\(line.name): \(text(line.figure)) \(line.unit); \(line.anchor): \(text(line.anchorFigure)) \(line.unit); ratio \(String(format: "%.2f", ratio)) (1 or more = at least as good)")
+        func text(_ value: Double) -> String {
+            value >= 100 ? String(format: "%.0f", value) : String(format: "%.2f", value)
+        }
         print(
-            "{\"bench\":\"\(line.name)\",\"figure\":\(line.figure),\"unit\":\"\(line.unit)\",\"anchor\":\"\(line.anchor)\",\"anchor_figure\":\(line.anchorFigure),\"ratio\":\(ratio)}")
+            "\(line.name): \(text(line.figure)) \(line.unit); \(line.anchor): \(text(line.anchorFigure)) \(line.unit); ratio \(String(format: "%.2f", ratio)) (1 or more = at least as good)"
+        )
+        print(
+            "{\"bench\":\"\(line.name)\",\"figure\":\(line.figure),\"unit\":\"\(line.unit)\",\"anchor\":\"\(line.anchor)\",\"anchor_figure\":\(line.anchorFigure),\"ratio\":\(ratio)}"
+        )
     }
 
     func seconds(_ work: () throws -> Void) rethrows -> Double {
@@ -78,7 +85,8 @@ struct Bench {
         }
         report(
             Line(
-                name: "import", figure: Double(customers) / took, unit: "customers/s", anchor: "budget of performance.md",
+                name: "import", figure: Double(customers) / took, unit: "customers/s",
+                anchor: "budget of performance.md",
                 anchorFigure: 10_000, higherIsBetter: true))
         // Anchor of the same run: the same file into one plain table by SQLite's own shell.
         let plain = seconds {
@@ -96,7 +104,8 @@ struct Bench {
     }
 
     private func csv(rows: Int) -> String {
-        var text = "CustomerID,Name,Gender,Phone,City,State,Latitude,Longitude,Plan,Contract,Monthly Charges,Tenure Months,Churn Label\n"
+        var text =
+            "CustomerID,Name,Gender,Phone,City,State,Latitude,Longitude,Plan,Contract,Monthly Charges,Tenure Months,Churn Label\n"
         var state: UInt64 = 42
         func next(_ bound: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -107,8 +116,10 @@ struct Bench {
         let contracts = ["Month-to-month", "One year", "Two year"]
         for row in 0..<rows {
             let contract = contracts[next(3)]
-            text += "B\(row),\(family[next(8)])\(given[next(8)]),\(next(2) == 0 ? "Male" : "Female"),+86170\(10_000_000 + row),杭州,浙江,"
-            text += "30.\(next(900) + 100),120.\(next(900) + 100),P\(next(20)),\(contract),\(20 + next(100)).\(next(90) + 10),\(next(72)),\(next(4) == 0 ? "Yes" : "No")\n"
+            text +=
+                "B\(row),\(family[next(8)])\(given[next(8)]),\(next(2) == 0 ? "Male" : "Female"),+86170\(10_000_000 + row),杭州,浙江,"
+            text +=
+                "30.\(next(900) + 100),120.\(next(900) + 100),P\(next(20)),\(contract),\(20 + next(100)).\(next(90) + 10),\(next(72)),\(next(4) == 0 ? "Yes" : "No")\n"
         }
         return text
     }
@@ -139,9 +150,11 @@ struct Bench {
         _ = try command(
             ["user", "create", "bench", "--role", "supervisor", "--password-stdin", "--data", data],
             input: "correct horse battery staple 7\n")
-        let server = try ServerProcess(data: data, environment: [
-            "SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_REQUESTS_PER_SECOND": "0", "SWITCHBOARD_LOG": "error",
-        ])
+        let server = try ServerProcess(
+            data: data,
+            environment: [
+                "SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_REQUESTS_PER_SECOND": "0", "SWITCHBOARD_LOG": "error",
+            ])
         let client = Client(http: server.http)
         try client.logIn("bench", "correct horse battery staple 7")
         let ids = try client.customerIDs()
@@ -165,7 +178,8 @@ struct Bench {
         let hello = try await Self.hello { port in try wrk("http://127.0.0.1:\(port)/", cookie: "") }
         report(
             Line(
-                name: "customer page at saturation", figure: page, unit: "requests/s", anchor: "5 % of Hummingbird hello in this run",
+                name: "customer page at saturation", figure: page, unit: "requests/s",
+                anchor: "5 % of Hummingbird hello in this run",
                 anchorFigure: hello * 0.05, higherIsBetter: true))
     }
 

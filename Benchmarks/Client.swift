@@ -47,7 +47,8 @@ final class Client: @unchecked Sendable {
                                 }
                                 let took = ContinuousClock.now - due
                                 continuation.resume(
-                                    returning: Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18)
+                                    returning: Double(took.components.seconds) + Double(took.components.attoseconds)
+                                        / 1e18)
                             } catch { continuation.resume(throwing: error) }
                         }
                     }

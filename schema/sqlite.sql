@@ -429,7 +429,7 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-);
+, purged_at BIGINT);
 
 CREATE TABLE insights_churn_score (
   customer_id INTEGER PRIMARY KEY,

@@ -116,7 +116,8 @@ package struct Configuration: Sendable, Equatable {
             throw CRMError(
                 "insecure_bind", status: 500,
                 Words(
-                    en: "Refusing to listen on \(host) without TLS: session cookies would travel in the clear. Listen on 127.0.0.1, or list the TLS proxy in trustedProxies.",
+                    en:
+                        "Refusing to listen on \(host) without TLS: session cookies would travel in the clear. Listen on 127.0.0.1, or list the TLS proxy in trustedProxies.",
                     zh: "拒绝在无 TLS 的情况下监听 \(host)：会话 Cookie 将以明文传输。请监听 127.0.0.1，或在 trustedProxies 中列出 TLS 代理。"))
         }
     }

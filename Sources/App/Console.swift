@@ -51,7 +51,9 @@ struct Console: Sendable {
             Endpoint(.get, "/readyz", .anonymous, trace: .none) { _ in try await readiness() },
             Endpoint(.get, "/metrics", .anonymous, trace: .none) { call in
                 // Figures of the business are for the operator's own machine or its scraper behind the proxy.
-                guard call.request.address.hasPrefix("127.") || call.request.address == "::1" else { throw CRMError.notFound }
+                guard call.request.address.hasPrefix("127.") || call.request.address == "::1" else {
+                    throw CRMError.notFound
+                }
                 return .text(metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
             },
         ]
@@ -80,7 +82,8 @@ struct Console: Sendable {
         }
         let views = shown.map { card, content in
             content.view.merging([
-                "template": .text(content.template), "cardTitle": .text(call.text(card.title)), "wide": .bool(card.wide),
+                "template": .text(content.template), "cardTitle": .text(call.text(card.title)),
+                "wide": .bool(card.wide),
                 "cardName": .text(card.name),
             ])
         }
@@ -145,7 +148,8 @@ struct Console: Sendable {
                             "items": .array(
                                 items.map {
                                     .object([
-                                        "href": .string($0.path), "title": .string($0.title), "note": .string($0.subtitle),
+                                        "href": .string($0.path), "title": .string($0.title),
+                                        "note": .string($0.subtitle),
                                     ])
                                 }),
                         ])
@@ -174,7 +178,8 @@ struct Console: Sendable {
             "id": .text(job.id.description), "kind": .text(call.text("job." + job.kind)),
             "state": .text(call.text("job.state." + job.status.rawValue)),
             "tone": .text(
-                job.status == .succeeded ? "ok" : job.status == .failed ? "bad" : job.status == .running ? "info" : "plain"),
+                job.status == .succeeded
+                    ? "ok" : job.status == .failed ? "bad" : job.status == .running ? "info" : "plain"),
             "done": .text(String(job.done)), "total": .text(String(max(job.total, 1))), "known": .bool(job.total > 0),
             "message": .text(job.message[call.language]), "createdBy": .text(job.createdBy),
             "createdAt": .text(call.time(job.createdAt)), "running": .bool(!job.isFinished),
@@ -188,7 +193,8 @@ struct Console: Sendable {
         guard let job = try await call.read({ try tenant.jobs.job(id, $0) }) else { throw CRMError.notFound }
         return .json(
             .object([
-                "state": .string(job.status.rawValue), "stateText": .string(call.text("job.state." + job.status.rawValue)),
+                "state": .string(job.status.rawValue),
+                "stateText": .string(call.text("job.state." + job.status.rawValue)),
                 "done": .int(job.done), "total": job.total > 0 ? .int(job.total) : .null,
                 "message": .string(job.message[call.language]), "finished": .bool(job.isFinished),
             ]))

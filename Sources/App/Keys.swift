@@ -24,7 +24,8 @@ package enum Keys {
         let attributes = try files.attributesOfItem(atPath: path)
         let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
         guard mode & 0o077 == 0 else {
-            throw failure(path, "readable by others (mode \(String(mode, radix: 8))); run chmod 400", "可被其他用户读取，请执行 chmod 400")
+            throw failure(
+                path, "readable by others (mode \(String(mode, radix: 8))); run chmod 400", "可被其他用户读取，请执行 chmod 400")
         }
         guard let data = files.contents(atPath: path), data.count == 32, data.contains(where: { $0 != 0 }) else {
             throw failure(path, "not a key of 32 bytes", "不是 32 字节的密钥")

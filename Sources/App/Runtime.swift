@@ -58,7 +58,8 @@ package struct Runtime: Sendable {
             guard let tenant = try? await open(principal.tenant) else { return }
             try? await tenant.database.write { session in
                 try tenant.audit.record(
-                    AuditEntry("console.request.refuse", facts: ["route": .string(route)], refused: true), by: principal,
+                    AuditEntry("console.request.refuse", facts: ["route": .string(route)], refused: true),
+                    by: principal,
                     session)
             }
         }
@@ -114,7 +115,8 @@ package struct Runtime: Sendable {
         }
         var settings = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-            gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: Logger(label: "service") {
+            gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [],
+            logger: Logger(label: "service") {
                 LogLines(label: $0, level: .error)
             })
         settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
@@ -147,7 +149,8 @@ package struct Runtime: Sendable {
             return CRMError(
                 "port_in_use", status: 500,
                 Words(
-                    en: "Port \(configuration.port) on \(configuration.host) is in use by another program. Set PORT to a free one.",
+                    en:
+                        "Port \(configuration.port) on \(configuration.host) is in use by another program. Set PORT to a free one.",
                     zh: "\(configuration.host) 的端口 \(configuration.port) 已被占用，请将 PORT 设为空闲端口。"))
         }
         return error

@@ -99,7 +99,8 @@ package struct HostTenants: TenantResolver {
     package init(_ configuration: Configuration) { hosts = configuration.tenants.filter { Tenants.isName($0.value) } }
 
     package func tenant(host: String) -> String? {
-        let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
+        let name =
+            host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
         if name == "localhost" || name == "::1" || name.hasPrefix("127.") { return "default" }
         return hosts[name]
     }

@@ -33,7 +33,8 @@ package struct Workers: Service {
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<count {
                     let worker = JobWorker(
-                        queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8), logger: logger)
+                        queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8),
+                        logger: logger)
                     group.addTask { await worker.run() }
                 }
                 group.addTask { await dispatch(dispatcher) }

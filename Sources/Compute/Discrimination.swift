@@ -74,10 +74,11 @@ package enum Discrimination {
         for place in stride(from: order.count - 1, through: 0, by: -1) {
             if labels[order[place]] { truePositives += 1 } else { falsePositives += 1 }
             if place > 0, scores[order[place - 1]] == scores[order[place]] { continue }
-            points.append(ROCPoint(
-                falsePositiveRate: Double(falsePositives) / Double(negatives),
-                truePositiveRate: Double(truePositives) / Double(positives),
-                threshold: scores[order[place]]))
+            points.append(
+                ROCPoint(
+                    falsePositiveRate: Double(falsePositives) / Double(negatives),
+                    truePositiveRate: Double(truePositives) / Double(positives),
+                    threshold: scores[order[place]]))
         }
         guard points.count > limit else { return points }
         return (0..<limit).map { points[$0 * (points.count - 1) / (limit - 1)] }

@@ -35,7 +35,8 @@ package enum StratifiedFolds {
             let groupPositives = group.reduce(0) { $0 + (labels[$1] ? 1 : 0) }
             var best = order[0]
             for fold in order.dropFirst() {
-                let isBetter = groupPositives > 0
+                let isBetter =
+                    groupPositives > 0
                     ? (positives[fold], negatives[fold]) < (positives[best], negatives[best])
                     : (negatives[fold], positives[fold]) < (negatives[best], positives[best])
                 if isBetter { best = fold }

@@ -38,7 +38,8 @@ enum AttributePages {
                     AuditEntry(
                         "customers.attribute.create", [AuditSubject(kind: "attribute", id: attribute.id.rawValue)],
                         facts: [
-                            "key": .string(attribute.key), "kind": .string(kind.rawValue), "mask": .string(mask.rawValue),
+                            "key": .string(attribute.key), "kind": .string(kind.rawValue),
+                            "mask": .string(mask.rawValue),
                         ]), session)
             }
             return .redirect("/attributes").flash("customers.attributes.created")

@@ -75,7 +75,8 @@ struct AttributeStore: Sendable {
 
     /// The attribute for an imported column: the one of that title when its type can hold the values, else a new one,
     /// under a title of its own when the type differs.
-    func defineForColumn(title: String, kind: CustomAttribute.Kind, codes: [CustomAttribute.Code], by: String,
+    func defineForColumn(
+        title: String, kind: CustomAttribute.Kind, codes: [CustomAttribute.Code], by: String,
         _ session: any SQLSession
     ) throws -> CustomAttribute {
         let known = try Self.all(session)

@@ -15,7 +15,8 @@ enum CustomerEditPages {
             },
             Endpoint(.post, "/customers", edit, body: .form(["f_*"]), trace: .change, handler: create),
             Endpoint(.get, "/customers/{id}/edit", edit, trace: .view, handler: open),
-            Endpoint(.post, "/customers/{id}/edit", edit, body: .form(["revision", "f_*"]), trace: .change, handler: save),
+            Endpoint(
+                .post, "/customers/{id}/edit", edit, body: .form(["revision", "f_*"]), trace: .change, handler: save),
         ]
     }
 
@@ -29,7 +30,10 @@ enum CustomerEditPages {
             ]
         ),
         ("customers.edit.contact", ["phone", "email", "address", "city", "region", "postcode", "country"]),
-        ("customers.edit.customer", ["status", "status_reason", "segment", "payment_method", "paperless", "start_date"]),
+        (
+            "customers.edit.customer",
+            ["status", "status_reason", "segment", "payment_method", "paperless", "start_date"]
+        ),
         ("customers.edit.line", ["msisdn", "service", "plan", "contract_term", "contract_end", "monthly_charge"]),
     ]
 
@@ -135,7 +139,8 @@ enum CustomerEditPages {
         let language = call.language
         let context = CustomerStore(tenant: call.tenant).context
         let conflict = error?.code == CustomerStore.changedMeanwhile.code
-        func shown(_ key: String, _ words: Words, _ kind: ImportFieldKind, _ stored: SQLValue, _ mask: MaskKind) -> View {
+        func shown(_ key: String, _ words: Words, _ kind: ImportFieldKind, _ stored: SQLValue, _ mask: MaskKind) -> View
+        {
             EditField(
                 key: key, words: words, kind: kind, required: key == "full_name",
                 stored: FieldText.text(stored, kind, currency: call.tenant.currency), mask: mask,
@@ -201,7 +206,8 @@ private struct EditField {
     func view(_ language: Language, _ call: Call) -> View {
         // After a conflict the present value stands and one's own is told beside it; after an error one's own stands.
         let value = conflict || typed == nil ? (visible ? stored : "") : typed ?? ""
-        let yours = conflict && typed != nil && typed?.trimmed != stored && !(typed?.trimmed.isEmpty ?? true) ? typed : nil
+        let yours =
+            conflict && typed != nil && typed?.trimmed != stored && !(typed?.trimmed.isEmpty ?? true) ? typed : nil
         var options: [(String, String)] = []
         switch kind {
         case .choice(let choices): options = choices.map { ($0.code, $0.words[language]) }

@@ -79,7 +79,10 @@ extension CustomerFields {
             }),
         CustomerField(
             "start_date", Words(en: "Customer since", zh: "入网日期"), .date,
-            ["start date", "since", "reg date", "registration date", "activation date", "join date", "开户日期", "入网时间", "开通日期"],
+            [
+                "start date", "since", "reg date", "registration date", "activation date", "join date", "开户日期", "入网时间",
+                "开通日期",
+            ],
             get: { record, _ in .date(record.customer.since) },
             set: { record, value, context throws(FieldRefusal) in
                 if let date = value.asDate, date > context.today.adding(days: 366) {
@@ -96,7 +99,8 @@ extension CustomerFields {
             set: { record, value, context throws(FieldRefusal) in
                 guard let months = value.asInt else { return }
                 guard (0...1_200).contains(months) else {
-                    throw FieldRefusal("tenure_months", en: "The tenure must be 0 to 1,200 months.", zh: "在网月数须在 0 到 1200 之间。")
+                    throw FieldRefusal(
+                        "tenure_months", en: "The tenure must be 0 to 1,200 months.", zh: "在网月数须在 0 到 1200 之间。")
                 }
                 if record.tenureMonths(on: context.today) != Int(months) {
                     record.setStart(context.today.adding(months: -Int(months)))
@@ -186,7 +190,8 @@ extension CustomerFields {
                 record.outcome?.reasonCode = value.asText.map { LeaveReason.code($0).rawValue }
             }),
         CustomerField(
-            "competitor", Words(en: "Went to", zh: "转入运营商"), .text(100), ["competitor", "port-out operator", "携出方向", "竞争对手"],
+            "competitor", Words(en: "Went to", zh: "转入运营商"), .text(100),
+            ["competitor", "port-out operator", "携出方向", "竞争对手"],
             get: { record, _ in .text(record.outcome?.competitor) },
             set: { record, value, _ throws(FieldRefusal) in record.outcome?.competitor = value.asText }),
     ]
@@ -219,7 +224,8 @@ extension CustomerFields {
                 ImportChoice("pending", Words(en: "Pending", zh: "待开通")),
                 ImportChoice("active", Words(en: "Active", zh: "在用"), synonyms: ["正常", "开通"]),
                 ImportChoice("suspended", Words(en: "Suspended", zh: "停机"), synonyms: ["停机保号"]),
-                ImportChoice("terminated", Words(en: "Terminated", zh: "已销户"), synonyms: ["ended", "closed", "拆机", "销户"]),
+                ImportChoice(
+                    "terminated", Words(en: "Terminated", zh: "已销户"), synonyms: ["ended", "closed", "拆机", "销户"]),
             ]), ["line status", "service status", "号码状态", "产品状态"],
             get: { record, _ in .text(record.subscriptions.first?.status.rawValue) },
             set: { record, value, context throws(FieldRefusal) in

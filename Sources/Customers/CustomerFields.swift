@@ -9,7 +9,9 @@ enum CustomerFields {
         all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     /// The fields whose stored values differ.
-    static func changes(from before: CustomerRecord, to after: CustomerRecord, _ context: FieldContext) -> [ImportChange] {
+    static func changes(from before: CustomerRecord, to after: CustomerRecord, _ context: FieldContext)
+        -> [ImportChange]
+    {
         guard before != after else { return [] }
         return all.compactMap { field in
             guard !field.derived else { return nil }
@@ -42,7 +44,9 @@ enum CustomerFields {
                     synonyms: ["person", "consumer", "residential", "personal", "个人客户", "公众"]),
                 ImportChoice(
                     "organisation", Words(en: "Organisation", zh: "企业"),
-                    synonyms: ["organization", "company", "business", "enterprise", "corporate", "企业客户", "政企", "单位", "公司"]),
+                    synonyms: [
+                        "organization", "company", "business", "enterprise", "corporate", "企业客户", "政企", "单位", "公司",
+                    ]),
             ]), ["customer type", "party type", "客户类别"],
             get: { record, _ in .text(record.party.kind.rawValue) },
             set: { record, value, _ throws(FieldRefusal) in
@@ -169,7 +173,9 @@ enum CustomerFields {
                 if medium == .email, text.split(separator: "@").count != 2 || text.contains(where: \.isWhitespace) {
                     throw FieldRefusal("email", en: "This is not an e-mail address.", zh: "邮箱格式不正确。")
                 }
-                if let place { record.contacts[place].value = text } else {
+                if let place {
+                    record.contacts[place].value = text
+                } else {
                     record.contacts.append(ContactMedium(id: context.ids.next(), kind: medium, value: text))
                 }
             })
@@ -188,7 +194,9 @@ enum CustomerFields {
             "region", Words(en: "Region", zh: "地区／省"), max: 100, \.region,
             ["state", "province", "省", "省份", "地区", "区域", "大区"]
         ) { $0.customer.region = $1 },
-        addressField("postcode", Words(en: "Postcode", zh: "邮政编码"), max: 20, \.postcode, ["zip", "zip code", "postal code", "邮编"]),
+        addressField(
+            "postcode", Words(en: "Postcode", zh: "邮政编码"), max: 20, \.postcode,
+            ["zip", "zip code", "postal code", "邮编"]),
         addressField("country", Words(en: "Country", zh: "国家"), max: 60, \.country, ["country code", "国家或地区", "国别"]),
         coordinate("latitude", Words(en: "Latitude", zh: "纬度"), limit: 90, \.latitude, ["lat"]),
         coordinate("longitude", Words(en: "Longitude", zh: "经度"), limit: 180, \.longitude, ["lon", "lng", "long"]),

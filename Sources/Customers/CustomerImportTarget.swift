@@ -17,7 +17,8 @@ package struct CustomerImportTarget: ImportTarget {
         try AttributeStore.all(session).map(\.importField)
     }
 
-    package func defineAttribute(title: String, kind: ImportFieldKind, _ session: any SQLSession) throws -> ImportField {
+    package func defineAttribute(title: String, kind: ImportFieldKind, _ session: any SQLSession) throws -> ImportField
+    {
         let (type, codes) = Self.attributeKind(kind)
         let name = title.trimmed.isEmpty ? "column" : String(title.trimmed.prefix(120))
         let known = try session.count(AttributeStore.count)

@@ -65,7 +65,8 @@ final class CustomerImporter: Importer {
     }
 
     /// Numbers that go over from customers whose lines ended.
-    private func takenOver(_ records: [(after: CustomerRecord, before: CustomerRecord?)]) -> [(Identifier, CustomerID)] {
+    private func takenOver(_ records: [(after: CustomerRecord, before: CustomerRecord?)]) -> [(Identifier, CustomerID)]
+    {
         guard !holders.isEmpty else { return [] }
         return records.flatMap { after, before -> [(Identifier, CustomerID)] in
             Identifier.claims(after).subtracting(before.map(Identifier.claims) ?? []).compactMap { claim in
@@ -151,7 +152,8 @@ final class CustomerImporter: Importer {
         guard options.createsNew else {
             throw Rejection(
                 field: options.matchKey ?? "", code: "no_match",
-                words: Words(en: "No customer has this value, and new ones are not to be created.", zh: "没有匹配的客户，且未允许新建。"))
+                words: Words(
+                    en: "No customer has this value, and new ones are not to be created.", zh: "没有匹配的客户，且未允许新建。"))
         }
         var record = CustomerRecord(
             id: tenant.ids.next(), party: Party(kind: .individual, displayName: ""),

@@ -33,7 +33,8 @@ enum CustomerLabels {
             ["plan": .profile, "msisdn": .phone, "monthly_charge": .profile]),
         .plain("customers_subscription_locator", ["id", "customer_id"]),
         labelled(
-            "customers_addon", plain: ["customer_id", "subscription_id"], ["code": .profile, "monthly_charge": .profile]),
+            "customers_addon", plain: ["customer_id", "subscription_id"],
+            ["code": .profile, "monthly_charge": .profile]),
         .plain(
             "customers_subscription_history",
             ["customer_id", "id", "subscription_id", "changed_on", "from_status", "to_status", "reason"]),
@@ -66,7 +67,8 @@ enum CustomerLabels {
         labelled(
             "customers_listing",
             plain: [
-                "customer_id", "kind", "status", "segment", "tier", "region", "city", "service", "plan", "contract_term",
+                "customer_id", "kind", "status", "segment", "tier", "region", "city", "service", "plan",
+                "contract_term",
                 "since", "currency", "band", "leave_reason", "left_on",
             ],
             [

@@ -44,7 +44,8 @@ enum CustomerListPages {
         let query = call.request.query
         let loaded = try await call.read { session in
             let active = query["view"].flatMap { SavedViewID($0) }
-            let filter = try active.map { try SavedViews.view($0, principal, session).filter } ?? CustomerFilter(query.fields)
+            let filter =
+                try active.map { try SavedViews.view($0, principal, session).filter } ?? CustomerFilter(query.fields)
             let place: ListPlace =
                 query["after"].flatMap { CustomerID($0) }.map { .after($0) }
                 ?? query["before"].flatMap { CustomerID($0) }.map { .before($0) } ?? .start
@@ -132,7 +133,9 @@ enum CustomerListPages {
                     try call.record(entry, session)
                     recorded = true
                 }, session)
-            if !recorded { try call.record(AuditEntry("customers.customer.segment", facts: ["customers": .int(0)]), session) }
+            if !recorded {
+                try call.record(AuditEntry("customers.customer.segment", facts: ["customers": .int(0)]), session)
+            }
         }
         return back(call).flash("customers.segment.done")
     }
@@ -149,16 +152,18 @@ enum CustomerListPages {
         let mayEdit = principal.may(CustomerPermissions.edit)
         let mayExport = principal.may(CustomerPermissions.export)
         var view: View = [
-            "count": .text(loaded.count.map { PanelParts.count($0) } ?? "\(PanelParts.count(CustomerListing.countMax))+"),
+            "count": .text(
+                loaded.count.map { PanelParts.count($0) } ?? "\(PanelParts.count(CustomerListing.countMax))+"),
             "countText": .text(loaded.count.map { String($0) } ?? ""),
             "filterQuery": .text(filter.query), "isFiltered": .bool(!filter.isEmpty),
             "returnPath": .text(filter.path()), "mayEdit": .bool(mayEdit), "mayExport": .bool(mayExport),
             "mayShare": .bool(principal.may(CustomerPermissions.shareViews)),
-            "bulk": .bool(mayEdit || mayExport), "mayAttributes": .bool(principal.may(CustomerPermissions.manageAttributes)),
+            "bulk": .bool(mayEdit || mayExport),
+            "mayAttributes": .bool(principal.may(CustomerPermissions.manageAttributes)),
             "sort": .text(filter.sort != .created || !filter.descending ? filter.sortText : nil),
             "any": .bool(!loaded.page.lines.isEmpty),
             "allActive": .bool(filter == CustomerFilter() && loaded.active == nil),
-            "views": .list(loaded.views.map { savedView( $0, active: loaded.active, principal) }),
+            "views": .list(loaded.views.map { savedView($0, active: loaded.active, principal) }),
             "selects": .list(selects(loaded, words)),
             "chips": .list(
                 CustomerFilter.Facet.allCases.compactMap { facet in
@@ -172,7 +177,8 @@ enum CustomerListPages {
         ]
         for sort in CustomerFilter.Sort.allCases {
             view["sort_" + sort.rawValue] = .text(filter.sorted(by: sort).path())
-            view["aria_" + sort.rawValue] = filter.sort == sort ? .text(filter.descending ? "descending" : "ascending") : .absent
+            view["aria_" + sort.rawValue] =
+                filter.sort == sort ? .text(filter.descending ? "descending" : "ascending") : .absent
         }
         return view
     }

@@ -72,7 +72,9 @@ struct CustomerListWords {
             "place": .text(place(line)), "status": .text(value(.status, line.status)),
             "statusBadge": .text(badge(line.status)),
             "segment": .text(line.segment.isEmpty ? nil : value(.segment, line.segment)),
-            "tier": .text(line.tier == ValueTier.vip.rawValue || line.tier == ValueTier.high.rawValue ? value(.tier, line.tier) : nil),
+            "tier": .text(
+                line.tier == ValueTier.vip.rawValue || line.tier == ValueTier.high.rawValue
+                    ? value(.tier, line.tier) : nil),
             "tenure": .text(tenure(line)), "contract": .text(contract(line)),
             "charge": .text(line.monthlyCharge?.displayed), "value": .text(line.value?.displayed),
             "hasRisk": .bool(line.risk != nil && !line.band.isEmpty),

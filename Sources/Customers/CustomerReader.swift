@@ -11,7 +11,9 @@ package struct CustomerReader: CustomerReading {
 
     static let count: SQL = "SELECT COUNT(*) FROM customers_listing"
 
-    package func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> [CustomerCard] {
+    package func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws
+        -> [CustomerCard]
+    {
         let lines = try CustomerListing.lines(ids, masking: Masking(principal), principal, session)
         return lines.map { line in
             CustomerCard(

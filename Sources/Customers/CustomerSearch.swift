@@ -64,7 +64,8 @@ enum CustomerSearch {
     }
 
     private static func scan(
-        _ kind: SearchTokens.Kind, from: String, to: String, limit: Int, _ principal: Principal, _ session: any SQLSession
+        _ kind: SearchTokens.Kind, from: String, to: String, limit: Int, _ principal: Principal,
+        _ session: any SQLSession
     ) throws -> [CustomerID] {
         var builder = SQLBuilder(prefix, [.int(kind.rawValue), .text(from), .text(to)])
         CustomerScope.narrow(&builder, principal, column: "AND l.region")

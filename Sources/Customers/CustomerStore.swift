@@ -128,7 +128,8 @@ struct CustomerStore: Sendable {
     static let changedMeanwhile = CRMError.conflict(
         "changed_meanwhile",
         Words(
-            en: "Somebody changed this customer while you were editing. Nothing was saved; look at the present values below.",
+            en:
+                "Somebody changed this customer while you were editing. Nothing was saved; look at the present values below.",
             zh: "您编辑期间该客户已被他人修改，本次未保存，请查看下方的最新内容。"))
 
     // MARK: Helpers

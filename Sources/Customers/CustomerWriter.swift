@@ -79,7 +79,9 @@ struct CustomerWriter: Sendable {
 
     /// Relates two customers, once in each direction: `role` is what `other` is to `customer`, `inverse` the other way.
     func relate(
-        _ pairs: [(customer: CustomerID, other: CustomerID, role: RelationRole, inverse: RelationRole, since: LocalDate?)],
+        _ pairs: [(
+            customer: CustomerID, other: CustomerID, role: RelationRole, inverse: RelationRole, since: LocalDate?
+        )],
         _ session: any SQLSession
     ) throws {
         try session.executeMany(
@@ -154,7 +156,8 @@ struct CustomerWriter: Sendable {
     func remove(_ records: [CustomerRecord], _ session: any SQLSession) throws {
         let keys = records.map { [SQLValue.id($0.id)] }
         try session.executeMany(
-            CustomerSQL.deleteSearch, records.flatMap { record in SearchTokens.all(record).map { Self.row($0, record.id) } })
+            CustomerSQL.deleteSearch,
+            records.flatMap { record in SearchTokens.all(record).map { Self.row($0, record.id) } })
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }

@@ -16,7 +16,8 @@ enum FieldText {
             guard text.unicodeScalars.count <= max else {
                 throw FieldRefusal("too_long", en: "At most \(max) characters.", zh: "最多 \(max) 个字符。")
             }
-            guard !text.unicodeScalars.contains(where: { $0.value < 32 && $0 != "\n" && $0 != "\r" && $0 != "\t" }) else {
+            guard !text.unicodeScalars.contains(where: { $0.value < 32 && $0 != "\n" && $0 != "\r" && $0 != "\t" })
+            else {
                 throw FieldRefusal("control", en: "Control characters are not allowed.", zh: "不允许控制字符。")
             }
             return .text(text)
@@ -86,7 +87,8 @@ enum FieldText {
         case (.phone, .text(let number)): PhoneNumber(number)?.national() ?? number
         case (_, .text(let text)): text
         case (_, .int(let int)): String(int)
-        case (_, .double(let double)): double == double.rounded() && abs(double) < 1e15 ? String(Int64(double)) : String(double)
+        case (_, .double(let double)):
+            double == double.rounded() && abs(double) < 1e15 ? String(Int64(double)) : String(double)
         case (_, .bool(let bool)): bool ? "yes" : "no"
         }
     }

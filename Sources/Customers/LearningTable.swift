@@ -50,7 +50,9 @@ struct LearningTable {
     private var until: [LocalDate] = []
     private var currencies: [String] = []
 
-    static func read(after: CustomerID?, limit: Int, today: LocalDate, _ session: any SQLSession) throws -> CustomerTable {
+    static func read(after: CustomerID?, limit: Int, today: LocalDate, _ session: any SQLSession) throws
+        -> CustomerTable
+    {
         var table = LearningTable()
         try table.addHeads(after: after, limit: limit, today: today, session)
         if let first = table.ids.first, let last = table.ids.last {
@@ -161,7 +163,9 @@ struct LearningTable {
             if let end = row.optionalDate(5), values[remaining][at] == nil {
                 values[remaining][at] = String((end.daysSinceEpoch - until[at].daysSinceEpoch) / 30)
             }
-            if let service = ServiceCode(rawValue: row.text(1)), let index = ServiceCode.allCases.firstIndex(of: service) {
+            if let service = ServiceCode(rawValue: row.text(1)),
+                let index = ServiceCode.allCases.firstIndex(of: service)
+            {
                 values[services[index]][at] = "yes"
                 if service == .broadband { values[technology][at] = row.optionalText(2) ?? "yes" }
             }
@@ -189,7 +193,8 @@ struct LearningTable {
     private mutating func addUsage(_ range: [SQLValue], _ session: any SQLSession) throws {
         let measures: [(String, Words)] = [
             ("voice_min", Words(en: "Voice minutes", zh: "通话分钟")), ("sms", Words(en: "Text messages", zh: "短信条数")),
-            ("data_mb", Words(en: "Data in MB", zh: "流量 MB")), ("roaming_mb", Words(en: "Roaming data in MB", zh: "漫游流量 MB")),
+            ("data_mb", Words(en: "Data in MB", zh: "流量 MB")),
+            ("roaming_mb", Words(en: "Roaming data in MB", zh: "漫游流量 MB")),
         ]
         let last = measures.map { name, words in
             column("\(name)_last_month", Words(en: words.en + ", last month", zh: words.zh + "（上月）"))

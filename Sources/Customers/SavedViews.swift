@@ -73,7 +73,8 @@ enum SavedViews {
         let principal = try call.principal()
         try await call.write { session in
             let found = try view(id, principal, session)
-            guard found.owner == principal.userID || (found.shared && principal.may(CustomerPermissions.shareViews)) else {
+            guard found.owner == principal.userID || (found.shared && principal.may(CustomerPermissions.shareViews))
+            else {
                 throw CRMError.forbidden(CustomerPermissions.shareViews)
             }
             try session.execute(delete, [.id(id)])

@@ -36,7 +36,8 @@ enum ServiceWords {
         guard let text else { return nil }
         let word = Folding.fold(text)
         switch word {
-        case "month-to-month", "month to month", "monthly", "no contract", "none", "no", "无合约", "无", "月付", "按月": return 0
+        case "month-to-month", "month to month", "monthly", "no contract", "none", "no", "无合约", "无", "月付", "按月":
+            return 0
         default: break
         }
         let named = ["one": 1, "two": 2, "three": 3, "一": 1, "两": 2, "二": 2, "三": 3]

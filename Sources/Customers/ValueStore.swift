@@ -48,7 +48,8 @@ enum ValueStore {
         for chunk in ids.chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder("SELECT customer_id, risk, band FROM customers_listing WHERE risk >= 0")
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
-            for (id, risk, band) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.double(1), $0.text(2)) }) {
+            for (id, risk, band) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.double(1), $0.text(2)) })
+            {
                 result[id] = (risk, band)
             }
         }

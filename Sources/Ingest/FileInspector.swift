@@ -85,28 +85,39 @@ struct FileInspector {
         var found: [FileInspection.Warning] = []
         if encoding == nil, guess.confidence < 0.7 {
             found.append(
-                .init("encoding_unsure", Words(
-                    en: "The encoding is not certain (\(guess.encoding.rawValue)). Look at the samples and choose another one if the text is unreadable.",
-                    zh: "编码不确定（推测为 \(guess.encoding.rawValue)）。请查看样本，若为乱码请改选其他编码。")))
+                .init(
+                    "encoding_unsure",
+                    Words(
+                        en:
+                            "The encoding is not certain (\(guess.encoding.rawValue)). Look at the samples and choose another one if the text is unreadable.",
+                        zh: "编码不确定（推测为 \(guess.encoding.rawValue)）。请查看样本，若为乱码请改选其他编码。")))
         }
         if !header.duplicates.isEmpty {
             let names = header.duplicates.prefix(5).joined(separator: ", ")
             found.append(
-                .init("duplicate_headers", Words(
-                    en: "Columns of the same name were numbered: \(names).", zh: "同名列已加编号：\(names)。")))
+                .init(
+                    "duplicate_headers",
+                    Words(
+                        en: "Columns of the same name were numbered: \(names).", zh: "同名列已加编号：\(names)。")))
         }
         if !header.unnamed.isEmpty {
             let numbers = header.unnamed.prefix(10).map { String($0 + 1) }.joined(separator: ", ")
             found.append(
-                .init("unnamed_columns", Words(
-                    en: "Columns without a name were given one: column \(numbers).", zh: "未命名的列已自动命名：第 \(numbers) 列。")))
+                .init(
+                    "unnamed_columns",
+                    Words(
+                        en: "Columns without a name were given one: column \(numbers).",
+                        zh: "未命名的列已自动命名：第 \(numbers) 列。")))
         }
         if let bad = sample.firstBad {
             let reason = RejectWords.words(bad.reason)
             found.append(
-                .init("unreadable_rows", Words(
-                    en: "\(sample.unreadable) of \(sample.rows) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
-                    zh: "已检查的 \(sample.rows) 行中有 \(sample.unreadable) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)")))
+                .init(
+                    "unreadable_rows",
+                    Words(
+                        en:
+                            "\(sample.unreadable) of \(sample.rows) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
+                        zh: "已检查的 \(sample.rows) 行中有 \(sample.unreadable) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)")))
         }
         return found
     }
@@ -128,7 +139,8 @@ struct FileInspector {
         case .emptyFile: return invalid("empty_file", "is empty. Nothing was imported.", "是空文件。未导入任何内容。")
         case .notText(.excelWorkbook), .notText(.oldExcelWorkbook):
             return invalid(
-                "excel_workbook", "is an Excel workbook (or an archive). Save the sheet as “CSV UTF-8” and bring that file.",
+                "excel_workbook",
+                "is an Excel workbook (or an archive). Save the sheet as “CSV UTF-8” and bring that file.",
                 "是 Excel 工作簿（或压缩包）。请将工作表另存为“CSV UTF-8”后再导入。")
         case .notText(let kind):
             return invalid(
@@ -136,7 +148,8 @@ struct FileInspector {
                 "不是文本文件（\(kind.rawValue)）。可导入 CSV 和 JSON Lines。")
         case .undecodable(let text):
             return invalid(
-                "wrong_encoding", "is not \(text.encoding.rawValue): line \(text.line) holds bytes that mean nothing in it.",
+                "wrong_encoding",
+                "is not \(text.encoding.rawValue): line \(text.line) holds bytes that mean nothing in it.",
                 "不是 \(text.encoding.rawValue) 编码：第 \(text.line) 行含有无法识别的字节。")
         case .headerUnreadable(let reject):
             let reason = RejectWords.words(reject.reason)

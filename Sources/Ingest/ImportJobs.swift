@@ -26,6 +26,9 @@ extension ImportService {
                     return JSONValue.object(["issues": .int(Int64(run.revertIssues))]).encoded()
                 }
             },
+            JobHandler(kind: Self.purgeJob) { [self] _ in
+                JSONValue.object(["purged": .int(Int64(try await purge()))]).encoded()
+            },
         ]
     }
 
@@ -58,7 +61,8 @@ extension ImportService {
         } catch {
             if context.job.attempts >= Self.attemptsMax {
                 let words = Words(
-                    en: "The import stopped because of a technical fault. What was imported so far is kept; it can be continued.",
+                    en:
+                        "The import stopped because of a technical fault. What was imported so far is kept; it can be continued.",
                     zh: "因技术故障导入已停止，已导入的内容保留，可以继续。")
                 try await leave(id, words, failed: true)
             }

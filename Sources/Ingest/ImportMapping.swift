@@ -75,7 +75,9 @@ package struct ImportMapping: Sendable, Codable, Equatable {
     /// The mapping for exactly these headers: listed columns as listed, the others as `keepsUnlisted` says.
     package func applied(to headers: [String]) -> ImportMapping {
         var listed: [HeaderKey: Column] = [:]
-        for column in columns where listed[HeaderKey(column.column)] == nil { listed[HeaderKey(column.column)] = column }
+        for column in columns where listed[HeaderKey(column.column)] == nil {
+            listed[HeaderKey(column.column)] = column
+        }
         var copy = self
         copy.columns = headers.map { header in
             if var known = listed[HeaderKey(header)] {

@@ -140,7 +140,7 @@ struct ImportPages: Sendable {
         let page = try await call.read { session -> ImportViews.Page in
             let run = try RunStore.run(id, session)
             let file = try RunStore.file(run.fileID, session)
-            let isEditing = run.state == .draft || (run.state == .ready && wantsMapping)
+            let isEditing = run.mayEdit && (run.state == .draft || wantsMapping)
             let fields = try service.target.fields + service.target.attributeFields(session)
             return ImportViews.Page(
                 run: run, file: file, fields: fields,

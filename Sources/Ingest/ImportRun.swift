@@ -17,8 +17,8 @@ package enum RunState: String, Sendable, Codable, CaseIterable {
 
     /// A job works on it.
     package var isActive: Bool { self == .dryRun || self == .running || self == .reverting }
-    package var mayRevert: Bool { self == .succeeded || self == .failed || self == .cancelled }
-    package var mayEdit: Bool { self == .draft || self == .ready }
+    fileprivate var mayRevert: Bool { self == .succeeded || self == .failed || self == .cancelled }
+    fileprivate var mayEdit: Bool { self == .draft || self == .ready }
 }
 
 package struct RunCounts: Sendable, Codable, Equatable {
@@ -60,9 +60,15 @@ package struct ImportRun: Sendable {
     package let createdByName: String
     /// When its worker last committed something.
     package let touchedAt: Instant
+    /// When the file and the journal were forgotten; only the counts are left then.
+    package let purgedAt: Instant?
 
     /// May be changed into a run that goes on where it stopped.
-    package var mayContinue: Bool { (state == .failed || state == .cancelled) && revertChunk == nil }
+    package var mayContinue: Bool {
+        (state == .failed || state == .cancelled) && revertChunk == nil && purgedAt == nil
+    }
+    package var mayRevert: Bool { state.mayRevert && purgedAt == nil }
+    package var mayEdit: Bool { state.mayEdit && purgedAt == nil }
 }
 
 /// For whom a job acts: kept with the run, so that a job of another process has the same rights and scope.

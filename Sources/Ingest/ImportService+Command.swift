@@ -193,8 +193,10 @@ extension ImportService {
 
     private static func grew(_ size: Int64, by grown: Int64) -> FileInspection.Warning {
         FileInspection.Warning(
-            "file_grew", Words(
-                en: "The file grew by \(grown) bytes while it was read. Only its first \(size) bytes are imported; bring the rest when it is complete.",
+            "file_grew",
+            Words(
+                en:
+                    "The file grew by \(grown) bytes while it was read. Only its first \(size) bytes are imported; bring the rest when it is complete.",
                 zh: "读取过程中文件增长了 \(grown) 字节。仅导入最初的 \(size) 字节，其余部分请在文件完整后再导入。"))
     }
 

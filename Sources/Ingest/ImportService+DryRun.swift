@@ -65,7 +65,8 @@ extension ImportService {
         do {
             try await tenant.database.write { [self] session -> Void in
                 throw RolledBack(
-                    value: try ResolvedColumns.resolve(run.mapping, file.inspection, target, settings, isDryRun: true, session))
+                    value: try ResolvedColumns.resolve(
+                        run.mapping, file.inspection, target, settings, isDryRun: true, session))
             }
         } catch let result as RolledBack<ResolvedColumns> {
             return result.value
@@ -79,16 +80,21 @@ extension ImportService {
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
-                .init("formula_cells", Words(
-                    en: "\(count) cells begin like a spreadsheet formula. They are kept as text and guarded in every file we write.",
-                    zh: "\(count) 个单元格以公式符号开头，按文本保存，导出时会加保护。")))
+                .init(
+                    "formula_cells",
+                    Words(
+                        en:
+                            "\(count) cells begin like a spreadsheet formula. They are kept as text and guarded in every file we write.",
+                        zh: "\(count) 个单元格以公式符号开头，按文本保存，导出时会加保护。")))
         }
         if !reader.unexpectedColumns.isEmpty {
             let names = reader.unexpectedColumns.prefix(5).joined(separator: ", ")
             found.append(
-                .init("late_columns", Words(
-                    en: "Columns that appear only far into the file were ignored: \(names).",
-                    zh: "文件后部才出现的列已忽略：\(names)。")))
+                .init(
+                    "late_columns",
+                    Words(
+                        en: "Columns that appear only far into the file were ignored: \(names).",
+                        zh: "文件后部才出现的列已忽略：\(names)。")))
         }
         return found
     }
@@ -100,9 +106,8 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .dryRun, blobs: tenant.blobs, database: tenant.database
         ).write()
-        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
         let columns = file.inspection.columns
-        return try await tenant.database.write { [tenant] session in
+        let done = try await tenant.database.write { [tenant] session in
             var plan = plan
             plan.reasons = try JournalStore.reasons(id, .dryRun, columns: columns, session)
             let isHopeless = plan.counts.rejected == plan.counts.read
@@ -118,6 +123,8 @@ extension ImportService {
                 AuditEntry("ingest.run.dry_run_finished", [.run(id)], facts: plan.counts.facts), by: principal, session)
             return plan
         }
+        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
+        return done
     }
 
     static func everythingRejected(_ rows: Int) -> Words {
@@ -132,8 +139,10 @@ extension ImportService {
     static func progressWords(_ counts: RunCounts, verb: Verb) -> Words {
         let (read, rejected) = (Numbers.grouped(counts.read), Numbers.grouped(counts.rejected))
         switch verb {
-        case .check: return Words(en: "\(read) rows checked, \(rejected) rejected", zh: "已检查 \(read) 行，拒绝 \(rejected) 行")
-        case .write: return Words(en: "\(read) rows imported, \(rejected) rejected", zh: "已导入 \(read) 行，拒绝 \(rejected) 行")
+        case .check:
+            return Words(en: "\(read) rows checked, \(rejected) rejected", zh: "已检查 \(read) 行，拒绝 \(rejected) 行")
+        case .write:
+            return Words(en: "\(read) rows imported, \(rejected) rejected", zh: "已导入 \(read) 行，拒绝 \(rejected) 行")
         case .revert: return Words(en: "\(read) records taken back", zh: "已撤销 \(read) 条记录")
         }
     }
@@ -186,7 +195,8 @@ struct Planner {
 
     private func newChanges(_ values: [String: SQLValue]) -> [RunPlan.Change] {
         values.sorted { $0.key < $1.key }.map {
-            RunPlan.Change(field: "attribute", title: Words(en: $0.key, zh: $0.key), before: nil, after: text($0.value, nil))
+            RunPlan.Change(
+                field: "attribute", title: Words(en: $0.key, zh: $0.key), before: nil, after: text($0.value, nil))
         }
     }
 
@@ -212,7 +222,8 @@ struct Planner {
             if let value = column.isNew ? new[column.name] : row.values[key] {
                 changes.append(
                     RunPlan.Change(
-                        field: column.isNew ? "attribute" : key, title: title(key), before: nil, after: text(value, key)))
+                        field: column.isNew ? "attribute" : key, title: title(key), before: nil, after: text(value, key)
+                    ))
             }
         }
         return RunPlan.Sample(line: row.line, customer: nil, changes: changes)

@@ -132,7 +132,6 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .run, blobs: tenant.blobs, database: tenant.database
         ).write()
-        if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
         try await tenant.database.write { [tenant] session in
             let changed = try session.execute(
                 RunStore.finish,
@@ -148,6 +147,7 @@ extension ImportService {
                     facts: counts.facts.merging(["state": .string(state.rawValue)]) { mine, _ in mine }),
                 by: principal, session)
         }
+        if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
     }
 
     // MARK: Taking it back
@@ -203,7 +203,10 @@ extension ImportService {
             }
             let advanced = try session.execute(
                 RunStore.advanceRevert,
-                [.id(run.id), .text(worker), .int(chunk), .int(chunk - 1), .int(issues.count), .time(tenant.clock.now())])
+                [
+                    .id(run.id), .text(worker), .int(chunk), .int(chunk - 1), .int(issues.count),
+                    .time(tenant.clock.now()),
+                ])
             guard advanced == 1 else { throw RunStore.taken }
             return records
         }
@@ -214,7 +217,8 @@ extension ImportService {
     ) async throws -> ImportRun {
         try await tenant.database.write { [tenant] session in
             let issues = try RunStore.run(run.id, session).revertIssues
-            let words = issues == 0
+            let words =
+                issues == 0
                 ? Words(en: "Everything was taken back.", zh: "已全部撤销。")
                 : Words(
                     en: "\(issues) values were changed since and stay as they are; they are listed.",

@@ -63,7 +63,8 @@ package struct ImportService: Sendable {
         let run: ImportRunID = tenant.ids.next()
         let entity = target.entity
         return try await tenant.database.write { [self] session in
-            let chosen = try mapping?.applied(to: inspection.columns)
+            let chosen =
+                try mapping?.applied(to: inspection.columns)
                 ?? suggestion(file, source: source, session).mapping
             var final = chosen
             if !source.isEmpty { final.source = source }
@@ -116,7 +117,8 @@ package struct ImportService: Sendable {
         throw CRMError.invalid(
             "mapping", "unknown_mapping",
             Words(
-                en: "There is no mapping “\(name)”. Give the path of a JSON file, the name of a source imported before, or one of: \(names).",
+                en:
+                    "There is no mapping “\(name)”. Give the path of a JSON file, the name of a source imported before, or one of: \(names).",
                 zh: "没有名为“\(name)”的映射。请给出 JSON 文件路径、以前导入过的来源名称，或：\(names)。"))
     }
 
@@ -136,15 +138,13 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
+            guard try RunStore.run(id, session).mayEdit else { throw RunStore.taken }
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
                 mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
-            guard changed == 1 else {
-                _ = try RunStore.run(id, session)
-                throw RunStore.taken
-            }
+            guard changed == 1 else { throw RunStore.taken }
             try record(AuditEntry("ingest.run.map", [.run(id)]), session)
         }
     }
@@ -156,7 +156,7 @@ package struct ImportService: Sendable {
     ) async throws {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id)
-        guard run.state.mayEdit else { throw RunStore.taken }
+        guard run.mayEdit else { throw RunStore.taken }
         let grew = file.inspection.warnings.filter { $0.code == "file_grew" }
         let inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
             name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
@@ -204,10 +204,10 @@ package struct ImportService: Sendable {
     /// Whether `action` is possible. `isStalled`: a job was at work and is no more (its process died, or it was stopped).
     static func allows(_ action: Action, _ run: ImportRun, isStalled: Bool) -> Bool {
         switch action {
-        case .dryRun: run.state.mayEdit || (run.state == .dryRun && isStalled)
-        case .start: run.state == .ready || run.state == .draft
+        case .dryRun: run.mayEdit || (run.state == .dryRun && isStalled)
+        case .start: run.mayEdit
         case .resume: run.mayContinue || (run.state == .running && isStalled)
-        case .revert: run.state.mayRevert || (run.state == .reverting && isStalled)
+        case .revert: run.mayRevert || (run.state == .reverting && isStalled)
         }
     }
 

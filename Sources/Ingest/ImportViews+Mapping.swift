@@ -50,8 +50,10 @@ extension ImportViews {
         let code = selected(chosen, profile)
         return [
             "index": .text("\(index)"), "header": .text(header), "samples": .texts(Array(samples)),
-            "type": .text(call.text("ingest.type.\(type.rawValue)")), "origin": .text(call.text("ingest.origin.\(origin)")),
-            "originTone": .text(origin == "remembered" || origin == "shipped" ? "ok" : origin == "suggested" ? "info" : ""),
+            "type": .text(call.text("ingest.type.\(type.rawValue)")),
+            "origin": .text(call.text("ingest.origin.\(origin)")),
+            "originTone": .text(
+                origin == "remembered" || origin == "shipped" ? "ok" : origin == "suggested" ? "info" : ""),
             "missing": .text(share(profile)),
             "notices": .list(
                 (profile?.notices ?? []).map {
@@ -100,12 +102,13 @@ extension ImportViews {
             "value": .text("none"), "label": .text(call.text("ingest.match.none")),
             "selected": .bool(mapping.matchKey == nil),
         ]
-        return [none] + page.fields.filter(\.canMatch).map {
-            [
-                "value": .text($0.key), "label": .text($0.words[language]),
-                "selected": .bool($0.key == mapping.matchKey),
-            ]
-        }
+        return [none]
+            + page.fields.filter(\.canMatch).map {
+                [
+                    "value": .text($0.key), "label": .text($0.words[language]),
+                    "selected": .bool($0.key == mapping.matchKey),
+                ]
+            }
     }
 
     private var encodings: [View] {

@@ -35,10 +35,11 @@ struct ImportViews {
     var response: WebResponse {
         get throws {
             let (template, body): (String, View) =
-                if page.suggestion != nil { ("ingest/import-mapping", try mapping) }
-                else if run.state.isActive { ("ingest/import-progress", progress) }
-                else if run.state == .ready { ("ingest/import-plan", try plan) }
-                else { ("ingest/import-result", try result) }
+                if page.suggestion != nil { ("ingest/import-mapping", try mapping) } else if run.state.isActive {
+                    ("ingest/import-progress", progress)
+                } else if run.state == .ready, run.purgedAt == nil { ("ingest/import-plan", try plan) } else {
+                    ("ingest/import-result", try result)
+                }
             return call.page(template, title: file.name, active: "/imports", body.merging(try head))
         }
     }
@@ -101,7 +102,8 @@ struct ImportViews {
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.size))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(inspection.format.encoding.rawValue), "source": .text(run.mapping.source),
-                "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")), "tone": .text(Self.tone(run.state)),
+                "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")),
+                "tone": .text(Self.tone(run.state)),
                 "steps": .list(Self.steps(state, call)), "at": .text(call.time(run.createdAt)),
                 "by": .text(run.createdByName), "digest": .text(String(file.digest.prefix(12))),
                 "note": .text(run.message[language].isEmpty ? nil : run.message[language]),
@@ -126,7 +128,8 @@ struct ImportViews {
     private func reasons(_ reasons: [RunPlan.Reason]) -> [View] {
         reasons.map {
             [
-                "column": .text($0.column), "words": .text($0.words[language]), "count": .text(Numbers.grouped($0.count)),
+                "column": .text($0.column), "words": .text($0.words[language]),
+                "count": .text(Numbers.grouped($0.count)),
                 "line": .text(Numbers.grouped($0.firstLine)), "code": .text($0.code),
             ]
         }
@@ -206,13 +209,13 @@ struct ImportViews {
             return counts(run.counts).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
-                "mayRevert": .bool(run.state.mayRevert && run.counts.created + run.counts.updated > 0),
+                "mayRevert": .bool(run.mayRevert && run.counts.created + run.counts.updated > 0),
                 "mayContinue": .bool(run.mayContinue),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
                 "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),
                 "started": .text(run.startedAt.map(call.time)), "finished": .text(run.finishedAt.map(call.time)),
-                "reverted": .text(run.revertedAt.map(call.time)),
+                "reverted": .text(run.revertedAt.map(call.time)), "isPurged": .bool(run.purgedAt != nil),
             ])
         }
     }

@@ -40,6 +40,10 @@ package struct IngestModule: Module {
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] { ImportPages(service: service).endpoints }
 
+    package var schedules: [Schedule] {
+        [Schedule(name: "ingest.purge", jobKind: ImportService.purgeJob, everySeconds: 86_400)]
+    }
+
     package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }
 }
 
@@ -67,7 +71,8 @@ enum IngestLabels {
                 "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
                 "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain,
                 "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
-                "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "created_by": .plain,
+                "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "purged_at": .plain,
+                "created_by": .plain,
                 "created_by_name": .name,
             ]),
         TableLabels("ingest_journal", ["run_id": .plain, "chunk": .plain, "entries": .unlabelled]),

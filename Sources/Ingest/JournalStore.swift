@@ -1,6 +1,5 @@
 import Kernel
 import Storage
-import Web
 
 /// What a chunk did, in a form that restores each value exactly.
 struct JournalEntries: Sendable {
@@ -39,31 +38,38 @@ struct JournalEntries: Sendable {
 
     /// - Throws: `CRMError` when the stored text is not what `encoded` writes.
     init(_ text: String) throws {
-        guard let root = try JSONValue.parse(Array(text.utf8)).object, let created = root["c"]?.array,
-            let updated = root["u"]?.array
-        else { throw Self.broken }
-        self.created = try created.map { entry in
-            guard let pair = entry.array, pair.count == 2, let id = CustomerID(pair[0].string ?? ""),
-                let revision = Int64(pair[1].string ?? "")
-            else { throw Self.broken }
-            return (id, revision)
-        }
-        self.updated = try updated.map { entry in
-            guard let items = entry.array, items.count % 3 == 1, let id = CustomerID(items[0].string ?? "") else {
-                throw Self.broken
+        var text = text
+        self = try text.withUTF8 { bytes in
+            var cursor = JournalCursor(bytes: bytes)
+            var entries = JournalEntries()
+            try cursor.expect(#"{"c":["#)
+            try cursor.list { cursor in
+                try cursor.expect("[")
+                let id = try cursor.id()
+                try cursor.expect(",")
+                guard let revision = Int64(try cursor.string()) else { throw JournalCursor.broken }
+                try cursor.expect("]")
+                entries.created.append((id, revision))
             }
-            let changes = try stride(from: 1, to: items.count, by: 3).map { at in
-                guard let field = items[at].string else { throw Self.broken }
-                return ImportChange(
-                    field: field, before: try Self.value(items[at + 1]), after: try Self.value(items[at + 2]))
+            try cursor.expect(#","u":["#)
+            try cursor.list { cursor in
+                try cursor.expect("[")
+                let id = try cursor.id()
+                var changes: [ImportChange] = []
+                while cursor.take(0x2C) {
+                    let field = try cursor.string()
+                    try cursor.expect(",")
+                    let before = try cursor.value()
+                    try cursor.expect(",")
+                    changes.append(ImportChange(field: field, before: before, after: try cursor.value()))
+                }
+                try cursor.expect("]")
+                entries.updated.append((id, changes))
             }
-            return (id, changes)
+            try cursor.expect("}")
+            return entries
         }
     }
-
-    private static let broken = CRMError(
-        "journal", status: 500,
-        Words(en: "The journal of the import cannot be read.", zh: "无法读取导入日志。"))
 
     private static func write(_ value: SQLValue, _ out: inout [UInt8]) {
         switch value {
@@ -79,31 +85,104 @@ struct JournalEntries: Sendable {
     private static func write(_ text: String, prefix: UInt8?, _ out: inout [UInt8]) {
         out.append(0x22)
         if let prefix { out.append(prefix) }
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C: out += [0x5C, byte]
-            case 0..<0x20:
-                let digits = String(byte, radix: 16)
-                out += "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8
-            default: out.append(byte)
+        var text = text
+        text.withUTF8 { bytes in
+            guard bytes.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+                return out.append(contentsOf: bytes)
+            }
+            for byte in bytes {
+                switch byte {
+                case 0x22, 0x5C: out += [0x5C, byte]
+                case 0..<0x20:
+                    let digits = String(byte, radix: 16)
+                    out += "\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8
+                default: out.append(byte)
+                }
             }
         }
         out.append(0x22)
     }
+}
 
-    private static func value(_ json: JSONValue) throws -> SQLValue {
-        if json == .null { return .null }
-        guard let text = json.string, let type = text.first else { throw broken }
+/// Reads what `JournalEntries.encoded` writes, and nothing else: a chunk of a revert is a hundred thousand values.
+private struct JournalCursor {
+    let bytes: UnsafeBufferPointer<UInt8>
+    private var at = 0
+
+    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    static let broken = CRMError(
+        "journal", status: 500, Words(en: "The journal of the import cannot be read.", zh: "无法读取导入日志。"))
+
+    mutating func take(_ byte: UInt8) -> Bool {
+        guard at < bytes.count, bytes[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    mutating func expect(_ text: StaticString) throws {
+        let length = text.utf8CodeUnitCount
+        guard at + length <= bytes.count else { throw Self.broken }
+        for offset in 0..<length where bytes[at + offset] != text.utf8Start[offset] { throw Self.broken }
+        at += length
+    }
+
+    /// Elements up to and with the closing bracket.
+    mutating func list(_ element: (inout JournalCursor) throws -> Void) throws {
+        if take(0x5D) { return }
+        repeat { try element(&self) } while take(0x2C)
+        try expect("]")
+    }
+
+    mutating func id() throws -> CustomerID {
+        guard let id = CustomerID(try string()) else { throw Self.broken }
+        return id
+    }
+
+    mutating func string() throws -> String {
+        guard take(0x22) else { throw Self.broken }
+        let start = at
+        while at < bytes.count, bytes[at] != 0x22, bytes[at] != 0x5C { at += 1 }
+        if take(0x22) { return String(decoding: bytes[start..<at - 1], as: UTF8.self) }
+        var out = Array(bytes[start..<at])
+        while at < bytes.count {
+            let byte = bytes[at]
+            at += 1
+            if byte == 0x22 { return String(decoding: out, as: UTF8.self) }
+            guard byte == 0x5C else {
+                out.append(byte)
+                continue
+            }
+            if take(0x75) {
+                guard at + 4 <= bytes.count,
+                    let code = UInt8(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+                else { throw Self.broken }
+                out.append(code)
+                at += 4
+            } else if at < bytes.count {
+                out.append(bytes[at])
+                at += 1
+            }
+        }
+        throw Self.broken
+    }
+
+    mutating func value() throws -> SQLValue {
+        if at < bytes.count, bytes[at] == 0x6E {
+            try expect("null")
+            return .null
+        }
+        let text = try string()
         let rest = String(text.dropFirst())
-        switch type {
-        case "t": return .text(rest)
-        case "i": if let int = Int64(rest) { return .int(int) }
-        case "d": if let bits = UInt64(rest) { return .double(Double(bitPattern: bits)) }
-        case "b": return .bool(rest == "1")
-        case "x": return .bytes(rest.split(separator: ".").compactMap { UInt8($0) })
+        switch text.utf8.first {
+        case 0x74: return .text(rest)
+        case 0x69: if let int = Int64(rest) { return .int(int) }
+        case 0x64: if let bits = UInt64(rest) { return .double(Double(bitPattern: bits)) }
+        case 0x62: return .bool(rest == "1")
+        case 0x78: return .bytes(rest.split(separator: ".").compactMap { UInt8($0) })
         default: break
         }
-        throw broken
+        throw Self.broken
     }
 }
 

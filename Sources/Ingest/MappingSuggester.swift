@@ -81,7 +81,9 @@ struct MappingSuggester {
                 candidates.append(Candidate(column: index, field: field, score: 1_000))
             }
             for (field, names) in names.enumerated() {
-                guard let score = Self.score(key.text, names), fits(fields[field].kind, profiles[header]) else { continue }
+                guard let score = Self.score(key.text, names), fits(fields[field].kind, profiles[header]) else {
+                    continue
+                }
                 candidates.append(Candidate(column: index, field: field, score: score))
             }
         }
@@ -135,7 +137,8 @@ struct MappingSuggester {
             guard let column = columns.first(where: { $0.target == .field(field.key) }) else { return nil }
             return profiles[column.column].map { (field.key, $0) }
         }
-        let best = candidates.first { $0.profile.isUnique }
+        let best =
+            candidates.first { $0.profile.isUnique }
             ?? candidates.first { $0.profile.distinct * 2 > $0.profile.total }
         return best?.key
     }

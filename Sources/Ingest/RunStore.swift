@@ -23,7 +23,7 @@ enum RunStore {
         SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
-          created_by_name, touched_at
+          created_by_name, touched_at, purged_at
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -134,15 +134,17 @@ enum RunStore {
         counts.rejected = row.integer(18)
         return ImportRun(
             id: row.id(0), fileID: row.id(1), entity: row.text(2),
-            mapping: try JSONText.decode(ImportMapping.self, row.text(3)), state: RunState(rawValue: row.text(4)) ?? .failed,
+            mapping: try JSONText.decode(ImportMapping.self, row.text(3)),
+            state: RunState(rawValue: row.text(4)) ?? .failed,
             worker: row.text(5), jobID: row.optionalID(6), actor: try JSONText.decode(RunActor.self, row.text(7)),
             plan: try row.optionalText(8).map { try JSONText.decode(RunPlan.self, $0) },
             planRejectBlobID: row.optionalText(9), rejectBlobID: row.optionalText(10), chunk: row.int(11),
             place: try row.optionalText(12).map { try JSONText.decode(RunPlace.self, $0) },
             revertChunk: row.optionalInt(13), counts: counts, revertIssues: row.integer(19),
-            message: Words(en: row.text(20), zh: row.text(21)), createdAt: row.time(22), startedAt: row.optionalTime(23),
+            message: Words(en: row.text(20), zh: row.text(21)), createdAt: row.time(22),
+            startedAt: row.optionalTime(23),
             finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
-            createdByName: row.text(27), touchedAt: row.time(28))
+            createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29))
     }
 
     static func recent(before: ImportRunID?, limit: Int, _ session: any SQLSession) throws -> [Line] {

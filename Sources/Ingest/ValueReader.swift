@@ -184,7 +184,9 @@ final class ValueReader {
 
     /// Without white space around, ideographic spaces too.
     static func trimmed(_ text: String) -> String {
-        func isSpace(_ byte: UInt8?) -> Bool { byte.map { $0 <= 32 || $0 == 0xC2 || $0 == 0xE3 || $0 == 0xA0 || $0 == 0x80 } ?? false }
+        func isSpace(_ byte: UInt8?) -> Bool {
+            byte.map { $0 <= 32 || $0 == 0xC2 || $0 == 0xE3 || $0 == 0xA0 || $0 == 0x80 } ?? false
+        }
         guard isSpace(text.utf8.first) || isSpace(text.utf8.last) else { return text }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -39,7 +39,8 @@ struct ChurnScoring: Sendable {
     /// - Throws: `JobCancelled`; `CRMError` when the stored model cannot be read. Without an active model nothing is done.
     func run(by principal: Principal, job: JobID?, report: @escaping RunReport) async throws -> ScoringSummary {
         let start = ContinuousClock.now
-        guard let record = try await tenant.database.read({ try ModelStore.active($0) }), let blob = record.blobID else {
+        guard let record = try await tenant.database.read({ try ModelStore.active($0) }), let blob = record.blobID
+        else {
             return ScoringSummary(model: nil, scored: 0, skipped: 0, bands: [:], drift: nil, seconds: 0)
         }
         let scorer = try await load(record.id, blob)
@@ -102,9 +103,9 @@ struct ChurnScoring: Sendable {
                 return (table, try customers.cards(table.ids, for: reader, session))
             }
             guard let last = table.ids.last else { break }
-            let rows = try await OwnThread.run(first: done, report: { try await report(Int64($0), Int64(max(total, $0)), words) }) {
-                _ in try scorer.rows(table, cards)
-            }
+            let rows = try await OwnThread.run(
+                first: done, report: { try await report(Int64($0), Int64(max(total, $0)), words) },
+                { _ in try scorer.rows(table, cards) })
             for batch in rows.chunked(Self.batch) {
                 try await write(batch, pass, by: principal)
                 done += batch.count

@@ -65,7 +65,8 @@ struct ChurnTraining: Sendable {
         let model = try await begin(request, startedBy: startedBy, job: job)
         if model.hasModel { return try await summary(of: model, seconds: 0) }
         do {
-            let base = try await LearningBase.read(customers, tenant.database, seed: request.seed) { done, total, words in
+            let base = try await LearningBase.read(customers, tenant.database, seed: request.seed) {
+                done, total, words in
                 try await report(Int64(Self.readShare * Double(done) / Double(max(1, total))), 100, words)
             }
             try base.demandOutcomes(folds: request.folds)

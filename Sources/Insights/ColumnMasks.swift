@@ -58,8 +58,10 @@ struct ReasonWording: Sendable {
             if let below = item.below, let above = item.above { standing = Standing(below: below, above: above) }
             let own = BuiltInReasons.clause(
                 item.column, value: item.value, kind: item.kind, standing: standing, currency: currency)
-            clause = own ?? concept.clause(
-                column: title[language], value: item.value, kind: item.kind, standing: standing)
+            clause =
+                own
+                ?? concept.clause(
+                    column: title[language], value: item.value, kind: item.kind, standing: standing)
         } else {
             // Where the customer stands among others would tell the value too.
             clause = concept.clause(

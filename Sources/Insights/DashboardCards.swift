@@ -52,7 +52,8 @@ struct DashboardCards: Sendable {
                             "worse": .bool(worse), "change": .text(change.map { Figures.signed($0 * 100, 1) + "%" }),
                         ]
                     }),
-                "hasTrend": .bool(summaries.count >= 3), "trendJSON": .text(trend(summaries, request.language).encoded()),
+                "hasTrend": .bool(summaries.count >= 3),
+                "trendJSON": .text(trend(summaries, request.language).encoded()),
             ])
     }
 
@@ -93,7 +94,8 @@ struct DashboardCards: Sendable {
                 "ece": .text(Figures.decimal(model.figures.ece, 3)), "age": .text(String(max(0, age))),
                 "drift": .text(drift.map { Figures.decimal($0, 3) }),
                 "driftWords": .text(drift.map { InsightsTexts.drift($0)[request.language] }),
-                "driftTone": .text(drift.map { $0 < ScoreSpread.stable ? "ok" : $0 < ScoreSpread.shifted ? "warn" : "bad" }),
+                "driftTone": .text(
+                    drift.map { $0 < ScoreSpread.stable ? "ok" : $0 < ScoreSpread.shifted ? "warn" : "bad" }),
                 "scoredAt": .text(pass.map { $0.startedAt.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes) }),
                 "mayTrain": .bool(request.principal.may(InsightsPermissions.modelsTrain)),
             ])

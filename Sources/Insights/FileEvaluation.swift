@@ -136,7 +136,9 @@ package struct FileEvaluation: Sendable {
                 "\(rows) rows, \(left) of them “\(value)” (\(share)), \(columns) columns, \(folds) folds",
                 "\(rows) 行，其中“\(value)”\(left) 行（\(share)），\(columns) 个特征列，\(folds) 折交叉验证"),
             "",
-            line("AUC", Figures.decimal(report.auc, 4), say("how often a leaver ranks above a stayer", "离网客户得分高于在网客户的概率")),
+            line(
+                "AUC", Figures.decimal(report.auc, 4), say("how often a leaver ranks above a stayer", "离网客户得分高于在网客户的概率")
+            ),
             line(say("log loss", "对数损失"), Figures.decimal(report.logloss, 4), say("lower is better", "越低越好")),
             line("Brier", Figures.decimal(report.brier, 4), say("lower is better", "越低越好")),
             line(
@@ -165,7 +167,10 @@ package struct FileEvaluation: Sendable {
                     "Only the first \(Figures.count(Insights.evaluationRowsMax)) rows were read.",
                     "仅读取了前 \(Figures.count(Insights.evaluationRowsMax)) 行。"))
         }
-        lines.append(say("\(Figures.decimal(seconds, 1)) s, seed \(report.seed)", "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
+        lines.append(
+            say(
+                "\(Figures.decimal(seconds, 1)) s, seed \(report.seed)",
+                "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
         return lines.joined(separator: "\n")
     }
 }

@@ -23,7 +23,8 @@ struct InsightsJobs: Sendable {
     }
 
     private func train(_ context: JobContext) async throws -> String? {
-        let request = (try? JSONDecoder().decode(TrainingRequest.self, from: Data(context.job.payload.utf8)))
+        let request =
+            (try? JSONDecoder().decode(TrainingRequest.self, from: Data(context.job.payload.utf8)))
             ?? TrainingRequest()
         let summary = try await ChurnTraining(tenant: tenant, customers: customers).run(
             request, by: principal(ChurnTraining.jobKind), startedBy: context.job.createdBy, job: context.job.id,

@@ -7,7 +7,8 @@ enum InsightsLabels {
             "insights_model",
             [
                 "id", "version", "state", "job_id", "trained_at", "trained_by", "customers", "labelled", "leavers",
-                "features", "folds", "auc", "logloss", "brier", "ece", "lift_at_10", "seed", "card", "titles", "blob_id",
+                "features", "folds", "auc", "logloss", "brier", "ece", "lift_at_10", "seed", "card", "titles",
+                "blob_id",
                 "failure_en", "failure_zh",
             ]),
         TableLabels(

@@ -49,7 +49,8 @@ package struct InsightsModule: Module {
             NavigationEntry(
                 key: "nav.risk", icon: "risk", path: "/risk", permission: InsightsPermissions.riskView, order: 20),
             NavigationEntry(
-                key: "nav.models", icon: "model", path: "/models", permission: InsightsPermissions.modelsView, order: 40),
+                key: "nav.models", icon: "model", path: "/models", permission: InsightsPermissions.modelsView, order: 40
+            ),
         ]
     }
 

@@ -55,14 +55,18 @@ struct LearningBase: Sendable {
             throw CRMError(
                 "too_few_leavers", status: 422,
                 Words(
-                    en: "Only \(leavers) of \(customers) customers are known to have left; at least \(needed) are needed to learn from. Import or record who left.",
+                    en:
+                        "Only \(leavers) of \(customers) customers are known to have left; at least \(needed) are needed "
+                        + "to learn from. Import or record who left.",
                     zh: "\(customers) 位客户中仅有 \(leavers) 位已知离网，至少需要 \(needed) 位才能训练。请导入或登记离网客户。"))
         }
         guard stayers >= needed else {
             throw CRMError(
                 "too_few_stayers", status: 422,
                 Words(
-                    en: "Only \(stayers) of \(customers) customers are known to have stayed; at least \(needed) are needed to learn from.",
+                    en:
+                        "Only \(stayers) of \(customers) customers are known to have stayed; at least \(needed) are needed "
+                        + "to learn from.",
                     zh: "\(customers) 位客户中仅有 \(stayers) 位已知在网，至少需要 \(needed) 位才能训练。"))
         }
     }

@@ -16,7 +16,8 @@ struct ModelCardView {
     var view: View {
         let strongest = report.importance.first?.weight ?? 1
         return [
-            "baseRate": .text(Figures.percent(report.baseRate)), "stayed": .text(
+            "baseRate": .text(Figures.percent(report.baseRate)),
+            "stayed": .text(
                 Figures.count(report.rows - report.positives)),
             "unknown": .text(report.rowsWithoutLabel > 0 ? Figures.count(report.rowsWithoutLabel) : nil),
             "unknownCountedAsStayed": .bool(card.unknownCountedAsStayed), "sampled": .bool(card.sampled),
@@ -33,7 +34,8 @@ struct ModelCardView {
             "excluded": .list(
                 report.excluded.map {
                     [
-                        "column": .text(title($0.column)), "code": .text($0.column == title($0.column) ? nil : $0.column),
+                        "column": .text(title($0.column)),
+                        "code": .text($0.column == title($0.column) ? nil : $0.column),
                         "reason": .text(language == .zh ? $0.reasonZh : $0.reason), "leak": .bool($0.code.isLeak),
                     ]
                 }),
@@ -42,7 +44,8 @@ struct ModelCardView {
             "importance": .list(
                 report.importance.prefix(Self.importanceShown).map {
                     [
-                        "column": .text(title($0.column)), "width": .text(Figures.width($0.weight / max(strongest, 1e-9))),
+                        "column": .text(title($0.column)),
+                        "width": .text(Figures.width($0.weight / max(strongest, 1e-9))),
                         "weight": .text(Figures.decimal($0.weight, 2)),
                     ]
                 }),
@@ -53,7 +56,8 @@ struct ModelCardView {
                 report.perFold.enumerated().map { index, fold in
                     [
                         "fold": .text(String(index + 1)), "foldAUC": .text(Figures.decimal(fold.auc, 3)),
-                        "foldRows": .text(Figures.count(fold.rows)), "foldLeavers": .text(Figures.count(fold.positives)),
+                        "foldRows": .text(Figures.count(fold.rows)),
+                        "foldLeavers": .text(Figures.count(fold.positives)),
                         "trees": .text(String(fold.trees)), "depth": .text(String(fold.depth)),
                     ]
                 }),
@@ -95,11 +99,13 @@ struct ModelCardView {
             "points": .array(
                 report.calibration.map {
                     .object([
-                        "predicted": .double($0.predicted), "observed": .double($0.observed), "count": .int(Int64($0.rows)),
+                        "predicted": .double($0.predicted), "observed": .double($0.observed),
+                        "count": .int(Int64($0.rows)),
                     ])
                 }),
             "names": .object([
-                "model": .string(call.text("insights.chart.model")), "ideal": .string(call.text("insights.chart.ideal")),
+                "model": .string(call.text("insights.chart.model")),
+                "ideal": .string(call.text("insights.chart.ideal")),
             ]),
             "x": axis("insights.chart.predicted", "percent"), "y": axis("insights.chart.observed", "percent"),
         ])
@@ -110,7 +116,8 @@ struct ModelCardView {
             "summary": .string(call.text("insights.chart.lift.summary")),
             "values": .array(report.deciles.map { .double($0.lift) }),
             "names": .object([
-                "lift": .string(call.text("insights.chart.lift")), "baseline": .string(call.text("insights.chart.random")),
+                "lift": .string(call.text("insights.chart.lift")),
+                "baseline": .string(call.text("insights.chart.random")),
             ]),
             "x": axis("insights.chart.decile", "integer"), "y": axis("insights.chart.lift", "decimal"),
         ])

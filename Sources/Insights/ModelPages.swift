@@ -122,7 +122,8 @@ struct ModelPages: Sendable {
             "mayRetire": .bool(principal.may(InsightsPermissions.modelsTrain) && model.state == .active),
             "customers": .text(Figures.count(model.customers)), "folds": .text(String(model.folds)),
             "seed": .text(String(model.seed)), "hasPass": .bool(pass != nil),
-            "passAt": .text(pass.map { call.time($0.startedAt) }), "scored": .text(pass.map { Figures.count($0.scored) }),
+            "passAt": .text(pass.map { call.time($0.startedAt) }),
+            "scored": .text(pass.map { Figures.count($0.scored) }),
             "skipped": .text(pass.map { Figures.count($0.skipped) }),
             "drift": .text(pass?.drift.map { Figures.decimal($0, 3) }),
             "driftWords": .text(pass?.drift.map { InsightsTexts.drift($0)[call.language] }),
@@ -140,7 +141,8 @@ struct ModelPages: Sendable {
                 throw CRMError.invalid(
                     "folds", "out_of_range",
                     Words(
-                        en: "Folds must be \(ChurnTrainer.foldRange.lowerBound) to \(ChurnTrainer.foldRange.upperBound).",
+                        en:
+                            "Folds must be \(ChurnTrainer.foldRange.lowerBound) to \(ChurnTrainer.foldRange.upperBound).",
                         zh: "折数须为 \(ChurnTrainer.foldRange.lowerBound) 至 \(ChurnTrainer.foldRange.upperBound)。"))
             }
             return folds
@@ -152,8 +154,10 @@ struct ModelPages: Sendable {
         let started = try await call.write { session in
             // One at a time: a second would learn the same from the same customers.
             let open = try Self.openJobs(tenant, session).first { $0.kind == ChurnTraining.jobKind }
-            let job = try open?.id ?? tenant.jobs.enqueue(
-                ChurnTraining.jobKind, payload: payload, by: principal.userName, session)
+            let job =
+                try open?.id
+                ?? tenant.jobs.enqueue(
+                    ChurnTraining.jobKind, payload: payload, by: principal.userName, session)
             try call.record(
                 AuditEntry(
                     "insights.training.request", [AuditSubject(kind: "job", id: job.rawValue)],

@@ -73,7 +73,8 @@ struct RiskList: Sendable {
         }
         let shown = found.prefix(limit)
         let contacts = try ContactPlanStore.last(shown.map { $0.0.customer }, session)
-        let next = found.count > limit
+        let next =
+            found.count > limit
             ? shown.last.map { Cursor(priority: $0.0.priority, customer: $0.0.customer).text } : nil
         return Page(
             items: shown.map { Entry(score: $0.0, card: $0.1, last: contacts[$0.0.customer]) }, next: next)

@@ -77,7 +77,8 @@ struct RiskPages: Sendable {
         return filter
     }
 
-    private func load(_ filter: RiskFilter, after: RiskList.Cursor?, week: String, _ call: Call) async throws -> Loaded {
+    private func load(_ filter: RiskFilter, after: RiskList.Cursor?, week: String, _ call: Call) async throws -> Loaded
+    {
         let principal = try call.principal()
         let masking = try call.masking()
         let language = call.language
@@ -110,7 +111,8 @@ struct RiskPages: Sendable {
         if let next = loaded.page.next { more.append(("after", next)) }
         return [
             "week": .text(week), "hasScores": .bool(loaded.summary != nil), "noModel": .bool(loaded.model == nil),
-            "none": .bool(loaded.page.items.isEmpty), "mayModels": .bool(
+            "none": .bool(loaded.page.items.isEmpty),
+            "mayModels": .bool(
                 principal?.may(InsightsPermissions.modelsView) ?? false),
             "mayWork": .bool(principal?.may(InsightsPermissions.riskWork) ?? false),
             "version": .text(loaded.model.map { String($0.version) }),

@@ -11,7 +11,8 @@ struct RiskPanel: Sendable {
 
     func panel() -> CustomerPanel {
         CustomerPanel(
-            name: "risk", title: "insights.panel.risk", place: .side, order: 10, permission: InsightsPermissions.riskView
+            name: "risk", title: "insights.panel.risk", place: .side, order: 10,
+            permission: InsightsPermissions.riskView
         ) { request, session in try content(request, session) }
     }
 

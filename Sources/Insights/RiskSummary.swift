@@ -90,12 +90,15 @@ enum RiskSummaryStore {
             builder.appendIn("AND region", regions.prefix(Limits.sqlListChunk).map { .text($0) })
         }
         var found: [String: [RiskBand: BandTotals]] = [:]
-        for (day, band, totals) in try session.query(builder, { row in
-            (
-                row.text(0), RiskBand(rawValue: row.text(2)) ?? .low,
-                BandTotals(customers: row.integer(3), monthlyValue: row.int(4), expectedLoss: row.int(5))
-            )
-        }) {
+        for (day, band, totals) in try session.query(
+            builder,
+            { row in
+                (
+                    row.text(0), RiskBand(rawValue: row.text(2)) ?? .low,
+                    BandTotals(customers: row.integer(3), monthlyValue: row.int(4), expectedLoss: row.int(5))
+                )
+            })
+        {
             let sum = found[day]?[band] ?? BandTotals()
             found[day, default: [:]][band] = sum + totals
         }

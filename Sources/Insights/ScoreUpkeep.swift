@@ -17,9 +17,11 @@ struct ScoreUpkeep: Sendable {
         func count(_ score: ChurnScore, sign: Int) {
             guard score.listed else { return }
             let key = RiskSummaryStore.Key(region: score.region, band: score.band)
-            differences[key] = (differences[key] ?? BandTotals()) + BandTotals(
-                customers: sign, monthlyValue: Int64(sign) * score.monthlyValue,
-                expectedLoss: Int64(sign) * score.expectedLoss)
+            differences[key] =
+                (differences[key] ?? BandTotals())
+                + BandTotals(
+                    customers: sign, monthlyValue: Int64(sign) * score.monthlyValue,
+                    expectedLoss: Int64(sign) * score.expectedLoss)
         }
         if event.kind == .removed {
             for score in scores { count(score, sign: -1) }

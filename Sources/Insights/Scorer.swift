@@ -98,7 +98,8 @@ struct Scorer: Sendable {
         let summary = summaries[reason.column]
         var standing: (below: Double, above: Double)?
         if let summary, !summary.values.isEmpty, let value = reason.valueText {
-            let number = summary.kind == .date
+            let number =
+                summary.kind == .date
                 ? DateText.day(value, dayFirst: true, allowsCompact: true).map(Double.init) : CellText.number(value)
             standing = number.flatMap { summary.place(of: $0) }
         }

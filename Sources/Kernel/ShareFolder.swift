@@ -9,9 +9,13 @@ package struct ShareFolder: Sendable {
     /// The first of: the given path, `../share/switchboard` beside the executable, `Sources` in a folder above the
     /// executable, `Sources` in the current folder.
     /// - Throws: `CRMError` naming the places looked at.
-    package static func locate(_ explicit: String?, executable: String = CommandLine.arguments.first ?? "") throws -> ShareFolder {
+    package static func locate(_ explicit: String?, executable: String = CommandLine.arguments.first ?? "") throws
+        -> ShareFolder
+    {
         var places: [String] = []
-        if let explicit, !explicit.isEmpty { places.append(explicit) } else {
+        if let explicit, !explicit.isEmpty {
+            places.append(explicit)
+        } else {
             let real = URL(fileURLWithPath: executable).resolvingSymlinksInPath()
             var folder = real.deletingLastPathComponent()
             places.append(folder.deletingLastPathComponent().appendingPathComponent("share/switchboard").path)
@@ -28,7 +32,8 @@ package struct ShareFolder: Sendable {
         throw CRMError(
             "share_missing", status: 500,
             Words(
-                en: "The share folder (templates, migrations, texts, assets) was not found; looked at: \(looked). Set SWITCHBOARD_SHARE.",
+                en:
+                    "The share folder (templates, migrations, texts, assets) was not found; looked at: \(looked). Set SWITCHBOARD_SHARE.",
                 zh: "找不到 share 目录（模板、迁移、文本、资源），已查找：\(looked)。请设置 SWITCHBOARD_SHARE。"))
     }
 

@@ -121,5 +121,7 @@ package protocol WallClock: Sendable {
 /// The machine's clock.
 package struct SystemClock: WallClock {
     package init() {}
-    package func now() -> Instant { Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down))) }
+    package func now() -> Instant {
+        Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
+    }
 }

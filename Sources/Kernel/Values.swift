@@ -31,7 +31,8 @@ package struct Money: Hashable, Sendable {
         }
         guard digits > 0 else { return (minor < 0 ? "-" : "") + grouped }
         let fraction = String(magnitude % UInt64(scale))
-        return (minor < 0 ? "-" : "") + grouped + "." + String(repeating: "0", count: digits - fraction.count) + fraction
+        return (minor < 0 ? "-" : "") + grouped + "." + String(repeating: "0", count: digits - fraction.count)
+            + fraction
     }
 
     /// `¥1,234.50`, `$12.00`, or `1,234.50 XYZ`.

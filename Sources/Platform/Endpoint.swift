@@ -32,7 +32,8 @@ package struct Endpoint: Sendable {
     /// The route the gate serves. A view or change that left no audit event is answered 500: it must not be possible to
     /// see or do something unseen (G55).
     package func route(tenants: @escaping @Sendable (String) async throws -> Tenant, site: SiteInfo) -> Route {
-        Route(method, pattern, access, body: body, trace: trace, purpose: purpose) { [handler, trace, pattern] request in
+        Route(method, pattern, access, body: body, trace: trace, purpose: purpose) {
+            [handler, trace, pattern] request in
             let call = Call(request: request, tenant: try await tenants(request.tenant), site: site)
             let answer = try await handler(call)
             if trace != .none, answer.status.code < 400, call.auditCount == 0 {
@@ -166,7 +167,8 @@ package final class Call: Sendable {
             "themeDark": .bool(request.theme == "dark"), "themeAuto": .bool(request.theme == "auto"),
             "nonce": .text(request.nonce), "assets": .text(site.assets), "version": .text(site.version),
             "density": .text(preference("density", ["compact", "normal", "roomy"], "normal")),
-            "rail": .text(preference("rail", ["wide", "narrow"], "wide")), "maySearch": .bool(principal?.may(Permission("customers.view")) ?? false),
+            "rail": .text(preference("rail", ["wide", "narrow"], "wide")),
+            "maySearch": .bool(principal?.may(Permission("customers.view")) ?? false),
             "loggedIn": .bool(principal != nil), "userName": .text(principal?.userName ?? ""),
             "userInitial": .text(String((principal?.userName ?? "").prefix(1)).uppercased()),
             "userRoles": .text(principal?.roles.map { text("role.\($0.rawValue)") }.joined(separator: ", ")),

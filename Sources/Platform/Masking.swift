@@ -75,7 +75,8 @@ package struct Masking: Sendable {
             let keep = value.count >= 4 ? 2 : value.count >= 2 ? 1 : 0
             return String(value.prefix(keep)) + String(repeating: "*", count: max(1, min(2, value.count - keep)))
         }
-        return value.split(separator: " ").map { ($0.count > 1 ? String($0.prefix(1)) : "") + "***" }.joined(separator: " ")
+        return value.split(separator: " ").map { ($0.count > 1 ? String($0.prefix(1)) : "") + "***" }.joined(
+            separator: " ")
     }
 
     /// `a***@example.com`.
@@ -96,7 +97,8 @@ package struct Masking: Sendable {
         let district = characters.indices.first(where: isDistrict)
         let city = characters.indices.first { characters[$0] == "市" && !(characters[($0 + 1)...].first == "场") }
         if let end = district ?? city { return String(characters[...end]) + "****" }
-        if let comma = value.lastIndex(of: ","), comma > value.startIndex, !value[comma...].contains(where: \.isNumber) {
+        if let comma = value.lastIndex(of: ","), comma > value.startIndex, !value[comma...].contains(where: \.isNumber)
+        {
             return "****" + value[comma...]
         }
         return "****"

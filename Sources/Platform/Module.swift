@@ -92,7 +92,8 @@ package struct PanelRequest: Sendable {
     package let now: Instant
     package let assets: String
     package init(
-        customers: [CustomerID], principal: Principal, masking: Masking, language: Language, now: Instant, assets: String
+        customers: [CustomerID], principal: Principal, masking: Masking, language: Language, now: Instant,
+        assets: String
     ) {
         self.customers = customers
         self.principal = principal

@@ -22,7 +22,8 @@ package enum PlatformLabels {
             "storage_job",
             [
                 "id": .plain, "kind": .plain, "payload": .plain, "status": .plain, "done": .plain, "total": .plain,
-                "message_en": .plain, "message_zh": .plain, "result": .plain, "attempts": .plain, "attempts_max": .plain,
+                "message_en": .plain, "message_zh": .plain, "result": .plain, "attempts": .plain,
+                "attempts_max": .plain,
                 "run_at": .plain, "lease_owner": .plain, "lease_until": .plain, "cancel_requested": .plain,
                 "created_by": .name, "created_at": .plain, "started_at": .plain, "finished_at": .plain,
             ]),

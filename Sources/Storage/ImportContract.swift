@@ -133,7 +133,8 @@ package protocol ImportTarget: Sendable {
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
     /// Undoes creates: a record is removed only while its revision is the given one.
-    func revertCreated(_ records: [(CustomerID, revision: Int64)], principal: Principal, _ session: any SQLSession) throws
+    func revertCreated(_ records: [(CustomerID, revision: Int64)], principal: Principal, _ session: any SQLSession)
+        throws
         -> [RevertIssue]
     /// Undoes updates: a field gets its `before` back while it still holds `after`.
     func revertUpdated(

@@ -215,7 +215,8 @@ package struct JobQueue: Sendable {
 
     private static func job(_ row: Row) throws -> Job {
         Job(
-            id: row.id(0), kind: row.text(1), payload: row.text(2), status: Job.Status(rawValue: row.text(3)) ?? .failed,
+            id: row.id(0), kind: row.text(1), payload: row.text(2),
+            status: Job.Status(rawValue: row.text(3)) ?? .failed,
             done: row.int(4), total: row.int(5), message: Words(en: row.text(6), zh: row.text(7)),
             result: row.optionalText(8), attempts: row.integer(9), cancelRequested: row.bool(10),
             createdBy: row.text(11), createdAt: row.time(12), startedAt: row.optionalTime(13),

@@ -20,7 +20,9 @@ package final class JobContext: Sendable {
     package let job: Job
     private let queue: JobQueue
     private let owner: String
-    private struct State { var lastReport = ContinuousClock.now - .seconds(10); var cancelled = false; var lost = false }
+    private struct State {
+        var lastReport = ContinuousClock.now - .seconds(10); var cancelled = false; var lost = false
+    }
     private let state = Mutex(State())
 
     init(job: Job, queue: JobQueue, owner: String) {

@@ -45,9 +45,13 @@ package struct Migrator: Sendable {
                 let parts = file.split(separator: ".").map(String.init)
                 let misnamed = CRMError(
                     "migration_name", status: 500,
-                    Words(en: "Migration \(module)/\(file) has no number of its own.", zh: "迁移文件 \(module)/\(file) 编号无效或重复。"))
+                    Words(
+                        en: "Migration \(module)/\(file) has no number of its own.",
+                        zh: "迁移文件 \(module)/\(file) 编号无效或重复。"))
                 // A file for one engine whose name nobody knows would otherwise never run anywhere.
-                guard parts.count == 2 || (parts.count == 3 && Dialect(rawValue: parts[1]) != nil) else { throw misnamed }
+                guard parts.count == 2 || (parts.count == 3 && Dialect(rawValue: parts[1]) != nil) else {
+                    throw misnamed
+                }
                 if parts.count == 3, parts[1] != dialect.rawValue { continue }
                 guard let number = Int(parts[0].prefix(4)), number >= 0, parts[0].dropFirst(4).hasPrefix("_"),
                     seen.insert(number).inserted
@@ -79,7 +83,8 @@ package struct Migrator: Sendable {
                     throw CRMError(
                         "migration_changed", status: 500,
                         Words(
-                            en: "Migration \(migration.module)/\(migration.number) was changed after it had been applied.",
+                            en:
+                                "Migration \(migration.module)/\(migration.number) was changed after it had been applied.",
                             zh: "迁移 \(migration.module)/\(migration.number) 在应用后被修改。"))
                 }
                 continue
@@ -122,7 +127,8 @@ package struct Migrator: Sendable {
     /// composite key becomes clustered by it (WITHOUT ROWID, as a distributed engine would place it), BYTEA is BLOB.
     static func adapted(_ statement: String, to dialect: Dialect) -> String {
         guard dialect == .sqlite else { return statement }
-        var text = statement
+        var text =
+            statement
             .replacingOccurrences(of: "BIGINT NOT NULL PRIMARY KEY", with: "INTEGER PRIMARY KEY")
             .replacingOccurrences(of: "BYTEA", with: "BLOB")
         if text.hasPrefix("CREATE TABLE"), text.contains("PRIMARY KEY ("), !text.contains("WITHOUT ROWID") {

@@ -2,7 +2,9 @@ import Synchronization
 
 /// Lets a waiting loop of the same process know at once that there is work; loops also look by themselves now and then.
 package final class WakeSignal: Sendable {
-    private struct State { var generation = 0; var waiters: [Int: CheckedContinuation<Void, Never>] = [:]; var nextKey = 0 }
+    private struct State {
+        var generation = 0; var waiters: [Int: CheckedContinuation<Void, Never>] = [:]; var nextKey = 0
+    }
     private let state = Mutex(State())
 
     package init() {}

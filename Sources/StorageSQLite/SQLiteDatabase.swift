@@ -124,7 +124,9 @@ package final class SQLiteDatabase: Storage.Database {
                 }
                 do {
                     // A lone caller needs no savepoint: the transaction is its own.
-                    if batch.count == 1 { try pending.run(session) } else {
+                    if batch.count == 1 {
+                        try pending.run(session)
+                    } else {
                         try session.savepoint { try pending.run(session) }
                     }
                     outcomes.append(nil)

@@ -37,16 +37,21 @@ package struct RawHTTP: Sendable {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: \(host ?? "127.0.0.1:\(port)")\r\nConnection: close\r\n"
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         if !body.isEmpty || method != "GET" { text += "Content-Length: \(body.count)\r\n" }
-        return try Self.parse(try raw(Array((text + "\r\n").utf8) + body))
+        return try Self.parse(try raw(Array((text + "\r\n").utf8) + body, until: Self.isWhole))
     }
 
-    /// Sends bytes as they are and returns everything until the server closes (or `seconds` have passed).
-    package func raw(_ bytes: [UInt8], seconds: Int = 60) throws -> [UInt8] {
+    /// Sends bytes as they are and returns everything until the server closes (or `seconds` have passed), or until
+    /// `isWhole` says so: chromedriver keeps the connection open whatever the request says.
+    package func raw(_ bytes: [UInt8], seconds: Int = 60, until isWhole: ([UInt8]) -> Bool = { _ in false }) throws
+        -> [UInt8]
+    {
         let descriptor = try connect(seconds: seconds)
         defer { close(descriptor) }
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if count <= 0 { break }
             sent += count
         }
@@ -56,8 +61,17 @@ package struct RawHTTP: Sendable {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             if count <= 0 { break }
             received += buffer[..<count]
+            if isWhole(received) { break }
         }
         return received
+    }
+
+    /// Whether an answer that says its length has arrived to its end.
+    private static func isWhole(_ bytes: [UInt8]) -> Bool {
+        guard let end = find([13, 10, 13, 10], in: bytes, from: 0) else { return false }
+        let head = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
+        guard let length = head.firstMatch(of: /\r\ncontent-length: *(\d+)/).flatMap({ Int($0.1) }) else { return false }
+        return bytes.count - end - 4 >= length
     }
 
     /// An open connection for tests of slow clients; the caller closes it.
@@ -96,7 +110,9 @@ package struct RawHTTP: Sendable {
             )
         }
         var body = Array(bytes[(end + 4)...])
-        if headers.contains(where: { $0.name == "transfer-encoding" && $0.value == "chunked" }) { body = unchunked(body) }
+        if headers.contains(where: { $0.name == "transfer-encoding" && $0.value == "chunked" }) {
+            body = unchunked(body)
+        }
         return Answer(status: status, headers: headers, body: body)
     }
 
@@ -104,7 +120,9 @@ package struct RawHTTP: Sendable {
         var result: [UInt8] = []
         var at = 0
         while let lineEnd = find([13, 10], in: bytes, from: at) {
-            guard let size = Int(String(decoding: bytes[at..<lineEnd], as: UTF8.self), radix: 16), size > 0 else { break }
+            guard let size = Int(String(decoding: bytes[at..<lineEnd], as: UTF8.self), radix: 16), size > 0 else {
+                break
+            }
             let start = lineEnd + 2
             result += bytes[start..<min(start + size, bytes.count)]
             at = start + size + 2

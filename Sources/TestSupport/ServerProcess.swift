@@ -12,7 +12,8 @@ package final class ServerProcess: @unchecked Sendable {
 
     /// Beside the test bundle: `swift build --build-tests` builds it too.
     package static let binary: String = {
-        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         for _ in 0..<4 {
             let candidate = folder.appendingPathComponent("switchboard").path
             if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }

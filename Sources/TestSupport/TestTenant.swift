@@ -18,7 +18,8 @@ package enum Checkout {
     package static let share = ShareFolder(root: root + "/Sources")
     /// `../shared/data`, when the machine has it.
     package static func sharedData(_ path: String) -> String? {
-        let full = URL(fileURLWithPath: root).deletingLastPathComponent().appendingPathComponent("shared/data/" + path).path
+        let full = URL(fileURLWithPath: root).deletingLastPathComponent().appendingPathComponent("shared/data/" + path)
+            .path
         return FileManager.default.fileExists(atPath: full) ? full : nil
     }
 }

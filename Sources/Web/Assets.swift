@@ -45,7 +45,9 @@ package struct Assets: Sendable {
         }
         self.files = files
         self.missing = missing
-        base = "/assets/" + hash.finalize().prefix(6).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        base =
+            "/assets/"
+            + hash.finalize().prefix(6).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 
     static func type(_ name: String) -> String {

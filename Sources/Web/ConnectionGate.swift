@@ -61,7 +61,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             // 1xx answers come before the real one.
             guard head.status.code >= 200 else { break }
             let asked = keepsAlive.isEmpty ? true : keepsAlive.removeFirst()
-            closesAfterAnswer = !asked || head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+            closesAfterAnswer =
+                !asked || head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
         case .end where closesAfterAnswer:
             isClosing = true
             let written = promise ?? context.eventLoop.makePromise(of: Void.self)

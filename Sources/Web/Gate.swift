@@ -146,7 +146,8 @@ package struct Gate: Sendable {
         visit.language =
             WebCookie.value(WebCookie.language, in: request.headers).flatMap(Language.init(rawValue:))
             ?? Language(acceptLanguage: request.headers[.acceptLanguage])
-        visit.theme = WebCookie.value(WebCookie.theme, in: request.headers)
+        visit.theme =
+            WebCookie.value(WebCookie.theme, in: request.headers)
             .flatMap { ["light", "dark", "auto"].contains($0) ? $0 : nil } ?? "auto"
         visit.hasFlash = WebCookie.value(WebCookie.flash, in: request.headers) != nil
         let bad = CRMError.badRequest(
@@ -221,7 +222,9 @@ package struct Gate: Sendable {
 
     // MARK: Bodies
 
-    private func content(of request: Request, for route: Route, _ visit: Visit) async throws -> WebRequest.RequestContent {
+    private func content(of request: Request, for route: Route, _ visit: Visit) async throws
+        -> WebRequest.RequestContent
+    {
         let type = request.headers[.contentType]?.split(separator: ";").first?.trimmed.lowercased()
         let length = request.headers[.contentLength].flatMap { Int($0) }
         switch route.body {
@@ -238,7 +241,8 @@ package struct Gate: Sendable {
             try expect(type, "application/x-www-form-urlencoded")
             let bytes = try await collect(request.body, length: length, max: Limits.formBodyBytesMax)
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw CRMError.badRequest("invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
+                throw CRMError.badRequest(
+                    "invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
             }
             let form = try Form.parse(text)
             try checkCSRF(form["_csrf"] ?? request.headers[.init("x-csrf-token")!], visit)
@@ -380,7 +384,8 @@ enum Deadline {
             defer { group.cancelAll() }
             guard let first = try await group.next(), let value = first else {
                 throw CRMError(
-                    "timeout", status: status, Words(en: "The request took too long.", zh: "请求处理超时。"), retryAfterSeconds: 5)
+                    "timeout", status: status, Words(en: "The request took too long.", zh: "请求处理超时。"),
+                    retryAfterSeconds: 5)
             }
             return value
         }

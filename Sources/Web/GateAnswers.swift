@@ -59,7 +59,8 @@ extension Gate {
                 "status": .text(String(error.status)), "message": .text(error.message[visit.language]),
                 "code": .text(error.code), "request": .text(visit.requestID),
                 "loggedIn": .bool(visit.session != nil),
-                "fields": .list(error.fields.map { ["field": .text($0.field), "message": .text($0.message[visit.language])] }),
+                "fields": .list(
+                    error.fields.map { ["field": .text($0.field), "message": .text($0.message[visit.language])] }),
                 "lang": .text(visit.language.tag), "theme": .text(visit.theme), "nonce": .text(visit.nonce),
                 "assets": .text(assets.base),
             ], visit.language)
@@ -81,9 +82,11 @@ extension Gate {
         answer.headers[.init("x-request-id")!] = visit.requestID
         if !answer.isPublicAsset {
             answer.headers[.cacheControl] = "no-store"
-            if visit.setsCookie, answer.status.code < 400, !answer.headers[values: .setCookie].contains(where: {
-                $0.hasPrefix(WebCookie.session + "=")
-            }), answer.headers[.contentType]?.hasPrefix("text/html") ?? false {
+            if visit.setsCookie, answer.status.code < 400,
+                !answer.headers[values: .setCookie].contains(where: {
+                    $0.hasPrefix(WebCookie.session + "=")
+                }), answer.headers[.contentType]?.hasPrefix("text/html") ?? false
+            {
                 answer = answer.settingCookie(WebCookie.session, visit.cookieToken, maxAgeSeconds: nil)
             }
             // Shown once: on the first page after the change.

@@ -6,7 +6,9 @@ package final class Metrics: Sendable {
     /// Upper bounds in milliseconds.
     static let bounds: [Double] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000]
 
-    private struct Histogram { var buckets = [Int](repeating: 0, count: bounds.count + 1); var sum = 0.0; var count = 0 }
+    private struct Histogram {
+        var buckets = [Int](repeating: 0, count: bounds.count + 1); var sum = 0.0; var count = 0
+    }
     private struct State {
         var requests: [String: Int] = [:]
         var durations: [String: Histogram] = [:]

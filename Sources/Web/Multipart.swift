@@ -138,7 +138,9 @@ package struct MultipartParser: Sendable {
             var index = start
             while index <= last, let hit = memchr(base + index, 13, last - index + 1) {
                 index = base.distance(to: hit.assumingMemoryBound(to: UInt8.self))
-                if bytes[index + 1] == 10, memcmp(base + index, delimiter, delimiter.count) == 0 { return (index, true) }
+                if bytes[index + 1] == 10, memcmp(base + index, delimiter, delimiter.count) == 0 {
+                    return (index, true)
+                }
                 index += 1
             }
             return (max(start, last + 1), false)
@@ -235,7 +237,11 @@ package struct MultipartParser: Sendable {
                         break
                     }
                     // Only `\"` is an escape: Windows paths hold plain backslashes.
-                    if character == "\\", rest.first == "\"" { item.append(rest.removeFirst()) } else { item.append(character) }
+                    if character == "\\", rest.first == "\"" {
+                        item.append(rest.removeFirst())
+                    } else {
+                        item.append(character)
+                    }
                 }
                 guard isClosed else { throw malformed("a quote is not closed", "引号未闭合") }
                 rest = rest.drop { $0 == " " || $0 == "\t" }
@@ -255,10 +261,12 @@ package struct MultipartParser: Sendable {
     static func safeFileName(_ text: String) -> String {
         let decoded = text.replacingOccurrences(of: "%22", with: "\"")
         let last = decoded.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init) ?? ""
-        let clean = String(String.UnicodeScalarView(last.unicodeScalars.filter { scalar in
-            let category = scalar.properties.generalCategory
-            return category != .control && category != .format && category != .lineSeparator
-        }))
+        let clean = String(
+            String.UnicodeScalarView(
+                last.unicodeScalars.filter { scalar in
+                    let category = scalar.properties.generalCategory
+                    return category != .control && category != .format && category != .lineSeparator
+                }))
         return String(clean.trimmed.prefix(200))
     }
 

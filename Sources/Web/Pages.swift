@@ -108,7 +108,8 @@ package struct Texts: Sendable {
                         throw CRMError(
                             "texts", status: 500,
                             Words(
-                                en: "\(target)/Texts/\(file) line \(number + 1): key, English, Chinese expected, each key once.",
+                                en:
+                                    "\(target)/Texts/\(file) line \(number + 1): key, English, Chinese expected, each key once.",
                                 zh: "\(target)/Texts/\(file) 第 \(number + 1) 行：应为“键、英文、中文”三列，且键不重复。"))
                     }
                     words[cells[0]] = Words(en: cells[1], zh: cells[2])
@@ -172,7 +173,9 @@ package struct Pages: Sendable {
             Words(en: "Template \(name): \(reason)", zh: "模板 \(name)：\(reason)"))
     }
 
-    private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws -> String {
+    private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws
+        -> String
+    {
         var result = "{{% CONTENT_TYPE:\(PageText.name)}}"
         var rest = source[...]
         while let open = rest.range(of: "[[") {
@@ -199,7 +202,9 @@ package struct Pages: Sendable {
 
     /// Escapes for HTML text and attributes.
     package static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else { return text }
+        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else {
+            return text
+        }
         var result = ""
         for character in text.unicodeScalars {
             switch character {

@@ -81,7 +81,8 @@ package struct RouteTable: Sendable {
                 if segment.hasPrefix("{") {
                     let name = String(segment.dropFirst().dropLast())
                     let next = node.parameter?.node ?? Node()
-                    precondition(node.parameter.map { $0.name == name } ?? true, "parameter names differ: \(route.name)")
+                    precondition(
+                        node.parameter.map { $0.name == name } ?? true, "parameter names differ: \(route.name)")
                     node.parameter = (name, next)
                     node = next
                 } else {

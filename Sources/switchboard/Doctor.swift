@@ -23,8 +23,13 @@ struct Doctor: AsyncParsableCommand {
                     checks.append(("share", true, runtime.share.root))
                     checks.append(("keys", true, configuration.data + "/keys"))
                     let missing = runtime.missingAssets
-                    checks.append(("assets", missing.isEmpty, missing.isEmpty ? "all found" : "missing: " + missing.joined(separator: ", ")))
-                    let migrator = Migrator(share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
+                    checks.append(
+                        (
+                            "assets", missing.isEmpty,
+                            missing.isEmpty ? "all found" : "missing: " + missing.joined(separator: ", ")
+                        ))
+                    let migrator = Migrator(
+                        share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                     let pending = try await migrator.pending(tenant.database)
                     checks.append(("migrations", pending == 0, "\(pending) pending"))
                     let dispatcher = OutboxDispatcher(database: tenant.database, handlers: [], clock: runtime.clock)
@@ -34,7 +39,9 @@ struct Doctor: AsyncParsableCommand {
                     try writer.write([1])
                     writer.discard()
                     checks.append(("files", true, "writable"))
-                    let free = try FileManager.default.attributesOfFileSystem(forPath: configuration.data)[.systemFreeSize] as? NSNumber
+                    let free =
+                        try FileManager.default.attributesOfFileSystem(forPath: configuration.data)[.systemFreeSize]
+                        as? NSNumber
                     let gigabytes = (free?.doubleValue ?? 0) / 1e9
                     checks.append(("disk", gigabytes > 1, "\((gigabytes * 10).rounded() / 10) GB free"))
                 }
@@ -46,9 +53,12 @@ struct Doctor: AsyncParsableCommand {
                     JSONValue.array(
                         checks.map {
                             .object(["check": .string($0.name), "ok": .bool($0.ok), "detail": .string($0.detail)])
-                        }).encoded())
+                        }
+                    ).encoded())
             } else {
-                for check in checks { Terminal.out("\(check.ok ? "ok  " : "FAIL") \(check.name.padding(12)) \(check.detail)") }
+                for check in checks {
+                    Terminal.out("\(check.ok ? "ok  " : "FAIL") \(check.name.padding(12)) \(check.detail)")
+                }
             }
             if checks.contains(where: { !$0.ok }) { throw ExitCode(1) }
         }

@@ -15,7 +15,8 @@ struct Evaluate: AsyncParsableCommand {
             """)
     @Argument(help: "CSV or JSON Lines file.") var file: String
     @Option(name: .long, help: "Column that says whether the customer left.") var label: String
-    @Option(name: .long, help: "Its value for those who left (default: recognised, as Yes, 1, true, 是).") var positive: String?
+    @Option(name: .long, help: "Its value for those who left (default: recognised, as Yes, 1, true, 是).") var positive:
+        String?
     @Option(name: .long, help: "Column that names the customer; not learned from.") var id: String?
     @Option(name: .long, help: "Folds, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1

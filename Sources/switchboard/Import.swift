@@ -57,7 +57,8 @@ struct Import: AsyncParsableCommand {
                     report = try await service.resume(
                         try Self.run(resume), rejects: rejects, principal: principal, progress: progress)
                 } else {
-                    report = try await service.revert(try Self.run(revert ?? ""), principal: principal, progress: progress)
+                    report = try await service.revert(
+                        try Self.run(revert ?? ""), principal: principal, progress: progress)
                 }
                 bar.end()
                 try await runtime.settle(tenant)
@@ -97,10 +98,15 @@ struct Import: AsyncParsableCommand {
         Terminal.out("  rejected    \(report.rejected)")
         for reason in report.reasons {
             let column = reason.column.map { " in “\($0)”" } ?? ""
-            Terminal.out("    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
+            Terminal.out(
+                "    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
         }
         if let file = report.rejectFile { Terminal.out("  rejected rows: \(file)") }
-        if report.issues > 0 { Terminal.out("  not undone  \(report.issues) (changed since; see the run in the console)") }
-        if !report.dryRun, report.state == "succeeded" { Terminal.out("  undo with: switchboard import --revert \(report.run)") }
+        if report.issues > 0 {
+            Terminal.out("  not undone  \(report.issues) (changed since; see the run in the console)")
+        }
+        if !report.dryRun, report.state == "succeeded" {
+            Terminal.out("  undo with: switchboard import --revert \(report.run)")
+        }
     }
 }

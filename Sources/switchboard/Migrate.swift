@@ -15,7 +15,8 @@ struct Migrate: AsyncParsableCommand {
         try await Terminal.run {
             try await common.withTenant { runtime, tenant in
                 // Opening the tenant has applied them.
-                let migrator = Migrator(share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
+                let migrator = Migrator(
+                    share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                 let pending = try await migrator.pending(tenant.database)
                 let all = try migrator.migrations(for: tenant.database.dialect)
                 if json {

@@ -21,11 +21,13 @@ struct Routes: AsyncParsableCommand {
                                 "method": .string($0.method.rawValue), "path": .string($0.pattern),
                                 "access": .string(Self.access($0)), "audit": .string($0.trace.rawValue),
                             ])
-                        }).encoded())
+                        }
+                    ).encoded())
             } else {
                 for row in rows {
                     let method = row.method.rawValue.padding(7)
-                    Terminal.out("\(method) \(row.pattern.padding(42)) \(Self.access(row).padding(30)) \(row.trace.rawValue)")
+                    Terminal.out(
+                        "\(method) \(row.pattern.padding(42)) \(Self.access(row).padding(30)) \(row.trace.rawValue)")
                 }
             }
         }

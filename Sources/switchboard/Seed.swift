@@ -22,7 +22,8 @@ struct Seed: AsyncParsableCommand {
         try await Terminal.run {
             try await common.withTenant { runtime, tenant in
                 guard try await runtime.modules.isEmpty(tenant) else {
-                    throw Complaint("tenant \(tenant.name) already has customers; use another --data folder or --tenant")
+                    throw Complaint(
+                        "tenant \(tenant.name) already has customers; use another --data folder or --tenant")
                 }
                 let clock = ContinuousClock()
                 let bar = ProgressBar()

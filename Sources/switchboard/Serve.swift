@@ -25,7 +25,9 @@ struct Serve: AsyncParsableCommand {
                 }
             }
             let runtime = try Runtime(configuration)
-            for missing in runtime.missingAssets { Terminal.note("warning: \(missing) is not installed; charts or maps will be missing") }
+            for missing in runtime.missingAssets {
+                Terminal.note("warning: \(missing) is not installed; charts or maps will be missing")
+            }
             let tenant = try await runtime.tenants.tenant("default")
             if demo { try await Demonstration.load(runtime, tenant, customers: demoCustomers) }
             let link = try await Bootstrap.linkIfNobodyCanLogIn(runtime, tenant)
@@ -33,7 +35,8 @@ struct Serve: AsyncParsableCommand {
                 let address = "http://\(configuration.host):\(port)"
                 Terminal.out("Switchboard \(Version.text) is running at \(address)")
                 if let link {
-                    Terminal.out("Set the first administrator's password (one use, valid for 1 hour): \(address)\(link)")
+                    Terminal.out(
+                        "Set the first administrator's password (one use, valid for 1 hour): \(address)\(link)")
                 }
             }
         }

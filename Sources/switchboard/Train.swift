@@ -9,7 +9,8 @@ import Web
 struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train the churn model and score the base.",
-        discussion: "A version that is clearly worse than the one in use is kept as ready; a person decides under Models.")
+        discussion:
+            "A version that is clearly worse than the one in use is kept as ready; a person decides under Models.")
     @OptionGroup var common: CommonOptions
     @Option(name: .long, help: "Folds of the cross-validation, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1
@@ -51,7 +52,9 @@ struct Train: AsyncParsableCommand {
                     Terminal.out(
                         "Learned from \(training.rows) customers, \(training.leavers) of whom left, \(training.features) columns, in \(training.seconds.rounded(1)) s"
                     )
-                    if !training.excluded.isEmpty { Terminal.out("Left out: " + training.excluded.joined(separator: ", ")) }
+                    if !training.excluded.isEmpty {
+                        Terminal.out("Left out: " + training.excluded.joined(separator: ", "))
+                    }
                     if let scoring { Terminal.out(Self.text(scoring)) }
                 }
             }
@@ -59,7 +62,9 @@ struct Train: AsyncParsableCommand {
     }
 
     private static func text(_ scoring: ScoringSummary) -> String {
-        let bands = ["critical", "high", "medium", "low"].compactMap { band in scoring.bands[band].map { "\(band) \($0)" } }
+        let bands = ["critical", "high", "medium", "low"].compactMap { band in
+            scoring.bands[band].map { "\(band) \($0)" }
+        }
         return "Scored \(scoring.scored) customers in \(scoring.seconds.rounded(1)) s: " + bands.joined(separator: ", ")
     }
 }

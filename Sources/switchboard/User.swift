@@ -50,7 +50,8 @@ struct User: AsyncParsableCommand {
 
         static func role(_ text: String) throws -> Role {
             guard let role = Role(rawValue: text) else {
-                throw Complaint("there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "))
+                throw Complaint(
+                    "there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return role
         }
@@ -71,7 +72,8 @@ struct User: AsyncParsableCommand {
                     let address = "http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)"
                     Terminal.out(
                         json
-                            ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)]).encoded()
+                            ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)])
+                                .encoded()
                             : address)
                 }
             }
@@ -112,7 +114,8 @@ struct User: AsyncParsableCommand {
                                         "status": .string($0.status.rawValue),
                                         "roles": .array($0.roles.map(\.rawValue).sorted().map { .string($0) }),
                                     ])
-                                }).encoded())
+                                }
+                            ).encoded())
                     } else {
                         for user in users {
                             let roles = user.roles.map(\.rawValue).sorted().joined(separator: ", ")

@@ -18,7 +18,8 @@ struct StoryTests {
         return text + "W31,Short row\n"
     }
 
-    @Test("the first administrator imports a file, tries it, runs it, takes it back, and switches the language in place")
+    @Test(
+        "the first administrator imports a file, tries it, runs it, takes it back, and switches the language in place")
     func firstDay() throws {
         let server = try ServerProcess(["--demo", "--demo-customers", "300"], seconds: 400)
         defer { server.remove() }
@@ -85,7 +86,9 @@ struct StoryTests {
         try browser.click("#revert")
         try browser.wait("document.querySelector('dialog[open] button.primary, dialog[open] button.danger')")
         try browser.script("document.querySelector('dialog[open] button.primary, dialog[open] button.danger').click()")
-        try browser.wait("document.querySelector('#import-state') && !document.querySelector('#revert') && !document.querySelector('.job')", seconds: 90)
+        try browser.wait(
+            "document.querySelector('#import-state') && !document.querySelector('#revert') && !document.querySelector('.job')",
+            seconds: 90)
         #expect(try customers(browser, base) == before)
     }
 

@@ -57,14 +57,17 @@ final class Browser: @unchecked Sendable {
     }
 
     deinit {
+        // A child of Foundation's `Process` inherits blocked signals, and chromedriver never sees a SIGTERM.
         _ = try? Self.call(http, "DELETE", "/session/\(session)", nil)
-        driver.terminate()
+        kill(driver.processIdentifier, SIGKILL)
         driver.waitUntilExit()
     }
 
-    private static func call(_ http: RawHTTP, _ method: String, _ path: String, _ body: JSONValue?) throws -> JSONValue {
+    private static func call(_ http: RawHTTP, _ method: String, _ path: String, _ body: JSONValue?) throws -> JSONValue
+    {
         let answer = try http.send(
-            method, path, headers: [("Content-Type", "application/json")], body: body.map { Array($0.encoded().utf8) } ?? [],
+            method, path, headers: [("Content-Type", "application/json")],
+            body: body.map { Array($0.encoded().utf8) } ?? [],
             host: "localhost")
         let value = try JSONValue.parse(answer.body).object?["value"] ?? .null
         if let error = value.object?["error"]?.string {
@@ -153,7 +156,8 @@ final class Browser: @unchecked Sendable {
             if (try? script("return Boolean(\(condition))").bool) == true { return }
             usleep(100_000)
         }
-        throw Failure(description: "waited \(seconds) s for \(condition) at \(try url()): \(try text("body").prefix(600))")
+        throw Failure(
+            description: "waited \(seconds) s for \(condition) at \(try url()): \(try text("body").prefix(600))")
     }
 
     /// Errors of the console since the last call: scripts that failed, refused by the policy, missing files.

@@ -67,13 +67,15 @@ struct CalibratorTests {
         #expect(abs(intercept + 0.25) < 0.04)
     }
 
-    @Test("the best calibrator lowers log loss and calibration error on rows it has not seen", arguments: [0.4, 1.8, 3])
+    @Test(
+        "the best calibrator lowers log loss and calibration error on rows it has not seen", arguments: [0.4, 1.8, 3])
     func improves(distortion: Double) {
         let (probabilities, labels) = distorted(6000, distortion, seed: 21)
         let (fresh, outcomes) = distorted(6000, distortion, seed: 22)
         let calibrated = Calibrator.fitBest(probabilities: probabilities, labels: labels, seed: 1).apply(fresh)
-        #expect(ProbabilityScores.logLoss(probabilities: calibrated, labels: outcomes)
-            < ProbabilityScores.logLoss(probabilities: fresh, labels: outcomes))
+        #expect(
+            ProbabilityScores.logLoss(probabilities: calibrated, labels: outcomes)
+                < ProbabilityScores.logLoss(probabilities: fresh, labels: outcomes))
         #expect(ProbabilityScores.expectedCalibrationError(probabilities: calibrated, labels: outcomes) < 0.02)
     }
 
@@ -97,8 +99,9 @@ struct CalibratorTests {
         let (probabilities, labels) = distorted(4000, 1, seed: 41)
         let shifted = probabilities.map { LogisticRegression.sigmoid(LogisticRegression.logit($0) - 0.5) }
         let calibrated = Calibrator.fitBest(probabilities: shifted, labels: labels, seed: 1).apply(shifted)
-        #expect(ProbabilityScores.logLoss(probabilities: calibrated, labels: labels)
-            <= ProbabilityScores.logLoss(probabilities: shifted, labels: labels) + 1e-4)
+        #expect(
+            ProbabilityScores.logLoss(probabilities: calibrated, labels: labels)
+                <= ProbabilityScores.logLoss(probabilities: shifted, labels: labels) + 1e-4)
     }
 
     @Test("with hardly any positives nothing is fitted")

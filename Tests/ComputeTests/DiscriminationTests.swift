@@ -69,8 +69,9 @@ struct DiscriminationTests {
     @Test("equal scores give a lift of 1 whatever the order of the rows")
     func liftTies() throws {
         let labels = (0..<40).map { $0 < 10 }
-        let lift = try #require(Discrimination.lift(
-            scores: [Double](repeating: 0.5, count: 40), labels: labels, top: 0.1))
+        let lift = try #require(
+            Discrimination.lift(
+                scores: [Double](repeating: 0.5, count: 40), labels: labels, top: 0.1))
         #expect(abs(lift - 1) < 1e-12)
     }
 

@@ -39,7 +39,8 @@ struct DashboardTests {
             }
             return try session.query(
                 """
-                SELECT status, region, monthly_charge, since, leave_reason, left_on, tier, band, risk, latitude, longitude
+                SELECT status, region, monthly_charge, since, leave_reason, left_on, tier, band, risk, latitude,
+                  longitude
                 FROM customers_listing
                 """
             ) { row in
@@ -55,7 +56,8 @@ struct DashboardTests {
     static func request(_ desk: PageDesk, regions: [String]? = nil) -> PanelRequest {
         let principal = PageDesk.principal(.analyst, regions: regions)
         return PanelRequest(
-            customers: [], principal: principal, masking: Masking(principal), language: .en, now: desk.tenant.clock.now(),
+            customers: [], principal: principal, masking: Masking(principal), language: .en,
+            now: desk.tenant.clock.now(),
             assets: "/a")
     }
 
@@ -95,7 +97,8 @@ struct DashboardTests {
             }
             #expect(!fresh.isEmpty)
             for entry in left {
-                #expect(entry.count == rows.filter { $0.leftOn.hasPrefix(entry.month) && $0.reason == entry.reason }.count)
+                #expect(
+                    entry.count == rows.filter { $0.leftOn.hasPrefix(entry.month) && $0.reason == entry.reason }.count)
             }
             #expect(!left.isEmpty)
         }
@@ -122,7 +125,9 @@ struct DashboardTests {
         let risk = try Self.json(try await Self.load("risk", desk), "chart")
         let bins = risk["counts"]?.array?.compactMap(\.int) ?? []
         for bin in 0..<20 {
-            let mine = rows.filter { $0.risk >= 0 && $0.status != "churned" && min(19, Int(($0.risk * 1_000).rounded()) / 50) == bin }
+            let mine = rows.filter {
+                $0.risk >= 0 && $0.status != "churned" && min(19, Int(($0.risk * 1_000).rounded()) / 50) == bin
+            }
             #expect(bins[bin] == Int64(mine.count), "bin \(bin)")
         }
 
@@ -130,7 +135,9 @@ struct DashboardTests {
         let cells = map["cells"]?.array?.compactMap(\.object) ?? []
         let total = cells.reduce(Int64(0)) { $0 + ($1["count"]?.int ?? 0) }
         #expect(total == Int64(rows.count))
-        let naive = Dictionary(grouping: rows) { "\(Int(($0.latitude * 4).rounded())) \(Int(($0.longitude * 4).rounded()))" }
+        let naive = Dictionary(grouping: rows) {
+            "\(Int(($0.latitude * 4).rounded())) \(Int(($0.longitude * 4).rounded()))"
+        }
         #expect(cells.count == naive.count)
     }
 
@@ -140,7 +147,9 @@ struct DashboardTests {
         let principal = PageDesk.principal(.analyst)
         let grid = try await desk.tenant.database.read { try DashboardStore.byTierAndBand(principal, $0) }
         for cell in grid {
-            let mine = rows.filter { $0.tier == cell.tier.rawValue && $0.band == cell.band.rawValue && $0.status != "churned" }
+            let mine = rows.filter {
+                $0.tier == cell.tier.rawValue && $0.band == cell.band.rawValue && $0.status != "churned"
+            }
             #expect(cell.count == mine.count)
         }
         #expect(grid.reduce(0) { $0 + $1.count } == rows.filter { !$0.band.isEmpty && $0.status != "churned" }.count)
@@ -162,7 +171,9 @@ struct DashboardTests {
             }
             for language in Language.allCases {
                 let html = pages.render(content.template, content.view.merging(["assets": "/a"]), language)
-                #expect(html.contains("card-body") || html.contains("class=\"table-wrap\"") || html.contains("class=\"empty\""))
+                #expect(
+                    html.contains("card-body") || html.contains("class=\"table-wrap\"")
+                        || html.contains("class=\"empty\""))
                 #expect(!html.contains("dashboard.") && !html.contains(">false<"))
                 #expect(pages.texts.words[card.title] != nil)
             }

@@ -3,8 +3,8 @@ import Foundation
 import Kernel
 import Platform
 import Storage
-import TestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Customers

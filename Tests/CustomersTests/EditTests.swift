@@ -33,7 +33,9 @@ struct EditTests {
         #expect(record.subscriptions.first?.service == .mobile)
         #expect(record.monthlyCharge == 19_900)
         #expect(try await desk.lastAudit("customers.customer.create")?.subjects == 1)
-        let found = try await desk.test.tenant.database.read { try CustomerSearch.find("5678", limit: 5, Self.agent, $0) }
+        let found = try await desk.test.tenant.database.read {
+            try CustomerSearch.find("5678", limit: 5, Self.agent, $0)
+        }
         #expect(found == [id])
     }
 
@@ -41,14 +43,16 @@ struct EditTests {
     func mistakes() async throws {
         let desk = try await ListDesk()
         let answer = try await desk.post(
-            "/customers", [("f_full_name", ""), ("f_birth_date", "2031-01-01"), ("f_monthly_charge", "a lot"), ("f_city", "Zug")],
+            "/customers",
+            [("f_full_name", ""), ("f_birth_date", "2031-01-01"), ("f_monthly_charge", "a lot"), ("f_city", "Zug")],
             as: Self.supervisor)
         #expect(answer.status == 422)
         #expect(answer.text.contains("value=\"a lot\""))
         #expect(answer.text.contains("value=\"Zug\""))
         #expect(answer.text.contains("id=\"e-monthly_charge\""))
         let again = try await desk.post(
-            "/customers", [("f_full_name", "X"), ("f_birth_date", "2031-01-01"), ("f_latitude", "1")], as: Self.supervisor)
+            "/customers", [("f_full_name", "X"), ("f_birth_date", "2031-01-01"), ("f_latitude", "1")],
+            as: Self.supervisor)
         #expect(again.status == 422)
         #expect(again.text.contains("id=\"e-birth_date\""))
         #expect(try await desk.test.tenant.database.read { try CustomerReader().customerCount($0) } == 0)
@@ -76,7 +80,10 @@ struct EditTests {
         let revision = try #require(page.first("name=\"revision\" value=\""))
         let saved = try await desk.post(
             "/customers/\(id)/edit",
-            [("revision", revision), ("f_full_name", "王小明"), ("f_phone", ""), ("f_msisdn", ""), ("f_city", "杭州"), ("f_region", "浙江")],
+            [
+                ("revision", revision), ("f_full_name", "王小明"), ("f_phone", ""), ("f_msisdn", ""), ("f_city", "杭州"),
+                ("f_region", "浙江"),
+            ],
             as: Self.agent)
         #expect(saved.status == 303)
         let record = try #require(try await desk.record(id))
@@ -150,10 +157,12 @@ struct EditTests {
         let id = try await Self.made(desk)
         let clerk = ListDesk.principal(.agent, regions: ["江苏"])
         #expect(try await desk.get("/customers/\(id)/edit", as: clerk).status == 404)
-        #expect(try await desk.post("/customers/\(id)/edit", [("revision", "1"), ("f_city", "X")], as: clerk).status == 404)
+        #expect(
+            try await desk.post("/customers/\(id)/edit", [("revision", "1"), ("f_city", "X")], as: clerk).status == 404)
         #expect(try await desk.get("/customers/77/edit", as: clerk).status == 404)
         let away = try await desk.post(
-            "/customers/\(id)/edit", [("revision", "1"), ("f_region", "江苏")], as: ListDesk.principal(.agent, regions: ["浙江"]))
+            "/customers/\(id)/edit", [("revision", "1"), ("f_region", "江苏")],
+            as: ListDesk.principal(.agent, regions: ["浙江"]))
         #expect(away.status == 422)
     }
 
@@ -177,7 +186,10 @@ struct EditTests {
         let admin = ListDesk.principal(.administrator)
         let made = try await desk.post(
             "/attributes",
-            [("title_en", "Card level"), ("title_zh", "卡等级"), ("kind", "code"), ("codes", "gold | Gold | 金卡\nsilver"), ("mask", "full")],
+            [
+                ("title_en", "Card level"), ("title_zh", "卡等级"), ("kind", "code"),
+                ("codes", "gold | Gold | 金卡\nsilver"), ("mask", "full"),
+            ],
             as: admin)
         #expect(made.status == 303, "\(made.text.prefix(1500))")
         let attribute = try #require(try await desk.test.tenant.database.read { try AttributeStore.all($0) }.first)
@@ -190,7 +202,8 @@ struct EditTests {
         #expect(try await desk.record(id)?.attributes[attribute.id] == .text("gold"))
         #expect(!(try await desk.get("/customers/\(id)/edit", as: Self.agent)).text.contains("Card level"))
         let labelled = try await desk.post(
-            "/attributes/\(attribute.id)/label", [("title_en", "Card level"), ("title_zh", "卡等级"), ("mask", "none")], as: admin)
+            "/attributes/\(attribute.id)/label", [("title_en", "Card level"), ("title_zh", "卡等级"), ("mask", "none")],
+            as: admin)
         #expect(labelled.status == 303)
         let saved = try await desk.post(
             "/customers/\(id)/edit", [("revision", "1"), ("f_attr.card_level", "silver")], as: Self.agent)
@@ -212,7 +225,9 @@ struct EditTests {
         #expect(try await desk.post("/attributes", form, as: admin).status == 303)
         let twice = try await desk.post("/attributes", form, as: admin)
         #expect(twice.status == 422 && twice.text.contains("value=\"Score\""))
-        #expect(try await desk.post("/attributes", [("title_en", "L"), ("kind", "code"), ("mask", "none")], as: admin).status == 422)
+        #expect(
+            try await desk.post("/attributes", [("title_en", "L"), ("kind", "code"), ("mask", "none")], as: admin)
+                .status == 422)
         #expect(try await desk.get("/attributes", as: Self.supervisor).status == 403)
     }
 }

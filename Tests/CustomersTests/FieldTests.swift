@@ -8,10 +8,13 @@ import Testing
 
 @Suite("customer fields")
 struct FieldTests {
-    @Test("contract terms are understood in both languages", arguments: [
-        ("Month-to-month", 0), ("One year", 12), ("Two year", 24), ("24", 24), ("24个月", 24), ("一年", 12), ("2 years", 24),
-        ("无合约", 0), ("36 months", 36),
-    ])
+    @Test(
+        "contract terms are understood in both languages",
+        arguments: [
+            ("Month-to-month", 0), ("One year", 12), ("Two year", 24), ("24", 24), ("24个月", 24), ("一年", 12),
+            ("2 years", 24),
+            ("无合约", 0), ("36 months", 36),
+        ])
     func contract(text: String, months: Int) throws {
         #expect(try ServiceWords.contractMonths(text) == months)
     }
@@ -21,17 +24,24 @@ struct FieldTests {
         #expect(throws: FieldRefusal.self) { try ServiceWords.contractMonths(text) }
     }
 
-    @Test("reasons for leaving fall into groups", arguments: [
-        ("Competitor made better offer", "competitor"), ("Price too high", "price"), ("Attitude of support person", "service"),
-        ("Network reliability", "quality"), ("Product dissatisfaction", "product"), ("Moved", "moved"), ("Deceased", "deceased"),
-        ("Don't know", "unknown"), ("Lack of affordable download/upload speed", "price"), ("资费太贵", "price"),
-        ("信号不好", "quality"), ("携号转网", "competitor"), ("blue moon", "other"),
-    ])
+    @Test(
+        "reasons for leaving fall into groups",
+        arguments: [
+            ("Competitor made better offer", "competitor"), ("Price too high", "price"),
+            ("Attitude of support person", "service"),
+            ("Network reliability", "quality"), ("Product dissatisfaction", "product"), ("Moved", "moved"),
+            ("Deceased", "deceased"),
+            ("Don't know", "unknown"), ("Lack of affordable download/upload speed", "price"), ("资费太贵", "price"),
+            ("信号不好", "quality"), ("携号转网", "competitor"), ("blue moon", "other"),
+        ])
     func reasons(text: String, code: String) { #expect(LeaveReason.code(text).rawValue == code) }
 
-    @Test("whole months between dates", arguments: [
-        ("2026-01-31", "2026-02-28", 1), ("2026-01-15", "2026-02-14", 0), ("2025-03-02", "2026-03-02", 12), ("2026-03-02", "2026-01-01", 0),
-    ])
+    @Test(
+        "whole months between dates",
+        arguments: [
+            ("2026-01-31", "2026-02-28", 1), ("2026-01-15", "2026-02-14", 0), ("2025-03-02", "2026-03-02", 12),
+            ("2026-03-02", "2026-01-01", 0),
+        ])
     func months(start: String, end: String, expected: Int) throws {
         #expect(monthsBetween(try #require(LocalDate(start)), try #require(LocalDate(end))) == expected)
     }
@@ -63,7 +73,8 @@ struct FieldTests {
         #expect(try value("2026-02-28", .date) == .text("2026-02-28"))
         #expect(try value("是", .boolean) == .bool(true))
         for (text, kind) in [
-            ("1.234", ImportFieldKind.money), ("12x", .integer), ("2026-02-30", .date), ("abc", .phone), ("perhaps", .boolean),
+            ("1.234", ImportFieldKind.money), ("12x", .integer), ("2026-02-30", .date), ("abc", .phone),
+            ("perhaps", .boolean),
             ("x", .choice([])), ("abcdef", .text(5)), ("a\u{1b}b", .text(50)), ("inf", .decimal),
         ] {
             #expect(throws: FieldRefusal.self, "\(text)") { try value(text, kind) }
@@ -81,7 +92,9 @@ struct FieldTests {
         for field in CustomerFields.all where !field.derived {
             let sample: SQLValue =
                 switch field.field.kind {
-                case .text: field.key == "contract_term" ? .text("24") : field.key == "internet_service" ? .text("fibre") : .text("tv")
+                case .text:
+                    field.key == "contract_term"
+                        ? .text("24") : field.key == "internet_service" ? .text("fibre") : .text("tv")
                 case .integer, .money: .int(12)
                 case .decimal: .double(12.5)
                 case .boolean: .bool(true)
@@ -93,7 +106,9 @@ struct FieldTests {
             var record = blank
             // These hang on another fact.
             if ["leave_reason", "competitor"].contains(field.key) { record.setLeft(true, context) }
-            if field.key == "document_kind" { record.documents = [IdentityDocument(id: context.ids.next(), kind: .idCard, number: "1")] }
+            if field.key == "document_kind" {
+                record.documents = [IdentityDocument(id: context.ids.next(), kind: .idCard, number: "1")]
+            }
             let before = field.get(record, context)
             try field.set(&record, sample, context)
             let expected: SQLValue = field.key.hasPrefix("addon_") ? .null : sample
@@ -128,7 +143,9 @@ struct FieldTests {
             #expect(Set(columns) == Set(table.columns.keys), "\(table.table)")
         }
         let tables = try await test.tenant.database.read { session in
-            try session.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name >= 'customers_' AND name < 'customers`'") { $0.text(0) }
+            try session.query(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name >= 'customers_' AND name < 'customers`'"
+            ) { $0.text(0) }
         }
         #expect(Set(tables) == Set(CustomerLabels.all.map(\.table)))
     }

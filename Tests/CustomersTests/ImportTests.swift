@@ -286,6 +286,45 @@ struct ImportTests {
         }
     }
 
+    @Test("a number goes over to its next holder once the line has ended, and never while it stands")
+    func recycledNumber() async throws {
+        let bench = try await ImportBench()
+        let number = SQLValue.text("+8613900000001")
+        let old: [String: SQLValue] = [
+            "source_id": .text("A"), "msisdn": number, "subscription_status": .text("terminated"),
+        ]
+        let new: [String: SQLValue] = ["source_id": .text("B"), "msisdn": number, "plan": .text("X")]
+        // Together in one file, and again.
+        #expect(try await bench.apply([old, new]).map(\.name) == ["created", "created"])
+        #expect(try await bench.apply([old, new]).map(\.name) == ["unchanged", "unchanged"])
+        let third: [String: SQLValue] = ["source_id": .text("C"), "msisdn": number]
+        #expect(try await bench.apply([third]).map(\.name) == ["rejected msisdn taken"])
+        // The second holder leaves; the number is given out once more.
+        var left = new
+        left["left"] = .bool(true)
+        #expect(try await bench.apply([left])[0].name.hasPrefix("updated left"))
+        #expect(try await bench.apply([third]).map(\.name) == ["created"])
+        let holder = try await bench.test.tenant.database.read { session in
+            try IdentifierStore.owners([.msisdn("+8613900000001")], session).values.first
+        }
+        #expect(try await bench.record(try #require(holder))?.customer.reference == "C")
+        // Back with the old number: it is somebody else's now.
+        #expect(
+            try await bench.apply([new.merging(["left": .bool(false)]) { _, b in b }]).map(\.name) == [
+                "rejected msisdn taken"
+            ])
+    }
+
+    @Test("leavers are found by the number they had, so that the same file again changes nothing")
+    func leaverByNumber() async throws {
+        let bench = try await ImportBench()
+        var row = Self.leaver
+        row["source_id"] = nil
+        row["msisdn"] = .text("+8613900000002")
+        #expect(try await bench.apply([row], match: "msisdn").map(\.name) == ["created"])
+        #expect(try await bench.apply([row], match: "msisdn").map(\.name) == ["unchanged"])
+    }
+
     // MARK: Revert
 
     @Test("reverting creates removes every row of them")

@@ -57,16 +57,23 @@ struct ListPageTests {
                 #expect(!analyst.text.contains(record.party.displayName), "\(record.party.displayName)")
             }
         }
-        for link in agent.all("href=\"") { #expect(link.removingPercentEncoding?.unicodeScalars.allSatisfy { !SearchTokens.isHan($0) } ?? true || link.contains("plan=") || link.contains("region=")) }
+        for link in agent.all("href=\"") {
+            #expect(
+                link.removingPercentEncoding?.unicodeScalars.allSatisfy { !SearchTokens.isHan($0) } ?? true
+                    || link.contains("plan=") || link.contains("region="))
+        }
         #expect(try await desk.lastAudit("customers.list.export")?.unmasked == "name,phone")
-        #expect(try await desk.post("/customers/export", [("scope", "matching")], as: ListDesk.principal(.agent)).status == 403)
+        #expect(
+            try await desk.post("/customers/export", [("scope", "matching")], as: ListDesk.principal(.agent)).status
+                == 403)
     }
 
     @Test("a saved view has an address of its own; others see it only when it is shared")
     func views() async throws {
         let desk = try await ListDesk(customers: 60)
         let made = try await desk.post(
-            "/customers/views", [("name", "Companies"), ("filter", "kind=organisation&sort=-value&after=5")], as: Self.supervisor)
+            "/customers/views", [("name", "Companies"), ("filter", "kind=organisation&sort=-value&after=5")],
+            as: Self.supervisor)
         #expect(made.status == 303)
         let path = try #require(made.location)
         let page = try await desk.get(path, as: Self.supervisor)
@@ -75,13 +82,17 @@ struct ListPageTests {
         }
         #expect(Self.rows(page).count == min(companies, Limits.pageSize) && companies > 0)
         let other = TestTenant.principal(
-            ListDesk.grants.filter { $0.roles.contains(.supervisor) }.map(\.permission), roles: [.supervisor], userID: UserID(5))
+            ListDesk.grants.filter { $0.roles.contains(.supervisor) }.map(\.permission), roles: [.supervisor],
+            userID: UserID(5))
         #expect(try await desk.get(path, as: other).status == 404)
         let shared = try await desk.post(
-            "/customers/views", [("name", "For all"), ("filter", "status=active"), ("shared", "yes")], as: Self.supervisor)
+            "/customers/views", [("name", "For all"), ("filter", "status=active"), ("shared", "yes")],
+            as: Self.supervisor)
         let open = try #require(shared.location)
         #expect(try await desk.get(open, as: other).status == 200)
-        #expect(try await desk.post("/customers/views", [("name", "x"), ("shared", "yes")], as: ListDesk.principal(.agent)).status == 403)
+        #expect(
+            try await desk.post("/customers/views", [("name", "x"), ("shared", "yes")], as: ListDesk.principal(.agent))
+                .status == 403)
         let id = open.split(separator: "=").last ?? ""
         #expect(try await desk.post("/customers/views/\(id)/removal", [], as: other).status == 303)
         #expect(try await desk.get(open, as: other).status == 404)
@@ -93,7 +104,8 @@ struct ListPageTests {
         let page = try await desk.get("/customers", as: Self.supervisor)
         let ids = Array(Self.rows(page).prefix(3))
         let one = try await desk.post(
-            "/customers/segment", ids.map { ("id", $0.description) } + [("segment", "pilot"), ("return", "/customers?band=high")],
+            "/customers/segment",
+            ids.map { ("id", $0.description) } + [("segment", "pilot"), ("return", "/customers?band=high")],
             as: Self.supervisor)
         #expect(one.status == 303 && one.location == "/customers?band=high")
         for id in ids { #expect(try await desk.record(id)?.customer.segment == "pilot") }
@@ -101,7 +113,8 @@ struct ListPageTests {
         let regions = try await desk.test.tenant.database.read { try ListFacets.values(ListFacets.regions, $0) }
         let mine = try #require(regions.first)
         let clerk = ListDesk.principal(.supervisor, regions: [mine])
-        _ = try await desk.post("/customers/segment", [("scope", "matching"), ("filter", ""), ("segment", "mine")], as: clerk)
+        _ = try await desk.post(
+            "/customers/segment", [("scope", "matching"), ("filter", ""), ("segment", "mine")], as: clerk)
         let (marked, inside) = try await desk.test.tenant.database.read { session in
             (
                 try session.count("SELECT COUNT(*) FROM customers_listing WHERE segment = 'mine'"),
@@ -109,9 +122,12 @@ struct ListPageTests {
             )
         }
         #expect(marked == inside && inside > 0)
-        let foreign = try await desk.post("/customers/segment", [("segment", "x"), ("return", "//evil.example")], as: Self.supervisor)
+        let foreign = try await desk.post(
+            "/customers/segment", [("segment", "x"), ("return", "//evil.example")], as: Self.supervisor)
         #expect(foreign.location == "/customers")
-        #expect(try await desk.post("/customers/segment", [("segment", "x")], as: ListDesk.principal(.analyst)).status == 403)
+        #expect(
+            try await desk.post("/customers/segment", [("segment", "x")], as: ListDesk.principal(.analyst)).status
+                == 403)
     }
 
     @Test("both languages render every state of the pages, and no template asks for a name it was not given")
@@ -129,7 +145,10 @@ struct ListPageTests {
         }
         let empty = try await ListDesk()
         #expect(try await empty.get("/customers", as: Self.supervisor).text.contains("No customers yet"))
-        let own = ["sort_", "aria_", "selects", "chips", "rows", "hasRisk", "blocks", "fields", "hidden", "yours", "masks", "kinds", "attributes"]
+        let own = [
+            "sort_", "aria_", "selects", "chips", "rows", "hasRisk", "blocks", "fields", "hidden", "yours", "masks",
+            "kinds", "attributes",
+        ]
         #expect(TemplateMisses.all.filter { miss in own.contains { miss.hasPrefix($0) } }.isEmpty)
     }
 }

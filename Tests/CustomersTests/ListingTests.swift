@@ -21,7 +21,9 @@ struct ListingTests {
                 "source_id": .text("C\(index)"), "left": .bool(Int.random(in: 0..<4, using: &random) == 0),
                 "kind": .text(Int.random(in: 0..<5, using: &random) == 0 ? "organisation" : "individual"),
             ]
-            if Bool.random(using: &random) { row["full_name"] = .text(["王芳", "李强", "Ann Lee", "赵敏"].randomElement(using: &random) ?? "") }
+            if Bool.random(using: &random) {
+                row["full_name"] = .text(["王芳", "李强", "Ann Lee", "赵敏"].randomElement(using: &random) ?? "")
+            }
             if let region = [nil, "浙江", "江苏", "上海"].randomElement(using: &random) { row["region"] = .text(region) }
             if let plan = [nil, "畅享 129", "畅享 199"].randomElement(using: &random) { row["plan"] = .text(plan) }
             if let charge = [nil, 5900, 12900, 19900].randomElement(using: &random) {
@@ -97,19 +99,24 @@ struct ListingTests {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<60 {
             var filter = CustomerFilter()
-            for facet in CustomerFilter.Facet.allCases.shuffled(using: &random).prefix(Int.random(in: 0...2, using: &random)) {
+            for facet in CustomerFilter.Facet.allCases.shuffled(using: &random).prefix(
+                Int.random(in: 0...2, using: &random))
+            {
                 filter.facets[facet] = values[facet]?.randomElement(using: &random)
             }
             filter.sort = CustomerFilter.Sort.allCases.randomElement(using: &random) ?? .created
             filter.descending = Bool.random(using: &random)
-            let expected = Set(records.filter { record in filter.facets.allSatisfy { holds(record, $0, $1) } }.map(\.id))
+            let expected = Set(
+                records.filter { record in filter.facets.allSatisfy { holds(record, $0, $1) } }.map(\.id))
             for many in [false, true] {
                 let found = try await Self.walk(bench, filter, limit: 37, many: many)
                 #expect(Set(found) == expected, "\(filter) seed \(seed)")
                 #expect(found.count == expected.count, "\(filter) seed \(seed)")
             }
             let copy = filter
-            let count = try await bench.test.tenant.database.read { try CustomerListing.count(copy, Self.everybody, $0) }
+            let count = try await bench.test.tenant.database.read {
+                try CustomerListing.count(copy, Self.everybody, $0)
+            }
             #expect(count == expected.count)
             let ids = try await bench.test.tenant.database.read {
                 try CustomerListing.ids(copy, limit: 1_000, Self.everybody, $0)
@@ -282,10 +289,12 @@ struct ListingTests {
         #expect(CustomerFilter([("sort", "secret"), ("colour", "red"), ("plan", "")]) == CustomerFilter())
     }
 
-    @Test("cells that a spreadsheet would run are made harmless", arguments: [
-        ("=1+1", "'=1+1"), ("+86", "'+86"), ("-1", "'-1"), ("@x", "'@x"), ("a,b", "\"a,b\""),
-        ("say \"hi\"", "\"say \"\"hi\"\"\""), ("=cmd,1", "\"'=cmd,1\""), ("王芳", "王芳"),
-    ])
+    @Test(
+        "cells that a spreadsheet would run are made harmless",
+        arguments: [
+            ("=1+1", "'=1+1"), ("+86", "'+86"), ("-1", "'-1"), ("@x", "'@x"), ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""), ("=cmd,1", "\"'=cmd,1\""), ("王芳", "王芳"),
+        ])
     func formulas(value: String, expected: String) {
         #expect(ListCSV.cell(value) == expected)
     }

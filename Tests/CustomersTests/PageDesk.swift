@@ -45,7 +45,8 @@ final class PageDesk: Sendable {
     func get(_ path: String, as principal: Principal, _ language: Language = .en) async throws -> Answer {
         let tenant = self.tenant
         let extra = self.extra
-        let site = SiteInfo(pages: pages, assets: "/assets/x", navigation: [], permissions: Self.grants, version: "test")
+        let site = SiteInfo(
+            pages: pages, assets: "/assets/x", navigation: [], permissions: Self.grants, version: "test")
         let endpoints = CustomerPages.endpoints { CustomerPanels.all($0) + extra }
         let table = RouteTable(endpoints.map { $0.route(tenants: { _ in tenant }, site: site) })
         var settings = GateSettings(csrfKey: SymmetricKey(data: [UInt8](repeating: 9, count: 32)))

@@ -116,7 +116,8 @@ struct PageTests {
                 view: [
                     "relatives": .list([
                         [
-                            "href": "/x", "name": "from another module \(request.customers.count)", "roles": "r", "plan": .absent,
+                            "href": "/x", "name": "from another module \(request.customers.count)", "roles": "r",
+                            "plan": .absent,
                             "icon": "person", "status": "s", "badge": "ok", "band": .absent, "bandWords": .absent,
                         ]
                     ])
@@ -142,7 +143,8 @@ struct PageTests {
         let desk = try await PageDesk()
         let record = try Self.someone(try await desk.records())
         let answer = try await desk.get("/customers/\(record.id)", as: PageDesk.principal(.agent), language)
-        let words = language == .en
+        let words =
+            language == .en
             ? ["Profile", "Subscriptions", "Bills and payments", "Usage", "Timeline", "Tenure"]
             : ["基本资料", "业务", "账单与缴费", "使用情况", "时间线", "在网时长"]
         for word in words { #expect(answer.text.contains(word), "\(word)") }
@@ -241,6 +243,7 @@ struct PageTests {
             #expect(count >= 5)
         }
         times.sort()
-        print("customer page, read and view models: p50 \(times[times.count / 2]) ms, p99 \(times[times.count * 99 / 100]) ms")
+        let (middle, late) = (times[times.count / 2], times[times.count * 99 / 100])
+        print("customer page, read and view models: p50 \(middle) ms, p99 \(late) ms")
     }
 }

@@ -78,7 +78,9 @@ struct ReaderTests {
         let id = try #require(try await bench.apply([ImportTests.stayer])[0].customer)
         let tenant = bench.test.tenant
         try await tenant.database.write { session in
-            guard let line = try CustomerLoader.record(id, session)?.subscriptions.first?.id else { throw CRMError.notFound }
+            guard let line = try CustomerLoader.record(id, session)?.subscriptions.first?.id else {
+                throw CRMError.notFound
+            }
             let writer = try CustomerWriter(ids: tenant.ids, session)
             let months = [(10, 1_000), (11, 1_100), (12, 900), (1, 500)]
             try writer.append(
@@ -99,7 +101,8 @@ struct ReaderTests {
                     return (
                         id,
                         Charge(
-                            id: tenant.ids.next(), kind: .bill, period: issued.yearMonth, amount: bill.0, currency: "CNY",
+                            id: tenant.ids.next(), kind: .bill, period: issued.yearMonth, amount: bill.0,
+                            currency: "CNY",
                             issuedOn: issued, dueOn: issued.adding(days: 15), paidOn: bill.1.flatMap { LocalDate($0) })
                     )
                 }, session)
@@ -152,14 +155,16 @@ struct ReaderTests {
         let bench = try await ImportBench()
         let ids = try await bench.apply([ImportTests.stayer, ImportTests.leaver]).compactMap(\.customer)
         try await bench.test.tenant.database.write { session in
-            try CustomerLinks.link(ids[0], ids[1], valid: true, evidence: "same document", at: Instant(milliseconds: 1), session)
+            try CustomerLinks.link(
+                ids[0], ids[1], valid: true, evidence: "same document", at: Instant(milliseconds: 1), session)
         }
         let both = try await bench.test.tenant.database.read { session in
             try ids.map { try CustomerLinks.set(of: $0, session) }
         }
         #expect(both == [ids, Array(ids.reversed())])
         try await bench.test.tenant.database.write { session in
-            try CustomerLinks.link(ids[0], ids[1], valid: false, evidence: "wrong", at: Instant(milliseconds: 2), session)
+            try CustomerLinks.link(
+                ids[0], ids[1], valid: false, evidence: "wrong", at: Instant(milliseconds: 2), session)
         }
         let apart = try await bench.test.tenant.database.read { try CustomerLinks.set(of: ids[0], $0) }
         #expect(apart == [ids[0]])

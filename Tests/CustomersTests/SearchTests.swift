@@ -34,7 +34,9 @@ struct SearchTests {
         _ query: String, _ bench: ImportBench, _ names: [CustomerID: String], _ principal: Principal = everybody,
         limit: Int = 20
     ) async throws -> Set<String> {
-        let ids = try await bench.test.tenant.database.read { try CustomerSearch.find(query, limit: limit, principal, $0) }
+        let ids = try await bench.test.tenant.database.read {
+            try CustomerSearch.find(query, limit: limit, principal, $0)
+        }
         #expect(Set(ids).count == ids.count)
         return Set(ids.compactMap { names[$0] })
     }
@@ -43,7 +45,8 @@ struct SearchTests {
         "names are found by one character, a part, a word and the whole",
         arguments: [
             ("王", ["王小明", "王芳"]), ("小", ["王小明", "欧阳小燕"]), ("小燕", ["欧阳小燕"]), ("欧阳小燕", ["欧阳小燕"]),
-            ("星海", ["杭州星海科技有限公司"]), ("smith", ["John Smith", "Joan Smithers"]), ("JO", ["John Smith", "Joan Smithers"]),
+            ("星海", ["杭州星海科技有限公司"]), ("smith", ["John Smith", "Joan Smithers"]),
+            ("JO", ["John Smith", "Joan Smithers"]),
             ("john sm", ["John Smith"]), ("smith joan", ["Joan Smithers"]), ("mith", []), ("小明王", []),
             ("ｊｏｈｎ", ["John Smith"]),
         ] as [(String, [String])])
@@ -98,10 +101,29 @@ struct SearchTests {
         #expect(hits.first?.path.contains("138") == false)
     }
 
-    @Test("tokens of a Chinese name are its suffixes, of others its words", arguments: [
-        ("王小明", ["王小明", "小明", "明"]), ("john smith", ["john", "smith"]), ("5g公司 ltd", ["5g公司", "g公司", "公司", "司", "ltd"]),
-    ] as [(String, [String])])
+    @Test(
+        "tokens of a Chinese name are its suffixes, of others its words",
+        arguments: [
+            ("王小明", ["王小明", "小明", "明"]), ("john smith", ["john", "smith"]),
+            ("5g公司 ltd", ["5g公司", "g公司", "公司", "司", "ltd"]),
+        ] as [(String, [String])])
     func tokens(name: String, expected: [String]) {
         #expect(SearchTokens.name(name) == expected)
+    }
+
+    @Test("the short way of folding names says the same as the long one")
+    func folding() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("name folding: seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let pieces = [
+            "王", "龍", "䶮", "鿿", "John", " ", "  ", "\t", "Ö", "é", "Ａ", "ｶ", "－", "O'Neil", "５", "㐀", "\u{3000}", "豈",
+            "ß", "İ",
+        ]
+        for _ in 0..<300 {
+            let name = (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? ""
+            }.joined()
+            #expect(NameFolding.fold(name) == Folding.fold(name), "\(name) seed \(seed)")
+        }
     }
 }

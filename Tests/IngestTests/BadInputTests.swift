@@ -55,7 +55,8 @@ struct BadInputTests {
     func ragged() async throws {
         let bench = try await Bench()
         let huge = String(repeating: "x", count: 10 << 20)
-        let text = "Customer ID,Full Name,City\nA1,Ann,Rome\nA2,Bob\nA3,Cid,Oslo,extra\nA4,\"Dan,Bern\nA5,Eve,Paris\n"
+        let text =
+            "Customer ID,Full Name,City\nA1,Ann,Rome\nA2,Bob\nA3,Cid,Oslo,extra\nA4,\"Dan,Bern\nA5,Eve,Paris\n"
             + "A6,\(huge),Lima\nA7,Gus,\"New\nYork\"\n"
         let report = try await bench.importText(text)
         #expect(report.read == 7)
@@ -85,7 +86,9 @@ struct BadInputTests {
     func wrongValues() async throws {
         let bench = try await Bench()
         let header = "Customer ID,Mobile,Email Address,Born,Tenure,Monthly Charges,Churn,Contract\n"
-        let good = (1...60).map { "G\($0),1391234\(1000 + $0),a\($0)@example.com,2001-02-\(10 + $0 % 19),\($0),1\($0).50,\($0 % 2 == 0 ? "Yes,One year" : "No,Two year")\n" }
+        let good = (1...60).map {
+            "G\($0),1391234\(1000 + $0),a\($0)@example.com,2001-02-\(10 + $0 % 19),\($0),1\($0).50,\($0 % 2 == 0 ? "Yes,One year" : "No,Two year")\n"
+        }
         let bad: [(row: String, column: String, code: String)] = [
             ("B1,1.38E+10,,,,,,", "Mobile", "scientific_notation"),
             ("B2,call me,,,,,,", "Mobile", "not_a_phone"),
@@ -147,12 +150,15 @@ struct BadInputTests {
 
     @Test("GB18030 and Big5 files are read as what they are")
     func encodings() async throws {
-        let text = "客户编号,客户姓名,手机号,城市\n"
+        let text =
+            "客户编号,客户姓名,手机号,城市\n"
             + (1...30).map { "A\($0),王秀英,1380013\(8000 + $0),杭州市西湖区文三路\n" }.joined()
         for (name, encoding) in [("gb18030", 0x8000_0632 as UInt), ("big5", 0x8000_0A03)] {
             let bench = try await Bench()
-            let source = name == "big5" ? text.replacing("英", with: "芳").replacing("区", with: "區")
-                .replacing("号", with: "號").replacing("编", with: "編") .replacing("户", with: "戶") : text
+            let source =
+                name == "big5"
+                ? text.replacing("英", with: "芳").replacing("区", with: "區")
+                    .replacing("号", with: "號").replacing("编", with: "編").replacing("户", with: "戶") : text
             let data = try #require(
                 source.data(using: String.Encoding(rawValue: encoding), allowLossyConversion: true))
             let path = try bench.file("\(name).csv", [UInt8](data))
@@ -244,7 +250,8 @@ struct BadInputTests {
     @Test("JSON Lines with late keys, nulls and a broken line")
     func jsonLines() async throws {
         let bench = try await Bench()
-        let text = (1...150).map { "{\"customer_id\":\"A\($0)\",\"name\":\"N\($0)\",\"tenure\":\($0)}\n" }.joined()
+        let text =
+            (1...150).map { "{\"customer_id\":\"A\($0)\",\"name\":\"N\($0)\",\"tenure\":\($0)}\n" }.joined()
             + "{\"customer_id\":\"A151\",\"name\":null,\"city\":\"Rome\"}\n{\"customer_id\":\n"
         let report = try await bench.importText(text, name: "x.jsonl")
         #expect(report.read == 152)
@@ -262,7 +269,8 @@ struct BadInputTests {
     @Test("money with signs and separators, decimal commas, full-width digits and Excel dates on request")
     func formats() async throws {
         let bench = try await Bench()
-        let text = "Customer ID;Monthly Charges;Mobile;Born\nA1;1.234,50;１３８００１３８０００;36934\nA2;7,05;13800138001.0;36935\n"
+        let text =
+            "Customer ID;Monthly Charges;Mobile;Born\nA1;1.234,50;１３８００１３８０００;36934\nA2;7,05;13800138001.0;36935\n"
         let draft = try await bench.draft(text)
         var mapping = draft.mapping
         mapping.columns = mapping.columns.map { column in

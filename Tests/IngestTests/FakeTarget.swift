@@ -49,7 +49,8 @@ struct FakeTarget: ImportTarget {
     func attributeFields(_ session: any SQLSession) throws -> [ImportField] {
         try session.query("SELECT key, title, kind FROM fake_attribute ORDER BY key") { row in
             ImportField(
-                row.text(0), Words(en: row.text(1), zh: row.text(1)), FakeKind.kind(row.text(2)), synonyms: [row.text(1)])
+                row.text(0), Words(en: row.text(1), zh: row.text(1)), FakeKind.kind(row.text(2)),
+                synonyms: [row.text(1)])
         }
     }
 
@@ -106,7 +107,11 @@ struct FakeTarget: ImportTarget {
 
 final class Counter: Sendable {
     private let value = Mutex(0)
-    func next() -> Int { value.withLock { $0 += 1; return $0 } }
+    func next() -> Int {
+        value.withLock {
+            $0 += 1; return $0
+        }
+    }
     var current: Int { value.withLock { $0 } }
 }
 
@@ -178,12 +183,15 @@ final class FakeImporter: Importer {
     }
 
     private func existing(_ row: ImportRow, _ session: any SQLSession) throws -> CustomerID? {
-        guard let matchKey = options.matchKey, let key = row.values[matchKey].flatMap(FakeRecord.text) else { return nil }
+        guard let matchKey = options.matchKey, let key = row.values[matchKey].flatMap(FakeRecord.text) else {
+            return nil
+        }
         if matchKey == "phone" {
             return try session.first("SELECT id FROM fake_phone WHERE phone = $1", [.text(key)]) { $0.id(0) }
         }
         return try session.first(
-            "SELECT id FROM fake_customer WHERE key = $1", [.text(options.source + ":" + key)]) { $0.id(0) }
+            "SELECT id FROM fake_customer WHERE key = $1", [.text(options.source + ":" + key)]
+        ) { $0.id(0) }
     }
 
     private func one(_ row: ImportRow, applies: Bool, _ session: any SQLSession) throws -> ImportOutcome {

@@ -83,10 +83,24 @@ struct MappingTests {
         let bench = try await Bench()
         let draft = try await bench.draft("a,b\n1,2\n")
         let cases: [(ImportMapping, String)] = [
-            (.init(source: "x", columns: [.init(column: "a", target: .field("name")), .init(column: "b", target: .field("name"))], matchKey: nil), "field_twice"),
-            (.init(source: "x", columns: [.init(column: "a", target: .field("nothing"))], matchKey: nil), "unknown_field"),
-            (.init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "source_id"), "match_key_unmapped"),
-            (.init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "name"), "unknown_field"),
+            (
+                .init(
+                    source: "x",
+                    columns: [.init(column: "a", target: .field("name")), .init(column: "b", target: .field("name"))],
+                    matchKey: nil), "field_twice"
+            ),
+            (
+                .init(source: "x", columns: [.init(column: "a", target: .field("nothing"))], matchKey: nil),
+                "unknown_field"
+            ),
+            (
+                .init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "source_id"),
+                "match_key_unmapped"
+            ),
+            (
+                .init(source: "x", columns: [.init(column: "a", target: .field("name"))], matchKey: "name"),
+                "unknown_field"
+            ),
         ]
         for (mapping, code) in cases {
             let error = await #expect(throws: CRMError.self) {
@@ -156,7 +170,9 @@ struct MappingTests {
             name: "x.csv", size: blob.size, blob: blob.id, test.tenant.blobs)
         #expect(inspection.rows == 7_043 && inspection.isWhole && inspection.unreadable == 0)
         let headers = Set(inspection.columns.map { HeaderKey($0) })
-        for column in shipped.mapping.columns { #expect(headers.contains(HeaderKey(column.column)), "\(column.column)") }
+        for column in shipped.mapping.columns {
+            #expect(headers.contains(HeaderKey(column.column)), "\(column.column)")
+        }
         #expect(shipped.mapping.applied(to: inspection.columns).columns.count == 33)
     }
 }

@@ -37,7 +37,9 @@ struct PageTests {
             #expect(Set(columns) == Set(table.columns.keys), "\(name)")
         }
         let tables = try await bench.tenant.database.read { session in
-            try session.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ingest%'") { $0.text(0) }
+            try session.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ingest%'") {
+                $0.text(0)
+            }
         }
         #expect(Set(tables) == Set(IngestLabels.all.map(\.table)))
     }
@@ -51,10 +53,12 @@ struct PageTests {
                 .init(column: "c", target: .field("left"), values: ["x": "yes"]),
             ], matchKey: nil)
         let form = try Form.parse(
-            "to.0=source_id&to.1=attribute%3Ainteger&order.1=dmy&excel.1=1&to.2=left&match_key=source_id&updates=1&source=bss")
+            "to.0=source_id&to.1=attribute%3Ainteger&order.1=dmy&excel.1=1&to.2=left&match_key=source_id&updates=1&source=bss"
+        )
         let new = try ImportViews.mapping(from: form, old)
         #expect(new.columns.map(\.code) == ["source_id", "attribute", "left"])
-        #expect(new.columns[1].kind == "integer" && new.columns[1].dateOrder == .dayMonthYear && new.columns[1].excelDates)
+        #expect(
+            new.columns[1].kind == "integer" && new.columns[1].dateOrder == .dayMonthYear && new.columns[1].excelDates)
         #expect(new.columns[2].values == ["x": "yes"])
         #expect(new.matchKey == "source_id" && !new.createsNew && new.updatesExisting && new.source == "bss")
         #expect(throws: CRMError.self) { _ = try ImportViews.mapping(from: Form.parse("to.0=attribute%3Azebra"), old) }

@@ -25,14 +25,17 @@ func randomCSV(_ seed: UInt64, rows: Int) -> String {
     var random = SplitMix(seed)
     var text = "Customer ID,Full Name,Mobile,Tenure,Monthly Charges,Plan,Score\n"
     for row in 1...rows {
-        let key = Int.random(in: 0..<20, using: &random) == 0 ? "" : "K\(Int.random(in: 1...(rows * 2), using: &random))"
+        let key =
+            Int.random(in: 0..<20, using: &random) == 0 ? "" : "K\(Int.random(in: 1...(rows * 2), using: &random))"
         let name = ["Ann", "Refused", "\"Bo, Jr\"", "王伟", ""].randomElement(using: &random) ?? ""
-        let phone = Int.random(in: 0..<3, using: &random) == 0
+        let phone =
+            Int.random(in: 0..<3, using: &random) == 0
             ? "139\(String(format: "%08d", Int.random(in: 1...(rows * 3), using: &random)))" : ""
         let tenure = Int.random(in: 0..<30, using: &random) == 0 ? "soon" : "\(Int.random(in: 0...70, using: &random))"
         let charge = ["10.50", "1,200.00", "", "99"].randomElement(using: &random) ?? ""
         let plan = ["5G", "4G", ""].randomElement(using: &random) ?? ""
-        var line = "\(key),\(name),\(phone),\(tenure),\(charge.contains(",") ? "\"\(charge)\"" : charge),\(plan),\(row % 5)"
+        var line =
+            "\(key),\(name),\(phone),\(tenure),\(charge.contains(",") ? "\"\(charge)\"" : charge),\(plan),\(row % 5)"
         if Int.random(in: 0..<60, using: &random) == 0 { line += ",more" }
         if Int.random(in: 0..<200, using: &random) == 0 { line = "K9,\"open" }
         text += line + "\n"
@@ -57,7 +60,9 @@ struct RunTests {
         #expect(planned.numbers == done.numbers, "seed \(seed)")
         #expect(done.read == done.created + done.updated + done.unchanged + done.rejected)
         #expect(done.created > 0 && done.updated > 0 && done.rejected > 0)
-        let reasons = { (report: ImportReport) in report.reasons.map { "\($0.code) \($0.column ?? "") \($0.count)" }.sorted() }
+        let reasons = { (report: ImportReport) in
+            report.reasons.map { "\($0.code) \($0.column ?? "") \($0.count)" }.sorted()
+        }
         #expect(reasons(planned) == reasons(done))
         #expect(planned.reasons.reduce(0) { $0 + $1.count } == planned.rejected)
         let again = try await bench.importText(text, name: "b.csv", matchKey: "source_id")
@@ -66,7 +71,9 @@ struct RunTests {
 
     private struct Crash: Error {}
 
-    @Test("a run that dies at any chunk goes on to the state of an undisturbed one", arguments: [11, 12, 13, 14] as [UInt64])
+    @Test(
+        "a run that dies at any chunk goes on to the state of an undisturbed one",
+        arguments: [11, 12, 13, 14] as [UInt64])
     func resumes(seed: UInt64) async throws {
         var random = SplitMix(seed)
         let text = randomCSV(seed, rows: 2_600)
@@ -100,11 +107,15 @@ struct RunTests {
         #expect(run.counts.numbers == expected.numbers)
         #expect(run.state == .succeeded)
         let rejects = try await bench.tenant.database.read {
-            try JournalStore.rejects(draft.run, .run, after: 0, limit: 10_000, $0).map { "\($0.line) \($0.code) \($0.words.en)" }
+            try JournalStore.rejects(draft.run, .run, after: 0, limit: 10_000, $0).map {
+                "\($0.line) \($0.code) \($0.words.en)"
+            }
         }
         let calmRun = try #require(ImportRunID(expected.run))
         let calmRejects = try await calm.tenant.database.read {
-            try JournalStore.rejects(calmRun, .run, after: 0, limit: 10_000, $0).map { "\($0.line) \($0.code) \($0.words.en)" }
+            try JournalStore.rejects(calmRun, .run, after: 0, limit: 10_000, $0).map {
+                "\($0.line) \($0.code) \($0.words.en)"
+            }
         }
         #expect(rejects == calmRejects)
     }
@@ -137,7 +148,8 @@ struct RunTests {
         try await bench.tenant.database.write { session in
             for (key, field) in [("test:K700", "name"), ("test:K301", "monthly_charge")] {
                 let record = try session.first(
-                    "SELECT id, data FROM fake_customer WHERE key = $1", [.text(key)]) { ($0.int(0), $0.text(1)) }
+                    "SELECT id, data FROM fake_customer WHERE key = $1", [.text(key)]
+                ) { ($0.int(0), $0.text(1)) }
                 guard let (id, text) = record else { continue }
                 var data = FakeRecord.decode(text)
                 data[field] = "12345"
@@ -170,7 +182,8 @@ struct RunTests {
         let run = try #require(ImportRunID(report.run))
         try await bench.enqueue(.revert, run)
         let dying = RunControl(
-            progress: { done, _, _ in if done >= 600 { throw Crash() } }, isForGood: { false }, address: "job", request: "a")
+            progress: { done, _, _ in if done >= 600 { throw Crash() } }, isForGood: { false }, address: "job",
+            request: "a")
         await #expect(throws: Crash.self) { _ = try await bench.service.performRevert(run, dying) }
         let half = try await bench.contents().count
         #expect(half > 0 && half < 2_100)
@@ -236,6 +249,28 @@ struct RunTests {
         try await bench.service.cancel(
             draft.run, principal: bench.principal, record: bench.service.recorder(bench.principal))
         #expect(try await bench.service.run(draft.run).run.state == .draft)
+    }
+
+    @Test("after ninety days the file, the rejects and the journal are forgotten, the counts stay")
+    func purges() async throws {
+        let bench = try await Bench()
+        let report = try await bench.importText(sampleCSV(rows: 600) + "K1,again,,1,s\n")
+        let id = try #require(ImportRunID(report.run))
+        bench.test.clock.advance(days: 89)
+        #expect(try await bench.service.purge() == 0)
+        bench.test.clock.advance(days: 2)
+        #expect(try await bench.service.purge() == 1)
+        #expect(try await bench.service.purge() == 0)
+        let (run, file) = try await bench.service.run(id)
+        #expect(run.counts.created == 600 && run.purgedAt != nil && !run.mayRevert && run.rejectBlobID == nil)
+        #expect(file.inspection.profiles.isEmpty)
+        #expect(throws: CRMError.self) { _ = try bench.tenant.blobs.size(file.blobID) }
+        let left = try await bench.tenant.database.read {
+            try $0.count("SELECT (SELECT COUNT(*) FROM ingest_journal) + (SELECT COUNT(*) FROM ingest_reject)")
+        }
+        #expect(left == 0)
+        await #expect(throws: CRMError.self) { _ = try await bench.service.revert(id, principal: bench.principal) }
+        #expect(try await bench.contents().count == 600)
     }
 
     @Test("nobody imports without the permission, and unknown runs are not found")

@@ -15,6 +15,9 @@ final class Desk: Sendable {
     let customers: FakeCustomers
     let module: InsightsModule
     private let site: SiteInfo
+    private let missedBefore = Set(TemplateMisses.all)
+    /// Names that templates asked for and no view had, since this desk was made; the list is shared by all suites.
+    var misses: Set<String> { Set(TemplateMisses.all).subtracting(missedBefore) }
     /// Only what these pages need, so that other domains' templates do not matter here.
     private static let pages = Result<Pages, any Error> {
         let folder = NSTemporaryDirectory() + "insights-share-" + UUID().uuidString
@@ -116,7 +119,9 @@ final class Desk: Sendable {
     }
 
     /// Scores written by hand, with a version in use and the day's totals, as a pass would leave them.
-    func put(_ entries: [(id: Int64, probability: Double, value: Int64, region: String)], reasons: StoredReasons = .none)
+    func put(
+        _ entries: [(id: Int64, probability: Double, value: Int64, region: String)], reasons: StoredReasons = .none
+    )
         async throws
     {
         let tenant = self.tenant
@@ -159,7 +164,8 @@ final class Desk: Sendable {
                     facts: facts, unmasked: unmasked.split(separator: ",").map(String.init),
                     subjects: try session.query(
                         "SELECT subject_id FROM platform_audit_subject WHERE event_id = $1 ORDER BY subject_id",
-                        [.int(id)]) { $0.int(0) })
+                        [.int(id)]
+                    ) { $0.int(0) })
             }
         }
     }

@@ -55,7 +55,8 @@ struct EvaluateTests {
         }
         let path = try file(rows.joined(separator: "\n"))
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let result = try await Insights.evaluateFile(.init(path: path, label: "churn", identifier: "id", folds: 4, seed: 9))
+        let result = try await Insights.evaluateFile(
+            .init(path: path, label: "churn", identifier: "id", folds: 4, seed: 9))
         let object = try #require(try JSONValue.parse(Array(result.json.encoded().utf8)).object)
         for key in ["auc", "logloss", "brier", "ece", "lift_at_10", "seconds"] {
             #expect(object[key]?.double != nil, "\(key)")
@@ -68,7 +69,8 @@ struct EvaluateTests {
         #expect(excluded["reason"]?.string?.isEmpty == false)
         #expect(result.text(.en).contains("300 rows"))
         #expect(result.text(.zh).contains("300 行"))
-        let again = try await Insights.evaluateFile(.init(path: path, label: "churn", identifier: "id", folds: 4, seed: 9))
+        let again = try await Insights.evaluateFile(
+            .init(path: path, label: "churn", identifier: "id", folds: 4, seed: 9))
         #expect(again.report.auc == result.report.auc)
     }
 

@@ -24,27 +24,30 @@ final class FakeCustomers: CustomerReading, Sendable {
 
     convenience init(_ count: Int, seed: UInt64 = 3, leavers: Bool = true) {
         var random = SeededRandom(seed: seed)
-        self.init((0..<count).map { index in
-            let tenure = 1 + random.below(72)
-            let term = [0, 0, 12, 24][random.below(4)]
-            let charge = 2_000 + Int64(random.below(9_000))
-            let overdue = random.below(4) == 0 ? 1 + random.below(3) : 0
-            let secure = random.below(2) == 0
-            let satisfaction = 1 + random.below(5)
-            var odds = -1.4 - 0.045 * Double(tenure - 36)
-            odds += (term == 0 ? 1.3 : -0.9) + (secure ? -0.6 : 0.3)
-            odds += 0.00025 * Double(charge - 6_500) + 0.7 * Double(overdue) - 0.5 * Double(satisfaction - 3)
-            let left = random.unit() < LogisticRegression.sigmoid(odds) && leavers
-            var cells = [
-                "tenure_months": "\(tenure)", "contract_term": "\(term)", "monthly_charge": "\(Double(charge) / 100)",
-                "overdue_count": "\(overdue)", "addon_online_security": secure ? "yes" : "no",
-                "Satisfaction": "\(satisfaction)", "region": index % 3 == 0 ? "North" : "South",
-            ]
-            if left { cells["Churn Reason"] = ["price", "quality", "moved"][random.below(3)] }
-            return Customer(
-                id: CustomerID(Int64(1_000 + index)), name: "王小\(index)", region: index % 3 == 0 ? "North" : "South",
-                charge: charge, left: left, cells: cells)
-        })
+        self.init(
+            (0..<count).map { index in
+                let tenure = 1 + random.below(72)
+                let term = [0, 0, 12, 24][random.below(4)]
+                let charge = 2_000 + Int64(random.below(9_000))
+                let overdue = random.below(4) == 0 ? 1 + random.below(3) : 0
+                let secure = random.below(2) == 0
+                let satisfaction = 1 + random.below(5)
+                var odds = -1.4 - 0.045 * Double(tenure - 36)
+                odds += (term == 0 ? 1.3 : -0.9) + (secure ? -0.6 : 0.3)
+                odds += 0.00025 * Double(charge - 6_500) + 0.7 * Double(overdue) - 0.5 * Double(satisfaction - 3)
+                let left = random.unit() < LogisticRegression.sigmoid(odds) && leavers
+                var cells = [
+                    "tenure_months": "\(tenure)", "contract_term": "\(term)",
+                    "monthly_charge": "\(Double(charge) / 100)",
+                    "overdue_count": "\(overdue)", "addon_online_security": secure ? "yes" : "no",
+                    "Satisfaction": "\(satisfaction)", "region": index % 3 == 0 ? "North" : "South",
+                ]
+                if left { cells["Churn Reason"] = ["price", "quality", "moved"][random.below(3)] }
+                return Customer(
+                    id: CustomerID(Int64(1_000 + index)), name: "王小\(index)",
+                    region: index % 3 == 0 ? "North" : "South",
+                    charge: charge, left: left, cells: cells)
+            })
     }
 
     var all: [Customer] { state.withLock { $0 } }

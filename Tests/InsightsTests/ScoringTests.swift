@@ -143,7 +143,8 @@ struct ScoringTests {
         #expect(scores[1].monthlyValue == 99_900)
         #expect(!scores[2].listed)
         let listed = try await desk.scores().filter(\.listed)
-        let summary = try #require(try await tenant.database.read { try RiskSummaryStore.latest(1, scope: .all, $0).first })
+        let summary = try #require(
+            try await tenant.database.read { try RiskSummaryStore.latest(1, scope: .all, $0).first })
         for band in RiskBand.allCases {
             let mine = listed.filter { $0.band == band }
             #expect(summary.bands[band]?.customers ?? 0 == mine.count)

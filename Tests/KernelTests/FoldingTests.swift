@@ -20,9 +20,10 @@ struct FoldingTests {
         var random = SeededGenerator(seed: 21)
         let pool = Array("aZ9 \t\u{3000}\u{A0}éÉÜßØ王明ＡｚガカアｶﾞİıŞ'-.@e\u{301}")
         for _ in 0..<3_000 {
-            let text = String((0..<Int.random(in: 0...12, using: &random)).map { _ in
-                pool[Int.random(in: 0..<pool.count, using: &random)]
-            })
+            let text = String(
+                (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                    pool[Int.random(in: 0..<pool.count, using: &random)]
+                })
             let folded = Folding.fold(text)
             #expect(Folding.fold(folded) == folded, "\(text.unicodeScalars.map { String($0.value, radix: 16) })")
             #expect(Folding.fold("  " + text + "\n") == folded)
@@ -33,7 +34,9 @@ struct FoldingTests {
     func asciiAgrees() {
         var random = SeededGenerator(seed: 22)
         for _ in 0..<2_000 {
-            let bytes = (0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 1...126, using: &random) }
+            let bytes = (0..<Int.random(in: 0...20, using: &random)).map { _ in
+                UInt8.random(in: 1...126, using: &random)
+            }
             let text = String(decoding: bytes, as: UTF8.self)
             // A trailing Chinese character forces the general way.
             let general = Folding.fold(text + " 王")
@@ -48,7 +51,9 @@ struct FoldingTests {
             let low = Array(prefix.utf8), high = Array(Folding.prefixEnd(prefix).utf8), mine = Array(text.utf8)
             return !mine.lexicographicallyPrecedes(low) && mine.lexicographicallyPrecedes(high)
         }
-        for text in ["wang", "wangz", "wang\u{7f}", "wang王", "wang🙂", "wang\u{10FFFD}"] { #expect(within(text, "wang")) }
+        for text in ["wang", "wangz", "wang\u{7f}", "wang王", "wang🙂", "wang\u{10FFFD}"] {
+            #expect(within(text, "wang"))
+        }
         for text in ["wan", "wanf", "wanh", "wbng", "", "王"] { #expect(!within(text, "wang")) }
     }
 

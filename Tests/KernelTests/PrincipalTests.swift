@@ -30,7 +30,8 @@ struct PrincipalTests {
     func purpose() {
         let before = Principal(
             tenant: "t", userID: UserID(4), userName: "li", roles: [.agent, .marketer], permissions: [Self.view],
-            scope: RecordScope(regions: ["north"], teams: ["a"]), purpose: .service, address: "10.0.0.1", requestID: "r")
+            scope: RecordScope(regions: ["north"], teams: ["a"]), purpose: .service, address: "10.0.0.1", requestID: "r"
+        )
         let after = before.with(purpose: .marketing)
         #expect(after.purpose == .marketing)
         #expect(after.userID == before.userID && after.userName == "li" && after.roles == before.roles)

@@ -1,7 +1,8 @@
 import Foundation
-@testable import Kernel
 import TestSupport
 import Testing
+
+@testable import Kernel
 
 @Suite("Dates and instants")
 struct TimeTests {
@@ -25,7 +26,8 @@ struct TimeTests {
 
     @Test("days follow one another over the ends of months, years and centuries")
     func successiveDays() throws {
-        for start in ["1899-12-25", "1970-01-01", "1999-12-25", "2000-02-20", "2024-02-20", "2100-02-20", "0001-01-01"] {
+        for start in ["1899-12-25", "1970-01-01", "1999-12-25", "2000-02-20", "2024-02-20", "2100-02-20", "0001-01-01"]
+        {
             var date = try #require(LocalDate(start))
             for _ in 0..<800 {
                 let next = date.adding(days: 1)
@@ -39,7 +41,9 @@ struct TimeTests {
     }
 
     // Foundation counts the Julian way before 1582-10-15.
-    @Test("the calendar agrees with Foundation's", arguments: [-12_219_292_800, -1, 0, 951_782_400, 4_107_456_000, 253_402_300_799])
+    @Test(
+        "the calendar agrees with Foundation's",
+        arguments: [-12_219_292_800, -1, 0, 951_782_400, 4_107_456_000, 253_402_300_799])
     func foundation(seconds: Int64) {
         var calendar = Calendar(identifier: .iso8601)
         calendar.timeZone = .gmt
@@ -50,7 +54,9 @@ struct TimeTests {
 
     @Test("leap years: every fourth, not the hundredth, but the four-hundredth")
     func leapYears() {
-        for (year, leap) in [(2024, true), (2023, false), (1900, false), (2100, false), (2000, true), (2400, true), (4, true)] {
+        for (year, leap) in [
+            (2024, true), (2023, false), (1900, false), (2100, false), (2000, true), (2400, true), (4, true),
+        ] {
             #expect((LocalDate(year: year, month: 2, day: 29) != nil) == leap)
         }
     }
@@ -77,7 +83,8 @@ struct TimeTests {
     @Test(
         "only YYYY-MM-DD of an existing day is a date",
         arguments: [
-            "", "2024-02-30", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-1-1", "20240101", "2024/01/01",
+            "", "2024-02-30", "2023-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-1-1", "20240101",
+            "2024/01/01",
             "0000-01-01", "2024-01-01 ", " 2024-01-01", "２０２４-01-01", "2024-01-0a", "-024-01-01", "2024-01-01T00:00",
         ])
     func badDates(text: String) {

@@ -27,7 +27,8 @@ struct ValueTests {
     func moneyProperty() {
         var random = SeededGenerator(seed: 11)
         for _ in 0..<2_000 {
-            let minor = Int64.random(in: Int64.min...Int64.max, using: &random) >> Int64.random(in: 0...60, using: &random)
+            let minor =
+                Int64.random(in: Int64.min...Int64.max, using: &random) >> Int64.random(in: 0...60, using: &random)
             for currency in ["CNY", "JPY", "KWD"] {
                 let digits = Money(minor: minor, currency: currency).amountText.filter { $0 != "," && $0 != "." }
                 #expect(Int64(digits) == minor)
@@ -55,7 +56,8 @@ struct ValueTests {
         "what is no number is refused",
         arguments: [
             "", " ", "abc", "138abcd8000", "+", "++8613812348000", "138+12348000", "123", "0", "00", "000012345678",
-            "+0123456789", "1234567890123456789", "+1234567890123456", "138_1234_8000", "١٣٨١٢٣٤٨٠٠٠", "138\u{0}12348000",
+            "+0123456789", "1234567890123456789", "+1234567890123456", "138_1234_8000", "١٣٨١٢٣٤٨٠٠٠",
+            "138\u{0}12348000",
             "=13812348000", "13812348000;", "１３８a",
         ])
     func noPhone(text: String) {
@@ -85,7 +87,9 @@ struct ValueTests {
             var spaced = "+"
             for digit in digits {
                 spaced.append(digit)
-                if Bool.random(using: &random) { spaced += [" ", "-", ")", "\u{3000}"].randomElement(using: &random) ?? "" }
+                if Bool.random(using: &random) {
+                    spaced += [" ", "-", ")", "\u{3000}"].randomElement(using: &random) ?? ""
+                }
             }
             #expect(PhoneNumber(spaced) == number)
 
@@ -102,7 +106,9 @@ struct ValueTests {
         let pool = Array("0123456789+-() ０９＋abc\u{0}\u{FF}١½Ⅷ①🙂\u{301}".unicodeScalars)
         for _ in 0..<5_000 {
             var text = String.UnicodeScalarView()
-            for _ in 0..<Int.random(in: 0...20, using: &random) { text.append(pool[Int.random(in: 0..<pool.count, using: &random)]) }
+            for _ in 0..<Int.random(in: 0...20, using: &random) {
+                text.append(pool[Int.random(in: 0..<pool.count, using: &random)])
+            }
             guard let number = PhoneNumber(String(text)) else { continue }
             #expect(number.e164.hasPrefix("+") && (8...16).contains(number.e164.utf8.count))
             #expect(number.e164.dropFirst().utf8.allSatisfy { (48...57).contains($0) })

@@ -1,10 +1,11 @@
 import Foundation
 import Kernel
-@testable import Platform
 import Storage
 import TestSupport
 import Testing
 import Web
+
+@testable import Platform
 
 @Suite("Audit")
 struct AuditTests {
@@ -12,7 +13,8 @@ struct AuditTests {
     func record() async throws {
         let tenant = try await TestTenant()
         let principal = Principal(
-            tenant: "default", userID: UserID(5), userName: "李娜", roles: [.agent, .marketer], permissions: [], purpose: .marketing,
+            tenant: "default", userID: UserID(5), userName: "李娜", roles: [.agent, .marketer], permissions: [],
+            purpose: .marketing,
             address: "10.1.2.3", requestID: "r-1")
         let entry = AuditEntry(
             "customers.customer.view", [.customer(CustomerID(11)), .user(UserID(12)), .customer(CustomerID(11))],
@@ -27,7 +29,10 @@ struct AuditTests {
             ) { row in
                 #expect(row.time(0) == tenant.clock.now())
                 #expect(!row.bool(10))
-                return [row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.text(7), row.text(8), "\(row.int(1))", row.text(9)]
+                return [
+                    row.text(2), row.text(3), row.text(4), row.text(5), row.text(6), row.text(7), row.text(8),
+                    "\(row.int(1))", row.text(9),
+                ]
             }
         }
         #expect(
@@ -36,7 +41,9 @@ struct AuditTests {
                 #"{"count":2,"name":"a\r\n\u001b[31m"}"#,
             ])
         let subjects = try await tenant.tenant.database.read { session in
-            try session.query("SELECT subject_id, subject_kind FROM platform_audit_subject ORDER BY subject_id") { "\($0.int(0)) \($0.text(1))" }
+            try session.query("SELECT subject_id, subject_kind FROM platform_audit_subject ORDER BY subject_id") {
+                "\($0.int(0)) \($0.text(1))"
+            }
         }
         #expect(subjects == ["11 customer", "12 user"])
     }
@@ -86,10 +93,13 @@ struct AuditTests {
         #expect(try await tenant.auditCount("a.b.c") == 0)
     }
 
-    @Test("storage errors are answered by what they mean", arguments: [
-        (.uniqueViolation, 409), (.constraintViolation, 409), (.busy, 503), (.connection, 503), (.outcomeUnknown, 503), (.full, 503),
-        (.io, 503), (.statement, 500), (.other, 500),
-    ] as [(StorageError.Kind, Int)])
+    @Test(
+        "storage errors are answered by what they mean",
+        arguments: [
+            (.uniqueViolation, 409), (.constraintViolation, 409), (.busy, 503), (.connection, 503),
+            (.outcomeUnknown, 503), (.full, 503),
+            (.io, 503), (.statement, 500), (.other, 500),
+        ] as [(StorageError.Kind, Int)])
     func storageErrors(kind: StorageError.Kind, status: Int) {
         let answer = StorageError(kind, "UNIQUE constraint failed: x_y.z").crmError
         #expect(answer.status == status)
@@ -106,14 +116,19 @@ struct AuditTests {
             let principal = TestTenant.principal([], userID: UserID(Int64(number % 2 + 1)))
             let entry = AuditEntry(
                 number % 5 == 0 ? "identity.user.create" : "customers.customer.view",
-                [.customer(CustomerID(Int64(100 + number % 3)))], facts: ["n": .int(Int64(number))], refused: number == 7)
+                [.customer(CustomerID(Int64(100 + number % 3)))], facts: ["n": .int(Int64(number))],
+                refused: number == 7)
             try await tenant.tenant.database.write { try tenant.tenant.audit.record(entry, by: principal, $0) }
         }
-        func numbers(_ change: (inout AuditReader.Filter) -> Void, before: AuditID? = nil, limit: Int = 50) async throws -> ([Int64], AuditID?) {
+        func numbers(_ change: (inout AuditReader.Filter) -> Void, before: AuditID? = nil, limit: Int = 50) async throws
+            -> ([Int64], AuditID?)
+        {
             var filter = AuditReader.Filter()
             change(&filter)
             let wanted = filter
-            let page = try await tenant.tenant.database.read { try reader.page(wanted, before: before, limit: limit, $0) }
+            let page = try await tenant.tenant.database.read {
+                try reader.page(wanted, before: before, limit: limit, $0)
+            }
             return (page.items.compactMap { $0.facts["n"]?.int }, page.next.flatMap { AuditID($0) })
         }
         #expect(try await numbers { _ in }.0 == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
@@ -124,7 +139,10 @@ struct AuditTests {
         #expect(try await numbers { $0.customer = CustomerID(101) }.0 == [7, 4, 1])
         #expect(try await numbers { $0.refusedOnly = true }.0 == [7])
         let end = tenant.clock.now()
-        #expect(try await numbers { $0.from = end.adding(seconds: -60); $0.until = end }.0 == [8])
+        #expect(
+            try await numbers {
+                $0.from = end.adding(seconds: -60); $0.until = end
+            }.0 == [8])
         let (first, next) = try await numbers({ _ in }, limit: 4)
         #expect(first == [9, 8, 7, 6])
         let (second, _) = try await numbers({ _ in }, before: next, limit: 4)

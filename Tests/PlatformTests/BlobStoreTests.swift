@@ -1,9 +1,10 @@
 import Crypto
 import Foundation
 import Kernel
-@testable import Platform
 import TestSupport
 import Testing
+
+@testable import Platform
 
 @Suite("Blob store")
 struct BlobStoreTests {
@@ -41,7 +42,9 @@ struct BlobStoreTests {
         #expect(try all(store, empty.id).isEmpty)
     }
 
-    @Test("reading begins at the offset asked for", arguments: [(0, "hello world"), (6, "world"), (10, "d"), (11, ""), (5_000, ""), (-3, "hello world")])
+    @Test(
+        "reading begins at the offset asked for",
+        arguments: [(0, "hello world"), (6, "world"), (10, "d"), (11, ""), (5_000, ""), (-3, "hello world")])
     func offset(offset: Int64, expected: String) throws {
         let folder = Folder()
         let store = try FileBlobStore(folder: folder.path)
@@ -68,17 +71,21 @@ struct BlobStoreTests {
         #expect(folder.names.isEmpty)
     }
 
-    @Test("an id that is none leads nowhere, above all not out of the folder", arguments: [
-        "", ".", "..", "../secret", "../../etc/passwd", "/etc/passwd", "a/b", "ABCDEF00112233445566778899AABBCC",
-        "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdeg",
-        "0123456789abcdef/../0123456789ab", "0123456789abcdef0123456789abcde\u{0}", "0123456789abcdef0123456789abcdé",
-        "0123456789abcdef0123456789abcdef",
-    ])
+    @Test(
+        "an id that is none leads nowhere, above all not out of the folder",
+        arguments: [
+            "", ".", "..", "../secret", "../../etc/passwd", "/etc/passwd", "a/b", "ABCDEF00112233445566778899AABBCC",
+            "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdeg",
+            "0123456789abcdef/../0123456789ab", "0123456789abcdef0123456789abcde\u{0}",
+            "0123456789abcdef0123456789abcdé",
+            "0123456789abcdef0123456789abcdef",
+        ])
     func hostileIDs(id: String) throws {
         let folder = Folder()
         let store = try FileBlobStore(folder: folder.path)
         for error in [
-            #expect(throws: CRMError.self) { try store.reader(id, offset: 0) }, #expect(throws: CRMError.self) { try store.size(id) },
+            #expect(throws: CRMError.self) { try store.reader(id, offset: 0) },
+            #expect(throws: CRMError.self) { try store.size(id) },
         ] { #expect(error?.status == 404) }
         try? store.delete(id)
         #expect(FileManager.default.fileExists(atPath: folder.path))

@@ -3,10 +3,11 @@ import Foundation
 import HTTPTypes
 import Kernel
 import Logging
-@testable import Platform
 import Storage
 import TestSupport
 import Testing
+
+@testable import Platform
 @testable import Web
 
 @Suite("Endpoints")
@@ -20,7 +21,8 @@ struct EndpointTests {
             .write(toFile: root + "/Demo/Templates/a.mustache", atomically: true, encoding: .utf8)
         try "role.agent\tAgent\t坐席\nnav.a\tFirst\t第一\nnav.b\tSecond\t第二\nsaved\tSaved\t已保存\n"
             .write(toFile: root + "/Demo/Texts/demo.tsv", atomically: true, encoding: .utf8)
-        try FileManager.default.createSymbolicLink(atPath: root + "/Web", withDestinationPath: Checkout.root + "/Sources/Web")
+        try FileManager.default.createSymbolicLink(
+            atPath: root + "/Web", withDestinationPath: Checkout.root + "/Sources/Web")
         return SiteInfo(
             pages: try Pages(share: ShareFolder(root: root)), assets: "/assets/0",
             navigation: [
@@ -30,11 +32,13 @@ struct EndpointTests {
     }
 
     private func request(
-        _ method: HTTPRequest.Method = .get, _ path: String = "/a", principal: Principal? = TestTenant.principal([Permission("a.view")]),
+        _ method: HTTPRequest.Method = .get, _ path: String = "/a",
+        principal: Principal? = TestTenant.principal([Permission("a.view")]),
         purpose: Purpose = .service, headers: HTTPFields = [:], query: Form = Form([]), language: Language = .en
     ) -> WebRequest {
         WebRequest(
-            method: method, path: path, query: query, headers: headers, parameters: [:], tenant: "default", requestID: "r",
+            method: method, path: path, query: query, headers: headers, parameters: [:], tenant: "default",
+            requestID: "r",
             address: "127.0.0.1", language: language, theme: "dark",
             session: principal.map { SessionState(principal: $0, language: nil, theme: nil) }, csrfToken: "csrf-token",
             cookieToken: "c", nonce: "n", purpose: purpose, body: .none)
@@ -44,13 +48,15 @@ struct EndpointTests {
         _ trace: Route.Trace, _ tenant: TestTenant, method: HTTPRequest.Method = .get,
         _ handler: @escaping @Sendable (Call) async throws -> WebResponse
     ) async throws -> WebResponse {
-        let endpoint = Endpoint(method, "/a", .permission(Permission("a.view")), trace: trace, purpose: .retention, handler: handler)
+        let endpoint = Endpoint(
+            method, "/a", .permission(Permission("a.view")), trace: trace, purpose: .retention, handler: handler)
         let route = endpoint.route(tenants: { _ in tenant.tenant }, site: try site())
         #expect(route.pattern == "/a" && route.trace == trace && route.purpose == .retention)
         return try await route.handler(request(method, purpose: route.purpose))
     }
 
-    @Test("a view or change that left nothing in the audit is withheld with 500", arguments: [Route.Trace.view, .change])
+    @Test(
+        "a view or change that left nothing in the audit is withheld with 500", arguments: [Route.Trace.view, .change])
     func withheld(trace: Route.Trace) async throws {
         let tenant = try await TestTenant()
         let error = await #expect(throws: CRMError.self) {
@@ -59,7 +65,9 @@ struct EndpointTests {
         #expect(error?.status == 500 && error?.code == "audit_missing")
     }
 
-    @Test("one that recorded what it did is answered; nothing to trace needs nothing", arguments: [Route.Trace.none, .view, .change])
+    @Test(
+        "one that recorded what it did is answered; nothing to trace needs nothing",
+        arguments: [Route.Trace.none, .view, .change])
     func recorded(trace: Route.Trace) async throws {
         let tenant = try await TestTenant()
         let response = try await answer(trace, tenant) { call in
@@ -70,7 +78,9 @@ struct EndpointTests {
         #expect(response.status == .ok)
         #expect(try await tenant.auditCount("demo.thing.\(trace.rawValue)") == (trace == .none ? 0 : 1))
         if trace != .none {
-            let purpose = try await tenant.tenant.database.read { try $0.first("SELECT purpose FROM platform_audit_event") { $0.text(0) } }
+            let purpose = try await tenant.tenant.database.read {
+                try $0.first("SELECT purpose FROM platform_audit_event") { $0.text(0) }
+            }
             #expect(purpose == "retention")
         }
     }
@@ -80,7 +90,9 @@ struct EndpointTests {
         let tenant = try await TestTenant()
         let response = try await answer(.change, tenant) { _ in .text("no", status: .unprocessableContent) }
         #expect(response.status == .unprocessableContent)
-        let error = await #expect(throws: CRMError.self) { try await answer(.change, tenant) { _ in throw CRMError.notFound } }
+        let error = await #expect(throws: CRMError.self) {
+            try await answer(.change, tenant) { _ in throw CRMError.notFound }
+        }
         #expect(error?.status == 404)
     }
 
@@ -115,16 +127,20 @@ struct EndpointTests {
         var headers = HTTPFields()
         headers[.cookie] = "\(WebCookie.flash)=saved"
         let call = Call(
-            request: request(.get, "/a", headers: headers, query: Form([("page", "2")]), language: .zh), tenant: tenant.tenant,
+            request: request(.get, "/a", headers: headers, query: Form([("page", "2")]), language: .zh),
+            tenant: tenant.tenant,
             site: try site())
         let view = call.shell(title: "T", active: "/a")
-        guard case .list(let nav)? = view["nav"], case .text(let flash)? = view["flash"], case .text(let path)? = view["path"] else {
+        guard case .list(let nav)? = view["nav"], case .text(let flash)? = view["flash"],
+            case .text(let path)? = view["path"]
+        else {
             return #expect(Bool(false), "nav, flash and path are given")
         }
         #expect(nav.count == 1 && flash == "已保存" && path == "/a?page=2")
         let before = Set(TemplateMisses.all)
         let html = call.site.pages.render("demo/a", (["x": "<b>"] as View).merging(view), .zh)
-        #expect(html.contains("csrf-token") && html.contains("第一") && !html.contains("第二") && html.contains("&lt;b&gt;"))
+        #expect(
+            html.contains("csrf-token") && html.contains("第一") && !html.contains("第二") && html.contains("&lt;b&gt;"))
         #expect(html.contains("lang=\"zh-CN\"") && html.contains("aria-current=\"page\"") && html.contains("坐席"))
         #expect(Set(TemplateMisses.all).subtracting(before).isEmpty)
     }

@@ -11,7 +11,8 @@ import Web
 struct AccessTests {
     /// A path of the pattern with ids that exist nowhere.
     private func path(_ route: Route) -> String {
-        "/" + route.pattern.split(separator: "/").map { $0.hasPrefix("{") ? "1234567890123456" : String($0) }
+        "/"
+            + route.pattern.split(separator: "/").map { $0.hasPrefix("{") ? "1234567890123456" : String($0) }
             .joined(separator: "/")
     }
 
@@ -19,7 +20,8 @@ struct AccessTests {
         switch (route.method, route.body) {
         case (.get, _): return try visitor.get(path(route), headers: [("Accept", "application/json")])
         case (_, .json): return try visitor.postJSON(path(route), "{}")
-        case (_, .upload): return try visitor.upload(path(route), file: (name: "x.csv", content: Array("a,b\n1,2\n".utf8)))
+        case (_, .upload):
+            return try visitor.upload(path(route), file: (name: "x.csv", content: Array("a,b\n1,2\n".utf8)))
         default: return try visitor.post(path(route), headers: [("Accept", "application/json")])
         }
     }
@@ -79,7 +81,9 @@ struct AccessTests {
         let scenario = try await Scenario.start(customers: 40)
         let supervisor = try await scenario.user("super", [.supervisor])
         let agent = try await scenario.user("agent", [.agent])
-        let ids = try supervisor.get("/customers").text.matches(of: /href="\/customers\/(\d{10,})"/).map { String($0.1) }
+        let ids = try supervisor.get("/customers").text.matches(of: /href="\/customers\/(\d{10,})"/).map {
+            String($0.1)
+        }
         var wholeNumbers: Set<String> = []
         for id in ids.prefix(10) {
             for match in try supervisor.get("/customers/\(id)").text.matches(of: /(1[3-9]\d{9})/) {

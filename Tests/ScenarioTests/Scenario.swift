@@ -83,7 +83,8 @@ final class Scenario: Sendable {
         try visitor.get("/login")
         let answer = try visitor.post("/login", [("name", name), ("password", password)])
         guard answer.status == 303 else {
-            throw RawHTTP.Failure(description: "log-in as \(name) answered \(answer.status): \(answer.text.prefix(300))")
+            throw RawHTTP.Failure(
+                description: "log-in as \(name) answered \(answer.status): \(answer.text.prefix(300))")
         }
         try visitor.get("/me")
         return visitor
@@ -132,7 +133,9 @@ final class Visitor: @unchecked Sendable {
     }
 
     @discardableResult
-    func post(_ path: String, _ fields: [(String, String)] = [], headers: [(String, String)] = []) throws -> RawHTTP.Answer {
+    func post(_ path: String, _ fields: [(String, String)] = [], headers: [(String, String)] = []) throws
+        -> RawHTTP.Answer
+    {
         let form = Form([("_csrf", csrf)] + fields.map { (name: $0.0, value: $0.1) })
         return try keep(
             try http.send(
@@ -144,12 +147,16 @@ final class Visitor: @unchecked Sendable {
         try keep(
             try http.send(
                 "POST", path,
-                headers: base + [("Content-Type", "application/json"), ("X-CSRF-Token", csrf), ("Accept", "application/json")],
+                headers: base + [
+                    ("Content-Type", "application/json"), ("X-CSRF-Token", csrf), ("Accept", "application/json"),
+                ],
                 body: Array(json.utf8)))
     }
 
     /// A multipart form with one file.
-    func upload(_ path: String, fields: [(String, String)] = [], file: (name: String, content: [UInt8])) throws -> RawHTTP.Answer {
+    func upload(_ path: String, fields: [(String, String)] = [], file: (name: String, content: [UInt8])) throws
+        -> RawHTTP.Answer
+    {
         let boundary = "----scenario7c1"
         var body: [UInt8] = []
         for (name, value) in [("_csrf", csrf)] + fields {
@@ -161,7 +168,8 @@ final class Visitor: @unchecked Sendable {
         body += file.content + Array("\r\n--\(boundary)--\r\n".utf8)
         return try keep(
             try http.send(
-                "POST", path, headers: base + [("Content-Type", "multipart/form-data; boundary=\(boundary)")], body: body))
+                "POST", path, headers: base + [("Content-Type", "multipart/form-data; boundary=\(boundary)")],
+                body: body))
     }
 
     private var base: [(String, String)] { cookies.isEmpty ? [] : [("Cookie", cookieHeader)] }

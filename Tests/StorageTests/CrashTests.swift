@@ -1,9 +1,10 @@
 import Foundation
 import Kernel
-@testable import Storage
 import StorageSQLite
 import TestSupport
 import Testing
+
+@testable import Storage
 
 /// A process that is killed while it writes, for real.
 @Suite("kill -9")

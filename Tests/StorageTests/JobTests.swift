@@ -1,10 +1,11 @@
 import Foundation
 import Kernel
 import Logging
-@testable import Storage
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite("Jobs")
 struct JobTests {
@@ -14,8 +15,12 @@ struct JobTests {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    private func enqueue(_ bench: Bench, _ kind: String = "test", payload: String = "{}", attemptsMax: Int = 3) async throws -> JobID {
-        try await bench.database.write { try bench.jobs.enqueue(kind, payload: payload, by: "tester", attemptsMax: attemptsMax, $0) }
+    private func enqueue(_ bench: Bench, _ kind: String = "test", payload: String = "{}", attemptsMax: Int = 3)
+        async throws -> JobID
+    {
+        try await bench.database.write {
+            try bench.jobs.enqueue(kind, payload: payload, by: "tester", attemptsMax: attemptsMax, $0)
+        }
     }
 
     private func job(_ bench: Bench, _ id: JobID) async throws -> Job {
@@ -27,7 +32,8 @@ struct JobTests {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench, payload: #"{"file":"x"}"#)
         let before = try await job(bench, id)
-        #expect(before.status == .queued && before.createdBy == "tester" && before.startedAt == nil && !before.isFinished)
+        #expect(
+            before.status == .queued && before.createdBy == "tester" && before.startedAt == nil && !before.isFinished)
         let worker = worker(bench, [JobHandler(kind: "test") { context in "got " + context.job.payload }])
         #expect(try await worker.runOne())
         #expect(try await !worker.runOne())
@@ -38,7 +44,9 @@ struct JobTests {
         #expect(after.startedAt == bench.clock.now() && after.finishedAt == bench.clock.now())
     }
 
-    @Test("a job of a transaction that was rolled back is not in the queue, and one for later waits", arguments: TestEngine.allCases)
+    @Test(
+        "a job of a transaction that was rolled back is not in the queue, and one for later waits",
+        arguments: TestEngine.allCases)
     func enqueuing(engine: TestEngine) async throws {
         let bench = try await Bench(engine)
         await #expect(throws: Deliberate.self) {
@@ -63,11 +71,15 @@ struct JobTests {
         let ran = Mutex<[String]>([])
         try await withThrowingTaskGroup(of: Void.self) { group in
             for owner in ["a", "b", "c", "d"] {
-                let worker = worker(bench, [JobHandler(kind: "test") { context in
-                    ran.withLock { $0.append(context.job.payload) }
-                    await Task.yield()
-                    return nil
-                }], owner: owner)
+                let worker = worker(
+                    bench,
+                    [
+                        JobHandler(kind: "test") { context in
+                            ran.withLock { $0.append(context.job.payload) }
+                            await Task.yield()
+                            return nil
+                        }
+                    ], owner: owner)
                 group.addTask { while try await worker.runOne() {} }
             }
             try await group.waitForAll()
@@ -76,7 +88,9 @@ struct JobTests {
         #expect(try await bench.jobs.counts() == ["succeeded": 40])
     }
 
-    @Test("a dead worker's job is continued by another after its lease, and the dead one's answer counts no more", arguments: TestEngine.allCases)
+    @Test(
+        "a dead worker's job is continued by another after its lease, and the dead one's answer counts no more",
+        arguments: TestEngine.allCases)
     func lease(engine: TestEngine) async throws {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench)
@@ -99,7 +113,8 @@ struct JobTests {
             try await context.progress(done: 1, total: 2, Words(en: "x", zh: "x"), force: true)
         }
         #expect(context.leaseLost && context.isCancelled)
-        try await bench.jobs.finish(id, owner: "other", status: .succeeded, result: "1", message: Words(en: "x", zh: "x"))
+        try await bench.jobs.finish(
+            id, owner: "other", status: .succeeded, result: "1", message: Words(en: "x", zh: "x"))
         #expect(try await job(bench, id).result == "1")
     }
 
@@ -114,7 +129,14 @@ struct JobTests {
             guard claims >= JobQueue.startsMax else { continue }
             // The next worker sees how often it was begun and gives it up instead of running it.
             let ran = Tally()
-            _ = try await worker(bench, [JobHandler(kind: "test") { _ in ran.add(); return nil }]).runOne()
+            _ = try await worker(
+                bench,
+                [
+                    JobHandler(kind: "test") { _ in
+                        ran.add(); return nil
+                    }
+                ]
+            ).runOne()
             #expect(ran.count == 0)
         }
         #expect(claims == JobQueue.startsMax)
@@ -126,17 +148,22 @@ struct JobTests {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench)
         let seen = Mutex<[Job?]>([])
-        _ = try await worker(bench, [JobHandler(kind: "test") { context in
-            try await context.progress(done: 3, total: 10, Words(en: "three", zh: "三"))
-            let now = try await bench.database.read { try bench.jobs.job(id, $0) }
-            // Within a quarter of a second nothing more is written, unless it is forced.
-            try await context.progress(done: 4, total: 10, Words(en: "four", zh: "四"))
-            let same = try await bench.database.read { try bench.jobs.job(id, $0) }
-            try await context.progress(done: 5, total: 10, Words(en: "five", zh: "五"), force: true)
-            let forced = try await bench.database.read { try bench.jobs.job(id, $0) }
-            seen.withLock { $0 = [now, same, forced] }
-            return nil
-        }]).runOne()
+        _ = try await worker(
+            bench,
+            [
+                JobHandler(kind: "test") { context in
+                    try await context.progress(done: 3, total: 10, Words(en: "three", zh: "三"))
+                    let now = try await bench.database.read { try bench.jobs.job(id, $0) }
+                    // Within a quarter of a second nothing more is written, unless it is forced.
+                    try await context.progress(done: 4, total: 10, Words(en: "four", zh: "四"))
+                    let same = try await bench.database.read { try bench.jobs.job(id, $0) }
+                    try await context.progress(done: 5, total: 10, Words(en: "five", zh: "五"), force: true)
+                    let forced = try await bench.database.read { try bench.jobs.job(id, $0) }
+                    seen.withLock { $0 = [now, same, forced] }
+                    return nil
+                }
+            ]
+        ).runOne()
         let shown = seen.withLock { $0 }.compactMap { $0 }
         #expect(shown.map(\.done).first == 3 && shown.map(\.done).last == 5)
         #expect(shown.first?.total == 10 && shown.first?.status == .running)
@@ -162,14 +189,20 @@ struct JobTests {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench)
         let reports = Tally()
-        _ = try await worker(bench, [JobHandler(kind: "test") { context in
-            for step in 0..<1_000 {
-                reports.add()
-                try await context.progress(done: Int64(step), total: 1_000, Words(en: "x", zh: "x"), force: true)
-                if step == 2 { try await bench.database.write { try bench.jobs.cancel(id, $0) } }
-            }
-            return "never"
-        }]).runOne()
+        _ = try await worker(
+            bench,
+            [
+                JobHandler(kind: "test") { context in
+                    for step in 0..<1_000 {
+                        reports.add()
+                        try await context.progress(
+                            done: Int64(step), total: 1_000, Words(en: "x", zh: "x"), force: true)
+                        if step == 2 { try await bench.database.write { try bench.jobs.cancel(id, $0) } }
+                    }
+                    return "never"
+                }
+            ]
+        ).runOne()
         let after = try await job(bench, id)
         #expect(after.status == .cancelled && after.cancelRequested && after.result == nil)
         #expect(reports.count == 4)
@@ -179,9 +212,14 @@ struct JobTests {
     func answer(engine: TestEngine) async throws {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench)
-        _ = try await worker(bench, [JobHandler(kind: "test") { _ in
-            throw CRMError.conflict("twice", Words(en: "Already there", zh: "已存在"))
-        }]).runOne()
+        _ = try await worker(
+            bench,
+            [
+                JobHandler(kind: "test") { _ in
+                    throw CRMError.conflict("twice", Words(en: "Already there", zh: "已存在"))
+                }
+            ]
+        ).runOne()
         let after = try await job(bench, id)
         #expect(after.status == .failed && after.attempts == 1 && after.message.zh == "已存在")
     }
@@ -191,10 +229,14 @@ struct JobTests {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench, attemptsMax: 3)
         let tries = Tally()
-        let worker = worker(bench, [JobHandler(kind: "test") { _ in
-            tries.add()
-            throw Deliberate()
-        }])
+        let worker = worker(
+            bench,
+            [
+                JobHandler(kind: "test") { _ in
+                    tries.add()
+                    throw Deliberate()
+                }
+            ])
         for attempt in 1...3 {
             #expect(try await worker.runOne())
             #expect(tries.count == attempt)
@@ -212,11 +254,15 @@ struct JobTests {
         let bench = try await Bench(engine)
         let id = try await enqueue(bench)
         let tries = Tally()
-        let worker = worker(bench, [JobHandler(kind: "test") { _ in
-            tries.add()
-            if tries.count == 1 { throw StorageError(.busy, "locked") }
-            return "ok"
-        }])
+        let worker = worker(
+            bench,
+            [
+                JobHandler(kind: "test") { _ in
+                    tries.add()
+                    if tries.count == 1 { throw StorageError(.busy, "locked") }
+                    return "ok"
+                }
+            ])
         _ = try await worker.runOne()
         bench.clock.advance(seconds: 600)
         _ = try await worker.runOne()
@@ -230,7 +276,9 @@ struct JobTests {
         let id = try await enqueue(bench, "nobody.knows")
         #expect(try await worker(bench, []).runOne())
         let after = try await job(bench, id)
-        #expect(after.status == .failed && after.message.en.contains("nobody.knows") && after.message.zh.contains("nobody.knows"))
+        #expect(
+            after.status == .failed && after.message.en.contains("nobody.knows")
+                && after.message.zh.contains("nobody.knows"))
     }
 
     @Test("a schedule fires once a period however many processes ask", arguments: TestEngine.allCases)
@@ -268,7 +316,9 @@ struct JobTests {
         }
     }
 
-    @Test("a waiting worker begins a new job without being polled, and stops when it is told to", arguments: TestEngine.allCases)
+    @Test(
+        "a waiting worker begins a new job without being polled, and stops when it is told to",
+        arguments: TestEngine.allCases)
     func loop(engine: TestEngine) async throws {
         let bench = try await Bench(engine)
         let worker = worker(bench, [JobHandler(kind: "test") { _ in nil }])

@@ -1,8 +1,9 @@
 import Foundation
 import Kernel
-@testable import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite("Migrations")
 struct MigratorTests {
@@ -74,10 +75,10 @@ struct MigratorTests {
         let share = try Share([
             "A/0001_good.sql": "CREATE TABLE a_one (id BIGINT NOT NULL PRIMARY KEY);\n",
             "A/0002_bad.sql": """
-                CREATE TABLE a_two (id BIGINT NOT NULL PRIMARY KEY);
-                CREATE INDEX a_two_x ON a_two (no_such_column);
+            CREATE TABLE a_two (id BIGINT NOT NULL PRIMARY KEY);
+            CREATE INDEX a_two_x ON a_two (no_such_column);
 
-                """,
+            """,
         ])
         let migrator = share.migrator(["A"], bench.clock)
         await #expect(throws: StorageError.self) { try await migrator.migrate(bench.database) }
@@ -103,7 +104,8 @@ struct MigratorTests {
     @Test(
         "a file without a number of its own, or for an engine nobody knows, is an error and not passed over",
         arguments: [
-            ["A/first.sql": ""], ["A/1_first.sql": ""], ["A/0001first.sql": ""], ["A/0001_a.sql": "", "A/0001_b.sql": ""],
+            ["A/first.sql": ""], ["A/1_first.sql": ""], ["A/0001first.sql": ""],
+            ["A/0001_a.sql": "", "A/0001_b.sql": ""],
             ["A/0001_a.sql": "", "A/0001_a.sqlite.sql": ""], ["A/0001_a.sqllite.sql": ""], ["A/0001_a.b.c.sql": ""],
             ["A/-001_a.sql": ""],
         ] as [[String: String]])
@@ -134,7 +136,9 @@ struct MigratorTests {
             SELECT 1
             """
         #expect(
-            Migrator.statements(text) == ["CREATE TABLE a (x TEXT DEFAULT 'a;b')", "CREATE INDEX i\n  ON a (x)", "SELECT 1"])
+            Migrator.statements(text) == [
+                "CREATE TABLE a (x TEXT DEFAULT 'a;b')", "CREATE INDEX i\n  ON a (x)", "SELECT 1",
+            ])
         #expect(Migrator.statements("-- nothing\n\n").isEmpty)
     }
 
@@ -149,7 +153,9 @@ struct MigratorTests {
         #expect(Migrator.adapted("CREATE INDEX i ON b (x)", to: .sqlite) == "CREATE INDEX i ON b (x)")
     }
 
-    @Test("the checksum is FNV-1a 64", arguments: [("", "cbf29ce484222325"), ("a", "af63dc4c8601ec8c"), ("foobar", "85944171f73967e8")])
+    @Test(
+        "the checksum is FNV-1a 64",
+        arguments: [("", "cbf29ce484222325"), ("a", "af63dc4c8601ec8c"), ("foobar", "85944171f73967e8")])
     func checksum(text: String, expected: String) {
         #expect(Migrator.checksum(text) == expected)
     }
@@ -158,7 +164,8 @@ struct MigratorTests {
     func product(engine: TestEngine) async throws {
         let bench = try await Bench(engine, migrated: false)
         let modules = ["Storage", "Platform"] + Checkout.share.targets().filter { $0 != "Storage" && $0 != "Platform" }
-        let done = try await Migrator(share: Checkout.share, modules: modules, clock: bench.clock).migrate(bench.database)
+        let done = try await Migrator(share: Checkout.share, modules: modules, clock: bench.clock).migrate(
+            bench.database)
         #expect(done.count >= 2)
     }
 }

@@ -1,7 +1,8 @@
 import Kernel
-@testable import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite("Node numbers and wake signals")
 struct NodeLeaseTests {
@@ -17,7 +18,9 @@ struct NodeLeaseTests {
         #expect(nodes.sorted() == Array(0..<40))
     }
 
-    @Test("a number is given again after its lease has ended or when it was given back, not before", arguments: TestEngine.allCases)
+    @Test(
+        "a number is given again after its lease has ended or when it was given back, not before",
+        arguments: TestEngine.allCases)
     func reuse(engine: TestEngine) async throws {
         let bench = try await Bench(engine)
         func take(_ holder: String) async throws -> Int {

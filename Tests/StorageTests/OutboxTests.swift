@@ -1,10 +1,11 @@
 import Contracts
 import Foundation
 import Kernel
-@testable import Storage
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite("Outbox")
 struct OutboxTests {
@@ -32,7 +33,9 @@ struct OutboxTests {
 
     private func effects(_ bench: Bench, _ handler: String) async throws -> [Int64] {
         try await bench.database.read { session in
-            try session.query("SELECT number FROM effect WHERE handler = $1 ORDER BY number", [.text(handler)]) { $0.int(0) }
+            try session.query("SELECT number FROM effect WHERE handler = $1 ORDER BY number", [.text(handler)]) {
+                $0.int(0)
+            }
         }
     }
 
@@ -100,7 +103,9 @@ struct OutboxTests {
         #expect(try await effects(bench, "a") == Array(1...100))
     }
 
-    @Test("a handler that fails undoes its work, is tried again later and later, then its event stands aside; others go on", arguments: TestEngine.allCases)
+    @Test(
+        "a handler that fails undoes its work, is tried again later and later, then its event stands aside; others go on",
+        arguments: TestEngine.allCases)
     func parking(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let tries = Tally()
@@ -147,7 +152,8 @@ struct OutboxTests {
             try session.execute(Self.effect, [.text("shaky"), .int(event.number)])
         }
         try await append(bench, [1])
-        let dispatcher = OutboxDispatcher(database: bench.database, handlers: [recording("good"), shaky], clock: bench.clock)
+        let dispatcher = OutboxDispatcher(
+            database: bench.database, handlers: [recording("good"), shaky], clock: bench.clock)
         try await dispatcher.deliverBatch()
         broken.withLock { $0 = false }
         bench.clock.advance(seconds: 600)
@@ -157,7 +163,9 @@ struct OutboxTests {
         #expect(try await dispatcher.backlog("done") == 1)
     }
 
-    @Test("a payload that no longer decodes is parked in the end, not lost and not looped over", arguments: TestEngine.allCases)
+    @Test(
+        "a payload that no longer decodes is parked in the end, not lost and not looped over",
+        arguments: TestEngine.allCases)
     func undecodable(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         try await append(bench, [1])
@@ -170,7 +178,9 @@ struct OutboxTests {
         #expect(try await dispatcher.backlog("parked") == 1)
     }
 
-    @Test("delivered events are forgotten after a week, with their receipts; waiting and parked ones stay", arguments: TestEngine.allCases)
+    @Test(
+        "delivered events are forgotten after a week, with their receipts; waiting and parked ones stay",
+        arguments: TestEngine.allCases)
     func expiry(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let dispatcher = OutboxDispatcher(database: bench.database, handlers: [recording("a")], clock: bench.clock)
@@ -181,7 +191,8 @@ struct OutboxTests {
         try await dispatcher.deliverBatch()
         try await append(bench, [4])
         try await bench.database.write { session in
-            _ = try session.execute("UPDATE storage_outbox_event SET status = 'parked', created_at = 0 WHERE payload LIKE '%4%'")
+            _ = try session.execute(
+                "UPDATE storage_outbox_event SET status = 'parked', created_at = 0 WHERE payload LIKE '%4%'")
         }
         bench.clock.advance(days: 2)
         try await dispatcher.expire()

@@ -1,6 +1,7 @@
 import Kernel
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 @Suite("Statements with optional parts")
 struct SQLBuilderTests {
@@ -13,8 +14,10 @@ struct SQLBuilderTests {
         builder.append("ORDER BY id LIMIT ?", .int(9))
         #expect(
             builder.sql.text
-                == "SELECT id FROM t WHERE region = $1 AND day < $2 AND name >= $3 AND name < $4 AND ok AND status IN ($5,$6) ORDER BY id LIMIT $7")
-        #expect(builder.arguments == [.text("north"), .int(5), .text("a"), .text("b"), .text("x"), .text("y"), .int(9)])
+                == "SELECT id FROM t WHERE region = $1 AND day < $2 AND name >= $3 AND name < $4 AND ok AND status IN ($5,$6) ORDER BY id LIMIT $7"
+        )
+        #expect(
+            builder.arguments == [.text("north"), .int(5), .text("a"), .text("b"), .text("x"), .text("y"), .int(9)])
     }
 
     @Test("a value never becomes part of the text")
@@ -32,7 +35,9 @@ struct SQLBuilderTests {
             _ = try session.executeMany(
                 "INSERT INTO t (id, name) VALUES ($1, $2)", (1...1_200).map { [.int($0), .text("n\($0 % 10)")] })
         }
-        func select(_ ids: [Int], start: SQL = "SELECT id FROM t WHERE name <> $1", head: SQL = "AND id") async throws -> [Int64] {
+        func select(_ ids: [Int], start: SQL = "SELECT id FROM t WHERE name <> $1", head: SQL = "AND id") async throws
+            -> [Int64]
+        {
             try await bench.database.read { session in
                 var builder = SQLBuilder(start, start.text.contains("$1") ? [.text("n0")] : [])
                 builder.appendIn(head, ids.map { .int($0) })

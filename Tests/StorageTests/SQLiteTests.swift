@@ -1,10 +1,11 @@
 import Foundation
 import Kernel
-@testable import Storage
-@testable import StorageSQLite
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Storage
+@testable import StorageSQLite
 
 /// What is particular to the SQLite driver: its write-ahead log and its files.
 @Suite("SQLite: commits, durability, files")
@@ -37,7 +38,8 @@ struct SQLiteTests {
     func grouping() async throws {
         let bench = try await bench()
         let atFirst = try commits(bench)
-        let outcomes = try await bench.writeTogether((0..<100).map { number in { _ = try $0.execute(Self.insert, [.int(number)]) } })
+        let outcomes = try await bench.writeTogether(
+            (0..<100).map { number in { _ = try $0.execute(Self.insert, [.int(number)]) } })
         #expect(outcomes.allSatisfy { $0 == nil })
         let together = try commits(bench) - atFirst
         #expect((1...5).contains(together), "\(together) commits")
@@ -74,7 +76,10 @@ struct SQLiteTests {
         let bench = try await bench(durability)
         let wanted = durability == .full ? 2 : 1
         let written = try await bench.database.write { session in
-            [try session.count("PRAGMA synchronous"), try session.count("PRAGMA foreign_keys"), try session.count("PRAGMA trusted_schema")]
+            [
+                try session.count("PRAGMA synchronous"), try session.count("PRAGMA foreign_keys"),
+                try session.count("PRAGMA trusted_schema"),
+            ]
         }
         #expect(written == [wanted, 1, 0])
         let mode = try await bench.database.read { try $0.first("PRAGMA journal_mode") { $0.text(0) } }
@@ -93,7 +98,8 @@ struct SQLiteTests {
         for suffix in ["", "-wal"] {
             try FileManager.default.copyItem(atPath: bench.path + suffix, toPath: copy + "/test.sqlite" + suffix)
         }
-        let main = try #require(try FileManager.default.attributesOfItem(atPath: copy + "/test.sqlite-wal")[.size] as? NSNumber)
+        let main = try #require(
+            try FileManager.default.attributesOfItem(atPath: copy + "/test.sqlite-wal")[.size] as? NSNumber)
         #expect(main.intValue > 50 * 4_096, "the log must hold the writes for this test to mean something")
         let reopened = try SQLiteDatabase(path: copy + "/test.sqlite", durability: .full)
         #expect(try await reopened.read { try $0.count("SELECT COUNT(*) FROM t") } == 50)
@@ -147,7 +153,8 @@ struct SQLiteTests {
     @Test("$n becomes ?n outside of quotes only")
     func numbered() {
         for (text, expected) in [
-            ("SELECT $1, $12", "SELECT ?1, ?12"), ("'$1' \"$2\" $3", "'$1' \"$2\" ?3"), ("'it''s $1' $2", "'it''s $1' ?2"),
+            ("SELECT $1, $12", "SELECT ?1, ?12"), ("'$1' \"$2\" $3", "'$1' \"$2\" ?3"),
+            ("'it''s $1' $2", "'it''s $1' ?2"),
             ("$", "$"), ("$a $1", "$a ?1"), ("'open $1", "'open $1"), ("名 = $1", "名 = ?1"),
         ] {
             #expect(StatementTexts.numbered(text) == expected)
@@ -160,7 +167,10 @@ struct SQLiteTests {
         try await bench.database.read { session in
             let row = try session.first("SELECT 'abc', 1.75, '12', NULL, 7, 1e300") { row in
                 [row.int(0), row.int(1), row.int(2), row.int(3)]
-                    + [row.text(4) == "7" ? 1 : 0, row.double(4) == 7 ? 1 : 0, row.bool(4) ? 1 : 0, row.int(5) == .max ? 1 : 0]
+                    + [
+                        row.text(4) == "7" ? 1 : 0, row.double(4) == 7 ? 1 : 0, row.bool(4) ? 1 : 0,
+                        row.int(5) == .max ? 1 : 0,
+                    ]
             }
             #expect(row == [0, 1, 12, 0, 1, 1, 1, 1])
         }

@@ -1,6 +1,7 @@
 import Kernel
-@testable import Storage
 import Testing
+
+@testable import Storage
 
 @Suite("A session: values, placeholders, savepoints, errors")
 struct SessionTests {
@@ -98,7 +99,9 @@ struct SessionTests {
                     && row.optionalTime(1) == nil && row.optionalDate(0) == nil
             }
             #expect(shown == true)
-            #expect(try session.count("SELECT COUNT(*) FROM t WHERE name IS NOT DISTINCT FROM CAST($1 AS TEXT)", [.null]) == 1)
+            #expect(
+                try session.count("SELECT COUNT(*) FROM t WHERE name IS NOT DISTINCT FROM CAST($1 AS TEXT)", [.null])
+                    == 1)
         }
         #expect(SQLValue.text(nil as String?) == .null)
         #expect(SQLValue.id(nil as PartyID?) == .null)
@@ -109,11 +112,13 @@ struct SessionTests {
     func texts(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let texts = [
-            "", " ", "王小明", "🙂👨‍👩‍👧", "e\u{301}", "é", "\u{10FFFF}", "\u{FEFF}x", "a\r\nb\tc", "'; DROP TABLE t; --", "$1 ?1 :a @b",
+            "", " ", "王小明", "🙂👨‍👩‍👧", "e\u{301}", "é", "\u{10FFFF}", "\u{FEFF}x", "a\r\nb\tc", "'; DROP TABLE t; --",
+            "$1 ?1 :a @b",
             "مرحبا", String(repeating: "好", count: 100_000),
         ]
         try await bench.database.write { session in
-            _ = try session.executeMany("INSERT INTO t (id, name) VALUES ($1, $2)", texts.enumerated().map { [.int($0), .text($1)] })
+            _ = try session.executeMany(
+                "INSERT INTO t (id, name) VALUES ($1, $2)", texts.enumerated().map { [.int($0), .text($1)] })
         }
         let back = try await bench.database.read { session in
             try session.query("SELECT name FROM t ORDER BY id") { $0.text(0) }
@@ -139,7 +144,8 @@ struct SessionTests {
         let bench = try await bench(engine)
         let blobs: [[UInt8]] = [[], [0], Array(0...255), [UInt8](repeating: 0xAB, count: 1_000_000)]
         try await bench.database.write { session in
-            _ = try session.executeMany("INSERT INTO t (id, data) VALUES ($1, $2)", blobs.enumerated().map { [.int($0), .bytes($1)] })
+            _ = try session.executeMany(
+                "INSERT INTO t (id, data) VALUES ($1, $2)", blobs.enumerated().map { [.int($0), .bytes($1)] })
         }
         let back = try await bench.database.read { session in
             try session.query("SELECT data, id FROM t ORDER BY id") { row in
@@ -156,7 +162,8 @@ struct SessionTests {
         let ints: [Int64] = [0, -1, .max, .min, 1 << 53 + 1]
         let doubles = [0.1, -0.0, 1e308, Double.leastNonzeroMagnitude, -.infinity, 123_456_789.123_456_78]
         try await bench.database.write { session in
-            try session.executeMany("INSERT INTO t (id, amount) VALUES ($1, $2)", ints.enumerated().map { [.int($0), .int($1)] })
+            try session.executeMany(
+                "INSERT INTO t (id, amount) VALUES ($1, $2)", ints.enumerated().map { [.int($0), .int($1)] })
             try session.executeMany(
                 "INSERT INTO t (id, ratio) VALUES ($1, $2)", doubles.enumerated().map { [.int($0 + 100), .double($1)] })
         }
@@ -174,7 +181,8 @@ struct SessionTests {
         let date = LocalDate(year: 2024, month: 2, day: 29)
         try await bench.database.write { session in
             _ = try session.execute(
-                "INSERT INTO t (id, amount, name) VALUES ($1, $2, $3)", [.id(id), .time(bench.clock.now()), .date(date)])
+                "INSERT INTO t (id, amount, name) VALUES ($1, $2, $3)",
+                [.id(id), .time(bench.clock.now()), .date(date)])
         }
         try await bench.database.read { session in
             let row = try session.first("SELECT id, amount, name FROM t") { row in
@@ -219,7 +227,8 @@ struct SessionTests {
     @Test("each kind of failure has its name, and no value is in its words", arguments: TestEngine.allCases)
     func errorKinds(engine: TestEngine) async throws {
         let bench = try await bench(engine)
-        try await bench.create("CREATE TABLE u (a TEXT NOT NULL, b TEXT NOT NULL CHECK (b <> 'bad'), PRIMARY KEY (a, b))")
+        try await bench.create(
+            "CREATE TABLE u (a TEXT NOT NULL, b TEXT NOT NULL CHECK (b <> 'bad'), PRIMARY KEY (a, b))")
         try await bench.create("CREATE UNIQUE INDEX t_name ON t (name)")
         try await bench.database.write { session in
             try session.execute("INSERT INTO t (id, name) VALUES (1, 'secret-value')")
@@ -237,8 +246,10 @@ struct SessionTests {
         #expect(try await kind("INSERT INTO t (id) VALUES (1)") == .uniqueViolation)
         #expect(try await kind("INSERT INTO t (id, name) VALUES (2, $1)", [.text("secret-value")]) == .uniqueViolation)
         #expect(try await kind("INSERT INTO u (a, b) VALUES ($1, 'y')", [.text("secret-value")]) == .uniqueViolation)
-        #expect(try await kind("INSERT INTO u (a, b) VALUES ($1, NULL)", [.text("secret-value")]) == .constraintViolation)
-        #expect(try await kind("INSERT INTO u (a, b) VALUES ($1, 'bad')", [.text("secret-value")]) == .constraintViolation)
+        #expect(
+            try await kind("INSERT INTO u (a, b) VALUES ($1, NULL)", [.text("secret-value")]) == .constraintViolation)
+        #expect(
+            try await kind("INSERT INTO u (a, b) VALUES ($1, 'bad')", [.text("secret-value")]) == .constraintViolation)
         #expect(try await kind("SELEC 1") == .statement)
         #expect(try await kind("INSERT INTO no_such_table (id) VALUES (1)") == .statement)
         #expect(try await kind("INSERT INTO t (id) VALUES (3)") == nil)
@@ -251,7 +262,8 @@ struct SessionTests {
             [
                 try session.executeMany(Self.insertID, []),
                 try session.executeMany(Self.insertID, (1...5_000).map { [.int($0)] }),
-                try session.executeMany("UPDATE t SET amount = $2 WHERE id <= $1", [[.int(10), .int(1)], [.int(3), .int(2)]]),
+                try session.executeMany(
+                    "UPDATE t SET amount = $2 WHERE id <= $1", [[.int(10), .int(1)], [.int(3), .int(2)]]),
                 try session.executeMany("DELETE FROM t WHERE id = $1", [[.int(99)], [.int(99_999)]]),
             ]
         }
@@ -274,7 +286,9 @@ struct SessionTests {
             #expect(try session.execute("UPDATE t SET amount = 6 WHERE id = 77") == 0)
             #expect(try session.execute("INSERT INTO t (id) VALUES (1) ON CONFLICT DO NOTHING") == 0)
             #expect(try session.execute("UPDATE t SET amount = 7 WHERE id = 3 RETURNING id") == 1)
-            let id = try session.first("UPDATE t SET amount = 8 WHERE amount = $1 RETURNING id", [.int(5)]) { $0.int(0) }
+            let id = try session.first("UPDATE t SET amount = 8 WHERE amount = $1 RETURNING id", [.int(5)]) {
+                $0.int(0)
+            }
             #expect(id != nil)
             // RETURNING changes every row even when only the first is read.
             #expect(try session.count("SELECT COUNT(*) FROM t WHERE amount = 8") == 2)
@@ -315,7 +329,9 @@ struct SessionTests {
             try session.executeMany(Self.insertID, (1...4).map { [.int($0)] })
             let pairs = try session.query("SELECT id FROM t WHERE id >= $1 ORDER BY id", [.int(1)]) { row in
                 let outer = row.int(0)
-                let inner = try session.query("SELECT id FROM t WHERE id >= $1 ORDER BY id", [.int(outer)]) { $0.int(0) }
+                let inner = try session.query("SELECT id FROM t WHERE id >= $1 ORDER BY id", [.int(outer)]) {
+                    $0.int(0)
+                }
                 return [outer] + inner
             }
             #expect(pairs == [[1, 1, 2, 3, 4], [2, 2, 3, 4], [3, 3, 4], [4, 4]])

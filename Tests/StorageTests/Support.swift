@@ -1,10 +1,11 @@
 import Foundation
 import Kernel
-@testable import Storage
 import StorageSQLite
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Storage
 
 /// The engines this suite runs on. A new driver adds a case and a line in `Bench`; every test takes the engine as its
 /// argument, so that nothing else changes.

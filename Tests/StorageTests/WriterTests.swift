@@ -1,10 +1,11 @@
 import Dispatch
 import Foundation
 import Kernel
-@testable import Storage
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Storage
 
 @Suite("Writes that share a commit, reads on snapshots")
 struct WriterTests {
@@ -17,7 +18,9 @@ struct WriterTests {
         return bench
     }
 
-    @Test("of 100 writers at once the failing ones undo their own work, their neighbours commit", arguments: TestEngine.allCases)
+    @Test(
+        "of 100 writers at once the failing ones undo their own work, their neighbours commit",
+        arguments: TestEngine.allCases)
     func failingNeighbours(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let told = Tally()
@@ -131,7 +134,9 @@ struct WriterTests {
             return [before, try session.count(Self.countAll)]
         }
         let ready = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: begun.wait(timeout: .now() + 20) == .success) }
+            DispatchQueue.global().async {
+                continuation.resume(returning: begun.wait(timeout: .now() + 20) == .success)
+            }
         }
         #expect(ready)
         try await bench.database.write { _ = try $0.execute(Self.insert, [.int(2)]) }

@@ -27,17 +27,25 @@ struct DocumentTests {
     @Test("every switchboard command a document names exists")
     func subcommands() {
         let literals = SourceTree.sources.filter { $0.target == "switchboard" }
-        var known = Set(literals.flatMap { file in
-            file.literals.filter { !matches(#"commandName: $"#, in: $0.before).isEmpty }.map(\.text)
-        })
+        var known = Set(
+            literals.flatMap { file in
+                file.literals.filter { !matches(#"commandName: $"#, in: $0.before).isEmpty }.map(\.text)
+            })
         // A command without a name of its own is called as its type.
-        for file in literals { known.formUnion(matches(#"struct (\w+): (?:Async)?ParsableCommand"#, in: file.code).compactMap { $0.groups.first?.lowercased() }) }
+        for file in literals {
+            known.formUnion(
+                matches(#"struct (\w+): (?:Async)?ParsableCommand"#, in: file.code).compactMap {
+                    $0.groups.first?.lowercased()
+                })
+        }
         known.insert("help")
         var findings: [String] = []
         for file in SourceTree.documents {
             for found in matches(#"(?m)(?:`|^\s*\$?\s*|/)switchboard ((?:[a-z]+)(?: [a-z]+)?)"#, in: file.text) {
                 let words = found.groups[0].split(separator: " ").map(String.init)
-                if let first = words.first, !known.contains(first) { findings.append("\(file.path):\(line(of: found.range, in: file.text)) switchboard \(first)") }
+                if let first = words.first, !known.contains(first) {
+                    findings.append("\(file.path):\(line(of: found.range, in: file.text)) switchboard \(first)")
+                }
             }
         }
         #expect(known.isSuperset(of: ["serve", "import", "seed"]))
@@ -48,11 +56,15 @@ struct DocumentTests {
     func links() {
         var findings: [String] = []
         for file in SourceTree.documents {
-            let folder = file.path.contains("/") ? String(file.path.prefix(upTo: file.path.lastIndex(of: "/") ?? file.path.endIndex)) + "/" : ""
+            let folder =
+                file.path.contains("/")
+                ? String(file.path.prefix(upTo: file.path.lastIndex(of: "/") ?? file.path.endIndex)) + "/" : ""
             for found in matches(#"\]\(([^)#\s]+)(?:#[^)]*)?\)"#, in: file.text) {
                 let target = found.groups[0]
                 if target.contains("://") || target.hasPrefix("mailto:") { continue }
-                if !exists(folder + target), !exists(target) { findings.append("\(file.path):\(line(of: found.range, in: file.text)) \(target)") }
+                if !exists(folder + target), !exists(target) {
+                    findings.append("\(file.path):\(line(of: found.range, in: file.text)) \(target)")
+                }
             }
         }
         #expect(findings.isEmpty, list(findings))
@@ -60,7 +72,9 @@ struct DocumentTests {
 
     @Test("commands in bin say what they do")
     func help() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: Checkout.root + "/bin").filter { !$0.hasSuffix(".sh") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: Checkout.root + "/bin").filter {
+            !$0.hasSuffix(".sh")
+        }
         #expect(Set(names).isSuperset(of: ["run", "setup", "test", "test-fast", "fmt", "bench"]))
         for name in names {
             let text = try String(contentsOfFile: Checkout.root + "/bin/" + name, encoding: .utf8)

@@ -14,8 +14,14 @@ struct LabelTests {
         let labelled = Set(labels.flatMap { table in table.columns.keys.map { "\(table.table).\($0)" } })
         let tables = try await database.tables()
         // The tables behind a full-text index hold what its columns hold.
-        let shadow = tables.filter { name in tables.contains { name.hasPrefix($0 + "_") && labelled.contains { $0.hasPrefix(name + ".") } == false && name.hasSuffix("_config") } }
-        let stored = Set(try await database.columns().filter { !shadow.contains($0.table) }.map { "\($0.table).\($0.name)" })
+        let shadow = tables.filter { name in
+            tables.contains {
+                name.hasPrefix($0 + "_") && labelled.contains { $0.hasPrefix(name + ".") } == false
+                    && name.hasSuffix("_config")
+            }
+        }
+        let stored = Set(
+            try await database.columns().filter { !shadow.contains($0.table) }.map { "\($0.table).\($0.name)" })
         #expect(stored.count > 100)
         let missing = stored.subtracting(labelled).sorted(), dead = labelled.subtracting(stored).sorted()
         #expect(missing.isEmpty, list(missing))
@@ -26,10 +32,12 @@ struct LabelTests {
     @Test("columns whose names say that they hold something personal are not labelled as open")
     func suspicious() async throws {
         let database = try await MigratedDatabase()
-        let pattern = #"(^|_)(family_name|given_name|display_name|folded_name|msisdn|phone|email|birth_date|lines|password_hash|token_hash|secret|address)$"#
+        let pattern =
+            #"(^|_)(family_name|given_name|display_name|folded_name|msisdn|phone|email|birth_date|lines|password_hash|token_hash|secret|address)$"#
         var findings: [String] = []
         for table in PlatformLabels.all + database.modules.all.flatMap(\.labels) {
-            for (column, label) in table.columns where !label.personal && !label.sensitive && !matches(pattern, in: column).isEmpty {
+            for (column, label) in table.columns
+            where !label.personal && !label.sensitive && !matches(pattern, in: column).isEmpty {
                 if table.table == "schema_migration" { continue }
                 findings.append("\(table.table).\(column)")
             }
@@ -41,7 +49,9 @@ struct LabelTests {
     func ownership() async throws {
         let database = try await MigratedDatabase()
         for module in database.modules.all {
-            for table in module.labels { #expect(table.table.hasPrefix(module.name.lowercased() + "_"), "\(module.name) labels \(table.table)") }
+            for table in module.labels {
+                #expect(table.table.hasPrefix(module.name.lowercased() + "_"), "\(module.name) labels \(table.table)")
+            }
         }
     }
 }

@@ -15,7 +15,10 @@ struct LayerTests {
         "Tabular": ["Kernel"],
         "Storage": ["Kernel", "Contracts", "Logging"],
         "StorageSQLite": ["Kernel", "Storage", "GRDB"],
-        "Web": ["Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Mustache", "Crypto", "Logging"],
+        "Web": [
+            "Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Mustache", "Crypto",
+            "Logging",
+        ],
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
     ]
     private static let domain: Set<String> = [
@@ -39,7 +42,9 @@ struct LayerTests {
                 allowed = fixed
             } else if SourceTree.domains.contains(file.target) {
                 allowed = Self.domain.union(Self.more[file.target] ?? [])
-            } else { continue }
+            } else {
+                continue
+            }
             for module in file.imports where !allowed.contains(module) && !Self.system.contains(module) {
                 findings.append("\(file.path) imports \(module)")
             }
@@ -51,13 +56,16 @@ struct LayerTests {
     func libraries() {
         let owners: [String: Set<String>] = [
             "GRDB": ["StorageSQLite"], "Mustache": ["Web"], "HummingbirdCore": ["Web"], "Hummingbird": ["Web", "App"],
-            "CArgon2": ["Identity"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"], "StorageSQLite": ["App", "TestSupport"],
+            "CArgon2": ["Identity"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
+            "StorageSQLite": ["App", "TestSupport"],
             "TestSupport": [], "Testing": [], "ServiceLifecycle": ["App"], "SQLite3": [], "CLibPQ": ["StoragePostgres"],
         ]
         var findings: [String] = []
         for file in SourceTree.sources {
             for module in file.imports {
-                if let owner = owners[module], !owner.contains(file.target) { findings.append("\(file.path) imports \(module)") }
+                if let owner = owners[module], !owner.contains(file.target) {
+                    findings.append("\(file.path) imports \(module)")
+                }
             }
         }
         #expect(findings.isEmpty, list(findings))
@@ -65,22 +73,31 @@ struct LayerTests {
 
     @Test("numbers and tables are computed without reading a file, a clock, the network or the environment")
     func pure() {
-        let pattern = #"\b(FileManager|FileHandle|URLSession|URLRequest|ProcessInfo|Process\(|getenv|fopen|socket\(|Date\(\)|SystemClock|Thread\.sleep|contentsOfFile|Data\(contentsOf)"#
-        let findings = SourceTree.sources.filter { $0.target == "Compute" || $0.target == "Contracts" }.flatMap { $0.places(pattern) }
+        let pattern =
+            #"\b(FileManager|FileHandle|URLSession|URLRequest|ProcessInfo|Process\(|getenv|fopen|socket\(|Date\(\)|SystemClock|Thread\.sleep|contentsOfFile|Data\(contentsOf)"#
+        let findings =
+            SourceTree.sources.filter { $0.target == "Compute" || $0.target == "Contracts" }.flatMap {
+                $0.places(pattern)
+            }
             + SourceTree.sources.filter { $0.target == "Tabular" }.flatMap { $0.places(pattern) }
         #expect(findings.isEmpty, list(findings))
     }
 
     @Test("nothing is public: the package is one product")
     func access() {
-        let findings = SourceTree.sources.flatMap { $0.places(#"(?m)^\s*(?:@\w+ )*(public|open) (?:final |static |let |var |func |struct |class |enum |protocol |init|extension |typealias )"#) }
+        let findings = SourceTree.sources.flatMap {
+            $0.places(
+                #"(?m)^\s*(?:@\w+ )*(public|open) (?:final |static |let |var |func |struct |class |enum |protocol |init|extension |typealias )"#
+            )
+        }
         #expect(findings.isEmpty, list(findings))
     }
 
     @Test("every domain says in its README what it owns")
     func readmes() {
         for domain in SourceTree.domains {
-            let text = (try? String(contentsOfFile: "\(Checkout.root)/Sources/\(domain)/README.md", encoding: .utf8)) ?? ""
+            let text =
+                (try? String(contentsOfFile: "\(Checkout.root)/Sources/\(domain)/README.md", encoding: .utf8)) ?? ""
             #expect(text.split(separator: "\n").count >= 5, "Sources/\(domain)/README.md")
         }
     }
@@ -92,6 +109,8 @@ struct LayerTests {
         let users = matches(#"library\("(\w+)"[^\n]*unsafe: (\[[^\]]*\])"#, in: manifest).map(\.groups)
         #expect(Set(users.compactMap(\.first)) == ["Compute", "Tabular"])
         #expect(users.allSatisfy { $0.last == #"["-O"]"# })
-        #expect(matches(#"exact: "[0-9.]+""#, in: manifest).count == matches(#"\.package\(url:"#, in: manifest).count, "dependencies are pinned")
+        #expect(
+            matches(#"exact: "[0-9.]+""#, in: manifest).count == matches(#"\.package\(\s*url:"#, in: manifest).count,
+            "dependencies are pinned")
     }
 }

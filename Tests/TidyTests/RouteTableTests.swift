@@ -22,13 +22,17 @@ struct RouteTableTests {
 
     /// Pages that nobody needs to be logged in for. A new one is to be thought about, and added here.
     private static let anonymous: Set<String> = [
-        "GET /login", "POST /login", "GET /healthz", "GET /readyz", "GET /metrics", "POST /preferences", "GET /bootstrap", "POST /bootstrap",
+        "GET /login", "POST /login", "GET /healthz", "GET /readyz", "GET /metrics", "POST /preferences",
+        "GET /bootstrap", "POST /bootstrap",
     ]
 
     @Test("what strangers may reach is a short list")
     func strangers() throws {
         let open = try routes().routes.filter { $0.access == .anonymous }.map(\.name)
-        let unexpected = open.filter { name in !Self.anonymous.contains(name) && !name.contains("/bootstrap") && !name.contains("/password") && !name.contains("/link") }
+        let unexpected = open.filter { name in
+            !Self.anonymous.contains(name) && !name.contains("/bootstrap") && !name.contains("/password")
+                && !name.contains("/link")
+        }
         #expect(unexpected.isEmpty, list(unexpected))
     }
 
@@ -42,11 +46,17 @@ struct RouteTableTests {
         #expect(Set(grants.map(\.permission.rawValue)).count == grants.count, "a permission is granted twice")
         for grant in grants {
             let parts = grant.permission.rawValue.split(separator: ".")
-            #expect(parts.count >= 2 && grant.permission.rawValue == grant.permission.rawValue.lowercased(), "\(grant.permission.rawValue)")
-            #expect(!grant.words.en.isEmpty && grant.words.zh.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) })
+            #expect(
+                parts.count >= 2 && grant.permission.rawValue == grant.permission.rawValue.lowercased(),
+                "\(grant.permission.rawValue)")
+            #expect(
+                !grant.words.en.isEmpty
+                    && grant.words.zh.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) })
         }
         // A right nobody asks for is a right that protects nothing.
-        let code = SourceTree.sources.map(\.code).joined() + SourceTree.sources.flatMap { $0.literals.map(\.text) }.joined(separator: "\n")
+        let code =
+            SourceTree.sources.map(\.code).joined()
+            + SourceTree.sources.flatMap { $0.literals.map(\.text) }.joined(separator: "\n")
         let idle = known.subtracting(asked).filter { permission in
             let uses = SourceTree.sources.flatMap(\.literals).filter { $0.text == permission.rawValue }.count
             return uses < 1 || code.isEmpty
@@ -76,9 +86,13 @@ struct RouteTableTests {
         var findings: [String] = []
         for route in try routes().routes {
             for parameter in matches(#"\{(\w+)\}"#, in: route.pattern).compactMap(\.groups.first) {
-                if !matches(#"(?i)name|phone|msisdn|number|mail|address|query|^q$"#, in: parameter).isEmpty { findings.append("\(route.name) {\(parameter)}") }
+                if !matches(#"(?i)name|phone|msisdn|number|mail|address|query|^q$"#, in: parameter).isEmpty {
+                    findings.append("\(route.name) {\(parameter)}")
+                }
             }
-            #expect(route.pattern == route.pattern.lowercased() && !route.pattern.hasSuffix("/") || route.pattern == "/", "\(route.name)")
+            #expect(
+                route.pattern == route.pattern.lowercased() && !route.pattern.hasSuffix("/") || route.pattern == "/",
+                "\(route.name)")
         }
         // Forms that look for people are POST.
         for file in SourceTree.templates {
@@ -97,7 +111,9 @@ struct RouteTableTests {
         for entry in navigation {
             let route = routes.first { $0.method == .get && $0.pattern == entry.path }
             #expect(route != nil, "\(entry.path)")
-            if case .permission(let permission)? = route?.access { #expect(permission == entry.permission, "\(entry.path)") }
+            if case .permission(let permission)? = route?.access {
+                #expect(permission == entry.permission, "\(entry.path)")
+            }
         }
         #expect(Set(navigation.map(\.order)).count == navigation.count, "two entries have one place")
     }

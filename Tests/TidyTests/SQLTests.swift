@@ -15,7 +15,9 @@ struct SQLTests {
         var text: String {
             var text = literal.text
             for name in Set(matches(#"\\\((\w+)\)"#, in: text).compactMap(\.groups.first)) {
-                let constant = file.literals.first { !matches("\\blet \(name)(?:: SQL)? = $", in: $0.before).isEmpty && !$0.isInterpolated }
+                let constant = file.literals.first {
+                    !matches("\\blet \(name)(?:: SQL)? = $", in: $0.before).isEmpty && !$0.isInterpolated
+                }
                 if let constant { text = text.replacingOccurrences(of: "\\(\(name))", with: constant.text) }
             }
             return text
@@ -27,12 +29,15 @@ struct SQLTests {
         file.literals.filter {
             !matches(
                 #"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|CREATE|ALTER|DROP|AND|OR|WHERE|ORDER BY|GROUP BY|HAVING|LIMIT|(LEFT |INNER )?JOIN|FROM|UNION|VALUES|SET|ON CONFLICT|RETURNING|PRAGMA)\b"#,
-                in: $0.text).isEmpty
+                in: $0.text
+            ).isEmpty
         }.map { Statement(file: file, literal: $0) }
     }
 
     /// Whole statements.
-    static let statements = pieces.filter { !matches(#"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\b"#, in: $0.text).isEmpty }
+    static let statements = pieces.filter {
+        !matches(#"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\b"#, in: $0.text).isEmpty
+    }
 
     @Test("there is SQL to look at")
     func found() {
@@ -45,14 +50,19 @@ struct SQLTests {
         var findings: [String] = []
         for piece in Self.pieces {
             let prefix = piece.file.target.lowercased() + "_"
-            for word in Set(matches(#"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b"#, in: piece.text).map(\.text)) where tables.contains(word) {
+            for word in Set(matches(#"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b"#, in: piece.text).map(\.text))
+            where tables.contains(word) {
                 if word.hasPrefix(prefix) { continue }
                 if word == "schema_migration", piece.file.target == "Storage" { continue }
                 findings.append("\(piece.place) \(word)")
             }
             // What follows FROM, JOIN, INTO or UPDATE is a table there is, or a name the statement itself gives.
-            let own = Set(matches(#"(?:\bWITH(?: RECURSIVE)?|,)\s+(\w+)(?:\s*\([^)]*\))?\s+AS\s*\("#, in: piece.text).compactMap(\.groups.first))
-            for found in matches(#"(?<!DISTINCT )(?:\bFROM|\bJOIN|\bINTO|(?<!DO )\bUPDATE)\s+([a-z]\w*+)(?!\()"#, in: piece.text) {
+            let own = Set(
+                matches(#"(?:\bWITH(?: RECURSIVE)?|,)\s+(\w+)(?:\s*\([^)]*\))?\s+AS\s*\("#, in: piece.text).compactMap(
+                    \.groups.first))
+            for found in matches(
+                #"(?<!DISTINCT )(?:\bFROM|\bJOIN|\bINTO|(?<!DO )\bUPDATE)\s+([a-z]\w*+)(?!\()"#, in: piece.text)
+            {
                 let word = found.groups[0]
                 if !tables.contains(word), !own.contains(word), !word.hasPrefix("sqlite_"), !word.hasPrefix("pragma_") {
                     findings.append("\(piece.place) \(word) is no table")
@@ -64,7 +74,8 @@ struct SQLTests {
 
     @Test("words that one of the engines does not know stay behind the Dialect seam")
     func bannedWords() {
-        let banned = #"(?i)\b(string_agg|group_concat|concat|concat_ws|now|greatest|least|strpos|instr|date_trunc|extract|any|json_extract|strftime|datetime|julianday|ifnull|iif|printf|unixepoch|regexp_replace|to_char|generate_series|array_agg)\s*\(|(?i)\b(ilike|glob|lateral|merge into|insert or|replace into|for update|for share|rowid|autoincrement|collate|current_timestamp|current_date|returning \*|delete from \w+ using|using \()\b|::|\bMATCH\b|\bREGEXP\b|\bPRAGMA\b"#
+        let banned =
+            #"(?i)\b(string_agg|group_concat|concat|concat_ws|now|greatest|least|strpos|instr|date_trunc|extract|any|json_extract|strftime|datetime|julianday|ifnull|iif|printf|unixepoch|regexp_replace|to_char|generate_series|array_agg)\s*\(|(?i)\b(ilike|glob|lateral|merge into|insert or|replace into|for update|for share|rowid|autoincrement|collate|current_timestamp|current_date|returning \*|delete from \w+ using|using \()\b|::|\bMATCH\b|\bREGEXP\b|\bPRAGMA\b"#
         var findings: [String] = []
         for piece in Self.pieces where !piece.file.isDialect && piece.file.target != "StorageSQLite" {
             for found in matches(banned, in: piece.text) {
@@ -84,14 +95,18 @@ struct SQLTests {
         let columns = Set(try await MigratedDatabase().columns().filter { $0.type == "BOOLEAN" }.map(\.name))
         #expect(columns.count > 3)
         let pattern = #"\b(\#(columns.sorted().joined(separator: "|")))\s*(=|<>|!=|IS)\s*(NOT\s+)?[01]\b"#
-        let findings = Self.pieces.flatMap { piece in matches(pattern, in: piece.text).map { "\(piece.place) \($0.text)" } }
+        let findings = Self.pieces.flatMap { piece in
+            matches(pattern, in: piece.text).map { "\(piece.place) \($0.text)" }
+        }
         #expect(findings.isEmpty, list(findings))
     }
 
     @Test("the dialect is asked for in Storage, the drivers and files named +Dialect only")
     func seam() {
-        let findings = SourceTree.sources.filter { !["Storage", "StorageSQLite", "TestSupport"].contains($0.target) && !$0.isDialect }
-            .flatMap { $0.places(#"\bdialect\s*(==|\.sql\(|\.json\()|SQL\(trusted:"#) }
+        let findings = SourceTree.sources.filter {
+            !["Storage", "StorageSQLite", "TestSupport"].contains($0.target) && !$0.isDialect
+        }
+        .flatMap { $0.places(#"\bdialect\s*(==|\.sql\(|\.json\()|SQL\(trusted:"#) }
         #expect(findings.isEmpty, list(findings))
     }
 
@@ -103,7 +118,9 @@ struct SQLTests {
         for statement in Self.statements where !statement.file.isDialect {
             let text = statement.text
             // What is put together elsewhere, or closed by a later piece, is no statement yet.
-            if text.contains(#"\("#) || text.count(where: { $0 == "(" }) != text.count(where: { $0 == ")" }) { continue }
+            if text.contains(#"\("#) || text.count(where: { $0 == "(" }) != text.count(where: { $0 == ")" }) {
+                continue
+            }
             // Texts with ? are pieces for SQLBuilder; one with FOR UPDATE is the other engine's.
             if text.contains("?") || text.contains("FOR UPDATE") { continue }
             let numbers = matches(#"\$(\d+)"#, in: text).compactMap { $0.groups.first.flatMap { Int($0) } }
@@ -117,18 +134,24 @@ struct SQLTests {
                 findings.append("\(statement.place) \(error)")
             }
             // $1...$n without a gap: a forgotten one would be an argument too many.
-            if Set(numbers) != Set(1..<(1 + (numbers.max() ?? 0))) { findings.append("\(statement.place) numbers \(Set(numbers).sorted())") }
+            if Set(numbers) != Set(1..<(1 + (numbers.max() ?? 0))) {
+                findings.append("\(statement.place) numbers \(Set(numbers).sorted())")
+            }
         }
         #expect(prepared > 60)
         #expect(findings.isEmpty, list(findings))
     }
 
-    @Test("lists are never unbounded: a statement that reads a whole table says so with its WHERE, LIMIT or an aggregate")
+    @Test(
+        "lists are never unbounded: a statement that reads a whole table says so with its WHERE, LIMIT or an aggregate")
     func bounded() async throws {
-        let growing = try await MigratedDatabase().tables().filter { $0.hasPrefix("customers_") || $0.hasPrefix("platform_audit") || $0.hasPrefix("storage_outbox") }
+        let growing = try await MigratedDatabase().tables().filter {
+            $0.hasPrefix("customers_") || $0.hasPrefix("platform_audit") || $0.hasPrefix("storage_outbox")
+        }
         let findings = Self.statements.filter { statement in
             let text = statement.text
-            guard text.trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix("DELETE") || text.contains("UPDATE ") else { return false }
+            guard text.trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix("DELETE") || text.contains("UPDATE ")
+            else { return false }
             return !text.contains("WHERE") && !text.contains("ON CONFLICT") && growing.contains { text.contains($0) }
         }.map(\.place)
         #expect(findings.isEmpty, list(findings))

@@ -27,25 +27,37 @@ struct SchemaTests {
         for file in SourceTree.migrations where !file.name.hasSuffix(".sqlite.sql") {
             let prefix = file.target.lowercased() + "_"
             let text = file.text.replacingOccurrences(of: #"(?m)^\s*--.*$"#, with: "", options: .regularExpression)
-            for found in matches(#"(?:CREATE TABLE|ALTER TABLE|DROP TABLE|REFERENCES|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:UNIQUE )?INDEX \w+ ON)\s+(?:IF (?:NOT )?EXISTS\s+)?(\w+)"#, in: text) {
+            for found in matches(
+                #"(?:CREATE TABLE|ALTER TABLE|DROP TABLE|REFERENCES|INSERT INTO|UPDATE|DELETE FROM|CREATE (?:UNIQUE )?INDEX \w+ ON)\s+(?:IF (?:NOT )?EXISTS\s+)?(\w+)"#,
+                in: text)
+            {
                 let table = found.groups[0]
                 if !table.hasPrefix(prefix) { findings.append("\(file.path): \(table)") }
             }
-            for found in matches(#"CREATE (?:UNIQUE )?INDEX (\w+) ON"#, in: text) where !found.groups[0].hasPrefix(prefix) {
+            for found in matches(#"CREATE (?:UNIQUE )?INDEX (\w+) ON"#, in: text)
+            where !found.groups[0].hasPrefix(prefix) {
                 findings.append("\(file.path): index \(found.groups[0])")
             }
             for table in matches(#"(?s)CREATE TABLE (\w+) \((.*?)\n\)"#, in: text) {
-                for row in table.groups[1].split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) }) where !row.isEmpty {
+                for row in table.groups[1].split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) })
+                where !row.isEmpty {
                     if row.hasPrefix("PRIMARY KEY") || row.hasPrefix("UNIQUE") || row.hasPrefix("CHECK") { continue }
                     // Several columns may share a line.
-                    for column in row.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) where !column.isEmpty {
-                        if matches("^\\w+ (?:\(types))(?: NOT NULL)?(?: PRIMARY KEY)?(?: DEFAULT [^,]+)?(?: CHECK \\(.*\\))?$", in: column).isEmpty {
+                    for column in row.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) })
+                    where !column.isEmpty {
+                        if matches(
+                            "^\\w+ (?:\(types))(?: NOT NULL)?(?: PRIMARY KEY)?(?: DEFAULT [^,]+)?(?: CHECK \\(.*\\))?$",
+                            in: column
+                        ).isEmpty {
                             findings.append("\(file.path): \(table.groups[0]) \(column)")
                         }
                     }
                 }
             }
-            for found in matches(#"\b(SERIAL|IDENTITY|AUTOINCREMENT|JSONB?|UUID|TIMESTAMP|VARCHAR|NUMERIC|REAL|BLOB|STRICT|WITHOUT ROWID|COLLATE)\b"#, in: text) {
+            for found in matches(
+                #"\b(SERIAL|IDENTITY|AUTOINCREMENT|JSONB?|UUID|TIMESTAMP|VARCHAR|NUMERIC|REAL|BLOB|STRICT|WITHOUT ROWID|COLLATE)\b"#,
+                in: text)
+            {
                 findings.append("\(file.path): \(found.text)")
             }
         }
@@ -56,7 +68,9 @@ struct SchemaTests {
     func owners() async throws {
         let database = try await MigratedDatabase()
         let prefixes = database.modules.migrationOrder.map { $0.lowercased() + "_" }
-        let strangers = try await database.tables().filter { table in table != "schema_migration" && !prefixes.contains { table.hasPrefix($0) } }
+        let strangers = try await database.tables().filter { table in
+            table != "schema_migration" && !prefixes.contains { table.hasPrefix($0) }
+        }
         #expect(strangers.isEmpty, list(strangers))
     }
 
@@ -67,7 +81,9 @@ struct SchemaTests {
         var findings: [String] = []
         for table in Set(columns.filter { $0.name == "customer_id" }.map(\.table)) {
             let keys = try await database.database.read { session in
-                try session.query("SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk", [.text(table)]) { $0.text(0) }
+                try session.query("SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk", [.text(table)]) {
+                    $0.text(0)
+                }
             }
             // Look-ups, locators and indexes lead to a customer: they are keyed by what they are asked with.
             let isLookUp = !keys.contains("id") || keys == ["id"] && columns.count { $0.table == table } == 2

@@ -18,7 +18,9 @@ enum SourceTree {
         let root = Checkout.root + "/" + folder
         guard let walk = FileManager.default.enumerator(atPath: root) else { return [] }
         return walk.compactMap { $0 as? String }.filter { $0.hasSuffix(suffix) }.sorted().compactMap { name in
-            (try? String(contentsOfFile: root + "/" + name, encoding: .utf8)).map { TextFile(path: folder + "/" + name, text: $0) }
+            (try? String(contentsOfFile: root + "/" + name, encoding: .utf8)).map {
+                TextFile(path: folder + "/" + name, text: $0)
+            }
         }
     }
 
@@ -27,9 +29,12 @@ enum SourceTree {
     }
 
     /// Markdown that people read.
-    static let documents: [TextFile] = ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].compactMap { name in
-        (try? String(contentsOfFile: Checkout.root + "/" + name, encoding: .utf8)).map { TextFile(path: name, text: $0) }
-    } + files("docs", suffix: ".md") + files("Sources", suffix: "README.md")
+    static let documents: [TextFile] =
+        ["README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].compactMap { name in
+            (try? String(contentsOfFile: Checkout.root + "/" + name, encoding: .utf8)).map {
+                TextFile(path: name, text: $0)
+            }
+        } + files("docs", suffix: ".md") + files("Sources", suffix: "README.md")
 }
 
 struct TextFile: Sendable {
@@ -77,13 +82,18 @@ struct SwiftFile: Sendable {
     }
 
     func places(_ pattern: String) -> [String] {
-        matches(pattern, in: code).map { "\(path):\(line(of: $0.range, in: code)) \($0.text.trimmingCharacters(in: .whitespacesAndNewlines).prefix(60))" }
+        matches(pattern, in: code).map {
+            "\(path):\(line(of: $0.range, in: code)) \($0.text.trimmingCharacters(in: .whitespacesAndNewlines).prefix(60))"
+        }
     }
 
     /// Modules named by import lines.
     var imports: [String] {
-        matches(#"(?m)^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:public |package |internal |private )?import (?:struct |class |enum |protocol |func |typealias )?([A-Za-z0-9_]+)"#, in: code)
-            .compactMap { $0.groups.first }
+        matches(
+            #"(?m)^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:public |package |internal |private )?import (?:struct |class |enum |protocol |func |typealias )?([A-Za-z0-9_]+)"#,
+            in: code
+        )
+        .compactMap { $0.groups.first }
     }
 }
 
@@ -134,7 +144,11 @@ private struct SwiftScanner {
     private mutating func comment() {
         var depth = 0
         repeat {
-            if starts("/*") { depth += 1; at += 2 } else if starts("*/") { depth -= 1; at += 2 } else {
+            if starts("/*") {
+                depth += 1; at += 2
+            } else if starts("*/") {
+                depth -= 1; at += 2
+            } else {
                 if bytes[at] == 10 { line += 1; output.append(10) }
                 at += 1
             }
@@ -149,7 +163,9 @@ private struct SwiftScanner {
 
     private mutating func string() {
         let start = line
-        let before = String(decoding: output.suffix(60).split(separator: 10, omittingEmptySubsequences: false).last ?? [], as: UTF8.self)
+        let before = String(
+            decoding: output.suffix(60).split(separator: 10, omittingEmptySubsequences: false).last ?? [], as: UTF8.self
+        )
         var hashes = 0
         while peek() == 35 { hashes += 1; at += 1 }
         let isBlock = starts("\"\"\"")
@@ -172,7 +188,9 @@ private struct SwiftScanner {
                     output.append(32)
                     let inner = output.count
                     code(until: 41)
-                    let isName = output[inner...].allSatisfy { (48...57).contains($0) || (65...90).contains($0 & 0xDF) || $0 == 46 || $0 == 95 }
+                    let isName = output[inner...].allSatisfy {
+                        (48...57).contains($0) || (65...90).contains($0 & 0xDF) || $0 == 46 || $0 == 95
+                    }
                     content += Array("\\(".utf8) + (isName ? output[inner...] : []) + Array(")".utf8)
                     output.append(32)
                 case 110: content.append(10)
@@ -191,7 +209,10 @@ private struct SwiftScanner {
         // Lines stay where they were.
         let newlines = output[place...].count { $0 == 10 }
         output += [UInt8](repeating: 10, count: max(0, line - start - newlines))
-        literals.append(.init(line: start, text: String(decoding: content, as: UTF8.self), isInterpolated: isInterpolated, before: before))
+        literals.append(
+            .init(
+                line: start, text: String(decoding: content, as: UTF8.self), isInterpolated: isInterpolated,
+                before: before))
     }
 }
 
@@ -224,4 +245,6 @@ func line(of range: NSRange, in text: String) -> Int {
 }
 
 /// What a failing test prints.
-func list(_ findings: [String]) -> Comment { Comment(rawValue: "\(findings.count):\n  " + findings.prefix(60).joined(separator: "\n  ")) }
+func list(_ findings: [String]) -> Comment {
+    Comment(rawValue: "\(findings.count):\n  " + findings.prefix(60).joined(separator: "\n  "))
+}

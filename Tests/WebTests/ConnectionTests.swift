@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import TestSupport
 import Testing
+
 @testable import Web
 
 /// Clients that are slow, rude or of another age.
@@ -29,7 +30,8 @@ struct ConnectionTests {
     private static func drip(_ site: TestSite) throws -> (status: Int, seconds: Double, dripped: Int) {
         let descriptor = try site.http.connect(seconds: 1)
         defer { close(descriptor) }
-        let head = "POST /customers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        let head =
+            "POST /customers HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             + "Cookie: \(site.agentCookie.1)\r\nContent-Length: 1000\r\n\r\n"
         let start = Date()
         var sent = 0, status = 0
@@ -47,12 +49,15 @@ struct ConnectionTests {
         return (status, Date().timeIntervalSince(start), sent)
     }
 
-    @Test("an answer given before the body was read ends the connection: the rest is not read for ever", arguments: [
-        ("POST", "/nothing"), ("GET", "/health"), ("POST", "/customers"), ("GET", "/me"),
-    ])
+    @Test(
+        "an answer given before the body was read ends the connection: the rest is not read for ever",
+        arguments: [
+            ("POST", "/nothing"), ("GET", "/health"), ("POST", "/customers"), ("GET", "/me"),
+        ])
     func unreadBody(method: String, path: String) async throws {
         try await TestSite.run { site async throws in
-            let head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 900000000\r\n\r\nfirst"
+            let head =
+                "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 900000000\r\n\r\nfirst"
             let start = ContinuousClock.now
             let bytes = try await site.http.exchange(Array(head.utf8), seconds: 15)
             #expect(ContinuousClock.now - start < .seconds(8))
@@ -78,7 +83,8 @@ struct ConnectionTests {
         try await TestSite.run { site async throws in
             let bad = "GET /health?token=1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
             let next = "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-            let text = String(decoding: try await site.http.exchange(Array((bad + next).utf8), seconds: 10), as: UTF8.self)
+            let text = String(
+                decoding: try await site.http.exchange(Array((bad + next).utf8), seconds: 10), as: UTF8.self)
             #expect(text.hasPrefix("HTTP/1.1 400") && !text.contains("HTTP/1.1 200"))
         }
     }
@@ -93,13 +99,16 @@ struct ConnectionTests {
         }
     }
 
-    @Test("requests that are no HTTP are refused and closed", arguments: [
-        "GARBAGE\r\n\r\n", "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-        "POST /api HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\nhello",
-        "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\u{0}b\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX : a\r\n\r\n",
-    ])
+    @Test(
+        "requests that are no HTTP are refused and closed",
+        arguments: [
+            "GARBAGE\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+            "POST /api HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding: xchunked\r\n\r\nhello",
+            "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\u{0}b\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -1\r\n\r\n",
+            "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX : a\r\n\r\n",
+        ])
     func garbage(text: String) async throws {
         try await TestSite.run { site async throws in
             let start = ContinuousClock.now
@@ -109,13 +118,16 @@ struct ConnectionTests {
         }
     }
 
-    @Test("headers beyond their limits are refused", arguments: [
-        "X: " + String(repeating: "a", count: 20_000) + "\r\n", String(repeating: "X: a\r\n", count: 200),
-        String(repeating: "X: " + String(repeating: "a", count: 9_000) + "\r\n", count: 9),
-    ])
+    @Test(
+        "headers beyond their limits are refused",
+        arguments: [
+            "X: " + String(repeating: "a", count: 20_000) + "\r\n", String(repeating: "X: a\r\n", count: 200),
+            String(repeating: "X: " + String(repeating: "a", count: 9_000) + "\r\n", count: 9),
+        ])
     func headerLimits(headers: String) async throws {
         try await TestSite.run { site async throws in
-            let answer = try await site.wire("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\(headers)Connection: close\r\n\r\n")
+            let answer = try await site.wire(
+                "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\(headers)Connection: close\r\n\r\n")
             #expect(answer == nil || (400..<500).contains(answer?.status ?? 0))
         }
     }

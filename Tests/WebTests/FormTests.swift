@@ -2,6 +2,7 @@ import HTTPTypes
 import Kernel
 import TestSupport
 import Testing
+
 @testable import Web
 
 @Suite("Forms, cookies, local addresses")
@@ -35,7 +36,9 @@ struct FormTests {
             let fields = (0..<Int.random(in: 1...5, using: &random)).map { _ in
                 func text() -> String {
                     var result = String.UnicodeScalarView()
-                    for _ in 0..<Int.random(in: 0...8, using: &random) { result.append(pool[Int.random(in: 0..<pool.count, using: &random)]) }
+                    for _ in 0..<Int.random(in: 0...8, using: &random) {
+                        result.append(pool[Int.random(in: 0..<pool.count, using: &random)])
+                    }
                     return String(result)
                 }
                 return (name: text(), value: text())
@@ -52,7 +55,9 @@ struct FormTests {
 
     @Test("fields are trimmed, required or not, and bounded in characters")
     func text() throws {
-        let form = Form([("name", " \t王小明\u{3000}"), ("blank", " \u{A0} "), ("long", String(repeating: "好", count: 11))])
+        let form = Form([
+            ("name", " \t王小明\u{3000}"), ("blank", " \u{A0} "), ("long", String(repeating: "好", count: 11)),
+        ])
         #expect(try form.text("name") == "王小明")
         #expect(try form.optionalText("blank") == nil)
         #expect(try form.optionalText("missing") == nil)
@@ -87,13 +92,17 @@ struct FormTests {
     @Test("cookies are locked to this host, the encrypted way, scripts and other sites kept out")
     func settingCookies() {
         let answer = WebResponse.text("x").settingCookie(WebCookie.session, "v", maxAgeSeconds: 60)
-        #expect(answer.headers[.setCookie] == "__Host-switchboard=v; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=60")
-        for name in [WebCookie.session, WebCookie.language, WebCookie.theme, WebCookie.flash] { #expect(name.hasPrefix("__Host-")) }
+        #expect(
+            answer.headers[.setCookie] == "__Host-switchboard=v; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=60")
+        for name in [WebCookie.session, WebCookie.language, WebCookie.theme, WebCookie.flash] {
+            #expect(name.hasPrefix("__Host-"))
+        }
     }
 
     private var request: WebRequest {
         WebRequest(
-            method: .get, path: "/", query: Form([]), headers: [:], parameters: ["id": "17", "bad": "x"], tenant: "default",
+            method: .get, path: "/", query: Form([]), headers: [:], parameters: ["id": "17", "bad": "x"],
+            tenant: "default",
             requestID: "r", address: "a", language: .en, theme: "auto", session: nil, csrfToken: "", cookieToken: "",
             nonce: "", purpose: .service, body: .none)
     }
@@ -101,15 +110,19 @@ struct FormTests {
     @Test(
         "a return address leads nowhere else",
         arguments: [
-            "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example",
-            " /customers", "javascript:alert(1)", "customers", "", "/a\u{0}b", "/王", "/a b", "/" + String(repeating: "a", count: 2_000),
+            "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
+            "/\n/evil.example",
+            " /customers", "javascript:alert(1)", "customers", "", "/a\u{0}b", "/王", "/a b",
+            "/" + String(repeating: "a", count: 2_000),
             "/%0d%0aSet-Cookie:x\r\n", "///evil.example", "http:/evil.example", "/\\/evil.example",
         ])
     func openRedirect(text: String) {
         #expect(request.localReturn(text, fallback: "/home") == "/home")
     }
 
-    @Test("a local return address is kept", arguments: ["/", "/customers", "/customers?page=2&x=%E7%8E%8B", "/a//b", "/@x", "/%2F/x"])
+    @Test(
+        "a local return address is kept",
+        arguments: ["/", "/customers", "/customers?page=2&x=%E7%8E%8B", "/a//b", "/@x", "/%2F/x"])
     func localReturn(text: String) {
         #expect(request.localReturn(text, fallback: "/home") == text)
         #expect(request.localReturn(nil, fallback: "/home") == "/home")

@@ -7,6 +7,7 @@ import Logging
 import Synchronization
 import TestSupport
 import Testing
+
 @testable import Web
 
 /// Everything that was logged, as text.
@@ -26,7 +27,9 @@ final class LogCapture: Sendable {
         }
         func log(event: LogEvent) {
             let all = metadata.merging(event.metadata ?? [:]) { $1 }
-            capture.add("\(event.level) \(event.message) " + all.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " "))
+            capture.add(
+                "\(event.level) \(event.message) " + all.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+            )
         }
     }
 }
@@ -52,7 +55,9 @@ struct FakeSessions: SessionStore {
 }
 
 struct LocalTenants: TenantResolver {
-    func tenant(host: String) -> String? { host.hasPrefix("127.0.0.1") || host.hasPrefix("localhost") ? "default" : nil }
+    func tenant(host: String) -> String? {
+        host.hasPrefix("127.0.0.1") || host.hasPrefix("localhost") ? "default" : nil
+    }
 }
 
 /// A served site with a few routes.
@@ -73,7 +78,9 @@ struct TestSite: Sendable {
             Route(.get, "/health", .anonymous, trace: .none) { _ in .text("ok") },
             Route(.get, "/me", .authenticated, trace: .none) { .text(try $0.principal().userName) },
             Route(.get, "/customers/{id}", view, trace: .view) { .text("customer \($0.parameters["id"] ?? "")") },
-            Route(.post, "/customers", view, body: .form(["name", "tag*"]), trace: .change) { .text("form \($0.form.fields.count)") },
+            Route(.post, "/customers", view, body: .form(["name", "tag*"]), trace: .change) {
+                .text("form \($0.form.fields.count)")
+            },
             Route(.post, "/api", view, body: .json, trace: .change) { request in
                 guard case .json(let value) = request.body else { throw CRMError.notFound }
                 return .json(value)
@@ -108,7 +115,8 @@ struct TestSite: Sendable {
         var hooks = GateHooks()
         hooks.forbidden = { principal, route in refusals.add("\(principal.userName) \(route)") }
         let gate = Gate(
-            table: RouteTable(routes), assets: Assets(share: share.share, vendorRoot: share.root), pages: try Pages(share: share.share),
+            table: RouteTable(routes), assets: Assets(share: share.share, vendorRoot: share.root),
+            pages: try Pages(share: share.share),
             sessions: FakeSessions(), tenants: LocalTenants(), settings: settings, hooks: hooks, metrics: Metrics(),
             logger: log.logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)

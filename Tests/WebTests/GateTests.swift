@@ -3,6 +3,7 @@ import HTTPTypes
 import Kernel
 import TestSupport
 import Testing
+
 @testable import Web
 
 /// Over real sockets: what the gates let in, and what comes out.
@@ -13,10 +14,15 @@ struct GateTests {
         try await TestSite.run { site async throws in
             let end = "Connection: close\r\n\r\n"
             #expect(try await site.wire("GET /health HTTP/1.1\r\n\(end)")?.status == 400)
-            #expect(try await site.wire("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\(end)")?.status == 400)
-            #expect(try await site.wire("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nhost: evil\r\n\(end)")?.status == 400)
+            #expect(
+                try await site.wire("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\(end)")?.status
+                    == 400)
+            #expect(
+                try await site.wire("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nhost: evil\r\n\(end)")?.status == 400)
             #expect(try await site.wire("GET /health HTTP/1.1\r\nHost:\r\n\(end)")?.status == 400)
-            for bad in ["127.0.0.1/x", "a@127.0.0.1", "127.0.0.1,evil", "127.0.0.1 evil", String(repeating: "a", count: 300)] {
+            for bad in [
+                "127.0.0.1/x", "a@127.0.0.1", "127.0.0.1,evil", "127.0.0.1 evil", String(repeating: "a", count: 300),
+            ] {
                 #expect(try await site.wire("GET /health HTTP/1.1\r\nHost: \(bad)\r\n\(end)")?.status == 400, "\(bad)")
             }
             #expect(try await site.wire("GET /health HTTP/1.1\r\nHost: evil.example\r\n\(end)")?.status == 404)
@@ -28,9 +34,13 @@ struct GateTests {
     @Test("a target in absolute form, or * or an authority, is refused")
     func absoluteForm() async throws {
         try await TestSite.run { site async throws in
-            for target in ["http://127.0.0.1/health", "http://evil.example/health", "https://evil.example", "*", "evil.example:80", "health"] {
+            for target in [
+                "http://127.0.0.1/health", "http://evil.example/health", "https://evil.example", "*", "evil.example:80",
+                "health",
+            ] {
                 for method in ["GET", "OPTIONS", "CONNECT"] {
-                    let answer = try await site.wire("\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                    let answer = try await site.wire(
+                        "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                     #expect([400, 405].contains(answer?.status ?? 400), "\(method) \(target)")
                     #expect(answer?.text.contains("ok") != true)
                 }
@@ -44,14 +54,17 @@ struct GateTests {
             for (method, path, status) in [
                 ("TRACE", "/health", 405), ("OPTIONS", "/health", 405), ("PROPFIND", "/health", 405),
                 ("PUT", "/health", 405), ("DELETE", "/login", 405), ("GET", "/api", 405), ("GET", "/nothing", 404),
-                ("POST", "/nothing", 404), ("POST", "/assets/x/a.css", 405), ("GET", "/assets/x/../../secret", 404), ("GET", "/health", 200),
+                ("POST", "/nothing", 404), ("POST", "/assets/x/a.css", 405), ("GET", "/assets/x/../../secret", 404),
+                ("GET", "/health", 200),
             ] {
                 let answer = try await site.http.ask(method, path)
                 #expect(answer.status == status, "\(method) \(path)")
             }
             // The parser knows fewer methods than there are: what it does not know is no HTTP to it.
             #expect(try await [400, 405].contains(site.http.ask("BREW", "/health").status))
-            #expect(try await site.wire("get /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?.status != 200)
+            #expect(
+                try await site.wire("get /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?.status
+                    != 200)
         }
     }
 
@@ -68,14 +81,20 @@ struct GateTests {
     func contentTypes() async throws {
         try await TestSite.run { site async throws in
             let body = Array("_csrf=\(site.csrf)&name=x".utf8)
-            for type in ["text/plain", "application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencodedx", ""] {
-                let answer = try await site.http.ask("POST", "/customers", headers: [site.agentCookie, ("Content-Type", type)], body: body)
+            for type in [
+                "text/plain", "application/json", "multipart/form-data; boundary=x",
+                "application/x-www-form-urlencodedx", "",
+            ] {
+                let answer = try await site.http.ask(
+                    "POST", "/customers", headers: [site.agentCookie, ("Content-Type", type)], body: body)
                 #expect(answer.status == 415, "\(type)")
             }
-            #expect(try await site.http.ask("POST", "/customers", headers: [site.agentCookie], body: body).status == 415)
+            #expect(
+                try await site.http.ask("POST", "/customers", headers: [site.agentCookie], body: body).status == 415)
             #expect(try await site.post("/api", "{}", headers: [("X-CSRF-Token", site.csrf)]).status == 415)
             let upper = try await site.http.ask(
-                "POST", "/customers", headers: [site.agentCookie, ("Content-Type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8")],
+                "POST", "/customers",
+                headers: [site.agentCookie, ("Content-Type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8")],
                 body: body)
             #expect(upper.status == 200)
         }
@@ -87,14 +106,17 @@ struct GateTests {
             let body = "_csrf=\(site.csrf)&name=x"
             let own = "http://127.0.0.1:\(site.http.port)"
             for (header, status) in [
-                (("Origin", "https://evil.example"), 403), (("Origin", "null"), 403), (("Origin", own + ".evil.example"), 403),
+                (("Origin", "https://evil.example"), 403), (("Origin", "null"), 403),
+                (("Origin", own + ".evil.example"), 403),
                 (("Origin", "http://127.0.0.1"), 403), (("Origin", own), 200), (("Sec-Fetch-Site", "cross-site"), 403),
-                (("Sec-Fetch-Site", "same-site"), 403), (("Sec-Fetch-Site", "same-origin"), 200), (("Sec-Fetch-Site", "none"), 200),
+                (("Sec-Fetch-Site", "same-site"), 403), (("Sec-Fetch-Site", "same-origin"), 200),
+                (("Sec-Fetch-Site", "none"), 200),
             ] {
                 #expect(try await site.post("/customers", body, headers: [header]).status == status, "\(header)")
             }
             // Reading is not refused: links from elsewhere lead here.
-            #expect(try await site.http.ask("GET", "/health", headers: [("Sec-Fetch-Site", "cross-site")]).status == 200)
+            #expect(
+                try await site.http.ask("GET", "/health", headers: [("Sec-Fetch-Site", "cross-site")]).status == 200)
         }
     }
 
@@ -118,10 +140,14 @@ struct GateTests {
 
             #expect(try await site.http.ask("DELETE", "/customers/1", headers: [site.agentCookie]).status == 403)
             #expect(
-                try await site.http.ask("DELETE", "/customers/1", headers: [site.agentCookie, ("X-CSRF-Token", site.csrf)]).status == 200)
+                try await site.http.ask(
+                    "DELETE", "/customers/1", headers: [site.agentCookie, ("X-CSRF-Token", site.csrf)]
+                ).status == 200)
 
             // Nobody has logged in yet: the token belongs to the cookie of the page with the form.
-            #expect(try await site.http.ask("POST", "/login", headers: [TestSite.formType], body: Array("name=x".utf8)).status == 403)
+            #expect(
+                try await site.http.ask("POST", "/login", headers: [TestSite.formType], body: Array("name=x".utf8))
+                    .status == 403)
             let page = try await site.http.ask("GET", "/")
             let cookie = try #require(page.cookies[WebCookie.session])
             let sent = Array("name=x&_csrf=\(site.gate.csrf(cookie))".utf8)
@@ -134,11 +160,15 @@ struct GateTests {
     func unknownField() async throws {
         try await TestSite.run { site async throws in
             for (field, status) in [
-                ("name=x", 200), ("tag1=x&tag=y", 200), ("isAdmin=1", 422), ("name=x&tenantId=2", 422), ("NAME=x", 422), ("ta=x", 422),
+                ("name=x", 200), ("tag1=x&tag=y", 200), ("isAdmin=1", 422), ("name=x&tenantId=2", 422), ("NAME=x", 422),
+                ("ta=x", 422),
             ] {
-                let answer = try await site.post("/customers", "_csrf=\(site.csrf)&" + field, headers: [("Accept", "application/json")])
+                let answer = try await site.post(
+                    "/customers", "_csrf=\(site.csrf)&" + field, headers: [("Accept", "application/json")])
                 #expect(answer.status == status, "\(field)")
-                if status == 422 { #expect(try JSONValue.parse(answer.body).object?["code"] == .string("unknown_field")) }
+                if status == 422 {
+                    #expect(try JSONValue.parse(answer.body).object?["code"] == .string("unknown_field"))
+                }
             }
         }
     }
@@ -148,23 +178,29 @@ struct GateTests {
         try await TestSite.run { site async throws in
             let large = "_csrf=\(site.csrf)&name=" + String(repeating: "x", count: Limits.formBodyBytesMax)
             #expect(try await site.post("/customers", large).status == 413)
-            let head = "POST /customers HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            let head =
+                "POST /customers HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
                 + "Cookie: \(site.agentCookie.1)\r\n"
             // The length alone is enough: nothing was sent yet.
             let announced = try await site.wire(head + "Content-Length: 99999999\r\n\r\n", seconds: 8)
             #expect(announced?.status == 413)
             let chunk = String(8_192, radix: 16) + "\r\n" + String(repeating: "x", count: 8_192) + "\r\n"
             let chunked = try await site.wire(
-                head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 40) + "0\r\n\r\n", seconds: 8)
+                head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 40) + "0\r\n\r\n",
+                seconds: 8)
             #expect(chunked?.status == 413)
             let fitting = try await site.wire(
-                head + "Transfer-Encoding: chunked\r\nX-CSRF-Token: \(site.csrf)\r\n\r\n6\r\nname=x\r\n0\r\n\r\n", seconds: 8)
+                head + "Transfer-Encoding: chunked\r\nX-CSRF-Token: \(site.csrf)\r\n\r\n6\r\nname=x\r\n0\r\n\r\n",
+                seconds: 8)
             #expect(fitting?.status == 200)
             #expect(try await site.http.ask("GET", "/health", body: Array("x".utf8)).status == 413)
             #expect(try await site.post("/customers", "_csrf=\(site.csrf)&name=%zz").status == 400)
             #expect(try await site.post("/customers", "_csrf=\(site.csrf)&name=%ff").status == 400)
             let raw = Array("_csrf=\(site.csrf)&name=".utf8) + [0xFF]
-            #expect(try await site.http.ask("POST", "/customers", headers: [site.agentCookie, TestSite.formType], body: raw).status == 400)
+            #expect(
+                try await site.http.ask(
+                    "POST", "/customers", headers: [site.agentCookie, TestSite.formType], body: raw
+                ).status == 400)
         }
     }
 
@@ -173,9 +209,12 @@ struct GateTests {
         try await TestSite.run { site async throws in
             func send(_ body: String) async throws -> RawHTTP.Answer {
                 try await site.http.ask(
-                    "POST", "/api", headers: [site.agentCookie, TestSite.jsonType, ("X-CSRF-Token", site.csrf)], body: Array(body.utf8))
+                    "POST", "/api", headers: [site.agentCookie, TestSite.jsonType, ("X-CSRF-Token", site.csrf)],
+                    body: Array(body.utf8))
             }
-            for body in [#"{"a":1,"a":2}"#, #""\u0000""#, #""\ud800""#, "1e999", "", "{} {}", String(repeating: "[", count: 40)] {
+            for body in [
+                #"{"a":1,"a":2}"#, #""\u0000""#, #""\ud800""#, "1e999", "", "{} {}", String(repeating: "[", count: 40),
+            ] {
                 let answer = try await send(body)
                 #expect(answer.status == 400, "\(body)")
                 #expect(try JSONValue.parse(answer.body).object?["code"] == .string("invalid_json"))
@@ -187,9 +226,11 @@ struct GateTests {
         }
     }
 
-    @Test("a secret in an address is refused, a broken query too", arguments: [
-        "token=x", "session=x", "password=x", "_csrf=x", "csrf=x", "a=1&token=", "%74oken=x", "a=%zz", "a=%00",
-    ])
+    @Test(
+        "a secret in an address is refused, a broken query too",
+        arguments: [
+            "token=x", "session=x", "password=x", "_csrf=x", "csrf=x", "a=1&token=", "%74oken=x", "a=%zz", "a=%00",
+        ])
     func secretInURL(query: String) async throws {
         try await TestSite.run { site async throws in
             #expect(try await site.http.ask("GET", "/health?" + query).status == 400)
@@ -207,10 +248,13 @@ struct GateTests {
             #expect(client.status == 401)
             #expect(try JSONValue.parse(client.body).object?["code"] == .string("login_required"))
             #expect(try await site.http.ask("GET", "/me").status == 303)
-            let post = try await site.http.ask("POST", "/customers", headers: [TestSite.formType], body: Array("name=x".utf8))
+            let post = try await site.http.ask(
+                "POST", "/customers", headers: [TestSite.formType], body: Array("name=x".utf8))
             #expect(post.status == 401)
             let forged = String(repeating: "z", count: 43)
-            #expect(try await site.http.ask("GET", "/me", headers: [("Cookie", "\(WebCookie.session)=\(forged)")]).status == 303)
+            #expect(
+                try await site.http.ask("GET", "/me", headers: [("Cookie", "\(WebCookie.session)=\(forged)")]).status
+                    == 303)
             #expect(try await site.http.ask("GET", "/me", headers: [site.agentCookie]).text == "tester")
             // Double slashes must not become another host.
             let odd = try await site.http.ask("GET", "//evil.example/me")
@@ -247,18 +291,23 @@ struct GateTests {
     func securityHeaders() async throws {
         try await TestSite.run { site async throws in
             for (method, path) in [
-                ("GET", "/"), ("GET", "/health"), ("GET", "/nothing"), ("GET", "/crash"), ("GET", "/me"), ("TRACE", "/"),
+                ("GET", "/"), ("GET", "/health"), ("GET", "/nothing"), ("GET", "/crash"), ("GET", "/me"),
+                ("TRACE", "/"),
                 ("POST", "/customers"), ("GET", "/health?token=1"), ("HEAD", "/"), ("GET", "/assets/x/a.css"),
             ] {
                 let answer = try await site.http.ask(method, path)
                 let name = "\(method) \(path)"
                 let csp = answer.header("content-security-policy") ?? ""
-                for part in ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"] {
+                for part in [
+                    "default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+                    "form-action 'self'",
+                ] {
                     #expect(csp.contains(part), "\(name)")
                 }
                 #expect(!csp.contains("unsafe-"), "\(name)")
                 for (header, value) in [
-                    ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-opener-policy", "same-origin"),
+                    ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),
+                    ("cross-origin-opener-policy", "same-origin"),
                     ("cross-origin-resource-policy", "same-origin"), ("referrer-policy", "same-origin"),
                 ] { #expect(answer.headers(header) == [value], "\(name) \(header)") }
                 let expected = path.hasPrefix("/assets/") ? "public, max-age=300" : "no-store"
@@ -266,7 +315,9 @@ struct GateTests {
                 #expect(answer.header("server") == nil)
                 #expect((answer.header("x-request-id") ?? "").count == 16)
             }
-            let nonces = try await [site.http.ask("GET", "/"), site.http.ask("GET", "/")].map { $0.header("content-security-policy") }
+            let nonces = try await [site.http.ask("GET", "/"), site.http.ask("GET", "/")].map {
+                $0.header("content-security-policy")
+            }
             #expect(nonces[0] != nonces[1])
         }
     }
@@ -275,7 +326,9 @@ struct GateTests {
     func cookies() async throws {
         try await TestSite.run { site async throws in
             let line = try #require(try await site.http.ask("GET", "/").header("set-cookie"))
-            for part in ["__Host-switchboard=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] { #expect(line.contains(part)) }
+            for part in ["__Host-switchboard=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
+                #expect(line.contains(part))
+            }
             #expect(try await site.http.ask("GET", "/", headers: [site.agentCookie]).header("set-cookie") == nil)
             #expect(try await site.http.ask("GET", "/health").header("set-cookie") == nil)
             let short = try await site.http.ask("GET", "/", headers: [("Cookie", "\(WebCookie.session)=short")])
@@ -288,8 +341,12 @@ struct GateTests {
         try await TestSite.run { site async throws in
             let set = try await site.http.ask("GET", "/echo?to=saved")
             #expect(set.cookies[WebCookie.flash] == "saved")
-            let shown = try await site.http.ask("GET", "/", headers: [("Cookie", "\(WebCookie.flash)=saved; \(site.agentCookie.1)")])
-            #expect(shown.headers("set-cookie").contains { $0.hasPrefix("\(WebCookie.flash)=;") && $0.contains("Max-Age=0") })
+            let shown = try await site.http.ask(
+                "GET", "/", headers: [("Cookie", "\(WebCookie.flash)=saved; \(site.agentCookie.1)")])
+            #expect(
+                shown.headers("set-cookie").contains {
+                    $0.hasPrefix("\(WebCookie.flash)=;") && $0.contains("Max-Age=0")
+                })
             let next = try await site.http.ask("GET", "/", headers: [site.agentCookie])
             #expect(next.header("set-cookie") == nil)
         }
@@ -318,7 +375,9 @@ struct GateTests {
             async let first = site.http.ask("GET", "/slow")
             async let second = site.http.ask("GET", "/slow")
             let limit = ContinuousClock.now + .seconds(10)
-            while site.gate.inFlight.current < 2, ContinuousClock.now < limit { try await Task.sleep(for: .milliseconds(5)) }
+            while site.gate.inFlight.current < 2, ContinuousClock.now < limit {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             let refused = try await site.http.ask("GET", "/health")
             #expect(refused.status == 503 && refused.header("retry-after") != nil)
             // A handler that takes too long is ended as well.
@@ -331,16 +390,23 @@ struct GateTests {
     func logs() async throws {
         try await TestSite.run { site async throws in
             let marks = ["MARK-path", "MARK-query", "MARK-form", "MARK-agent", "MARK-json"]
-            _ = try await site.http.ask("GET", "/customers/MARK-path?q=MARK-query", headers: [site.agentCookie, ("User-Agent", "MARK-agent")])
+            _ = try await site.http.ask(
+                "GET", "/customers/MARK-path?q=MARK-query", headers: [site.agentCookie, ("User-Agent", "MARK-agent")])
             _ = try await site.http.ask("GET", "/nothing/MARK-path?q=MARK-query")
             _ = try await site.http.ask("GET", "/customers/MARK-path?token=MARK-query")
             _ = try await site.post("/customers", "_csrf=\(site.csrf)&name=MARK-form")
             _ = try await site.post("/customers", "_csrf=\(site.csrf)&MARK-form=1")
             _ = try await site.http.ask(
-                "POST", "/api", headers: [site.agentCookie, TestSite.jsonType, ("X-CSRF-Token", site.csrf)], body: Array(#"{"MARK-json":}"#.utf8))
+                "POST", "/api", headers: [site.agentCookie, TestSite.jsonType, ("X-CSRF-Token", site.csrf)],
+                body: Array(#"{"MARK-json":}"#.utf8))
             let lines = site.log.all
-            #expect(lines.contains { $0.contains("http.request") && $0.contains("route=GET /customers/{id}") && $0.contains("status=200") })
-            for mark in marks + [FakeSessions.agent, site.csrf] { #expect(!lines.contains { $0.contains(mark) }, "\(mark)") }
+            #expect(
+                lines.contains {
+                    $0.contains("http.request") && $0.contains("route=GET /customers/{id}") && $0.contains("status=200")
+                })
+            for mark in marks + [FakeSessions.agent, site.csrf] {
+                #expect(!lines.contains { $0.contains(mark) }, "\(mark)")
+            }
             #expect(!site.gate.metrics.exposition().contains("MARK"))
         }
     }
@@ -364,7 +430,9 @@ struct GateTests {
                 "GET", "/nothing", headers: [("Accept-Language", "zh-CN"), ("Cookie", "\(WebCookie.language)=en")])
             #expect(byCookie.text.contains(CRMError.notFound.message.en))
             let field = try await site.post("/customers", "_csrf=\(site.csrf)&%3Csvg%20onload%3D1%3E=1")
-            #expect(field.status == 422 && !field.text.contains("<svg onload") && field.text.contains("&lt;svg onload=1&gt;"))
+            #expect(
+                field.status == 422 && !field.text.contains("<svg onload")
+                    && field.text.contains("&lt;svg onload=1&gt;"))
         }
     }
 }

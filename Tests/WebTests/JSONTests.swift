@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import TestSupport
 import Testing
+
 @testable import Web
 
 @Suite("Strict JSON")
@@ -16,8 +17,10 @@ struct JSONTests {
             #""\ud800""#, #""\udc00""#, #""\ud800x""#, #""\ud800\u0041""#, #""\udc00\ud800""#, #""\ud800\ud800""#,
             "1e999", "-1e999", "[1e400]", "1" + String(repeating: "0", count: 400),
             "1 2", "{} {}", "[1]x", "null,", "\u{FEFF}1", "1//", "/* */1",
-            "", " ", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{a:1}", "{'a':1}",
-            "{1:2}", "{,}", "\"", "\"abc", "\"\\", "\"\\x41\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u+123\"", "\"\\u-123\"", "\"\\u 123\"",
+            "", " ", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}",
+            "{a:1}", "{'a':1}",
+            "{1:2}", "{,}", "\"", "\"abc", "\"\\", "\"\\x41\"", "\"\\u12\"", "\"\\u12G4\"", "\"\\u+123\"",
+            "\"\\u-123\"", "\"\\u 123\"",
             "\"a\nb\"", "\"a\tb\"", "\"\u{1F}\"",
             "01", "-01", "-", "+1", ".5", "5.", "1e", "1e+", "1.e5", "0x10", "1_000", "NaN", "Infinity", "-Infinity",
             "tru", "True", "nul", "truefalse", "undefined",
@@ -27,10 +30,13 @@ struct JSONTests {
         #expect(error?.status == 400 && error?.code == "invalid_json")
     }
 
-    @Test("bytes that are no UTF-8 are refused", arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
-        [0x22, 0xE7, 0x8E, 0x22], [0xFF, 0xFE, 0x31, 0x00],
-    ] as [[UInt8]])
+    @Test(
+        "bytes that are no UTF-8 are refused",
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0xAF, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22],
+            [0x22, 0xE7, 0x8E, 0x22], [0xFF, 0xFE, 0x31, 0x00],
+        ] as [[UInt8]])
     func badUTF8(bytes: [UInt8]) {
         let error = #expect(throws: CRMError.self) { try JSONValue.parse(bytes) }
         #expect(error?.status == 400)
@@ -77,9 +83,14 @@ struct JSONTests {
 
     @Test("texts are safe inside a page and keys come in one order")
     func encoding() {
-        let value = JSONValue.object(["b": .string("</script><!--&\u{2028}"), "a": .double(.nan), "c": .string("a/\"\\\n\u{1}\u{7F}")])
+        let value = JSONValue.object([
+            "b": .string("</script><!--&\u{2028}"), "a": .double(.nan), "c": .string("a/\"\\\n\u{1}\u{7F}"),
+        ])
         let text = value.encoded()
-        #expect(text == "{\"a\":null,\"b\":\"\\u003c/script\\u003e\\u003c!--\\u0026\\u2028\",\"c\":\"a/\\\"\\\\\\n\\u0001\\u007f\"}")
+        #expect(
+            text
+                == "{\"a\":null,\"b\":\"\\u003c/script\\u003e\\u003c!--\\u0026\\u2028\",\"c\":\"a/\\\"\\\\\\n\\u0001\\u007f\"}"
+        )
         for sign in ["<", ">", "&", "\u{2028}", "\n"] { #expect(!text.contains(sign)) }
     }
 
@@ -95,13 +106,22 @@ struct JSONTests {
         switch Int.random(in: 0..<(depth > 0 ? 8 : 6), using: &generator) {
         case 0: return .null
         case 1: return .bool(Bool.random(using: &generator))
-        case 2: return .int(Int64.random(in: .min ... .max, using: &generator) >> Int64.random(in: 0...63, using: &generator))
-        case 3: return .double(Double(bitPattern: generator.next()).isFinite ? Double.random(in: -1e15...1e15, using: &generator) + 0.5 : Double.leastNonzeroMagnitude)
+        case 2:
+            return .int(
+                Int64.random(in: .min ... .max, using: &generator) >> Int64.random(in: 0...63, using: &generator))
+        case 3:
+            return .double(
+                Double(bitPattern: generator.next()).isFinite
+                    ? Double.random(in: -1e15...1e15, using: &generator) + 0.5 : Double.leastNonzeroMagnitude)
         case 4, 5: return .string(text())
-        case 6: return .array((0..<Int.random(in: 0...4, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
+        case 6:
+            return .array(
+                (0..<Int.random(in: 0...4, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
         default:
             var fields: [String: JSONValue] = [:]
-            for _ in 0..<Int.random(in: 0...4, using: &generator) { fields[text()] = random(&generator, depth: depth - 1) }
+            for _ in 0..<Int.random(in: 0...4, using: &generator) {
+                fields[text()] = random(&generator, depth: depth - 1)
+            }
             return .object(fields)
         }
     }
@@ -122,7 +142,9 @@ struct JSONTests {
     @Test("no byte string whatever brings the parser down, and what it accepts Foundation accepts too")
     func fuzz() async throws {
         var generator = SeededGenerator(seed: 99)
-        let seeds = [#"{"a":[1,-2.5e3,true,null],"b":"\u00e9\ud83d\ude42"}"#, #"[[],{},"",0,{"x":{"y":[{}]}}]"#].map { Array($0.utf8) }
+        let seeds = [#"{"a":[1,-2.5e3,true,null],"b":"\u00e9\ud83d\ude42"}"#, #"[[],{},"",0,{"x":{"y":[{}]}}]"#].map {
+            Array($0.utf8)
+        }
         let signs = Array("{}[]:,\"\\u0123456789eE+-.tfn \n\u{0}é".utf8) + [0xFF, 0xC0, 0x80]
         for round in 0..<12_000 {
             // The server tests of this run need a thread, too.

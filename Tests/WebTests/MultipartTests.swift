@@ -37,7 +37,9 @@ struct MultipartTests {
                 case .part(let part): current = (part, [])
                 case .data(let bytes): current?.1 += bytes
                 case .partEnd:
-                    if let (part, data) = current { found.append(Part(name: part.name, fileName: part.fileName, data: data)) }
+                    if let (part, data) = current {
+                        found.append(Part(name: part.name, fileName: part.fileName, data: data))
+                    }
                     current = nil
                 case .end: hasEnded = true
                 }
@@ -62,7 +64,8 @@ struct MultipartTests {
         let boundary = "----WebKitFormBoundary" + String(seed)
         // Contents full of what could be taken for a boundary.
         let pieces: [[UInt8]] = [
-            [13, 10], [45, 45], Array("\r\n--".utf8), Array("\r\n--\(boundary.dropLast())".utf8), Array(boundary.utf8), [0],
+            [13, 10], [45, 45], Array("\r\n--".utf8), Array("\r\n--\(boundary.dropLast())".utf8), Array(boundary.utf8),
+            [0],
             [13], Array("\r\n\r\n".utf8), Array("abc".utf8), [255, 254],
         ]
         let parts = (0..<random(5) + 1).map { number in
@@ -70,7 +73,9 @@ struct MultipartTests {
             for _ in 0..<random(30) { data += pieces[random(pieces.count)] }
             // The one thing that must not occur in a part.
             let forbidden = "\r\n--\(boundary)"
-            if String(decoding: data, as: UTF8.self).contains(forbidden) || data.starts(with: Array(forbidden.utf8).dropFirst(2)) {
+            if String(decoding: data, as: UTF8.self).contains(forbidden)
+                || data.starts(with: Array(forbidden.utf8).dropFirst(2))
+            {
                 data = [65]
             }
             return Part(name: "p\(number)", fileName: number == 1 ? "f.csv" : nil, data: data)
@@ -157,7 +162,10 @@ struct MultipartTests {
         #expect(try await good.nextPart()?.name == "file")
         #expect(try await good.text() == "a,b\r\n1,2\r\n")
         #expect(try await good.nextPart() == nil)
-        for parts in [[file], [file, token], [wrong, file], [Part(name: "_csrf", fileName: "x", data: Array("secret".utf8)), file]] {
+        for parts in [
+            [file], [file, token], [wrong, file],
+            [Part(name: "_csrf", fileName: "x", data: Array("secret".utf8)), file],
+        ] {
             var bad = try reader(body(parts, boundary: "b"), token: nil)
             let error = await #expect(throws: CRMError.self) { _ = try await bad.nextPart() }
             #expect(error?.code == "csrf")

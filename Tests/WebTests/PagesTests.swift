@@ -3,6 +3,7 @@ import HTTPTypes
 import Kernel
 import TestSupport
 import Testing
+
 @testable import Web
 
 /// A share folder that a test fills: `Target/Kind/name` -> content.
@@ -46,9 +47,11 @@ struct PagesTests {
         #expect(pages.names == ["demo/a"])
     }
 
-    @Test("a template with an unknown text, an unescaped tag or a broken section fails at the start", arguments: [
-        "[[no.such.key]]", "{{{name}}}", "{{& name}}", "{{#open}}", "{{/close}}", "{{#a}}{{/b}}",
-    ])
+    @Test(
+        "a template with an unknown text, an unescaped tag or a broken section fails at the start",
+        arguments: [
+            "[[no.such.key]]", "{{{name}}}", "{{& name}}", "{{#open}}", "{{/close}}", "{{#a}}{{/b}}",
+        ])
     func broken(template: String) {
         let error = #expect(throws: CRMError.self) { try pages(["a": template]) }
         #expect(error?.code == "template" && error?.message.en.contains("demo/a") == true)
@@ -65,13 +68,16 @@ struct PagesTests {
         #expect(Pages.escaped("a<b>&\"'é") == "a&lt;b&gt;&amp;&quot;&#39;é")
     }
 
-    @Test("a joining mark behind a quote or bracket does not carry it past the escaping", arguments: [
-        "\u{301}", "\u{200D}", "\u{FE0F}", "\u{FF9E}", "\u{338}", "\u{E0001}", "\u{1F3FB}",
-    ])
+    @Test(
+        "a joining mark behind a quote or bracket does not carry it past the escaping",
+        arguments: [
+            "\u{301}", "\u{200D}", "\u{FE0F}", "\u{FF9E}", "\u{338}", "\u{E0001}", "\u{1F3FB}",
+        ])
     func escapingOfClusters(mark: String) throws {
         let pages = try pages([
             "part": "{{name}}", "shell": "{{$content}}{{/content}}",
-            "a": "{{<demo/shell}}{{$content}}<p title=\"{{name}}\">{{#rows}}{{name}}{{/rows}}{{>demo/part}}</p>{{/content}}{{/demo/shell}}",
+            "a":
+                "{{<demo/shell}}{{$content}}<p title=\"{{name}}\">{{#rows}}{{name}}{{/rows}}{{>demo/part}}</p>{{/content}}{{/demo/shell}}",
         ])
         let hostile = "\"\(mark) onmouseover=x <\(mark)svg '\(mark) >\(mark) &\(mark)"
         let html = pages.render("demo/a", ["name": .text(hostile), "rows": .list([[:]])], .en)
@@ -87,9 +93,11 @@ struct PagesTests {
         let value = JSONValue.object(["name": .string("</data><script>\"'&王"), "n": .int(1)])
         let html = pages.render("demo/a", ["json": .text(value.encoded())], .en)
         let attribute = try #require(html.split(separator: "\"", maxSplits: 1).last?.split(separator: "\"").first)
-        let decoded = attribute.replacingOccurrences(of: "&quot;", with: "\"").replacingOccurrences(of: "&#39;", with: "'")
-            .replacingOccurrences(of: "&lt;", with: "<").replacingOccurrences(of: "&gt;", with: ">")
-            .replacingOccurrences(of: "&amp;", with: "&")
+        let decoded = attribute.replacingOccurrences(of: "&quot;", with: "\"").replacingOccurrences(
+            of: "&#39;", with: "'"
+        )
+        .replacingOccurrences(of: "&lt;", with: "<").replacingOccurrences(of: "&gt;", with: ">")
+        .replacingOccurrences(of: "&amp;", with: "&")
         #expect(try JSONValue.parse(Array(decoded.utf8)) == value)
         #expect(!html.contains("<script"))
         #expect(html.components(separatedBy: "</data>").count == 2)
@@ -99,14 +107,19 @@ struct PagesTests {
     func views() throws {
         let pages = try pages([
             "shell": "<title>{{title}}</title>{{$content}}{{/content}}",
-            "a": "{{<demo/shell}}{{$content}}{{#rows}}<li>{{label}} {{outer}}</li>{{/rows}}{{^rows}}none{{/rows}}{{#one}}{{x}}{{/one}}{{note}}{{/content}}{{/demo/shell}}",
+            "a":
+                "{{<demo/shell}}{{$content}}{{#rows}}<li>{{label}} {{outer}}</li>{{/rows}}{{^rows}}none{{/rows}}{{#one}}{{x}}{{/one}}{{note}}{{/content}}{{/demo/shell}}",
         ])
         let html = pages.render(
             "demo/a",
-            ["title": "T", "outer": "o", "rows": .list([["label": "a"], ["label": "b"]]), "one": .view(["x": 7]), "note": .absent],
+            [
+                "title": "T", "outer": "o", "rows": .list([["label": "a"], ["label": "b"]]), "one": .view(["x": 7]),
+                "note": .absent,
+            ],
             .en)
         #expect(html == "<title>T</title><li>a o</li><li>b o</li>7")
-        let empty = pages.render("demo/a", ["title": "T", "outer": "o", "rows": .list([]), "one": false, "note": .text(nil)], .en)
+        let empty = pages.render(
+            "demo/a", ["title": "T", "outer": "o", "rows": .list([]), "one": false, "note": .text(nil)], .en)
         #expect(empty == "<title>T</title>none")
         #expect(pages.render("demo/unknown", [:], .en) == "")
     }
@@ -128,9 +141,11 @@ struct PagesTests {
         #expect(view["c"] != nil && view["d"] == nil)
     }
 
-    @Test("a line of the text table without three filled columns, or a key given twice, is named", arguments: [
-        "a\tonly English\n", "a\tA\t\n", "\tA\t甲\n", "a\tA\t甲\tmore\n", "a\tA\t甲\na\tB\t乙\n", "no tabs at all\n",
-    ])
+    @Test(
+        "a line of the text table without three filled columns, or a key given twice, is named",
+        arguments: [
+            "a\tonly English\n", "a\tA\t\n", "\tA\t甲\n", "a\tA\t甲\tmore\n", "a\tA\t甲\na\tB\t乙\n", "no tabs at all\n",
+        ])
     func brokenTexts(table: String) throws {
         let folder = try TemporaryShare(["Demo/Texts/demo.tsv": "# comment\n\nok\tOK\t好\n" + table])
         defer { folder.remove() }
@@ -160,7 +175,9 @@ struct PagesTests {
 
     // MARK: Assets
 
-    private func assets(_ files: [String: String] = ["Web/Assets/a.css": "body{}", "Web/Assets/b.js": "1"]) throws -> Assets {
+    private func assets(_ files: [String: String] = ["Web/Assets/a.css": "body{}", "Web/Assets/b.js": "1"]) throws
+        -> Assets
+    {
         let folder = try TemporaryShare(files.merging(["vendor/leaflet/leaflet.min.js": "L"]) { mine, _ in mine })
         defer { folder.remove() }
         return Assets(share: folder.share, vendorRoot: folder.root + "/vendor")
@@ -184,13 +201,18 @@ struct PagesTests {
         #expect(current.headers[.cacheControl] == "public, max-age=31536000, immutable")
         let old = try assets.respond(path: "/assets/000000000000/a.css", headers: [:])
         #expect(old.headers[.cacheControl] == "public, max-age=300")
-        #expect(try assets.respond(path: assets.base + "/vendor/leaflet.js", headers: [:]).headers[.contentType]?.hasPrefix("text/javascript") == true)
+        #expect(
+            try assets.respond(path: assets.base + "/vendor/leaflet.js", headers: [:]).headers[.contentType]?.hasPrefix(
+                "text/javascript") == true)
     }
 
-    @Test("nothing but the assets can be reached below their address", arguments: [
-        "", "/", "/..", "/../../../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/a.css", "//a.css", "/a.css/", "/A.CSS", "/a.css%00", "/vendor/",
-        "/vendor/../a.css", "/./a.css", "/Web/Assets/a.css", "/no.css",
-    ])
+    @Test(
+        "nothing but the assets can be reached below their address",
+        arguments: [
+            "", "/", "/..", "/../../../etc/passwd", "/..%2f..%2fetc/passwd", "/%2e%2e/a.css", "//a.css", "/a.css/",
+            "/A.CSS", "/a.css%00", "/vendor/",
+            "/vendor/../a.css", "/./a.css", "/Web/Assets/a.css", "/no.css",
+        ])
     func assetTraversal(path: String) throws {
         let assets = try assets()
         let error = #expect(throws: CRMError.self) { try assets.respond(path: assets.base + path, headers: [:]) }

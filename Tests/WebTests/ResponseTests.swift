@@ -1,6 +1,7 @@
 import HTTPTypes
 import Kernel
 import Testing
+
 @testable import Web
 
 @Suite("Answers")
@@ -16,7 +17,9 @@ struct ResponseTests {
         ]
         for answer in answers {
             for field in answer.headers {
-                #expect(!field.value.contains("\r") && !field.value.contains("\n") && !field.value.unicodeScalars.contains("\u{0}"))
+                #expect(
+                    !field.value.contains("\r") && !field.value.contains("\n")
+                        && !field.value.unicodeScalars.contains("\u{0}"))
             }
         }
     }
@@ -42,7 +45,10 @@ struct ResponseTests {
     func randomTexts() {
         let tokens = (0..<200).map { _ in RandomText.token() }
         #expect(Set(tokens).count == 200)
-        #expect(tokens.allSatisfy { $0.utf8.count == 43 && $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" } })
+        #expect(
+            tokens.allSatisfy {
+                $0.utf8.count == 43 && $0.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+            })
         let hex = RandomText.hex(8)
         #expect(hex.count == 16 && hex.allSatisfy(\.isHexDigit))
     }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Kernel
 import Testing
+
 @testable import Web
 
 @Suite("Route table, rate limits")
@@ -12,7 +13,8 @@ struct RouteTests {
     private var table: RouteTable {
         RouteTable([
             route(.get, "/"), route(.get, "/customers"), route(.get, "/customers/{id}"), route(.get, "/customers/new"),
-            route(.post, "/customers/{id}"), route(.delete, "/customers/{id}/media/{medium}"), route(.get, "/files/{name}/raw"),
+            route(.post, "/customers/{id}"), route(.delete, "/customers/{id}/media/{medium}"),
+            route(.get, "/files/{name}/raw"),
         ])
     }
 
@@ -76,10 +78,12 @@ struct RouteTests {
         let limiter = RateLimiter(perSecond: 5)
         for _ in 0..<10 { try limiter.check("a") }
         var refused = 0
-        for _ in 0..<10 { do { try limiter.check("a") } catch let error as CRMError {
-            refused += 1
-            #expect(error.status == 429 && error.retryAfterSeconds == 1)
-        } }
+        for _ in 0..<10 {
+            do { try limiter.check("a") } catch let error as CRMError {
+                refused += 1
+                #expect(error.status == 429 && error.retryAfterSeconds == 1)
+            }
+        }
         #expect(refused >= 9)
         try limiter.check("b")
         let open = RateLimiter(perSecond: 0)
@@ -115,7 +119,8 @@ struct RouteTests {
             #"switchboard_http_request_duration_ms_bucket{route="GET /x",le="5.0"} 1"#,
             #"switchboard_http_request_duration_ms_bucket{route="GET /x",le="5000.0"} 2"#,
             #"switchboard_http_request_duration_ms_bucket{route="GET /x",le="+Inf"} 3"#,
-            #"switchboard_http_request_duration_ms_count{route="GET /x"} 3"#, #"jobs_total{kind="a"} 2"#, "age_seconds 1.5",
+            #"switchboard_http_request_duration_ms_count{route="GET /x"} 3"#, #"jobs_total{kind="a"} 2"#,
+            "age_seconds 1.5",
         ] { #expect(lines.contains(line), "\(line)") }
     }
 }

@@ -33,7 +33,8 @@ enum ChargesPanel {
     }
 
     /// Newest first.
-    static func charges(_ ids: [CustomerID], since: LocalDate, limit: Int, _ session: any SQLSession) throws -> [Charge] {
+    static func charges(_ ids: [CustomerID], since: LocalDate, limit: Int, _ session: any SQLSession) throws -> [Charge]
+    {
         var builder = SQLBuilder(charges, [.date(since)])
         builder.appendIn("AND customer_id", ids.map { .id($0) })
         builder.append("ORDER BY issued_on DESC, id DESC LIMIT ?", .int(limit))

@@ -10,7 +10,9 @@ package enum CustomerPages {
     package static func endpoints(panels: @escaping @Sendable (Tenant) -> [CustomerPanel]) -> [Endpoint] {
         let view = CustomerPermissions.view
         return [
-            Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) { try await page($0, panels($0.tenant)) },
+            Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) {
+                try await page($0, panels($0.tenant))
+            },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
         ]
@@ -35,7 +37,9 @@ package enum CustomerPages {
     private static func page(_ call: Call, _ panels: [CustomerPanel]) async throws -> WebResponse {
         let asked: CustomerID = try call.request.id("id")
         let principal = try call.principal()
-        let permitted = panels.filter { principal.may($0.permission) }.sorted { ($0.order, $0.name) < ($1.order, $1.name) }
+        let permitted = panels.filter { principal.may($0.permission) }.sorted {
+            ($0.order, $0.name) < ($1.order, $1.name)
+        }
         let empty = try call.panelRequest()
         let logger = call.tenant.logger
         let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)

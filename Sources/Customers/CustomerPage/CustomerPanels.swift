@@ -9,7 +9,8 @@ enum CustomerPanels {
         let view = CustomerPermissions.view
         return [
             CustomerPanel(
-                name: "subscriptions", title: "customer-page.panel.subscriptions", place: .main, order: 10, permission: view
+                name: "subscriptions", title: "customer-page.panel.subscriptions", place: .main, order: 10,
+                permission: view
             ) { try SubscriptionsPanel.load($0, today: today($0), $1) },
             CustomerPanel(
                 name: "charges", title: "customer-page.panel.charges", place: .main, order: 30, permission: view

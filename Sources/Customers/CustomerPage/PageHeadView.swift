@@ -71,7 +71,9 @@ struct PageHeadView: Sendable {
             Words(en: "Contract", zh: "合约"),
             SubscriptionsPanel.contract(term: line?.term, end: line?.end, today: today, language))
         add(Words(en: "Tenure", zh: "在网时长"), months.map { PanelParts.tenure($0, language) })
-        add(Words(en: "Value (5 years)", zh: "五年价值"), head.leftOn == nil ? head.value.map { PanelParts.rounded($0, head.currency) } : nil)
+        add(
+            Words(en: "Value (5 years)", zh: "五年价值"),
+            head.leftOn == nil ? head.value.map { PanelParts.rounded($0, head.currency) } : nil)
         if let leftOn = head.leftOn { add(Words(en: "Left on", zh: "离网日期"), leftOn.description) }
         return facts
     }
@@ -97,7 +99,8 @@ struct PageHeadView: Sendable {
             add(
                 head.status == .churned ? "info" : "warn",
                 Words(
-                    en: overdue.count == 1 ? "1 bill is overdue: \(amount)." : "\(overdue.count) bills are overdue: \(amount).",
+                    en: overdue.count == 1
+                        ? "1 bill is overdue: \(amount)." : "\(overdue.count) bills are overdue: \(amount).",
                     zh: "\(overdue.count) 张账单逾期，共 \(amount)。"))
         }
         if head.status != .churned, let end = line?.end, end >= today,

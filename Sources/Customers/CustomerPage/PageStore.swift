@@ -53,7 +53,6 @@ enum PageStore {
         SELECT msisdn, plan, contract_term, contract_end, status FROM customers_subscription
         WHERE customer_id = $1 ORDER BY id LIMIT 1
         """
-    static let related: SQL = "SELECT DISTINCT other_id FROM customers_relation WHERE valid_to IS NULL"
 
     /// The records that a merge links with `id`, the surviving one first; only `id` when there is no link.
     static func linked(_ id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
@@ -76,7 +75,8 @@ enum PageStore {
                 since: row.optionalDate(6), currency: row.text(7),
                 kind: CustomerKind(rawValue: row.text(8)) ?? .individual, displayName: row.text(9),
                 tier: ValueTier(rawValue: row.text(10)) ?? .unknown, monthlyCharge: known(row, 11),
-                risk: row.isNull(12) || row.double(12) < 0 ? nil : row.double(12), band: RiskBand(rawValue: row.text(13)),
+                risk: row.isNull(12) || row.double(12) < 0 ? nil : row.double(12),
+                band: RiskBand(rawValue: row.text(13)),
                 value: known(row, 14), leftOn: row.optionalDate(15),
                 leaveReason: row.optionalText(16).flatMap { $0.isEmpty ? nil : $0 })
         }

@@ -37,7 +37,9 @@ enum ProfilePanel {
         let main = try master(ids, request, session)
         let reach = try contactFields(ids, request, session)
         let custom = try attributeFields(ids, request, session)
-        let views = (main: main.map { sink.view($0) }, reach: reach.map { sink.view($0) }, custom: custom.map { sink.view($0) })
+        let views = (
+            main: main.map { sink.view($0) }, reach: reach.map { sink.view($0) }, custom: custom.map { sink.view($0) }
+        )
         return PanelContent(
             template: "customers/panel-profile",
             view: [
@@ -58,7 +60,8 @@ enum ProfilePanel {
         mutating func view(_ field: Field) -> View {
             let whole = request.masking.shows(field.mask)
             if field.mask != .none, whole, !unmasked.contains(field.name) { unmasked.append(field.name) }
-            let shown = field.mask == .phone
+            let shown =
+                field.mask == .phone
                 ? PanelParts.phone(field.value, request.masking) : request.masking.apply(field.mask, field.value)
             return [
                 "label": .text(field.label), "value": .text(shown), "masked": .bool(!whole), "mono": .bool(field.mono),
@@ -75,7 +78,8 @@ enum ProfilePanel {
         return try session.query(builder, map)
     }
 
-    private static func master(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws -> [Field] {
+    private static func master(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws -> [Field]
+    {
         let language = request.language
         let rows = try query(party, "AND p.id", ids, order: "ORDER BY p.id", session) { row -> [Field] in
             let kind = CustomerKind(rawValue: row.text(0)) ?? .individual
@@ -84,7 +88,10 @@ enum ProfilePanel {
                 _ name: String, _ value: String?, label: Words? = nil, mask: MaskKind = .none, mono: Bool = false
             ) {
                 guard let value, !value.isEmpty else { return }
-                fields.append(Field(name: name, label: (label ?? PageWords.field(name))[language], value: value, mask: mask, mono: mono))
+                fields.append(
+                    Field(
+                        name: name, label: (label ?? PageWords.field(name))[language], value: value, mask: mask,
+                        mono: mono))
             }
             add("full_name", row.text(1), mask: kind == .individual ? .name : .none)
             add("kind", PageWords.of(kind)[language])

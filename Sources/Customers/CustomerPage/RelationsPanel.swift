@@ -41,7 +41,8 @@ enum RelationsPanel {
             } else if !request.customers.contains(id), result.count < shownMax {
                 result.append(
                     Relative(
-                        id: id, roles: [role], name: row.text(2), kind: CustomerKind(rawValue: row.text(3)) ?? .individual,
+                        id: id, roles: [role], name: row.text(2),
+                        kind: CustomerKind(rawValue: row.text(3)) ?? .individual,
                         reference: row.optionalText(4), status: CustomerStatus(rawValue: row.text(5)) ?? .active,
                         plan: row.optionalText(7), band: row.optionalText(8).flatMap(RiskBand.init)))
             }
@@ -56,19 +57,23 @@ enum RelationsPanel {
         let language = request.language
         let showsNames = request.masking.shows(.name)
         let views = found.map { relative -> View in
-            let name = relative.kind == .individual
+            let name =
+                relative.kind == .individual
                 ? request.masking.apply(.name, relative.name) : relative.name
             return [
                 "href": .text("/customers/\(relative.id)"),
                 "name": .text(name.isEmpty ? relative.reference ?? "#\(relative.id)" : name),
                 "roles": .text(relative.roles.map { PageWords.of($0)[language] }.joined(separator: " · ")),
                 "plan": .text(relative.plan), "icon": .text(relative.kind == .organisation ? "building" : "person"),
-                "status": .text(PageWords.of(relative.status)[language]), "badge": .text(PanelParts.badge(relative.status)),
-                "band": .text(relative.band?.rawValue), "bandWords": .text(relative.band.map { PageWords.of($0)[language] }),
+                "status": .text(PageWords.of(relative.status)[language]),
+                "badge": .text(PanelParts.badge(relative.status)),
+                "band": .text(relative.band?.rawValue),
+                "bandWords": .text(relative.band.map { PageWords.of($0)[language] }),
             ]
         }
         let sawNames = showsNames && found.contains { $0.kind == .individual && !$0.name.isEmpty }
         return PanelContent(
-            template: "customers/panel-relations", view: ["relatives": .list(views)], unmasked: sawNames ? ["name"] : [])
+            template: "customers/panel-relations", view: ["relatives": .list(views)], unmasked: sawNames ? ["name"] : []
+        )
     }
 }

@@ -30,7 +30,8 @@ enum SubscriptionsPanel {
         return PanelContent(
             template: "customers/panel-subscriptions",
             view: [
-                "lines": .list(part.views), "isEmpty": .bool(part.views.isEmpty), "total": .text(PanelParts.count(total)),
+                "lines": .list(part.views), "isEmpty": .bool(part.views.isEmpty),
+                "total": .text(PanelParts.count(total)),
                 "more": .text(part.next == nil ? nil : "/customers/\(request.customers[0])/subscriptions"),
             ],
             unmasked: part.unmasked)
@@ -127,8 +128,10 @@ enum SubscriptionsPanel {
         try session.forEach(builder.sql, builder.arguments) { row in
             result[row.id(0), default: []].append([
                 "on": .text(row.text(1)),
-                "from": .text(SubscriptionStatus(rawValue: row.text(2)).map { PageWords.of($0)[language] } ?? row.text(2)),
-                "to": .text(SubscriptionStatus(rawValue: row.text(3)).map { PageWords.of($0)[language] } ?? row.text(3)),
+                "from": .text(
+                    SubscriptionStatus(rawValue: row.text(2)).map { PageWords.of($0)[language] } ?? row.text(2)),
+                "to": .text(
+                    SubscriptionStatus(rawValue: row.text(3)).map { PageWords.of($0)[language] } ?? row.text(3)),
                 "reason": .text(row.optionalText(4).map { PageWords.reason($0, language) }),
             ])
             return true

@@ -187,7 +187,9 @@ enum TimelinePanel {
             note: late ? Words(en: "\(period) · late", zh: "\(period) · 逾期缴纳")[language] : period)
     }
 
-    private static func outcomeEvents(_ keys: [SQLValue], _ language: Language, _ session: any SQLSession) throws -> [Event] {
+    private static func outcomeEvents(_ keys: [SQLValue], _ language: Language, _ session: any SQLSession) throws
+        -> [Event]
+    {
         var builder = SQLBuilder(outcomes)
         builder.appendIn("AND customer_id", keys)
         builder.append("ORDER BY recorded_on DESC, id DESC LIMIT 20")

@@ -39,10 +39,13 @@ enum UsagePanel {
     private static func view(_ rows: [Month], _ language: Language) -> View {
         var tiles = [
             tile(
-                Words(en: "Voice", zh: "语音"), Words(en: "min", zh: "分钟"), rows.map { Double($0.voiceMin) }, language) {
-                    PanelParts.count(Int($0.rounded()))
-                },
-            tile(Words(en: "Data", zh: "流量"), Words(en: "GB", zh: "GB"), rows.map { Double($0.dataMB) / 1_024 }, language) {
+                Words(en: "Voice", zh: "语音"), Words(en: "min", zh: "分钟"), rows.map { Double($0.voiceMin) }, language
+            ) {
+                PanelParts.count(Int($0.rounded()))
+            },
+            tile(
+                Words(en: "Data", zh: "流量"), Words(en: "GB", zh: "GB"), rows.map { Double($0.dataMB) / 1_024 }, language
+            ) {
                 one($0)
             },
             tile(

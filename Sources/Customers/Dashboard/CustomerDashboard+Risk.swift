@@ -18,13 +18,16 @@ extension CustomerDashboard {
             byBand[band, default: 0] += entry.count
         }
         // A bin has the colour of most of its customers.
-        let tones = bands.map { $0.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key.rawValue ?? "accent" }
+        let tones = bands.map {
+            $0.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key.rawValue ?? "accent"
+        }
         let total = counts.reduce(0, +)
         let chart = JSONValue.object([
             "edges": .array((0...20).map { .double(Double($0) / 20) }),
             "counts": .array(counts.map { .int(Int64($0)) }), "tones": .array(tones.map { .string($0) }),
             "x": .object([
-                "title": .string(Words(en: "Probability of leaving", zh: "离网概率")[language]), "format": .string("percent"),
+                "title": .string(Words(en: "Probability of leaving", zh: "离网概率")[language]),
+                "format": .string("percent"),
             ]),
             "y": .object([
                 "title": .string(Words(en: "Customers", zh: "客户")[language]), "format": .string("integer"),
@@ -94,22 +97,7 @@ extension CustomerDashboard {
         let language = context.language
         let cells = try context.figure("map", DashboardStore.byCell)
         guard !cells.isEmpty else { return nil }
-        let views = cells.map { cell -> JSONValue in
-            let share = cell.count > 0 ? Double(cell.leavers) / Double(cell.count) : 0
-            let label = cell.city ?? "\(degrees(cell.latitude)), \(degrees(cell.longitude))"
-            var fields: [String: JSONValue] = [
-                "lat": .double(cell.latitude), "lon": .double(cell.longitude), "count": .int(Int64(cell.count)),
-                "share": .double((share * 1_000).rounded() / 1_000), "tone": .string(tone(share)), "label": .string(label),
-                "lines": .array([
-                    .string(
-                        Words(
-                            en: "\(PanelParts.count(cell.count)) customers, \(PanelParts.count(cell.leavers)) left (\(PanelParts.percent(share)))",
-                            zh: "\(PanelParts.count(cell.count)) 位客户，\(PanelParts.count(cell.leavers)) 位已离网（\(PanelParts.percent(share))）")[language])
-                ]),
-            ]
-            if let region = cell.region { fields["href"] = .string("/customers?region=\(Form.encode(region))") }
-            return .object(fields)
-        }
+        let views = cells.map { place($0, language) }
         let columns = [
             Words(en: "Place", zh: "地点"), Words(en: "Customers", zh: "客户"), Words(en: "Left", zh: "离网占比"),
         ]
@@ -120,13 +108,31 @@ extension CustomerDashboard {
         return PanelContent(template: "customers/card-map", view: ["data": .text(data.encoded())])
     }
 
+    private static func place(_ cell: DashboardStore.Cell, _ language: Language) -> JSONValue {
+        let share = cell.count > 0 ? Double(cell.leavers) / Double(cell.count) : 0
+        let (count, left) = (PanelParts.count(cell.count), PanelParts.count(cell.leavers))
+        let percent = PanelParts.percent(share)
+        let line = Words(
+            en: "\(count) customers, \(left) left (\(percent))", zh: "\(count) 位客户，\(left) 位已离网（\(percent)）")
+        var fields: [String: JSONValue] = [
+            "lat": .double(cell.latitude), "lon": .double(cell.longitude), "count": .int(Int64(cell.count)),
+            "share": .double((share * 1_000).rounded() / 1_000), "tone": .string(tone(share)),
+            "label": .string(cell.city ?? "\(degrees(cell.latitude)), \(degrees(cell.longitude))"),
+            "lines": .array([.string(line[language])]),
+        ]
+        if let region = cell.region { fields["href"] = .string("/customers?region=\(Form.encode(region))") }
+        return .object(fields)
+    }
+
     /// Names for the largest cells, far enough from each other to be read.
     private static func cities(_ cells: [DashboardStore.Cell]) -> [JSONValue] {
         var named: [DashboardStore.Cell] = []
         for cell in cells {
             guard named.count < 14 else { break }
             guard let city = cell.city, !named.contains(where: { $0.city == city }) else { continue }
-            let near = named.contains { abs($0.latitude - cell.latitude) < 1.2 && abs($0.longitude - cell.longitude) < 2 }
+            let near = named.contains {
+                abs($0.latitude - cell.latitude) < 1.2 && abs($0.longitude - cell.longitude) < 2
+            }
             if !near { named.append(cell) }
         }
         return named.map {

@@ -62,7 +62,8 @@ enum CustomerDashboard {
                 "statuses": .list(
                     statuses.map { entry in
                         [
-                            "label": .text(PageWords.of(entry.status)[language]), "count": .text(PanelParts.count(entry.count)),
+                            "label": .text(PageWords.of(entry.status)[language]),
+                            "count": .text(PanelParts.count(entry.count)),
                             "badge": .text(PanelParts.badge(entry.status)),
                             "href": .text("/customers?status=\(entry.status.rawValue)"),
                         ]
@@ -163,7 +164,8 @@ enum CustomerDashboard {
             "links": .array(links.map { .string($0) }),
             "series": .array([
                 .object([
-                    "name": .string(name), "tone": .string("accent"), "values": .array(shown.map { .int(Int64($0.count)) }),
+                    "name": .string(name), "tone": .string("accent"),
+                    "values": .array(shown.map { .int(Int64($0.count)) }),
                 ])
             ]),
             "x": .object(["format": .string("integer")]), "y": .object(["format": .string("integer")]),
@@ -175,7 +177,10 @@ enum CustomerDashboard {
                 "isEmpty": .bool(total == 0), "chart": .text(chart.encoded()), "total": .text(PanelParts.count(total)),
                 "rows": .list(
                     zip(labels, shown).enumerated().map { offset, row in
-                        ["label": .text(row.0), "count": .text(PanelParts.count(row.1.count)), "href": .text(links[offset])]
+                        [
+                            "label": .text(row.0), "count": .text(PanelParts.count(row.1.count)),
+                            "href": .text(links[offset]),
+                        ]
                     }),
             ])
     }

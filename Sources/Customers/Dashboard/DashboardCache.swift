@@ -23,7 +23,9 @@ final class DashboardCache: Sendable {
     private let entries = Mutex<[Key: Entry]>([:])
 
     /// The figure of this name for the reader's record scope.
-    func figure<T: Sendable>(_ name: String, _ request: PanelRequest, today: LocalDate, _ compute: () throws -> T) throws -> T {
+    func figure<T: Sendable>(_ name: String, _ request: PanelRequest, today: LocalDate, _ compute: () throws -> T)
+        throws -> T
+    {
         let key = Key(figure: name, regions: request.principal.scope.regions?.sorted(), day: today)
         let kept = entries.withLock { $0[key] }
         if let kept, kept.until > request.now, let value = kept.value as? T { return value }

@@ -4,7 +4,8 @@ import Storage
 /// Figures of the base, each one aggregate over customers_listing within the reader's record scope.
 enum DashboardStore {
     static let byStatus: SQL = """
-        SELECT status, COUNT(*), CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
+        SELECT status, COUNT(*),
+          CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
           MIN(currency)
         FROM customers_listing WHERE TRUE
         """
@@ -28,7 +29,8 @@ enum DashboardStore {
         FROM customers_listing WHERE risk >= 0 AND status <> 'churned'
         """
     static let byTierAndBand: SQL = """
-        SELECT tier, band, COUNT(*), CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
+        SELECT tier, band, COUNT(*),
+          CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
           MIN(currency)
         FROM customers_listing WHERE band <> '' AND status <> 'churned'
         """
@@ -71,7 +73,9 @@ enum DashboardStore {
     }
 
     /// Reason code and number of leavers, most frequent first.
-    static func leaversByReason(_ principal: Principal, _ session: any SQLSession) throws -> [(code: String, count: Int)] {
+    static func leaversByReason(_ principal: Principal, _ session: any SQLSession) throws -> [(
+        code: String, count: Int
+    )] {
         var builder = SQLBuilder(leaversByReason)
         CustomerScope.narrow(&builder, principal)
         builder.append("GROUP BY leave_reason ORDER BY COUNT(*) DESC, leave_reason")
@@ -125,7 +129,9 @@ enum DashboardStore {
         CustomerScope.narrow(&builder, principal)
         builder.append("GROUP BY tier, band ORDER BY tier, band")
         return try session.query(builder) { row -> TierBand? in
-            guard let tier = ValueTier(rawValue: row.text(0)), let band = RiskBand(rawValue: row.text(1)) else { return nil }
+            guard let tier = ValueTier(rawValue: row.text(0)), let band = RiskBand(rawValue: row.text(1)) else {
+                return nil
+            }
             return TierBand(tier: tier, band: band, count: row.integer(2), charge: row.int(3), currency: row.text(4))
         }.compactMap { $0 }
     }

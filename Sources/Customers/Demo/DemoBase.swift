@@ -91,7 +91,8 @@ struct DemoBase: Sendable {
         let latitude = ((district.latitude + random.normal() * 0.02) * 10_000).rounded() / 10_000
         let longitude = ((district.longitude + random.normal() * 0.025) * 10_000).rounded() / 10_000
         return Home(
-            city: city, district: district, street: street, latitude: latitude, longitude: longitude, isEnglish: english,
+            city: city, district: district, street: street, latitude: latitude, longitude: longitude,
+            isEnglish: english,
             familyPlan: familyPlan, household: household, payer: payer)
     }
 
@@ -114,7 +115,8 @@ struct DemoBase: Sendable {
         var life = DemoLife(random: random, today: today)
         life.live(
             DemoLife.Circumstances(
-                age: age, isOrganisation: false, familyPlan: home.familyPlan != nil, city: home.city, termChoices: Self.personTerms))
+                age: age, isOrganisation: false, familyPlan: home.familyPlan != nil, city: home.city,
+                termChoices: Self.personTerms))
         let lineCount = random.below(100) < 14 ? 2 : 1
         let lines = life.lines(plan: plan ?? Self.consumerPlans[2], count: lineCount, from: nextLine)
         nextLine += lineCount
@@ -125,7 +127,8 @@ struct DemoBase: Sendable {
             documentNumber: DemoNumbers.identity(birth: birth, index: index, female: female),
             email: life.random.below(100) < 60 ? "customer\(index + 1)@example.com" : nil, city: home.city,
             district: home.district, street: home.street, latitude: home.latitude, longitude: home.longitude,
-            since: life.since, suspendedOn: life.suspendedOn, payer: home.payer, household: home.household, lines: lines,
+            since: life.since, suspendedOn: life.suspendedOn, payer: home.payer, household: home.household,
+            lines: lines,
             bills: life.bills(lines), usage: life.usage(lines), risk: life.risk, paymentMethod: life.paymentMethod,
             outcome: life.outcome)
     }

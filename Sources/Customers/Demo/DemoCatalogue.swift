@@ -72,6 +72,7 @@ enum DemoCatalogue {
     private static func plan(
         _ name: String, _ technology: String, _ yuan: Int64, _ gigabytes: Int, _ minutes: Int, _ kind: Plan.Kind
     ) -> Plan {
-        Plan(name: name, technology: technology, monthly: yuan * 100, gigabytes: gigabytes, minutes: minutes, kind: kind)
+        Plan(
+            name: name, technology: technology, monthly: yuan * 100, gigabytes: gigabytes, minutes: minutes, kind: kind)
     }
 }

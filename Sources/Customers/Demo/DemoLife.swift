@@ -2,8 +2,8 @@ import Compute
 import Foundation
 import Kernel
 
-/// Lives one customer's life up to the day on which they leave, or to today: first the circumstances (`live`), then what
-/// they leave in the books (lines, bills, usage). What is known of leavers is what was known before they left, so a
+/// Lives one customer's life up to the day on which they leave, or to today: first the circumstances (`live`), then
+/// what they leave in the books (lines, bills, usage). What is known of leavers is what was known before they left, so a
 /// model that learns from it does not look into the future.
 struct DemoLife: Sendable {
     struct Circumstances {
@@ -49,7 +49,9 @@ struct DemoLife: Sendable {
         let anger = 0.10 + 0.13 * max(0, drops - 1) + (risk.priceRisePercent > 0 ? 0.25 : 0)
         risk.complaints = random.poisson(exp(-anger))
         risk.autopay = random.below(100) < (around.isOrganisation ? 60 : 42)
-        paymentMethod = risk.autopay ? (random.below(3) == 0 ? .directDebit : .wechat)
+        paymentMethod =
+            risk.autopay
+            ? (random.below(3) == 0 ? .directDebit : .wechat)
             : DemoNames.pick([.wechat, .alipay, .alipay, .cash], &random)
         risk.overdueBills = min(6, risk.tenureMonths, random.poisson(exp(risk.autopay ? -0.08 : -0.65)))
         if risk.tenureMonths >= 6 {

@@ -21,19 +21,20 @@ enum DemoNames {
     static let english: (family: [String], male: [String], female: [String]) = (
         words(
             """
-            Smith Johnson Williams Brown Jones Garcia Miller Davis Wilson Anderson Thomas Taylor Moore Jackson Martin Lee
-            Thompson White Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Hill Green Baker Adams Nelson
-            Carter Mitchell Roberts Turner Phillips Campbell Parker Evans Edwards Collins Stewart Morris Murphy Cook Rogers
+            Smith Johnson Williams Brown Jones Garcia Miller Davis Wilson Anderson Thomas Taylor Moore Jackson Martin
+            Lee Thompson White Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Hill Green Baker
+            Adams Nelson Carter Mitchell Roberts Turner Phillips Campbell Parker Evans Edwards Collins Stewart
+            Morris Murphy Cook Rogers
             """),
         words(
             """
-            James Robert John Michael David William Richard Joseph Thomas Charles Daniel Matthew Anthony Mark Steven Paul
-            Andrew Joshua Kevin Brian George Edward Ryan Jason Henry Oliver Samuel Peter Lucas Adam
+            James Robert John Michael David William Richard Joseph Thomas Charles Daniel Matthew Anthony Mark
+            Steven Paul Andrew Joshua Kevin Brian George Edward Ryan Jason Henry Oliver Samuel Peter Lucas Adam
             """),
         words(
             """
-            Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Sarah Karen Nancy Lisa Betty Margaret Sandra Ashley
-            Emily Donna Michelle Laura Amanda Melissa Rebecca Sharon Anna Grace Emma Olivia Chloe Sophia
+            Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Sarah Karen Nancy Lisa Betty Margaret
+            Sandra Ashley Emily Donna Michelle Laura Amanda Melissa Rebecca Sharon Anna Grace Emma Olivia Chloe Sophia
             """)
     )
 
@@ -49,12 +50,15 @@ enum DemoNames {
         ("healthcare", "医疗", ["医疗器械有限公司"]),
         ("construction", "建筑", ["建筑工程有限公司", "装饰工程有限公司"]),
     ]
-    static let englishCompanies = words("Harbour Northgate Bluewater Redwood Summit Lakeside Pioneer Sterling Granite Beacon Meridian Falcon")
+    static let englishCompanies = words(
+        "Harbour Northgate Bluewater Redwood Summit Lakeside Pioneer Sterling Granite Beacon Meridian Falcon")
     static let englishTails = ["Trading Ltd", "Logistics Ltd", "Software Ltd", "Foods Ltd", "Engineering Ltd"]
     static let streets = words("人民路 中山路 解放路 建设路 和平街 文化路 新华街 长江路 黄河路 学院路 滨江大道 朝阳街 光明路 迎宾大道 科技路 花园路")
 
     /// `欧阳 晓梅` or `Emily Parker`, as family and given name.
-    static func person(_ random: inout SeededRandom, english isEnglish: Bool, female: Bool) -> (family: String, given: String) {
+    static func person(_ random: inout SeededRandom, english isEnglish: Bool, female: Bool) -> (
+        family: String, given: String
+    ) {
         if isEnglish {
             let given = female ? english.female : english.male
             return (pick(english.family, &random), pick(given, &random))
@@ -90,11 +94,14 @@ enum DemoNames {
         return (short + pick(companyHeads, &random) + pick(industry.tail, &random), industry.code)
     }
 
-    static func pick<C: RandomAccessCollection>(_ items: C, _ random: inout SeededRandom) -> C.Element where C.Index == Int {
+    static func pick<C: RandomAccessCollection>(_ items: C, _ random: inout SeededRandom) -> C.Element
+    where C.Index == Int {
         items[items.startIndex + random.below(items.count)]
     }
 
-    private static func words(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
 
     private static func weighted(_ text: String) -> (items: [(String, Int)], total: Int) {
         let parts = words(text)

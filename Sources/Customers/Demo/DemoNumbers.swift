@@ -12,8 +12,8 @@ enum DemoNumbers {
     private static let checks = Array("10X98765432".utf8)
 
     /// An 18-character citizen identity number (GB 11643-1999; check character by ISO 7064 MOD 11-2).
-    /// - Parameter index: every 5,000,000 persons the numbers may meet again; the order digit is odd for men and even for
-    ///   women, as the standard wants.
+    /// - Parameter index: every 5,000,000 persons the numbers may meet again. The order digit is odd for men and even
+    ///   for women, as the standard wants.
     static func identity(birth: LocalDate, index: Int, female: Bool) -> String {
         let order = index % 500 * 2 + (female ? 0 : 1)
         let day = birth.description.filter { $0 != "-" }

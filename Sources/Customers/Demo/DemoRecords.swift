@@ -38,7 +38,8 @@ struct DemoRecords {
         }
         record.addresses = [
             Address(
-                id: ids.next(), lines: "\(demo.district.zh)\(demo.street)", city: demo.city.zh, region: demo.city.region,
+                id: ids.next(), lines: "\(demo.district.zh)\(demo.street)", city: demo.city.zh,
+                region: demo.city.region,
                 postcode: nil, country: "CN", latitude: demo.latitude, longitude: demo.longitude)
         ]
         record.documents = [
@@ -55,7 +56,8 @@ struct DemoRecords {
         record.sourceIDs = record.customer.reference.map { [Self.source: $0] } ?? [:]
         addBooks(demo, id, record.subscriptions)
         if let payer {
-            let role: (RelationRole, RelationRole) = (demo.risk.age ?? 40) < 26 && demo.index - demo.payer > 1
+            let role: (RelationRole, RelationRole) =
+                (demo.risk.age ?? 40) < 26 && demo.index - demo.payer > 1
                 ? (.parent, .child) : (.spouse, .spouse)
             relations.append((id, payer, role.0, role.1, demo.since))
             relations.append((id, payer, .payer, .member, demo.since))
@@ -78,7 +80,8 @@ struct DemoRecords {
 
     private func customer(_ demo: DemoCustomer) -> Customer {
         let status: CustomerStatus =
-            demo.outcome != nil ? .churned
+            demo.outcome != nil
+            ? .churned
             : demo.suspendedOn != nil ? .suspended : demo.risk.tenureMonths == 0 ? .onboarding : .active
         return Customer(
             reference: "C-" + DemoNumbers.padded(demo.index + 1, 7), status: status, statusReason: nil,

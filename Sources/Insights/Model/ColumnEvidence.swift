@@ -32,9 +32,11 @@ struct ColumnEvidence: Sendable {
         }
         let present = Tally(rows: total.rows - missing.rows, positives: total.positives - missing.positives)
         let all = Double(rarer ? total.positives : total.rows - total.positives)
-        isFilledForOneOutcome = missing.rows > 0 && present.rows > 0 && [present, missing].contains { part in
-            part.rows >= fewest && part.share(of: rarer) >= Self.purity && part.count(of: rarer) >= 0.1 * all
-        }
+        isFilledForOneOutcome =
+            missing.rows > 0 && present.rows > 0
+            && [present, missing].contains { part in
+                part.rows >= fewest && part.share(of: rarer) >= Self.purity && part.count(of: rarer) >= 0.1 * all
+            }
         presenceAUC = Self.area(present, missing)
         certainShare = all > 0 ? Self.certain(column, byLevel, rarer: rarer, fewest: fewest) / all : 0
         auc = Self.aloneAUC(column, labels: labels, folds: folds, byLevel: byLevel)

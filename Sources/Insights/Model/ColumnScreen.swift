@@ -34,7 +34,8 @@ struct ColumnScreen: Sendable {
         strength: @escaping @Sendable ([ProfiledColumn], [Int]) throws -> Double
     ) throws {
         var random = SeededRandom(seed: seed &+ 0x51)
-        let rows = labels.count > Self.mostRows
+        let rows =
+            labels.count > Self.mostRows
             ? Array(random.permutation(of: labels.count).prefix(Self.mostRows)).sorted() : Array(labels.indices)
         let sampled = rows.count < labels.count
         let sampledLabels = rows.map { labels[$0] }

@@ -53,7 +53,8 @@ package struct ColumnSummary: Codable, Equatable, Sendable {
             before += counts[level]
         }
         let step = max(1, Double(distinct.count - 1) / Double(Self.mostValues - 1))
-        let picked = distinct.count <= Self.mostValues
+        let picked =
+            distinct.count <= Self.mostValues
             ? distinct : (0..<Self.mostValues).map { distinct[min(distinct.count - 1, Int(Double($0) * step))] }
         values = picked.map(\.value)
         below = picked.map { Double($0.below) / Double(known) }

@@ -50,7 +50,8 @@ struct OutcomeNames: Sendable {
     /// A prediction of the outcome: named after it and spoken of as a score, probability, propensity or risk.
     func isPrediction(_ column: String) -> Bool {
         let name = ColumnName(column)
-        let predicts = name.has(Self.predictionWords) || name.has(stems: Self.predictionStems)
+        let predicts =
+            name.has(Self.predictionWords) || name.has(stems: Self.predictionStems)
             || name.contains(Self.chinesePrediction)
         return predicts && isNamedAfterOutcome(column)
     }

@@ -34,8 +34,9 @@ struct PreparedTable: Sendable {
         let allLabelled = rows.count == table.rows
         let columns = try ParallelWork.map(sources.count, threads: options.threads) { place in
             let values = sources[place].values
-            return ProfiledColumn(CodedColumn(
-                name: sources[place].name, values: allLabelled ? values : rows.map { values[$0] }))
+            return ProfiledColumn(
+                CodedColumn(
+                    name: sources[place].name, values: allLabelled ? values : rows.map { values[$0] }))
         }
         try progress(TrainingProgress(stage: .screening, share: 0.05))
         let (seed, threads) = (options.seed, options.threads)

@@ -92,7 +92,8 @@ package struct TableEncoder: Codable, Sendable {
     ) -> (encoder: TableEncoder, matrix: FeatureMatrix) {
         let positives = rows.reduce(0) { $0 + (labels[$1] ? 1 : 0) }
         let prior = (Double(positives) + 0.5) / (Double(rows.count) + 1)
-        let parts = rows.count >= rateFolds * 2
+        let parts =
+            rows.count >= rateFolds * 2
             ? StratifiedFolds.assign(labels: rows.map { labels[$0] }, folds: rateFolds, seed: seed)
             : rows.map { $0 % rateFolds }
         var encodings: [ColumnEncoding] = []

@@ -13,8 +13,10 @@ enum TelecomConcepts {
 
     private static let relationship: [([String], Concept)] = [
         (
-            ["tenure", "tenuremonths", "tenureinmonths", "monthsonbook", "accountlength", "subscriptionlength",
-             "monthsinservice", "customertenure", "accountage", "在网时长", "网龄", "入网时长", "在网月数", "入网月数"],
+            [
+                "tenure", "tenuremonths", "tenureinmonths", "monthsonbook", "accountlength", "subscriptionlength",
+                "monthsinservice", "customertenure", "accountage", "在网时长", "网龄", "入网时长", "在网月数", "入网月数",
+            ],
             .measure("在网时长", "time as a customer", .length, .months)
         ),
         (["contract", "contracttype", "合约", "合约类型", "合同", "合同类型", "签约类型"], .choice("合同", "contract")),
@@ -22,7 +24,10 @@ enum TelecomConcepts {
             ["contractremaining", "monthstocontractend", "remainingcontractmonths", "合约剩余月数", "合同剩余月数"],
             .measure("合同剩余时间", "remaining contract time", .length, .months)
         ),
-        (["tariffplan", "plan", "plantype", "planname", "rateplan", "套餐", "套餐类型", "套餐名称", "资费"], .choice("套餐", "plan")),
+        (
+            ["tariffplan", "plan", "plantype", "planname", "rateplan", "套餐", "套餐类型", "套餐名称", "资费"],
+            .choice("套餐", "plan")
+        ),
         (["status", "customerstatus", "客户状态", "状态"], .choice("账户状态", "account status")),
         (["offer", "promotion", "优惠", "优惠活动"], .choice("优惠", "offer")),
         (["numberofreferrals", "referrals", "推荐人数"], .measure("推荐新客户数", "number of referrals", .amount)),
@@ -32,15 +37,18 @@ enum TelecomConcepts {
         ),
         (
             ["paperlessbilling", "ebilling", "电子账单"],
-            .fact("电子账单", "paperless billing", yes: ("使用电子账单", "Uses paperless billing"),
+            .fact(
+                "电子账单", "paperless billing", yes: ("使用电子账单", "Uses paperless billing"),
                 no: ("使用纸质账单", "Gets paper bills"))
         ),
     ]
 
     private static let charges: [([String], Concept)] = [
         (
-            ["monthlycharges", "monthlycharge", "monthlyfee", "monthlyrental", "monthlybill",
-             "月租", "月费", "月租费", "月账单", "每月费用"],
+            [
+                "monthlycharges", "monthlycharge", "monthlyfee", "monthlyrental", "monthlybill",
+                "月租", "月费", "月租费", "月账单", "每月费用",
+            ],
             .measure("月费", "monthly charge")
         ),
         (
@@ -84,10 +92,14 @@ enum TelecomConcepts {
             ["distinctcallednumbers", "主叫号码数"],
             .measure("联系过的号码数", "number of different numbers called", .amount)
         ),
-        (["callminutes", "totaldayminutes", "voiceminutes", "minutesused", "通话时长", "通话分钟数"],
-         .measure("通话时长", "call time", .length, .minutes)),
-        (["datausage", "datausagegb", "avgmonthlygbdownload", "monthlygb", "流量", "月流量", "使用流量"],
-         .measure("流量用量", "data usage")),
+        (
+            ["callminutes", "totaldayminutes", "voiceminutes", "minutesused", "通话时长", "通话分钟数"],
+            .measure("通话时长", "call time", .length, .minutes)
+        ),
+        (
+            ["datausage", "datausagegb", "avgmonthlygbdownload", "monthlygb", "流量", "月流量", "使用流量"],
+            .measure("流量用量", "data usage")
+        ),
         (["datausagechange", "usagechange", "datachange", "流量变化", "用量变化"], .measure("流量变化", "change in data usage")),
         (["deviceage", "handsetage", "终端使用时长"], .measure("终端使用时长", "age of the device", .length)),
     ]
@@ -95,7 +107,8 @@ enum TelecomConcepts {
     private static let trouble: [([String], Concept)] = [
         (
             ["complains", "complaints", "complaint", "complaintcount", "numcomplaints", "投诉", "投诉次数", "是否投诉"],
-            .fact("投诉次数", "number of complaints", yes: ("曾经投诉", "Has complained"),
+            .fact(
+                "投诉次数", "number of complaints", yes: ("曾经投诉", "Has complained"),
                 no: ("没有投诉", "Has not complained"), .amount, .times)
         ),
         (
@@ -116,7 +129,8 @@ enum TelecomConcepts {
         ),
         (
             ["overduebills", "overdue", "latepayments", "latebills", "overduecount", "欠费次数", "逾期次数", "逾期账单数"],
-            .fact("逾期账单", "number of overdue bills", yes: ("有逾期账单", "Has overdue bills"),
+            .fact(
+                "逾期账单", "number of overdue bills", yes: ("有逾期账单", "Has overdue bills"),
                 no: ("没有逾期账单", "Has no overdue bills"), .amount)
         ),
         (
@@ -133,7 +147,8 @@ enum TelecomConcepts {
         (["gender", "sex", "性别"], .choice("性别", "gender")),
         (
             ["seniorcitizen", "senior", "老年客户"],
-            .fact("老年客户", "senior citizen", yes: ("是老年客户", "Is a senior citizen"),
+            .fact(
+                "老年客户", "senior citizen", yes: ("是老年客户", "Is a senior citizen"),
                 no: ("不是老年客户", "Is not a senior citizen"))
         ),
         (

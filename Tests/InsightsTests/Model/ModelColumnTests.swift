@@ -8,39 +8,49 @@ struct ModelColumnTests {
         ProfiledColumn(CodedColumn(name: name, values: values)).kind
     }
 
-    @Test("numbers are read with separators, currency, percent and brackets", arguments: [
-        ("42", 42), ("-3.5", -3.5), ("1e3", 1000), ("1,234.5", 1234.5), ("1.234,5", 1234.5), ("12,5", 12.5),
-        ("1,234,567", 1_234_567), ("$1,000", 1000), ("￥88.5", 88.5), ("15%", 15), ("(20)", -20), ("99元", 99),
-    ])
+    @Test(
+        "numbers are read with separators, currency, percent and brackets",
+        arguments: [
+            ("42", 42), ("-3.5", -3.5), ("1e3", 1000), ("1,234.5", 1234.5), ("1.234,5", 1234.5), ("12,5", 12.5),
+            ("1,234,567", 1_234_567), ("$1,000", 1000), ("￥88.5", 88.5), ("15%", 15), ("(20)", -20), ("99元", 99),
+        ])
     func numbers(text: String, value: Double) {
         #expect(CellText.number(text) == value)
     }
 
-    @Test("what only looks like a number is none", arguments: [
-        "", "nan", "inf", "0x1F", "1,23,4", "12-05", "1.2.3", "abc", "12 apples", "+", "1e999",
-    ])
+    @Test(
+        "what only looks like a number is none",
+        arguments: [
+            "", "nan", "inf", "0x1F", "1,23,4", "12-05", "1.2.3", "abc", "12 apples", "+", "1e999",
+        ])
     func notNumbers(text: String) {
         #expect(CellText.number(text) == nil)
     }
 
-    @Test("missing markers are missing, with or without spaces", arguments: [
-        "", " ", "  ", "NA", "N/A", "null", "NULL", "\\N", "-", "?", " NA ", "\u{3000}", "\t",
-    ])
+    @Test(
+        "missing markers are missing, with or without spaces",
+        arguments: [
+            "", " ", "  ", "NA", "N/A", "null", "NULL", "\\N", "-", "?", " NA ", "\u{3000}", "\t",
+        ])
     func missing(text: String) {
         #expect(CellText.present(text) == nil)
     }
 
-    @Test("dates in many forms are the same day", arguments: [
-        "2024-01-31", "2024/1/31", "2024.01.31", "2024年1月31日", "20240131", "31/01/2024", "31-Jan-2024",
-        "Jan 31, 2024", "2024-01-31T10:00:00Z", "2024-01-31 10:00", "31-Jan-24",
-    ])
+    @Test(
+        "dates in many forms are the same day",
+        arguments: [
+            "2024-01-31", "2024/1/31", "2024.01.31", "2024年1月31日", "20240131", "31/01/2024", "31-Jan-2024",
+            "Jan 31, 2024", "2024-01-31T10:00:00Z", "2024-01-31 10:00", "31-Jan-24",
+        ])
     func dates(text: String) {
         #expect(DateText.day(text, dayFirst: true, allowsCompact: true) == 19_753)
     }
 
-    @Test("impossible dates are none", arguments: [
-        "2024-02-30", "2023-02-29", "2024-13-01", "99/99/9999", "1.5", "a-b-c-d",
-    ])
+    @Test(
+        "impossible dates are none",
+        arguments: [
+            "2024-02-30", "2023-02-29", "2024-13-01", "99/99/9999", "1.5", "a-b-c-d",
+        ])
     func noDates(text: String) {
         #expect(DateText.day(text, dayFirst: true) == nil)
     }

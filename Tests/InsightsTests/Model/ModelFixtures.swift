@@ -20,7 +20,8 @@ enum ModelFixtures {
             let complaints = random.below(5) == 0 ? 1 + random.below(4) : 0
             let support = random.below(2) == 0
             let town = random.below(60)
-            let odds = -1.3 - 0.035 * Double(tenure - 36) + (contract == "Month-to-month" ? 1.1 : -0.7)
+            let odds =
+                -1.3 - 0.035 * Double(tenure - 36) + (contract == "Month-to-month" ? 1.1 : -0.7)
                 + 0.02 * (charge - 65) + 0.5 * Double(complaints) + (support ? -0.4 : 0.2) + (town < 6 ? 0.6 : 0)
             add("Customer ID", "C-\(100_000 + (row * 7919) % 90_000)-\(row)")
             add("Tenure Months", row % 97 == 5 ? nil : "\(tenure)")
@@ -99,8 +100,9 @@ enum ModelFixtures {
             rows.append(row)
         }
         guard let header = rows.first else { return RawTable(columns: []) }
-        return RawTable(columns: header.enumerated().map { place, name in
-            (name, rows.dropFirst().map { place < $0.count ? $0[place] : nil })
-        })
+        return RawTable(
+            columns: header.enumerated().map { place, name in
+                (name, rows.dropFirst().map { place < $0.count ? $0[place] : nil })
+            })
     }
 }

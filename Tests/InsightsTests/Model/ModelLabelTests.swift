@@ -8,11 +8,13 @@ struct ModelLabelTests {
         try LabelColumn(table: RawTable(columns: [("y", values)]), column: "y", positive: positive)
     }
 
-    @Test("the positive value is found among yes and no in any language", arguments: [
-        (["Yes", "No"], "Yes"), (["0", "1"], "1"), (["true", "false"], "true"), (["否", "是"], "是"),
-        (["Stayed", "Churned"], "Churned"), (["在网", "离网"], "离网"), (["0.0", "1.0"], "1.0"),
-        (["Existing Customer", "Attrited Customer"], "Attrited Customer"),
-    ])
+    @Test(
+        "the positive value is found among yes and no in any language",
+        arguments: [
+            (["Yes", "No"], "Yes"), (["0", "1"], "1"), (["true", "false"], "true"), (["否", "是"], "是"),
+            (["Stayed", "Churned"], "Churned"), (["在网", "离网"], "离网"), (["0.0", "1.0"], "1.0"),
+            (["Existing Customer", "Attrited Customer"], "Attrited Customer"),
+        ])
     func recognised(values: [String], positive: String) throws {
         // More positives than negatives: meaning decides, not rarity.
         let found = try label((0..<30).map { $0 % 3 == 0 ? values.first { $0 != positive } : positive })

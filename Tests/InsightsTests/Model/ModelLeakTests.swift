@@ -146,11 +146,13 @@ struct ModelLeakTests {
         guard let table = ModelFixtures.real(ModelFixtures.ibm) else { return }
         let prepared = try PreparedTable(table, TrainingOptions(label: "Churn Label")) { _ in }
         let found = Dictionary(uniqueKeysWithValues: prepared.screen.excluded.map { ($0.column, $0.code) })
-        #expect(found == [
-            "CustomerID": .identifier, "Count": .constant, "Country": .constant, "State": .constant,
-            "Lat Long": .sameAsOther, "Churn Value": .sameAsLabel, "Churn Score": .modelOutput, "CLTV": .modelOutput,
-            "Churn Reason": .filledForOneOutcome,
-        ])
+        #expect(
+            found == [
+                "CustomerID": .identifier, "Count": .constant, "Country": .constant, "State": .constant,
+                "Lat Long": .sameAsOther, "Churn Value": .sameAsLabel, "Churn Score": .modelOutput,
+                "CLTV": .modelOutput,
+                "Churn Reason": .filledForOneOutcome,
+            ])
         // What CLTV does: alone little, and nothing on top of the others.
         let cltv = prepared.screen.excluded.first { $0.column == "CLTV" }
         #expect(abs((cltv?.auc ?? 0) - 0.58) < 0.02)

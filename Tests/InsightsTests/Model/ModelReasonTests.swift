@@ -21,39 +21,50 @@ struct ModelReasonTests {
 
     @Test("known columns are spoken of as a colleague would")
     func phrases() {
-        #expect(clause("Contract", "Month-to-month", .categorical)
-            == Bilingual(zh: "合同为按月签约（Month-to-month）", en: "Contract is month-to-month"))
-        #expect(clause("Monthly Charges", "99.65", .numeric, below: 0.857, above: 0.14)
-            == Bilingual(zh: "月费为99.65，高于85%的客户", en: "Monthly charge is 99.65, higher than 85 % of customers"))
-        #expect(clause("Tenure Months", "2", .numeric, below: 0.08, above: 0.883)
-            == Bilingual(zh: "在网时长为2个月，短于88%的客户", en: "Time as a customer is 2 months, shorter than 88 % of customers"))
+        #expect(
+            clause("Contract", "Month-to-month", .categorical)
+                == Bilingual(zh: "合同为按月签约（Month-to-month）", en: "Contract is month-to-month"))
+        #expect(
+            clause("Monthly Charges", "99.65", .numeric, below: 0.857, above: 0.14)
+                == Bilingual(zh: "月费为99.65，高于85%的客户", en: "Monthly charge is 99.65, higher than 85 % of customers"))
+        #expect(
+            clause("Tenure Months", "2", .numeric, below: 0.08, above: 0.883)
+                == Bilingual(
+                    zh: "在网时长为2个月，短于88%的客户", en: "Time as a customer is 2 months, shorter than 88 % of customers"))
         #expect(clause("tenure", "1", .numeric).en == "Time as a customer is 1 month")
         #expect(clause("Tech Support", "No", .categorical) == Bilingual(zh: "未开通技术支持", en: "Has no tech support"))
-        #expect(clause("OnlineSecurity", "No internet service", .categorical)
-            == Bilingual(zh: "未使用上网业务，因而没有网络安全服务", en: "Has no internet service, so no online security"))
-        #expect(clause("Internet Service", "Fiber optic", .categorical)
-            == Bilingual(zh: "上网业务为光纤宽带（Fiber optic）", en: "Internet service is fibre"))
+        #expect(
+            clause("OnlineSecurity", "No internet service", .categorical)
+                == Bilingual(zh: "未使用上网业务，因而没有网络安全服务", en: "Has no internet service, so no online security"))
+        #expect(
+            clause("Internet Service", "Fiber optic", .categorical)
+                == Bilingual(zh: "上网业务为光纤宽带（Fiber optic）", en: "Internet service is fibre"))
         #expect(clause("Payment Method", "Electronic check", .categorical).zh == "付款方式为电子支票（Electronic check）")
         #expect(clause("Dependents", "No", .boolean) == Bilingual(zh: "没有家属", en: "Has no dependants"))
         #expect(clause("Complains", "1", .boolean) == Bilingual(zh: "曾经投诉", en: "Has complained"))
         #expect(clause("Call  Failure", "20", .numeric, below: 0.95, above: 0.04).zh == "掉话或接续失败为20次，多于95%的客户")
-        #expect(clause("投诉次数", "3", .numeric, below: 0.9, above: 0.02).en
-            == "Number of complaints is 3, more than 90 % of customers")
-        #expect(clause("Data Usage Change", "-30", .numeric, below: 0.05, above: 0.9).en
-            == "Change in data usage is -30, lower than 90 % of customers")
-        #expect(clause("City", "Los Angeles", .categorical)
-            == Bilingual(zh: "所在城市为Los Angeles", en: "Is located in Los Angeles"))
+        #expect(
+            clause("投诉次数", "3", .numeric, below: 0.9, above: 0.02).en
+                == "Number of complaints is 3, more than 90 % of customers")
+        #expect(
+            clause("Data Usage Change", "-30", .numeric, below: 0.05, above: 0.9).en
+                == "Change in data usage is -30, lower than 90 % of customers")
+        #expect(
+            clause("City", "Los Angeles", .categorical)
+                == Bilingual(zh: "所在城市为Los Angeles", en: "Is located in Los Angeles"))
     }
 
     @Test("unknown columns are spoken of by their name")
     func generic() {
-        #expect(clause("Widget Index", "7.000", .numeric, below: 0.7, above: 0.2)
-            == Bilingual(zh: "“Widget Index”为7，高于70%的客户", en: "“Widget Index” is 7, higher than 70 % of customers"))
+        #expect(
+            clause("Widget Index", "7.000", .numeric, below: 0.7, above: 0.2)
+                == Bilingual(zh: "“Widget Index”为7，高于70%的客户", en: "“Widget Index” is 7, higher than 70 % of customers"))
         #expect(clause("渠道", "营业厅", .categorical) == Bilingual(zh: "“渠道”为营业厅", en: "“渠道” is 营业厅"))
         #expect(clause("Widget", nil, .numeric) == Bilingual(zh: "“Widget”未记录", en: "“Widget” is not recorded"))
         #expect(clause("Vip", "gold", .presence).en == "“Vip” is filled in (gold)")
-        #expect(clause("Joined", "2023-05-01", .date, below: 0.8, above: 0.1).en
-            == "“Joined” is 2023-05-01, later than 80 % of customers")
+        #expect(
+            clause("Joined", "2023-05-01", .date, below: 0.8, above: 0.1).en
+                == "“Joined” is 2023-05-01, later than 80 % of customers")
     }
 
     @Test("comparisons are never more than true")

@@ -197,10 +197,12 @@ struct ModelTrainerTests {
         expect(.labelMissing(column: "Churn", available: []), RawTable(columns: []), TrainingOptions(label: "Churn"))
     }
 
-    @Test("real extracts reach what careful models reach on them", arguments: [
-        (ModelFixtures.ibm, "Churn Label", 0.855), (ModelFixtures.ibmSmall, "Churn", 0.843),
-        (ModelFixtures.iranian, "Churn", 0.98),
-    ])
+    @Test(
+        "real extracts reach what careful models reach on them",
+        arguments: [
+            (ModelFixtures.ibm, "Churn Label", 0.855), (ModelFixtures.ibmSmall, "Churn", 0.843),
+            (ModelFixtures.iranian, "Churn", 0.98),
+        ])
     func real(path: String, label: String, least: Double) throws {
         guard let table = ModelFixtures.real(path) else { return }
         let report = try ChurnTrainer.evaluate(table, TrainingOptions(label: label, seed: 20))
