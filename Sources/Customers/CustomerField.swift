@@ -11,6 +11,14 @@ struct FieldContext: Sendable {
     let currency: String
     /// Name of the source whose numbers `source_id` holds.
     let source: String
+    /// The line that number, plan, contract, charge and status are about; `nil` = the main line.
+    var line: SubscriptionID?
+    /// The line was named by its number: what is said of add-ons is said of it alone.
+    var namesLine = false
+    /// The customer or the line is being made, so that the source tells of no change of its status.
+    var isNew = false
+    /// The day of leaving that stands beside what is being set.
+    var leftOn: LocalDate?
 }
 
 /// A value that a field cannot take.

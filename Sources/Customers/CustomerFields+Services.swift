@@ -34,18 +34,13 @@ extension CustomerFields {
         CustomerField(
             "msisdn", Words(en: "Mobile number (MSISDN)", zh: "手机号码"), .phone, canMatch: true,
             ["mobile", "mobile number", "phone number", "number", "手机号", "手机", "业务号码", "服务号码", "用户号码"],
-            get: { record, _ in .text(record.subscriptions.first?.msisdn) },
-            set: { record, value, context throws(FieldRefusal) in
-                record.changeMain(context, creating: value != .null) {
-                    $0.msisdn = value.asText
-                    if $0.service == .other, $0.technology == nil, value != .null { $0.service = .mobile }
-                }
-            }),
+            get: { record, context in .text(record.numberLine(context)?.msisdn) },
+            set: { record, value, context throws(FieldRefusal) in record.setNumber(value.asText, context) }),
         CustomerField(
             "service", Words(en: "Service", zh: "业务类型"), .text(60),
             ["service type", "product type", "产品类型", "业务"],
-            get: { record, _ in
-                guard let line = record.subscriptions.first else { return .null }
+            get: { record, context in
+                guard let line = record.main(context) else { return .null }
                 return .text(line.service == .other ? line.technology ?? "other" : line.service.rawValue)
             },
             set: { record, value, context throws(FieldRefusal) in
@@ -58,14 +53,14 @@ extension CustomerFields {
         CustomerField(
             "plan", Words(en: "Plan", zh: "套餐"), .text(120),
             ["plan name", "tariff", "tariff plan", "package", "套餐名称", "资费", "资费套餐", "产品名称"],
-            get: { record, _ in .text(record.subscriptions.first?.plan) },
+            get: { record, context in .text(record.main(context)?.plan) },
             set: { record, value, context throws(FieldRefusal) in
                 record.changeMain(context, creating: value != .null) { $0.plan = value.asText }
             }),
         CustomerField(
             "contract_term", Words(en: "Contract term", zh: "合约期"), .text(40),
             ["contract", "contract type", "contract length", "合约", "合约时长", "合同期限", "协议期"],
-            get: { record, _ in .text(record.subscriptions.first?.contractTerm.map(String.init)) },
+            get: { record, context in .text(record.main(context)?.contractTerm.map(String.init)) },
             set: { record, value, context throws(FieldRefusal) in
                 let months = try ServiceWords.contractMonths(value.asText)
                 record.changeMain(context, creating: months != nil) { $0.contractTerm = months }
@@ -73,7 +68,7 @@ extension CustomerFields {
         CustomerField(
             "contract_end", Words(en: "Contract end", zh: "合约到期日"), .date,
             ["contract end date", "contract expiry", "合约到期", "合同到期日"],
-            get: { record, _ in .date(record.subscriptions.first?.contractEnd) },
+            get: { record, context in .date(record.main(context)?.contractEnd) },
             set: { record, value, context throws(FieldRefusal) in
                 record.changeMain(context, creating: value != .null) { $0.contractEnd = value.asDate }
             }),
@@ -117,7 +112,7 @@ extension CustomerFields {
                     "no", Words(en: "No", zh: "否"),
                     synonyms: ["n", "false", "0", "无", "未开通", "no internet service", "no phone service"]),
             ]), ServiceWords.addonSynonyms(code),
-            get: { record, _ in record.has(code.rawValue) ? .text("yes") : .null },
+            get: { record, context in record.has(code.rawValue, context) ? .text("yes") : .null },
             set: { record, value, context throws(FieldRefusal) in
                 record.setAddon(code.rawValue, value == .text("yes"), context)
             })
@@ -129,9 +124,9 @@ extension CustomerFields {
         CustomerField(
             "monthly_charge", Words(en: "Monthly charge", zh: "月租费"), .money,
             ["monthly charges", "monthly fee", "charge amount", "usd monthly pay", "月租", "月费", "月消费", "月账单", "套餐费"],
-            get: { record, _ in .int(record.subscriptions.first?.monthlyCharge) },
+            get: { record, context in .int(record.main(context)?.monthlyCharge) },
             set: { record, value, context throws(FieldRefusal) in
-                try refuseNegative(value, "monthly_charge")
+                try refuseBeyond(value, "monthly_charge")
                 record.changeMain(context, creating: value != .null) { $0.monthlyCharge = value.asInt }
             }),
         CustomerField(
@@ -139,7 +134,7 @@ extension CustomerFields {
             ["total charge", "total revenue", "累计费用", "总消费", "消费总额"],
             get: { record, _ in .int(record.customer.totalCharges) },
             set: { record, value, _ throws(FieldRefusal) in
-                try refuseNegative(value, "total_charges")
+                try refuseBeyond(value, "total_charges")
                 record.customer.totalCharges = value.asInt
             }),
         .flag(
@@ -153,9 +148,15 @@ extension CustomerFields {
             }),
     ]
 
-    private static func refuseNegative(_ value: SQLValue, _ key: String) throws(FieldRefusal) {
+    /// Minor units; what forms take at most. Sums and scores of such amounts stay far from the limits of integers.
+    static let amountMax: Int64 = 100_000_000_000_000
+
+    private static func refuseBeyond(_ value: SQLValue, _ key: String) throws(FieldRefusal) {
         if let amount = value.asInt, amount < 0 {
             throw FieldRefusal(key, en: "The amount must not be negative.", zh: "金额不能为负数。")
+        }
+        if let amount = value.asInt, amount > amountMax {
+            throw FieldRefusal(key, en: "The amount is too large.", zh: "金额过大。")
         }
     }
 
@@ -172,13 +173,7 @@ extension CustomerFields {
             ["churn date", "end date", "termination date", "离网时间", "销户日期", "退网日期"],
             get: { record, _ in .date(record.outcome?.leftOn) },
             set: { record, value, context throws(FieldRefusal) in
-                if value != .null, record.customer.hasLeft != true { record.setLeft(true, context) }
-                record.outcome?.leftOn = value.asDate
-                if let date = value.asDate {
-                    for index in record.subscriptions.indices where record.subscriptions[index].status == .terminated {
-                        record.subscriptions[index].endedOn = date
-                    }
-                }
+                record.setLeftOn(value.asDate, context)
             }),
         CustomerField(
             "leave_reason", Words(en: "Reason for leaving", zh: "离网原因"), .text(200),
@@ -227,116 +222,17 @@ extension CustomerFields {
                 ImportChoice(
                     "terminated", Words(en: "Terminated", zh: "已销户"), synonyms: ["ended", "closed", "拆机", "销户"]),
             ]), ["line status", "service status", "号码状态", "产品状态"],
-            get: { record, _ in .text(record.subscriptions.first?.status.rawValue) },
+            get: { record, context in .text(record.main(context)?.status.rawValue) },
             set: { record, value, context throws(FieldRefusal) in
                 guard let status = value.asText.flatMap(SubscriptionStatus.init) else { return }
                 record.changeMain(context, creating: true) {
+                    if status != .terminated {
+                        $0.endedOn = nil
+                    } else if $0.status != .terminated, !context.isNew {
+                        $0.endedOn = context.today
+                    }
                     $0.status = status
-                    if status != .terminated { $0.endedOn = nil }
                 }
             }),
     ]
-}
-
-extension CustomerRecord {
-    /// The standing line of a service; for somebody who has left, the one they had.
-    func line(_ service: ServiceCode) -> Subscription? {
-        subscriptions.first { $0.service == service && ($0.status != .terminated || customer.hasLeft == true) }
-    }
-
-    func has(_ addon: String) -> Bool { subscriptions.contains { $0.addons.contains { $0.code == addon } } }
-
-    /// Months from the start to the end of the relation, or to `today`.
-    func tenureMonths(on today: LocalDate) -> Int? {
-        guard let since = customer.since else { return nil }
-        return monthsBetween(since, customer.hasLeft == true ? outcome?.leftOn ?? outcome?.recordedOn ?? today : today)
-    }
-
-    mutating func changeMain(_ context: FieldContext, creating: Bool, _ change: (inout Subscription) -> Void) {
-        if subscriptions.isEmpty {
-            guard creating else { return }
-            subscriptions.append(newLine(.other, context))
-        }
-        change(&subscriptions[0])
-    }
-
-    private func newLine(_ service: ServiceCode, _ context: FieldContext) -> Subscription {
-        Subscription(
-            id: context.ids.next(), service: service, startedOn: customer.since,
-            status: customer.hasLeft == true ? .terminated : .active, currency: context.currency)
-    }
-
-    /// Adds, brings back or ends the line of a service.
-    mutating func setLine(
-        _ service: ServiceCode, wanted: Bool, _ context: FieldContext, _ change: (inout Subscription) -> Void
-    ) {
-        let left = customer.hasLeft == true
-        let place =
-            subscriptions.firstIndex { $0.service == service && ($0.status != .terminated || left) }
-            ?? (wanted ? subscriptions.firstIndex { $0.service == service } : nil)
-        if wanted {
-            if let place {
-                if subscriptions[place].status == .terminated, !left {
-                    subscriptions[place].status = .active
-                    subscriptions[place].endedOn = nil
-                }
-                change(&subscriptions[place])
-            } else {
-                var line = newLine(service, context)
-                change(&line)
-                subscriptions.append(line)
-            }
-        } else if let place, !left {
-            subscriptions[place].status = .terminated
-            subscriptions[place].endedOn = context.today
-        }
-    }
-
-    /// A line of which nothing is known any more, after an import was taken back, goes.
-    mutating func dropEmptyLines() {
-        subscriptions.removeAll { line in
-            line.service == .other && line.technology == nil && line.plan == nil && line.msisdn == nil
-                && line.contractTerm == nil && line.contractEnd == nil && line.monthlyCharge == nil
-                && line.addons.isEmpty
-        }
-    }
-
-    mutating func setStart(_ date: LocalDate?) {
-        let old = customer.since
-        customer.since = date
-        for index in subscriptions.indices where subscriptions[index].startedOn == old {
-            subscriptions[index].startedOn = date
-        }
-    }
-
-    mutating func setAddon(_ code: String, _ wanted: Bool, _ context: FieldContext) {
-        guard wanted != has(code) else { return }
-        if wanted {
-            changeMain(context, creating: true) { $0.addons.append(Addon(code: code)) }
-        } else {
-            for index in subscriptions.indices { subscriptions[index].addons.removeAll { $0.code == code } }
-        }
-    }
-
-    /// Leaving ends the lines and the lifecycle; taking it back restores what it ended.
-    mutating func setLeft(_ left: Bool?, _ context: FieldContext) {
-        let was = customer.hasLeft == true
-        customer.hasLeft = left
-        if left == true, !was {
-            if outcome == nil { outcome = Outcome(id: context.ids.next(), recordedOn: context.today) }
-            customer.status = .churned
-            for index in subscriptions.indices where subscriptions[index].status != .terminated {
-                subscriptions[index].status = .terminated
-                subscriptions[index].endedOn = outcome?.leftOn
-            }
-        } else if left != true, was {
-            let on = outcome?.leftOn
-            outcome = nil
-            if customer.status == .churned { customer.status = .active }
-            for index in subscriptions.indices where subscriptions[index].endedOn == on {
-                subscriptions[index].status = .active
-                subscriptions[index].endedOn = nil
-            }
-        }
-    }
 }

@@ -11,11 +11,10 @@ final class CustomerImporter: Importer {
     private let options: ImportOptions
     private let principal: Principal
     private let context: FieldContext
-    /// Hash of an identifier -> the line it was first seen in. Hashes only: a file of ten million rows fits.
-    private var seen: [Int: Int32] = [:]
     private var attributes: [CustomAttribute]?
-    /// Of the present chunk: numbers that customers hold who do not claim them any more.
-    private var holders: [Identifier: CustomerID] = [:]
+    private var claims = ClaimMemory()
+    /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
+    private var planned: [CustomerID: CustomerRecord] = [:]
 
     init(tenant: Tenant, options: ImportOptions, principal: Principal) {
         self.tenant = tenant
@@ -29,51 +28,88 @@ final class CustomerImporter: Importer {
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
         try resolve(rows, session).map { step in
             switch step {
-            case .create: .created(CustomerID(0), revision: 1)
-            case .update(_, let after, let changes): .updated(after.id, changes)
-            case .done(let outcome): outcome
+            case .create: return .created(CustomerID(0), revision: 1)
+            case .update(_, let after, let changes, _):
+                if mayComeAgain(after) { planned[after.id] = after }
+                return .updated(after.id, changes)
+            case .done(let outcome): return outcome
             }
+        }
+    }
+
+    /// Whether another row may be about the same customer: one number, one row.
+    private func mayComeAgain(_ record: CustomerRecord) -> Bool {
+        switch options.matchKey {
+        case "msisdn": record.subscriptions.count { $0.msisdn != nil } > 1
+        case "document_number": record.documents.count > 1
+        default: false
         }
     }
 
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
+        // The database knows what earlier chunks did.
+        claims.forgetLosses()
         let steps = try resolve(rows, session)
         var created: [CustomerRecord] = []
         var updated: [(before: CustomerRecord, after: CustomerRecord)] = []
-        let outcomes = steps.map { step -> ImportOutcome in
+        var place: [CustomerID: Int] = [:]
+        var taken: [(Identifier, CustomerID)] = []
+        for step in steps {
             switch step {
-            case .create(let record):
+            case .create(let record, let from):
                 created.append(record)
-                return .created(record.id, revision: record.customer.revision)
-            case .update(let before, let after, let changes):
-                updated.append((before, after))
-                let revisions = ImportChange(
-                    field: CustomerImportTarget.revisionField, before: .int(before.customer.revision),
-                    after: .int(after.customer.revision))
-                return .updated(after.id, changes + [revisions])
-            case .done(let outcome):
-                return outcome
+                taken += from
+            case .update(let before, let after, _, let from):
+                taken += from
+                if let known = place[after.id] {
+                    updated[known].after = after
+                } else {
+                    place[after.id] = updated.count
+                    updated.append((before, after))
+                }
+            case .done: break
             }
         }
         let writer = try CustomerWriter(ids: tenant.ids, session)
-        let released = takenOver(created.map { ($0, nil) } + updated.map { ($0.after, $0.before) })
-        try writer.insert(created, released: released, session)
-        if !updated.isEmpty { try writer.update(updated, on: context.today, session) }
+        var history: [(CustomerID, SubscriptionChange)] = []
+        if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
+        try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
-        return outcomes
+        return outcomes(steps, history)
     }
 
-    /// Numbers that go over from customers whose lines ended.
-    private func takenOver(_ records: [(after: CustomerRecord, before: CustomerRecord?)]) -> [(Identifier, CustomerID)]
-    {
-        guard !holders.isEmpty else { return [] }
-        return records.flatMap { after, before -> [(Identifier, CustomerID)] in
-            Identifier.claims(after).subtracting(before.map(Identifier.claims) ?? []).compactMap { claim in
-                guard let holder = holders[claim], holder != after.id else { return nil }
-                return (claim, holder)
-            }
+    /// Numbers that customers of this chunk are still found by, though new ones claim them.
+    private func traced(
+        _ updated: [(before: CustomerRecord, after: CustomerRecord)], claimedBy created: [CustomerRecord]
+    ) -> [(Identifier, CustomerID)] {
+        guard !updated.isEmpty, !created.isEmpty else { return [] }
+        var traces: [Identifier: CustomerID] = [:]
+        for (_, after) in updated { for trace in Identifier.traces(after) { traces[trace] = after.id } }
+        guard !traces.isEmpty else { return [] }
+        return created.flatMap { record in
+            Identifier.claims(record).compactMap { claim in traces[claim].map { (claim, $0) } }
         }
+    }
+
+    /// What the journal keeps: every fact that changed, who had a number before, what was added to the history.
+    private func outcomes(_ steps: [Step], _ history: [(CustomerID, SubscriptionChange)]) -> [ImportOutcome] {
+        var written: [CustomerID: [ImportChange]] = [:]
+        for (id, change) in history { written[id, default: []].append(CustomerUndo.wrote(change)) }
+        // Of several rows about one customer the last one has the history: it is undone first.
+        return steps.reversed().map { step -> ImportOutcome in
+            switch step {
+            case .create(let record, let from):
+                return .created(record.id, revision: record.customer.revision, undo: from.map { CustomerUndo.tookOver($0, from: $1) })
+            case .update(let before, let after, let changes, let from):
+                let undo =
+                    CustomerUndo.changes(from: before, to: after) + from.map { CustomerUndo.tookOver($0, from: $1) }
+                    + (written.removeValue(forKey: after.id) ?? [])
+                return .updated(after.id, changes, undo: undo)
+            case .done(let outcome):
+                return outcome
+            }
+        }.reversed()
     }
 
     /// One audit event and one outbox event for at most 500 customers.
@@ -94,32 +130,55 @@ final class CustomerImporter: Importer {
     // MARK: What each row means
 
     private enum Step {
-        case create(CustomerRecord)
-        case update(before: CustomerRecord, after: CustomerRecord, [ImportChange])
+        /// With what goes over from customers who do not claim it any more.
+        case create(CustomerRecord, taken: [(Identifier, CustomerID)])
+        case update(before: CustomerRecord, after: CustomerRecord, [ImportChange], taken: [(Identifier, CustomerID)])
         case done(ImportOutcome)
+    }
+
+    /// Customers as the rows before left them, and who has which number.
+    private struct State {
+        var records: [CustomerID: CustomerRecord]
+        var owners: [Identifier: CustomerID]
+        /// Numbers that their owners do not claim any more.
+        var released: Set<Identifier>
     }
 
     private func resolve(_ rows: [ImportRow], _ session: any SQLSession) throws -> [Step] {
         let custom = try customAttributes(for: rows, session)
         let wanted = rows.map(identifiers)
-        let owners = try IdentifierStore.owners(Array(Set(wanted.flatMap { $0.values })), session)
+        var state = try state(wanted, session)
+        return rows.indices.map { index in
+            do throws(Rejection) {
+                return try step(rows[index], wanted[index], &state, custom)
+            } catch {
+                return .done(.rejected(field: error.field, code: error.code, error.words))
+            }
+        }
+    }
+
+    private func state(_ wanted: [[String: Identifier]], _ session: any SQLSession) throws -> State {
+        var owners = try IdentifierStore.owners(Array(Set(wanted.flatMap { $0.values })), session)
+        for key in owners.keys { if let later = claims.holder(of: key) { owners[key] = later } }
         let matched = Set(wanted.compactMap { keys in options.matchKey.flatMap { keys[$0] }.flatMap { owners[$0] } })
-        let existing = Dictionary(
+        var records = Dictionary(
             try CustomerLoader.records(Array(matched), session).map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
+        for id in matched { if let later = planned[id] { records[id] = later } }
+        // Numbers of ended lines come back with their lines, when nobody else has them by now.
+        let ended = Set(records.values.flatMap(Identifier.traces).filter { $0.kind == "msisdn" && owners[$0] == nil })
+        owners.merge(try IdentifierStore.owners(Array(ended), session)) { old, _ in old }
         var foreign: [Identifier: CustomerID] = [:]
         for keys in wanted {
             let match = options.matchKey.flatMap { keys[$0] }.flatMap { owners[$0] }
             if let key = keys["msisdn"], let owner = owners[key], owner != match { foreign[key] = owner }
         }
-        let released = try IdentifierStore.released(foreign, session)
-        holders = foreign.filter { released.contains($0.key) }
-        return rows.indices.map { index in
-            do throws(Rejection) {
-                return try step(rows[index], wanted[index], owners, existing, custom)
-            } catch {
-                return .done(.rejected(field: error.field, code: error.code, error.words))
+        for record in records.values {
+            for trace in Identifier.traces(record) where trace.kind == "msisdn" {
+                if let owner = owners[trace], owner != record.id { foreign[trace] = owner }
             }
         }
+        return State(
+            records: records, owners: owners, released: try IdentifierStore.released(foreign, session))
     }
 
     private struct Rejection: Error {
@@ -129,25 +188,27 @@ final class CustomerImporter: Importer {
     }
 
     private func step(
-        _ row: ImportRow, _ keys: [String: Identifier], _ owners: [Identifier: CustomerID],
-        _ existing: [CustomerID: CustomerRecord], _ custom: [CustomAttribute]
+        _ row: ImportRow, _ keys: [String: Identifier], _ state: inout State, _ custom: [CustomAttribute]
     ) throws(Rejection) -> Step {
-        let found = try match(keys, owners, existing)
-        try refuseRepeats(keys, row)
-        if let found {
-            guard options.updatesExisting else {
-                remember(keys, row)
-                return .done(.unchanged(found.id))
-            }
+        var context = context
+        context.leftOn = row.values["left_on"]?.asDate
+        if let found = try match(keys, state) {
+            guard options.updatesExisting else { return .done(.unchanged(found.id)) }
             var after = found
-            try fill(&after, from: row, custom)
-            try refuseTaken(after, owners)
+            after.chooseLine(for: row.values, &context)
+            try fill(&after, from: row, custom, context)
+            let taken = try takeClaims(of: after, before: found, row, state)
             let changes = CustomerStore.changes(from: found, to: after, custom, context)
-            remember(keys, row)
             guard !changes.isEmpty else { return .done(.unchanged(found.id)) }
             after.customer.revision += 1
             after.customer.updatedAt = tenant.clock.now()
-            return .update(before: found, after: after, changes)
+            claims.note(before: found, after: after, line: row.line)
+            for (claim, _) in taken {
+                claims.move(claim, to: after.id)
+                state.owners[claim] = after.id
+            }
+            state.records[after.id] = after
+            return .update(before: found, after: after, changes, taken: taken)
         }
         guard options.createsNew else {
             throw Rejection(
@@ -155,11 +216,13 @@ final class CustomerImporter: Importer {
                 words: Words(
                     en: "No customer has this value, and new ones are not to be created.", zh: "没有匹配的客户，且未允许新建。"))
         }
+        context.isNew = true
         var record = CustomerRecord(
             id: tenant.ids.next(), party: Party(kind: .individual, displayName: ""),
             customer: Customer(currency: tenant.currency, source: options.source, createdAt: tenant.clock.now()))
-        try fill(&record, from: row, custom)
-        try refuseTaken(record, owners)
+        record.chooseLine(for: row.values, &context)
+        try fill(&record, from: row, custom, context)
+        let taken = try takeClaims(of: record, before: nil, row, state)
         guard
             !record.party.displayName.isEmpty || !Identifier.claims(record).isEmpty
                 || !Identifier.traces(record).isEmpty
@@ -170,21 +233,19 @@ final class CustomerImporter: Importer {
                     en: "A customer needs a name, a customer number, a mobile number or an identity document.",
                     zh: "客户至少需要姓名、客户编号、手机号码或证件号码之一。"))
         }
-        remember(keys, row)
-        return .create(record)
+        claims.note(before: nil, after: record, line: row.line)
+        return .create(record, taken: taken)
     }
 
     /// The existing record of a row.
-    private func match(
-        _ keys: [String: Identifier], _ owners: [Identifier: CustomerID], _ existing: [CustomerID: CustomerRecord]
-    ) throws(Rejection) -> CustomerRecord? {
+    private func match(_ keys: [String: Identifier], _ state: State) throws(Rejection) -> CustomerRecord? {
         guard let matchKey = options.matchKey else { return nil }
         guard let key = keys[matchKey] else {
             throw Rejection(
                 field: matchKey, code: "match_missing",
                 words: Words(en: "The field that finds existing customers is empty.", zh: "用于匹配的字段为空。"))
         }
-        guard let found = owners[key].flatMap({ existing[$0] }) else { return nil }
+        guard let found = state.owners[key].flatMap({ state.records[$0] }) else { return nil }
         guard CustomerScope.allows(found.customer.region, principal) else {
             throw Rejection(
                 field: matchKey, code: "out_of_scope",
@@ -194,7 +255,7 @@ final class CustomerImporter: Importer {
     }
 
     private func fill(
-        _ record: inout CustomerRecord, from row: ImportRow, _ custom: [CustomAttribute]
+        _ record: inout CustomerRecord, from row: ImportRow, _ custom: [CustomAttribute], _ context: FieldContext
     ) throws(Rejection) {
         for field in CustomerFields.all {
             guard let value = row.values[field.key] else { continue }
@@ -224,39 +285,31 @@ final class CustomerImporter: Importer {
         return result
     }
 
-    /// Customer numbers and the match key are unique, MSISDNs while the line stands; people may share a document.
-    private func mustBeUnique(_ field: String, _ row: ImportRow) -> Bool {
-        if options.matchKey == field { return true }
-        if field == "msisdn" {
-            return row.values["subscription_status"] != .text("terminated") && row.values["left"]?.asBool != true
+    /// What a row makes its customer claim must be free: brought by the row, or come back with a line that had ended.
+    /// - Returns: what goes over from customers who do not claim it any more.
+    private func takeClaims(
+        of after: CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State
+    ) throws(Rejection) -> [(Identifier, CustomerID)] {
+        var new = Identifier.claims(after)
+        if let before { new.subtract(Identifier.claims(before)) }
+        guard !new.isEmpty else { return [] }
+        var taken: [(Identifier, CustomerID)] = []
+        for claim in new.sorted(by: { ($1.kind, $0.value) < ($0.kind, $1.value) }) {
+            let field = claim.kind == "msisdn" ? "msisdn" : "source_id"
+            if let line = claims.line(of: claim), line != row.line {
+                throw Rejection(
+                    field: field, code: "duplicate_in_file",
+                    words: Words(en: "The same value is in line \(line) already.", zh: "与第 \(line) 行的值重复。"))
+            }
+            guard let owner = state.owners[claim], owner != after.id else { continue }
+            guard state.released.contains(claim) || claims.wasLost(claim) else {
+                throw Rejection(
+                    field: field, code: "taken",
+                    words: Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。"))
+            }
+            taken.append((claim, owner))
         }
-        return field != "document_number"
-    }
-
-    private func refuseRepeats(_ keys: [String: Identifier], _ row: ImportRow) throws(Rejection) {
-        for (field, key) in keys where mustBeUnique(field, row) {
-            // The same line again is a chunk that is run a second time.
-            guard let line = seen[key.hashValue], Int(line) != row.line else { continue }
-            throw Rejection(
-                field: field, code: "duplicate_in_file",
-                words: Words(en: "The same value is in line \(line) already.", zh: "与第 \(line) 行的值重复。"))
-        }
-    }
-
-    private func remember(_ keys: [String: Identifier], _ row: ImportRow) {
-        for (field, key) in keys where mustBeUnique(field, row) {
-            seen[key.hashValue] = Int32(clamping: row.line)
-        }
-    }
-
-    private func refuseTaken(_ record: CustomerRecord, _ owners: [Identifier: CustomerID]) throws(Rejection) {
-        for identifier in Identifier.claims(record) {
-            guard let owner = owners[identifier], owner != record.id, holders[identifier] == nil else { continue }
-            let field = identifier.kind == "msisdn" ? "msisdn" : "source_id"
-            throw Rejection(
-                field: field, code: "taken",
-                words: Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。"))
-        }
+        return taken
     }
 
     private func customAttributes(for rows: [ImportRow], _ session: any SQLSession) throws -> [CustomAttribute] {
@@ -267,5 +320,31 @@ final class CustomerImporter: Importer {
             attributes = try AttributeStore.all(session)
         }
         return (attributes ?? []).filter { keys.contains($0.fieldKey) }
+    }
+}
+
+/// What earlier rows of the file made customers claim, and what they gave up. Hashes only: a file of ten million rows
+/// fits.
+private struct ClaimMemory {
+    /// With the line of the row.
+    private var gained: [Int: Int32] = [:]
+    private var lost: Set<Int> = []
+    /// What went over from one known customer to another.
+    private var moved: [Int: CustomerID] = [:]
+
+    /// The line whose customer claims this; the same line again is a chunk that is run a second time.
+    func line(of claim: Identifier) -> Int? { gained[claim.hashValue].map { Int($0) } }
+    func holder(of claim: Identifier) -> CustomerID? { moved[claim.hashValue] }
+    mutating func move(_ claim: Identifier, to id: CustomerID) { moved[claim.hashValue] = id }
+    func wasLost(_ claim: Identifier) -> Bool { lost.contains(claim.hashValue) }
+    mutating func forgetLosses() { lost = [] }
+
+    mutating func note(before: CustomerRecord?, after: CustomerRecord, line: Int) {
+        let (old, new) = (before.map(Identifier.claims) ?? [], Identifier.claims(after))
+        for claim in new.subtracting(old) { gained[claim.hashValue] = Int32(clamping: line) }
+        for claim in old.subtracting(new) {
+            gained[claim.hashValue] = nil
+            lost.insert(claim.hashValue)
+        }
     }
 }

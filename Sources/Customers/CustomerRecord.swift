@@ -35,7 +35,10 @@ struct CustomerRecord: Sendable, Equatable {
     var monthlyCharge: Int64? {
         var sum: Int64?
         for line in subscriptions where line.status != .terminated || customer.hasLeft == true {
-            if let charge = line.monthlyCharge { sum = (sum ?? 0) + charge }
+            if let charge = line.monthlyCharge {
+                let (total, isTooMuch) = (sum ?? 0).addingReportingOverflow(charge)
+                sum = isTooMuch ? .max : total
+            }
         }
         return sum
     }

@@ -140,6 +140,9 @@ enum CustomerSQL {
     static let deleteIdentifier: SQL = """
         DELETE FROM customers_identifier WHERE kind = $1 AND value = $2 AND customer_id = $3
         """
+    static let deleteHistory: SQL = """
+        DELETE FROM customers_subscription_history WHERE customer_id = $1 AND id = $2
+        """
     static let deleteLocator: SQL = "DELETE FROM customers_subscription_locator WHERE id = $1"
 
     /// By customer id, everything; the other direction of relations and links too.

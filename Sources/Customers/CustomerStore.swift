@@ -152,6 +152,8 @@ struct CustomerStore: Sendable {
 
     private func set(_ values: Changes, on record: inout CustomerRecord, _ session: any SQLSession) throws {
         var errors: [CRMError.FieldError] = []
+        var context = self.context
+        context.leftOn = values["left_on"]?.asDate
         for field in CustomerFields.all {
             guard let value = values[field.key] else { continue }
             do throws(FieldRefusal) { try field.set(&record, value, context) } catch {

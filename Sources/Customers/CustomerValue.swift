@@ -13,6 +13,8 @@ enum CustomerValue {
     /// 10 % a year.
     static let monthlyDiscount = 0.007_974
     static let horizonMonths = 60
+    /// No charge that a form or an import takes comes near it.
+    static let scoreMax = 1e16
 
     /// Prior of leaving within a year: by the month, in a contract, not known.
     static func prior(contractTerm: Int?) -> Double {
@@ -32,7 +34,7 @@ enum CustomerValue {
         let survival = pow(1 - p, 1.0 / 12)
         let r = survival / (1 + monthlyDiscount)
         let months = r * (1 - pow(r, Double(horizonMonths))) / (1 - r)
-        return Int64((Double(max(0, monthlyCharge)) * margin * months).rounded())
+        return Int64(min((Double(max(0, monthlyCharge)) * margin * months).rounded(), scoreMax))
     }
 }
 

@@ -97,12 +97,15 @@ struct CustomerWriter: Sendable {
     // MARK: Changes
 
     /// Writes what differs between two states of customers. The caller has set the new revision.
-    /// - Parameter today: the date of status changes that have none of their own.
+    /// - Parameter today: the date of status changes that have none of their own; `nil` = the changes are taken back and
+    ///   are not part of the history.
     /// - Parameter released: numbers whose former holders ended their lines; they go over to these customers.
+    /// - Returns: what was added to the history of statuses.
+    @discardableResult
     func update(
-        _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate,
+        _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate?,
         released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
-    ) throws {
+    ) throws -> [(CustomerID, SubscriptionChange)] {
         let risks = try ValueStore.risks(changes.map(\.after.id), session)
         var fresh = CustomerRows()
         var gone = GoneRows()
@@ -119,7 +122,10 @@ struct CustomerWriter: Sendable {
         try gone.write(session)
         try fresh.write(session)
         try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
-        try append(changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }, session)
+        guard let today else { return [] }
+        let history = changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }
+        try append(history, session)
+        return history
     }
 
     private func noteIdentifiers(
@@ -151,6 +157,21 @@ struct CustomerWriter: Sendable {
     }
 
     // MARK: Removal
+
+    /// Takes rows out of the history of statuses that a reverted import wrote.
+    func removeHistory(_ rows: [(CustomerID, Int64)], _ session: any SQLSession) throws {
+        try session.executeMany(CustomerSQL.deleteHistory, rows.map { [.id($0), .int($1)] })
+    }
+
+    /// Those who had a number before a reverted import gave it to somebody else are found by it again.
+    func restoreTraces(_ holders: [(Identifier, CustomerID)], _ session: any SQLSession) throws {
+        guard !holders.isEmpty else { return }
+        let records = try CustomerLoader.records(Array(Set(holders.map(\.1))), session)
+        let traces = Dictionary(
+            records.map { ($0.id, Identifier.traces($0)) }, uniquingKeysWith: { first, _ in first })
+        let rows = holders.filter { traces[$1]?.contains($0) ?? false }
+        try session.executeMany(CustomerSQL.insertTrace, rows.map { $0.row($1) })
+    }
 
     /// Removes customers with all their rows. Only for reverted imports: nothing else forgets a customer.
     func remove(_ records: [CustomerRecord], _ session: any SQLSession) throws {

@@ -17,6 +17,8 @@ struct Chunk: Sendable {
     let rows: [ImportRow]
     /// Record numbers of `rows`.
     let records: [Int]
+    /// Hashes of the match keys, parallel to `rows`; `nil` without a match key.
+    let keys: [UInt64?]
     /// Values for attributes that do not exist yet, parallel to `rows`; empty outside a dry run.
     let new: [[String: SQLValue]]
     let rejects: [RowReject]
@@ -36,14 +38,14 @@ final class ChunkReader: @unchecked Sendable {
     private let file: IngestFile
     private let blobs: any BlobStore
     private var reader: TabularReader
-    private var seen = SeenKeys()
     private var number: Int64
     private var columns: [String]
-    private let hasMatchKey: Bool
     /// Columns that appeared only behind what was inspected: they are not part of the mapping.
     private(set) var unexpectedColumns: [String] = []
 
     var formulaCells: Int { rowReader.formulaCells }
+    /// Cells that did not fit the attribute their column became, by column.
+    var droppedCells: [(column: String, count: Int)] { rowReader.droppedCells }
 
     /// - Parameters:
     ///   - place: behind which to go on; `nil` = the beginning.
@@ -56,7 +58,6 @@ final class ChunkReader: @unchecked Sendable {
         self.blobs = blobs
         number = chunk
         rowReader = RowReader(resolved, unguards: file.inspection.isRejectFile)
-        hasMatchKey = resolved.matchKey != nil
         columns = place?.columns ?? []
         guard try blobs.size(file.blobID) == file.size else {
             throw CRMError.conflict(
@@ -65,7 +66,6 @@ final class ChunkReader: @unchecked Sendable {
                     en: "The stored file is no longer the one that was inspected.", zh: "存储的文件已不是检查时的文件。"))
         }
         reader = try Self.open(file, blobs, at: place)
-        if let place, hasMatchKey { try remember(upTo: place.checkpoint.record) }
     }
 
     static func open(_ file: IngestFile, _ blobs: any BlobStore, at place: RunPlace? = nil) throws -> TabularReader {
@@ -83,14 +83,19 @@ final class ChunkReader: @unchecked Sendable {
         }
     }
 
-    /// The keys of the rows before the checkpoint, read again: what was in memory died with the other process.
-    private func remember(upTo record: Int) throws {
+    /// The match keys of the rows that were taken up to a record, read again: what was in memory died with the other
+    /// process.
+    /// - Parameter rejected: record numbers of rows that were not taken.
+    func keys(upTo record: Int, without rejected: Set<Int>) throws -> SeenKeys {
+        var seen = SeenKeys()
         var again = try Self.open(file, blobs)
         while let event = try again.next() {
             guard case .record(let row) = event else { continue }
             if row.position.record > record { break }
-            if let key = rowReader.key(of: row) { _ = seen.note(key, line: row.position.line) }
+            guard !rejected.contains(row.position.record), let key = rowReader.key(of: row) else { continue }
+            _ = seen.note(key, line: row.position.line)
         }
+        return seen
     }
 
     /// The next chunk; `nil` at the end of the file.
@@ -98,6 +103,7 @@ final class ChunkReader: @unchecked Sendable {
     func next() throws -> Chunk? {
         var rows: [ImportRow] = []
         var records: [Int] = []
+        var keys: [UInt64?] = []
         var new: [[String: SQLValue]] = []
         var rejects: [RowReject] = []
         rows.reserveCapacity(Self.recordsMax)
@@ -116,17 +122,12 @@ final class ChunkReader: @unchecked Sendable {
             case .record(let record):
                 bytes += record.position.endOffset - record.position.offset
                 switch rowReader.read(record) {
-                case .reject(let reject, let key):
-                    if let key { _ = seen.note(key, line: record.position.line) }
-                    rejects.append(reject)
+                case .reject(let reject): rejects.append(reject)
                 case .row(let row, let key, let extra):
-                    if let key, let line = seen.note(key, line: row.line) {
-                        rejects.append(duplicate(record, firstLine: line))
-                    } else {
-                        rows.append(row)
-                        records.append(record.position.record)
-                        new.append(extra)
-                    }
+                    rows.append(row)
+                    records.append(record.position.record)
+                    keys.append(key)
+                    new.append(extra)
                 }
             }
             if bytes > Self.bytesMax { break }
@@ -134,7 +135,7 @@ final class ChunkReader: @unchecked Sendable {
         guard rows.count + rejects.count > 0 else { return nil }
         number += 1
         return Chunk(
-            number: number, rows: rows, records: records, new: new, rejects: rejects,
+            number: number, rows: rows, records: records, keys: keys, new: new, rejects: rejects,
             place: RunPlace(checkpoint: reader.checkpoint, columns: columns))
     }
 
@@ -151,12 +152,5 @@ final class ChunkReader: @unchecked Sendable {
         return RowReject(
             record: reject.position.record, line: reject.line, column: (reject.field ?? 0) - 1,
             code: reject.reason.code, words: words)
-    }
-
-    private func duplicate(_ record: Record, firstLine: Int) -> RowReject {
-        let (code, words) = RejectWords.duplicate(firstLine: firstLine)
-        return RowReject(
-            record: record.position.record, line: record.position.line, column: rowReader.matchColumn, code: code,
-            words: RejectWords.inColumn(rowReader.matchName, words))
     }
 }

@@ -14,8 +14,14 @@ struct FileInspector {
     /// Known before: that the file grew while it was copied.
     let warnings: [FileInspection.Warning]
 
+    /// Hears of the records looked at, and of the bytes read for them.
+    typealias Tick = (_ rows: Int, _ bytes: Int64) async throws -> Void
+
+    /// - Parameter tick: looks at the whole file, however large, and tells how far it is.
     /// - Throws: `CRMError` 422 for a file nothing can be read from: empty, no rows, a workbook, a bad header.
-    func inspect(name: String, size: Int64, blob: String, _ blobs: any BlobStore) throws -> FileInspection {
+    func inspect(
+        name: String, size: Int64, blob: String, _ blobs: any BlobStore, whole tick: Tick? = nil
+    ) async throws -> FileInspection {
         guard size > 0 else { throw Self.words(.emptyFile, name: name) }
         let source = try blobs.reader(blob, offset: 0)
         var given: Int64 = 0
@@ -26,7 +32,7 @@ struct FileInspector {
         }
         do {
             guard let header = try reader.header() else { throw Self.words(.emptyFile, name: name) }
-            let sample = try sample(&reader, header) { given }
+            let sample = try await sample(&reader, header, tick) { given }
             guard let format = reader.format, let guess = reader.encodingGuess else {
                 throw Self.words(.emptyFile, name: name)
             }
@@ -59,13 +65,16 @@ struct FileInspector {
         var isWhole = false
     }
 
-    private func sample(_ reader: inout TabularReader, _ header: Header, _ given: () -> Int64) throws -> Sample {
+    private func sample(
+        _ reader: inout TabularReader, _ header: Header, _ tick: Tick?, _ given: () -> Int64
+    ) async throws -> Sample {
         var sample = Sample(profiler: TableProfiler(names: header.names))
-        while sample.rows < Self.rowsMax, given() <= Self.bytesMax {
+        while tick != nil || (sample.rows < Self.rowsMax && given() <= Self.bytesMax) {
             guard let event = try reader.next() else {
                 sample.isWhole = true
                 break
             }
+            if let tick, sample.rows % 10_000 == 9_999 { try await tick(sample.rows, given()) }
             switch event {
             case .header: break
             case .lateColumns(let names): sample.profiler.add(columns: names)

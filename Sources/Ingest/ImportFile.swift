@@ -18,6 +18,13 @@ package struct IngestFile: Sendable {
     package let createdAt: Instant
     package let createdBy: UserID?
     package let createdByName: String
+
+    /// The same file after another look into it.
+    func with(_ inspection: FileInspection) -> IngestFile {
+        IngestFile(
+            id: id, blobID: blobID, name: name, size: size, digest: digest, inspection: inspection,
+            createdAt: createdAt, createdBy: createdBy, createdByName: createdByName)
+    }
 }
 
 /// What a look into the file found.
@@ -56,6 +63,14 @@ package struct FileInspection: Sendable, Codable {
     package func rowsEstimate(size: Int64) -> Int64 {
         guard !isWhole, bytesRead > 0 else { return Int64(rows) }
         return Int64(Double(rows) * Double(size) / Double(bytesRead))
+    }
+
+    func adding(_ warning: Warning) -> FileInspection {
+        FileInspection(
+            format: format, encodingConfidence: encodingConfidence, encodingReason: encodingReason, columns: columns,
+            profiles: profiles, rows: rows, unreadable: unreadable, bytesRead: bytesRead, isWhole: isWhole,
+            isRejectFile: isRejectFile, warnings: warnings + [warning], encodingOverride: encodingOverride,
+            delimiterOverride: delimiterOverride)
     }
 
     var signature: String { HeaderKey.signature(columns.filter { !RejectFile.isOwnColumn($0) }) }

@@ -49,7 +49,12 @@ struct ImportPages: Sendable {
 
     @Sendable private func list(_ call: Call) async throws -> WebResponse {
         let before = call.request.query["before"].flatMap { ImportRunID($0) }
-        let lines = try await call.read { try RunStore.recent(before: before, limit: Limits.pageSize + 1, $0) }
+        let principal = try call.principal()
+        // Who is kept to some regions sees what they brought themselves.
+        let owner = principal.scope == .all ? nil : principal.userID ?? UserID(0)
+        let lines = try await call.read {
+            try RunStore.recent(before: before, owner: owner, limit: Limits.pageSize + 1, $0)
+        }
         let shown = lines.prefix(Limits.pageSize)
         return call.page(
             "ingest/import-list", title: call.text("ingest.title"), active: "/imports",
@@ -137,8 +142,9 @@ struct ImportPages: Sendable {
         let id: ImportRunID = try call.request.id("id")
         let service = service(call.tenant)
         let wantsMapping = call.request.query["step"] == "mapping"
+        let principal = try call.principal()
         let page = try await call.read { session -> ImportViews.Page in
-            let run = try RunStore.run(id, session)
+            let run = try service.reach(id, principal, session)
             let file = try RunStore.file(run.fileID, session)
             let isEditing = run.mayEdit && (run.state == .draft || wantsMapping)
             let fields = try service.target.fields + service.target.attributeFields(session)
@@ -163,8 +169,9 @@ struct ImportPages: Sendable {
     @Sendable private func progress(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
         let service = service(call.tenant)
+        let principal = try call.principal()
         return try await call.read { session in
-            let run = try RunStore.run(id, session)
+            let run = try service.reach(id, principal, session)
             let job = try run.jobID.flatMap { try call.tenant.jobs.job($0, session) }
             let stalled = try service.isStalled(run, session)
             return .json(
@@ -181,7 +188,7 @@ struct ImportPages: Sendable {
     @Sendable private func saveMapping(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
         let service = service(call.tenant)
-        let (run, _) = try await service.run(id)
+        let (run, _) = try await service.run(id, for: try call.principal())
         let mapping = try ImportViews.mapping(from: call.form, run.mapping)
         let record: AuditRecorder = { entry, session in try call.record(entry, session) }
         try await service.save(mapping, for: id, principal: try call.principal(), record: record)
@@ -211,17 +218,17 @@ struct ImportPages: Sendable {
 
     @Sendable private func cancel(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
-        try await service(call.tenant).cancel(id, principal: try call.principal()) { entry, session in
+        let stopped = try await service(call.tenant).cancel(id, principal: try call.principal()) { entry, session in
             try call.record(entry, session)
         }
-        return .redirect("/imports/\(id)").flash("ingest.flash.stopping")
+        return .redirect("/imports/\(id)").flash(stopped ? "ingest.flash.stopped" : "ingest.flash.stopping")
     }
 
     // MARK: Downloads
 
     private func rejects(_ call: Call, planned: Bool) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
-        let (run, file) = try await service(call.tenant).run(id)
+        let (run, file) = try await service(call.tenant).run(id, for: try call.principal())
         // The file repeats the rows as they came: only for who brought them, or may see what is not labelled.
         guard try ImportViews.showsFile(file, call.request.principal()) else {
             throw CRMError.forbidden(Masking.seeUnlabelled)
@@ -242,7 +249,7 @@ struct ImportPages: Sendable {
     /// What a revert left as it was: ids, fields and reasons.
     @Sendable private func issues(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
-        let (run, _) = try await service(call.tenant).run(id)
+        let (run, _) = try await service(call.tenant).run(id, for: try call.principal())
         guard run.revertIssues > 0 else { throw CRMError.notFound }
         try await call.recordView(
             AuditEntry("ingest.issues.download", [.run(id)], facts: ["issues": .int(Int64(run.revertIssues))]))

@@ -33,13 +33,15 @@ package struct ImportReport: Sendable, Codable {
     /// Where the reject file was written; `nil` when nothing was rejected.
     package let rejectFile: String?
     package let warnings: [String]
+    package let isRevert: Bool
     /// What a revert left as it was.
     package let issues: Int
     package let seconds: Double
 }
 
 extension ImportService {
-    package typealias CommandProgress = @Sendable (_ done: Int64, _ total: Int64, Words) -> Void
+    /// Hears of the progress behind each chunk; throws `JobCancelled` to stop there.
+    package typealias CommandProgress = @Sendable (_ done: Int64, _ total: Int64, Words) throws -> Void
 
     /// Imports a file (or only plans it) in this process, as the jobs do. A run that is stopped or killed goes on with
     /// `resume`.
@@ -49,11 +51,12 @@ extension ImportService {
     ///   - matchKey: field key; empty = every row is new; `nil` = the mapping's or the proposal's.
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
+    ///   - begun: hears the id of the run before its first row is read.
     /// - Throws: `CRMError` for a file, mapping or match key that cannot be used.
     package func importFile(
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
         encoding: TextEncoding? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false, principal: Principal,
-        progress: @escaping CommandProgress = { _, _, _ in }
+        begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
         let named: ImportMapping? = if let mapping { try await self.mapping(named: mapping) } else { nil }
         let (blob, warnings) = try copyIn(path)
@@ -72,17 +75,21 @@ extension ImportService {
             }
         }
         try await save(final, for: draft.run, principal: principal, record: recorder)
+        begun(draft.run)
         let place = rejects ?? path + ".rejects.csv"
         return try await execute(
             dryRun ? .dryRun : .start, draft.run, rejects: place, principal: principal, progress: progress)
     }
 
     /// Goes on with a run that was stopped, failed, or whose process died.
+    /// - Parameter rejects: where the reject file goes; `nil` = into the present folder, named after the file.
     package func resume(
         _ run: ImportRunID, rejects: String? = nil, principal: Principal,
         progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
-        try await execute(.resume, run, rejects: rejects, principal: principal, progress: progress)
+        let name = URL(fileURLWithPath: try await self.run(run).file.name).lastPathComponent
+        return try await execute(
+            .resume, run, rejects: rejects ?? name + ".rejects.csv", principal: principal, progress: progress)
     }
 
     /// Takes a run back.
@@ -112,7 +119,7 @@ extension ImportService {
         }
         let control = RunControl(
             progress: { done, total, words in
-                progress(done, total, words)
+                try progress(done, total, words)
                 if Task.isCancelled { throw JobCancelled() }
             }, isForGood: { true }, address: "cli", request: principal.requestID)
         do {
@@ -123,12 +130,26 @@ extension ImportService {
             }
         } catch is JobCancelled {
             try await leave(id, Self.stopped, failed: false)
+        } catch let error as CRMError where error.code == RunStore.taken.code {
+            // Somebody stopped it in the console: that is how a command hears of it.
+            guard try await closeStopped(id, principal) else { throw error }
         } catch {
             let words = (error as? CRMError)?.message ?? Words(en: "\(error)", zh: "\(error)")
             try? await leave(id, words, failed: true)
             throw error
         }
         return try await report(id, dryRun: action == .dryRun, rejects: rejects, since: started)
+    }
+
+    /// Ends a run that was stopped behind the command's back.
+    /// - Returns: `false` when it was not stopped but goes on elsewhere.
+    private func closeStopped(_ id: ImportRunID, _ principal: Principal) async throws -> Bool {
+        let (run, file) = try await self.run(id)
+        guard run.worker.isEmpty, run.state == .cancelled || run.state == .draft else { return false }
+        if run.state == .cancelled, run.revertChunk == nil {
+            try await finishRun(run, file, "", .cancelled, Self.stopped, principal)
+        }
+        return true
     }
 
     private func report(
@@ -154,7 +175,7 @@ extension ImportService {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
             }, rejectFile: written, warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
-            issues: run.revertIssues, seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
+            isRevert: run.revertChunk != nil, issues: run.revertIssues, seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
     }
 
     // MARK: Files of the machine

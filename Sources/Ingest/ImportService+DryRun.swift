@@ -16,6 +16,7 @@ extension ImportService {
     func performDryRun(_ id: ImportRunID, _ control: RunControl) async throws -> RunPlan {
         let started = ContinuousClock.now
         let worker = RandomName.worker()
+        try await inspectWhole(id, control)
         let (run, file) = try await tenant.database.write { [tenant] session in
             try RunStore.take(id, worker: worker, in: .dryRun, at: tenant.clock.now(), session)
             try session.execute(JournalStore.clearRejects, [.id(id), .int(JournalStore.Phase.dryRun.rawValue)])
@@ -24,7 +25,8 @@ extension ImportService {
         }
         let resolved = try await resolvedAndRolledBack(run, file)
         let principal = run.actor.principal(tenant: tenant.name, address: control.address, request: control.request)
-        let box = ImporterBox(importer: target.importer(run.mapping.options, principal: principal))
+        let pass = ImportPass(
+            target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey)
         let reader = try ChunkReader(file, resolved, tenant.blobs)
         let total = file.inspection.rowsEstimate(size: file.size)
         var planner = Planner(
@@ -33,7 +35,7 @@ extension ImportService {
         var next = try reader.next()
         while let chunk = next {
             async let following = Self.pull(reader)
-            let outcomes = try await tenant.database.read { try Self.plan(chunk, box, $0) }
+            let outcomes = try await tenant.database.read { try pass.plan(chunk, $0) }
             let rejects = planner.add(chunk, outcomes, resolved)
             if !rejects.isEmpty {
                 try await tenant.database.write { try JournalStore.record(rejects, id, .dryRun, $0) }
@@ -44,18 +46,12 @@ extension ImportService {
                 Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .check))
         }
         planner.plan.warnings = warnings(file, reader)
+        if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }
 
     static func pull(_ reader: ChunkReader) async throws -> Chunk? { try reader.next() }
-
-    private static func plan(_ chunk: Chunk, _ box: ImporterBox, _ session: any SQLSession) throws -> [ImportOutcome] {
-        guard !chunk.rows.isEmpty else { return [] }
-        let outcomes = try box.importer.plan(chunk.rows, session)
-        guard outcomes.count == chunk.rows.count else { throw outcomeCount }
-        return outcomes
-    }
 
     static let outcomeCount = CRMError(
         "internal", status: 500, Words(en: "The import target lost rows.", zh: "导入目标丢失了行。"))
@@ -87,6 +83,14 @@ extension ImportService {
                             "\(count) cells begin like a spreadsheet formula. They are kept as text and guarded in every file we write.",
                         zh: "\(count) 个单元格以公式符号开头，按文本保存，导出时会加保护。")))
         }
+        for (column, count) in reader.droppedCells {
+            found.append(
+                .init(
+                    "dropped_cells",
+                    Words(
+                        en: "Column “\(column)”: \(count) cells do not fit the other values and are left out.",
+                        zh: "列“\(column)”：有 \(count) 个单元格与其余值类型不符，已略去。")))
+        }
         if !reader.unexpectedColumns.isEmpty {
             let names = reader.unexpectedColumns.prefix(5).joined(separator: ", ")
             found.append(
@@ -99,6 +103,21 @@ extension ImportService {
         return found
     }
 
+    /// A match key that finds nobody, though there are customers: most likely another source name or key is meant, and the
+    /// import would make every customer a second time.
+    private func strangers(_ mapping: ImportMapping, _ counts: RunCounts) async throws -> FileInspection.Warning? {
+        guard let key = mapping.matchKey, counts.created > 0, counts.updated + counts.unchanged == 0,
+            try await tenant.database.read({ [target] in try target.holdsRecords($0) })
+        else { return nil }
+        let words = target.fields.first { $0.key == key }?.words ?? Words(en: key, zh: key)
+        return FileInspection.Warning(
+            "nobody_found",
+            Words(
+                en:
+                    "There are customers already, but no row finds one by “\(words.en)” of the source “\(mapping.source)”: all would be created. If the file is about known customers, check the name of the source and the match key first.",
+                zh: "系统中已有客户，但没有任何行能按来源“\(mapping.source)”的“\(words.zh)”找到已有客户，全部将新建。若文件涉及已有客户，请先检查来源名称和匹配键。"))
+    }
+
     private func finishDryRun(
         _ run: ImportRun, _ file: IngestFile, _ worker: String, _ plan: RunPlan, _ principal: Principal
     ) async throws -> RunPlan {
@@ -107,7 +126,7 @@ extension ImportService {
             run: run.id, file: file, phase: .dryRun, blobs: tenant.blobs, database: tenant.database
         ).write()
         let columns = file.inspection.columns
-        let done = try await tenant.database.write { [tenant] session in
+        let done = try await tenant.keeping(rejects) { [tenant] session in
             var plan = plan
             plan.reasons = try JournalStore.reasons(id, .dryRun, columns: columns, session)
             let isHopeless = plan.counts.rejected == plan.counts.read
@@ -174,7 +193,7 @@ struct Planner {
             case .created:
                 plan.counts.created += 1
                 if plan.created.count < samplesMax { plan.created.append(created(row, chunk.new[index], resolved)) }
-            case .updated(let id, let changes):
+            case .updated(let id, let changes, _):
                 plan.counts.updated += 1
                 sample(row, id, changes, added)
             case .unchanged(let id):

@@ -13,10 +13,13 @@ extension ImportService {
     /// chunk.
     func performRun(_ id: ImportRunID, _ control: RunControl) async throws -> ImportRun {
         let worker = RandomName.worker()
+        try await inspectWhole(id, control)
         let (run, file, resolved) = try await openRun(id, worker, control)
         let principal = run.actor.principal(tenant: tenant.name, address: control.address, request: control.request)
-        let box = ImporterBox(importer: target.importer(run.mapping.options, principal: principal))
         let reader = try ChunkReader(file, resolved, tenant.blobs, from: run.place, chunk: run.chunk)
+        let pass = ImportPass(
+            target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey,
+            seen: try await keys(run, reader))
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.size)
         var counts = run.counts
         do {
@@ -24,10 +27,12 @@ extension ImportService {
             while let chunk = next {
                 async let following = Self.pull(reader)
                 let done = try await tenant.database.write { [tenant] session in
-                    try Self.apply(chunk, box, resolved, run.id, worker, tenant.clock.now(), session)
+                    try Self.apply(chunk, pass, resolved, run.id, worker, tenant.clock.now(), session)
                 }
                 counts.add(done)
-                if counts.rejected == counts.read, counts.read >= Self.hopelessRows { break }
+                if counts.rejected == counts.read, counts.read >= Self.hopelessRows, try await isHopeless(run, file) {
+                    break
+                }
                 next = try await following
                 try await control.progress(
                     Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .write))
@@ -40,6 +45,47 @@ extension ImportService {
         let words = isBad ? Self.everythingRejected(counts.read) : Self.summary(warnings(file, reader))
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run
+    }
+
+    /// The keys of the rows that were taken before a run was interrupted.
+    private func keys(_ run: ImportRun, _ reader: ChunkReader) async throws -> SeenKeys {
+        guard let place = run.place, run.mapping.matchKey != nil else { return SeenKeys() }
+        let record = place.checkpoint.record
+        let rejected = try await tenant.database.read { try JournalStore.rejected(run.id, upTo: record, $0) }
+        return try reader.keys(upTo: record, without: rejected)
+    }
+
+    /// Whether nothing but rejects is to be expected: unless a dry run of the same file and mapping found good rows.
+    private func isHopeless(_ run: ImportRun, _ file: IngestFile) async throws -> Bool {
+        let planned = try await tenant.database.read { session in
+            try run.plan ?? RunStore.plan(of: file.digest, run.mapping, session)
+        }
+        return planned.map { $0.counts.read == $0.counts.rejected } ?? true
+    }
+
+    /// Of a large file only the beginning was looked at when it was brought in. Before its rows are judged, all of it is:
+    /// what a column holds, and columns that appear late.
+    func inspectWhole(_ id: ImportRunID, _ control: RunControl) async throws {
+        let (run, file) = try await self.run(id)
+        guard run.chunk == 0, !file.inspection.isWhole else { return }
+        let known = file.inspection
+        let kept = known.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
+        let inspection = try await FileInspector(
+            encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept
+        ).inspect(name: file.name, size: file.size, blob: file.blobID, tenant.blobs) { rows, bytes in
+            let words = Words(
+                en: "\(Numbers.grouped(rows)) rows looked at", zh: "已查看 \(Numbers.grouped(rows)) 行")
+            try await control.progress(bytes, file.size, words)
+        }
+        var mapping = run.mapping
+        for column in inspection.columns where mapping.column(column) == nil {
+            let isKept = mapping.keepsUnlisted && !RejectFile.isOwnColumn(column)
+            mapping.columns.append(ImportMapping.Column(column: column, target: isKept ? .attribute : .ignore))
+        }
+        try await tenant.database.write { [mapping] session in
+            try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
+            try session.execute(RunStore.extendMapping, [.id(id), .text(try mapping.encoded())])
+        }
     }
 
     private static func summary(_ warnings: [FileInspection.Warning]) -> Words {
@@ -82,22 +128,21 @@ extension ImportService {
     }
 
     private static func apply(
-        _ chunk: Chunk, _ box: ImporterBox, _ resolved: ResolvedColumns, _ run: ImportRunID, _ worker: String,
+        _ chunk: Chunk, _ pass: ImportPass, _ resolved: ResolvedColumns, _ run: ImportRunID, _ worker: String,
         _ now: Instant, _ session: any SQLSession
     ) throws -> RunCounts {
         var counts = RunCounts()
         var journal = JournalEntries()
         var rejects = chunk.rejects
-        let outcomes = chunk.rows.isEmpty ? [] : try box.importer.apply(chunk.rows, session)
-        guard outcomes.count == chunk.rows.count else { throw outcomeCount }
+        let outcomes = try pass.apply(chunk, session)
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
-            case .created(let id, let revision):
+            case .created(let id, let revision, let undo):
                 counts.created += 1
-                journal.created.append((id, revision))
-            case .updated(let id, let changes):
+                journal.created.append((id, revision, undo))
+            case .updated(let id, _, let undo):
                 counts.updated += 1
-                journal.updated.append((id, changes))
+                journal.updated.append((id, undo))
             case .unchanged: counts.unchanged += 1
             case .rejected(let field, let code, let words):
                 rejects.append(
@@ -125,14 +170,14 @@ extension ImportService {
     }
 
     /// Writes the reject file and closes the run.
-    private func finishRun(
+    func finishRun(
         _ run: ImportRun, _ file: IngestFile, _ worker: String, _ state: RunState, _ words: Words,
         _ principal: Principal
     ) async throws {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .run, blobs: tenant.blobs, database: tenant.database
         ).write()
-        try await tenant.database.write { [tenant] session in
+        try await tenant.keeping(rejects) { [tenant] session in
             let changed = try session.execute(
                 RunStore.finish,
                 [
@@ -191,13 +236,14 @@ extension ImportService {
             var records = 0
             if let entries = try JournalStore.entries(run.id, chunk: chunk, session) {
                 records = entries.created.count + entries.updated.count
-                if !entries.updated.isEmpty {
-                    issues += try target.revertUpdated(
-                        entries.updated.map { ($0.id, changes: $0.changes) }, principal: principal, session)
-                }
+                // What was made first: what it holds may have to go back to those that were changed.
                 if !entries.created.isEmpty {
                     issues += try target.revertCreated(
-                        entries.created.map { ($0.id, revision: $0.revision) }, principal: principal, session)
+                        entries.created.map { ($0.id, revision: $0.revision, undo: $0.undo) }, principal: principal, session)
+                }
+                if !entries.updated.isEmpty {
+                    issues += try target.revertUpdated(
+                        entries.updated.map { ($0.id, undo: $0.undo) }, principal: principal, session)
                 }
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
             }
@@ -231,6 +277,18 @@ extension ImportService {
                 AuditEntry("ingest.run.reverted", [.run(run.id)], facts: ["issues": .int(Int64(issues))]),
                 by: principal, session)
             return try RunStore.run(run.id, session)
+        }
+    }
+}
+
+extension Tenant {
+    /// A transaction that makes a new file known; when it fails, the file goes.
+    func keeping<T: Sendable>(
+        _ blob: Blob?, _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        do { return try await database.write(body) } catch {
+            if let blob { try? blobs.delete(blob.id) }
+            throw error
         }
     }
 }

@@ -50,33 +50,51 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let inspection: FileInspection
         do {
-            inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: warnings).inspect(
+            inspection = try await FileInspector(encoding: encoding, delimiter: delimiter, warnings: warnings).inspect(
                 name: name, size: blob.size, blob: blob.id, tenant.blobs)
         } catch {
             try? tenant.blobs.delete(blob.id)
             throw error
         }
-        let now = tenant.clock.now()
         let file = IngestFile(
             id: tenant.ids.next(), blobID: blob.id, name: name, size: blob.size, digest: blob.digest,
-            inspection: inspection, createdAt: now, createdBy: principal.userID, createdByName: principal.userName)
+            inspection: inspection, createdAt: tenant.clock.now(), createdBy: principal.userID,
+            createdByName: principal.userName)
+        do {
+            return try await insert(file, source: source, mapping, principal, record)
+        } catch {
+            // Nothing knows of the file: its bytes are not to outlive it.
+            try? tenant.blobs.delete(blob.id)
+            throw error
+        }
+    }
+
+    private func insert(
+        _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ principal: Principal,
+        _ record: @escaping AuditRecorder
+    ) async throws -> Draft {
         let run: ImportRunID = tenant.ids.next()
         let entity = target.entity
         return try await tenant.database.write { [self] session in
+            let columns = file.inspection.columns
             let chosen =
-                try mapping?.applied(to: inspection.columns)
-                ?? suggestion(file, source: source, session).mapping
+                try mapping?.applied(to: columns) ?? suggestion(file, source: source, session).mapping
             var final = chosen
+            var file = file
             if !source.isEmpty { final.source = source }
-            if final.source.isEmpty { final.source = Self.sourceName(name) }
+            if final.source.isEmpty, let earlier = try alike(columns, session) {
+                final.source = earlier.source
+                file = file.with(file.inspection.adding(Self.sourceReused(earlier.source)))
+            }
+            if final.source.isEmpty { final.source = Self.sourceName(file.name) }
             try RunStore.insert(file, session)
-            try RunStore.insert(run, file: file.id, entity: entity, final, by: principal, at: now, session)
+            try RunStore.insert(run, file: file.id, entity: entity, final, by: principal, at: file.createdAt, session)
             try record(
                 AuditEntry(
                     "ingest.file.upload", [.run(run)],
                     facts: [
-                        "bytes": .int(blob.size), "sha256": .string(blob.digest),
-                        "columns": .int(Int64(inspection.columns.count)),
+                        "bytes": .int(file.size), "sha256": .string(file.digest),
+                        "columns": .int(Int64(columns.count)),
                     ]), session)
             return Draft(run: run, file: file, mapping: final)
         }
@@ -87,6 +105,26 @@ package struct ImportService: Sendable {
         let stem = file.split(separator: ".").first.map(String.init) ?? file
         let clean = Folding.fold(stem).map { $0.isLetter || $0.isNumber ? $0 : "_" }
         return String(String(clean).prefix(40))
+    }
+
+    /// The latest import of a file that is mostly like this one: the same source has sent another month, with a column
+    /// more or less. Its numbers must not get another name, or every customer is made anew.
+    private func alike(_ columns: [String], _ session: any SQLSession) throws -> ImportMapping? {
+        let headers = Set(columns.filter { !RejectFile.isOwnColumn($0) }.map { HeaderKey($0) })
+        return try MappingStore.latest(entity: target.entity, session).first { mapping in
+            let known = Set(mapping.columns.map { HeaderKey($0.column) })
+            let shared = known.intersection(headers).count
+            return !mapping.source.isEmpty && shared >= 2 && shared * 10 >= max(known.count, headers.count) * 7
+        }
+    }
+
+    static func sourceReused(_ source: String) -> FileInspection.Warning {
+        FileInspection.Warning(
+            "source_reused",
+            Words(
+                en:
+                    "The columns are mostly those of the source “\(source)”, so this file is taken to come from it. If it comes from elsewhere, name its source.",
+                zh: "列与来源“\(source)”基本一致，因此按该来源处理。若文件来自其他系统，请指定来源名称。"))
     }
 
     /// What is proposed for a file.
@@ -124,6 +162,24 @@ package struct ImportService: Sendable {
 
     // MARK: Editing a draft
 
+    /// A run as a person may see it: who is kept to some regions or teams reaches only what they brought themselves, for
+    /// a file may hold customers of any region.
+    /// - Throws: `CRMError.notFound`, also for a run out of reach.
+    func reach(_ id: ImportRunID, _ principal: Principal, _ session: any SQLSession) throws -> ImportRun {
+        let run = try RunStore.run(id, session)
+        guard principal.scope == .all || run.createdBy != nil && run.createdBy == principal.userID else {
+            throw CRMError.notFound
+        }
+        return run
+    }
+
+    package func run(_ id: ImportRunID, for principal: Principal) async throws -> (run: ImportRun, file: IngestFile) {
+        try await tenant.database.read { session in
+            let run = try reach(id, principal, session)
+            return (run, try RunStore.file(run.fileID, session))
+        }
+    }
+
     package func run(_ id: ImportRunID) async throws -> (run: ImportRun, file: IngestFile) {
         try await tenant.database.read { session in
             let run = try RunStore.run(id, session)
@@ -137,8 +193,9 @@ package struct ImportService: Sendable {
     ) async throws {
         try principal.require(Self.permission)
         let actor = try JSONText.encode(RunActor(principal))
-        try await tenant.database.write { [self] session in
-            guard try RunStore.run(id, session).mayEdit else { throw RunStore.taken }
+        let old = try await tenant.database.write { [self] session in
+            let run = try reach(id, principal, session)
+            guard run.mayEdit else { throw RunStore.taken }
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
                 mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
@@ -146,7 +203,10 @@ package struct ImportService: Sendable {
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
             guard changed == 1 else { throw RunStore.taken }
             try record(AuditEntry("ingest.run.map", [.run(id)]), session)
+            return run.planRejectBlobID
         }
+        // The rows that a dry run did not take stand in it.
+        if let old { try? tenant.blobs.delete(old) }
     }
 
     /// Reads the file of a draft again with another encoding or delimiter, and proposes a mapping anew.
@@ -155,15 +215,12 @@ package struct ImportService: Sendable {
         record: @escaping AuditRecorder
     ) async throws {
         try principal.require(Self.permission)
-        let (run, file) = try await self.run(id)
+        let (run, file) = try await self.run(id, for: principal)
         guard run.mayEdit else { throw RunStore.taken }
-        let grew = file.inspection.warnings.filter { $0.code == "file_grew" }
-        let inspection = try FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
+        let grew = file.inspection.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
+        let inspection = try await FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
             name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
-        let again = IngestFile(
-            id: file.id, blobID: file.blobID, name: file.name, size: file.size, digest: file.digest,
-            inspection: inspection, createdAt: file.createdAt, createdBy: file.createdBy,
-            createdByName: file.createdByName)
+        let again = file.with(inspection)
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
             let mapping = try suggestion(again, source: run.mapping.source, session).mapping
@@ -176,6 +233,7 @@ package struct ImportService: Sendable {
                     "ingest.run.format", [.run(id)],
                     facts: ["encoding": .string(inspection.format.encoding.rawValue)]), session)
         }
+        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
     }
 
     // MARK: Jobs
@@ -241,7 +299,7 @@ package struct ImportService: Sendable {
         job: () throws -> JobID?
     ) throws {
         try principal.require(Self.permission)
-        let run = try RunStore.run(id, session)
+        let run = try reach(id, principal, session)
         guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
         let changed = try session.execute(
             RunStore.setJob,
@@ -253,15 +311,20 @@ package struct ImportService: Sendable {
     }
 
     /// Asks the job of a run to stop.
-    package func cancel(_ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder) async throws {
+    /// - Returns: whether it has stopped; else its job stops behind the present chunk.
+    @discardableResult
+    package func cancel(_ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder) async throws -> Bool {
         try principal.require(Self.permission)
-        try await tenant.database.write { [self] session in
-            let run = try RunStore.run(id, session)
+        return try await tenant.database.write { [self] session in
+            let run = try reach(id, principal, session)
             guard run.state.isActive else { throw RunStore.taken }
             if let job = run.jobID { try tenant.jobs.cancel(job, session) }
-            // A job that had not begun, or whose process is gone, will not see it: the run is stopped here.
-            if try isStalled(run, session) { try stop(run, Self.stopped, session) }
+            // A job that had not begun, or whose process is gone, will not see it: the run is stopped here. So is that of a
+            // command, which has lost it then: it commits no further chunk and ends.
+            let stops = try run.jobID == nil || isStalled(run, session)
+            if stops { try stop(run, Self.stopped, session) }
             try record(AuditEntry("ingest.run.cancel", [.run(id)]), session)
+            return stops
         }
     }
 
@@ -285,9 +348,4 @@ struct RunControl: Sendable {
     /// `job` or `cli`.
     let address: String
     let request: String
-}
-
-/// An importer in the hands of one task: its calls never overlap, though they run on the database's thread.
-struct ImporterBox: @unchecked Sendable {
-    let importer: any Importer
 }

@@ -3,10 +3,10 @@ import Storage
 
 /// What a chunk did, in a form that restores each value exactly.
 struct JournalEntries: Sendable {
-    var created: [(id: CustomerID, revision: Int64)] = []
-    var updated: [(id: CustomerID, changes: [ImportChange])] = []
+    var created: [(id: CustomerID, revision: Int64, undo: [ImportChange])] = []
+    var updated: [(id: CustomerID, undo: [ImportChange])] = []
 
-    /// `{"c":[["id","revision"],...],"u":[["id","field",before,after,"field",before,after,...],...]}`; a value is `null` or a
+    /// `{"c":[["id","revision",...],...],"u":[["id","key",before,after,"key",before,after,...],...]}`; a value is `null` or a
     /// text whose first letter tells its type. Written by hand: a chunk of updates has tens of thousands of values.
     func encoded() -> String {
         var out: [UInt8] = []
@@ -14,20 +14,15 @@ struct JournalEntries: Sendable {
         out += #"{"c":["#.utf8
         for (offset, entry) in created.enumerated() {
             if offset > 0 { out.append(0x2C) }
-            out += #"["\#(entry.id)","\#(entry.revision)"]"#.utf8
+            out += #"["\#(entry.id)","\#(entry.revision)""#.utf8
+            Self.write(entry.undo, &out)
+            out.append(0x5D)
         }
         out += #"],"u":["#.utf8
         for (offset, entry) in updated.enumerated() {
             if offset > 0 { out.append(0x2C) }
             out += #"["\#(entry.id)""#.utf8
-            for change in entry.changes {
-                out.append(0x2C)
-                Self.write(change.field, prefix: nil, &out)
-                out.append(0x2C)
-                Self.write(change.before, &out)
-                out.append(0x2C)
-                Self.write(change.after, &out)
-            }
+            Self.write(entry.undo, &out)
             out.append(0x5D)
         }
         out += "]}".utf8
@@ -48,26 +43,29 @@ struct JournalEntries: Sendable {
                 let id = try cursor.id()
                 try cursor.expect(",")
                 guard let revision = Int64(try cursor.string()) else { throw JournalCursor.broken }
+                entries.created.append((id, revision, try cursor.changes()))
                 try cursor.expect("]")
-                entries.created.append((id, revision))
             }
             try cursor.expect(#","u":["#)
             try cursor.list { cursor in
                 try cursor.expect("[")
                 let id = try cursor.id()
-                var changes: [ImportChange] = []
-                while cursor.take(0x2C) {
-                    let field = try cursor.string()
-                    try cursor.expect(",")
-                    let before = try cursor.value()
-                    try cursor.expect(",")
-                    changes.append(ImportChange(field: field, before: before, after: try cursor.value()))
-                }
+                entries.updated.append((id, try cursor.changes()))
                 try cursor.expect("]")
-                entries.updated.append((id, changes))
             }
             try cursor.expect("}")
             return entries
+        }
+    }
+
+    private static func write(_ changes: [ImportChange], _ out: inout [UInt8]) {
+        for change in changes {
+            out.append(0x2C)
+            write(change.field, prefix: nil, &out)
+            out.append(0x2C)
+            write(change.before, &out)
+            out.append(0x2C)
+            write(change.after, &out)
         }
     }
 
@@ -139,6 +137,19 @@ private struct JournalCursor {
         return id
     }
 
+    /// Each behind a comma.
+    mutating func changes() throws -> [ImportChange] {
+        var changes: [ImportChange] = []
+        while take(0x2C) {
+            let field = try string()
+            try expect(",")
+            let before = try value()
+            try expect(",")
+            changes.append(ImportChange(field: field, before: before, after: try value()))
+        }
+        return changes
+    }
+
     mutating func string() throws -> String {
         guard take(0x22) else { throw Self.broken }
         let start = at
@@ -199,6 +210,9 @@ enum JournalStore {
         SELECT record, line, column_index, code, words_en, words_zh FROM ingest_reject
         WHERE run_id = $1 AND phase = $2 AND record > $3 ORDER BY record LIMIT $4
         """
+    static let rejectedRecords: SQL = """
+        SELECT record FROM ingest_reject WHERE run_id = $1 AND phase = 1 AND record <= $2
+        """
     static let reasons: SQL = """
         SELECT code, column_index, MIN(words_en), MIN(words_zh), COUNT(*), MIN(line) FROM ingest_reject
         WHERE run_id = $1 AND phase = $2 GROUP BY code, column_index ORDER BY 5 DESC, 6 LIMIT 50
@@ -238,6 +252,11 @@ enum JournalStore {
                 record: row.integer(0), line: row.integer(1), column: row.integer(2), code: row.text(3),
                 words: Words(en: row.text(4), zh: row.text(5)))
         }
+    }
+
+    /// Numbers of the records up to `record` that a run did not take.
+    static func rejected(_ run: ImportRunID, upTo record: Int, _ session: any SQLSession) throws -> Set<Int> {
+        Set(try session.query(rejectedRecords, [.id(run), .int(record)]) { $0.integer(0) })
     }
 
     /// Rejects by reason and column, the most frequent first.

@@ -97,6 +97,9 @@ struct MappingSuggester {
         return assemble(source, chosen, remembered, profiles)
     }
 
+    /// A column is empty when no row of the whole file has a value: of a large one only the beginning was looked at.
+    private func isEmpty(_ profile: ColumnInfo?) -> Bool { inspection.isWhole && profile?.type == .empty }
+
     private func assemble(
         _ source: String, _ chosen: [Int: (field: Int, score: Int)], _ remembered: [HeaderKey: ImportMapping.Column],
         _ profiles: [String: ColumnInfo]
@@ -114,7 +117,7 @@ struct MappingSuggester {
                 }
                 columns.append(column)
                 origins.append(isRemembered ? .remembered : .suggested)
-            } else if RejectFile.isOwnColumn(header) || profiles[header]?.type == .empty {
+            } else if RejectFile.isOwnColumn(header) || isEmpty(profiles[header]) {
                 columns.append(.init(column: header, target: .ignore))
                 origins.append(.ignored)
             } else if let known = remembered[HeaderKey(header)], known.target == .ignore {

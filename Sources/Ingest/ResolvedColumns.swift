@@ -26,6 +26,8 @@ struct ResolvedColumns: Sendable {
         let isNew: Bool
         let mapping: ImportMapping.Column
         let profile: ColumnInfo?
+        /// An attribute whose kind was read from the file and not chosen by a person.
+        var isLenient: Bool { mapping.target == .attribute && mapping.kind == nil }
 
         func reader(_ settings: Settings) -> ValueReader {
             ValueReader(

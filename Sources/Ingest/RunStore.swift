@@ -29,11 +29,17 @@ enum RunStore {
     static let recent: SQL = """
         SELECT r.id, f.name, r.mapping, r.state, r.rows_read, r.created_count, r.updated_count, r.unchanged_count,
           r.rejected_count, r.created_at, r.created_by_name, f.size
-        FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2
+        FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE r.id < $1 AND (CAST($3 AS BIGINT) IS NULL OR r.created_by = $3) ORDER BY r.id DESC LIMIT $2
         """
     static let setMapping: SQL = """
         UPDATE ingest_run SET mapping = $2, state = 'draft', plan = NULL, plan_reject_blob_id = NULL, message_en = '',
           message_zh = '', actor = $3 WHERE id = $1 AND state IN ('draft', 'ready')
+        """
+    static let extendMapping: SQL = "UPDATE ingest_run SET mapping = $2 WHERE id = $1 AND chunk = 0"
+    static let planOfFile: SQL = """
+        SELECT r.plan FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE f.digest = $1 AND r.mapping = $2 AND r.plan IS NOT NULL ORDER BY r.id DESC LIMIT 1
         """
     static let setJob: SQL = """
         UPDATE ingest_run SET state = $2, job_id = $3, actor = $4, message_en = '', message_zh = '',
@@ -147,8 +153,18 @@ enum RunStore {
             createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29))
     }
 
-    static func recent(before: ImportRunID?, limit: Int, _ session: any SQLSession) throws -> [Line] {
-        try session.query(recent, [.int(before?.rawValue ?? Int64.max), .int(limit)]) { row in
+    /// What a dry run of the same file with the same mapping found.
+    static func plan(of digest: String, _ mapping: ImportMapping, _ session: any SQLSession) throws -> RunPlan? {
+        try session.first(planOfFile, [.text(digest), .text(try mapping.encoded())]) {
+            try JSONText.decode(RunPlan.self, $0.text(0))
+        }
+    }
+
+    /// - Parameter owner: only those that this person brought; `nil` = all.
+    static func recent(
+        before: ImportRunID?, owner: UserID?, limit: Int, _ session: any SQLSession
+    ) throws -> [Line] {
+        try session.query(recent, [.int(before?.rawValue ?? Int64.max), .int(limit), .id(owner)]) { row in
             var counts = RunCounts()
             counts.read = row.integer(4)
             counts.created = row.integer(5)

@@ -23,6 +23,12 @@ struct SeenKeys {
         return nil
     }
 
+    /// The line on which `key` (not 0) was noted; `nil` when it was not.
+    func line(of key: UInt64) -> Int? {
+        let slot = slot(key)
+        return hashes[slot] == key ? Int(lines[slot]) : nil
+    }
+
     private func slot(_ key: UInt64) -> Int {
         let mask = hashes.count - 1
         var slot = Int(truncatingIfNeeded: key) & mask

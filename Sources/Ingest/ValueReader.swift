@@ -200,12 +200,14 @@ final class RowReader {
         let reader: ValueReader
         /// An attribute the target does not know yet.
         let isNew: Bool
+        /// Nobody chose what the column is: a cell that does not fit costs its value and not the row.
+        let isLenient: Bool
     }
 
     /// What became of a record.
     enum Outcome {
         case row(ImportRow, key: UInt64?, new: [String: SQLValue])
-        case reject(RowReject, key: UInt64?)
+        case reject(RowReject)
     }
 
     private let plans: [Plan]
@@ -214,14 +216,17 @@ final class RowReader {
     /// Column names by index, for the words of a reject.
     let columns: [String]
     var formulaCells: Int { plans.reduce(0) { $0 + $1.reader.formulaCells } }
-    /// Index of the match key's column; -1 = none.
-    var matchColumn: Int { matchIndex.map { plans[$0].index } ?? -1 }
-    var matchName: String { matchIndex.map { plans[$0].name } ?? "" }
+    private var dropped: [Int]
+    var droppedCells: [(column: String, count: Int)] {
+        zip(plans, dropped).filter { $1 > 0 }.map { ($0.name, $1) }
+    }
 
     init(_ columns: ResolvedColumns, unguards: Bool) {
         plans = columns.all.map {
-            Plan(index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew)
+            Plan(index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew,
+                isLenient: $0.isLenient)
         }
+        dropped = Array(repeating: 0, count: plans.count)
         matchIndex = plans.firstIndex { $0.reader.field.key == columns.matchKey }
         self.columns = columns.headers
         self.unguards = unguards
@@ -238,11 +243,12 @@ final class RowReader {
         values.reserveCapacity(plans.count)
         var new: [String: SQLValue] = [:]
         var failures: [(plan: Plan, failure: CellFailure)] = []
-        for plan in plans {
+        for (index, plan) in plans.enumerated() {
             switch value(plan, record) {
             case .success(let value?):
                 if plan.isNew { new[plan.name] = value } else { values[plan.reader.field.key] = value }
             case .success(nil): break
+            case .failure where plan.isLenient: dropped[index] += 1
             case .failure(let failure): failures.append((plan, failure))
             }
         }
@@ -254,14 +260,14 @@ final class RowReader {
             return .reject(
                 RowReject(
                     record: record.position.record, line: line, column: first.plan.index, code: first.failure.code,
-                    words: joined), key: key)
+                    words: joined))
         }
         if let matchIndex, key == nil {
             let plan = plans[matchIndex]
             return .reject(
                 RowReject(
                     record: record.position.record, line: line, column: plan.index, code: RejectWords.noMatchKey.0,
-                    words: RejectWords.inColumn(plan.name, RejectWords.noMatchKey.1)), key: nil)
+                    words: RejectWords.inColumn(plan.name, RejectWords.noMatchKey.1)))
         }
         return .row(ImportRow(line: line, values: values), key: key, new: new)
     }

@@ -83,9 +83,12 @@ package struct ImportChange: Sendable, Hashable {
 
 /// What became (or would become) of a row.
 package enum ImportOutcome: Sendable {
-    /// `revision` is the record's revision after the import; revert deletes the record only while it still stands.
-    case created(CustomerID, revision: Int64)
-    case updated(CustomerID, [ImportChange])
+    /// `revision` is the record's revision after the import; revert deletes the record only while it still stands. `undo`
+    /// is what the import did beside the record; empty when it was only planned.
+    case created(CustomerID, revision: Int64, undo: [ImportChange] = [])
+    /// The fields that changed, as people know them; `undo` is everything that changed, in keys of the target's own, and
+    /// goes into the journal. Empty when it was only planned.
+    case updated(CustomerID, [ImportChange], undo: [ImportChange] = [])
     case unchanged(CustomerID)
     case rejected(field: String, code: String, Words)
 }
@@ -130,19 +133,26 @@ package protocol ImportTarget: Sendable {
     /// returns the existing one when there is one of that title.
     /// - Parameter title: the column's header.
     func defineAttribute(title: String, kind: ImportFieldKind, _ session: any SQLSession) throws -> ImportField
+    /// Whether there is any record to find.
+    func holdsRecords(_ session: any SQLSession) throws -> Bool
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
-    /// Undoes creates: a record is removed only while its revision is the given one.
-    func revertCreated(_ records: [(CustomerID, revision: Int64)], principal: Principal, _ session: any SQLSession)
-        throws
-        -> [RevertIssue]
-    /// Undoes updates: a field gets its `before` back while it still holds `after`.
+    /// Undoes creates, the last first: a record is removed only while its revision is the given one.
+    /// - Throws: `CRMError` when a record lies out of the principal's reach: nothing is undone then.
+    func revertCreated(
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
+        _ session: any SQLSession
+    ) throws -> [RevertIssue]
+    /// Undoes updates, the last first: what an import changed gets its `before` back while it still holds `after`.
+    /// - Parameter records: in the order in which they were changed.
+    /// - Throws: `CRMError` when a record lies out of the principal's reach: nothing is undone then.
     func revertUpdated(
-        _ records: [(CustomerID, changes: [ImportChange])], principal: Principal, _ session: any SQLSession
+        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
     ) throws -> [RevertIssue]
 }
 
-/// Plans or applies rows in chunks. Used by one task at a time.
+/// Plans or applies rows in chunks, each row as if those before it were done, wherever the chunks end. Used by one task at
+/// a time; it is never given two rows of one match key unless the first was rejected.
 package protocol Importer: AnyObject {
     /// What `apply` would do; writes nothing. Ids of `.created` are placeholders.
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]

@@ -4,6 +4,8 @@ import Foundation
 import Ingest
 import Kernel
 import Platform
+import Storage
+import Synchronization
 import Tabular
 import Web
 
@@ -15,7 +17,8 @@ struct Import: AsyncParsableCommand {
             The mapping is proposed from the headers; --mapping names a mapping file, a shipped one (ibm-telco-churn) or a
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
             Rejected rows are written beside the file (FILE.rejects.csv) with line, column and reason; exit code 2 says
-            that there were some. A run that was stopped goes on with --resume RUN.
+            that there were some, 1 that the import failed. The id of the run is told at the start: a run that was stopped
+            (Ctrl-C, or in the console) goes on with --resume RUN.
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "CSV or JSON Lines file.") var file: String?
@@ -25,7 +28,7 @@ struct Import: AsyncParsableCommand {
     var matchKey: String?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
-    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv).") var rejects: String?
+    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).") var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
     @Flag(name: .long, help: "Leave out columns nobody mapped.") var ignoreUnmapped = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
@@ -44,28 +47,44 @@ struct Import: AsyncParsableCommand {
                 let service = runtime.modules.imports(tenant, runtime.share)
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)
                 let bar = ProgressBar()
+                let interrupt = Interrupt()
                 let progress: ImportService.CommandProgress = { done, total, words in
                     bar.show(Int(done), Int(total), words.en)
+                    if interrupt.isAsked { throw JobCancelled() }
+                }
+                let begun = { (run: ImportRunID) in
+                    Terminal.note("run \(run)\(dryRun ? " (dry run)" : "")")
                 }
                 let report: ImportReport
                 if let file {
                     report = try await service.importFile(
                         file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
                         encoding: try encoding.map(Self.encoding), rejects: rejects, ignoresUnmapped: ignoreUnmapped,
-                        principal: principal, progress: progress)
+                        principal: principal, begun: begun, progress: progress)
                 } else if let resume {
+                    let run = try Self.run(resume)
+                    begun(run)
                     report = try await service.resume(
-                        try Self.run(resume), rejects: rejects, principal: principal, progress: progress)
+                        run, rejects: rejects, principal: principal, progress: progress)
                 } else {
+                    let run = try Self.run(revert ?? "")
+                    begun(run)
                     report = try await service.revert(
-                        try Self.run(revert ?? ""), principal: principal, progress: progress)
+                        run, principal: principal, progress: progress)
                 }
                 bar.end()
                 try await runtime.settle(tenant)
                 try Self.print(report, json: json)
-                if report.rejected > 0 || report.issues > 0 { throw ExitCode(2) }
+                if let code = Self.exitCode(report) { throw code }
             }
         }
+    }
+
+    /// 1: it did not come to its end; 2: some rows were refused or some values not taken back; `nil`: all is done.
+    private static func exitCode(_ report: ImportReport) -> ExitCode? {
+        if report.state == "failed" || report.state == "cancelled" { return ExitCode(1) }
+        if report.dryRun, report.state != "ready" { return ExitCode(1) }
+        return report.rejected > 0 || report.issues > 0 ? ExitCode(2) : nil
     }
 
     private static func run(_ text: String) throws -> ImportRunID {
@@ -87,9 +106,11 @@ struct Import: AsyncParsableCommand {
             Terminal.out(String(decoding: try encoder.encode(report), as: UTF8.self))
             return
         }
-        for warning in report.warnings { Terminal.note("note: \(warning)") }
+        for warning in report.warnings { Terminal.note("note: \(Terminal.plain(warning))") }
         let head = report.dryRun ? "Dry run (nothing was changed)" : "Run \(report.run): \(report.state)"
         Terminal.out(head)
+        let key = report.matchKey.map { ", customers are found by \($0)" } ?? ", every row is new"
+        Terminal.out("  source      \(Terminal.plain(report.source))\(key)")
         let seconds = (report.seconds * 10).rounded() / 10
         Terminal.out("  rows read   \(report.read)  in \(seconds) s")
         Terminal.out("  created     \(report.created)")
@@ -97,16 +118,47 @@ struct Import: AsyncParsableCommand {
         Terminal.out("  unchanged   \(report.unchanged)")
         Terminal.out("  rejected    \(report.rejected)")
         for reason in report.reasons {
-            let column = reason.column.map { " in “\($0)”" } ?? ""
+            let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""
             Terminal.out(
-                "    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
+                "    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(Terminal.plain(reason.reason))"
+            )
         }
-        if let file = report.rejectFile { Terminal.out("  rejected rows: \(file)") }
+        if let file = report.rejectFile { Terminal.out("  rejected rows: \(Terminal.plain(file))") }
         if report.issues > 0 {
             Terminal.out("  not undone  \(report.issues) (changed since; see the run in the console)")
+        }
+        if !report.dryRun, !report.isRevert, report.state == "failed" || report.state == "cancelled" {
+            Terminal.out("  go on with: switchboard import --resume \(report.run)")
+        }
+        if report.isRevert, report.state != "reverted" {
+            Terminal.out("  go on with: switchboard import --revert \(report.run)")
         }
         if !report.dryRun, report.state == "succeeded" {
             Terminal.out("  undo with: switchboard import --revert \(report.run)")
         }
+    }
+}
+
+/// Ctrl-C between two chunks: the first asks the command to stop there, a second one ends it at once.
+final class Interrupt: @unchecked Sendable {
+    private let asked = Mutex(false)
+    private let source: any DispatchSourceSignal
+
+    init() {
+        signal(SIGINT, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+        source.setEventHandler { [weak self] in self?.ask() }
+        source.resume()
+    }
+
+    var isAsked: Bool { asked.withLock { $0 } }
+
+    private func ask() {
+        let again = asked.withLock { was in
+            defer { was = true }
+            return was
+        }
+        guard !again else { _exit(130) }
+        Terminal.note("\nstopping behind the present rows; Ctrl-C again ends at once")
     }
 }

@@ -71,6 +71,18 @@ struct Complaint: Error, CustomStringConvertible {
 /// Writes results and runs bodies with readable failures.
 enum Terminal {
     static func out(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+    /// A text of a file without control characters: a column's name must not steer the terminal.
+    static func plain(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: scalars.append("\u{FFFD}")
+            default: scalars.append(scalar)
+            }
+        }
+        return String(scalars)
+    }
+
     static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
     /// Runs a command's body; what it throws becomes one line on standard error and exit code 1. An `ExitCode` passes.

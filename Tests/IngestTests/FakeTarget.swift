@@ -63,15 +63,19 @@ struct FakeTarget: ImportTarget {
         return ImportField(key, Words(en: title, zh: title), kind)
     }
 
+    func holdsRecords(_ session: any SQLSession) throws -> Bool {
+        try session.count("SELECT COUNT(*) FROM fake_customer") > 0
+    }
+
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer {
         FakeImporter(options, ids: ids) { [calls, beforeApply] in try beforeApply(calls.next()) }
     }
 
     func revertCreated(
-        _ records: [(CustomerID, revision: Int64)], principal: Principal, _ session: any SQLSession
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
     ) throws -> [RevertIssue] {
         var issues: [RevertIssue] = []
-        for (id, revision) in records {
+        for (id, revision, _) in records {
             let gone = try session.execute(
                 "DELETE FROM fake_customer WHERE id = $1 AND revision = $2", [.id(id), .int(revision)])
             if gone == 1 {
@@ -84,7 +88,7 @@ struct FakeTarget: ImportTarget {
     }
 
     func revertUpdated(
-        _ records: [(CustomerID, changes: [ImportChange])], principal: Principal, _ session: any SQLSession
+        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
     ) throws -> [RevertIssue] {
         var issues: [RevertIssue] = []
         for (id, changes) in records {
@@ -253,6 +257,6 @@ final class FakeImporter: Importer {
                 "UPDATE fake_customer SET data = $2, revision = revision + 1 WHERE id = $1",
                 [.id(id), .text(FakeRecord.encode(data))])
         }
-        return .updated(id, changes)
+        return .updated(id, changes, undo: changes)
     }
 }

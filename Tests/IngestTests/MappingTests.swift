@@ -166,7 +166,7 @@ struct MappingTests {
         let test = try await TestTenant(["Ingest"])
         let service = ImportService(tenant: test.tenant, target: FakeTarget(ids: test.tenant.ids), share: nil)
         let (blob, _) = try service.copyIn(path)
-        let inspection = try FileInspector(encoding: nil, delimiter: nil, warnings: []).inspect(
+        let inspection = try await FileInspector(encoding: nil, delimiter: nil, warnings: []).inspect(
             name: "x.csv", size: blob.size, blob: blob.id, test.tenant.blobs)
         #expect(inspection.rows == 7_043 && inspection.isWhole && inspection.unreadable == 0)
         let headers = Set(inspection.columns.map { HeaderKey($0) })

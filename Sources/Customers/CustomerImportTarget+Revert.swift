@@ -1,0 +1,180 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+
+/// Taking an import back.
+extension CustomerImportTarget {
+    package func revertCreated(
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
+        _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        var issues: [RevertIssue] = []
+        for chunk in records.chunked(Limits.sqlListChunk) {
+            let found = try reach(chunk.map(\.0), principal, session)
+            let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
+            var removed: [CustomerRecord] = []
+            for record in found {
+                if record.customer.revision == expected[record.id] {
+                    removed.append(record)
+                } else {
+                    issues.append(RevertIssue(customer: record.id, field: "", reason: Self.changedSince))
+                }
+            }
+            guard !removed.isEmpty else { continue }
+            let writer = try CustomerWriter(ids: tenant.ids, session)
+            try writer.remove(removed, session)
+            let gone = removed.map(\.id)
+            let isGone = Set(gone)
+            try writer.restoreTraces(
+                chunk.filter { isGone.contains($0.0) }.flatMap { CustomerUndo.holders($0.undo) }, session)
+            try tenant.audit.record(
+                AuditEntry(
+                    "customers.customer.remove", gone.map { .customer($0) },
+                    facts: ["cause": .string("import_revert"), "customers": .int(Int64(gone.count))]),
+                by: principal, session)
+            try tenant.outbox.append(CustomersChanged(ids: gone, fields: [], kind: .removed), session)
+        }
+        return issues
+    }
+
+    package func revertUpdated(
+        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        var issues: [RevertIssue] = []
+        let attributes = try AttributeStore.all(session)
+        for chunk in Self.distinctRuns(records.reversed()) {
+            let found = try reach(chunk.map(\.0), principal, session)
+            let byID = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for (id, _) in chunk where byID[id] == nil {
+                issues.append(RevertIssue(customer: id, field: "", reason: Self.gone))
+            }
+            issues += try undo(
+                chunk.compactMap { id, undo in byID[id].map { ($0, undo) } }, attributes, principal, session)
+        }
+        return issues
+    }
+
+    static let changedSince = Words(
+        en: "Changed since the import, so it was kept.", zh: "导入后已被修改，予以保留。")
+    static let gone = Words(en: "The customer is not there any more.", zh: "该客户已不存在。")
+    static let outOfReach = CRMError(
+        "out_of_scope", status: 403,
+        Words(
+            en: "Customers of this import lie outside your regions. Somebody who may see all of them has to take it back.",
+            zh: "该导入涉及您数据范围之外的客户，须由有完整范围的人员撤销。"))
+
+    /// The customers that are still there.
+    /// - Throws: when one of them is out of the principal's reach: a revert of a part would pass for the whole.
+    private func reach(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws -> [CustomerRecord]
+    {
+        let found = try CustomerLoader.records(ids, session)
+        guard found.allSatisfy({ CustomerScope.allows($0.customer.region, principal) }) else { throw Self.outOfReach }
+        return found
+    }
+
+    /// Chunks in which a customer occurs once, so that a second change sees what the first restored.
+    private static func distinctRuns(_ records: [(CustomerID, undo: [ImportChange])])
+        -> [[(CustomerID, undo: [ImportChange])]]
+    {
+        var result: [[(CustomerID, undo: [ImportChange])]] = []
+        var piece: [(CustomerID, undo: [ImportChange])] = []
+        var seen: Set<CustomerID> = []
+        for record in records {
+            if piece.count == Limits.sqlListChunk || seen.contains(record.0) {
+                result.append(piece)
+                piece = []
+                seen = []
+            }
+            piece.append(record)
+            seen.insert(record.0)
+        }
+        if !piece.isEmpty { result.append(piece) }
+        return result
+    }
+
+    /// Takes back what changed in these customers.
+    private func undo(
+        _ records: [(before: CustomerRecord, undo: [ImportChange])], _ attributes: [CustomAttribute],
+        _ principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        let now = tenant.clock.now()
+        var claims = ClaimCheck()
+        var results: [CustomerUndo.Result] = []
+        // What somebody else has by now stays there; leaving it may keep another number from coming back.
+        repeat {
+            results = records.map { record in
+                CustomerUndo.undo(
+                    record.undo, on: record.before, attributes, taken: claims.taken[record.before.id] ?? [], at: now)
+            }
+        } while try claims.findTaken(zip(records, results).map { ($0.before, $1.record) }, session)
+        var issues: [RevertIssue] = []
+        var pairs: [(before: CustomerRecord, after: CustomerRecord)] = []
+        for (record, result) in zip(records, results) {
+            issues += result.kept.map {
+                RevertIssue(customer: record.before.id, field: $0, reason: Self.changedSince)
+            }
+            if result.record != record.before { pairs.append((record.before, result.record)) }
+        }
+        let writer = try CustomerWriter(ids: tenant.ids, session)
+        if !pairs.isEmpty { try writer.update(pairs, on: nil, released: claims.released, session) }
+        try writer.removeHistory(
+            zip(records, results).flatMap { record, result in result.history.map { (record.before.id, $0) } }, session)
+        try writer.restoreTraces(records.flatMap { CustomerUndo.holders($0.undo) }, session)
+        let ids = pairs.map(\.after.id)
+        guard !ids.isEmpty else { return issues }
+        try tenant.audit.record(
+            AuditEntry(
+                "customers.customer.update", ids.map { .customer($0) },
+                facts: ["cause": .string("import_revert"), "customers": .int(Int64(ids.count))]),
+            by: principal, session)
+        try tenant.outbox.append(CustomersChanged(ids: ids, fields: [], kind: .updated), session)
+        return issues
+    }
+}
+
+/// Who may not have back what others claim by now.
+private struct ClaimCheck {
+    private(set) var taken: [CustomerID: Set<Identifier>] = [:]
+    /// What goes over from customers who do not claim it any more.
+    private(set) var released: [(Identifier, CustomerID)] = []
+    private var owners: [Identifier: CustomerID] = [:]
+    private var free: Set<Identifier> = []
+    private var asked: Set<Identifier> = []
+
+    /// Whether there is something that was not known to be taken.
+    mutating func findTaken(
+        _ pairs: [(before: CustomerRecord, after: CustomerRecord)], _ session: any SQLSession
+    ) throws -> Bool {
+        var gains: [(Identifier, CustomerID)] = []
+        var losses: [CustomerID: Set<Identifier>] = [:]
+        for (before, after) in pairs where before != after {
+            let (old, new) = (Identifier.claims(before), Identifier.claims(after))
+            gains += new.subtracting(old).map { ($0, after.id) }
+            losses[after.id] = old.subtracting(new)
+        }
+        try ask(Set(gains.map(\.0)).subtracting(asked), session)
+        released = []
+        var given: Set<Identifier> = []
+        var isNew = false
+        for (identifier, id) in gains {
+            let owner = owners[identifier].flatMap { $0 == id ? nil : $0 }
+            let isFree = owner.map { free.contains(identifier) || losses[$0]?.contains(identifier) ?? false } ?? true
+            if isFree, given.insert(identifier).inserted {
+                if let owner { released.append((identifier, owner)) }
+            } else {
+                taken[id, default: []].insert(identifier)
+                isNew = true
+            }
+        }
+        return isNew
+    }
+
+    private mutating func ask(_ identifiers: Set<Identifier>, _ session: any SQLSession) throws {
+        guard !identifiers.isEmpty else { return }
+        asked.formUnion(identifiers)
+        let found = try IdentifierStore.owners(Array(identifiers), session)
+        owners.merge(found) { _, new in new }
+        free.formUnion(try IdentifierStore.released(found, session))
+    }
+}
