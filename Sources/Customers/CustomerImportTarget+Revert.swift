@@ -27,7 +27,7 @@ extension CustomerImportTarget {
             let gone = removed.map(\.id)
             let isGone = Set(gone)
             try writer.restoreTraces(
-                chunk.filter { isGone.contains($0.0) }.flatMap { CustomerUndo.holders($0.undo) }, session)
+                chunk.reversed().filter { isGone.contains($0.0) }.flatMap { CustomerUndo.holders($0.undo) }, session)
             try tenant.audit.record(
                 AuditEntry(
                     "customers.customer.remove", gone.map { .customer($0) },
@@ -61,12 +61,14 @@ extension CustomerImportTarget {
     static let outOfReach = CRMError(
         "out_of_scope", status: 403,
         Words(
-            en: "Customers of this import lie outside your regions. Somebody who may see all of them has to take it back.",
+            en:
+                "Customers of this import lie outside your regions. Somebody who may see all of them has to take it back.",
             zh: "该导入涉及您数据范围之外的客户，须由有完整范围的人员撤销。"))
 
     /// The customers that are still there.
     /// - Throws: when one of them is out of the principal's reach: a revert of a part would pass for the whole.
-    private func reach(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws -> [CustomerRecord]
+    private func reach(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws
+        -> [CustomerRecord]
     {
         let found = try CustomerLoader.records(ids, session)
         guard found.allSatisfy({ CustomerScope.allows($0.customer.region, principal) }) else { throw Self.outOfReach }
@@ -117,7 +119,11 @@ extension CustomerImportTarget {
             if result.record != record.before { pairs.append((record.before, result.record)) }
         }
         let writer = try CustomerWriter(ids: tenant.ids, session)
-        if !pairs.isEmpty { try writer.update(pairs, on: nil, released: claims.released, session) }
+        let unfound = Dictionary(
+            records.map { ($0.before.id, Set(CustomerUndo.unfound($0.undo))) }, uniquingKeysWith: { $0.union($1) })
+        if !pairs.isEmpty {
+            try writer.update(pairs, on: nil, released: claims.released, unfound: unfound, session)
+        }
         try writer.removeHistory(
             zip(records, results).flatMap { record, result in result.history.map { (record.before.id, $0) } }, session)
         try writer.restoreTraces(records.flatMap { CustomerUndo.holders($0.undo) }, session)

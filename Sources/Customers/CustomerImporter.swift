@@ -70,13 +70,14 @@ final class CustomerImporter: Importer {
             case .done: break
             }
         }
+        let unfound = try unfound(steps, session)
         let writer = try CustomerWriter(ids: tenant.ids, session)
         var history: [(CustomerID, SubscriptionChange)] = []
         if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
         try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
-        return outcomes(steps, history)
+        return outcomes(steps, history, unfound)
     }
 
     /// Numbers that customers of this chunk are still found by, though new ones claim them.
@@ -84,27 +85,51 @@ final class CustomerImporter: Importer {
         _ updated: [(before: CustomerRecord, after: CustomerRecord)], claimedBy created: [CustomerRecord]
     ) -> [(Identifier, CustomerID)] {
         guard !updated.isEmpty, !created.isEmpty else { return [] }
-        var traces: [Identifier: CustomerID] = [:]
-        for (_, after) in updated { for trace in Identifier.traces(after) { traces[trace] = after.id } }
+        let traces = updated.flatMap { _, after in Identifier.traces(after).map { ($0, after.id) } }
         guard !traces.isEmpty else { return [] }
-        return created.flatMap { record in
-            Identifier.claims(record).compactMap { claim in traces[claim].map { (claim, $0) } }
+        let claims = Set(created.flatMap(Identifier.claims))
+        return traces.filter { claims.contains($0.0) }
+    }
+
+    /// Of the numbers and documents that rows take away from customers (or make them claim), those that found somebody
+    /// else, by row.
+    private func unfound(_ steps: [Step], _ session: any SQLSession) throws -> [Int: [Identifier]] {
+        var touched: [Int: Set<Identifier>] = [:]
+        for (index, step) in steps.enumerated() {
+            guard case .update(let before, let after, _, _) = step else { continue }
+            let traces = Identifier.traces(before)
+            guard !traces.isEmpty else { continue }
+            let left = traces.subtracting(Identifier.traces(after).subtracting(Identifier.claims(after)))
+            if !left.isEmpty { touched[index] = left }
         }
+        guard !touched.isEmpty else { return [:] }
+        let owners = try IdentifierStore.owners(Array(touched.values.reduce(into: Set()) { $0.formUnion($1) }), session)
+        var result: [Int: [Identifier]] = [:]
+        for (index, identifiers) in touched {
+            guard case .update(let before, _, _, _) = steps[index] else { continue }
+            result[index] = identifiers.filter { owners[$0] != before.id }
+        }
+        return result
     }
 
     /// What the journal keeps: every fact that changed, who had a number before, what was added to the history.
-    private func outcomes(_ steps: [Step], _ history: [(CustomerID, SubscriptionChange)]) -> [ImportOutcome] {
+    private func outcomes(
+        _ steps: [Step], _ history: [(CustomerID, SubscriptionChange)], _ unfound: [Int: [Identifier]]
+    ) -> [ImportOutcome] {
         var written: [CustomerID: [ImportChange]] = [:]
         for (id, change) in history { written[id, default: []].append(CustomerUndo.wrote(change)) }
         // Of several rows about one customer the last one has the history: it is undone first.
-        return steps.reversed().map { step -> ImportOutcome in
+        return steps.enumerated().reversed().map { index, step -> ImportOutcome in
             switch step {
             case .create(let record, let from):
-                return .created(record.id, revision: record.customer.revision, undo: from.map { CustomerUndo.tookOver($0, from: $1) })
+                return .created(
+                    record.id, revision: record.customer.revision,
+                    undo: from.map { CustomerUndo.tookOver($0, from: $1) })
             case .update(let before, let after, let changes, let from):
                 let undo =
                     CustomerUndo.changes(from: before, to: after) + from.map { CustomerUndo.tookOver($0, from: $1) }
                     + (written.removeValue(forKey: after.id) ?? [])
+                    + (unfound[index] ?? []).map(CustomerUndo.wasUnfound)
                 return .updated(after.id, changes, undo: undo)
             case .done(let outcome):
                 return outcome
@@ -234,6 +259,7 @@ final class CustomerImporter: Importer {
                     zh: "客户至少需要姓名、客户编号、手机号码或证件号码之一。"))
         }
         claims.note(before: nil, after: record, line: row.line)
+        for (claim, _) in taken { claims.move(claim, to: nil) }
         return .create(record, taken: taken)
     }
 
@@ -335,9 +361,12 @@ private struct ClaimMemory {
     /// The line whose customer claims this; the same line again is a chunk that is run a second time.
     func line(of claim: Identifier) -> Int? { gained[claim.hashValue].map { Int($0) } }
     func holder(of claim: Identifier) -> CustomerID? { moved[claim.hashValue] }
-    mutating func move(_ claim: Identifier, to id: CustomerID) { moved[claim.hashValue] = id }
+    mutating func move(_ claim: Identifier, to id: CustomerID?) { moved[claim.hashValue] = id }
     func wasLost(_ claim: Identifier) -> Bool { lost.contains(claim.hashValue) }
-    mutating func forgetLosses() { lost = [] }
+    mutating func forgetLosses() {
+        lost = []
+        moved = [:]
+    }
 
     mutating func note(before: CustomerRecord?, after: CustomerRecord, line: Int) {
         let (old, new) = (before.map(Identifier.claims) ?? [], Identifier.claims(after))

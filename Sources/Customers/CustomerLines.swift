@@ -52,7 +52,8 @@ extension CustomerRecord {
             line.service == .other && line.technology == nil && line.msisdn == nil && stands(line)
         }
         let known =
-            subscriptions.first { isMeant($0) && stands($0) } ?? (number == nil ? subscriptions.first(where: isMeant) : nil)
+            subscriptions.first { isMeant($0) && stands($0) }
+            ?? (number == nil ? subscriptions.first(where: isMeant) : nil)
             ?? subscriptions.first(where: isUnknown)
         if let known { return context.line = known.id }
         if number == nil, let main = subscriptions.first, !Self.hasOwnColumn(main.service, values) {

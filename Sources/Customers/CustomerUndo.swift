@@ -9,6 +9,8 @@ struct CustomerUndo {
     static let updatedAt = "updated_at"
     /// A number that came from somebody whose line had ended: the one who is found by it again.
     static let holder = "holder"
+    /// What the customer had without being found by it: somebody else had it first.
+    static let unfound = "unfound"
     /// A row of the status history that the import wrote.
     static let history = "history"
     private static let source = "source"
@@ -36,7 +38,8 @@ struct CustomerUndo {
             }
         }
         if before.attributes != after.attributes {
-            for id in Set(before.attributes.keys).union(after.attributes.keys).sorted(by: { $0.rawValue < $1.rawValue }) {
+            for id in Set(before.attributes.keys).union(after.attributes.keys).sorted(by: { $0.rawValue < $1.rawValue })
+            {
                 note("\(attribute)/\(id)", value(before.attributes[id]), value(after.attributes[id]), &list)
             }
         }
@@ -49,6 +52,20 @@ struct CustomerUndo {
 
     static func wrote(_ change: SubscriptionChange) -> ImportChange {
         ImportChange(field: "\(history)/\(change.id)", before: .null, after: .id(change.subscription))
+    }
+
+    static func wasUnfound(_ identifier: Identifier) -> ImportChange {
+        ImportChange(field: unfound, before: .text(identifier.value), after: .text(identifier.kind))
+    }
+
+    /// What the customer is not found by, though it is given back.
+    static func unfound(_ changes: [ImportChange]) -> [Identifier] {
+        changes.compactMap { change in
+            guard change.field == unfound, let kind = change.after.asText, let value = change.before.asText else {
+                return nil
+            }
+            return Identifier(kind: kind, value: value)
+        }
     }
 
     /// Numbers that were taken over, with those who are found by them again.
@@ -199,7 +216,8 @@ struct CustomerUndo {
             if item.key.kind == Subscription.kind, isState, !whole.contains(item.key.part) {
                 groups[isLeaving ? "left" : item.key.part, default: []].append(item)
             } else if isLeaving,
-                item.key.kind == Outcome.kind || item.key.kind == "customer" && ["left", "status"].contains(item.key.name)
+                item.key.kind == Outcome.kind
+                    || item.key.kind == "customer" && ["left", "status"].contains(item.key.name)
             {
                 groups["left", default: []].append(item)
             }
@@ -230,7 +248,9 @@ struct CustomerUndo {
         _ kind: String, _ facts: [Fact<Part>], _ path: WritableKeyPath<CustomerRecord, Part>
     ) {
         for change in changes where change.field.hasPrefix(kind + "/") && !held.contains(change.field) {
-            guard let name = Key(change.field)?.name, let fact = facts.first(where: { $0.name == name }) else { continue }
+            guard let name = Key(change.field)?.name, let fact = facts.first(where: { $0.name == name }) else {
+                continue
+            }
             if fact.get(current[keyPath: path]) == change.after {
                 fact.set(&result.record[keyPath: path], change.before)
             } else {
@@ -332,7 +352,9 @@ struct CustomerUndo {
         guard !taken.isEmpty else { return }
         for place in result.record.subscriptions.indices {
             let line = result.record.subscriptions[place]
-            guard let number = line.msisdn, line.status != .terminated, taken.contains(.msisdn(number)) else { continue }
+            guard let number = line.msisdn, line.status != .terminated, taken.contains(.msisdn(number)) else {
+                continue
+            }
             let now = current.subscriptions.first { $0.id == line.id }
             result.record.subscriptions[place].msisdn = now?.msisdn
             if let now {

@@ -100,11 +100,13 @@ struct CustomerWriter: Sendable {
     /// - Parameter today: the date of status changes that have none of their own; `nil` = the changes are taken back and
     ///   are not part of the history.
     /// - Parameter released: numbers whose former holders ended their lines; they go over to these customers.
+    /// - Parameter unfound: what customers have without being found by it, when changes are taken back.
     /// - Returns: what was added to the history of statuses.
     @discardableResult
     func update(
         _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate?,
-        released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
+        released: [(Identifier, CustomerID)] = [], unfound: [CustomerID: Set<Identifier>] = [:],
+        _ session: any SQLSession
     ) throws -> [(CustomerID, SubscriptionChange)] {
         let risks = try ValueStore.risks(changes.map(\.after.id), session)
         var fresh = CustomerRows()
@@ -116,7 +118,7 @@ struct CustomerWriter: Sendable {
             let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
             for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
             for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
-            noteIdentifiers(before, after, &fresh, &gone)
+            noteIdentifiers(before, after, unfound[after.id] ?? [], &fresh, &gone)
         }
         for (identifier, holder) in released { gone.add(identifier, holder) }
         try gone.write(session)
@@ -129,7 +131,7 @@ struct CustomerWriter: Sendable {
     }
 
     private func noteIdentifiers(
-        _ before: CustomerRecord, _ after: CustomerRecord, _ fresh: inout CustomerRows, _ gone: inout GoneRows
+        _ before: CustomerRecord, _ after: CustomerRecord, _ unfound: Set<Identifier>, _ fresh: inout CustomerRows, _ gone: inout GoneRows
     ) {
         let (oldClaims, claims) = (Identifier.claims(before), Identifier.claims(after))
         let known = oldClaims.union(Identifier.traces(before))
@@ -140,7 +142,9 @@ struct CustomerWriter: Sendable {
             if known.contains(identifier) { gone.add(identifier, after.id) }
             fresh.claim(identifier, after.id)
         }
-        for identifier in wanted.subtracting(claims).subtracting(known) { fresh.trace(identifier, after.id) }
+        let traces = wanted.subtracting(claims)
+        for identifier in traces.subtracting(known).subtracting(unfound) { fresh.trace(identifier, after.id) }
+        for identifier in traces.intersection(unfound) { gone.add(identifier, after.id) }
     }
 
     private func statusChanges(before: CustomerRecord, after: CustomerRecord, on today: LocalDate)
@@ -163,14 +167,21 @@ struct CustomerWriter: Sendable {
         try session.executeMany(CustomerSQL.deleteHistory, rows.map { [.id($0), .int($1)] })
     }
 
-    /// Those who had a number before a reverted import gave it to somebody else are found by it again.
+    /// Those who were found by a number before a reverted import gave it to somebody else are found by it again, unless
+    /// it is claimed by now. Of two who had it the last one of the list gets it.
     func restoreTraces(_ holders: [(Identifier, CustomerID)], _ session: any SQLSession) throws {
         guard !holders.isEmpty else { return }
         let records = try CustomerLoader.records(Array(Set(holders.map(\.1))), session)
         let traces = Dictionary(
             records.map { ($0.id, Identifier.traces($0)) }, uniquingKeysWith: { first, _ in first })
-        let rows = holders.filter { traces[$1]?.contains($0) ?? false }
-        try session.executeMany(CustomerSQL.insertTrace, rows.map { $0.row($1) })
+        let wanted = Dictionary(
+            holders.filter { traces[$1]?.contains($0) ?? false }, uniquingKeysWith: { _, last in last })
+        let owners = try IdentifierStore.owners(Array(wanted.keys), session)
+        let released = try IdentifierStore.released(owners, session)
+        let rows = wanted.filter { owners[$0.key] == nil || released.contains($0.key) }
+        try session.executeMany(
+            CustomerSQL.deleteIdentifier, rows.keys.compactMap { key in owners[key].map { key.row($0) } })
+        try session.executeMany(CustomerSQL.insertTrace, rows.map { $0.key.row($0.value) })
     }
 
     /// Removes customers with all their rows. Only for reverted imports: nothing else forgets a customer.

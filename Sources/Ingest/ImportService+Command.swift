@@ -175,7 +175,8 @@ extension ImportService {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
             }, rejectFile: written, warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
-            isRevert: run.revertChunk != nil, issues: run.revertIssues, seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
+            isRevert: run.revertChunk != nil, issues: run.revertIssues,
+            seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
     }
 
     // MARK: Files of the machine

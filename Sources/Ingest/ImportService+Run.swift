@@ -239,7 +239,8 @@ extension ImportService {
                 // What was made first: what it holds may have to go back to those that were changed.
                 if !entries.created.isEmpty {
                     issues += try target.revertCreated(
-                        entries.created.map { ($0.id, revision: $0.revision, undo: $0.undo) }, principal: principal, session)
+                        entries.created.map { ($0.id, revision: $0.revision, undo: $0.undo) }, principal: principal,
+                        session)
                 }
                 if !entries.updated.isEmpty {
                     issues += try target.revertUpdated(

@@ -223,7 +223,8 @@ final class RowReader {
 
     init(_ columns: ResolvedColumns, unguards: Bool) {
         plans = columns.all.map {
-            Plan(index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew,
+            Plan(
+                index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew,
                 isLenient: $0.isLenient)
         }
         dropped = Array(repeating: 0, count: plans.count)

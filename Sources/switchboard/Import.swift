@@ -28,7 +28,8 @@ struct Import: AsyncParsableCommand {
     var matchKey: String?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
-    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).") var rejects: String?
+    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
+    var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
     @Flag(name: .long, help: "Leave out columns nobody mapped.") var ignoreUnmapped = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?

@@ -60,7 +60,8 @@ private enum Pool {
             if random.chance(20) {
                 record.setLeft(
                     true,
-                    FieldContext(ids: tenant.ids, today: LocalDate("2026-02-01") ?? bench.today, currency: "CNY", source: "")
+                    FieldContext(
+                        ids: tenant.ids, today: LocalDate("2026-02-01") ?? bench.today, currency: "CNY", source: "")
                 )
             }
             return record
@@ -132,7 +133,8 @@ extension ImportBench {
     }
 
     /// Outcomes of a file in chunks of `size`, planned or applied.
-    func pass(_ rows: [ImportRow], _ options: ImportOptions, size: Int, applies: Bool) async throws -> [[ImportOutcome]] {
+    func pass(_ rows: [ImportRow], _ options: ImportOptions, size: Int, applies: Bool) async throws -> [[ImportOutcome]]
+    {
         let importer = Box(target.importer(options, principal: principal))
         var result: [[ImportOutcome]] = []
         for chunk in rows.chunked(size) {
@@ -173,7 +175,7 @@ private struct Box: @unchecked Sendable {
 struct ImportPropertyTests {
     @Test(
         "any imports taken back in turn leave exactly what was there; each dry run told what its run did",
-        arguments: Array(1...40) as [UInt64])
+        arguments: Array(1...300) as [UInt64])
     func reverts(seed: UInt64) async throws {
         var random = SplitMix(seed)
         let bench = try await ImportBench()
@@ -208,7 +210,8 @@ struct ImportPropertyTests {
                 let old = Set(item.before[table] ?? [])
                 let new = Set(after[table] ?? [])
                 Issue.record(
-                    "\(item.name): \(table) lost \(old.subtracting(new).sorted()), gained \(new.subtracting(old).sorted())")
+                    "\(item.name): \(table) lost \(old.subtracting(new).sorted()), gained \(new.subtracting(old).sorted())"
+                )
             }
         }
     }

@@ -72,7 +72,8 @@ struct FakeTarget: ImportTarget {
     }
 
     func revertCreated(
-        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
+        _ session: any SQLSession
     ) throws -> [RevertIssue] {
         var issues: [RevertIssue] = []
         for (id, revision, _) in records {

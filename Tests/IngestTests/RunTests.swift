@@ -295,7 +295,8 @@ struct JournalTests {
     func journal() throws {
         var entries = JournalEntries()
         entries.created = [
-            (CustomerID(7), 3, []), (CustomerID(Int64.max), 1, [ImportChange(field: "h", before: .int(5), after: .null)]),
+            (CustomerID(7), 3, []),
+            (CustomerID(Int64.max), 1, [ImportChange(field: "h", before: .int(5), after: .null)]),
         ]
         entries.updated = [
             (
