@@ -149,14 +149,14 @@ struct Bench {
         _ = try command(["seed", "--customers", String(customers), "--data", data])
         _ = try command(
             ["user", "create", "bench", "--role", "supervisor", "--password-stdin", "--data", data],
-            input: "correct horse battery staple 7\n")
+            input: "seven grey herons wait 7 hours\n")
         let server = try ServerProcess(
             data: data,
             environment: [
                 "SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_REQUESTS_PER_SECOND": "0", "SWITCHBOARD_LOG": "error",
             ])
         let client = Client(http: server.http)
-        try client.logIn("bench", "correct horse battery staple 7")
+        try client.logIn("bench", "seven grey herons wait 7 hours")
         let ids = try client.customerIDs()
         guard !ids.isEmpty else { throw RawHTTP.Failure(description: "no customers on the list page") }
         let steady = try await client.openLoop(perSecond: 100, seconds: 10) { "/customers/\(ids[$0 % ids.count])" }

@@ -51,12 +51,13 @@ package struct Runtime: Sendable {
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) }
         var settings = GateSettings(csrfKey: try Keys.load("csrf", folder: configuration.data + "/keys"))
-        settings.trustedProxies = Set(configuration.trustedProxies)
+        settings.trustedProxies = configuration.proxies
+        settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond
         var hooks = GateHooks()
         hooks.forbidden = { principal, route in
-            guard let tenant = try? await open(principal.tenant) else { return }
-            try? await tenant.database.write { session in
+            let tenant = try await open(principal.tenant)
+            try await tenant.database.write { session in
                 try tenant.audit.record(
                     AuditEntry("console.request.refuse", facts: ["route": .string(route)], refused: true),
                     by: principal,
@@ -99,11 +100,14 @@ package struct Runtime: Sendable {
     ) async throws {
         let tenant = try await tenants.tenant("default")
         let failed = Mutex<(any Error)?>(nil)
+        var limits = ConnectionLimits()
+        limits.exempt = configuration.proxies
         let application = Application(
             responder: Site(gate: gate),
-            server: Site.server,
+            server: Site.server(limits),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil,
+                availableConnectionsDelegate: .maximum(Site.connectionsMax, logger: logger)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
         var services: [any Service] = [Reporting(application, into: { error in failed.withLock { $0 = error } })]

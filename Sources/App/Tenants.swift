@@ -99,9 +99,22 @@ package struct HostTenants: TenantResolver {
     package init(_ configuration: Configuration) { hosts = configuration.tenants.filter { Tenants.isName($0.value) } }
 
     package func tenant(host: String) -> String? {
-        let name =
-            host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
-        if name == "localhost" || name == "::1" || name.hasPrefix("127.") { return "default" }
+        guard let name = Self.name(host) else { return nil }
+        // A name that merely looks like an address (127.evil.example) may be anybody's: their page would be of our origin.
+        if name == "localhost" || IPAddress(name)?.isLoopback ?? false { return "default" }
         return hosts[name]
+    }
+
+    /// Without port and brackets; `nil` when something else follows the name.
+    private static func name(_ host: String) -> String? {
+        let isBracketed = host.hasPrefix("[")
+        let end = isBracketed ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
+        guard let end else { return isBracketed ? nil : host }
+        let port = host[end...]
+        guard port.isEmpty || port.hasPrefix(":"), port.dropFirst().utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
+        let name = String(host[..<end])
+        return isBracketed ? String(name.dropFirst().dropLast()) : name
     }
 }

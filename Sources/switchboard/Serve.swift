@@ -24,6 +24,8 @@ struct Serve: AsyncParsableCommand {
                     configuration.logLevel = "warning"
                 }
             }
+            ProcessGuard.forbidDumps()
+            ProcessGuard.allowFiles()
             let runtime = try Runtime(configuration)
             for missing in runtime.missingAssets {
                 Terminal.note("warning: \(missing) is not installed; charts or maps will be missing")

@@ -8,6 +8,7 @@ struct Worker: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run {
+            ProcessGuard.forbidDumps()
             let runtime = try Runtime(try common.configuration())
             Terminal.note("Switchboard worker \(Version.text) is running; stop it with Ctrl-C.")
             try await runtime.work()

@@ -17,7 +17,7 @@ final class Scenario: Sendable {
     private let folder: String
     private let server: Task<Void, any Error>
 
-    static let password = "correct horse battery staple 7"
+    static let password = "seven grey herons wait 7 hours"
 
     /// - Parameter customers: size of the generated base; 0 = empty.
     static func start(customers: Int = 0, change: (inout Configuration) -> Void = { _ in }) async throws -> Scenario {
