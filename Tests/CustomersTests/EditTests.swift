@@ -195,11 +195,14 @@ struct EditTests {
         let attribute = try #require(try await desk.test.tenant.database.read { try AttributeStore.all($0) }.first)
         #expect(attribute.key == "card_level" && attribute.codes.count == 2)
         let id = try await Self.made(desk, [("f_attr.card_level", "gold")])
-        // An agent may not see it, so neither is it in the form nor is an entry taken.
+        // An agent may not see it: it is not in the form, and an entry is refused instead of dropped (G24).
         let refused = try await desk.post(
             "/customers/\(id)/edit", [("revision", "1"), ("f_attr.card_level", "silver")], as: Self.agent)
-        #expect(refused.status == 303)
+        #expect(refused.status == 403)
         #expect(try await desk.record(id)?.attributes[attribute.id] == .text("gold"))
+        let unknown = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_attr.nothing", "x")], as: Self.supervisor)
+        #expect(unknown.status == 422)
         #expect(!(try await desk.get("/customers/\(id)/edit", as: Self.agent)).text.contains("Card level"))
         let labelled = try await desk.post(
             "/attributes/\(attribute.id)/label", [("title_en", "Card level"), ("title_zh", "卡等级"), ("mask", "none")],
