@@ -43,6 +43,18 @@ CREATE TABLE customers_attribute_value (
   PRIMARY KEY (customer_id, attribute_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE customers_change (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  from_status TEXT,
+  to_status TEXT,
+  fields TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
 CREATE TABLE customers_charge (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
@@ -84,7 +96,7 @@ CREATE TABLE customers_customer (
   revision BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, edition BIGINT NOT NULL DEFAULT 1);
 
 CREATE TABLE customers_customer_link (
   from_id BIGINT NOT NULL,
@@ -226,7 +238,7 @@ CREATE TABLE customers_subscription (
   ended_on TEXT,
   status TEXT NOT NULL,
   monthly_charge BIGINT,
-  currency TEXT NOT NULL,
+  currency TEXT NOT NULL, iccid TEXT, imsi TEXT, imei TEXT, device TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 

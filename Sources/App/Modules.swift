@@ -16,11 +16,13 @@ package struct Modules: Sendable {
     package let grants: [PermissionGrant]
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
-    package init(share: ShareFolder, clock: any WallClock, passwordProfile: String) throws {
+    package init(
+        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480
+    ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
         users = IdentityAdmin(hasher: hasher, policy: policy)
-        let reading = CustomerReader(clock: clock)
+        let reading = CustomerReader(clock: clock, timeZoneOffsetMinutes: timeZoneOffsetMinutes)
         insights = InsightsModule(
             customers: reading, masks: ColumnMasks { try reading.attributeMasks($0, $1) })
         all = [

@@ -34,7 +34,8 @@ package struct Runtime: Sendable {
         let pages = try Pages(share: share)
         let assets = Assets(share: share, vendorRoot: configuration.vendor)
         let modules = try Modules(
-            share: share, clock: clock, passwordProfile: configuration.passwordProfile)
+            share: share, clock: clock, passwordProfile: configuration.passwordProfile,
+            timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes)
         let tenants = Tenants(
             configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
         let site = SiteInfo(

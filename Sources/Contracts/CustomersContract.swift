@@ -66,8 +66,8 @@ package struct CustomerCard: Sendable {
 /// A table of customers in columns for learning and scoring: one row a customer, values as text, `nil` = missing.
 package struct CustomerTable: Sendable {
     package let ids: [CustomerID]
-    /// Column names in a stable order. Built-in ones use the field's own name (`tenure_months`), custom attributes the
-    /// name they were imported under.
+    /// Column names in a stable order. Built-in ones use the field's own name (`tenure_months`), custom attributes
+    /// `attr.<key>`, which stays when their title is edited.
     package let columns: [String]
     /// `values[column][row]`.
     package let values: [[String?]]

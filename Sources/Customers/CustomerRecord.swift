@@ -35,7 +35,10 @@ struct CustomerRecord: Sendable, Equatable {
     var monthlyCharge: Int64? {
         var sum: Int64?
         for line in subscriptions where line.status != .terminated || customer.hasLeft == true {
-            if let charge = line.monthlyCharge { sum = (sum ?? 0) + charge }
+            guard let charge = line.monthlyCharge else { continue }
+            // A company may have 100,000 lines: the sum stops at the largest number instead of ending the process.
+            let (more, overflow) = (sum ?? 0).addingReportingOverflow(charge)
+            sum = overflow ? (charge > 0 ? .max : .min) : more
         }
         return sum
     }
@@ -95,7 +98,10 @@ struct Customer: Sendable, Equatable {
     var hasLeft: Bool?
     /// Where the record came from: `console`, `seed`, the name of an import's source.
     var source: String
+    /// Counts the changes that stand: reverting an import takes it back. Imports and their revert go by it.
     var revision: Int64
+    /// Counts every write and never goes back; the writer sets it. Forms go by it.
+    var edition: Int64 = 1
     var createdAt: Instant
     var updatedAt: Instant
 
@@ -168,6 +174,14 @@ struct Subscription: Sendable, Equatable {
     var monthlyCharge: Int64?
     var currency: String
     var addons: [Addon] = []
+    /// Number of the SIM card or eSIM profile (ITU-T E.118).
+    var iccid: String?
+    /// International mobile subscriber identity (ITU-T E.212).
+    var imsi: String?
+    /// Number of the device (3GPP TS 23.003).
+    var imei: String?
+    /// What the device is called: `Xiaomi 14`.
+    var device: String?
 }
 
 struct Addon: Sendable, Equatable {

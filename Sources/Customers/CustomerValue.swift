@@ -32,7 +32,8 @@ enum CustomerValue {
         let survival = pow(1 - p, 1.0 / 12)
         let r = survival / (1 + monthlyDiscount)
         let months = r * (1 - pow(r, Double(horizonMonths))) / (1 - r)
-        return Int64((Double(max(0, monthlyCharge)) * margin * months).rounded())
+        // Beyond any amount that can be entered; an import's number must not end the process.
+        return Int64(min((Double(max(0, monthlyCharge)) * margin * months).rounded(), 1e17))
     }
 }
 

@@ -96,17 +96,32 @@ struct CustomerWriter: Sendable {
 
     // MARK: Changes
 
+    /// Who changed customers how, for the timeline.
+    struct Origin: Sendable {
+        /// Empty for an import: many customers at once, told by the import's own page.
+        let actor: String
+        /// `edit`, `import`, `departure`, `return`, `line`.
+        let cause: String
+        /// Keys of the changed fields; empty = many.
+        var fields: [String] = []
+        /// Why lines changed their state; `nil` = the customer's own reason.
+        var reason: String?
+        static let imported = Origin(actor: "", cause: "import")
+    }
+
     /// Writes what differs between two states of customers. The caller has set the new revision.
     /// - Parameter today: the date of status changes that have none of their own.
     /// - Parameter released: numbers whose former holders ended their lines; they go over to these customers.
     func update(
         _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate,
-        released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
+        released: [(Identifier, CustomerID)] = [], origin: Origin = .imported, _ session: any SQLSession
     ) throws {
         let risks = try ValueStore.risks(changes.map(\.after.id), session)
         var fresh = CustomerRows()
         var gone = GoneRows()
-        for (before, after) in changes {
+        for (before, changed) in changes {
+            var after = changed
+            after.customer.edition = before.customer.edition + 1
             fresh.addChanged(before: before, after: after)
             gone.note(before: before, after: after)
             fresh.listing.append(ListingRow(after, policy: policy, risk: risks[after.id]).values)
@@ -119,7 +134,23 @@ struct CustomerWriter: Sendable {
         try gone.write(session)
         try fresh.write(session)
         try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
-        try append(changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }, session)
+        try append(
+            changes.flatMap { before, after in
+                // Why a line of its own changed is not why the customer is where they are.
+                let isWhole = ["edit", "import"].contains(origin.cause)
+                let reason = origin.reason ?? (isWhole ? after.customer.statusReason : nil)
+                return statusChanges(before: before, after: after, on: today, reason)
+            }, session)
+        try session.executeMany(CustomerSQL.insertChange, changes.map { changeRow($0.before, $0.after, origin) })
+    }
+
+    private func changeRow(_ before: CustomerRecord, _ after: CustomerRecord, _ origin: Origin) -> [SQLValue] {
+        let (from, to) = (before.customer.status.rawValue, after.customer.status.rawValue)
+        return [
+            .id(after.id), .id(ids.next(AnyKind.self)), .time(after.customer.updatedAt), .text(origin.actor),
+            .text(origin.cause), from == to ? .null : .text(from), from == to ? .null : .text(to),
+            .text(origin.fields.joined(separator: ",")),
+        ]
     }
 
     private func noteIdentifiers(
@@ -137,15 +168,15 @@ struct CustomerWriter: Sendable {
         for identifier in wanted.subtracting(claims).subtracting(known) { fresh.trace(identifier, after.id) }
     }
 
-    private func statusChanges(before: CustomerRecord, after: CustomerRecord, on today: LocalDate)
-        -> [(CustomerID, SubscriptionChange)]
-    {
+    private func statusChanges(
+        before: CustomerRecord, after: CustomerRecord, on today: LocalDate, _ reason: String?
+    ) -> [(CustomerID, SubscriptionChange)] {
         let old = Dictionary(before.subscriptions.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
         return after.subscriptions.compactMap { line in
             guard let from = old[line.id], from != line.status else { return nil }
             let change = SubscriptionChange(
                 id: ids.next(), subscription: line.id, on: (line.status == .terminated ? line.endedOn : nil) ?? today,
-                from: from, to: line.status, reason: after.customer.statusReason)
+                from: from, to: line.status, reason: reason)
             return (after.id, change)
         }
     }
@@ -173,6 +204,7 @@ struct Identifier: Hashable, Sendable {
         Identifier(kind: "source:" + source, value: value)
     }
     static func msisdn(_ value: String) -> Identifier { Identifier(kind: "msisdn", value: value) }
+    static func iccid(_ number: String) -> Identifier { Identifier(kind: "iccid", value: Folding.fold(number)) }
     static func document(_ number: String) -> Identifier {
         Identifier(kind: "document", value: Folding.fold(number))
     }
@@ -189,12 +221,18 @@ struct Identifier: Hashable, Sendable {
         return result
     }
 
+    /// The SIM cards of lines that stand. A card is in one phone, so the edit page refuses it for a second customer.
+    static func cards(_ record: CustomerRecord) -> Set<Identifier> {
+        Set(record.subscriptions.filter { $0.status != .terminated }.compactMap(\.iccid).map { .iccid($0) })
+    }
+
     /// What also finds the customer while nobody else claims it: numbers of ended lines, which are given out again
-    /// after a while, and identity documents, which people share across sources.
+    /// after a while, SIM cards, and identity documents, which people share across sources.
     static func traces(_ record: CustomerRecord) -> Set<Identifier> {
         var result: Set<Identifier> = []
-        for line in record.subscriptions where line.status == .terminated {
-            if let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+        for line in record.subscriptions {
+            if line.status == .terminated, let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+            if let iccid = line.iccid { result.insert(.iccid(iccid)) }
         }
         for document in record.documents { result.insert(.document(document.number)) }
         return result
