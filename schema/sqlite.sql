@@ -456,7 +456,7 @@ CREATE TABLE insights_churn_score (
   currency TEXT NOT NULL,
   priority BIGINT NOT NULL,
   listed BOOLEAN NOT NULL
-);
+, previous_band TEXT);
 
 CREATE INDEX insights_churn_score_band ON insights_churn_score (band, priority, customer_id) WHERE listed;
 

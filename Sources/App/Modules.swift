@@ -24,7 +24,9 @@ package struct Modules: Sendable {
         users = IdentityAdmin(hasher: hasher, policy: policy)
         let reading = CustomerReader(clock: clock, timeZoneOffsetMinutes: timeZoneOffsetMinutes)
         insights = InsightsModule(
-            customers: reading, masks: ColumnMasks { try reading.attributeMasks($0, $1) })
+            customers: reading,
+            masks: ColumnMasks(
+                labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }))
         all = [
             IdentityModule(hasher: hasher, policy: policy),
             CustomersModule(),

@@ -32,9 +32,12 @@ package struct ChurnScored: DomainEvent {
     }
     package let scores: [Score]
     package let model: ModelID
-    package init(scores: [Score], model: ModelID) {
+    /// When the pass began that made them; a consumer keeps what a later pass told. `nil` in events of older versions.
+    package let scoredAt: Instant?
+    package init(scores: [Score], model: ModelID, scoredAt: Instant? = nil) {
         self.scores = scores
         self.model = model
+        self.scoredAt = scoredAt
     }
 }
 

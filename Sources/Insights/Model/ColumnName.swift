@@ -5,7 +5,9 @@ package struct ColumnName: Sendable {
     /// The name in lower case with nothing but letters and digits left, Chinese included.
     package let folded: String
 
-    package init(_ name: String) {
+    package init(_ full: String) {
+        // What stands before the key of an attribute says nothing about it.
+        let name = full.hasPrefix(ColumnNames.attributePrefix) ? String(full.dropFirst(5)) : full
         var words: [String] = []
         var word = ""
         var previous: Character = " "
