@@ -179,7 +179,9 @@ package enum PasswordProblem: String, Sendable, CaseIterable {
                 en: "Use at least \(policy.classesMin) of: lower case, upper case, digits, other characters.",
                 zh: "小写字母、大写字母、数字、其他字符中至少包含 \(policy.classesMin) 类。")
         case .tooCommon:
-            Words(en: "Many people use this password; it is guessed first.", zh: "这是常见密码，最容易被猜中，请换一个。")
+            Words(
+                en: "Many people use this password, or it is little more than common words; it is guessed first.",
+                zh: "这是常见密码，或几乎只由常见词组成，最容易被猜中，请换一个。")
         case .repeated:
             Words(en: "The password repeats one piece over and over.", zh: "密码只是同一段内容的重复，请换一个。")
         case .sequence:

@@ -65,6 +65,30 @@ struct InstallationTests {
         #expect(tenants.tenant(host: "bad.example") == nil)
     }
 
+    @Test("the settings reach the gate: a listed proxy speaks for its clients, an unlisted one is refused (G15, G69)")
+    func proxies() async throws {
+        let scenario = try await Scenario.start {
+            $0.trustedProxies = ["127.0.0.5", "10.1.0.0/16"]
+            $0.requestsPerSecond = 2
+        }
+        func ask(_ source: String, _ headers: [(String, String)]) async throws -> Int {
+            try await scenario.http.from(source).ask("GET", "/healthz", headers: headers).status
+        }
+        let client = ("X-Forwarded-For", "203.0.113.9"), https = ("X-Forwarded-Proto", "https")
+        #expect(try await ask("127.0.0.5", [client, https]) == 200)
+        #expect(try await ask("127.0.0.5", [client]) == 400)
+        #expect(try await ask("127.0.0.5", []) == 200)
+        #expect(try await ask("127.0.0.1", [client, https]) == 400)
+        #expect(try await ask("127.0.0.1", []) == 200)
+        // Figures are for this machine, not for whoever the proxy speaks for.
+        let figures = try await scenario.http.from("127.0.0.5").ask("GET", "/metrics", headers: [client, https])
+        #expect(figures.status == 404)
+        var statuses: [Int] = []
+        for _ in 0..<12 { statuses.append(try await ask("127.0.0.5", [client, https])) }
+        #expect(statuses.contains(429))
+        #expect(try await ask("127.0.0.5", [("X-Forwarded-For", "203.0.113.10"), https]) == 200)
+    }
+
     @Test("a key is made once, readable by its owner only, and the same at every start (G4)")
     func key() throws {
         let folder = folder()

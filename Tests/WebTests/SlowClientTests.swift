@@ -216,14 +216,16 @@ struct SlowClientTests {
         }
     }
 
-    @Test("a page on a slow line arrives to its end, however long that takes")
-    func slowReader() async throws {
+    @Test(
+        "a page on a slow line arrives to its end, however long that takes",
+        arguments: ["", "Connection: close\r\n"])
+    func slowReader(header: String) async throws {
         var limits = ConnectionLimits()
         limits.headSeconds = 1
         limits.sendStallSeconds = 3
         try await TestSite.run(limits: limits) { site async throws in
             let client = try Client(site.http.from("127.0.0.1", receiveBytes: 32_768))
-            client.send("GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            client.send("GET /page HTTP/1.1\r\nHost: 127.0.0.1\r\n\(header)\r\n")
             var bytes: [UInt8] = []
             let start = ContinuousClock.now
             while ContinuousClock.now - start < .seconds(60) {
