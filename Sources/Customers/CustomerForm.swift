@@ -66,7 +66,7 @@ struct TypedForm: Sendable {
 /// filled in while there is none, its unchanged mask is not a change, and anything else is refused with 403. A name that
 /// is no field of the form is refused with 422 (G26).
 enum CustomerForm {
-    /// - Parameter besides: names without `f_` that the caller reads itself.
+    /// - Parameter besides: further names, without their `f_`, that the caller reads itself.
     /// - Parameter outside: fields there are, but not for this role.
     /// - Parameter isNew: a blank in a new record is nothing; in an old one it takes the value away.
     static func typed(

@@ -35,10 +35,7 @@ struct CustomerRecord: Sendable, Equatable {
     var monthlyCharge: Int64? {
         var sum: Int64?
         for line in subscriptions where line.status != .terminated || customer.hasLeft == true {
-            guard let charge = line.monthlyCharge else { continue }
-            // A company may have 100,000 lines: the sum stops at the largest number instead of ending the process.
-            let (more, overflow) = (sum ?? 0).addingReportingOverflow(charge)
-            sum = overflow ? (charge > 0 ? .max : .min) : more
+            if let charge = line.monthlyCharge { sum = (sum ?? 0).plus(charge) }
         }
         return sum
     }

@@ -141,7 +141,12 @@ struct CustomerWriter: Sendable {
                 let reason = origin.reason ?? (isWhole ? after.customer.statusReason : nil)
                 return statusChanges(before: before, after: after, on: today, reason)
             }, session)
-        try session.executeMany(CustomerSQL.insertChange, changes.map { changeRow($0.before, $0.after, origin) })
+        // An import touches many customers every night: only moves of the lifecycle are kept of it. That there was one is
+        // told by the time of the last change.
+        let told = changes.filter {
+            origin.cause != Origin.imported.cause || $0.before.customer.status != $0.after.customer.status
+        }
+        try session.executeMany(CustomerSQL.insertChange, told.map { changeRow($0.before, $0.after, origin) })
     }
 
     private func changeRow(_ before: CustomerRecord, _ after: CustomerRecord, _ origin: Origin) -> [SQLValue] {

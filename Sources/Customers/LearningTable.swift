@@ -169,7 +169,7 @@ struct LearningTable {
                 values[services[index]][at] = "yes"
                 if service == .broadband { values[technology][at] = row.optionalText(2) ?? "yes" }
             }
-            if let amount = row.optionalInt(7) { charges[at] = (charges[at] ?? 0) + amount }
+            if let amount = row.optionalInt(7) { charges[at] = (charges[at] ?? 0).plus(amount) }
             counts[at] += 1
             return true
         }

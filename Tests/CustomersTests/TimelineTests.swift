@@ -130,6 +130,16 @@ struct TimelineTests {
         #expect(seen.text.contains("by \(supervisor.userName)"))
         let agent = try await desk.get("/customers/\(id)/timeline?show=record", as: ListDesk.principal(.agent))
         #expect(agent.text.contains("City, Plan") && !agent.text.contains("by \(supervisor.userName)"))
+        #expect(!seen.text.contains("import"))
+        desk.test.clock.advance(days: 1)
+        try await desk.test.tenant.database.write { [target = CustomerImportTarget(desk.test.tenant)] session in
+            _ = try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: supervisor).apply(
+                [ImportRow(line: 1, values: ["msisdn": .text("+8613812345678"), "city": .text("宁波")])], session)
+        }
+        let imported = try await desk.get("/customers/\(id)/timeline?show=record", as: supervisor)
+        #expect(imported.text.contains("Last updated by an import"))
+        let kept = try await desk.test.tenant.database.read { try $0.count("SELECT COUNT(*) FROM customers_change") }
+        #expect(kept == 2)
         let chinese = try await desk.get("/customers/\(id)/timeline", as: supervisor, .zh)
         #expect(chinese.text.contains("客户状态：在网 → 停机") && chinese.text.contains("城市、套餐"))
     }

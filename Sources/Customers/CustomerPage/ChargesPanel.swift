@@ -72,8 +72,8 @@ enum ChargesPanel {
         var total: Int64?
         var currency = rows.first?.currency ?? "CNY"
         try session.forEach(builder.sql, builder.arguments) { row in
-            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0) + charge }
-            if let sum = row.optionalInt(1) { total = (total ?? 0) + sum }
+            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0).plus(charge) }
+            if let sum = row.optionalInt(1) { total = (total ?? 0).plus(sum) }
             currency = row.text(2)
             return true
         }

@@ -31,13 +31,17 @@ struct TimelineReader {
     static let changes: SQL = """
         SELECT id, changed_at, actor, cause, from_status, to_status, fields FROM customers_change WHERE TRUE
         """
-    static let records: SQL = """
-        SELECT id, created_at, source, revision, updated_at FROM customers_customer WHERE TRUE
+    /// Records that were changed last by something that keeps no row of its own: an import.
+    static let touched: SQL = """
+        SELECT c.id, c.updated_at FROM customers_customer c
+        WHERE c.updated_at > c.created_at AND NOT EXISTS (
+          SELECT 1 FROM customers_change x WHERE x.customer_id = c.id AND x.changed_at >= c.updated_at)
         """
+    static let records: SQL = "SELECT id, created_at, source FROM customers_customer WHERE TRUE"
 
     /// Where the events come from. Of one day those of an earlier source stand above.
     enum Source: Int, CaseIterable {
-        case outcome, history, start, paidBill, payment, bill, change, record
+        case outcome, history, start, paidBill, payment, bill, change, touched, record
 
         var kind: TimelinePanel.Kind {
             switch self {
@@ -45,7 +49,7 @@ struct TimelineReader {
             case .history, .start: .line
             case .paidBill, .payment: .payment
             case .bill: .bill
-            case .change, .record: .record
+            case .change, .touched, .record: .record
             }
         }
     }
@@ -124,6 +128,7 @@ struct TimelineReader {
         case .payment: try paymentEvents(before, limit)
         case .bill: try billEvents(before, limit)
         case .change: try changeEvents(before, limit)
+        case .touched: try touchedEvents(before, limit)
         case .record: try recordEvents(before, limit)
         }
     }
@@ -298,7 +303,6 @@ struct TimelineReader {
             try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first })
         let mayKnow = request.principal.may(PlatformGrants.readCustomerAudit)
         return try rows(builder, .change, { $0.time(1).date(offsetMinutes: zone) }) { row, on in
-            let isImport = row.text(3) == "import"
             let actor = row.text(2)
             let who = mayKnow && !actor.isEmpty ? Words(en: "by \(actor)", zh: "由 \(actor)")[language] : ""
             let names = row.text(6).split(separator: ",").map(String.init).map { key -> String in
@@ -317,11 +321,17 @@ struct TimelineReader {
                     .record, on, PanelParts.badge(to),
                     Words(en: "Status: \(old.en) → \(new.en)", zh: "客户状态：\(old.zh) → \(new.zh)"), [who])
             }
-            return event(
-                .record, on, "",
-                isImport
-                    ? Words(en: "Updated by an import", zh: "由导入更新") : Words(en: "Record changed", zh: "修改档案"),
-                [fields, who])
+            return event(.record, on, "", Words(en: "Record changed", zh: "修改档案"), [fields, who])
+        }
+    }
+
+    private func touchedEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+        let builder = timed(
+            Self.touched, .touched, cursor, limit, customer: "AND c.id", before: "AND c.updated_at < ?",
+            within: "AND (c.updated_at < ? OR (c.updated_at < ? AND c.id < ?))",
+            order: "ORDER BY c.updated_at DESC, c.id DESC LIMIT ?")
+        return try rows(builder, .touched, { $0.time(1).date(offsetMinutes: zone) }) { _, on in
+            event(.record, on, "", Words(en: "Last updated by an import", zh: "最近由导入更新"), [])
         }
     }
 

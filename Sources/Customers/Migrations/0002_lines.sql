@@ -13,7 +13,7 @@ ALTER TABLE customers_subscription ADD COLUMN device TEXT;
 ALTER TABLE customers_customer ADD COLUMN edition BIGINT NOT NULL DEFAULT 1;
 
 -- What was changed about a customer, for the timeline. cause: edit, import, departure, return, line. Statuses are set
--- when the lifecycle moved; fields are keys, comma-separated, and hold no values.
+-- when the lifecycle moved; fields are keys, comma-separated, and hold no values. Of imports only moves of the lifecycle.
 CREATE TABLE customers_change (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
