@@ -69,7 +69,7 @@ struct User: AsyncParsableCommand {
                 let role = try Create.role(role)
                 try await common.withTenant { runtime, tenant in
                     let link = try await runtime.modules.users.issueBootstrap(role: role, tenant)
-                    let address = "http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)"
+                    let address = runtime.address(of: tenant.name) + link.path
                     Terminal.out(
                         json
                             ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)])
@@ -90,7 +90,7 @@ struct User: AsyncParsableCommand {
             try await Terminal.run {
                 try await common.withTenant { runtime, tenant in
                     let link = try await runtime.modules.users.issueLink(user: name, tenant)
-                    Terminal.out("http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)")
+                    Terminal.out(runtime.address(of: tenant.name) + link.path)
                 }
             }
         }
