@@ -154,7 +154,7 @@ let package = Package(
             tests("Customers", foundation + ["Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-            tests("Scenario", foundation + ["App"]),
+            tests("Scenario", foundation + ["App", "StorageSQLite"]),
             tests("Tidy", foundation + ["App"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

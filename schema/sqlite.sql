@@ -594,11 +594,17 @@ CREATE TABLE storage_job (
   created_at BIGINT NOT NULL,
   started_at BIGINT,
   finished_at BIGINT
-);
+, failures INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX storage_job_due ON storage_job (run_at, id) WHERE status = 'queued' OR status = 'running';
 
 CREATE INDEX storage_job_recent ON storage_job (kind, id);
+
+CREATE TABLE storage_mark (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  marked_at BIGINT NOT NULL
+);
 
 CREATE TABLE storage_node (
   node INTEGER NOT NULL PRIMARY KEY,

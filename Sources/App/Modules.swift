@@ -56,6 +56,10 @@ package struct Modules: Sendable {
 
     /// Whether the tenant has no customers yet.
     package func isEmpty(_ tenant: Tenant) async throws -> Bool {
-        try await tenant.database.read { try CustomerReader().customerCount($0) == 0 }
+        try await customerCount(tenant) == 0
+    }
+
+    package func customerCount(_ tenant: Tenant) async throws -> Int {
+        try await tenant.database.read { try CustomerReader().customerCount($0) }
     }
 }

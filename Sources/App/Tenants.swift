@@ -14,7 +14,10 @@ package actor Tenants {
     private let clock: any WallClock
     private let logger: Logger
     private var opening: [String: Task<Tenant, any Error>] = [:]
-    private var leases: [String: (node: Int, holder: String)] = [:]
+    private var leases: [String: LeasedDatabase] = [:]
+    private var renewing: Task<Void, Never>?
+    /// One signal for all tenants: the workers of a process serve every one of them.
+    package nonisolated let wake = WakeSignal()
 
     package init(
         configuration: Configuration, share: ShareFolder, modules: [String], clock: any WallClock, logger: Logger
@@ -54,34 +57,42 @@ package actor Tenants {
                 "migration.applied",
                 metadata: ["tenant": "\(name)", "module": "\(migration.module)", "number": "\(migration.number)"])
         }
-        let holder = RandomText.hex(8)
-        let node = try await NodeLease.take(holder: holder, clock: clock, database)
-        leases[name] = (node, holder)
+        let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
+        leases[name] = leased
+        keepLeases()
         return Tenant(
-            name: name, database: database, ids: IDGenerator(node: node, clock: clock), clock: clock,
+            name: name, database: leased, ids: leased.ids, clock: clock, wake: wake,
             blobs: try FileBlobStore(folder: folder + "/blobs"),
             keys: TenantKeys(pepper: try Keys.load("pepper", folder: configuration.data + "/keys")),
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
     }
 
-    /// Renews the node numbers of the open tenants.
+    /// Renews the node numbers of the open tenants, whatever the process does with them; it is done every minute by itself.
     package func renewLeases() async {
-        for (name, lease) in leases {
-            guard let tenant = try? await tenant(name) else { continue }
-            _ = try? await NodeLease.renew(lease.node, holder: lease.holder, clock: clock, tenant.database)
+        for (name, leased) in leases {
+            do { try await leased.renew() } catch {
+                logger.error("node.not_renewed", metadata: ["tenant": "\(name)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func keepLeases() {
+        guard renewing == nil else { return }
+        renewing = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(NodeLease.milliseconds / 5))
+                guard !Task.isCancelled, let self else { return }
+                await self.renewLeases()
+            }
         }
     }
 
     /// Gives the node numbers back and closes the databases.
     package func close() async {
-        for (name, task) in opening {
-            guard let tenant = try? await task.value else { continue }
-            if let lease = leases[name] {
-                _ = try? await NodeLease.release(lease.node, holder: lease.holder, tenant.database)
-            }
-            _ = try? await tenant.database.close()
-        }
+        renewing?.cancel()
+        renewing = nil
+        for task in opening.values { _ = try? await task.value.database.close() }
         opening = [:]
         leases = [:]
     }

@@ -13,8 +13,8 @@ struct User: AsyncParsableCommand {
         subcommands: [Create.self, Bootstrap.self, Link.self, List.self])
 
     /// Prints a one-time link.
-    private static func show(_ link: IdentityAdmin.Link, _ runtime: Runtime, json: Bool) {
-        let address = "http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)"
+    private static func show(_ link: IdentityAdmin.Link, _ runtime: Runtime, _ tenant: Tenant, json: Bool) {
+        let address = runtime.address(of: tenant.name) + link.path
         Terminal.out(
             json
                 ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)]).encoded()
@@ -78,7 +78,7 @@ struct User: AsyncParsableCommand {
                 let role = try Create.role(role)
                 try await common.withTenant { runtime, tenant in
                     User.show(
-                        try await runtime.modules.users.issueBootstrap(role: role, tenant), runtime, json: json)
+                        try await runtime.modules.users.issueBootstrap(role: role, tenant), runtime, tenant, json: json)
                 }
             }
         }
@@ -94,7 +94,7 @@ struct User: AsyncParsableCommand {
         func run() async throws {
             try await Terminal.run {
                 try await common.withTenant { runtime, tenant in
-                    User.show(try await runtime.modules.users.issueLink(user: name, tenant), runtime, json: json)
+                    User.show(try await runtime.modules.users.issueLink(user: name, tenant), runtime, tenant, json: json)
                 }
             }
         }
