@@ -45,6 +45,8 @@ struct ChurnScoring: Sendable {
 
     /// Thrown inside a pass that is not the newest any more.
     private struct Superseded: Error {}
+    /// Thrown when another version was put into use while this one was being loaded.
+    private struct Outdated: Error {}
 
     /// Queues a pass; one that waits already will do.
     static func request(by: String, _ tenant: Tenant, _ session: any SQLSession) throws -> JobID {
@@ -55,6 +57,14 @@ struct ChurnScoring: Sendable {
     /// - Throws: `JobCancelled`; `CRMError` when the stored model cannot be read or the base has lost columns the model
     ///   needs. Without an active model nothing is done.
     func run(by principal: Principal, job: JobID?, report: @escaping RunReport) async throws -> ScoringSummary {
+        while true {
+            do { return try await attempt(by: principal, job: job, report: report) } catch is Outdated {}
+        }
+    }
+
+    private func attempt(
+        by principal: Principal, job: JobID?, report: @escaping RunReport
+    ) async throws -> ScoringSummary {
         let start = ContinuousClock.now
         guard let record = try await tenant.database.read({ try ModelStore.active($0) }), let blob = record.blobID
         else {
@@ -144,6 +154,8 @@ struct ChurnScoring: Sendable {
     private func begin(_ model: ModelID, job: JobID?) async throws -> ScoringPass? {
         let tenant = self.tenant
         return try await tenant.database.write { session -> ScoringPass? in
+            // An older version must not take over from the pass of a newer one.
+            guard try ModelStore.active(session)?.id == model else { throw Outdated() }
             if let job {
                 if let old = try ScoringRunStore.unfinished(job: job, model: model, session) { return old }
                 if try ScoringRunStore.isSuperseded(job: job, session) { return nil }

@@ -19,6 +19,8 @@ final class FakeCustomers: CustomerReading, Sendable {
     }
 
     private let state: Mutex<[Customer]>
+    /// Called before a table is read, once.
+    let beforeTable = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(_ customers: [Customer]) { state = Mutex(customers.sorted { $0.id < $1.id }) }
 
@@ -76,6 +78,11 @@ final class FakeCustomers: CustomerReading, Sendable {
     }
 
     func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
+        let hook = beforeTable.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        hook?()
         let page = all.filter { customer in after.map { customer.id > $0 } ?? true }.prefix(limit)
         // As Customers does: a column that nobody on the page has is left out.
         let columns = Set(page.flatMap(\.cells.keys)).sorted()

@@ -39,6 +39,10 @@ struct MissingColumnTests {
             let zh = try await desk.ask(.get, path, as: analyst, .zh)
             #expect(zh.text.contains("需要的列已不存在或已改名"), "\(path)")
         }
+        let health = try #require(desk.module.dashboard(desk.tenant).first { $0.name == "model-health" })
+        let request = desk.panelRequest([], analyst, .en)
+        let content = try #require(try await desk.tenant.database.read { try health.load(request, $0) })
+        #expect(desk.render(content, .en).contains("This version cannot score customers."))
         #expect(desk.misses.isEmpty, "\(desk.misses)")
 
         desk.customers.rename("Happiness", "Satisfaction")
@@ -121,6 +125,13 @@ struct MissingColumnTests {
     func prefix() {
         #expect(ColumnName("attr.churn_score").words == ["churn", "score"])
         #expect(Concept.named("attr.overdue_days").isKnown)
-        #expect(OutcomeNames(label: "churned").isPrediction("attr.churn_score"))
+        let names = OutcomeNames(label: "churned")
+        #expect(names.isPrediction("attr.churn_score"))
+        // `ChurnScore`, `ChurnReason` and `CustomerLTV` as keys.
+        #expect(names.isPrediction("attr.churnscore"))
+        #expect(names.isDetail("attr.churnreason"))
+        #expect(names.isLifetimeValue("attr.customerltv"))
+        #expect(!names.isPrediction("attr.satisfactionscore"))
+        #expect(!names.isDetail("attr.installdate"))
     }
 }

@@ -133,6 +133,29 @@ struct ScoringTests {
         #expect(try await desk.scores().map(\.scoredAt).max() == newest)
     }
 
+    @Test("a version put into use while another is being loaded is the one that scores")
+    func activatedMeanwhile() async throws {
+        let desk = try await trained(300)
+        _ = try await desk.module.train(tenant: desk.tenant, principal: TestTenant.principal([]))
+        let versions = try await desk.models()
+        let old = try #require(versions.last)
+        #expect(old.state == .retired)
+        let database = desk.tenant.database
+        desk.customers.beforeTable.withLock { hook in
+            hook = {
+                let done = DispatchSemaphore(value: 0)
+                Task {
+                    try? await database.write { try ModelStore.activate(old.id, $0) }
+                    done.signal()
+                }
+                done.wait()
+            }
+        }
+        let result = try await scoring(desk).run(by: TestTenant.principal([]), job: nil) { _, _, _ in }
+        #expect(result.model == old.id)
+        #expect(try await desk.scores().allSatisfy { $0.model == old.id })
+    }
+
     @Test("a pass that waits is not queued twice")
     func queuedOnce() async throws {
         let desk = try await trained(200)

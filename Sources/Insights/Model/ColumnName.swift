@@ -37,6 +37,11 @@ package struct ColumnName: Sendable {
         words.contains { word in stems.contains { word.hasPrefix($0) } }
     }
 
+    /// Whether one of the words ends with one of `endings`: keys of attributes have lost their humps (`churnscore`).
+    package func ends(with endings: Set<String>) -> Bool {
+        words.contains { word in endings.contains { word.hasSuffix($0) } }
+    }
+
     /// Whether the folded name contains one of `parts`; meant for Chinese, where words are not set apart.
     package func contains(_ parts: [String]) -> Bool {
         parts.contains { folded.contains($0) }
