@@ -78,6 +78,7 @@ let package = Package(
         .systemLibrary(name: "CXGBoost", path: "Sources/CXGBoost", providers: [.apt(["libxgboost-dev"])]),
         .systemLibrary(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CProcess", path: "Sources/CProcess"),
 
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
@@ -115,7 +116,7 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "Identity", "Customers", "Ingest", "Insights",
+                "StorageSQLite", "Identity", "Customers", "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -153,7 +154,7 @@ let package = Package(
             tests("Customers", foundation + ["Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-            tests("Scenario", foundation + ["App"]),
+            tests("Scenario", foundation + ["App", "StorageSQLite"]),
             tests("Tidy", foundation + ["App"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

@@ -9,17 +9,67 @@ final class Client: @unchecked Sendable {
     init(http: RawHTTP) { self.http = http }
 
     func logIn(_ name: String, _ password: String) throws {
-        let page = try http.send("GET", "/login")
-        let before = page.cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
-        guard let token = page.text.firstMatch(of: /name="_csrf" value="([^"]+)"/) else {
-            throw RawHTTP.Failure(description: "no token on the log-in page")
-        }
-        let body = "_csrf=\(token.1)&name=\(name)&password=\(password.replacingOccurrences(of: " ", with: "+"))"
-        let answer = try http.send(
-            "POST", "/login", headers: [("Cookie", before), ("Content-Type", "application/x-www-form-urlencoded")],
-            body: Array(body.utf8))
+        let answer = try post(try loginForm(), name, password, from: nil)
         guard answer.status == 303 else { throw RawHTTP.Failure(description: "log-in answered \(answer.status)") }
-        cookie = answer.cookies.filter { $0.key.contains("switchboard") }.map { "\($0.key)=\($0.value)" }.joined()
+        cookie = answer.cookies.filter { $0.key.contains("switchboard") }.map { "\($0.key)=\($0.value)" }.joined(
+            separator: "; ")
+    }
+
+    /// Seconds until a log-in was refused; the form is asked for beforehand.
+    func refusedLogIn(_ name: String, _ password: String, from address: String) throws -> Double {
+        let form = try loginForm()
+        let start = ContinuousClock.now
+        let answer = try post(form, name, password, from: address)
+        let took = Bench.seconds(since: start)
+        guard (400..<429).contains(answer.status) else {
+            throw RawHTTP.Failure(description: "a wrong log-in answered \(answer.status)")
+        }
+        return took
+    }
+
+    private struct LoginForm { let token: String; let cookie: String }
+
+    private func loginForm() throws -> LoginForm {
+        let page = try http.send("GET", "/login")
+        let cookie = page.cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
+        return LoginForm(token: try token(page), cookie: cookie)
+    }
+
+    private func post(_ form: LoginForm, _ name: String, _ password: String, from address: String?) throws
+        -> RawHTTP.Answer
+    {
+        let body = "_csrf=\(form.token)&name=\(name)&password=\(password.replacingOccurrences(of: " ", with: "+"))"
+        var headers = [("Cookie", form.cookie), ("Content-Type", "application/x-www-form-urlencoded")]
+        if let address { headers.append(("X-Forwarded-For", address)) }
+        return try http.send("POST", "/login", headers: headers, body: Array(body.utf8))
+    }
+
+    private func token(_ page: RawHTTP.Answer) throws -> String {
+        guard let match = page.text.firstMatch(of: /name="_csrf" value="([^"]+)"/) else {
+            throw RawHTTP.Failure(description: "no token on the page: \(page.status)")
+        }
+        return String(match.1)
+    }
+
+    private var searchToken: String?
+
+    /// Seconds of one search.
+    func search(_ text: String) throws -> Double {
+        let token: String
+        if let searchToken {
+            token = searchToken
+        } else {
+            token = try self.token(try http.send("GET", "/customers", headers: [("Cookie", cookie)]))
+            searchToken = token
+        }
+        let query = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+        let start = ContinuousClock.now
+        let answer = try http.send(
+            "POST", "/search", headers: [("Cookie", cookie), ("Content-Type", "application/x-www-form-urlencoded")],
+            body: Array("_csrf=\(token)&q=\(query)".utf8))
+        let took = Bench.seconds(since: start)
+        guard answer.status == 200 else { throw RawHTTP.Failure(description: "search answered \(answer.status)") }
+        return took
     }
 
     func customerIDs() throws -> [String] {
@@ -46,9 +96,7 @@ final class Client: @unchecked Sendable {
                                     throw RawHTTP.Failure(description: "\(answer.status) for \(path(number))")
                                 }
                                 let took = ContinuousClock.now - due
-                                continuation.resume(
-                                    returning: Double(took.components.seconds) + Double(took.components.attoseconds)
-                                        / 1e18)
+                                continuation.resume(returning: took.inSeconds)
                             } catch { continuation.resume(throwing: error) }
                         }
                     }

@@ -43,6 +43,18 @@ CREATE TABLE customers_attribute_value (
   PRIMARY KEY (customer_id, attribute_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE customers_change (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  from_status TEXT,
+  to_status TEXT,
+  fields TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
 CREATE TABLE customers_charge (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
@@ -84,7 +96,7 @@ CREATE TABLE customers_customer (
   revision BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, edition BIGINT NOT NULL DEFAULT 1);
 
 CREATE TABLE customers_customer_link (
   from_id BIGINT NOT NULL,
@@ -226,7 +238,7 @@ CREATE TABLE customers_subscription (
   ended_on TEXT,
   status TEXT NOT NULL,
   monthly_charge BIGINT,
-  currency TEXT NOT NULL,
+  currency TEXT NOT NULL, iccid TEXT, imsi TEXT, imei TEXT, device TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
@@ -444,7 +456,7 @@ CREATE TABLE insights_churn_score (
   currency TEXT NOT NULL,
   priority BIGINT NOT NULL,
   listed BOOLEAN NOT NULL
-);
+, previous_band TEXT);
 
 CREATE INDEX insights_churn_score_band ON insights_churn_score (band, priority, customer_id) WHERE listed;
 
@@ -582,11 +594,17 @@ CREATE TABLE storage_job (
   created_at BIGINT NOT NULL,
   started_at BIGINT,
   finished_at BIGINT
-);
+, failures INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX storage_job_due ON storage_job (run_at, id) WHERE status = 'queued' OR status = 'running';
 
 CREATE INDEX storage_job_recent ON storage_job (kind, id);
+
+CREATE TABLE storage_mark (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  marked_at BIGINT NOT NULL
+);
 
 CREATE TABLE storage_node (
   node INTEGER NOT NULL PRIMARY KEY,

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Web
 
 /// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
 package struct Configuration: Sendable, Equatable {
@@ -12,7 +13,7 @@ package struct Configuration: Sendable, Equatable {
     package var share: String?
     /// Where Debian's packages put scripts.
     package var vendor = "/usr/share/javascript"
-    /// Addresses of reverse proxies that end TLS.
+    /// Addresses (`192.0.2.7`) or ranges (`10.1.0.0/16`) of the reverse proxies that end TLS.
     package var trustedProxies: [String] = []
     /// Host name -> tenant. Loopback names are the tenant `default`.
     package var tenants: [String: String] = [:]
@@ -112,7 +113,12 @@ package struct Configuration: Sendable, Equatable {
         guard ["full", "normal"].contains(durability) else {
             throw Self.bad("durability", durability, "full or normal", "full 或 normal")
         }
-        guard isLoopback || !trustedProxies.isEmpty else {
+        for text in trustedProxies where IPNetwork(text) == nil {
+            throw Self.bad(
+                "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
+                "地址或网段，例如 192.0.2.7 或 10.1.0.0/16")
+        }
+        guard isLoopback || !proxies.isEmpty else {
             throw CRMError(
                 "insecure_bind", status: 500,
                 Words(
@@ -122,5 +128,9 @@ package struct Configuration: Sendable, Equatable {
         }
     }
 
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    /// The listed proxies, in numbers.
+    package var proxies: [IPNetwork] { trustedProxies.compactMap { IPNetwork($0) } }
+
+    /// Whether only this machine can connect. A name other than `localhost` may stand for any address.
+    package var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
 }

@@ -12,6 +12,7 @@ struct Console: Sendable {
     static let seeHome = Permission("console.home.view")
     static let seeJobs = Permission("console.jobs.view")
     static let manageJobs = Permission("console.jobs.manage")
+    static let manageFaults = Permission("console.faults.manage")
 
     static let grants: [PermissionGrant] = [
         PermissionGrant(
@@ -21,6 +22,9 @@ struct Console: Sendable {
             seeJobs, Words(en: "See background jobs", zh: "查看后台任务"), roles: [.supervisor, .analyst, .administrator]),
         PermissionGrant(
             manageJobs, Words(en: "Stop background jobs", zh: "停止后台任务"), roles: [.supervisor, .analyst, .administrator]),
+        PermissionGrant(
+            manageFaults, Words(en: "See and retry jobs and events that failed", zh: "查看并重试失败的任务和事件"),
+            roles: [.administrator]),
     ]
 
     static let navigation = [
@@ -47,6 +51,7 @@ struct Console: Sendable {
                 .post, "/jobs/{id}/cancellation", .permission(Self.manageJobs), body: .form(["return"]), trace: .change,
                 purpose: .administration
             ) { try await cancel($0) },
+        ] + faultEndpoints() + [
             Endpoint(.get, "/healthz", .anonymous, trace: .none) { _ in .text("ok\n") },
             Endpoint(.get, "/readyz", .anonymous, trace: .none) { _ in try await readiness() },
             Endpoint(.get, "/metrics", .anonymous, trace: .none) { call in
@@ -159,15 +164,28 @@ struct Console: Sendable {
 
     // MARK: Jobs
 
+    /// What the product does by itself, time and again; its success is no news.
+    private var routine: [String] { ["schedule"] + modules.map { $0.name.lowercased() } }
+
     private func jobs(_ call: Call) async throws -> WebResponse {
         let before = call.request.query["before"].flatMap { JobID($0) }
+        let all = call.request.query["all"] == "1"
         let tenant = call.tenant
-        let jobs = try await call.read { try tenant.jobs.recent(before: before, limit: Limits.pageSize + 1, $0) }
-        let manage = try call.principal().may(Self.manageJobs)
+        let principal = try call.principal()
+        let hiding = all ? [] : routine
+        let mayRepair = principal.may(Self.manageFaults)
+        let (jobs, faults) = try await call.read { session in
+            (
+                try tenant.jobs.recent(before: before, limit: Limits.pageSize + 1, hiding: hiding, session),
+                mayRepair ? try Faults.count(tenant, session) : 0
+            )
+        }
+        let manage = principal.may(Self.manageJobs)
         return call.page(
             "app/jobs", title: call.text("nav.jobs"), active: "/jobs",
             [
-                "none": .bool(jobs.isEmpty),
+                "none": .bool(jobs.isEmpty), "all": .bool(all), "mayRepair": .bool(mayRepair),
+                "faults": .text(faults > 0 ? String(faults) : nil),
                 "jobs": .list(jobs.prefix(Limits.pageSize).map { row($0, call, manage: manage) }),
                 "next": .text(jobs.count > Limits.pageSize ? jobs[Limits.pageSize - 1].id.description : nil),
             ])

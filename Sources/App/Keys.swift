@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Kernel
 import Platform
+import Web
 
 /// Keys of the installation: files of 32 random bytes, mode 0400, outside the database (G4, G65).
 package enum Keys {
@@ -13,13 +14,7 @@ package enum Keys {
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let path = folder + "/" + name
         if !files.fileExists(atPath: path) {
-            let fresh = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-            // O_EXCL: of two processes that start together, one makes the key and both read it.
-            if let handle = open(path) {
-                try handle.write(contentsOf: fresh)
-                try handle.synchronize()
-                try handle.close()
-            }
+            try make(path, folder: folder)
         }
         let attributes = try files.attributesOfItem(atPath: path)
         let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
@@ -33,9 +28,27 @@ package enum Keys {
         return SymmetricKey(data: data)
     }
 
-    private static func open(_ path: String) -> FileHandle? {
-        let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o400)
-        return descriptor >= 0 ? FileHandle(fileDescriptor: descriptor, closeOnDealloc: true) : nil
+    /// Writes a fresh key beside its place and links it there: the name appears with its whole content, and of two
+    /// processes that start together the first link wins and both read that key. The folder is written through: a key
+    /// that a power cut takes away again would make everything under it unreadable.
+    private static func make(_ path: String, folder: String) throws {
+        let draft = path + "." + RandomText.hex(8)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL, 0o400)
+        guard descriptor >= 0 else { throw failure(path, "not writable: \(String(cString: strerror(errno)))", "不可写入") }
+        defer { unlink(draft) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try handle.write(contentsOf: SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) })
+        try handle.synchronize()
+        try handle.close()
+        guard link(draft, path) == 0 || errno == EEXIST else {
+            throw failure(path, "not writable: \(String(cString: strerror(errno)))", "不可写入")
+        }
+        let directory = open(folder, O_RDONLY)
+        guard directory >= 0 else { return }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else {
+            throw failure(path, "not written through: \(String(cString: strerror(errno)))", "未能写入磁盘")
+        }
     }
 
     private static func failure(_ path: String, _ en: String, _ zh: String) -> CRMError {

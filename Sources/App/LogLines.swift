@@ -3,18 +3,25 @@ import Kernel
 import Logging
 import Web
 
-/// Structured logging: one JSON object a line on standard error. Control characters and line separators are escaped, so
-/// no value can forge a line (G60); values are ids, names of routes and states, never personal data (G59).
+/// Structured logging: one JSON object a line on standard error. Control characters (C0 and C1), line
+/// separators and marks of direction are escaped, so no value can forge a line or hide a part of one (G60); values are
+/// ids, names of routes and states, never personal data (G59).
 package struct LogLines: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     private let label: String
     private let clock: any WallClock
+    private let write: @Sendable (Data) -> Void
 
-    package init(label: String, level: Logger.Level, clock: any WallClock = SystemClock()) {
+    /// - Parameter write: where a whole line goes, its line end included.
+    package init(
+        label: String, level: Logger.Level, clock: any WallClock = SystemClock(),
+        write: @escaping @Sendable (Data) -> Void = { FileHandle.standardError.write($0) }
+    ) {
         self.label = label
         logLevel = level
         self.clock = clock
+        self.write = write
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -30,6 +37,6 @@ package struct LogLines: LogHandler {
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { _, new in new }) {
             fields[key] = .string(value.description)
         }
-        FileHandle.standardError.write(Data((JSONValue.object(fields).encoded() + "\n").utf8))
+        write(Data((JSONValue.object(fields).encoded() + "\n").utf8))
     }
 }

@@ -16,13 +16,17 @@ package struct Modules: Sendable {
     package let grants: [PermissionGrant]
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
-    package init(share: ShareFolder, clock: any WallClock, passwordProfile: String) throws {
+    package init(
+        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480
+    ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
         users = IdentityAdmin(hasher: hasher, policy: policy)
-        let reading = CustomerReader(clock: clock)
+        let reading = CustomerReader(clock: clock, timeZoneOffsetMinutes: timeZoneOffsetMinutes)
         insights = InsightsModule(
-            customers: reading, masks: ColumnMasks { try reading.attributeMasks($0, $1) })
+            customers: reading,
+            masks: ColumnMasks(
+                labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }))
         all = [
             IdentityModule(hasher: hasher, policy: policy),
             CustomersModule(),
@@ -52,6 +56,10 @@ package struct Modules: Sendable {
 
     /// Whether the tenant has no customers yet.
     package func isEmpty(_ tenant: Tenant) async throws -> Bool {
-        try await tenant.database.read { try CustomerReader().customerCount($0) == 0 }
+        try await customerCount(tenant) == 0
+    }
+
+    package func customerCount(_ tenant: Tenant) async throws -> Int {
+        try await tenant.database.read { try CustomerReader().customerCount($0) }
     }
 }

@@ -34,7 +34,8 @@ package struct Runtime: Sendable {
         let pages = try Pages(share: share)
         let assets = Assets(share: share, vendorRoot: configuration.vendor)
         let modules = try Modules(
-            share: share, clock: clock, passwordProfile: configuration.passwordProfile)
+            share: share, clock: clock, passwordProfile: configuration.passwordProfile,
+            timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes)
         let tenants = Tenants(
             configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
         let site = SiteInfo(
@@ -42,21 +43,27 @@ package struct Runtime: Sendable {
             permissions: modules.grants, version: Version.text)
         let metrics = Metrics()
         let open: @Sendable (String) async throws -> Tenant = { try await tenants.tenant($0) }
+        let names = Self.tenantNames(configuration)
         let console = Console(modules: modules.all, metrics: metrics) {
-            let tenant = try await open("default")
             let migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
-            let pending = try await migrator.pending(tenant.database)
-            return pending == 0 ? [] : ["\(pending) migrations are pending"]
+            var (pending, closed) = (0, 0)
+            // How many, not which: anybody may ask.
+            for name in names {
+                do { pending += try await migrator.pending(try await open(name).database) } catch { closed += 1 }
+            }
+            return (pending == 0 ? [] : ["\(pending) migrations are pending"])
+                + (closed == 0 ? [] : ["\(closed) of \(names.count) tenants cannot be opened"])
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) }
         var settings = GateSettings(csrfKey: try Keys.load("csrf", folder: configuration.data + "/keys"))
-        settings.trustedProxies = Set(configuration.trustedProxies)
+        settings.trustedProxies = configuration.proxies
+        settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond
         var hooks = GateHooks()
         hooks.forbidden = { principal, route in
-            guard let tenant = try? await open(principal.tenant) else { return }
-            try? await tenant.database.write { session in
+            let tenant = try await open(principal.tenant)
+            try await tenant.database.write { session in
                 try tenant.audit.record(
                     AuditEntry("console.request.refuse", facts: ["route": .string(route)], refused: true),
                     by: principal,
@@ -85,34 +92,50 @@ package struct Runtime: Sendable {
             requestID: RandomText.hex(8))
     }
 
+    /// The default tenant and those the configuration names.
+    package var tenantNames: [String] { Self.tenantNames(configuration) }
+
+    private static func tenantNames(_ configuration: Configuration) -> [String] {
+        Set(["default"] + configuration.tenants.values.filter(Tenants.isName)).sorted()
+    }
+
+    /// Where a tenant is reached: another tenant's pages and links work only under a host name of its own.
+    package func address(of tenant: String, port: Int? = nil) -> String {
+        let host = configuration.tenants.filter { $0.value == tenant }.keys.min() ?? configuration.host
+        return "http://\(host):\(port ?? configuration.port)"
+    }
+
     /// Fills a tenant with the demonstration operator.
     package func seed(_ request: SeedRequest, _ tenant: Tenant) async throws {
-        for module in modules.all { try await module.seed(request, tenant) }
-        try await Workers.drain(tenant, modules.all, logger: logger)
+        try await Demonstration(self, tenant).make(
+            customers: request.customers, seed: request.seed, progress: request.progress)
     }
 
     /// Serves until a signal comes, then stops: no new connections, requests in flight end, jobs give their lease back.
-    /// - Parameter running: called with the port once connections are accepted.
+    /// - Parameters:
+    ///   - names: tenants whose background work is done here; `nil` = all the configuration names.
+    ///   - late: called when it does not stop in time: the process has to be ended.
+    ///   - running: called with the port once connections are accepted.
     /// - Throws: `CRMError` "port_in_use" and others, never traps.
     package func serve(
-        withWorkers: Bool, signals: Bool = true, running: @escaping @Sendable (Int) async -> Void
+        withWorkers: Bool, for names: [String]? = nil, signals: Bool = true, late: (@Sendable () -> Void)? = nil,
+        running: @escaping @Sendable (Int) async -> Void
     ) async throws {
-        let tenant = try await tenants.tenant("default")
+        _ = try await tenants.tenant("default")
         let failed = Mutex<(any Error)?>(nil)
+        var limits = ConnectionLimits()
+        limits.exempt = configuration.proxies
         let application = Application(
             responder: Site(gate: gate),
-            server: Site.server,
+            server: Site.server(limits),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil,
+                availableConnectionsDelegate: .maximum(Site.connectionsMax, logger: logger)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
         var services: [any Service] = [Reporting(application, into: { error in failed.withLock { $0 = error } })]
-        if withWorkers {
-            services.append(
-                Workers(
-                    tenant: tenant, modules: modules.all, tenants: tenants, count: configuration.workers,
-                    metrics: metrics, logger: logger))
-        }
+        if withWorkers { services.append(workers(names)) }
+        if let late { services.append(StopDeadline(logger: logger, late: late)) }
         var settings = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [],
@@ -120,7 +143,6 @@ package struct Runtime: Sendable {
                 LogLines(label: $0, level: .error)
             })
         settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
-        settings.maximumCancellationDuration = .seconds(5)
         do {
             try await ServiceGroup(configuration: settings).run()
         } catch {
@@ -130,14 +152,18 @@ package struct Runtime: Sendable {
         await tenants.close()
     }
 
+    private func workers(_ names: [String]?) -> Workers {
+        Workers(
+            names: names ?? tenantNames, modules: modules.all, tenants: tenants, count: configuration.workers,
+            metrics: metrics, logger: logger)
+    }
+
     /// Only the background work, for `switchboard worker`.
-    package func work() async throws {
-        let tenant = try await tenants.tenant("default")
-        let workers = Workers(
-            tenant: tenant, modules: modules.all, tenants: tenants, count: configuration.workers, metrics: metrics,
-            logger: logger)
+    /// - Parameter names: tenants whose work is done; `nil` = all the configuration names.
+    package func work(for names: [String]? = nil, late: @escaping @Sendable () -> Void) async throws {
         var settings = ServiceGroupConfiguration(
-            services: [.init(service: workers)], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [.init(service: workers(names)), .init(service: StopDeadline(logger: logger, late: late))],
+            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "service") { LogLines(label: $0, level: .error) })
         settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
         try await ServiceGroup(configuration: settings).run()
@@ -154,6 +180,26 @@ package struct Runtime: Sendable {
                     zh: "\(configuration.host) 的端口 \(configuration.port) 已被占用，请将 PORT 设为空闲端口。"))
         }
         return error
+    }
+}
+
+/// Tells the process that it does not come to an end by itself: work on a thread of its own may not notice that it is to
+/// stop. The process then ends, and not by a trap, whose dump would hold what was in memory.
+package struct StopDeadline: Service {
+    let logger: Logger
+    let late: @Sendable () -> Void
+
+    package func run() async throws {
+        try? await gracefulShutdown()
+        Self.arm(logger, seconds: Limits.shutdownSecondsMax + 5, late)
+    }
+
+    package static func arm(_ logger: Logger, seconds: Int, _ late: @escaping @Sendable () -> Void) {
+        Task {
+            try? await Task.sleep(for: .seconds(seconds))
+            logger.error("shutdown.forced", metadata: ["seconds": "\(seconds)"])
+            late()
+        }
     }
 }
 

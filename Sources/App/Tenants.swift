@@ -14,7 +14,10 @@ package actor Tenants {
     private let clock: any WallClock
     private let logger: Logger
     private var opening: [String: Task<Tenant, any Error>] = [:]
-    private var leases: [String: (node: Int, holder: String)] = [:]
+    private var leases: [String: LeasedDatabase] = [:]
+    private var renewing: Task<Void, Never>?
+    /// One signal for all tenants: the workers of a process serve every one of them.
+    package nonisolated let wake = WakeSignal()
 
     package init(
         configuration: Configuration, share: ShareFolder, modules: [String], clock: any WallClock, logger: Logger
@@ -54,34 +57,42 @@ package actor Tenants {
                 "migration.applied",
                 metadata: ["tenant": "\(name)", "module": "\(migration.module)", "number": "\(migration.number)"])
         }
-        let holder = RandomText.hex(8)
-        let node = try await NodeLease.take(holder: holder, clock: clock, database)
-        leases[name] = (node, holder)
+        let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
+        leases[name] = leased
+        keepLeases()
         return Tenant(
-            name: name, database: database, ids: IDGenerator(node: node, clock: clock), clock: clock,
+            name: name, database: leased, ids: leased.ids, clock: clock, wake: wake,
             blobs: try FileBlobStore(folder: folder + "/blobs"),
             keys: TenantKeys(pepper: try Keys.load("pepper", folder: configuration.data + "/keys")),
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
     }
 
-    /// Renews the node numbers of the open tenants.
+    /// Renews the node numbers of the open tenants, whatever the process does with them; it is done every minute by itself.
     package func renewLeases() async {
-        for (name, lease) in leases {
-            guard let tenant = try? await tenant(name) else { continue }
-            _ = try? await NodeLease.renew(lease.node, holder: lease.holder, clock: clock, tenant.database)
+        for (name, leased) in leases {
+            do { try await leased.renew() } catch {
+                logger.error("node.not_renewed", metadata: ["tenant": "\(name)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func keepLeases() {
+        guard renewing == nil else { return }
+        renewing = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(NodeLease.milliseconds / 5))
+                guard !Task.isCancelled, let self else { return }
+                await self.renewLeases()
+            }
         }
     }
 
     /// Gives the node numbers back and closes the databases.
     package func close() async {
-        for (name, task) in opening {
-            guard let tenant = try? await task.value else { continue }
-            if let lease = leases[name] {
-                _ = try? await NodeLease.release(lease.node, holder: lease.holder, tenant.database)
-            }
-            _ = try? await tenant.database.close()
-        }
+        renewing?.cancel()
+        renewing = nil
+        for task in opening.values { _ = try? await task.value.database.close() }
         opening = [:]
         leases = [:]
     }
@@ -99,9 +110,22 @@ package struct HostTenants: TenantResolver {
     package init(_ configuration: Configuration) { hosts = configuration.tenants.filter { Tenants.isName($0.value) } }
 
     package func tenant(host: String) -> String? {
-        let name =
-            host.hasPrefix("[") ? String(host.prefix { $0 != "]" }.dropFirst()) : String(host.prefix { $0 != ":" })
-        if name == "localhost" || name == "::1" || name.hasPrefix("127.") { return "default" }
+        guard let name = Self.name(host) else { return nil }
+        // A name that merely looks like an address (127.evil.example) may be anybody's: their page would be of our origin.
+        if name == "localhost" || IPAddress(name)?.isLoopback ?? false { return "default" }
         return hosts[name]
+    }
+
+    /// Without port and brackets; `nil` when something else follows the name.
+    private static func name(_ host: String) -> String? {
+        let isBracketed = host.hasPrefix("[")
+        let end = isBracketed ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
+        guard let end else { return isBracketed ? nil : host }
+        let port = host[end...]
+        guard port.isEmpty || port.hasPrefix(":"), port.dropFirst().utf8.allSatisfy({ (48...57).contains($0) }) else {
+            return nil
+        }
+        let name = String(host[..<end])
+        return isBracketed ? String(name.dropFirst().dropLast()) : name
     }
 }

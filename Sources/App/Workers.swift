@@ -3,21 +3,25 @@ import Logging
 import Platform
 import ServiceLifecycle
 import Storage
+import Synchronization
 import Web
 
-/// The background of one tenant: job workers, the event dispatcher, schedules, the node lease.
+/// The background of a process: it delivers the events, runs the jobs and keeps the schedules of every tenant it is given.
+/// `count` jobs run at once, however many tenants there are; each tenant has its turn.
 package struct Workers: Service {
-    let tenant: Tenant
+    let names: [String]
     let modules: [any Module]
     let tenants: Tenants
     let count: Int
     let metrics: Metrics
     let logger: Logger
+    private let lanes = Lanes()
 
+    /// - Parameter names: tenants whose work is done here.
     package init(
-        tenant: Tenant, modules: [any Module], tenants: Tenants, count: Int, metrics: Metrics, logger: Logger
+        names: [String], modules: [any Module], tenants: Tenants, count: Int, metrics: Metrics, logger: Logger
     ) {
-        self.tenant = tenant
+        self.names = names
         self.modules = modules
         self.tenants = tenants
         self.count = count
@@ -25,64 +29,141 @@ package struct Workers: Service {
         self.logger = logger
     }
 
+    /// One tenant's part of the work.
+    private struct Lane: Sendable {
+        let tenant: Tenant
+        let dispatcher: OutboxDispatcher
+        /// One for each job that may run at once.
+        let workers: [JobWorker]
+    }
+
+    /// The tenants that could be opened so far.
+    private final class Lanes: Sendable {
+        private let lanes = Mutex<[Lane]>([])
+        var all: [Lane] { lanes.withLock { $0 } }
+        func add(_ lane: Lane) { lanes.withLock { $0.append(lane) } }
+    }
+
     package func run() async throws {
-        let handlers = modules.flatMap { $0.jobs(tenant) }
-        let dispatcher = OutboxDispatcher(
-            database: tenant.database, handlers: modules.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<count {
-                    let worker = JobWorker(
-                        queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8),
-                        logger: logger)
-                    group.addTask { await worker.run() }
+                for name in names {
+                    group.addTask {
+                        guard let lane = await open(name) else { return }
+                        await upkeep(lane, forgets: true)
+                        lanes.add(lane)
+                        tenants.wake.signal()
+                        await dispatch(lane)
+                    }
                 }
-                group.addTask { await dispatch(dispatcher) }
-                group.addTask { await tick(dispatcher) }
+                for place in 0..<count { group.addTask { await work(place) } }
+                group.addTask { await tick() }
             }
         }
     }
 
-    private func dispatch(_ dispatcher: OutboxDispatcher) async {
+    /// A tenant that cannot be opened (its disk is away) does not keep the others from being served; it is tried again.
+    private func open(_ name: String) async -> Lane? {
         while !Task.isCancelled {
-            let generation = tenant.wake.generation
+            do { return lane(try await tenants.tenant(name)) } catch {
+                logger.error("tenant.unavailable", metadata: ["tenant": "\(name)", "error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(30))
+        }
+        return nil
+    }
+
+    private func lane(_ tenant: Tenant) -> Lane {
+        let handlers = modules.flatMap { $0.jobs(tenant) }
+        return Lane(
+            tenant: tenant,
+            dispatcher: OutboxDispatcher(
+                database: tenant.database, handlers: modules.flatMap { $0.eventHandlers(tenant) },
+                clock: tenant.clock, logger: logger),
+            workers: (0..<count).map { _ in
+                JobWorker(
+                    queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8), logger: logger)
+            })
+    }
+
+    private func work(_ place: Int) async {
+        while !Task.isCancelled {
+            let generation = tenants.wake.generation
+            var worked = false
+            for lane in lanes.all where !Task.isCancelled {
+                if await lane.workers[place].runNext() { worked = true }
+            }
+            if !worked { await tenants.wake.wait(after: generation, milliseconds: 1_000) }
+        }
+    }
+
+    private func dispatch(_ lane: Lane) async {
+        while !Task.isCancelled {
+            let generation = tenants.wake.generation
             do {
-                if try await dispatcher.deliverBatch() > 0 { continue }
+                if try await lane.dispatcher.deliverBatch() > 0 { continue }
             } catch {
-                logger.error("outbox.failed", metadata: ["tenant": "\(tenant.name)", "error": "\(error)"])
+                logger.error("outbox.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])
             }
-            await tenant.wake.wait(after: generation, milliseconds: 1_000)
+            await tenants.wake.wait(after: generation, milliseconds: 1_000)
         }
     }
 
-    /// Schedules and upkeep, every half minute.
-    private func tick(_ dispatcher: OutboxDispatcher) async {
-        var rounds = 0
+    /// Schedules, upkeep and gauges, every half minute.
+    private func tick() async {
+        var rounds = 1
         while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(30))
+            if Task.isCancelled { return }
+            for lane in lanes.all { await upkeep(lane, forgets: rounds % 120 == 0) }
+            await measure()
+            rounds += 1
+        }
+    }
+
+    private func upkeep(_ lane: Lane, forgets: Bool) async {
+        do {
+            for schedule in modules.flatMap(\.schedules) {
+                _ = try await lane.tenant.jobs.runSchedule(
+                    schedule.name, kind: schedule.jobKind, everySeconds: schedule.everySeconds)
+            }
+            if forgets {
+                try await lane.dispatcher.expire()
+                try await lane.tenant.jobs.purge()
+            }
+        } catch {
+            logger.error("upkeep.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])
+        }
+    }
+
+    /// Sums over the tenants: no label tells one from the other (G23).
+    private func measure() async {
+        await Self.measure(lanes.all.map { ($0.tenant, $0.dispatcher) }, metrics, logger)
+    }
+
+    static func measure(_ all: [(Tenant, OutboxDispatcher)], _ metrics: Metrics, _ logger: Logger) async {
+        // A status without jobs is 0, not what it was before.
+        var jobs = Dictionary(uniqueKeysWithValues: Job.Status.allCases.map { ($0.rawValue, 0) })
+        var (pending, parked) = (0, 0)
+        for (tenant, dispatcher) in all {
             do {
-                for schedule in modules.flatMap(\.schedules) {
-                    _ = try await tenant.jobs.runSchedule(
-                        schedule.name, kind: schedule.jobKind, everySeconds: schedule.everySeconds)
-                }
-                await tenants.renewLeases()
-                if rounds % 120 == 0 { try await dispatcher.expire() }
-                metrics.set("switchboard_outbox_pending", Double(try await dispatcher.backlog("pending")))
-                metrics.set("switchboard_outbox_parked", Double(try await dispatcher.backlog("parked")))
-                for (status, number) in try await tenant.jobs.counts() {
-                    metrics.set("switchboard_jobs{status=\"\(status)\"}", Double(number))
-                }
+                pending += try await dispatcher.backlog("pending")
+                parked += try await dispatcher.backlog("parked")
+                jobs.merge(try await tenant.jobs.counts(), uniquingKeysWith: +)
             } catch {
                 logger.error("upkeep.failed", metadata: ["tenant": "\(tenant.name)", "error": "\(error)"])
             }
-            rounds += 1
-            try? await Task.sleep(for: .seconds(30))
         }
+        metrics.set("switchboard_outbox_pending", Double(pending))
+        metrics.set("switchboard_outbox_parked", Double(parked))
+        for (status, number) in jobs { metrics.set("switchboard_jobs{status=\"\(status)\"}", Double(number)) }
     }
 
     /// Works off everything that is due, then returns: for commands and tests.
     package static func drain(_ tenant: Tenant, _ modules: [any Module], logger: Logger) async throws {
         let dispatcher = OutboxDispatcher(
-            database: tenant.database, handlers: modules.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock)
+            database: tenant.database, handlers: modules.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock,
+            logger: logger)
         let worker = JobWorker(
             queue: tenant.jobs, handlers: modules.flatMap { $0.jobs(tenant) }, wake: tenant.wake,
             owner: RandomText.hex(8), logger: logger)
@@ -99,7 +180,14 @@ extension Runtime {
     /// the workers.
     package func settle(_ tenant: Tenant) async throws {
         let dispatcher = OutboxDispatcher(
-            database: tenant.database, handlers: modules.all.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock)
+            database: tenant.database, handlers: modules.all.flatMap { $0.eventHandlers(tenant) }, clock: tenant.clock,
+            logger: logger)
         while try await dispatcher.deliverBatch() > 0 {}
+    }
+
+    /// Brings the gauges of `/metrics` up to date for one tenant.
+    package func measure(_ tenant: Tenant) async {
+        let dispatcher = OutboxDispatcher(database: tenant.database, handlers: [], clock: tenant.clock)
+        await Workers.measure([(tenant, dispatcher)], metrics, logger)
     }
 }

@@ -59,6 +59,61 @@ package enum Discrimination {
         return u / (Double(positives) * Double(negatives))
     }
 
+    /// How the areas of two scores of the same rows differ, and how sure that is.
+    package struct Difference: Codable, Equatable, Sendable {
+        package let first: Double
+        package let second: Double
+        /// Standard error of `first - second`; the rows are the same, so it is smaller than for two samples.
+        package let standardError: Double
+    }
+
+    /// Compares two scores of the same rows; nil when a class is absent.
+    ///
+    /// Source: DeLong, DeLong, Clarke-Pearson (1988), with the placements from mid-ranks (Sun and Xu, 2014).
+    package static func difference(_ first: [Double], _ second: [Double], labels: [Bool]) -> Difference? {
+        guard let one = placements(first, labels), let two = placements(second, labels) else { return nil }
+        func variance(_ a: [Double], _ b: [Double]) -> Double {
+            let gaps = zip(a, b).map { $0 - $1 }
+            guard gaps.count > 1 else { return 0 }
+            let mean = gaps.reduce(0, +) / Double(gaps.count)
+            let sum = gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            return sum / Double(gaps.count - 1) / Double(gaps.count)
+        }
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        return Difference(
+            first: mean(one.positives), second: mean(two.positives),
+            standardError: (variance(one.positives, two.positives) + variance(one.negatives, two.negatives))
+                .squareRoot())
+    }
+
+    /// Per positive the share of negatives below it, per negative the share of positives above it; ties count one half.
+    private static func placements(_ scores: [Double], _ labels: [Bool]) -> (positives: [Double], negatives: [Double])?
+    {
+        precondition(scores.count == labels.count, "one label per score")
+        let (up, down) = (labels.indices.filter { labels[$0] }, labels.indices.filter { !labels[$0] })
+        guard !up.isEmpty, !down.isEmpty else { return nil }
+        let all = midRanks(scores)
+        let own = (midRanks(up.map { scores[$0] }), midRanks(down.map { scores[$0] }))
+        return (
+            up.indices.map { (all[up[$0]] - own.0[$0]) / Double(down.count) },
+            down.indices.map { 1 - (all[down[$0]] - own.1[$0]) / Double(up.count) }
+        )
+    }
+
+    /// 1 for the lowest; rows of equal score share the mean of their ranks.
+    private static func midRanks(_ scores: [Double]) -> [Double] {
+        let order = ascending(scores)
+        var ranks = [Double](repeating: 0, count: scores.count)
+        var start = 0
+        while start < order.count {
+            var end = start + 1
+            while end < order.count, scores[order[end]] == scores[order[start]] { end += 1 }
+            for place in start..<end { ranks[order[place]] = Double(start + end + 1) / 2 }
+            start = end
+        }
+        return ranks
+    }
+
     /// The ROC curve from (0, 0) to (1, 1), one point per distinct score, thinned to at most `limit` points at even
     /// steps (first and last stay). Empty when a class is absent.
     package static func roc(scores: [Double], labels: [Bool], limit: Int = 200) -> [ROCPoint] {

@@ -32,9 +32,12 @@ package struct ChurnScored: DomainEvent {
     }
     package let scores: [Score]
     package let model: ModelID
-    package init(scores: [Score], model: ModelID) {
+    /// When the pass began that made them; a consumer keeps what a later pass told. `nil` in events of older versions.
+    package let scoredAt: Instant?
+    package init(scores: [Score], model: ModelID, scoredAt: Instant? = nil) {
         self.scores = scores
         self.model = model
+        self.scoredAt = scoredAt
     }
 }
 
@@ -66,8 +69,8 @@ package struct CustomerCard: Sendable {
 /// A table of customers in columns for learning and scoring: one row a customer, values as text, `nil` = missing.
 package struct CustomerTable: Sendable {
     package let ids: [CustomerID]
-    /// Column names in a stable order. Built-in ones use the field's own name (`tenure_months`), custom attributes the
-    /// name they were imported under.
+    /// Column names in a stable order. Built-in ones use the field's own name (`tenure_months`), custom attributes
+    /// `attr.<key>`, which stays when their title is edited.
     package let columns: [String]
     /// `values[column][row]`.
     package let values: [[String?]]

@@ -8,9 +8,7 @@ extension CustomerReader {
     package func attributeMasks(_ columns: Set<String>, _ session: any SQLSession) throws -> [String: MaskKind] {
         var masks: [String: MaskKind] = [:]
         for attribute in try AttributeStore.all(session) where attribute.labelled {
-            for name in [attribute.title.en, attribute.fieldKey] where columns.contains(name) {
-                masks[name] = attribute.mask
-            }
+            if columns.contains(attribute.fieldKey) { masks[attribute.fieldKey] = attribute.mask }
         }
         return masks
     }

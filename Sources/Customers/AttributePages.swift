@@ -44,6 +44,8 @@ enum AttributePages {
             }
             return .redirect("/attributes").flash("customers.attributes.created")
         } catch let error as CRMError where error.status == 422 || error.status == 409 {
+            // Definitions are no personal data; GET /attributes shows them without an event too.
+            call.showsOnlyWhatWasTyped()
             return try await page(call, error: error, status: .init(code: error.status))
         }
     }

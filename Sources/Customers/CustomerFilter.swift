@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 import Storage
 import Web
 
@@ -61,6 +62,15 @@ struct CustomerFilter: Sendable, Equatable {
                 descending = down
             }
         }
+    }
+
+    /// Who does not see names does not learn them from their order either (G25).
+    func permitted(_ masking: Masking) -> CustomerFilter {
+        guard sort == .name, !masking.names else { return self }
+        var copy = self
+        copy.sort = .created
+        copy.descending = true
+        return copy
     }
 
     var isEmpty: Bool { facets.isEmpty }

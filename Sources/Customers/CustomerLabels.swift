@@ -14,7 +14,7 @@ enum CustomerLabels {
             "customers_customer",
             plain: [
                 "id", "reference", "status", "status_reason", "segment", "region", "city", "since", "currency",
-                "has_left", "source", "revision", "created_at", "updated_at",
+                "has_left", "source", "revision", "created_at", "updated_at", "edition",
             ],
             ["payment_method": .profile, "paperless": .profile, "total_charges": .profile]),
         labelled(
@@ -30,7 +30,10 @@ enum CustomerLabels {
                 "customer_id", "id", "service", "technology", "contract_term", "contract_end", "started_on", "ended_on",
                 "status", "currency",
             ],
-            ["plan": .profile, "msisdn": .phone, "monthly_charge": .profile]),
+            [
+                "plan": .profile, "msisdn": .phone, "monthly_charge": .profile, "iccid": .phone, "imsi": .phone,
+                "imei": .phone, "device": .profile,
+            ]),
         .plain("customers_subscription_locator", ["id", "customer_id"]),
         labelled(
             "customers_addon", plain: ["customer_id", "subscription_id"],
@@ -38,6 +41,10 @@ enum CustomerLabels {
         .plain(
             "customers_subscription_history",
             ["customer_id", "id", "subscription_id", "changed_on", "from_status", "to_status", "reason"]),
+        labelled(
+            "customers_change",
+            plain: ["customer_id", "id", "changed_at", "cause", "from_status", "to_status", "fields"],
+            ["actor": .name]),
         labelled(
             "customers_charge", plain: ["customer_id", "id", "kind", "period", "currency", "issued_on", "due_on"],
             ["amount": .profile, "paid_on": .profile]),

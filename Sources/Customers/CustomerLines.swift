@@ -138,7 +138,8 @@ extension CustomerRecord {
         subscriptions.removeAll { line in
             line.service == .other && line.technology == nil && line.plan == nil && line.msisdn == nil
                 && line.contractTerm == nil && line.contractEnd == nil && line.monthlyCharge == nil
-                && line.addons.isEmpty
+                && line.addons.isEmpty && line.iccid == nil && line.imsi == nil && line.imei == nil
+                && line.device == nil
         }
     }
 

@@ -44,8 +44,9 @@ enum CustomerListPages {
         let query = call.request.query
         let loaded = try await call.read { session in
             let active = query["view"].flatMap { SavedViewID($0) }
-            let filter =
+            let asked =
                 try active.map { try SavedViews.view($0, principal, session).filter } ?? CustomerFilter(query.fields)
+            let filter = asked.permitted(masking)
             let place: ListPlace =
                 query["after"].flatMap { CustomerID($0) }.map { .after($0) }
                 ?? query["before"].flatMap { CustomerID($0) }.map { .before($0) } ?? .start
@@ -67,7 +68,7 @@ enum CustomerListPages {
                 facts: ["filter": .string(loaded.filter.query)], unmasked: unmasked(masking)))
         return call.page(
             "customers/customer-list", title: call.text("customers.title"), active: "/customers",
-            view(loaded, principal, call))
+            view(loaded, principal, masking, call))
     }
 
     /// Personal fields the list shows whole to this principal.
@@ -146,7 +147,7 @@ enum CustomerListPages {
 
     // MARK: View
 
-    private static func view(_ loaded: Loaded, _ principal: Principal, _ call: Call) -> View {
+    private static func view(_ loaded: Loaded, _ principal: Principal, _ masking: Masking, _ call: Call) -> View {
         let words = CustomerListWords(call)
         let filter = loaded.filter
         let mayEdit = principal.may(CustomerPermissions.edit)
@@ -176,7 +177,8 @@ enum CustomerListPages {
             "previous": .text(loaded.page.previous.map { path(loaded, ("before", $0.description)) }),
         ]
         for sort in CustomerFilter.Sort.allCases {
-            view["sort_" + sort.rawValue] = .text(filter.sorted(by: sort).path())
+            let offered = sort != .name || masking.names
+            view["sort_" + sort.rawValue] = .text(offered ? filter.sorted(by: sort).path() : nil)
             view["aria_" + sort.rawValue] =
                 filter.sort == sort ? .text(filter.descending ? "descending" : "ascending") : .absent
         }

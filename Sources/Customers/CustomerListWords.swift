@@ -76,7 +76,8 @@ struct CustomerListWords {
                 line.tier == ValueTier.vip.rawValue || line.tier == ValueTier.high.rawValue
                     ? value(.tier, line.tier) : nil),
             "tenure": .text(tenure(line)), "contract": .text(contract(line)),
-            "charge": .text(line.monthlyCharge?.displayed), "value": .text(line.value?.displayed),
+            "charge": .text(line.monthlyCharge?.displayed),
+            "value": .text(line.value.map { PanelParts.rounded($0.minor, $0.currency) }),
             "hasRisk": .bool(line.risk != nil && !line.band.isEmpty),
             "band": .text(line.band), "bandLabel": .text(value(.band, line.band)),
             "risk": .text(line.risk.map(Self.probability)),

@@ -9,7 +9,7 @@ enum CustomerLoader {
         """
     static let customers: SQL = """
         SELECT id, reference, status, status_reason, segment, region, city, since, payment_method, paperless,
-          total_charges, currency, has_left, source, revision, created_at, updated_at
+          total_charges, currency, has_left, source, revision, created_at, updated_at, edition
         FROM customers_customer WHERE TRUE
         """
     static let contacts: SQL = """
@@ -22,7 +22,7 @@ enum CustomerLoader {
     static let documents: SQL = "SELECT customer_id, id, kind, number FROM customers_identity_document WHERE TRUE"
     static let subscriptions: SQL = """
         SELECT customer_id, id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on,
-          status, monthly_charge, currency
+          status, monthly_charge, currency, iccid, imsi, imei, device
         FROM customers_subscription WHERE TRUE
         """
     static let addons: SQL = """
@@ -74,13 +74,15 @@ enum CustomerLoader {
     private static func heads(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: CustomerRecord] {
         var found: [CustomerID: Customer] = [:]
         try each(customers, "AND id", ids, session) { id, row in
-            found[id] = Customer(
+            var customer = Customer(
                 reference: row.optionalText(1), status: CustomerStatus(rawValue: row.text(2)) ?? .active,
                 statusReason: row.optionalText(3), segment: row.optionalText(4), region: row.optionalText(5),
                 city: row.optionalText(6), since: row.optionalDate(7), paymentMethod: row.optionalText(8),
                 paperless: row.optionalBool(9), totalCharges: row.optionalInt(10), currency: row.text(11),
                 hasLeft: row.optionalBool(12), source: row.text(13), revision: row.int(14), createdAt: row.time(15),
                 updatedAt: row.time(16))
+            customer.edition = row.int(17)
+            found[id] = customer
         }
         var result: [CustomerID: CustomerRecord] = [:]
         try each(parties, "AND id", ids, session) { id, row in
@@ -134,7 +136,8 @@ enum CustomerLoader {
                     contractTerm: row.optionalInt(6).map { Int($0) }, contractEnd: row.optionalDate(7),
                     startedOn: row.optionalDate(8), endedOn: row.optionalDate(9),
                     status: SubscriptionStatus(rawValue: row.text(10)) ?? .active, monthlyCharge: row.optionalInt(11),
-                    currency: row.text(12), addons: extras[line] ?? []))
+                    currency: row.text(12), addons: extras[line] ?? [], iccid: row.optionalText(13),
+                    imsi: row.optionalText(14), imei: row.optionalText(15), device: row.optionalText(16)))
         }
     }
 

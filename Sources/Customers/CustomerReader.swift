@@ -6,8 +6,13 @@ import Storage
 /// What other domains read of customers (ReadContracts): cards for their lists and the table models learn from.
 package struct CustomerReader: CustomerReading {
     private let clock: any WallClock
+    /// Of the tenant: its day is the one to which tenure and contracts are counted.
+    private let timeZoneOffsetMinutes: Int
 
-    package init(clock: any WallClock = SystemClock()) { self.clock = clock }
+    package init(clock: any WallClock = SystemClock(), timeZoneOffsetMinutes: Int = 480) {
+        self.clock = clock
+        self.timeZoneOffsetMinutes = timeZoneOffsetMinutes
+    }
 
     static let count: SQL = "SELECT COUNT(*) FROM customers_listing"
 
@@ -32,6 +37,7 @@ package struct CustomerReader: CustomerReading {
     package func customerCount(_ session: any SQLSession) throws -> Int { try session.count(Self.count) }
 
     package func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
-        try LearningTable.read(after: after, limit: limit, today: clock.now().date(), session)
+        try LearningTable.read(
+            after: after, limit: limit, today: clock.now().date(offsetMinutes: timeZoneOffsetMinutes), session)
     }
 }

@@ -35,10 +35,7 @@ struct CustomerRecord: Sendable, Equatable {
     var monthlyCharge: Int64? {
         var sum: Int64?
         for line in subscriptions where line.status != .terminated || customer.hasLeft == true {
-            if let charge = line.monthlyCharge {
-                let (total, isTooMuch) = (sum ?? 0).addingReportingOverflow(charge)
-                sum = isTooMuch ? .max : total
-            }
+            if let charge = line.monthlyCharge { sum = (sum ?? 0).plus(charge) }
         }
         return sum
     }
@@ -98,7 +95,10 @@ struct Customer: Sendable, Equatable {
     var hasLeft: Bool?
     /// Where the record came from: `console`, `seed`, the name of an import's source.
     var source: String
+    /// Counts the changes that stand: reverting an import takes it back. Imports and their revert go by it.
     var revision: Int64
+    /// Counts every write and never goes back; the writer sets it. Forms go by it.
+    var edition: Int64 = 1
     var createdAt: Instant
     var updatedAt: Instant
 
@@ -171,6 +171,14 @@ struct Subscription: Sendable, Equatable {
     var monthlyCharge: Int64?
     var currency: String
     var addons: [Addon] = []
+    /// Number of the SIM card or eSIM profile (ITU-T E.118).
+    var iccid: String?
+    /// International mobile subscriber identity (ITU-T E.212).
+    var imsi: String?
+    /// Number of the device (3GPP TS 23.003).
+    var imei: String?
+    /// What the device is called: `Xiaomi 14`.
+    var device: String?
 }
 
 struct Addon: Sendable, Equatable {

@@ -93,7 +93,7 @@ struct CustomerRows {
             .text(customer.segment), .text(customer.region), .text(customer.city), .date(customer.since),
             .text(customer.paymentMethod), .bool(customer.paperless), .int(customer.totalCharges),
             .text(customer.currency), .bool(customer.hasLeft), .text(customer.source), .int(customer.revision),
-            .time(customer.createdAt), .time(customer.updatedAt),
+            .time(customer.createdAt), .time(customer.updatedAt), .int(customer.edition),
         ]
     }
 
@@ -120,7 +120,7 @@ struct CustomerRows {
             id, .id(line.id), .text(line.service.rawValue), .text(line.technology), .text(line.plan),
             .text(line.msisdn), .int(line.contractTerm.map(Int64.init)), .date(line.contractEnd),
             .date(line.startedOn), .date(line.endedOn), .text(line.status.rawValue), .int(line.monthlyCharge),
-            .text(line.currency),
+            .text(line.currency), .text(line.iccid), .text(line.imsi), .text(line.imei), .text(line.device),
         ]
     }
 

@@ -14,14 +14,14 @@ enum CustomerSQL {
         """
     static let upsertCustomer: SQL = """
         INSERT INTO customers_customer (id, reference, status, status_reason, segment, region, city, since,
-          payment_method, paperless, total_charges, currency, has_left, source, revision, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+          payment_method, paperless, total_charges, currency, has_left, source, revision, created_at, updated_at, edition)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (id) DO UPDATE SET reference = excluded.reference, status = excluded.status,
           status_reason = excluded.status_reason, segment = excluded.segment, region = excluded.region,
           city = excluded.city, since = excluded.since, payment_method = excluded.payment_method,
           paperless = excluded.paperless, total_charges = excluded.total_charges, currency = excluded.currency,
           has_left = excluded.has_left, source = excluded.source, revision = excluded.revision,
-          updated_at = excluded.updated_at
+          updated_at = excluded.updated_at, edition = excluded.edition
         """
     static let upsertContact: SQL = """
         INSERT INTO customers_contact_medium (customer_id, id, kind, value, folded, preferred)
@@ -42,12 +42,13 @@ enum CustomerSQL {
         """
     static let upsertSubscription: SQL = """
         INSERT INTO customers_subscription (customer_id, id, service, technology, plan, msisdn, contract_term,
-          contract_end, started_on, ended_on, status, monthly_charge, currency)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+          contract_end, started_on, ended_on, status, monthly_charge, currency, iccid, imsi, imei, device)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         ON CONFLICT (customer_id, id) DO UPDATE SET service = excluded.service, technology = excluded.technology,
           plan = excluded.plan, msisdn = excluded.msisdn, contract_term = excluded.contract_term,
           contract_end = excluded.contract_end, started_on = excluded.started_on, ended_on = excluded.ended_on,
-          status = excluded.status, monthly_charge = excluded.monthly_charge, currency = excluded.currency
+          status = excluded.status, monthly_charge = excluded.monthly_charge, currency = excluded.currency,
+          iccid = excluded.iccid, imsi = excluded.imsi, imei = excluded.imei, device = excluded.device
         """
     static let insertLocator: SQL = """
         INSERT INTO customers_subscription_locator (id, customer_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
@@ -117,6 +118,10 @@ enum CustomerSQL {
           to_status, reason)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         """
+    static let insertChange: SQL = """
+        INSERT INTO customers_change (customer_id, id, changed_at, actor, cause, from_status, to_status, fields)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """
     static let insertRelation: SQL = """
         INSERT INTO customers_relation (customer_id, other_id, role, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (customer_id, other_id, role) DO UPDATE SET valid_from = excluded.valid_from,
@@ -156,6 +161,7 @@ enum CustomerSQL {
         "DELETE FROM customers_addon WHERE customer_id = $1",
         "DELETE FROM customers_subscription_history WHERE customer_id = $1",
         "DELETE FROM customers_subscription WHERE customer_id = $1",
+        "DELETE FROM customers_change WHERE customer_id = $1",
         "DELETE FROM customers_charge WHERE customer_id = $1",
         "DELETE FROM customers_usage_month WHERE customer_id = $1",
         "DELETE FROM customers_outcome WHERE customer_id = $1",

@@ -3,20 +3,28 @@ import Platform
 import Storage
 
 /// The search box's source of customers: whole numbers and tails of four digits and more, names and parts of names,
-/// numbers of the source systems, identity documents as a whole (A1).
+/// numbers of the source systems, SIM cards, devices and identity documents as a whole (A1, A4).
+///
+/// What is hidden from the caller cannot be found out by asking either (G25): who sees only the last four digits of a
+/// number finds by these or by the whole number, names and documents are found by those who see them.
 enum CustomerSearch {
     static let prefix: SQL = """
         SELECT s.customer_id FROM customers_search s JOIN customers_listing l ON l.customer_id = s.customer_id
         WHERE s.kind = $1 AND s.token >= $2 AND s.token < $3
         """
-    static let folded: SQL = "SELECT id, folded_name FROM customers_party WHERE TRUE"
-    /// Candidates of the rarest word that are compared with the other words.
-    static let candidatesMax = 2_000
+    /// A further word of the name: its holders are collected once and looked up.
+    static let alsoNamed: SQL = """
+        AND s.customer_id IN (SELECT o.customer_id FROM customers_search o
+          WHERE o.kind = 1 AND o.token >= ? AND o.token < ?)
+        """
     static let tailDigitsMin = 4
+    /// Shorter ones are no ICCID, IMSI or IMEI.
+    static let simDigitsMin = 14
+    static let wordsMax = 6
 
-    static func source() -> SearchSource {
+    static func source(countryCode: String = "86") -> SearchSource {
         SearchSource(permission: CustomerPermissions.view) { query, limit, request, session in
-            let ids = try find(query, limit: limit, request.principal, session)
+            let ids = try find(query, limit: limit, request.principal, countryCode: countryCode, session)
             let lines = try CustomerListing.lines(ids, masking: request.masking, request.principal, session)
             return lines.map { line in
                 let notes = [line.phone, line.plan, line.region].compactMap { $0 }.filter { !$0.isEmpty }
@@ -29,11 +37,12 @@ enum CustomerSearch {
     }
 
     /// Ids in the order of relevance: numbers, references and documents first, then names.
-    static func find(_ query: String, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
-        -> [CustomerID]
-    {
+    static func find(
+        _ query: String, limit: Int, _ principal: Principal, countryCode: String = "86", _ session: any SQLSession
+    ) throws -> [CustomerID] {
         let text = Folding.fold(String(query.prefix(Limits.searchTextMax)))
         guard !text.isEmpty, limit > 0 else { return [] }
+        let masking = Masking(principal)
         var found: [CustomerID] = []
         func add(_ kind: SearchTokens.Kind, from: String, to: String) throws {
             guard found.count < limit else { return }
@@ -41,15 +50,24 @@ enum CustomerSearch {
                 found.append(id)
             }
         }
+        func addWhole(_ kind: SearchTokens.Kind, _ token: String) throws {
+            try add(kind, from: token, to: token + "\u{1}")
+        }
         if let digits = numberDigits(text) {
             let tail = String(digits.reversed())
-            try add(.number, from: tail, to: Folding.prefixEnd(tail))
+            if masking.contacts || digits.count == tailDigitsMin {
+                try add(.number, from: tail, to: Folding.prefixEnd(tail))
+            } else {
+                for whole in wholeNumbers(text, digits, countryCode) { try addWhole(.number, whole) }
+            }
         }
+        let card = SearchTokens.simToken(text)
+        if card.utf8.count >= simDigitsMin { try addWhole(.sim, card) }
         if text.unicodeScalars.count >= 2, !text.contains(" ") {
             try add(.reference, from: text, to: Folding.prefixEnd(text))
         }
-        if text.unicodeScalars.count >= 6 { try add(.document, from: text, to: text + "\u{1}") }
-        if found.count < limit, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
+        if masking.identity, text.unicodeScalars.count >= 6 { try addWhole(.document, text) }
+        if masking.names, found.count < limit, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
             for id in try named(text, limit: limit, principal, session) where !found.contains(id) { found.append(id) }
         }
         return Array(found.prefix(limit))
@@ -63,6 +81,16 @@ enum CustomerSearch {
         return digits.count >= tailDigitsMin ? digits : nil
     }
 
+    /// Tokens of the whole numbers that the text may mean: with our own country's prefix, and as it was written.
+    private static func wholeNumbers(_ text: String, _ digits: String, _ countryCode: String) -> Set<String> {
+        var result: Set<String> = []
+        if let number = PhoneNumber(text, defaultCountryCode: countryCode) {
+            result.insert(SearchTokens.reversedDigits(number.e164))
+        }
+        if digits.count > 10 { result.insert(String(digits.reversed())) }
+        return result
+    }
+
     private static func scan(
         _ kind: SearchTokens.Kind, from: String, to: String, limit: Int, _ principal: Principal,
         _ session: any SQLSession
@@ -73,28 +101,29 @@ enum CustomerSearch {
         return try session.query(builder) { $0.id(0) }
     }
 
-    /// Every word must begin a word of the name, or, in Chinese, occur in it.
+    /// Every word must occur in a word of the name; of Latin words, parts of one or two letters only at its beginning or
+    /// where a part of three letters begins.
     private static func named(_ text: String, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
         -> [CustomerID]
     {
-        let words = text.split(separator: " ").map(String.init)
-        guard let rarest = words.max(by: { $0.count < $1.count }) else { return [] }
-        let candidates = try scan(
-            .name, from: rarest, to: Folding.prefixEnd(rarest), limit: words.count == 1 ? limit * 2 : candidatesMax,
-            principal, session)
+        let words = text.split(separator: " ").prefix(wordsMax).map(String.init)
+            .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+        guard let longest = words.first else { return [] }
+        var builder = SQLBuilder(
+            prefix, [.int(SearchTokens.Kind.name.rawValue), .text(longest), .text(Folding.prefixEnd(longest))])
+        for word in words.dropFirst() {
+            builder.append(alsoNamed, .text(word), .text(Folding.prefixEnd(word)))
+        }
+        CustomerScope.narrow(&builder, principal, column: "AND l.region")
+        // One customer may come several times, once for each part that begins so.
+        builder.append("ORDER BY s.token, s.customer_id LIMIT ?", .int(limit * SearchTokens.tokensMax))
         var unique: [CustomerID] = []
         var seen: Set<CustomerID> = []
-        for id in candidates where seen.insert(id).inserted { unique.append(id) }
-        guard words.count > 1 else { return Array(unique.prefix(limit)) }
-        var matching: Set<CustomerID> = []
-        for chunk in unique.chunked(Limits.sqlListChunk) {
-            var builder = SQLBuilder(folded)
-            builder.appendIn("AND id", chunk.map { .id($0) })
-            for (id, name) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.text(1)) }) {
-                let tokens = SearchTokens.name(name)
-                if words.allSatisfy({ word in tokens.contains { $0.hasPrefix(word) } }) { matching.insert(id) }
-            }
+        try session.forEach(builder.sql, builder.arguments) { row in
+            let id = row.id(0, PartyKind.self)
+            if seen.insert(id).inserted { unique.append(id) }
+            return unique.count < limit
         }
-        return Array(unique.filter(matching.contains).prefix(limit))
+        return unique
     }
 }

@@ -4,7 +4,7 @@ import Platform
 import Storage
 import Web
 
-/// Creates and changes single customers: revision, audit, event and projections in one transaction.
+/// Creates and changes single customers: edition, audit, event and projections in one transaction.
 struct CustomerStore: Sendable {
     let tenant: Tenant
 
@@ -53,43 +53,74 @@ struct CustomerStore: Sendable {
         return record
     }
 
-    /// - Parameter revision: the one the person saw.
+    /// - Parameter edition: the one the person saw.
     /// - Returns: the record as it is now; unchanged values write nothing.
     /// - Throws: 409 `changed_meanwhile` when somebody else was faster; 422; 404 outside the scope.
     @discardableResult
     func update(
-        _ id: CustomerID, revision: Int64, _ values: Changes, by principal: Principal,
+        _ id: CustomerID, edition: Int64, _ values: Changes, by principal: Principal,
         record audit: (AuditEntry) throws -> Void, _ session: any SQLSession
     ) throws -> CustomerRecord {
+        try change(id, edition: edition, by: principal, record: audit, session) { before, after in
+            if let wanted = values["status"]?.asText.flatMap(CustomerStatus.init),
+                wanted != before.customer.status, !before.customer.status.next.contains(wanted)
+            {
+                throw CRMError.invalid(
+                    "status", "status_step",
+                    Words(en: "The customer cannot go to this status from the present one.", zh: "不能从当前状态变更为该状态。"))
+            }
+            try set(values, on: &after, session)
+            if before.customer.status == .churned, after.customer.status == .wonBack { after.setLeft(false, context) }
+            if values["status"]?.asText == CustomerStatus.wonBack.rawValue { after.customer.status = .wonBack }
+            if after.party.displayName.isEmpty, !before.party.displayName.isEmpty {
+                throw CRMError.invalid(
+                    "full_name", "required", Words(en: "Please fill in the name.", zh: "请填写姓名或名称。"))
+            }
+        }
+    }
+
+    /// What a change is called in the audit and on the timeline.
+    struct Act: Sendable {
+        /// `customers.customer.update`
+        var action = "customers.customer.update"
+        /// `edit`, `line`, `departure`, `return`.
+        var cause = "edit"
+        /// Why lines changed their state.
+        var reason: String?
+        var facts: [String: JSONValue] = [:]
+    }
+
+    /// Changes one customer: edition, scope, claims, audit, event and projections.
+    /// - Returns: the record as it is now; when nothing changed, nothing but the audit is written.
+    @discardableResult
+    func change(
+        _ id: CustomerID, edition: Int64, by principal: Principal, as act: Act = Act(),
+        record audit: (AuditEntry) throws -> Void, _ session: any SQLSession,
+        _ body: (_ before: CustomerRecord, _ after: inout CustomerRecord) throws -> Void
+    ) throws -> CustomerRecord {
         let before = try read(id, principal, session)
-        guard before.customer.revision == revision else { throw Self.changedMeanwhile }
+        guard before.customer.edition == edition else { throw Self.changedMeanwhile }
         var after = before
-        if let wanted = values["status"]?.asText.flatMap(CustomerStatus.init),
-            wanted != before.customer.status, !before.customer.status.next.contains(wanted)
-        {
-            throw CRMError.invalid(
-                "status", "status_step",
-                Words(en: "The customer cannot go to this status from the present one.", zh: "不能从当前状态变更为该状态。"))
-        }
-        try set(values, on: &after, session)
-        if before.customer.status == .churned, after.customer.status == .wonBack { after.setLeft(false, context) }
-        if values["status"]?.asText == CustomerStatus.wonBack.rawValue { after.customer.status = .wonBack }
-        if after.party.displayName.isEmpty, !before.party.displayName.isEmpty {
-            throw CRMError.invalid(
-                "full_name", "required", Words(en: "Please fill in the name.", zh: "请填写姓名或名称。"))
-        }
+        try body(before, &after)
         let attributes = try AttributeStore.all(session)
-        let changed = Self.changes(from: before, to: after, attributes, context).map(\.field)
+        var changed = Self.changes(from: before, to: after, attributes, context).map(\.field)
+        for field in LineFields.changed(from: before, to: after, context) where !changed.contains(field) {
+            changed.append(field)
+        }
         try audit(
             AuditEntry(
-                "customers.customer.update", [.customer(id)],
-                facts: ["fields": .array(changed.map { .string($0) })]))
-        guard !changed.isEmpty else { return before }
+                act.action, [.customer(id)],
+                facts: act.facts.merging(["fields": .array(changed.map { .string($0) })]) { mine, _ in mine }))
+        guard after != before else { return before }
         try require(after, within: principal)
         let released = try refuseTaken(after, before: before, session)
         after.customer.revision += 1
+        after.customer.edition += 1
         after.customer.updatedAt = tenant.clock.now()
-        try CustomerWriter(ids: tenant.ids, session).update([(before, after)], on: today, released: released, session)
+        let origin = CustomerWriter.Origin(
+            actor: principal.userName, cause: act.cause, fields: changed, reason: act.reason)
+        try CustomerWriter(ids: tenant.ids, session).update(
+            [(before, after)], on: today, released: released, origin: origin, session)
         try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
         return after
     }
@@ -112,7 +143,8 @@ struct CustomerStore: Sendable {
                 return (record, after)
             }
             guard !pairs.isEmpty else { continue }
-            try CustomerWriter(ids: tenant.ids, session).update(pairs, on: today, session)
+            let origin = CustomerWriter.Origin(actor: principal.userName, cause: "edit", fields: ["segment"])
+            try CustomerWriter(ids: tenant.ids, session).update(pairs, on: today, origin: origin, session)
             let changed = pairs.map(\.after.id)
             try audit(
                 AuditEntry(
@@ -184,13 +216,14 @@ struct CustomerStore: Sendable {
     private func refuseTaken(_ record: CustomerRecord, before: CustomerRecord?, _ session: any SQLSession) throws
         -> [(Identifier, CustomerID)]
     {
-        let new = Identifier.claims(record).subtracting(before.map(Identifier.claims) ?? [])
+        let held = before.map { Identifier.claims($0).union(Identifier.cards($0)) } ?? []
+        let new = Identifier.claims(record).union(Identifier.cards(record)).subtracting(held)
         let owners = try IdentifierStore.owners(Array(new), session).filter { $0.value != record.id }
         let released = try IdentifierStore.released(owners, session)
         guard let taken = owners.keys.first(where: { !released.contains($0) }) else {
             return owners.map { ($0.key, $0.value) }
         }
-        let field = taken.kind == "msisdn" ? "msisdn" : "source_id"
+        let field = ["msisdn", "iccid"].contains(taken.kind) ? taken.kind : "source_id"
         let message = Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。")
         throw CRMError(
             "taken", status: 409, message, fields: [CRMError.FieldError(field: field, code: "taken", message: message)])
@@ -223,6 +256,7 @@ enum IdentifierStore {
         var claimed: Set<Identifier> = []
         for record in try CustomerLoader.records(Array(Set(owners.values)), session) {
             claimed.formUnion(Identifier.claims(record))
+            claimed.formUnion(Identifier.cards(record))
         }
         return Set(owners.keys).subtracting(claimed)
     }

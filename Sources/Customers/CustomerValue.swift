@@ -38,6 +38,14 @@ enum CustomerValue {
     }
 }
 
+extension Int64 {
+    /// The sum, or the largest number there is: an import's number must not end the process.
+    func plus(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other > 0 ? .max : .min) : sum
+    }
+}
+
 /// Where the tiers begin. Computed over the base by `ValueJob`: the best 5 % are VIP, the next 20 % high.
 struct ValuePolicy: Sendable, Equatable {
     /// Minor units.

@@ -96,6 +96,19 @@ struct CustomerWriter: Sendable {
 
     // MARK: Changes
 
+    /// Who changed customers how, for the timeline.
+    struct Origin: Sendable {
+        /// Empty for an import: many customers at once, told by the import's own page.
+        let actor: String
+        /// `edit`, `import`, `departure`, `return`, `line`.
+        let cause: String
+        /// Keys of the changed fields; empty = many.
+        var fields: [String] = []
+        /// Why lines changed their state; `nil` = the customer's own reason.
+        var reason: String?
+        static let imported = Origin(actor: "", cause: "import")
+    }
+
     /// Writes what differs between two states of customers. The caller has set the new revision.
     /// - Parameter today: the date of status changes that have none of their own; `nil` = the changes are taken back and
     ///   are not part of the history.
@@ -106,12 +119,14 @@ struct CustomerWriter: Sendable {
     func update(
         _ changes: [(before: CustomerRecord, after: CustomerRecord)], on today: LocalDate?,
         released: [(Identifier, CustomerID)] = [], unfound: [CustomerID: Set<Identifier>] = [:],
-        _ session: any SQLSession
+        origin: Origin = .imported, _ session: any SQLSession
     ) throws -> [(CustomerID, SubscriptionChange)] {
         let risks = try ValueStore.risks(changes.map(\.after.id), session)
         var fresh = CustomerRows()
         var gone = GoneRows()
-        for (before, after) in changes {
+        for (before, changed) in changes {
+            var after = changed
+            after.customer.edition = before.customer.edition + 1
             fresh.addChanged(before: before, after: after)
             gone.note(before: before, after: after)
             fresh.listing.append(ListingRow(after, policy: policy, risk: risks[after.id]).values)
@@ -125,13 +140,34 @@ struct CustomerWriter: Sendable {
         try fresh.write(session)
         try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
         guard let today else { return [] }
-        let history = changes.flatMap { statusChanges(before: $0.before, after: $0.after, on: today) }
+        let history = changes.flatMap { before, after in
+            // Why a line of its own changed is not why the customer is where they are.
+            let isWhole = ["edit", "import"].contains(origin.cause)
+            let reason = origin.reason ?? (isWhole ? after.customer.statusReason : nil)
+            return statusChanges(before: before, after: after, on: today, reason)
+        }
         try append(history, session)
+        // An import touches many customers every night: only moves of the lifecycle are kept of it. That there was one is
+        // told by the time of the last change.
+        let told = changes.filter {
+            origin.cause != Origin.imported.cause || $0.before.customer.status != $0.after.customer.status
+        }
+        try session.executeMany(CustomerSQL.insertChange, told.map { changeRow($0.before, $0.after, origin) })
         return history
     }
 
+    private func changeRow(_ before: CustomerRecord, _ after: CustomerRecord, _ origin: Origin) -> [SQLValue] {
+        let (from, to) = (before.customer.status.rawValue, after.customer.status.rawValue)
+        return [
+            .id(after.id), .id(ids.next(AnyKind.self)), .time(after.customer.updatedAt), .text(origin.actor),
+            .text(origin.cause), from == to ? .null : .text(from), from == to ? .null : .text(to),
+            .text(origin.fields.joined(separator: ",")),
+        ]
+    }
+
     private func noteIdentifiers(
-        _ before: CustomerRecord, _ after: CustomerRecord, _ unfound: Set<Identifier>, _ fresh: inout CustomerRows, _ gone: inout GoneRows
+        _ before: CustomerRecord, _ after: CustomerRecord, _ unfound: Set<Identifier>, _ fresh: inout CustomerRows,
+        _ gone: inout GoneRows
     ) {
         let (oldClaims, claims) = (Identifier.claims(before), Identifier.claims(after))
         let known = oldClaims.union(Identifier.traces(before))
@@ -147,15 +183,15 @@ struct CustomerWriter: Sendable {
         for identifier in traces.intersection(unfound) { gone.add(identifier, after.id) }
     }
 
-    private func statusChanges(before: CustomerRecord, after: CustomerRecord, on today: LocalDate)
-        -> [(CustomerID, SubscriptionChange)]
-    {
+    private func statusChanges(
+        before: CustomerRecord, after: CustomerRecord, on today: LocalDate, _ reason: String?
+    ) -> [(CustomerID, SubscriptionChange)] {
         let old = Dictionary(before.subscriptions.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
         return after.subscriptions.compactMap { line in
             guard let from = old[line.id], from != line.status else { return nil }
             let change = SubscriptionChange(
                 id: ids.next(), subscription: line.id, on: (line.status == .terminated ? line.endedOn : nil) ?? today,
-                from: from, to: line.status, reason: after.customer.statusReason)
+                from: from, to: line.status, reason: reason)
             return (after.id, change)
         }
     }
@@ -205,6 +241,7 @@ struct Identifier: Hashable, Sendable {
         Identifier(kind: "source:" + source, value: value)
     }
     static func msisdn(_ value: String) -> Identifier { Identifier(kind: "msisdn", value: value) }
+    static func iccid(_ number: String) -> Identifier { Identifier(kind: "iccid", value: Folding.fold(number)) }
     static func document(_ number: String) -> Identifier {
         Identifier(kind: "document", value: Folding.fold(number))
     }
@@ -221,12 +258,18 @@ struct Identifier: Hashable, Sendable {
         return result
     }
 
+    /// The SIM cards of lines that stand. A card is in one phone, so the edit page refuses it for a second customer.
+    static func cards(_ record: CustomerRecord) -> Set<Identifier> {
+        Set(record.subscriptions.filter { $0.status != .terminated }.compactMap(\.iccid).map { .iccid($0) })
+    }
+
     /// What also finds the customer while nobody else claims it: numbers of ended lines, which are given out again
-    /// after a while, and identity documents, which people share across sources.
+    /// after a while, SIM cards, and identity documents, which people share across sources.
     static func traces(_ record: CustomerRecord) -> Set<Identifier> {
         var result: Set<Identifier> = []
-        for line in record.subscriptions where line.status == .terminated {
-            if let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+        for line in record.subscriptions {
+            if line.status == .terminated, let msisdn = line.msisdn { result.insert(.msisdn(msisdn)) }
+            if let iccid = line.iccid { result.insert(.iccid(iccid)) }
         }
         for document in record.documents { result.insert(.document(document.number)) }
         return result

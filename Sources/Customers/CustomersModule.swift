@@ -14,7 +14,8 @@ package struct CustomersModule: Module {
 
     /// The customer page itself is put together by App from the panels of all modules (`CustomerPages.endpoints`).
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        CustomerListPages.endpoints() + CustomerEditPages.endpoints() + AttributePages.endpoints()
+        CustomerListPages.endpoints() + CustomerEditPages.endpoints() + LinePages.endpoints()
+            + DeparturePages.endpoints() + AttributePages.endpoints()
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
@@ -44,7 +45,7 @@ package struct CustomersModule: Module {
 
     package func panels(_ tenant: Tenant) -> [CustomerPanel] { CustomerPanels.all(tenant) }
     package func dashboard(_ tenant: Tenant) -> [DashboardCard] { CustomerDashboard.cards(tenant) }
-    package func search(_ tenant: Tenant) -> [SearchSource] { [CustomerSearch.source()] }
+    package func search(_ tenant: Tenant) -> [SearchSource] { [CustomerSearch.source(countryCode: tenant.countryCode)] }
     package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {
         try await DemoOperator.seed(request: seed, tenant: tenant)
     }

@@ -65,11 +65,14 @@ enum FieldText {
         }
     }
 
+    /// Whole units of an amount that a person may write.
+    private static let wholeRange: ClosedRange<Int64> = -999_999_999_999...999_999_999_999
+
     /// `1,234.5` in minor units; `nil` for what is no amount or has more decimals than the currency.
     static func minorUnits(_ text: String, _ currency: String) -> Int64? {
         let places = Money.exponent(of: currency)
         let parts = text.replacing(",", with: "").split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let whole = Int64(parts[0]), abs(whole) < 1_000_000_000_000 else { return nil }
+        guard parts.count <= 2, let whole = Int64(parts[0]), wholeRange.contains(whole) else { return nil }
         var scale: Int64 = 1
         for _ in 0..<places { scale *= 10 }
         guard parts.count == 2 else { return whole * scale }

@@ -169,7 +169,7 @@ struct LearningTable {
                 values[services[index]][at] = "yes"
                 if service == .broadband { values[technology][at] = row.optionalText(2) ?? "yes" }
             }
-            if let amount = row.optionalInt(7) { charges[at] = (charges[at] ?? 0) + amount }
+            if let amount = row.optionalInt(7) { charges[at] = (charges[at] ?? 0).plus(amount) }
             counts[at] += 1
             return true
         }
@@ -269,9 +269,8 @@ struct LearningTable {
     private mutating func addAttributes(_ range: [SQLValue], _ session: any SQLSession) throws {
         var known: [AttributeID: (CustomAttribute, Int)] = [:]
         for attribute in try AttributeStore.all(session) {
-            // A title like that of a built-in column keeps a name of its own.
-            let name = columnOf[attribute.title.en] == nil ? attribute.title.en : attribute.fieldKey
-            known[attribute.id] = (attribute, column(name, attribute.title))
+            // The key stays when the title is edited: a model goes on finding its column.
+            known[attribute.id] = (attribute, column(attribute.fieldKey, attribute.title))
         }
         guard !known.isEmpty else { return }
         try session.forEach(Self.attributes, range) { row in

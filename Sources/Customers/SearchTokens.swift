@@ -1,9 +1,10 @@
 import Kernel
 
 /// What the search box can find a customer by, as prefixes of stored tokens. One token for a number (reversed, so that
-/// a tail of any length is a prefix), one for a Latin word, one for each suffix of a Chinese name.
+/// a tail of any length is a prefix), one for each suffix of a word of the name: of a Chinese one down to the last
+/// character, of a Latin one down to three letters, so that any part of three letters or more is a prefix.
 enum SearchTokens {
-    enum Kind: Int64, Sendable { case name = 1, number = 2, reference = 3, document = 4 }
+    enum Kind: Int64, Sendable { case name = 1, number = 2, reference = 3, document = 4, sim = 5 }
 
     struct Token: Hashable, Sendable {
         let kind: Kind
@@ -11,7 +12,10 @@ enum SearchTokens {
     }
 
     /// Longer names are cut: what nobody types need not be stored.
-    static let tokensMax = 24
+    static let tokensMax = 48
+    static let latinPartMin = 3
+    /// Of a longer Latin word only the beginning has parts; migration 0003 has the same bound.
+    static let latinPartsMax = 21
 
     static func all(_ record: CustomerRecord) -> Set<Token> {
         var result: Set<Token> = []
@@ -27,6 +31,9 @@ enum SearchTokens {
         }
         for line in record.subscriptions {
             if let msisdn = line.msisdn { result.insert(Token(kind: .number, text: reversedDigits(msisdn))) }
+            for number in [line.iccid, line.imsi, line.imei] {
+                if let number { result.insert(Token(kind: .sim, text: simToken(number))) }
+            }
         }
         for document in record.documents {
             result.insert(Token(kind: .document, text: Folding.fold(document.number)))
@@ -34,21 +41,28 @@ enum SearchTokens {
         return result
     }
 
+    /// Whole words first, so that a long name loses parts and no word.
     /// - Parameter folded: a name through `Folding.fold`.
     static func name(_ folded: String) -> [String] {
-        var result: [String] = []
-        for word in folded.split(separator: " ") {
-            if word.unicodeScalars.contains(where: isHan) {
-                var rest = word
-                while !rest.isEmpty, result.count < tokensMax {
-                    result.append(String(rest))
-                    rest = rest.dropFirst()
-                }
-            } else if result.count < tokensMax {
-                result.append(String(word))
+        let words = folded.split(separator: " ").prefix(tokensMax)
+        var result = words.map(String.init)
+        for word in words {
+            let isChinese = word.unicodeScalars.contains(where: isHan)
+            let least = isChinese ? 1 : latinPartMin
+            var rest = word.dropFirst()
+            var parts = isChinese ? tokensMax : latinPartsMax
+            while rest.count >= least, parts > 0, result.count < tokensMax {
+                result.append(String(rest))
+                rest = rest.dropFirst()
+                parts -= 1
             }
         }
         return result
+    }
+
+    /// An ICCID, IMSI or IMEI as it is looked up: letters and digits only.
+    static func simToken(_ number: String) -> String {
+        String(Folding.fold(number).unicodeScalars.filter { ("0"..."9").contains($0) || ("a"..."z").contains($0) })
     }
 
     static func reversedDigits(_ number: String) -> String { String(Folding.digits(number).reversed()) }

@@ -19,8 +19,15 @@ enum ValueStore {
         ON CONFLICT (id) DO UPDATE SET vip_from = excluded.vip_from, high_from = excluded.high_from,
           customers = excluded.customers, computed_at = excluded.computed_at, requested_at = NULL
         """
+    /// Rows of one tier's range that are in another tier, by the index of the score.
+    static let misplaced: SQL = """
+        SELECT value_score, customer_id FROM customers_listing
+        WHERE value_score >= $1 AND value_score < $2 AND (value_score, customer_id) > ($3, $4) AND tier || '' <> $5
+        ORDER BY value_score, customer_id LIMIT $6
+        """
+    /// The score is checked again: the customer may have changed since the snapshot.
     static let retier: SQL = """
-        UPDATE customers_listing SET tier = $1 WHERE value_score >= $2 AND value_score < $3 AND tier <> $1
+        UPDATE customers_listing SET tier = $1 WHERE customer_id = $2 AND value_score >= $3 AND value_score < $4
         """
     static let request: SQL = """
         INSERT INTO customers_value_policy (id, vip_from, high_from, customers, computed_at, requested_at)
@@ -28,6 +35,10 @@ enum ValueStore {
         ON CONFLICT (id) DO UPDATE SET requested_at = $1
         WHERE customers_value_policy.requested_at IS NULL OR customers_value_policy.requested_at < $3
         """
+    static let lastComputed: SQL = "SELECT computed_at FROM customers_value_policy WHERE id = 1"
+    /// Tiers are shares of the whole base: a few edits do not move them, so they are computed at most this often.
+    static let secondsBetween: Int64 = 180
+    static let batchSize = 500
     static let scored: SQL = """
         SELECT customer_id, monthly_charge, contract_term, leave_reason, value_score FROM customers_listing
         WHERE TRUE
@@ -79,7 +90,7 @@ enum ValueStore {
         }
     }
 
-    /// Asks for the tiers to be computed, once until it has been done.
+    /// Asks for the tiers to be computed, once until it has been done, and not again for some minutes after.
     static func requestComputation(_ tenant: Tenant, _ session: any SQLSession) throws {
         let now = tenant.clock.now()
         // A request whose job failed for good is made again after a while.
@@ -87,32 +98,66 @@ enum ValueStore {
         let fresh = try session.execute(request, [.time(now), .int(Int64.max), .time(stale)])
         guard fresh > 0 else { return }
         // A few seconds later, so that an import or a scoring run is mostly through.
-        try tenant.jobs.enqueue(jobKind, payload: "{}", by: "customers", runAt: now.adding(seconds: 5), session)
+        let soon = now.adding(seconds: 5)
+        let last = try session.first(lastComputed) { $0.time(0) } ?? Instant(milliseconds: 0)
+        try tenant.jobs.enqueue(
+            jobKind, payload: "{}", by: "customers", runAt: max(soon, last.adding(seconds: secondsBetween)), session)
     }
 
-    /// Sets the tiers anew from the scores of the whole base. Returns the number of customers with a value.
+    /// Sets the tiers anew from the scores of the whole base: where they begin is read on a snapshot, and only the rows
+    /// that move are written, a few hundred a transaction, so that nobody's save waits for the whole base.
+    /// - Returns: the number of customers with a value.
     @discardableResult
-    static func compute(now: Instant, _ session: any SQLSession) throws -> Int {
-        let total = try session.count(count)
-        func boundary(_ share: Double) throws -> Int64 {
-            let place = Int((Double(total) * share).rounded(.up)) - 1
-            guard place >= 0 else { return .max }
-            return try session.first(threshold, [.int(place)]) { $0.int(0) } ?? .max
+    static func compute(now: Instant, _ database: any Database, checkCancelled: () throws -> Void = {}) async throws
+        -> Int
+    {
+        let (total, policy) = try await database.read { session in
+            let total = try session.count(count)
+            func boundary(_ share: Double) throws -> Int64 {
+                let place = Int((Double(total) * share).rounded(.up)) - 1
+                guard place >= 0 else { return .max }
+                return try session.first(threshold, [.int(place)]) { $0.int(0) } ?? .max
+            }
+            let vip = try boundary(ValuePolicy.vipShare)
+            let high = min(vip, try boundary(ValuePolicy.vipShare + ValuePolicy.highShare))
+            return (total, ValuePolicy(vipFrom: vip, highFrom: high))
         }
-        let vip = try boundary(ValuePolicy.vipShare)
-        let high = min(vip, try boundary(ValuePolicy.vipShare + ValuePolicy.highShare))
-        try session.execute(savePolicy, [.int(vip), .int(high), .int(total), .time(now)])
+        // First, so that whoever is saved meanwhile goes by it too.
+        try await database.write { session in
+            try session.execute(
+                savePolicy, [.int(policy.vipFrom), .int(policy.highFrom), .int(total), .time(now)])
+        }
         let bounds: [(ValueTier, Int64, Int64)] = [
-            (.vip, vip, .max), (.high, high, vip), (.ordinary, 0, high),
+            (.vip, policy.vipFrom, .max), (.high, policy.highFrom, policy.vipFrom), (.ordinary, 0, policy.highFrom),
         ]
-        for (tier, from, to) in bounds { try session.execute(retier, [.text(tier.rawValue), .int(from), .int(to)]) }
+        for (tier, from, to) in bounds where from < to {
+            var after: (score: Int64, id: Int64) = (-1, 0)
+            while true {
+                try checkCancelled()
+                let place = after
+                let rows = try await database.read { session in
+                    try session.query(
+                        misplaced,
+                        [
+                            .int(from), .int(to), .int(place.score), .int(place.id), .text(tier.rawValue),
+                            .int(batchSize),
+                        ]
+                    ) { ($0.int(0), $0.int(1)) }
+                }
+                guard let last = rows.last else { break }
+                try await database.write { session in
+                    try session.executeMany(
+                        retier, rows.map { [.text(tier.rawValue), .int($0.1), .int(from), .int(to)] })
+                }
+                after = (last.0, last.1)
+            }
+        }
         return total
     }
 
     static func job(_ tenant: Tenant) -> JobHandler {
         JobHandler(kind: jobKind) { context in
-            let now = tenant.clock.now()
-            let count = try await tenant.database.write { try compute(now: now, $0) }
+            let count = try await compute(now: tenant.clock.now(), tenant.database) { try context.checkCancelled() }
             return "{\"customers\":\(count)}"
         }
     }

@@ -43,7 +43,8 @@ package struct IdentityAdmin: Sendable {
         }
     }
 
-    /// A one-time link with which the first account of a role is made (1 h). Printed once; earlier ones stay valid.
+    /// A one-time link with which the first account of a role is made (1 h). Printed once; earlier unused ones of
+    /// the role end.
     package func issueBootstrap(role: Role = .administrator, _ tenant: Tenant) async throws -> Link {
         let actor = Self.actor(tenant)
         return try await tenant.database.write { session in

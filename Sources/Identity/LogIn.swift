@@ -41,6 +41,8 @@ struct LogIn: Sendable {
         let requestID: String
         /// The cookie's value before the log-in.
         let cookieToken: String?
+        /// The address, or the network of it that one subscriber has.
+        var subscriber: String { IPAddress.subscriber(address) }
     }
 
     enum Outcome: Sendable {
@@ -68,9 +70,17 @@ struct LogIn: Sendable {
         return try await start(found, rehashed: fresh, keys, origin)
     }
 
-    /// Checks a logged-in person's own password before a change, under the same throttle.
+    static func samePassword(_ field: String) -> CRMError {
+        CRMError.invalid(
+            field, "same_password", Words(en: "This is the current password.", zh: "新密码与当前密码相同。"))
+    }
+
+    /// Checks a logged-in person's own password before a change, under the same throttle. Returns the stored hash that
+    /// it matched.
     /// - Throws: 422 `wrong_password`, 429.
-    func confirm(_ user: User, password: String, by principal: Principal, address: String) async throws {
+    private func confirm(
+        _ user: User, password: String, by principal: Principal, address: String
+    ) async throws -> String? {
         let keys = Throttle.Keys(name: Folding.fold(user.name), address: address)
         let now = tenant.clock.now()
         let found = try await tenant.database.write { session in
@@ -86,6 +96,7 @@ struct LogIn: Sendable {
                 "current", "wrong_password", Words(en: "The current password is not right.", zh: "当前密码不正确。"))
         }
         try await tenant.database.write { session in try Throttle.succeed(keys, now: now, session) }
+        return found.hash
     }
 
     // MARK: Steps
@@ -99,7 +110,7 @@ struct LogIn: Sendable {
             let known = try found.map {
                 try session.exists(
                     Self.knownAddress,
-                    [.id($0.id), .text(origin.address), .time(now.adding(days: -Self.knownDays))])
+                    [.id($0.id), .text(origin.subscriber), .time(now.adding(days: -Self.knownDays))])
             }
             try Throttle.reserve(keys, known: known ?? false, now: now, session)
             return found
@@ -171,7 +182,7 @@ struct LogIn: Sendable {
             }
             if let rehashed { try session.execute(UserStore.rehash, [.id(user.id), .text(rehashed)]) }
             try session.execute(UserStore.setLastLogin, [.id(user.id), .time(now)])
-            try session.execute(Self.rememberAddress, [.id(user.id), .text(origin.address), .time(now)])
+            try session.execute(Self.rememberAddress, [.id(user.id), .text(origin.subscriber), .time(now)])
             let token = try accounts.sessions.start(
                 user.id, address: origin.address, agent: origin.agent, replacing: origin.cookieToken, session)
             try record(
@@ -192,13 +203,14 @@ struct LogIn: Sendable {
     }
 
     /// Uses a one-time link: makes the first account of a role, or sets the password of an existing account.
-    /// - Throws: 410 `link_invalid`; 422 of the policy; 422 `name_taken`. The link stays valid after a 422.
+    /// - Throws: 410 `link_invalid`; 422 of the policy, `same_password`, `name_taken`. The link stays valid after a 422.
     func redeem(_ token: String, _ filled: Redemption, from origin: Origin) async throws {
         let accounts = self.accounts
-        let user = try await tenant.database.read { session -> User? in
+        let (user, old) = try await tenant.database.read { session -> (User?, String?) in
             switch try accounts.links.find(token, session).purpose {
-            case .bootstrap: nil
-            case .password(let id): try accounts.users.user(id, session)
+            case .bootstrap: (nil, nil)
+            case .password(let id):
+                (try accounts.users.user(id, session), try accounts.users.credentials(id, session)?.hash)
             }
         }
         let name = user?.name ?? filled.name ?? ""
@@ -206,6 +218,10 @@ struct LogIn: Sendable {
         try policy.check(
             filled.password, userName: name, displayName: user?.displayName ?? filled.displayName ?? "",
             tenant: tenant.name)
+        // A password that has expired, or was forgotten by its owner and not by others, is not set anew (G2).
+        if let old, try await hasher.verify(filled.password, old, pepper: tenant.keys.pepper) {
+            throw Self.samePassword("password")
+        }
         let hash = try await hasher.hash(filled.password, pepper: tenant.keys.pepper)
         try await tenant.database.write { session in
             switch try accounts.links.redeem(token, session).purpose {
@@ -226,18 +242,20 @@ struct LogIn: Sendable {
 
     /// A person's change of the own password: every session ends, this one goes on under a new token.
     /// - Returns: the new token.
-    /// - Throws: 422 `wrong_password`, `same_password` and those of the policy; 429.
+    /// - Throws: 422 `wrong_password`, `same_password` and those of the policy; 429; 401 when meanwhile the session was
+    ///   ended, the account disabled or its password replaced: what somebody else did to keep a stranger out stands.
     func changePassword(
         _ user: User, current: String, new: String, by principal: Principal, from origin: Origin
     ) async throws -> String {
         try policy.check(new, userName: user.name, displayName: user.displayName, tenant: tenant.name, field: "new")
-        try await confirm(user, password: current, by: principal, address: origin.address)
-        guard new != current else {
-            throw CRMError.invalid(
-                "new", "same_password", Words(en: "This is the current password.", zh: "新密码与当前密码相同。"))
-        }
+        let confirmed = try await confirm(user, password: current, by: principal, address: origin.address)
+        guard new != current else { throw Self.samePassword("new") }
         let hash = try await hasher.hash(new, pepper: tenant.keys.pepper)
         return try await tenant.database.write { session in
+            guard let again = try accounts.users.credentials(user.id, session), again.status == .active,
+                again.hash == confirmed, let token = origin.cookieToken,
+                try accounts.sessions.isOpen(token, of: user.id, session)
+            else { throw CRMError.loginRequired }
             try accounts.setPassword(user, hash: hash, session)
             try record(AuditEntry("identity.password.change", [.user(user.id)]), principal, session)
             return try accounts.sessions.start(

@@ -47,6 +47,7 @@ struct LogInPages: Sendable {
                 return WebResponse.redirect(OneTimeLink.path(token)).flash("identity.login.expired")
             }
         } catch let error as CRMError where !call.request.wantsJSON && (error.status == 401 || error.status == 429) {
+            call.showsOnlyWhatWasTyped()
             return try await page(call, name: name, back: back, error: error)
         }
     }
@@ -92,6 +93,7 @@ struct LogInPages: Sendable {
             try Self.checkAgain(call.form["again"], filled.password)
             try await service(call).redeem(token, filled, from: call.origin)
         } catch let error as CRMError where error.status == 422 && !call.request.wantsJSON {
+            call.showsOnlyWhatWasTyped()
             return try await linkPage(call, error: error)
         }
         return WebResponse.redirect("/login").flash("identity.link.done")

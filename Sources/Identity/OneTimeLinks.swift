@@ -43,9 +43,12 @@ struct OneTimeLinks: Sendable {
         UPDATE identity_bootstrap SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2
         """
     static let revoke: SQL = "DELETE FROM identity_bootstrap WHERE user_id = $1 AND used_at IS NULL"
+    static let revokeBootstrap: SQL = """
+        DELETE FROM identity_bootstrap WHERE kind = 'bootstrap' AND role = $1 AND used_at IS NULL
+        """
     static let purge: SQL = "DELETE FROM identity_bootstrap WHERE expires_at < $1"
 
-    /// A new link; an account's earlier unused links end with it.
+    /// A new link; earlier unused links of the account, or to the same power, end with it.
     func issue(_ purpose: OneTimeLink.Purpose, by principal: Principal, _ session: any SQLSession) throws -> String {
         let token = RandomText.token()
         let now = clock.now()
@@ -53,7 +56,9 @@ struct OneTimeLinks: Sendable {
         let role: SQLValue
         let user: SQLValue
         switch purpose {
-        case .bootstrap(let value): (kind, role, user) = (.text("bootstrap"), .text(value.rawValue), .null)
+        case .bootstrap(let value):
+            (kind, role, user) = (.text("bootstrap"), .text(value.rawValue), .null)
+            try revokeBootstrap(value, session)
         case .password(let id):
             (kind, role, user) = (.text("password"), .null, .id(id))
             try revoke(id, session)
@@ -69,6 +74,11 @@ struct OneTimeLinks: Sendable {
 
     /// Ends an account's unused links: nobody lets themselves in by an old one after being disabled.
     func revoke(_ user: UserID, _ session: any SQLSession) throws { try session.execute(Self.revoke, [.id(user)]) }
+
+    /// Ends the unused links to a power: there is at most one way to it at a time.
+    private func revokeBootstrap(_ role: Role, _ session: any SQLSession) throws {
+        try session.execute(Self.revokeBootstrap, [.text(role.rawValue)])
+    }
 
     /// - Throws: 410 `link_invalid`.
     func find(_ token: String, _ session: any SQLSession) throws -> OneTimeLink {
@@ -86,6 +96,7 @@ struct OneTimeLinks: Sendable {
         guard try session.execute(Self.use, [.text(Sessions.digest(token)), .time(clock.now())]) == 1 else {
             throw OneTimeLink.invalid
         }
+        if case .bootstrap(let role) = link.purpose { try revokeBootstrap(role, session) }
         return link
     }
 

@@ -39,6 +39,8 @@ struct OwnPages: Sendable {
             token = try await LogIn(hasher: hasher, policy: policy, call: call).changePassword(
                 user, current: call.form["current"] ?? "", new: new, by: try call.principal(), from: call.origin)
         } catch let error as CRMError where error.status == 422 && !call.request.wantsJSON {
+            // The caller's own account, which GET /me shows without an event too.
+            call.showsOnlyWhatWasTyped()
             return try await page(call, error: error)
         }
         return WebResponse.redirect("/me").settingCookie(WebCookie.session, token, maxAgeSeconds: nil)

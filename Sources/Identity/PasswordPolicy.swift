@@ -47,11 +47,21 @@ package struct PasswordPolicy: Sendable {
         }
     }
 
-    /// `Data/common-passwords.txt`, folded; lines that begin with `#!` are comments.
+    /// Published passwords in the order of their use, and our own list of words, phrases and what people put behind them.
+    static let lists = ["top-passwords.txt", "common-passwords.txt"]
+
+    /// The lists, folded; lines that begin with `#!` are comments.
     package static func commonPasswords(_ share: ShareFolder) throws -> Set<String> {
-        let text = try share.text("Identity", "Data", "common-passwords.txt")
-        return Set(text.split(separator: "\n").lazy.filter { !$0.hasPrefix("#!") }.map { reduced(String($0)) })
-            .subtracting([""])
+        var common: Set<String> = []
+        for list in lists {
+            for line in try lines(list, share) { common.insert(reduced(line)) }
+        }
+        common.remove("")
+        return common
+    }
+
+    static func lines(_ list: String, _ share: ShareFolder) throws -> [String] {
+        try share.text("Identity", "Data", list).split(separator: "\n").filter { !$0.hasPrefix("#!") }.map(String.init)
     }
 
     /// Refuses a password that is too easy to guess.
@@ -88,7 +98,8 @@ package struct PasswordPolicy: Sendable {
         if common.contains(core), PasswordShape.surprises(folded) - PasswordShape.surprises(core) < 6 {
             return .tooCommon
         }
-        if names.contains(where: { Self.mentions(folded, $0) }) { return .containsName }
+        if PasswordShape.pieces(folded, common) < Self.piecesMin { return .tooCommon }
+        if names.contains(where: { Self.mentionsName(normal, folded, $0) }) { return .containsName }
         if Self.mentions(folded, tenant) { return .containsTenant }
         if Self.mentions(folded, "switchboard") { return .containsProduct }
         return nil
@@ -105,11 +116,31 @@ package struct PasswordPolicy: Sendable {
         return result
     }
 
-    /// Short Latin names are parts of ordinary words: “eve” of “seven”.
+    /// Three common words, or as much of anything else.
+    private static let piecesMin = 9
+
+    private static func isShort(_ word: String) -> Bool {
+        word.count < (word.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 4)
+    }
+
     private static func mentions(_ folded: String, _ word: String) -> Bool {
         let word = reduced(word)
-        let shortest = word.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 4
-        return word.count >= shortest && folded.contains(word)
+        return !isShort(word) && folded.contains(word)
+    }
+
+    /// A name as a whole, or any word of it. Short Latin names are parts of ordinary words, “eve” of “seven”: they count
+    /// when they stand by themselves.
+    private static func mentionsName(_ password: String, _ folded: String, _ name: String) -> Bool {
+        if mentions(folded, name) { return true }
+        let words = runs(name)
+        if words.contains(where: { mentions(folded, $0) }) { return true }
+        let short = Set(words.map { reduced($0) }.filter { $0.count >= 2 && isShort($0) })
+        return !short.isEmpty && runs(password).contains { short.contains(reduced($0)) }
+    }
+
+    /// The runs of letters.
+    private static func runs(_ text: String) -> [String] {
+        Folding.fold(text).split { !$0.isLetter }.map(String.init)
     }
 
     private static func classes(_ text: String) -> Int {
@@ -148,7 +179,9 @@ package enum PasswordProblem: String, Sendable, CaseIterable {
                 en: "Use at least \(policy.classesMin) of: lower case, upper case, digits, other characters.",
                 zh: "小写字母、大写字母、数字、其他字符中至少包含 \(policy.classesMin) 类。")
         case .tooCommon:
-            Words(en: "Many people use this password; it is guessed first.", zh: "这是常见密码，最容易被猜中，请换一个。")
+            Words(
+                en: "Many people use this password, or it is little more than common words; it is guessed first.",
+                zh: "这是常见密码，或几乎只由常见词组成，最容易被猜中，请换一个。")
         case .repeated:
             Words(en: "The password repeats one piece over and over.", zh: "密码只是同一段内容的重复，请换一个。")
         case .sequence:
@@ -188,6 +221,40 @@ enum PasswordShape {
             previous = character
         }
         return count
+    }
+
+    /// What one has to guess to build the text: 3 for a common word, 1 for each surprise elsewhere, nothing for a run of
+    /// letters, digits or marks that was there before.
+    static func pieces(_ folded: String, _ common: Set<String>) -> Int {
+        var seen: Set<String> = []
+        var count = 0
+        var rest = Array(folded)[...]
+        while let first = rest.first {
+            let kind = kind(first)
+            let run = rest.prefix { self.kind($0) == kind }
+            rest = rest.dropFirst(run.count)
+            guard seen.insert(String(run)).inserted else { continue }
+            count += kind == 0 ? words(Array(run), common) : surprises(String(run))
+        }
+        return count
+    }
+
+    private static func kind(_ character: Character) -> Int { character.isLetter ? 0 : character.isNumber ? 1 : 2 }
+
+    private static let wordLengths = 4...24
+
+    /// The cheapest way to build a run of letters.
+    private static func words(_ letters: [Character], _ common: Set<String>) -> Int {
+        var costs = [0]
+        for end in 1...letters.count {
+            let isSurprise = end == 1 || !follows(letters[end - 1], letters[end - 2])
+            var cost = costs[end - 1] + (isSurprise ? 1 : 0)
+            for length in wordLengths where length <= end && costs[end - length] + 3 < cost {
+                if common.contains(String(letters[end - length..<end])) { cost = costs[end - length] + 3 }
+            }
+            costs.append(cost)
+        }
+        return costs[letters.count]
     }
 
     private static let rows = [

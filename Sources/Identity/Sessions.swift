@@ -51,7 +51,10 @@ struct Sessions: Sendable {
         """
     static let list: SQL = """
         SELECT id, created_at, last_seen_at, address, agent, token_hash FROM identity_session
-        WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC LIMIT 100
+        WHERE user_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC LIMIT 100
+        """
+    static let isOpen: SQL = """
+        SELECT 1 FROM identity_session WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3
         """
     static let endToken: SQL = "DELETE FROM identity_session WHERE token_hash = $1"
     static let endOne: SQL = "DELETE FROM identity_session WHERE user_id = $1 AND id = $2"
@@ -92,14 +95,22 @@ struct Sessions: Sendable {
         return token
     }
 
+    /// The sessions that are open: what is over, by age or by idle time, is none.
     func list(_ user: UserID, current: String?, _ session: any SQLSession) throws -> [SessionSummary] {
         let digest = current.map(Self.digest)
-        return try session.query(Self.list, [.id(user), .time(clock.now())]) { row in
+        let now = clock.now()
+        let idle = SessionLimits.idle(try UserStore().roles(user, session))
+        return try session.query(Self.list, [.id(user), .time(now), .time(now.adding(seconds: -idle))]) { row in
             SessionSummary(
                 id: row.id(0), createdAt: row.time(1), lastSeenAt: row.time(2), address: row.text(3),
                 agent: row.text(4),
                 isCurrent: row.text(5) == digest)
         }
+    }
+
+    /// Whether the account still has the session of this token.
+    func isOpen(_ token: String, of user: UserID, _ session: any SQLSession) throws -> Bool {
+        try session.exists(Self.isOpen, [.text(Self.digest(token)), .id(user), .time(clock.now())])
     }
 
     func end(token: String, _ session: any SQLSession) throws {

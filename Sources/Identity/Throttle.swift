@@ -1,5 +1,6 @@
 import Kernel
 import Storage
+import Web
 
 /// Slows down guessing without ever locking a person out for good (G6; NIST SP 800-63B-4, 3.2.2).
 ///
@@ -8,9 +9,15 @@ import Storage
 /// - the **account** from anywhere: twenty free tries, the same delays: many addresses, one account;
 /// - the **address** for any account: twenty free tries: one address, many accounts.
 ///
+/// An address is a subscriber's: an IPv4 address, the /64 of an IPv6 address.
+///
 /// Anybody can cause the last two. Somebody who has logged in from this address before is therefore held up only by the
-/// pair. At 80 consecutive failures unknown addresses are refused, at 100 all: 20 tries are kept for the owner's own
-/// places, and a one-time link from an administrator clears the count.
+/// pair. Where many share an address this tells one thing (G7): while the address is held up, an unknown name is answered
+/// 429 and the name of somebody who has logged in from there 401, so a colleague learns who else works there. Answering
+/// alike would let any colleague lock the whole office out; of the two this is the lesser harm.
+///
+/// At 80 consecutive failures unknown addresses are refused, at 100 all: 20 tries are kept for the owner's own places, and
+/// a one-time link from an administrator clears the count.
 enum Throttle {
     static let pairFree = 5
     static let accountFree = 20
@@ -38,6 +45,7 @@ enum Throttle {
         /// - Parameter name: folded; more than 64 characters belong to no account.
         init(name: String, address: String) {
             let name = String(name.unicodeScalars.prefix(80))
+            let address = IPAddress.subscriber(address)
             account = "account:" + name
             self.address = "address:" + address
             pair = "pair:" + name + " " + address
@@ -53,9 +61,8 @@ enum Throttle {
         """
     static let forget: SQL = "DELETE FROM identity_throttle WHERE key = $1"
     static let forgetRange: SQL = "DELETE FROM identity_throttle WHERE key >= $1 AND key < $2"
-    static let forgive: SQL = """
-        UPDATE identity_throttle SET failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END,
-          next_allowed_at = $3 WHERE key = $1
+    static let setFailures: SQL = """
+        UPDATE identity_throttle SET failures = $2, next_allowed_at = $3 WHERE key = $1
         """
     static let purge: SQL = "DELETE FROM identity_throttle WHERE failed_at < $1"
 
@@ -79,16 +86,27 @@ enum Throttle {
     /// other accounts: one's own account is no way to go on guessing others.
     static func succeed(_ keys: Keys, now: Instant, _ session: any SQLSession) throws {
         let pair = try count(keys.pair, session)
-        try session.execute(forgive, [.text(keys.address), .int(pair.failures), .time(now)])
+        try forgive(keys.address, pair.failures, free: addressFree, now, session)
         try session.execute(forget, [.text(keys.account)])
         try session.execute(forget, [.text(keys.pair)])
     }
 
     /// The try could not be decided (too busy to hash): it does not count.
     static func release(_ keys: Keys, now: Instant, _ session: any SQLSession) throws {
-        for key in [keys.account, keys.address, keys.pair] {
-            try session.execute(forgive, [.text(key), .int(1), .time(now)])
-        }
+        try forgive(keys.account, 1, free: accountFree, now, session)
+        try forgive(keys.address, 1, free: addressFree, now, session)
+        try forgive(keys.pair, 1, free: pairFree, now, session)
+    }
+
+    /// Takes failures back. A delay that the remaining ones have earned goes on: it ends early only when they fall below
+    /// the free tries.
+    private static func forgive(
+        _ key: String, _ failures: Int, free: Int, _ now: Instant, _ session: any SQLSession
+    ) throws {
+        let count = try count(key, session)
+        let left = max(0, count.failures - failures)
+        let next = left < free ? now : count.nextAllowed
+        try session.execute(setFailures, [.text(key), .int(left), .time(next)])
     }
 
     /// An account's new password came through a link: all its counts begin anew.

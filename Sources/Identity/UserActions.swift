@@ -52,6 +52,7 @@ enum UserActions {
             }
             return linkPage(call, id, name: draft.name, token: token)
         } catch let error as CRMError where error.status == 422 && !call.request.wantsJSON {
+            call.showsOnlyWhatWasTyped()
             return UserPages.newPage(call, error: error)
         }
     }

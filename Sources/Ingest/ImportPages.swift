@@ -78,6 +78,7 @@ struct ImportPages: Sendable {
         let service = service(call.tenant)
         let received = try await receive(call)
         guard let blob = received.blob else {
+            call.showsOnlyWhatWasTyped()
             return newPage(
                 call, error: .invalid("file", "no_file", Words(en: "Choose a file.", zh: "请选择文件。")),
                 source: received.source)
@@ -88,6 +89,7 @@ struct ImportPages: Sendable {
             ) { entry, session in try call.record(entry, session) }
             return .redirect("/imports/\(draft.run)")
         } catch let error as CRMError where error.status == 422 {
+            call.showsOnlyWhatWasTyped()
             return newPage(call, error: error, source: received.source)
         }
     }

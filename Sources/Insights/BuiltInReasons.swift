@@ -52,7 +52,7 @@ enum BuiltInReasons {
     private static let amounts: Set<String> = ["monthly_charge", "total_charges", "bill_last"]
 
     /// `1889.5` -> `¥1,889.50`; nil when it is no amount.
-    private static func money(_ value: String, _ currency: String) -> String? {
+    static func money(_ value: String, _ currency: String) -> String? {
         guard !currency.isEmpty, let number = CellText.number(value), abs(number) < 1e12 else { return nil }
         var scale = 1.0
         for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
@@ -80,7 +80,7 @@ enum BuiltInReasons {
     ]
 
     /// Codes as people read them: `bank_transfer` -> `bank transfer`.
-    private static func spoken(_ value: String) -> String {
+    static func spoken(_ value: String) -> String {
         value.contains("_") ? String(value.map { $0 == "_" ? " " : $0 }) : value
     }
 

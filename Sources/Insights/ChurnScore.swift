@@ -62,13 +62,26 @@ struct StoredReasons: Codable, Sendable, Equatable {
         }
     }
 
+    /// Another value for something that can be offered, and the probability the model gives with it.
+    struct Change: Codable, Sendable, Equatable {
+        let column: String
+        let value: String
+        let probability: Double
+
+        enum CodingKeys: String, CodingKey {
+            case column = "c", value = "v", probability = "p"
+        }
+    }
+
     /// Raising the risk, strongest first.
     let raising: [Item]
     /// Lowering it, strongest first.
     let lowering: [Item]
+    /// What would lower the probability most; of customers at high and critical risk only.
+    var changes: [Change]?
 
     enum CodingKeys: String, CodingKey {
-        case raising = "r", lowering = "l"
+        case raising = "r", lowering = "l", changes = "x"
     }
 
     static let none = StoredReasons(raising: [], lowering: [])

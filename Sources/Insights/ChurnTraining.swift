@@ -32,11 +32,21 @@ package struct TrainingSummary: Sendable {
     package let features: Int
     package let excluded: [String]
     package let seconds: Double
+    /// How the version in use did on the same rows; nil when there was none.
+    let decision: ModelDecision?
 
     package var isActive: Bool { state == ModelState.active.rawValue }
 
     package var json: [String: JSONValue] {
         [
+            "compared": decision.map {
+                .object([
+                    "version": .int(Int64($0.version)), "basis": .string($0.comparison.basis.rawValue),
+                    "rows": .int(Int64($0.comparison.rows)), "auc": .double($0.comparison.auc),
+                    "auc_of_version_in_use": $0.comparison.championAUC.map { .double($0) } ?? .null,
+                    "standard_error": .double($0.comparison.standardError),
+                ])
+            } ?? .null,
             "model": .string(model.description), "version": .int(Int64(version)), "state": .string(state),
             "auc": .double(auc), "logloss": .double(logloss), "brier": .double(brier), "ece": .double(ece),
             "lift_at_10": .double(liftAt10), "customers": .int(Int64(customers)), "rows": .int(Int64(rows)),
@@ -70,9 +80,14 @@ struct ChurnTraining: Sendable {
                 try await report(Int64(Self.readShare * Double(done) / Double(max(1, total))), 100, words)
             }
             try base.demandOutcomes(folds: request.folds)
-            let trained = try await learn(base, request, report: report)
+            let inUse = try await champion(base)
+            let (trained, comparison) = try await learn(base, request, against: inUse?.champion, report: report)
             try await report(96, 100, Words(en: "Storing the model", zh: "保存模型"))
-            try await store(trained, base, as: model, by: principal)
+            let decision = zip2(inUse, comparison).map { inUse, comparison in
+                ModelDecision(
+                    version: inUse.record.version, comparison: comparison, takesOver: comparison.takesOver)
+            }
+            try await store(trained, base, as: model, decision, instead: inUse?.record.id, by: principal)
             guard let stored = try await tenant.database.read({ try ModelStore.model(model.id, $0) }) else {
                 throw CRMError.notFound
             }
@@ -93,9 +108,29 @@ struct ChurnTraining: Sendable {
         }
     }
 
+    /// The version in use, to be judged on today's base; nil when there is none or its bytes cannot be read.
+    private func champion(_ base: LearningBase) async throws -> (record: ModelRecord, champion: Champion)? {
+        let stored = try await tenant.database.read { session in
+            try ModelStore.active(session).map { ($0, try ModelStore.card($0.id, session)?.learnedUntil) }
+        }
+        guard let (record, learnedUntil) = stored, let blob = record.blobID else { return nil }
+        let model: TrainedModel
+        do { model = try await ModelLoader.load(blob, tenant) } catch is CRMError { return nil }
+        // Of a version from before this was kept, every row counts as seen.
+        let unseen = base.ids.map { id in learnedUntil.map { id.rawValue > $0 } ?? false }
+        let names = ColumnNames(
+            model: model.columns, table: base.table.names.map { ($0, base.titles[$0]?.en ?? $0) })
+        return (record, Champion(model: model, unseen: unseen, names: names))
+    }
+
+    private func zip2<A, B>(_ a: A?, _ b: B?) -> (A, B)? {
+        guard let a, let b else { return nil }
+        return (a, b)
+    }
+
     private func learn(
-        _ base: LearningBase, _ request: TrainingRequest, report: @escaping RunReport
-    ) async throws -> TrainedModel {
+        _ base: LearningBase, _ request: TrainingRequest, against champion: Champion?, report: @escaping RunReport
+    ) async throws -> (model: TrainedModel, comparison: ChampionComparison?) {
         let options = TrainingOptions(
             label: LearningBase.label, positive: "1", folds: request.folds, seed: request.seed,
             threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
@@ -106,11 +141,12 @@ struct ChurnTraining: Sendable {
                 let done = Self.readShare + Self.learnShare * note.share
                 try await report(Int64(done), 100, note.text.words)
             },
-            { box in try ChurnTrainer.train(table, options) { try box.note($0) } })
+            { box in try ChurnTrainer.train(table, options, against: champion) { try box.note($0) } })
     }
 
     private func store(
-        _ trained: TrainedModel, _ base: LearningBase, as model: ModelRecord, by principal: Principal
+        _ trained: TrainedModel, _ base: LearningBase, as model: ModelRecord, _ decision: ModelDecision?,
+        instead champion: ModelID?, by principal: Principal
     ) async throws {
         let bytes = try trained.serialized()
         let tenant = self.tenant
@@ -126,10 +162,11 @@ struct ChurnTraining: Sendable {
         }
         let card = ModelCard(
             report: trained.report, unknownCountedAsStayed: base.unknownCountedAsStayed, sampled: base.sampled,
-            bands: trained.bands)
+            bands: trained.bands, decision: decision, learnedUntil: base.ids.map(\.rawValue).max())
         try await tenant.database.write { session in
             let active = try ModelStore.active(session)
-            let takesOver = ModelChoice.takesOver(new: trained.report.auc, from: active?.figures.auc)
+            // Somebody put another version into use meanwhile: that was a person's decision, and it stands.
+            let takesOver = active.map { $0.id == champion && decision?.takesOver != false } ?? true
             try ModelStore.finish(
                 model.id, state: takesOver ? .active : .ready, at: tenant.clock.now(), card: card,
                 titles: base.titles, customers: base.customers, blob: blob.id, session)
@@ -139,6 +176,9 @@ struct ChurnTraining: Sendable {
                     facts: [
                         "version": .int(Int64(model.version)), "state": .string(takesOver ? "active" : "ready"),
                         "auc": .double(trained.report.auc), "rows": .int(Int64(trained.report.rows)),
+                        "compared_with": decision.map { .int(Int64($0.version)) } ?? .null,
+                        "compared_auc": decision.map { .double($0.comparison.auc) } ?? .null,
+                        "auc_in_use": decision?.comparison.championAUC.map { .double($0) } ?? .null,
                     ]), by: principal, session)
         }
     }
@@ -165,7 +205,26 @@ struct ChurnTraining: Sendable {
             logloss: model.figures.logloss, brier: model.figures.brier, ece: model.figures.ece,
             liftAt10: model.figures.liftAt10, customers: model.customers, rows: model.labelled,
             leavers: model.leavers, features: model.features, excluded: card?.report.excluded.map(\.column) ?? [],
-            seconds: seconds)
+            seconds: seconds, decision: card?.decision)
+    }
+}
+
+/// Reads the bytes of a version.
+enum ModelLoader {
+    /// - Throws: `CRMError` when they cannot be read.
+    static func load(_ blob: String, _ tenant: Tenant) async throws -> TrainedModel {
+        let blobs = tenant.blobs
+        do {
+            return try await OwnThread.run {
+                let reader = try blobs.reader(blob, offset: 0)
+                var bytes: [UInt8] = []
+                while let piece = try reader.read(1 << 20) { bytes += piece }
+                let threads = max(1, ProcessInfo.processInfo.activeProcessorCount)
+                return try TrainedModel(serialized: bytes, threads: threads)
+            }
+        } catch let error as ModelError {
+            throw error.crmError
+        }
     }
 }
 

@@ -9,9 +9,26 @@ package struct ColumnMasks: Sendable {
     /// The masks of custom attributes, by column name; read on the page's own snapshot.
     package typealias Labels = @Sendable (_ columns: Set<String>, any SQLSession) throws -> [String: MaskKind]
     private let labels: Labels?
+    /// What custom attributes are called today, by column name; read on the page's own snapshot.
+    package typealias Titles = @Sendable (_ columns: Set<String>, any SQLSession) throws -> [String: Words]
+    private let titles: Titles?
 
-    /// - Parameter labels: where custom attributes are labelled; without it they all count as unlabelled.
-    package init(labels: Labels? = nil) { self.labels = labels }
+    /// - Parameters:
+    ///   - labels: where custom attributes are labelled; without it they all count as unlabelled.
+    ///   - titles: where they are named; without it they keep the titles they had when the model was trained.
+    package init(labels: Labels? = nil, titles: Titles? = nil) {
+        self.labels = labels
+        self.titles = titles
+    }
+
+    /// The titles of today over those the model was trained with.
+    func titles(
+        _ columns: Set<String>, over trained: [String: Words], _ session: any SQLSession
+    ) throws -> [String: Words] {
+        let custom = columns.filter { Self.builtIn[$0] == nil }
+        guard let titles, !custom.isEmpty else { return trained }
+        return trained.merging(try titles(custom, session)) { _, today in today }
+    }
 
     func masks(_ columns: Set<String>, _ session: any SQLSession) throws -> [String: MaskKind] {
         let custom = columns.filter { Self.builtIn[$0] == nil }
@@ -73,16 +90,35 @@ struct ReasonWording: Sendable {
             contribution: item.contribution, unmasked: shows && mask != .none ? item.column : nil)
     }
 
-    /// What an attribute is about: what operators call it, else its own title; `(%)` at its end is the unit.
+    /// A sentence on what another value would do; nil when the reader may not see values of that column.
+    func line(_ change: StoredReasons.Change, now: Double, currency: String) -> String? {
+        guard masking.shows(masks[change.column] ?? .full) else { return nil }
+        let clause =
+            ChangeWording.ours(change.column, change.value, currency)
+            ?? ChangeWording.other(
+                Self.concept(change.column, titles[change.column] ?? Words(en: change.column, zh: change.column)),
+                change.value)
+        let (then, today) = (Figures.percent(change.probability, 0), Figures.percent(now, 0))
+        return language == .zh
+            ? "\(clause.zh)，离网概率约为 \(then)，而不是 \(today)。"
+            : "\(clause.en), the probability would be \(then) instead of \(today)."
+    }
+
+    /// What an attribute is about, by the title it has today: what operators call it, else the title itself; `(%)` at its
+    /// end is the unit. The column's own name tells no more than the unit, because titles are edited and names are not.
     private static func concept(_ column: String, _ title: Words) -> Concept {
-        let known = Concept.named(column)
         let isShare = title.en.hasSuffix("(%)")
-        guard !known.isKnown || isShare else { return known }
+        for name in [title.en, title.zh] where !isShare {
+            let known = Concept.named(name)
+            if known.isKnown { return known }
+        }
+        let named = Concept.named(column)
         let en = isShare ? title.en.dropLast(3).trimmed : title.en
         let zh = isShare ? title.zh.replacing("（%）", with: "").replacing("(%)", with: "").trimmed : title.zh
         let name = Bilingual(zh: title.zh == title.en ? "“\(zh)”" : zh, en: "“\(en)”")
         return Concept(
-            name: name, unit: isShare ? .percent : .none, yes: Bilingual(zh: "\(name.zh)：是", en: "\(name.en): yes"),
+            name: name, scale: named.scale, unit: isShare ? .percent : named.unit,
+            yes: Bilingual(zh: "\(name.zh)：是", en: "\(name.en): yes"),
             no: Bilingual(zh: "\(name.zh)：否", en: "\(name.en): no"))
     }
 }

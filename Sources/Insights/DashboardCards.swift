@@ -77,7 +77,8 @@ struct DashboardCards: Sendable {
             return PanelContent(
                 template: "insights/card-model",
                 view: [
-                    "hasModel": false, "modelID": .absent, "modelVersion": .absent, "auc": .absent, "lift": .absent,
+                    "hasModel": false, "refused": .absent, "modelID": .absent, "modelVersion": .absent, "auc": .absent,
+                    "lift": .absent,
                     "ece": .absent, "age": .absent, "drift": .absent, "driftWords": .absent, "driftTone": .absent,
                     "scoredAt": .absent, "mayTrain": .bool(request.principal.may(InsightsPermissions.modelsTrain)),
                 ])
@@ -88,7 +89,8 @@ struct DashboardCards: Sendable {
         return PanelContent(
             template: "insights/card-model",
             view: [
-                "hasModel": true, "modelID": .text(model.id.description), "modelVersion": .text(String(model.version)),
+                "hasModel": true, "refused": .text(model.failure?[request.language]),
+                "modelID": .text(model.id.description), "modelVersion": .text(String(model.version)),
                 "auc": .text(Figures.decimal(model.figures.auc, 3)),
                 "lift": .text(Figures.decimal(model.figures.liftAt10, 2)),
                 "ece": .text(Figures.decimal(model.figures.ece, 3)), "age": .text(String(max(0, age))),

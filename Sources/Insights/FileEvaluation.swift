@@ -14,10 +14,13 @@ package enum Insights {
         package let identifier: String?
         package let folds: Int
         package let seed: UInt64
+        /// Where to write what the figures are computed from: a row per labelled row of the file.
+        package let predictions: String?
         package init(
             path: String, label: String, positive: String? = nil, identifier: String? = nil, folds: Int = 5,
-            seed: UInt64 = 1
+            seed: UInt64 = 1, predictions: String? = nil
         ) {
+            self.predictions = predictions
             self.path = path
             self.label = label
             self.positive = positive
@@ -55,11 +58,43 @@ package enum Insights {
         let options = TrainingOptions(
             label: request.label, positive: request.positive, identifier: request.identifier, folds: request.folds,
             seed: request.seed, threads: max(1, ProcessInfo.processInfo.activeProcessorCount))
-        let report = try ChurnTrainer.evaluate(table, options) { try box.note($0) }
+        let report: EvaluationReport
+        do {
+            let result = try ChurnTrainer.evaluateWithPredictions(table, options) { try box.note($0) }
+            report = result.report
+            if let path = request.predictions { try write(result.predictions, to: path) }
+        } catch let error as ModelError {
+            throw told(error.crmError, data)
+        }
         return FileEvaluation(
             report: report, rejects: data.rejectCount,
             firstReject: data.rejects.first.map(TabularWording.reject),
             isCut: data.isCut, seconds: (ContinuousClock.now - start).seconds)
+    }
+
+    /// Rows that could not be read are as a rule why there are too few: a refusal says so.
+    private static func told(_ error: CRMError, _ data: TableData) -> CRMError {
+        guard data.rejectCount > 0, let first = data.rejects.first.map(TabularWording.reject) else { return error }
+        let count = Figures.count(data.rejectCount)
+        return CRMError(
+            error.code, status: error.status,
+            Words(
+                en: error.message.en + " Rows that could not be read: \(count), the first: \(first.en).",
+                zh: error.message.zh + "\(count) 行无法读取，首个：\(first.zh)。"))
+    }
+
+    /// CSV with the row's number in the file's data (from 1), its fold, outcome, and probability before and after
+    /// calibration.
+    private static func write(_ predictions: [ChurnTrainer.Prediction], to path: String) throws {
+        var text = "row,fold,outcome,raw,probability\n"
+        for one in predictions {
+            text += "\(one.row + 1),\(one.fold + 1),\(one.outcome ? 1 : 0),\(one.raw),\(one.probability)\n"
+        }
+        do { try text.write(toFile: path, atomically: true, encoding: .utf8) } catch {
+            throw CRMError(
+                "file_unwritable", status: 422,
+                Words(en: "The file \(path) cannot be written.", zh: "无法写入文件 \(path)。"))
+        }
     }
 
     private static func read(_ path: String) throws -> TableData {
@@ -108,7 +143,8 @@ package struct FileEvaluation: Sendable {
                     ])
                 }),
             "seconds": .double(seconds), "label": .string(report.label), "positive": .string(report.positive),
-            "positives": .int(Int64(report.positives)), "seed": .int(Int64(clamping: report.seed)),
+            "positives": .int(Int64(report.positives)),
+            "seed": Int64(exactly: report.seed).map { .int($0) } ?? .string(String(report.seed)),
             "columns": .array(report.columns.map { .string($0) }),
             "fold_auc": .array(report.perFold.map { .double($0.auc) }), "calibrator": .string(report.calibrator),
             "ece_raw": .double(report.eceRaw), "rows_without_label": .int(Int64(report.rowsWithoutLabel)),

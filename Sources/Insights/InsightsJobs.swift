@@ -32,8 +32,7 @@ struct InsightsJobs: Sendable {
         if summary.isActive {
             let tenant = self.tenant
             _ = try await tenant.database.write { session in
-                try tenant.jobs.enqueue(
-                    ChurnScoring.jobKind, payload: "{}", by: context.job.createdBy, session)
+                try ChurnScoring.request(by: context.job.createdBy, tenant, session)
             }
         }
         return JSONValue.object(summary.json).encoded()

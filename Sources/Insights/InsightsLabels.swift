@@ -18,7 +18,7 @@ enum InsightsLabels {
                 "margin": .profile, "scored_at": .plain,
                 // Holds the customer's own values, those of unlabelled attributes among them.
                 "reasons": .unlabelled, "region": .profile, "monthly_value": .profile, "currency": .plain,
-                "priority": .profile, "listed": .plain,
+                "priority": .profile, "listed": .plain, "previous_band": .profile,
             ]),
         TableLabels(
             "insights_score_history",

@@ -81,6 +81,9 @@ package struct InsightsModule: Module {
         [RiskPanel(masks: masks, tenant: tenant, titles: titles).panel()]
     }
 
+    /// What this domain adds to the timeline of the customer page.
+    package var timeline: any TimelineSource { ContactTimeline() }
+
     package func dashboard(_ tenant: Tenant) -> [DashboardCard] { DashboardCards(tenant: tenant).cards() }
 
     /// Learns from the generated customers, so that the demonstration shows risk and reasons. A base too small to learn

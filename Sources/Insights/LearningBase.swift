@@ -6,6 +6,8 @@ import Storage
 /// The customers a model learns from, gathered page by page so that no snapshot is held for long.
 struct LearningBase: Sendable {
     let table: RawTable
+    /// Per row of the table.
+    let ids: [CustomerID]
     let titles: [String: Words]
     /// All customers read.
     let customers: Int
@@ -81,6 +83,7 @@ struct LearningBase: Sendable {
         private var titles: [String: Words] = [:]
         private var values: [[String?]] = []
         private var left: [Bool?] = []
+        private var ids: [CustomerID] = []
 
         init(keepOneIn: Double, seed: UInt64) {
             self.keepOneIn = keepOneIn
@@ -102,6 +105,7 @@ struct LearningBase: Sendable {
                 values[target].append(contentsOf: rows.map { cells[$0] })
             }
             left += rows.map { page.left[$0] }
+            ids += rows.map { page.ids[$0] }
             for target in values.indices where values[target].count < left.count {
                 values[target] += [String?](repeating: nil, count: left.count - values[target].count)
             }
@@ -123,7 +127,7 @@ struct LearningBase: Sendable {
             columns.removeAll { $0.name == LearningBase.label }
             columns.append((LearningBase.label, labels))
             return LearningBase(
-                table: RawTable(columns: columns), titles: titles, customers: read,
+                table: RawTable(columns: columns), ids: ids, titles: titles, customers: read,
                 leavers: outcomes.count { $0 == true }, stayers: outcomes.count { $0 == false },
                 unknownCountedAsStayed: fill && left.contains(nil), sampled: keepOneIn > 1)
         }

@@ -30,6 +30,16 @@ struct ModelCardView {
             "mediumFrom": .text(Figures.percent(card.bands.medium, 0)),
             "highFrom": .text(Figures.percent(card.bands.high, 0)),
             "criticalFrom": .text(Figures.percent(card.bands.critical, 0)),
+            "decision": .bool(card.decision != nil),
+            "decisionVersion": .text(card.decision.map { String($0.version) }),
+            "decisionRows": .text(card.decision.map { Figures.count($0.comparison.rows) }),
+            "decisionNew": .text(card.decision.map { Figures.decimal($0.comparison.auc, 3) }),
+            "decisionOld": .text(card.decision?.comparison.championAUC.map { Figures.decimal($0, 3) }),
+            "decisionError": .text(card.decision.map { Figures.decimal($0.comparison.standardError, 3) }),
+            "decisionUnseen": .bool(card.decision?.comparison.basis == .unseen),
+            "decisionRefitted": .bool(card.decision?.comparison.basis == .refitted),
+            "decisionUnusable": .bool(card.decision?.comparison.basis == .unusable),
+            "decisionTakesOver": .bool(card.decision?.takesOver ?? false),
             "hasExcluded": .bool(!report.excluded.isEmpty), "excludedCount": .text(String(report.excluded.count)),
             "excluded": .list(
                 report.excluded.map {
@@ -71,7 +81,10 @@ struct ModelCardView {
         "calibrationJSON": .absent, "liftJSON": .absent, "rocJSON": .absent, "histogramJSON": .absent,
         "mediumFrom": .absent, "highFrom": .absent, "criticalFrom": .absent, "hasExcluded": false,
         "excludedCount": .absent, "excluded": .list([]), "hasSuspects": false, "suspects": .list([]),
-        "importance": .list([]), "moreColumns": .absent, "perFold": .list([]),
+        "importance": .list([]), "moreColumns": .absent, "perFold": .list([]), "decision": false,
+        "decisionVersion": .absent, "decisionRows": .absent, "decisionNew": .absent, "decisionOld": .absent,
+        "decisionError": .absent, "decisionUnseen": false, "decisionRefitted": false, "decisionUnusable": false,
+        "decisionTakesOver": false,
     ]
 
     /// The folds may have chosen different ones.

@@ -54,6 +54,7 @@ struct ModelPages: Sendable {
                 "hasActive": .bool(shown.contains { $0.state == .active }),
                 "jobs": .list(jobs.map { job($0, principal, call) }),
                 "failed": .bool(failed != nil && jobs.isEmpty), "failure": .text(failed?.message[call.language]),
+                "refused": .text(shown.first { $0.state == .active }?.failure?[call.language]),
                 "next": .text(models.count > Limits.pageSize ? shown.last.map { String($0.version) } : nil),
             ])
     }
@@ -127,6 +128,7 @@ struct ModelPages: Sendable {
             "skipped": .text(pass.map { Figures.count($0.skipped) }),
             "drift": .text(pass?.drift.map { Figures.decimal($0, 3) }),
             "driftWords": .text(pass?.drift.map { InsightsTexts.drift($0)[call.language] }),
+            "refused": .text(model.hasModel ? model.failure?[call.language] : nil),
         ])
         view = view.merging(
             card.map { ModelCardView(card: $0, titles: titles, call: call).view } ?? ModelCardView.none)
@@ -173,8 +175,7 @@ struct ModelPages: Sendable {
         let principal = try call.principal()
         try await call.write { session in
             guard try ModelStore.active(session) != nil else { throw Self.noActive }
-            let job = try tenant.jobs.enqueue(
-                ChurnScoring.jobKind, payload: "{}", by: principal.userName, session)
+            let job = try ChurnScoring.request(by: principal.userName, tenant, session)
             try call.record(
                 AuditEntry("insights.scoring.request", [AuditSubject(kind: "job", id: job.rawValue)]), session)
         }
@@ -197,7 +198,7 @@ struct ModelPages: Sendable {
             }
             let before = try ModelStore.active(session)
             try ModelStore.activate(id, session)
-            try tenant.jobs.enqueue(ChurnScoring.jobKind, payload: "{}", by: principal.userName, session)
+            _ = try ChurnScoring.request(by: principal.userName, tenant, session)
             try call.record(
                 AuditEntry(
                     "insights.model.activate", [AuditSubject(kind: "model", id: id.rawValue)],

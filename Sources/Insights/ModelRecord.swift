@@ -48,6 +48,10 @@ struct ModelCard: Codable, Sendable {
     let sampled: Bool
     /// Where the bands begin.
     let bands: RiskBands
+    /// How the version in use did beside this one when it was learned; nil for the first, and for cards of older versions.
+    let decision: ModelDecision?
+    /// The highest customer id learned from: ids rise with time, so customers beyond it were not seen.
+    let learnedUntil: Int64?
 
     static func decode(_ text: String) throws -> ModelCard {
         try JSONDecoder().decode(ModelCard.self, from: Data(text.utf8))
@@ -60,13 +64,10 @@ struct ModelCard: Codable, Sendable {
     }
 }
 
-/// A finished version takes over when it is not clearly worse than the one in use.
-enum ModelChoice {
-    /// Mean AUC over folds moves by a few thousandths from one split to another, so this much less is not "worse".
-    static let tolerance = 0.005
-
-    static func takesOver(new auc: Double, from active: Double?) -> Bool {
-        guard let active else { return true }
-        return auc >= active - tolerance
-    }
+/// Whether a finished version took over from the one in use, and the figures behind it.
+struct ModelDecision: Codable, Sendable, Equatable {
+    /// Version of the model it was compared with.
+    let version: Int
+    let comparison: ChampionComparison
+    let takesOver: Bool
 }

@@ -20,6 +20,7 @@ enum ModelStore {
     static let fail: SQL = """
         UPDATE insights_model SET state = 'failed', failure_en = $2, failure_zh = $3 WHERE id = $1 AND state = 'training'
         """
+    static let complain: SQL = "UPDATE insights_model SET failure_en = $2, failure_zh = $3 WHERE id = $1"
     static let again: SQL = """
         UPDATE insights_model SET state = 'training', failure_en = NULL, failure_zh = NULL WHERE id = $1
         """
@@ -69,6 +70,16 @@ enum ModelStore {
 
     static func fail(_ id: ModelID, _ words: Words, _ session: any SQLSession) throws {
         try session.execute(fail, [.id(id), .text(words.en), .text(words.zh)])
+    }
+
+    /// Keeps with a version why it cannot score; its state stays what it is.
+    static func complain(_ id: ModelID, _ words: Words, _ session: any SQLSession) throws {
+        try session.execute(complain, [.id(id), .text(words.en), .text(words.zh)])
+    }
+
+    /// It can score again.
+    static func recover(_ id: ModelID, _ session: any SQLSession) throws {
+        try session.execute(complain, [.id(id), .text(nil), .text(nil)])
     }
 
     /// Puts a version into use; the one before retires.

@@ -7,6 +7,8 @@ struct RiskFilter: Sendable, Equatable {
     var state = ContactState.open
     var band: RiskBand?
     var region: String?
+    /// Critical now, and not before the last pass.
+    var newlyCritical = false
 
     /// `state=done&band=high`; empty for the plain list.
     var query: [(String, String)] {
@@ -14,6 +16,7 @@ struct RiskFilter: Sendable, Equatable {
         if state != .open { fields.append(("state", state.rawValue)) }
         if let band { fields.append(("band", band.rawValue)) }
         if let region { fields.append(("region", region)) }
+        if newlyCritical { fields.append(("new", "1")) }
         return fields
     }
 }
@@ -87,6 +90,7 @@ struct RiskList: Sendable {
         var builder = SQLBuilder(ScoreStore.select)
         builder.append("WHERE listed")
         if let band = filter.band { builder.append("AND band = ?", .text(band.rawValue)) }
+        if filter.newlyCritical { builder.append("AND band = 'critical' AND previous_band <> 'critical'") }
         if let region = filter.region { builder.append("AND region = ?", .text(region)) }
         if let regions = scope.regions {
             builder.appendIn("AND region", regions.prefix(Limits.sqlListChunk).map { .text($0) })

@@ -55,7 +55,8 @@ struct RiskPages: Sendable {
                 "insights.risk.view", loaded.page.items.map { .customer($0.card.id) },
                 facts: [
                     "week": .string(week), "state": .string(filter.state.rawValue),
-                    "band": .text(filter.band?.rawValue), "customers": .int(Int64(rows.count)),
+                    "band": .text(filter.band?.rawValue), "newly_critical": .bool(filter.newlyCritical),
+                    "customers": .int(Int64(rows.count)),
                 ],
                 unmasked: (masking.names ? ["name"] : []) + (masking.contacts ? ["phone"] : [])
                     + Set(rows.flatMap(\.unmasked)).sorted()))
@@ -74,6 +75,10 @@ struct RiskPages: Sendable {
             filter.band = band
         }
         if let text = query["region"], !text.isEmpty { filter.region = String(text.prefix(Limits.searchTextMax)) }
+        if let text = query["new"], !text.isEmpty {
+            guard text == "1" else { throw CRMError.notFound }
+            filter.newlyCritical = true
+        }
         return filter
     }
 
@@ -98,7 +103,10 @@ struct RiskPages: Sendable {
                 pass: try model.flatMap { try ScoringRunStore.last(model: $0.id, session) },
                 wording: ReasonWording(
                     language: language, masking: masking, masks: try masks.masks(columns, session),
-                    titles: try newest.map { try titles.titles($0, tenant: tenant, session) } ?? [:]))
+                    titles: try masks.titles(
+                        columns, over: try newest.map { try titles.titles($0, tenant: tenant, session) } ?? [:], session
+                    ))
+            )
         }
     }
 
@@ -109,7 +117,18 @@ struct RiskPages: Sendable {
         let principal = try? call.principal()
         var more = filter.query
         if let next = loaded.page.next { more.append(("after", next)) }
+        var alert = filter
+        alert.newlyCritical.toggle()
+        // The same thresholds the training fixed: they follow from the share that left among those learned from.
+        let bands = loaded.model.flatMap { model in
+            model.labelled > 0 ? RiskBands(baseRate: Double(model.leavers) / Double(model.labelled)) : nil
+        }
         return [
+            "newlyCritical": .bool(filter.newlyCritical), "newPath": .text(Self.path(alert.query)),
+            "hasBands": .bool(bands != nil), "baseRate": .text(bands.map { Figures.percent($0.baseRate) }),
+            "mediumFrom": .text(bands.map { Figures.percent($0.medium, 0) }),
+            "highFrom": .text(bands.map { Figures.percent($0.high, 0) }),
+            "criticalFrom": .text(bands.map { Figures.percent($0.critical, 0) }),
             "week": .text(week), "hasScores": .bool(loaded.summary != nil), "noModel": .bool(loaded.model == nil),
             "none": .bool(loaded.page.items.isEmpty),
             "mayModels": .bool(
@@ -131,7 +150,8 @@ struct RiskPages: Sendable {
                     ]
                 }),
             "regions": .list(loaded.regions.map { ["name": .text($0), "selected": .bool($0 == filter.region)] }),
-            "hasRegions": .bool(!loaded.regions.isEmpty), "filtered": .bool(filter.band != nil || filter.region != nil),
+            "hasRegions": .bool(!loaded.regions.isEmpty),
+            "filtered": .bool(filter.band != nil || filter.region != nil || filter.newlyCritical),
             "clearPath": .text(Self.path(RiskFilter(state: filter.state).query)),
             "next": .text(loaded.page.next.map { _ in Self.path(more) }),
             "doneOutcomes": .list(Self.outcomes(ContactOutcome.done, call)),
@@ -182,6 +202,8 @@ struct RiskPages: Sendable {
         }
         let week = Self.week(call.tenant)
         let thisWeek = entry.last?.week == week
+        // Free text names people: only for those who see names (G25).
+        let note = loaded.wording.masking.names ? entry.last?.note : nil
         let view: View = [
             "id": .text(score.customer.description), "name": .text(entry.card.displayName),
             "place": .text(entry.card.region),
@@ -194,9 +216,9 @@ struct RiskPages: Sendable {
             "reasons": .list(lines.map { ["text": .text($0.text)] }), "hasReasons": .bool(!lines.isEmpty),
             "hasLast": .bool(entry.last != nil), "lastWeek": .text(entry.last?.week),
             "lastOutcome": .text(entry.last?.outcome.map { call.text($0.key) }),
-            "lastBy": .text(entry.last?.actorName), "lastNote": .text(entry.last?.note), "handledNow": .bool(thisWeek),
+            "lastBy": .text(entry.last?.actorName), "lastNote": .text(note), "handledNow": .bool(thisWeek),
         ]
-        return (view, lines.compactMap(\.unmasked))
+        return (view, lines.compactMap(\.unmasked) + (note == nil ? [] : ["note"]))
     }
 
     // MARK: What came of it

@@ -26,11 +26,16 @@ struct RiskPanel: Sendable {
                 view: View(["hasModel": .bool(try ModelStore.active(session) != nil)]).merging(Self.empty))
         }
         let model = try ModelStore.model(score.model, session)
-        let titles = try self.titles.titles(score.model, tenant: tenant.name, session)
         let items = score.reasons.raising + score.reasons.lowering
+        let changes = score.reasons.changes ?? []
+        let columns = Set(items.map(\.column) + changes.map(\.column))
+        let trained = try self.titles.titles(score.model, tenant: tenant.name, session)
         let wording = ReasonWording(
-            language: request.language, masking: request.masking,
-            masks: try masks.masks(Set(items.map(\.column)), session), titles: titles)
+            language: request.language, masking: request.masking, masks: try masks.masks(columns, session),
+            titles: try masks.titles(columns, over: trained, session))
+        let whatIf = changes.prefix(Counterfactuals.kept).compactMap {
+            wording.line($0, now: score.probability, currency: score.currency)
+        }
         let strongest = items.map { abs($0.contribution) }.max() ?? 1
         let raising = score.reasons.raising.map { wording.line($0, currency: score.currency) }
         let lowering = score.reasons.lowering.map { wording.line($0, currency: score.currency) }
@@ -44,6 +49,7 @@ struct RiskPanel: Sendable {
             "inHundred": .text(String(Int((score.probability * 100).rounded()))),
             "raising": .list(raising.map { Self.view($0, strongest) }), "hasRaising": .bool(!raising.isEmpty),
             "lowering": .list(lowering.map { Self.view($0, strongest) }), "hasLowering": .bool(!lowering.isEmpty),
+            "changes": .list(whatIf.map { ["text": .text($0)] }), "hasChanges": .bool(!whatIf.isEmpty),
             "hasValue": .bool(score.monthlyValue > 0),
             "monthlyValue": .text(Figures.money(score.monthlyValue, score.currency)),
             "expectedLoss": .text(Figures.money(score.expectedLoss, score.currency)),
@@ -71,7 +77,8 @@ struct RiskPanel: Sendable {
     private static let empty: View = [
         "scored": false, "hasModel": false, "left": false, "band": .absent, "bandText": .absent, "probability": .absent,
         "percent": .absent, "width": .absent, "inHundred": .absent, "raising": .list([]), "hasRaising": false,
-        "lowering": .list([]), "hasLowering": false, "hasValue": false, "monthlyValue": .absent,
+        "lowering": .list([]), "hasLowering": false, "changes": .list([]), "hasChanges": false, "hasValue": false,
+        "monthlyValue": .absent,
         "expectedLoss": .absent, "version": .absent, "modelID": .absent, "mayModels": false, "scoredOn": .absent,
         "earlier": false, "earlierOn": .absent, "earlierProbability": .absent, "change": .absent, "rose": false,
     ]

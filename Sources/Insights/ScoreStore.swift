@@ -6,10 +6,12 @@ enum ScoreStore {
     /// An older pass never overwrites what a newer one wrote.
     static let upsert: SQL = """
         INSERT INTO insights_churn_score (customer_id, model_id, probability, band, margin, scored_at, reasons, region,
-          monthly_value, currency, priority, listed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+          monthly_value, currency, priority, listed, previous_band)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (customer_id) DO UPDATE SET model_id = $2, probability = $3, band = $4, margin = $5, scored_at = $6,
-          reasons = $7, region = $8, monthly_value = $9, currency = $10, priority = $11, listed = $12
+          reasons = $7, region = $8, monthly_value = $9, currency = $10, priority = $11, listed = $12,
+          previous_band = CASE WHEN insights_churn_score.scored_at < $6 THEN insights_churn_score.band
+            ELSE insights_churn_score.previous_band END
         WHERE insights_churn_score.scored_at <= $6
         """
     static let remember: SQL = """
@@ -48,9 +50,15 @@ enum ScoreStore {
         let model: ModelID
     }
 
+    /// What stands for the band before of a customer nobody had scored before.
+    static let unscored = "none"
+
     /// Writes the scores of one batch, and those that moved to the history.
+    /// - Parameter isFirstPass: whether the base was never scored before; then nobody has just become critical.
     /// - Precondition: at most `Limits.sqlListChunk` scores.
-    static func write(_ scores: [ChurnScore], on day: LocalDate, _ session: any SQLSession) throws {
+    static func write(
+        _ scores: [ChurnScore], on day: LocalDate, isFirstPass: Bool = true, _ session: any SQLSession
+    ) throws {
         let before = try known(scores.map(\.customer), session)
         try session.executeMany(
             upsert,
@@ -59,7 +67,7 @@ enum ScoreStore {
                     .id(score.customer), .id(score.model), .double(score.probability), .text(score.band.rawValue),
                     .double(score.margin), .time(score.scoredAt), .text(try score.reasons.encoded()),
                     .text(score.region), .int(score.monthlyValue), .text(score.currency), .int(score.priority),
-                    .bool(score.listed),
+                    .bool(score.listed), .text(isFirstPass ? nil : unscored),
                 ]
             })
         let moved = scores.filter { score in

@@ -10,10 +10,15 @@ struct Scorer: Sendable {
     private let summaries: [String: ColumnSummary]
     /// By column; finding a topic costs more than scoring a customer.
     private let topics: [String: String]
+    private let names: ColumnNames
+    private let counterfactuals: Counterfactuals
 
-    init(model: TrainedModel, id: ModelID) {
+    /// - Parameter titles: the base's columns with their titles of today, in English.
+    init(model: TrainedModel, id: ModelID, titles: [(name: String, title: String)] = []) {
         self.model = model
         self.id = id
+        names = ColumnNames(model: model.columns, table: titles)
+        counterfactuals = Counterfactuals(model: model)
         reasons = Reasons(model: model)
         summaries = Dictionary(model.summaries.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
         topics = Dictionary(
@@ -47,10 +52,11 @@ struct Scorer: Sendable {
         let raw = RawTable(
             columns: table.columns.indices.map { column in
                 let cells = table.values[column]
-                return (table.columns[column], staying.map { cells[$0] })
+                return (names.model(table.columns[column]), staying.map { cells[$0] })
             })
         let scored = staying.isEmpty ? [] : try model.score(raw)
         let values = model.columns.map { raw.values(of: $0) }
+        let changes = try changes(raw, scored)
         var place: [Int: Int] = [:]
         for (index, row) in staying.enumerated() { place[row] = index }
         return table.ids.indices.map { row in
@@ -63,17 +69,30 @@ struct Scorer: Sendable {
             }
             return Row(
                 customer: table.ids[row], scored: scored[index],
-                reasons: stored(scored[index], values.map { $0?[index] }), region: card?.region ?? "",
+                reasons: stored(scored[index], values.map { $0?[index] }, changes[index]), region: card?.region ?? "",
                 monthlyValue: max(0, charge?.minor ?? 0), currency: charge?.currency ?? "")
         }
     }
 
-    private func stored(_ scored: Scored, _ values: [String?]) -> StoredReasons {
+    /// What would change the scores of those who are worth the effort.
+    private func changes(_ raw: RawTable, _ scored: [Scored]) throws -> [Int: [StoredReasons.Change]] {
+        let rows = scored.indices.filter { scored[$0].band >= .high }
+        guard !rows.isEmpty else { return [:] }
+        let found = try counterfactuals.find(raw, rows: rows, now: rows.map { scored[$0].probability })
+        let stored = found.map { row in
+            row.map {
+                StoredReasons.Change(column: names.table($0.column), value: $0.value, probability: $0.probability)
+            }
+        }
+        return Dictionary(zip(rows, stored).filter { !$1.isEmpty }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func stored(_ scored: Scored, _ values: [String?], _ changes: [StoredReasons.Change]?) -> StoredReasons {
         // Two columns may say the same (bills overdue by our count and by the source's): more are looked at than kept.
         let looked = ChurnScoring.reasonsKept * 2
         return StoredReasons(
             raising: merged(reasons.explain(scored, values: values, count: looked, includeProtective: false)),
-            lowering: merged(reasons.protective(scored, values: values, count: looked)))
+            lowering: merged(reasons.protective(scored, values: values, count: looked)), changes: changes)
     }
 
     /// Reasons about one topic become one, under the strongest column, with their contributions added up.
@@ -105,7 +124,7 @@ struct Scorer: Sendable {
         }
         func rounded(_ number: Double) -> Double { (number * 1_000).rounded() / 1_000 }
         return StoredReasons.Item(
-            column: reason.column, value: reason.valueText, kind: summary?.kind ?? .categorical,
+            column: names.table(reason.column), value: reason.valueText, kind: summary?.kind ?? .categorical,
             contribution: rounded(reason.contribution), below: standing.map { rounded($0.below) },
             above: standing.map { rounded($0.above) })
     }

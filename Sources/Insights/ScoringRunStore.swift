@@ -23,7 +23,15 @@ enum ScoringRunStore {
         VALUES ($1, $2, $3, 'running', $4, 0, 0, 0)
         """
     static let advance: SQL = """
-        UPDATE insights_scoring_run SET after_id = $2, scored = scored + $3, skipped = skipped + $4 WHERE id = $1
+        UPDATE insights_scoring_run SET after_id = $2, scored = scored + $3, skipped = skipped + $4
+        WHERE id = $1 AND state = 'running'
+        """
+    static let supersede: SQL = "UPDATE insights_scoring_run SET state = 'superseded' WHERE state = 'running'"
+    static let lastStart: SQL = "SELECT MAX(started_at) FROM insights_scoring_run"
+    static let anyDone: SQL = "SELECT 1 FROM insights_scoring_run WHERE state = 'done' LIMIT 1"
+    static let running: SQL = "SELECT 1 FROM insights_scoring_run WHERE id = $1 AND state = 'running'"
+    static let superseded: SQL = """
+        SELECT 1 FROM insights_scoring_run WHERE job_id = $1 AND state = 'superseded' LIMIT 1
         """
     static let finish: SQL = """
         UPDATE insights_scoring_run SET state = 'done', finished_at = $2, histogram = $3, drift = $4 WHERE id = $1
@@ -48,10 +56,29 @@ enum ScoringRunStore {
         return try session.first(builder.sql, builder.arguments, pass)
     }
 
+    /// - Returns: false when the pass is not running any more.
     static func advance(
         _ id: ID<AnyKind>, after: CustomerID, scored: Int, skipped: Int, _ session: any SQLSession
-    ) throws {
-        try session.execute(advance, [.id(id), .id(after), .int(scored), .int(skipped)])
+    ) throws -> Bool {
+        try session.execute(advance, [.id(id), .id(after), .int(scored), .int(skipped)]) > 0
+    }
+
+    /// Ends whatever pass is running: a newer one begins.
+    static func supersede(_ session: any SQLSession) throws { try session.execute(supersede) }
+
+    static func isRunning(_ id: ID<AnyKind>, _ session: any SQLSession) throws -> Bool {
+        try session.first(running, [.id(id)]) { _ in true } ?? false
+    }
+
+    /// Whether a newer pass took over from the one of this job.
+    static func isSuperseded(job: JobID, _ session: any SQLSession) throws -> Bool {
+        try session.first(superseded, [.id(job)]) { _ in true } ?? false
+    }
+
+    static func anyDone(_ session: any SQLSession) throws -> Bool { try session.first(anyDone) { _ in true } ?? false }
+
+    static func lastStart(_ session: any SQLSession) throws -> Instant? {
+        try session.first(lastStart) { $0.optionalTime(0) } ?? nil
     }
 
     static func finish(

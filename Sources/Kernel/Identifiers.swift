@@ -65,26 +65,48 @@ package typealias ModelID = ID<ModelKind>
 
 /// Makes ids for one process. Strictly increasing even when the wall clock goes back: it then continues from the last
 /// millisecond it used.
+///
+/// A node number is leased for a time, and whoever leases it afterwards begins behind that time. So an id is made only
+/// from the milliseconds of its own lease, whatever the clock says: a process that slept through the end of its lease (or
+/// could not renew it) goes on with what it had not used up, and never makes an id that another process can make.
 package final class IDGenerator: Sendable {
     /// 2024-01-01T00:00:00Z in epoch milliseconds.
     package static let epoch: Int64 = 1_704_067_200_000
+    /// The last milliseconds of a lease, kept for ids that are asked for after its end: 4,096 ids each.
+    package static let reserveMilliseconds: Int64 = 60_000
 
-    private struct State { var lastMillisecond: Int64 = 0; var sequence: Int64 = 0 }
-    private let state = Mutex(State())
-    private let node: Int64
+    private struct State {
+        var node: Int64
+        var lastMillisecond: Int64 = 0
+        var sequence: Int64 = 0
+        /// First millisecond that is no longer ours.
+        var end = Int64.max
+    }
+    private let state: Mutex<State>
     private let clock: any WallClock
 
-    /// - Parameter node: 0...1023, leased from the database (`node_lease`).
-    package init(node: Int, clock: any WallClock) {
-        precondition((0...1023).contains(node), "a node number has 10 bits")
-        self.node = Int64(node)
+    /// - Parameters:
+    ///   - node: 0...1023, leased from the database (`NodeLease`).
+    ///   - lease: its begin and end; `nil` = for ever.
+    package init(node: Int, clock: any WallClock, lease: Range<Instant>? = nil) {
+        state = Mutex(Self.start(node, lease, after: 0))
         self.clock = clock
     }
 
+    private static func start(_ node: Int, _ lease: Range<Instant>?, after last: Int64) -> State {
+        precondition((0...1023).contains(node), "a node number has 10 bits")
+        guard let lease else { return State(node: Int64(node)) }
+        let begin = max(last + 1, lease.lowerBound.milliseconds - epoch)
+        return State(
+            node: Int64(node), lastMillisecond: begin, sequence: -1, end: lease.upperBound.milliseconds - epoch)
+    }
+
     /// The next id of the kind the caller asks for.
+    /// - Precondition: the lease has not been used up, which takes 245 million ids after its end.
     package func next<Kind>(_ kind: Kind.Type = Kind.self) -> ID<Kind> {
         state.withLock { state in
-            let now = clock.now().milliseconds - Self.epoch
+            var now = clock.now().milliseconds - Self.epoch
+            if state.end != Int64.max { now = min(now, state.end - Self.reserveMilliseconds) }
             if now > state.lastMillisecond {
                 state.lastMillisecond = now
                 state.sequence = 0
@@ -95,7 +117,30 @@ package final class IDGenerator: Sendable {
                     state.sequence = 0
                 }
             }
-            return ID<Kind>(state.lastMillisecond << 22 | node << 12 | state.sequence)
+            precondition(state.lastMillisecond < state.end, "the node number is another process's now")
+            return ID<Kind>(state.lastMillisecond << 22 | state.node << 12 | state.sequence)
         }
+    }
+
+    /// The number in use.
+    package var node: Int { state.withLock { Int($0.node) } }
+
+    /// Whether the lease is so near to its end that nothing may be written before it was renewed.
+    package var isExpired: Bool {
+        let now = clock.now().milliseconds - Self.epoch
+        return state.withLock { $0.end != Int64.max && now >= $0.end - Self.reserveMilliseconds }
+    }
+
+    /// The last millisecond an id was made from.
+    package var lastUsed: Instant { Instant(milliseconds: state.withLock { $0.lastMillisecond } + Self.epoch) }
+
+    /// The lease of the same number was renewed.
+    package func extend(until: Instant) {
+        state.withLock { $0.end = max($0.end, until.milliseconds - Self.epoch) }
+    }
+
+    /// Another number was leased: ids go on with it.
+    package func move(to node: Int, lease: Range<Instant>) {
+        state.withLock { $0 = Self.start(node, lease, after: $0.lastMillisecond) }
     }
 }

@@ -51,6 +51,8 @@ package struct AuditReader: Sendable {
         SELECT event_id, subject_kind, subject_id FROM platform_audit_subject WHERE event_id > 0
         """
 
+    static let anyOfKind: SQL = "SELECT 1 FROM platform_audit_subject WHERE subject_kind = $1 LIMIT 1"
+
     /// Events, the newest first. `before` continues behind an event.
     /// - Returns: a page whose `next` is the id to continue before.
     package func page(
@@ -80,6 +82,11 @@ package struct AuditReader: Sendable {
         let found = try session.query(query, Self.record)
         let shown = Array(found.prefix(limit))
         return Page(items: shown, next: found.count > limit ? shown.last?.id.description : nil)
+    }
+
+    /// Whether any event is about a subject of this kind.
+    package func namesAny(kind: String, _ session: any SQLSession) throws -> Bool {
+        try session.exists(Self.anyOfKind, [.text(kind)])
     }
 
     /// Whom or what each event is about.

@@ -30,13 +30,15 @@ package struct Endpoint: Sendable {
     }
 
     /// The route the gate serves. A view or change that left no audit event is answered 500: it must not be possible to
-    /// see or do something unseen (G55).
+    /// see or do something unseen (G55). That holds for every answer the handler makes itself, whatever its status: a
+    /// form that comes back with 422 shows a record too. What is thrown shows nothing and needs no event; nor does a
+    /// form of which the handler says that it holds what was typed and nothing else (`Call.showsOnlyWhatWasTyped`).
     package func route(tenants: @escaping @Sendable (String) async throws -> Tenant, site: SiteInfo) -> Route {
         Route(method, pattern, access, body: body, trace: trace, purpose: purpose) {
             [handler, trace, pattern] request in
             let call = Call(request: request, tenant: try await tenants(request.tenant), site: site)
             let answer = try await handler(call)
-            if trace != .none, answer.status.code < 400, call.auditCount == 0 {
+            if trace != .none, call.auditCount == 0, !(answer.status.code >= 400 && call.isOnlyWhatWasTyped) {
                 call.tenant.logger.error("audit.missing", metadata: ["route": "\(pattern)"])
                 throw CRMError(
                     "audit_missing", status: 500,
@@ -71,6 +73,7 @@ package final class Call: Sendable {
     package let tenant: Tenant
     package let site: SiteInfo
     private let tally = Mutex(0)
+    private let onlyTyped = Mutex(false)
 
     package init(request: WebRequest, tenant: Tenant, site: SiteInfo) {
         self.request = request
@@ -81,6 +84,12 @@ package final class Call: Sendable {
     package var language: Language { request.language }
     package var form: Form { request.form }
     package var auditCount: Int { tally.withLock { $0 } }
+
+    var isOnlyWhatWasTyped: Bool { onlyTyped.withLock { $0 } }
+
+    /// Says that the refusal that follows is a form with the caller's own entries: nothing was changed, and no record is
+    /// shown.
+    package func showsOnlyWhatWasTyped() { onlyTyped.withLock { $0 = true } }
 
     /// The caller, with this route's purpose.
     package func principal() throws -> Principal { try request.principal().with(purpose: request.purpose) }

@@ -26,7 +26,9 @@ package enum PlatformLabels {
                 "attempts_max": .plain,
                 "run_at": .plain, "lease_owner": .plain, "lease_until": .plain, "cancel_requested": .plain,
                 "created_by": .name, "created_at": .plain, "started_at": .plain, "finished_at": .plain,
+                "failures": .plain,
             ]),
+        .plain("storage_mark", ["name", "value", "marked_at"]),
         .plain("storage_schedule", ["name", "next_run_at"]),
     ]
 }

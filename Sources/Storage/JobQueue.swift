@@ -3,7 +3,7 @@ import Kernel
 
 /// A job as people see it.
 package struct Job: Sendable {
-    package enum Status: String, Sendable { case queued, running, succeeded, failed, cancelled }
+    package enum Status: String, Sendable, CaseIterable { case queued, running, succeeded, failed, cancelled }
     package let id: JobID
     package let kind: String
     package let payload: String
@@ -14,7 +14,10 @@ package struct Job: Sendable {
     package let message: Words
     /// JSON, set when it succeeded.
     package let result: String?
+    /// Which try this is, from 1; 0 before the first. Only accidents make another try necessary, restarts do not.
     package let attempts: Int
+    /// How often it was begun; a stop in good order does not count.
+    package let starts: Int
     package let cancelRequested: Bool
     package let createdBy: String
     package let createdAt: Instant
@@ -54,10 +57,13 @@ package struct JobQueue: Sendable {
         """
     static let columns: SQL = """
         id, kind, payload, status, done, total, message_en, message_zh, result, attempts, cancel_requested,
-        created_by, created_at, started_at, finished_at
+        created_by, created_at, started_at, finished_at, failures
         """
     static let byID: SQL = "SELECT \(columns) FROM storage_job WHERE id = $1"
-    static let recent: SQL = "SELECT \(columns) FROM storage_job WHERE id < $1 ORDER BY id DESC LIMIT $2"
+    static let recent: SQL = "SELECT \(columns) FROM storage_job WHERE id < $1"
+    static let recentFailed: SQL = """
+        SELECT \(columns) FROM storage_job WHERE status = 'failed' AND id < $1 ORDER BY id DESC LIMIT $2
+        """
     static let recentOfKind: SQL = """
         SELECT \(columns) FROM storage_job WHERE kind = $1 AND id < $2 ORDER BY id DESC LIMIT $3
         """
@@ -88,8 +94,18 @@ package struct JobQueue: Sendable {
         WHERE id = $1 AND lease_owner = $2 AND status = 'running'
         """
     static let again: SQL = """
-        UPDATE storage_job SET status = 'queued', run_at = $3, message_en = $4, message_zh = $5, lease_owner = NULL
+        UPDATE storage_job SET status = 'queued', run_at = $3, message_en = $4, message_zh = $5, lease_owner = NULL,
+          failures = failures + 1
         WHERE id = $1 AND lease_owner = $2 AND status = 'running'
+        """
+    static let giveBack: SQL = """
+        UPDATE storage_job SET status = 'queued', lease_owner = NULL, lease_until = 0, attempts = attempts - 1
+        WHERE id = $1 AND lease_owner = $2 AND status = 'running'
+        """
+    static let restart: SQL = """
+        UPDATE storage_job SET status = 'queued', run_at = $2, lease_owner = NULL, lease_until = 0, attempts = 0,
+          failures = 0, done = 0, total = 0, cancel_requested = $3, started_at = NULL, finished_at = NULL, result = NULL
+        WHERE id = $1 AND status = 'failed'
         """
     static let requestCancel: SQL = """
         UPDATE storage_job SET cancel_requested = $2,
@@ -97,7 +113,13 @@ package struct JobQueue: Sendable {
           finished_at = CASE WHEN status = 'queued' THEN $3 ELSE finished_at END
         WHERE id = $1 AND status IN ('queued', 'running')
         """
-    static let attemptsMax: SQL = "SELECT attempts_max FROM storage_job WHERE id = $1"
+    static let failures: SQL = "SELECT failures, attempts_max FROM storage_job WHERE id = $1"
+    static let purge: SQL = """
+        DELETE FROM storage_job WHERE status IN ('succeeded', 'failed', 'cancelled') AND finished_at < $1
+        """
+    static let purgeRoutine: SQL = """
+        DELETE FROM storage_job WHERE status = 'succeeded' AND created_by = 'schedule' AND finished_at < $1
+        """
     static let scheduleDue: SQL = """
         INSERT INTO storage_schedule (name, next_run_at) VALUES ($1, $3)
         ON CONFLICT (name) DO UPDATE SET next_run_at = $3 WHERE storage_schedule.next_run_at <= $2
@@ -129,12 +151,41 @@ package struct JobQueue: Sendable {
     }
 
     /// The newest first; `before` continues a list.
+    /// - Parameter hiding: names in `createdBy` whose jobs are left out when they succeeded: routine upkeep.
     package func recent(
-        kind: String? = nil, before: JobID? = nil, limit: Int = 50, _ session: any SQLSession
+        kind: String? = nil, before: JobID? = nil, limit: Int = 50, hiding: [String] = [], _ session: any SQLSession
     ) throws -> [Job] {
         let top = SQLValue.int(before?.rawValue ?? Int64.max)
-        guard let kind else { return try session.query(Self.recent, [top, .int(limit)], Self.job) }
-        return try session.query(Self.recentOfKind, [.text(kind), top, .int(limit)], Self.job)
+        if let kind { return try session.query(Self.recentOfKind, [.text(kind), top, .int(limit)], Self.job) }
+        var query = SQLBuilder(Self.recent, [top])
+        if !hiding.isEmpty {
+            query.appendIn("AND NOT (status = 'succeeded' AND created_by", hiding.map { .text($0) })
+            query.append(")")
+        }
+        query.append("ORDER BY id DESC LIMIT ?", .int(limit))
+        return try session.query(query, Self.job)
+    }
+
+    /// Jobs that failed for good, the newest first.
+    package func failed(before: JobID? = nil, limit: Int = 50, _ session: any SQLSession) throws -> [Job] {
+        try session.query(Self.recentFailed, [.int(before?.rawValue ?? Int64.max), .int(limit)], Self.job)
+    }
+
+    /// Puts a job that failed for good back into the queue, as if it were new. Returns `false` when there is no such one.
+    package func restart(_ id: JobID, _ session: any SQLSession) throws -> Bool {
+        guard try session.execute(Self.restart, [.id(id), .time(clock.now()), .bool(false)]) == 1 else { return false }
+        let wake = self.wake
+        session.afterCommit { wake.signal() }
+        return true
+    }
+
+    /// Forgets jobs that ended more than `days` ago, and routine upkeep that went well after two.
+    package func purge(days: Int64 = 90) async throws {
+        let now = clock.now()
+        try await database.write { session in
+            try session.execute(Self.purge, [.time(now.adding(days: -days))])
+            try session.execute(Self.purgeRoutine, [.time(now.adding(days: -2))])
+        }
     }
 
     /// Asks a job to stop: a queued one is cancelled at once, a running one at its next progress report.
@@ -200,16 +251,30 @@ package struct JobQueue: Sendable {
         }
     }
 
-    /// Puts a failed job back, or fails it for good when its attempts are used up.
+    /// Puts a failed job back, or fails it for good when it failed as often as it may.
     func fail(_ job: Job, owner: String, message: Words) async throws {
-        let maximum = try await database.read { try $0.count(Self.attemptsMax, [.id(job.id)]) }
-        guard job.attempts < maximum else {
-            return try await finish(job.id, owner: owner, status: .failed, result: nil, message: message)
-        }
-        let next = clock.now().adding(milliseconds: Int64.random(in: 500...2_000) << min(job.attempts, 8))
+        let now = clock.now()
+        let words: [SQLValue] = [.text(message.en), .text(message.zh)]
         try await database.write { session in
-            _ = try session.execute(
-                Self.again, [.id(job.id), .text(owner), .time(next), .text(message.en), .text(message.zh)])
+            let before = try session.first(Self.failures, [.id(job.id)]) { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+            let key: [SQLValue] = [.id(job.id), .text(owner)]
+            if before.0 + 1 >= before.1 {
+                try session.execute(
+                    Self.finish, key + [.text(Job.Status.failed.rawValue), .null] + words + [.time(now)])
+            } else {
+                let next = now.adding(milliseconds: Int64.random(in: 500...2_000) << min(before.0 + 1, 8))
+                try session.execute(Self.again, key + [.time(next)] + words)
+            }
+        }
+    }
+
+    /// Puts a job back that was interrupted because the process stops: the next worker takes it at once.
+    func giveBack(_ id: JobID, owner: String) async throws {
+        let wake = self.wake
+        try await database.write { session in
+            if try session.execute(Self.giveBack, [.id(id), .text(owner)]) > 0 {
+                session.afterCommit { wake.signal() }
+            }
         }
     }
 
@@ -218,7 +283,8 @@ package struct JobQueue: Sendable {
             id: row.id(0), kind: row.text(1), payload: row.text(2),
             status: Job.Status(rawValue: row.text(3)) ?? .failed,
             done: row.int(4), total: row.int(5), message: Words(en: row.text(6), zh: row.text(7)),
-            result: row.optionalText(8), attempts: row.integer(9), cancelRequested: row.bool(10),
+            result: row.optionalText(8), attempts: row.int(9) == 0 ? 0 : row.integer(15) + 1, starts: row.integer(9),
+            cancelRequested: row.bool(10),
             createdBy: row.text(11), createdAt: row.time(12), startedAt: row.optionalTime(13),
             finishedAt: row.optionalTime(14))
     }

@@ -84,12 +84,16 @@ package struct JobWorker: Sendable {
     package func run() async {
         while !Task.isCancelled {
             let generation = wake.generation
-            do {
-                if try await runOne() { continue }
-            } catch {
-                logger.error("job.claim_failed", metadata: ["error": "\(error)"])
-            }
+            if await runNext() { continue }
             await wake.wait(after: generation, milliseconds: 1_000)
+        }
+    }
+
+    /// Like `runOne`, for a loop: what goes wrong is logged and taken for "none is due".
+    package func runNext() async -> Bool {
+        do { return try await runOne() } catch {
+            logger.error("job.claim_failed", metadata: ["error": "\(error)"])
+            return false
         }
     }
 
@@ -104,7 +108,7 @@ package struct JobWorker: Sendable {
                 message: Words(en: "No module runs jobs of kind \(job.kind).", zh: "没有模块可执行 \(job.kind) 任务。"))
             return true
         }
-        guard job.attempts <= JobQueue.startsMax else {
+        guard job.starts <= JobQueue.startsMax else {
             logger.error("job.given_up", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
             try await queue.finish(
                 job.id, owner: owner, status: .failed, result: nil,
@@ -128,19 +132,23 @@ package struct JobWorker: Sendable {
         } catch is JobCancelled where !context.leaseLost && !Task.isCancelled {
             try await queue.finish(
                 job.id, owner: owner, status: .cancelled, result: nil, message: Words(en: "Cancelled", zh: "已取消"))
+        } catch  where Task.isCancelled && !(error is CRMError) {
+            // The process stops, whatever the job noticed it by. It is not the job's fault: the next worker has it at once.
+            try await queue.giveBack(job.id, owner: owner)
+            logger.info("job.given_back", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
+            return true
         } catch is JobCancelled {
-            // The process stops or another worker has the job: it is run again after the lease.
-        } catch is CancellationError where Task.isCancelled {
-            // The same, seen first by something the job was waiting for.
+            // Another worker has the job.
+        } catch let answer as CRMError {
+            // An answer, not an accident: trying again would give the same one.
+            logger.error("job.failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(answer)"])
+            try await queue.finish(job.id, owner: owner, status: .failed, result: nil, message: answer.message)
         } catch {
-            let words = (error as? CRMError)?.message ?? Words(en: "Failed: \(error)", zh: "失败：\(error)")
             logger.error("job.failed", metadata: ["job": "\(job.id)", "kind": "\(job.kind)", "error": "\(error)"])
-            // A CRMError is an answer, not an accident: trying again would give the same one.
-            if error is CRMError {
-                try await queue.finish(job.id, owner: owner, status: .failed, result: nil, message: words)
-            } else {
-                try await queue.fail(job, owner: owner, message: words)
-            }
+            // What the error says may hold anybody's data; people are shown where to look (G59).
+            let words = Words(
+                en: "Something went wrong in job \(job.id); the log says what.", zh: "任务 \(job.id) 执行出错，详情见日志。")
+            try await queue.fail(job, owner: owner, message: words)
         }
         logger.info("job.ended", metadata: ["job": "\(job.id)", "kind": "\(job.kind)"])
         return true

@@ -31,6 +31,7 @@ package struct Migrator: Sendable {
           applied_at BIGINT NOT NULL, PRIMARY KEY (module, number))
         """
     static let applied: SQL = "SELECT module, number, checksum FROM schema_migration"
+    static let appliedOne: SQL = "SELECT checksum FROM schema_migration WHERE module = $1 AND number = $2"
     static let record: SQL = """
         INSERT INTO schema_migration (module, number, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)
         """
@@ -66,7 +67,7 @@ package struct Migrator: Sendable {
         return result
     }
 
-    /// Applies what is missing and returns it.
+    /// Applies what is missing and returns it. Several processes may do it at once: each file is applied by one of them.
     /// - Throws: `CRMError` "migration_changed" when an applied file was edited afterwards.
     @discardableResult
     package func migrate(_ database: any Database) async throws -> [Migration] {
@@ -79,31 +80,37 @@ package struct Migrator: Sendable {
         var done: [Migration] = []
         for migration in try migrations(for: dialect) {
             if let checksum = checksums["\(migration.module)/\(migration.number)"] {
-                guard checksum == migration.checksum else {
-                    throw CRMError(
-                        "migration_changed", status: 500,
-                        Words(
-                            en:
-                                "Migration \(migration.module)/\(migration.number) was changed after it had been applied.",
-                            zh: "迁移 \(migration.module)/\(migration.number) 在应用后被修改。"))
-                }
+                try Self.check(checksum, migration)
                 continue
             }
             let now = clock.now()
-            try await database.write { session in
+            let applied = try await database.write { session in
+                // Another process that started with this one may have been faster.
+                let key: [SQLValue] = [.text(migration.module), .int(migration.number)]
+                if let checksum = try session.first(Self.appliedOne, key, { $0.text(0) }) {
+                    try Self.check(checksum, migration)
+                    return false
+                }
                 for statement in Self.statements(migration.text) {
                     try session.execute(SQL(trusted: Self.adapted(statement, to: dialect)))
                 }
                 try session.execute(
-                    Self.record,
-                    [
-                        .text(migration.module), .int(migration.number), .text(migration.name),
-                        .text(migration.checksum), .time(now),
-                    ])
+                    Self.record, key + [.text(migration.name), .text(migration.checksum), .time(now)])
+                return true
             }
-            done.append(migration)
+            if applied { done.append(migration) }
         }
         return done
+    }
+
+    private static func check(_ checksum: String, _ migration: Migration) throws {
+        guard checksum == migration.checksum else {
+            throw CRMError(
+                "migration_changed", status: 500,
+                Words(
+                    en: "Migration \(migration.module)/\(migration.number) was changed after it had been applied.",
+                    zh: "迁移 \(migration.module)/\(migration.number) 在应用后被修改。"))
+        }
     }
 
     /// Number of files not yet applied; for `readyz` and `doctor`.

@@ -10,7 +10,7 @@ package enum NodeLease {
         """
     static let renew: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
     /// Milliseconds; renewed every minute.
-    static let milliseconds: Int64 = 300_000
+    package static let milliseconds: Int64 = 300_000
 
     /// Leases a number for `holder` (unique per process start).
     /// - Throws: `CRMError` "no_node" when all 1,024 are in use.
@@ -43,9 +43,12 @@ package enum NodeLease {
     }
 
     /// Gives the number back at a graceful stop.
-    package static func release(_ node: Int, holder: String, _ database: any Database) async throws {
+    /// - Parameter lastUsed: the next holder begins behind it.
+    package static func release(
+        _ node: Int, holder: String, lastUsed: Instant = Instant(milliseconds: 0), _ database: any Database
+    ) async throws {
         try await database.write { session in
-            _ = try session.execute(renew, [.int(node), .text(holder), .int(0)])
+            _ = try session.execute(renew, [.int(node), .text(holder), .time(lastUsed)])
         }
     }
 }

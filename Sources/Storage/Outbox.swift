@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Kernel
+import Logging
 
 /// Appends events in the caller's transaction; a dispatcher delivers them later, at least once.
 package struct Outbox: Sendable {
@@ -54,11 +55,14 @@ package struct OutboxDispatcher: Sendable {
     private let database: any Database
     private let handlers: [String: [EventHandler]]
     private let clock: any WallClock
+    private let logger: Logger?
     /// After this many failures an event is parked, where a person sees it.
     package static let attemptsMax = 8
 
-    package init(database: any Database, handlers: [EventHandler], clock: any WallClock) {
+    /// - Parameter logger: told why a handler failed; the database keeps only the kind of error (G59).
+    package init(database: any Database, handlers: [EventHandler], clock: any WallClock, logger: Logger? = nil) {
         self.database = database
+        self.logger = logger
         self.handlers = Dictionary(grouping: handlers, by: \.eventType)
         self.clock = clock
     }
@@ -82,6 +86,14 @@ package struct OutboxDispatcher: Sendable {
         (SELECT id FROM storage_outbox_event WHERE status = 'done' AND created_at < $1)
         """
     static let expire: SQL = "DELETE FROM storage_outbox_event WHERE status = 'done' AND created_at < $1"
+    static let parkedEvents: SQL = """
+        SELECT id, type, COALESCE(last_error, ''), attempts, created_at FROM storage_outbox_event
+        WHERE status = 'parked' ORDER BY id LIMIT $1
+        """
+    static let redeliver: SQL = """
+        UPDATE storage_outbox_event SET status = 'pending', attempts = 0, next_attempt_at = $2
+        WHERE id = $1 AND status = 'parked'
+        """
     static let backlog: SQL = "SELECT COUNT(*) FROM storage_outbox_event WHERE status = $1"
 
     /// Delivers one batch. Returns how many events were looked at; 0 = nothing is due.
@@ -99,7 +111,7 @@ package struct OutboxDispatcher: Sendable {
 
     private func deliver(_ event: Pending) async throws {
         let clock = self.clock
-        var failure: (any Error)?
+        var failure: String?
         for handler in handlers[event.type] ?? [] {
             do {
                 try await database.write { session in
@@ -108,7 +120,10 @@ package struct OutboxDispatcher: Sendable {
                     if fresh == 1 { try handler.handle(event.payload, session) }
                 }
             } catch {
-                failure = error
+                logger?.error(
+                    "outbox.handler_failed",
+                    metadata: ["event": "\(event.id)", "handler": "\(handler.name)", "error": "\(error)"])
+                failure = "\(handler.name): \(Self.kind(of: error))"
             }
         }
         if let failure {
@@ -117,13 +132,22 @@ package struct OutboxDispatcher: Sendable {
             let ceiling = min(600_000, 1_000 << min(attempts, 10))
             let next = clock.now().adding(milliseconds: Int64.random(in: 500...Int64(ceiling)))
             let status = attempts >= Self.attemptsMax ? "parked" : "pending"
-            let reason = String("\(failure)".prefix(500))
+            let reason = String(failure.prefix(500))
             try await database.write { session in
                 _ = try session.execute(
                     Self.retry, [.id(event.id), .int(attempts), .time(next), .text(status), .text(reason)])
             }
         } else {
             try await database.write { session in _ = try session.execute(Self.finish, [.id(event.id)]) }
+        }
+    }
+
+    /// What kind of error it was, in words that hold no value of a record.
+    private static func kind(of error: any Error) -> String {
+        switch error {
+        case let error as CRMError: error.code
+        case let error as StorageError: error.description
+        default: String(describing: type(of: error))
         }
     }
 
@@ -134,6 +158,29 @@ package struct OutboxDispatcher: Sendable {
             try session.execute(Self.expireReceipts, [.time(before)])
             try session.execute(Self.expire, [.time(before)])
         }
+    }
+
+    /// An event that stands aside because a handler failed with it again and again.
+    package struct Parked: Sendable {
+        package let id: EventID
+        package let type: String
+        /// Handler and kind of error.
+        package let reason: String
+        package let attempts: Int
+        package let createdAt: Instant
+    }
+
+    /// Events that stand aside, the oldest first: later ones of the same record may depend on them.
+    package static func parked(limit: Int, _ session: any SQLSession) throws -> [Parked] {
+        try session.query(parkedEvents, [.int(limit)]) {
+            Parked(
+                id: $0.id(0), type: $0.text(1), reason: $0.text(2), attempts: $0.integer(3), createdAt: $0.time(4))
+        }
+    }
+
+    /// Has a parked event delivered again. Returns `false` when there is no such one.
+    package static func redeliver(_ id: EventID, now: Instant, _ session: any SQLSession) throws -> Bool {
+        try session.execute(redeliver, [.id(id), .time(now)]) == 1
     }
 
     /// How many events wait (`pending`) or stand aside (`parked`).

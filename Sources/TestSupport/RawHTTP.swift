@@ -4,7 +4,20 @@ import Foundation
 /// request unless `raw` is used. Blocking: call it from a test's own task only.
 package struct RawHTTP: Sendable {
     package let port: Int
-    package init(port: Int) { self.port = port }
+    /// The address to connect from: any of 127.0.0.0/8 is another client's.
+    package let source: String?
+    /// The socket's receive buffer, for clients that are slow to read.
+    package let receiveBytes: Int32?
+    package init(port: Int, source: String? = nil, receiveBytes: Int32? = nil) {
+        self.port = port
+        self.source = source
+        self.receiveBytes = receiveBytes
+    }
+
+    /// The same server, another client.
+    package func from(_ source: String, receiveBytes: Int32? = nil) -> RawHTTP {
+        RawHTTP(port: port, source: source, receiveBytes: receiveBytes)
+    }
 
     package struct Answer: Sendable {
         package let status: Int
@@ -70,7 +83,9 @@ package struct RawHTTP: Sendable {
     private static func isWhole(_ bytes: [UInt8]) -> Bool {
         guard let end = find([13, 10, 13, 10], in: bytes, from: 0) else { return false }
         let head = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
-        guard let length = head.firstMatch(of: /\r\ncontent-length: *(\d+)/).flatMap({ Int($0.1) }) else { return false }
+        guard let length = head.firstMatch(of: /\r\ncontent-length: *(\d+)/).flatMap({ Int($0.1) }) else {
+            return false
+        }
         return bytes.count - end - 4 >= length
     }
 
@@ -78,6 +93,10 @@ package struct RawHTTP: Sendable {
     package func connect(seconds: Int) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(description: "no socket") }
+        if var bytes = receiveBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if let source { try bind(descriptor, source) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -94,6 +113,21 @@ package struct RawHTTP: Sendable {
         var timeout = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         return descriptor
+    }
+
+    private func bind(_ descriptor: Int32, _ source: String) throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr(source)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Foundation.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            close(descriptor)
+            throw Failure(description: "cannot connect from \(source)")
+        }
     }
 
     /// Parses one response with Content-Length, chunked or until-close body.

@@ -107,6 +107,13 @@ package final class ServerProcess: @unchecked Sendable {
         process.waitUntilExit()
     }
 
+    /// Asks it to stop, waits and returns its exit code; -1 when a signal (a trap) ended it.
+    package func stopGracefully() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationReason == .exit ? process.terminationStatus : -1
+    }
+
     /// kill -9.
     package func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)

@@ -9,14 +9,27 @@ import Synchronization
 
 /// Settings of the gates.
 package struct GateSettings: Sendable {
-    /// Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
-    package var trustedProxies: Set<String> = []
+    /// Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    package var trustedProxies: [IPNetwork] = []
+    /// Bound beyond loopback: whoever is neither this machine nor a listed proxy is refused.
+    package var requiresProxy = false
     /// Secret for CSRF tokens, from the data folder; 32 bytes.
     package var csrfKey: SymmetricKey
     /// Requests a second that one account or (anonymous) address may send, with a burst of twice that; 0 = no limit.
     package var requestsPerSecond: Double = 200
-    /// Requests in flight before new ones are refused with 503.
+    /// How much more than one caller a whole tenant may send.
+    package var tenantTimes: Double = 20
+    /// Handlers at work before new requests are refused with 503.
     package var concurrentMax = 512
+    /// Of these, for one account or (anonymous) address.
+    package var callerMax = 32
+    /// Requests that wait for the client to send a body, files apart.
+    package var receivingMax = 1_024
+    /// Files that come in, answers that are made while they are sent.
+    package var streamsMax = 128
+    package var streamsCallerMax = 8
+    /// For a small body to arrive.
+    package var bodySeconds: Int = Limits.headerSecondsMax
     package var requestSeconds: Int = Limits.requestSecondsMax
     package var uploadSeconds: Int = Limits.uploadSecondsMax
 
@@ -25,8 +38,8 @@ package struct GateSettings: Sendable {
 
 /// What the gates tell the outside of: refusals for the audit, the state of the process.
 package struct GateHooks: Sendable {
-    /// A logged-in person asked for what the role does not allow (G21: audited).
-    package var forbidden: @Sendable (Principal, String) async -> Void = { _, _ in }
+    /// A logged-in person was answered 403, by the gate or by a handler (G21: audited). The route's name comes along.
+    package var forbidden: @Sendable (Principal, String) async throws -> Void = { _, _ in }
     package init() {}
 }
 
@@ -43,7 +56,9 @@ package struct Gate: Sendable {
     let metrics: Metrics
     let logger: Logger
     let limiter: RateLimiter
-    let inFlight = InFlight()
+    let knownTokens = KnownTokens()
+    let peers: Peers
+    package let inFlight: InFlight
 
     package init(
         table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tenants: any TenantResolver,
@@ -59,6 +74,12 @@ package struct Gate: Sendable {
         self.metrics = metrics
         self.logger = logger
         limiter = RateLimiter(perSecond: settings.requestsPerSecond)
+        peers = Peers(trusted: settings.trustedProxies, requiresProxy: settings.requiresProxy)
+        let streams = InFlight.Room(total: settings.streamsMax, caller: settings.streamsCallerMax)
+        inFlight = InFlight(
+            running: .init(total: settings.concurrentMax, caller: settings.callerMax),
+            receiving: .init(total: settings.receivingMax, caller: settings.callerMax), uploading: streams,
+            sending: streams)
     }
 
     /// Answers one request; never throws, so the framework never makes an answer of its own.
@@ -66,18 +87,15 @@ package struct Gate: Sendable {
         let started = ContinuousClock.now
         var visit = Visit(remoteAddress: remoteAddress)
         var answer: WebResponse
-        if inFlight.enter(max: settings.concurrentMax) {
-            defer { inFlight.leave() }
-            do {
-                answer = try await admit(request, &visit)
-            } catch {
-                answer = failure(error, visit)
-            }
-        } else {
-            answer = failure(
-                CRMError.unavailable(
-                    "overloaded", Words(en: "Too many requests at once; try again.", zh: "当前请求过多，请稍后再试。")), visit)
+        do {
+            let place = try inFlight.enter(.running, nil)
+            defer { place.leave() }
+            answer = try await admit(request, &visit, place)
+            if answer.isStreamed { answer.body = try held(answer.body, visit) }
+        } catch {
+            answer = failure(error, visit)
         }
+        if answer.status == .forbidden { await tell(visit) }
         endConnection(&answer, after: request)
         secure(&answer, visit)
         if request.method == .head { answer.body = ResponseBody() }
@@ -95,15 +113,36 @@ package struct Gate: Sendable {
         return Response(status: answer.status, headers: answer.headers, body: answer.body)
     }
 
+    /// A body that is made while it is sent keeps a place until its end, or until nobody sends it any more.
+    private func held(_ body: ResponseBody, _ visit: Visit) throws -> ResponseBody {
+        let place = try inFlight.enter(.sending, visit.caller)
+        return ResponseBody(contentLength: body.contentLength) { writer in
+            defer { place.leave() }
+            try await body.write(writer)
+        }
+    }
+
+    /// Tells the audit who was refused. A refusal that cannot be recorded stays a refusal.
+    private func tell(_ visit: Visit) async {
+        guard let principal = visit.session?.principal else { return }
+        do {
+            try await hooks.forbidden(principal.with(purpose: visit.purpose), visit.routeName)
+        } catch {
+            logger.error(
+                "audit.refusal", metadata: ["request": "\(visit.requestID)", "error": "\(error)"])
+        }
+    }
+
     // MARK: The way in
 
-    private func admit(_ request: Request, _ visit: inout Visit) async throws -> WebResponse {
+    private func admit(_ request: Request, _ visit: inout Visit, _ place: Place) async throws -> WebResponse {
         let host = try checkHead(request, &visit)
         guard let tenant = tenants.tenant(host: host) else {
             throw CRMError(
                 "unknown_host", status: 404, Words(en: "This host is not served here.", zh: "此主机名不在本服务范围内。"))
         }
         visit.tenant = tenant
+        try limit(request, &visit)
         let path = request.uri.path
         if path.hasPrefix("/assets/") {
             guard request.method == .get || request.method == .head else { throw Self.methodNotAllowed }
@@ -112,15 +151,15 @@ package struct Gate: Sendable {
         }
         let (route, parameters) = try match(request, path: path, &visit)
         if request.method != .get, request.method != .head { try checkOrigin(request, host: host, visit) }
-        try await resumeSession(request, &visit)
-        try limiter.check(visit.session?.principal.userID.map { "u\($0)" } ?? "a" + visit.address)
+        try await resumeSession(&visit)
+        try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
         if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {
             throw CRMError.badRequest(
                 "secret_in_url", Words(en: "A secret may not be part of an address.", zh: "地址中不得包含机密。"))
         }
         if let answer = try await authorise(route, request, path: path, query: query, visit) { return answer }
-        let body = try await content(of: request, for: route, visit)
+        let body = try await content(of: request, for: route, visit, place)
         let web = WebRequest(
             method: request.method, path: path, query: query, headers: request.headers, parameters: parameters,
             tenant: tenant, requestID: visit.requestID, address: visit.address, language: visit.language,
@@ -138,11 +177,6 @@ package struct Gate: Sendable {
         visit.wantsJSON =
             request.headers[.accept]?.contains("application/json") ?? false
             || request.headers[.contentType]?.hasPrefix("application/json") ?? false
-        if settings.trustedProxies.contains(visit.address),
-            let forwarded = request.headers[values: .init("x-forwarded-for")!].last?.split(separator: ",").last
-        {
-            visit.address = forwarded.trimmed
-        }
         visit.language =
             WebCookie.value(WebCookie.language, in: request.headers).flatMap(Language.init(rawValue:))
             ?? Language(acceptLanguage: request.headers[.acceptLanguage])
@@ -150,6 +184,7 @@ package struct Gate: Sendable {
             WebCookie.value(WebCookie.theme, in: request.headers)
             .flatMap { ["light", "dark", "auto"].contains($0) ? $0 : nil } ?? "auto"
         visit.hasFlash = WebCookie.value(WebCookie.flash, in: request.headers) != nil
+        visit.address = try peers.client(of: visit.address, request.headers)
         let bad = CRMError.badRequest(
             "bad_host", Words(en: "Exactly one valid Host is required.", zh: "必须且只能有一个有效的 Host。"))
         guard let host = request.head.authority, !host.isEmpty, host.utf8.count <= 255,
@@ -167,6 +202,7 @@ package struct Gate: Sendable {
         switch table.match(request.method, path: path) {
         case .route(let route, let parameters):
             visit.routeName = route.name
+            visit.purpose = route.purpose
             return (route, parameters)
         case .methodNotAllowed: throw Self.methodNotAllowed
         case .notFound: throw CRMError.notFound
@@ -184,20 +220,27 @@ package struct Gate: Sendable {
         if let site = request.headers[.init("sec-fetch-site")!], site != "same-origin", site != "none" { throw refused }
     }
 
-    private func resumeSession(_ request: Request, _ visit: inout Visit) async throws {
-        guard let token = WebCookie.value(WebCookie.session, in: request.headers),
-            (20...100).contains(token.utf8.count)
-        else {
+    /// Counts the request before anything is looked up for it: for the account whose token was good a moment ago, else
+    /// for the address; then for the tenant. Whatever is asked for counts, also what does not exist.
+    private func limit(_ request: Request, _ visit: inout Visit) throws {
+        if let token = WebCookie.value(WebCookie.session, in: request.headers), (20...100).contains(token.utf8.count) {
+            visit.cookieToken = token
+        } else {
             visit.setsCookie = true
-            return
         }
-        visit.cookieToken = token
+        let known = visit.setsCookie ? nil : knownTokens.caller(visit.cookieToken)
+        try limiter.check(known ?? visit.caller)
+        try limiter.check("t" + visit.tenant, times: settings.tenantTimes)
+    }
+
+    private func resumeSession(_ visit: inout Visit) async throws {
+        guard !visit.setsCookie else { return }
         visit.session = try await sessions.resume(
-            token: token, tenant: visit.tenant, address: visit.address, requestID: visit.requestID)
-        if let session = visit.session {
-            visit.language = session.language ?? visit.language
-            visit.theme = session.theme ?? visit.theme
-        }
+            token: visit.cookieToken, tenant: visit.tenant, address: visit.address, requestID: visit.requestID)
+        guard let session = visit.session else { return knownTokens.forget(visit.cookieToken) }
+        knownTokens.note(visit.cookieToken, visit.caller)
+        visit.language = session.language ?? visit.language
+        visit.theme = session.theme ?? visit.theme
     }
 
     /// `nil` = may pass; else the answer (a redirect to the log-in page).
@@ -211,7 +254,6 @@ package struct Gate: Sendable {
         case .permission(let permission):
             if let principal = visit.session?.principal {
                 if principal.may(permission) { return nil }
-                await hooks.forbidden(principal.with(purpose: route.purpose), route.name)
                 throw CRMError.forbidden(permission)
             }
         }
@@ -222,7 +264,7 @@ package struct Gate: Sendable {
 
     // MARK: Bodies
 
-    private func content(of request: Request, for route: Route, _ visit: Visit) async throws
+    private func content(of request: Request, for route: Route, _ visit: Visit, _ place: Place) async throws
         -> WebRequest.RequestContent
     {
         let type = request.headers[.contentType]?.split(separator: ";").first?.trimmed.lowercased()
@@ -239,7 +281,8 @@ package struct Gate: Sendable {
             return .none
         case .form(let allowed):
             try expect(type, "application/x-www-form-urlencoded")
-            let bytes = try await collect(request.body, length: length, max: Limits.formBodyBytesMax)
+            let bytes = try await collect(
+                request.body, length: length, max: Limits.formBodyBytesMax, visit, place)
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw CRMError.badRequest(
                     "invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
@@ -250,12 +293,14 @@ package struct Gate: Sendable {
             return .form(form)
         case .json:
             try expect(type, "application/json")
-            let bytes = try await collect(request.body, length: length, max: Limits.jsonBodyBytesMax)
+            let bytes = try await collect(
+                request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
             return .json(try JSONValue.parse(bytes))
         case .upload:
             try expect(type, "multipart/form-data")
             if let length, length > Limits.uploadBytesMax { throw Self.tooLarge(Limits.uploadBytesMax) }
+            try place.move(to: .uploading, visit.caller)
             return .upload(request.body)
         }
     }
@@ -274,10 +319,13 @@ package struct Gate: Sendable {
             Words(en: "The body may have at most \(max) bytes.", zh: "请求体最大 \(max) 字节。"))
     }
 
-    /// Reads a small body: within its limit, within the request's deadline, and not slower than a slow modem.
-    private func collect(_ body: RequestBody, length: Int?, max: Int) async throws -> [UInt8] {
+    /// Reads a small body within its limit and its time. Meanwhile the request counts as waiting, not as work.
+    private func collect(
+        _ body: RequestBody, length: Int?, max: Int, _ visit: Visit, _ place: Place
+    ) async throws -> [UInt8] {
         if let length, length > max { throw Self.tooLarge(max) }
-        return try await Deadline.run(seconds: Limits.headerSecondsMax, status: 408) {
+        try place.move(to: .receiving, visit.caller)
+        let bytes = try await Deadline.run(seconds: settings.bodySeconds, status: 408) {
             var bytes: [UInt8] = []
             for try await var chunk in body {
                 guard bytes.count + chunk.readableBytes <= max else { throw Self.tooLarge(max) }
@@ -285,6 +333,8 @@ package struct Gate: Sendable {
             }
             return bytes
         }
+        try place.move(to: .running, visit.caller)
+        return bytes
     }
 
     private func refuseUnknown(_ form: Form, allowed: [String]) throws {
@@ -330,6 +380,7 @@ struct Visit {
     var address: String
     var tenant = "-"
     var routeName = "-"
+    var purpose = Purpose.service
     var language = Language.en
     var theme = "auto"
     var session: SessionState?
@@ -339,6 +390,12 @@ struct Visit {
     /// A message of the last page waits to be shown on this one.
     var hasFlash = false
     let nonce: String
+
+    /// Whom the request counts for: the account, or the subscriber's address.
+    var caller: String {
+        if let user = session?.principal.userID { return "u\(tenant) \(user)" }
+        return "a" + IPAddress.subscriber(address)
+    }
 
     init(remoteAddress: String) {
         address = remoteAddress
@@ -367,41 +424,4 @@ package enum RandomText {
         return key.withUnsafeBytes { Data($0) }.base64EncodedString().replacingOccurrences(of: "+", with: "-")
             .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
     }
-}
-
-/// Ends work that takes too long.
-enum Deadline {
-    /// - Parameter status: 503 when the product was slow, 408 when the client was.
-    static func run<T: Sendable>(
-        seconds: Int, status: Int = 503, _ work: @escaping @Sendable () async throws -> T
-    ) async throws -> T {
-        try await withThrowingTaskGroup(of: T?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let value = first else {
-                throw CRMError(
-                    "timeout", status: status, Words(en: "The request took too long.", zh: "请求处理超时。"),
-                    retryAfterSeconds: 5)
-            }
-            return value
-        }
-    }
-}
-
-/// Counts requests in flight.
-package final class InFlight: Sendable {
-    private let count = Mutex(0)
-    func enter(max: Int) -> Bool {
-        count.withLock { count in
-            guard count < max else { return false }
-            count += 1
-            return true
-        }
-    }
-    func leave() { count.withLock { $0 -= 1 } }
-    package var current: Int { count.withLock { $0 } }
 }

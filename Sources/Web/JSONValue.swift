@@ -61,8 +61,8 @@ package enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// Escapes quotes, backslash, control characters, and `<`, `>`, `&`, U+2028/9 so that the text is safe in a script
-    /// island of a page.
+    /// Escapes quotes, backslash, control characters (C0, C1), and `<`, `>`, `&`, U+2028/9 so that the text is safe in a
+    /// script island of a page; marks of writing direction too, which would let a line look like another one (G60).
     private static func write(_ text: String, _ out: inout [UInt8]) {
         out.append(34)
         for scalar in text.unicodeScalars {
@@ -72,7 +72,7 @@ package enum JSONValue: Sendable, Equatable {
             case 10: out += [92, 110]
             case 13: out += [92, 114]
             case 9: out += [92, 116]
-            case 0..<32, 60, 62, 38, 0x7f, 0x2028, 0x2029:
+            case 0..<32, 60, 62, 38, 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff:
                 let digits = String(scalar.value, radix: 16)
                 out += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
             default: out += Array(Character(scalar).utf8)

@@ -19,6 +19,8 @@ package struct MultipartLimits: Sendable {
     /// Of a part that is not a file.
     package var fieldBytesMax: Int
     package var bodyBytesMax: Int
+    /// Before the speed counts.
+    package var graceSeconds = 30
 
     package init(
         partsMax: Int = 20, headerBytesMax: Int = 8 * 1024, fieldBytesMax: Int = 8 * 1024,
@@ -405,7 +407,7 @@ package struct MultipartReader {
     /// A body that trickles in holds a connection and a file open.
     private func checkSpeed() throws {
         let seconds = Int((ContinuousClock.now - started).components.seconds)
-        guard seconds > 30, received / seconds < Limits.uploadBytesPerSecondMin else { return }
+        guard seconds > limits.graceSeconds, received / seconds < Limits.uploadBytesPerSecondMin else { return }
         throw CRMError("too_slow", status: 408, Words(en: "The upload is too slow.", zh: "上传速度过慢。"))
     }
 }

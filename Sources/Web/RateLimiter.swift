@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import Kernel
 import Synchronization
 
@@ -5,23 +7,39 @@ import Synchronization
 /// several processes has as many buckets.
 package final class RateLimiter: Sendable {
     private struct Bucket { var tokens: Double; var last: ContinuousClock.Instant }
-    private let buckets = Mutex<[String: Bucket]>([:])
+    private struct State {
+        var buckets: [String: Bucket] = [:]
+        var swept = ContinuousClock.now
+    }
+    private let state = Mutex(State())
     private let perSecond: Double
+    private let bucketsMax: Int
 
-    package init(perSecond: Double) { self.perSecond = perSecond }
+    /// - Parameter bucketsMax: callers remembered; beyond it those who are new share one bucket.
+    package init(perSecond: Double, bucketsMax: Int = 50_000) {
+        self.perSecond = perSecond
+        self.bucketsMax = bucketsMax
+    }
 
-    /// - Throws: 429 with `Retry-After` when the caller's bucket is empty.
-    package func check(_ key: String) throws {
+    /// - Parameter times: the rate of this bucket in units of the caller's.
+    /// - Throws: 429 with `Retry-After` when the bucket is empty.
+    package func check(_ key: String, times: Double = 1) throws {
         guard perSecond > 0 else { return }
+        let rate = perSecond * times
         let now = ContinuousClock.now
-        let admitted = buckets.withLock { buckets in
-            if buckets.count > 50_000 { buckets = buckets.filter { now - $0.value.last < .seconds(10) } }
-            var bucket = buckets[key] ?? Bucket(tokens: perSecond * 2, last: now)
+        let admitted = state.withLock { state in
+            if state.buckets.count >= bucketsMax, now - state.swept > .seconds(1) {
+                state.swept = now
+                // Who has been silent for so long has a full bucket again.
+                state.buckets = state.buckets.filter { now - $0.value.last < .seconds(3) }
+            }
+            let key = state.buckets[key] == nil && state.buckets.count >= bucketsMax ? "*" : key
+            var bucket = state.buckets[key] ?? Bucket(tokens: rate * 2, last: now)
             let passed = now - bucket.last
             let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) / 1e18
-            bucket.tokens = min(perSecond * 2, bucket.tokens + seconds * perSecond)
+            bucket.tokens = min(rate * 2, bucket.tokens + seconds * rate)
             bucket.last = now
-            defer { buckets[key] = bucket }
+            defer { state.buckets[key] = bucket }
             guard bucket.tokens >= 1 else { return false }
             bucket.tokens -= 1
             return true
@@ -32,4 +50,35 @@ package final class RateLimiter: Sendable {
                 retryAfterSeconds: 1)
         }
     }
+}
+
+/// Session tokens that were good a moment ago, and whose they were. Their requests count for the account before the
+/// session is looked up; any other token counts for its address first, so that made-up cookies cost no database read
+/// beyond the address's share.
+final class KnownTokens: Sendable {
+    private struct Entry { let caller: String; let since: ContinuousClock.Instant }
+    private let entries = Mutex<[Data: Entry]>([:])
+    private static let seconds = 60
+    private static let entriesMax = 20_000
+
+    private static func key(_ token: String) -> Data { Data(SHA256.hash(data: Data(token.utf8))) }
+
+    func caller(_ token: String) -> String? {
+        let now = ContinuousClock.now
+        let entry = entries.withLock { $0[Self.key(token)] }
+        return entry.flatMap { now - $0.since < .seconds(Self.seconds) ? $0.caller : nil }
+    }
+
+    func note(_ token: String, _ caller: String) {
+        let now = ContinuousClock.now
+        entries.withLock { entries in
+            if entries.count >= Self.entriesMax {
+                entries = entries.filter { now - $0.value.since < .seconds(Self.seconds) }
+                if entries.count >= Self.entriesMax { entries = [:] }
+            }
+            entries[Self.key(token)] = Entry(caller: caller, since: now)
+        }
+    }
+
+    func forget(_ token: String) { entries.withLock { $0[Self.key(token)] = nil } }
 }

@@ -16,7 +16,9 @@ extension WebResponse {
             while let bytes = try await next() { try await writer.write(ByteBuffer(bytes: bytes)) }
             try await writer.finish(nil)
         }
-        return download(body, name: name, type: type)
+        var answer = download(body, name: name, type: type)
+        answer.isStreamed = true
+        return answer
     }
 }
 

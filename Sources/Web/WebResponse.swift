@@ -10,6 +10,8 @@ package struct WebResponse: Sendable {
     package var body: ResponseBody
     /// May be kept by shared caches: assets only. Everything else is `no-store`.
     package var isPublicAsset = false
+    /// Made while it is sent: the request keeps a place until the end.
+    package var isStreamed = false
 
     package init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: ResponseBody = .init()) {
         self.status = status

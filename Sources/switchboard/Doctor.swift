@@ -18,6 +18,15 @@ struct Doctor: AsyncParsableCommand {
             var checks: [(name: String, ok: Bool, detail: String)] = []
             let configuration = try common.configuration()
             checks.append(("settings", true, "listening on \(configuration.host):\(configuration.port)"))
+            let proxies = configuration.trustedProxies
+            checks.append(
+                (
+                    "proxies", true,
+                    proxies.isEmpty
+                        ? "none listed: what comes through a proxy is refused; list its address in trustedProxies"
+                        : proxies.joined(separator: ", ")
+                            + "; each must send X-Forwarded-For and X-Forwarded-Proto: https"
+                ))
             do {
                 try await common.withTenant { runtime, tenant in
                     checks.append(("share", true, runtime.share.root))

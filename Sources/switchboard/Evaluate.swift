@@ -12,6 +12,7 @@ struct Evaluate: AsyncParsableCommand {
         discussion: """
             Columns that give the answer away (copies of the outcome, fields filled only for leavers, scores computed from
             it) are found and left out, with the reason. Probabilities are calibrated on other folds than they are judged on.
+            With --json standard output is exactly one JSON object, {"error": {"code", "message", "message_zh"}} when it fails.
             """)
     @Argument(help: "CSV or JSON Lines file.") var file: String
     @Option(name: .long, help: "Column that says whether the customer left.") var label: String
@@ -20,6 +21,8 @@ struct Evaluate: AsyncParsableCommand {
     @Option(name: .long, help: "Column that names the customer; not learned from.") var id: String?
     @Option(name: .long, help: "Folds, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1
+    @Option(name: .long, help: "CSV file to write the out-of-fold probabilities to, one row a labelled row.")
+    var predictions: String?
     @Flag(name: .long, help: "Print one JSON object.") var json = false
 
     func validate() throws {
@@ -29,13 +32,34 @@ struct Evaluate: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run {
             let bar = ProgressBar()
-            let result = try await Insights.evaluateFile(
-                Insights.EvaluationRequest(
-                    path: file, label: label, positive: positive, identifier: id, folds: folds, seed: seed)
-            ) { done, total, words in bar.show(Int(done), Int(total), words.en) }
+            let result: FileEvaluation
+            do {
+                result = try await Insights.evaluateFile(
+                    Insights.EvaluationRequest(
+                        path: file, label: label, positive: positive, identifier: id, folds: folds, seed: seed,
+                        predictions: predictions)
+                ) { done, total, words in bar.show(Int(done), Int(total), words.en) }
+            } catch {
+                bar.end()
+                if json { Terminal.out(Self.failure(error).encoded()) }
+                throw error
+            }
             bar.end()
             Terminal.out(json ? result.json.encoded() : result.text(Self.language))
+            // Rows were left out: done, but not of everything.
+            if result.rejects > 0 || result.isCut { throw ExitCode(2) }
         }
+    }
+
+    /// A program that reads the output gets an object whatever happens.
+    private static func failure(_ error: any Error) -> JSONValue {
+        let known = (error as? CRMError) ?? (error as? any CRMErrorConvertible)?.crmError
+        return .object([
+            "error": .object([
+                "code": .string(known?.code ?? "failed"), "message": .string(known?.message.en ?? "\(error)"),
+                "message_zh": .string(known?.message.zh ?? "\(error)"),
+            ])
+        ])
     }
 
     /// The language of the terminal.

@@ -8,7 +8,10 @@ import Web
 struct Seed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Generate demonstration customers.",
-        discussion: "The same --seed gives the same base. Refuses a tenant that already has customers.")
+        discussion: """
+            The same --seed gives the same base. Refuses a tenant that already has customers, but finishes one whose seeding
+            was interrupted (with the numbers it was begun with).
+            """)
     @OptionGroup var common: CommonOptions
     @Option(name: .long, help: "How many customers.") var customers = 2_000
     @Option(name: .long, help: "Seed of the generator.") var seed: UInt64 = 20_260_101
@@ -21,23 +24,26 @@ struct Seed: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run {
             try await common.withTenant { runtime, tenant in
-                guard try await runtime.modules.isEmpty(tenant) else {
+                let demonstration = Demonstration(runtime, tenant)
+                if case .begun(let size, _) = try await demonstration.state() {
+                    Terminal.note("Going on with the interrupted seeding of \(size) customers.")
+                } else if try await !runtime.modules.isEmpty(tenant) {
                     throw Complaint(
                         "tenant \(tenant.name) already has customers; use another --data folder or --tenant")
                 }
                 let clock = ContinuousClock()
                 let bar = ProgressBar()
-                let took = try await clock.measure {
-                    try await runtime.seed(
-                        SeedRequest(customers: customers, seed: seed) { bar.show($0, $1, $2.en) }, tenant)
-                }
+                let begun = clock.now
+                let made = try await demonstration.make(customers: customers, seed: seed) { bar.show($0, $1, $2.en) }
+                let took = clock.now - begun
                 bar.end()
                 let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
                 if json {
                     Terminal.out(
-                        JSONValue.object(["customers": .int(Int64(customers)), "seconds": .double(seconds)]).encoded())
+                        JSONValue.object(["customers": .int(Int64(made.customers)), "seconds": .double(seconds)])
+                            .encoded())
                 } else {
-                    Terminal.out("\(customers) customers in \((seconds * 10).rounded() / 10) s")
+                    Terminal.out("\(made.customers) customers in \((seconds * 10).rounded() / 10) s")
                 }
             }
         }

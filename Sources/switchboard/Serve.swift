@@ -6,7 +6,12 @@ import Platform
 
 /// Serves the console and, unless told otherwise, runs the background work in the same process.
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serve the console and the API.")
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the console and the API.",
+        discussion: """
+            Answers for every tenant of the configuration, by host name. --tenant, repeated, says whose background work is
+            done in this process; the first one named (or the default tenant) gets --demo and the first one-time link.
+            """)
     @OptionGroup var common: CommonOptions
     @Option(name: .long, help: "Address to listen on (default 127.0.0.1, or HOST).") var host: String?
     @Option(name: .long, help: "Port, 0 = any free one (default 8080, or PORT).") var port: Int?
@@ -24,34 +29,42 @@ struct Serve: AsyncParsableCommand {
                     configuration.logLevel = "warning"
                 }
             }
+            ProcessGuard.forbidDumps()
+            ProcessGuard.allowFiles()
             let runtime = try Runtime(configuration)
             for missing in runtime.missingAssets {
                 Terminal.note("warning: \(missing) is not installed; charts or maps will be missing")
             }
-            let tenant = try await runtime.tenants.tenant("default")
-            if demo { try await Demonstration.load(runtime, tenant, customers: demoCustomers) }
+            let tenant = try await runtime.tenants.tenant(common.tenant.first ?? "default")
+            if demo { try await FirstStart.load(runtime, tenant, customers: demoCustomers) }
             let link = try await Bootstrap.linkIfNobodyCanLogIn(runtime, tenant)
-            try await runtime.serve(withWorkers: workers) { port in
+            let names = common.tenant.isEmpty ? nil : common.tenant
+            try await runtime.serve(withWorkers: workers, for: names, late: Terminal.leave) { port in
                 let address = "http://\(configuration.host):\(port)"
                 Terminal.out("Switchboard \(Version.text) is running at \(address)")
                 if let link {
-                    Terminal.out(
-                        "Set the first administrator's password (one use, valid for 1 hour): \(address)\(link)")
+                    let place = tenant.name == "default" ? address : runtime.address(of: tenant.name, port: port)
+                    Terminal.out("Set the first administrator's password (one use, valid for 1 hour): \(place)\(link)")
                 }
             }
         }
     }
 }
 
-/// The demonstration operator, loaded once.
-enum Demonstration {
+/// The demonstration operator, loaded at the first start, or finished when that was interrupted.
+enum FirstStart {
     static func load(_ runtime: Runtime, _ tenant: Tenant, customers: Int) async throws {
-        guard try await runtime.modules.isEmpty(tenant) else { return }
-        Terminal.note("First start: making a demonstration operator with \(customers) customers.")
+        let demonstration = Demonstration(runtime, tenant)
+        switch try await demonstration.state() {
+        case .done: return
+        case .begun(let customers, _):
+            Terminal.note("Going on with the demonstration operator of \(customers) customers, which was interrupted.")
+        case .none:
+            guard try await demonstration.isFirstStart() else { return }
+            Terminal.note("First start: making a demonstration operator with \(customers) customers.")
+        }
         let bar = ProgressBar()
-        try await runtime.seed(
-            SeedRequest(customers: customers, seed: 20_260_101) { done, total, what in bar.show(done, total, what.en) },
-            tenant)
+        try await demonstration.make(customers: customers, seed: 20_260_101) { bar.show($0, $1, $2.en) }
         bar.end()
     }
 }

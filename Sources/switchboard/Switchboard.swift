@@ -27,7 +27,16 @@ struct CommonOptions: ParsableArguments {
     @Option(name: .long, help: "JSON file with settings.") var config: String?
     @Option(name: .long, help: "Folder of databases, files and keys (default: data, or SWITCHBOARD_DATA).")
     var data: String?
-    @Option(name: .long, help: "Tenant.") var tenant = "default"
+    @Option(
+        name: .long,
+        help: "Tenant (default: default). `serve` and `worker` take several; without it they do the work of all.")
+    var tenant: [String] = []
+
+    func validate() throws {
+        for name in tenant where !Tenants.isName(name) {
+            throw ValidationError("“\(name)” is not a tenant name: lower-case letters, digits and dashes are.")
+        }
+    }
 
     /// The settings, with these flags over file and environment.
     func configuration(_ change: (inout Configuration) -> Void = { _ in }) throws -> Configuration {
@@ -47,12 +56,10 @@ struct CommonOptions: ParsableArguments {
 
     /// Opens the tenant, runs `body`, closes the databases.
     func withTenant<T>(_ body: (Runtime, Tenant) async throws -> T) async throws -> T {
-        guard Tenants.isName(tenant) else {
-            throw Complaint("“\(tenant)” is not a tenant name: lower-case letters, digits and dashes are.")
-        }
+        guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
         let runtime = try runtime()
         do {
-            let result = try await body(runtime, try await runtime.tenants.tenant(tenant))
+            let result = try await body(runtime, try await runtime.tenants.tenant(tenant.first ?? "default"))
             await runtime.tenants.close()
             return result
         } catch {
@@ -84,6 +91,9 @@ enum Terminal {
     }
 
     static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    /// Ends a process that was to stop and did not.
+    @Sendable static func leave() { exit(1) }
 
     /// Runs a command's body; what it throws becomes one line on standard error and exit code 1. An `ExitCode` passes.
     static func run(_ body: () async throws -> Void) async throws {

@@ -62,6 +62,7 @@ struct Train: AsyncParsableCommand {
     }
 
     private static func text(_ scoring: ScoringSummary) -> String {
+        if scoring.superseded { return "A newer pass over the base has taken over; this one stopped." }
         let bands = ["critical", "high", "medium", "low"].compactMap { band in
             scoring.bands[band].map { "\(band) \($0)" }
         }

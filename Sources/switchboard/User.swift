@@ -12,6 +12,15 @@ struct User: AsyncParsableCommand {
         abstract: "Create and list users, print one-time links.",
         subcommands: [Create.self, Bootstrap.self, Link.self, List.self])
 
+    /// Prints a one-time link.
+    private static func show(_ link: IdentityAdmin.Link, _ runtime: Runtime, _ tenant: Tenant, json: Bool) {
+        let address = runtime.address(of: tenant.name) + link.path
+        Terminal.out(
+            json
+                ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)]).encoded()
+                : address)
+    }
+
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a user.",
@@ -68,13 +77,8 @@ struct User: AsyncParsableCommand {
             try await Terminal.run {
                 let role = try Create.role(role)
                 try await common.withTenant { runtime, tenant in
-                    let link = try await runtime.modules.users.issueBootstrap(role: role, tenant)
-                    let address = "http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)"
-                    Terminal.out(
-                        json
-                            ? JSONValue.object(["link": .string(address), "expires": .string(link.expiresAt.iso8601)])
-                                .encoded()
-                            : address)
+                    User.show(
+                        try await runtime.modules.users.issueBootstrap(role: role, tenant), runtime, tenant, json: json)
                 }
             }
         }
@@ -85,12 +89,12 @@ struct User: AsyncParsableCommand {
             abstract: "Print a one-time link with which a user sets a new password.")
         @OptionGroup var common: CommonOptions
         @Argument(help: "Login name.") var name: String
+        @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
             try await Terminal.run {
                 try await common.withTenant { runtime, tenant in
-                    let link = try await runtime.modules.users.issueLink(user: name, tenant)
-                    Terminal.out("http://\(runtime.configuration.host):\(runtime.configuration.port)\(link.path)")
+                    User.show(try await runtime.modules.users.issueLink(user: name, tenant), runtime, tenant, json: json)
                 }
             }
         }

@@ -26,6 +26,41 @@ struct DiscriminationTests {
         #expect(abs(area + fallen - 1) < 1e-12)
     }
 
+    @Test("two scores of the same rows are compared with the areas each has, and an error by DeLong's definition")
+    func difference() throws {
+        var random = SeededRandom(seed: 12)
+        let labels = (0..<180).map { _ in random.unit() < 0.35 }
+        let one = labels.map { (random.unit() * 12 + ($0 ? 4 : 0)).rounded() }
+        let two = labels.map { (random.unit() * 12 + ($0 ? 2 : 0)).rounded() }
+        let found = try #require(Discrimination.difference(one, two, labels: labels))
+        #expect(abs(found.first - (try #require(Discrimination.auc(scores: one, labels: labels)))) < 1e-12)
+        #expect(abs(found.second - (try #require(Discrimination.auc(scores: two, labels: labels)))) < 1e-12)
+        // By the definition, pair by pair.
+        let (up, down) = (labels.indices.filter { labels[$0] }, labels.indices.filter { !labels[$0] })
+        func kernel(_ scores: [Double], _ a: Int, _ b: Int) -> Double {
+            scores[a] > scores[b] ? 1 : scores[a] == scores[b] ? 0.5 : 0
+        }
+        func gap(_ a: Int, _ b: Int) -> Double { kernel(one, a, b) - kernel(two, a, b) }
+        func variance(_ values: [Double]) -> Double {
+            let mean = values.reduce(0, +) / Double(values.count)
+            return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+        }
+        let ofUp = up.map { a in down.reduce(0) { $0 + gap(a, $1) } / Double(down.count) }
+        let ofDown = down.map { b in up.reduce(0) { $0 + gap($1, b) } / Double(up.count) }
+        let expected = (variance(ofUp) / Double(up.count) + variance(ofDown) / Double(down.count)).squareRoot()
+        #expect(abs(found.standardError - expected) < 1e-12)
+        #expect(found.standardError > 0)
+    }
+
+    @Test("a score compared with itself differs by nothing for sure; without both classes there is nothing to compare")
+    func noDifference() throws {
+        let labels = [true, false, true, false]
+        let same = try #require(Discrimination.difference([1, 2, 3, 4], [1, 2, 3, 4], labels: labels))
+        #expect(same.first == same.second)
+        #expect(same.standardError == 0)
+        #expect(Discrimination.difference([1, 2], [1, 2], labels: [true, true]) == nil)
+    }
+
     @Test("the area under the ROC points by trapezoids is the area by ranks")
     func rocMatchesAUC() throws {
         var random = SeededRandom(seed: 9)

@@ -170,4 +170,19 @@ struct DemoTests {
         let count = try await test.tenant.database.read { try $0.count("SELECT COUNT(*) FROM customers_customer") }
         #expect(count == 300)
     }
+
+    @Test("every invented line has a SIM and a device with numbers of nobody, all different")
+    func cards() async throws {
+        let desk = try await PageDesk(customers: 80)
+        let lines = try await desk.records().flatMap(\.subscriptions)
+        #expect(lines.allSatisfy { $0.device != nil && $0.imsi?.hasPrefix("00101") == true })
+        let cards = lines.compactMap(\.iccid)
+        let devices = lines.compactMap(\.imei)
+        #expect(Set(cards).count == lines.count && Set(devices).count == lines.count)
+        #expect(Set(lines.compactMap(\.imsi)).count == lines.count)
+        for number in cards + devices {
+            #expect(DemoNumbers.luhn(String(number.dropLast())) == number.last?.wholeNumberValue)
+        }
+        #expect(cards.allSatisfy { $0.count == 20 } && devices.allSatisfy { $0.count == 15 && $0.hasPrefix("00") })
+    }
 }

@@ -61,6 +61,58 @@ struct FieldTests {
         #expect(given.displayName == "Johnny")
     }
 
+    @Test(
+        "the smallest and the largest numbers are values or refusals for every kind of field, and never end the process",
+        arguments: [
+            "-9223372036854775808", "9223372036854775807", "-9223372036854775809", "-9223372036854775808.00",
+            "9223372036854775807.99", "-999999999999.99", "1e308", "-1e308", "99999999999999999999999999",
+        ])
+    func extremes(text: String) throws {
+        let kinds: [ImportFieldKind] = [
+            .text(200), .integer, .decimal, .money, .boolean, .date, .phone, .email,
+            .choice([ImportChoice("a", Words(en: "A", zh: "甲"))]),
+        ]
+        for kind in kinds {
+            for currency in ["CNY", "JPY", "KWD"] {
+                guard let value = try? FieldText.value(text, kind, countryCode: "86", currency: currency) else {
+                    continue
+                }
+                _ = FieldText.text(value, kind, currency: currency)
+            }
+        }
+        #expect(FieldText.minorUnits("-9223372036854775808", "CNY") == nil)
+        #expect(FieldText.minorUnits("999999999999.99", "CNY") == 99_999_999_999_999)
+    }
+
+    @Test("no number that a field takes ends the process, where it is set and where lists are made of it")
+    func extremeRecords() throws {
+        let now = Instant(milliseconds: 1_700_000_000_000)
+        let context = FieldContext(
+            ids: IDGenerator(node: 1, clock: FrozenClock(now)), today: now.date(), currency: "CNY", source: "t")
+        let values: [SQLValue] = [
+            .int(Int64.min), .int(Int64.max), .int(Int64(0)), .double(1e308), .double(-1e308), .double(.infinity), .double(.nan),
+            .bool(true), .text("9223372036854775807"), .text("-9223372036854775808"), .null,
+        ]
+        for field in CustomerFields.all {
+            for value in values {
+                var record = CustomerRecord(
+                    id: CustomerID(1), party: Party(kind: .individual, displayName: "A"),
+                    customer: Customer(since: now.date(), currency: "CNY", source: "t", createdAt: now))
+                record.subscriptions = [
+                    Subscription(id: SubscriptionID(1), service: .mobile, monthlyCharge: .max - 1, currency: "CNY")
+                ]
+                guard (try? field.set(&record, value, context)) != nil else { continue }
+                _ = field.get(record, context)
+                record.subscriptions.append(
+                    record.subscriptions.first
+                        ?? Subscription(
+                            id: SubscriptionID(2), service: .mobile, monthlyCharge: .max, currency: "CNY"))
+                _ = ListingRow(record, policy: .none, risk: nil)
+                _ = PanelParts.rounded(record.monthlyCharge ?? 0, "CNY")
+            }
+        }
+    }
+
     @Test("what a person types becomes a typed value or a refusal")
     func typed() throws {
         func value(_ text: String, _ kind: ImportFieldKind) throws -> SQLValue {

@@ -61,7 +61,8 @@ final class ListDesk: Sendable {
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: CustomersModule().navigation, permissions: Self.grants,
             version: "test")
-        let table = RouteTable(CustomersModule().endpoints(site).map { $0.route(tenants: { _ in tenant }, site: site) })
+        let endpoints = CustomersModule().endpoints(site) + CustomerPages.endpoints { CustomerPanels.all($0) }
+        let table = RouteTable(endpoints.map { $0.route(tenants: { _ in tenant }, site: site) })
         var settings = GateSettings(csrfKey: SymmetricKey(data: [UInt8](repeating: 9, count: 32)))
         settings.requestsPerSecond = 0
         let gate = Gate(

@@ -151,4 +151,27 @@ struct ListPageTests {
         ]
         #expect(TemplateMisses.all.filter { miss in own.contains { miss.hasPrefix($0) } }.isEmpty)
     }
+
+    @Test("the order of names is not told to those who do not see names, neither by address nor by a saved view")
+    func orderOfNames() async throws {
+        let desk = try await ListDesk(customers: 40)
+        let marketer = ListDesk.principal(.marketer)
+        func order(_ path: String, _ who: Principal) async throws -> [String] {
+            try await desk.get(path, as: who).all("name=\"id\" value=\"")
+                + desk.get(path, as: who).all("<a href=\"/customers/").filter { $0.allSatisfy(\.isNumber) }
+        }
+        let plain = try await order("/customers", marketer)
+        #expect(!plain.isEmpty)
+        for sort in ["name", "-name"] {
+            #expect(try await order("/customers?sort=\(sort)", marketer) == plain)
+        }
+        let page = try await desk.get("/customers", as: marketer)
+        #expect(!page.text.contains("sort=name") && !page.text.contains("sort=-name"))
+        let agent = ListDesk.principal(.agent)
+        #expect(try await order("/customers?sort=name", agent) != order("/customers", agent))
+        #expect(try await desk.get("/customers", as: agent).text.contains("sort=name"))
+        _ = try await desk.post("/customers/views", [("name", "A to Z"), ("filter", "sort=name")], as: marketer)
+        let view = try #require(try await desk.get("/customers", as: marketer).first("/customers?view="))
+        #expect(try await order("/customers?view=\(view)", marketer) == plain)
+    }
 }

@@ -42,11 +42,10 @@ struct ListingTests {
             let p = Double(index % 5) / 5
             return ChurnScored.Score(customer: ids[index], probability: p, band: p > 0.5 ? "high" : "low")
         }
-        let records = try await bench.test.tenant.database.write { session in
-            try ValueStore.apply(scores, session)
-            try ValueStore.compute(now: Instant(milliseconds: 0), session)
-            return try CustomerLoader.records(ids, session)
-        }
+        let database = bench.test.tenant.database
+        try await database.write { try ValueStore.apply(scores, $0) }
+        try await ValueStore.compute(now: Instant(milliseconds: 0), database)
+        let records = try await database.read { try CustomerLoader.records(ids, $0) }
         return (bench, records)
     }
 

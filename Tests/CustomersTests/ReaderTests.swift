@@ -21,7 +21,7 @@ struct ReaderTests {
         return table.values[at][row]
     }
 
-    @Test("an imported base becomes a table with built-in columns, attributes under their titles and the outcome")
+    @Test("an imported base becomes a table with built-in columns, attributes under their keys and the outcome")
     func imported() async throws {
         let bench = try await ImportBench()
         let field = try await bench.test.tenant.database.write { [target = bench.target] in
@@ -42,13 +42,13 @@ struct ReaderTests {
             "internet_service": "dsl", "service_broadband": "yes", "service_fixed_voice": "yes", "service_mobile": "no",
             "addon_online_security": "yes", "addon_tech_support": "no", "addon_count": "1", "line_count": "2",
             "payment_method": "mailed_check", "paperless": "yes", "senior": "no", "gender": "male",
-            "city": "Los Angeles", "latitude": "33.96", "Churn Score": "86",
+            "city": "Los Angeles", "latitude": "33.96", "attr.churn_score": "86",
         ]
         for (column, value) in leaver { #expect(cell(table, column, ids[0]) == value, "\(column)") }
         #expect(cell(table, "plan", ids[1]) == "5G 畅享 199")
         #expect(cell(table, "service_mobile", ids[1]) == "yes")
         #expect(cell(table, "internet_service", ids[1]) == "no")
-        #expect(cell(table, "Churn Score", ids[1]) == nil)
+        #expect(cell(table, "attr.churn_score", ids[1]) == nil)
         #expect(cell(table, "monthly_charge", ids[2]) == nil)
         // Nothing that says the answer under another name, and nothing that is empty.
         for column in ["status", "left_on", "leave_reason", "ended_on", "reference", "birth_date", "bill_last"] {
@@ -117,6 +117,47 @@ struct ReaderTests {
         #expect(cell(table, "bill_change", id) == "0.2")
         // The second bill was due on 2026-01-20 and paid ten days later; the third is open past 2026-02-20.
         #expect(cell(table, "overdue_count", id) == "2")
+    }
+
+    @Test("an attribute's column keeps its name when the title is edited; the title is only words")
+    func renamed() async throws {
+        let bench = try await ImportBench()
+        let tenant = bench.test.tenant
+        let field = try await tenant.database.write { [target = bench.target] in
+            try target.defineAttribute(title: "Tenure_Months", kind: .integer, $0)
+        }
+        _ = try await bench.apply([["source_id": .text("A"), field.key: .int(7)]])
+        let before = try await table(bench)
+        #expect(before.columns == ["kind", "attr.tenure_months"] || before.columns.contains("attr.tenure_months"))
+        try await tenant.database.write { session in
+            let attribute = try #require(try AttributeStore.all(session).first)
+            try AttributeStore(ids: tenant.ids, clock: tenant.clock).label(
+                attribute.id, title: Words(en: "Months", zh: "月数"), mask: .none, session)
+        }
+        let after = try await table(bench)
+        #expect(after.columns == before.columns)
+        let place = try #require(after.columns.firstIndex(of: "attr.tenure_months"))
+        #expect(after.titles[place] == Words(en: "Months", zh: "月数"))
+        let reader = CustomerReader(clock: bench.test.clock)
+        let masks = try await tenant.database.read { try reader.attributeMasks(["attr.tenure_months", "Months"], $0) }
+        #expect(masks == ["attr.tenure_months": .none])
+    }
+
+    @Test("tenure is counted to the tenant's day, not to that of UTC")
+    func day() async throws {
+        let bench = try await ImportBench()
+        _ = try await bench.apply([["source_id": .text("A"), "start_date": .text("2026-02-02")]])
+        // 17:00 in UTC on the 1st is the 2nd in China.
+        let clock = FrozenClock(Instant(milliseconds: 1_772_409_600_000 - 7 * 3_600_000))
+        let months = try await bench.test.tenant.database.read { session in
+            try [480, 0].map { offset in
+                let table = try CustomerReader(clock: clock, timeZoneOffsetMinutes: offset).table(
+                    after: nil, limit: 10, session)
+                let place = try #require(table.columns.firstIndex(of: "tenure_months"))
+                return table.values[place][0] ?? ""
+            }
+        }
+        #expect(months == ["1", "0"])
     }
 
     @Test("cards are masked by role, in the order asked, and end at the edge of the region")

@@ -1,6 +1,7 @@
 import Kernel
 import TestSupport
 import Testing
+import Web
 
 @testable import Identity
 
@@ -77,7 +78,6 @@ struct AccountsTests {
         #expect(await desk.answer("admin", "admin") == "login_failed")
         let link = try await desk.admin.issueBootstrap(desk.tenant)
         #expect(link.path == "/bootstrap/" + link.token)
-        let late = try await desk.admin.issueBootstrap(desk.tenant)
         func redeem(_ token: String, _ name: String?, _ password: String = sentence) async -> String? {
             await code {
                 try await desk.logIn.redeem(
@@ -89,6 +89,7 @@ struct AccountsTests {
         #expect(await redeem(link.token, "root") == nil)
         #expect(await redeem(link.token, "second") == "link_invalid")
         #expect(await redeem("unknown" + link.token, "third") == "link_invalid")
+        let late = try await desk.admin.issueBootstrap(desk.tenant)
         desk.clock.advance(seconds: 3_600)
         #expect(await redeem(late.token, "fourth") == "link_invalid")
         let users = try await desk.admin.listUsers(desk.tenant)
@@ -147,10 +148,12 @@ struct AccountsTests {
         let desk = try await Desk()
         let mei = try await desk.user("mei")
         let user = try await desk.tenant.database.read { try desk.accounts.access(mei, $0) }
+        let token = try await desk.start("mei")
         func change(_ current: String, _ new: String) async -> String? {
             await code {
                 _ = try await desk.logIn.changePassword(
-                    user, current: current, new: new, by: desk.principal(mei, [.agent]), from: desk.origin())
+                    user, current: current, new: new, by: desk.principal(mei, [.agent]),
+                    from: desk.origin(cookie: token))
             }
         }
         #expect(await change(sentence, "short") == "too_short")
@@ -160,6 +163,87 @@ struct AccountsTests {
         desk.clock.advance(seconds: 5)
         #expect(await change(sentence, otherSentence) == nil)
         #expect(try await desk.test.auditCount("identity.password.change") == 6)
+    }
+
+    @Test("a new or used bootstrap link ends the others to the same power (G12)")
+    func bootstrapLinks() async throws {
+        let desk = try await Desk()
+        func redeem(_ link: IdentityAdmin.Link, _ name: String) async -> String? {
+            await code {
+                try await desk.logIn.redeem(
+                    link.token, .init(name: name, displayName: nil, password: sentence), from: desk.origin())
+            }
+        }
+        let first = try await desk.admin.issueBootstrap(desk.tenant)
+        let auditor = try await desk.admin.issueBootstrap(role: .auditor, desk.tenant)
+        let second = try await desk.admin.issueBootstrap(desk.tenant)
+        #expect(await redeem(first, "stranger") == "link_invalid")
+        // One that an older version left beside the other.
+        let left = RandomText.token()
+        try await desk.tenant.database.write { [now = desk.clock.now()] session in
+            try session.execute(
+                OneTimeLinks.insert,
+                [
+                    .text(Sessions.digest(left)), .text("bootstrap"), .text("administrator"), .null, .text("cli"),
+                    .time(now), .time(now.adding(seconds: 3_600)),
+                ])
+        }
+        #expect(await redeem(second, "root") == nil)
+        #expect(
+            await redeem(.init(token: left, path: "", expiresAt: desk.clock.now()), "stranger") == "link_invalid")
+        #expect(await redeem(auditor, "watch") == nil)
+        #expect(try await desk.admin.listUsers(desk.tenant).map(\.name) == ["root", "watch"])
+    }
+
+    @Test("a link does not set the password anew that was there before (G2)")
+    func samePassword() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        let link = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        func redeem(_ password: String) async -> CRMError? {
+            do {
+                try await desk.logIn.redeem(
+                    link.token, .init(name: nil, displayName: nil, password: password), from: desk.origin())
+                return nil
+            } catch { return error as? CRMError }
+        }
+        let error = await redeem(sentence)
+        #expect(error?.status == 422 && error?.code == "same_password" && error?.fields.first?.field == "password")
+        #expect(await redeem(otherSentence) == nil)
+    }
+
+    /// What may happen to an account while a new password of its owner is being hashed.
+    enum Meanwhile: CaseIterable { case reset, disabled, ended }
+
+    @Test("a change of the password that is under way does not win over a reset (G17)", arguments: Meanwhile.allCases)
+    func changeInFlight(_ meanwhile: Meanwhile) async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei")
+        let user = try await desk.tenant.database.read { try desk.accounts.access(mei, $0) }
+        let token = try await desk.start("mei")
+        let reset = try await desk.hasher.hash(otherSentence, pepper: desk.tenant.keys.pepper)
+        // The new hash takes about a second; the old one, cheap as it is, is checked at once.
+        let slow = try await Desk(cost: .init(memoryKiB: 65_536, passes: 10, lanes: 1), test: desk.test)
+        let change = Task {
+            await code {
+                _ = try await slow.logIn.changePassword(
+                    user, current: sentence, new: "the stranger's own password", by: slow.principal(mei, [.agent]),
+                    from: slow.origin(cookie: token))
+            }
+        }
+        let limit = ContinuousClock.now + .seconds(20)
+        while slow.hasher.hashCount < 2, ContinuousClock.now < limit { try await Task.sleep(for: .milliseconds(2)) }
+        let administrator = desk.principal(UserID(1), [.administrator])
+        try await desk.tenant.database.write { session in
+            switch meanwhile {
+            case .reset: try desk.accounts.setPassword(user, hash: reset, session)
+            case .disabled: _ = try desk.accounts.setStatus(mei, .disabled, by: administrator, session)
+            case .ended: _ = try desk.accounts.endSessions(mei, by: administrator, session)
+            }
+        }
+        #expect(await change.value == "login_required")
+        #expect(try await desk.stored(mei).hasPrefix(cheap.prefix))
+        #expect(try await desk.test.auditCount("identity.password.change") == 0)
     }
 
     @Test(

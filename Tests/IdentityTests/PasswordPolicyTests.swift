@@ -43,9 +43,44 @@ struct PasswordPolicyTests {
             ("the ZHANG WEI of rivers", "contains_name"), ("每天早晨张伟都在河边等鱼和虾", "too_short"),
             ("每天早晨张伟都在河边等鱼和虾吃", "contains_name"), ("in the Eastern river", "contains_tenant"),
             ("my switchboard by the river", "contains_product"),
+            ("correct horse battery staple", "too_common"), ("correct horse battery staple 7", "too_common"),
+            ("Summer2024Summer2024!", "too_common"), ("changemeplease123", "too_common"),
+            ("dragon-monkey-99!", "too_common"), ("LetMeIn!LetMeIn!LetMeIn1", "too_common"),
+            ("seven grey herons wait 7 hours", "ok"),
         ])
     func goldens(_ example: (String, String)) {
         #expect(verdict(example.0, policy) == example.1, "\(example.0)")
+    }
+
+    @Test(
+        "each word of a name counts, a short one where it stands by itself",
+        arguments: [
+            ("Maria Zhou", "herons of zhou by the river", "contains_name"),
+            ("Maria Zhou", "herons of MARIAS at the river", "contains_name"),
+            ("Eve Li", "seven herons in the evening", "ok"),
+            ("Eve Li", "grey herons, eve, and a river", "contains_name"),
+            ("Eve Li", "grey herons 7eve7 and a river", "contains_name"),
+            ("eve.li@x", "grey herons and li by a river", "contains_name"),
+            ("欧阳 娜娜", "每天早晨娜娜都在河边等鱼和虾吃", "contains_name"),
+            ("", "seven herons in the evening", "ok"), ("A B", "a kettle b sings behind the door", "ok"),
+        ])
+    func nameWords(_ example: (String, String, String)) {
+        let verdict = policy.problem(example.1, names: ["someone", example.0], tenant: "eastern")?.rawValue ?? "ok"
+        #expect(verdict == example.2, "\(example)")
+    }
+
+    @Test("whatever is on a list and long enough otherwise is refused as too common (G3)")
+    func everyEntry() throws {
+        var long = 0
+        for list in PasswordPolicy.lists {
+            for entry in try PasswordPolicy.lines(list, Checkout.share) where entry.unicodeScalars.count >= 15 {
+                long += 1
+                #expect(verdict(entry, policy) == "too_common", "\(entry)")
+            }
+        }
+        #expect(long > 2_000)
+        #expect(try PasswordPolicy.lines("top-passwords.txt", Checkout.share).count == 10_000)
+        #expect(try Checkout.share.text("Identity", "Data", "top-passwords.txt").hasPrefix("#! "))
     }
 
     @Test("the graded profile wants three kinds of characters and a change after 90 days, the standard does not (G2)")

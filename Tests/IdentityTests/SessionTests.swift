@@ -49,6 +49,25 @@ struct SessionTests {
         #expect(try await desk.resume(token) == nil)
     }
 
+    @Test("the list of sessions holds those that are open, none that idle time has ended (G17)")
+    func listed() async throws {
+        let desk = try await Desk()
+        let mei = try await desk.user("mei")
+        let root = try await desk.user("root", [.administrator])
+        for name in ["mei", "root"] { _ = try await desk.start(name) }
+        func counts() async throws -> [Int] {
+            try await desk.tenant.database.read { session in
+                try [mei, root].map { try desk.accounts.sessions.list($0, current: nil, session).count }
+            }
+        }
+        desk.clock.advance(seconds: 899)
+        #expect(try await counts() == [1, 1])
+        desk.clock.advance(seconds: 1)
+        #expect(try await counts() == [1, 0])
+        desk.clock.advance(seconds: 900)
+        #expect(try await counts() == [0, 0])
+    }
+
     @Test("twelve hours end a session however busy it is")
     func absolute() async throws {
         let desk = try await Desk()
@@ -115,9 +134,11 @@ struct SessionTests {
             },
             { desk in
                 let user = try await desk.tenant.database.read { try desk.accounts.access(mei, $0) }
+                let own = try await desk.start("mei")
                 let token = try await desk.logIn.changePassword(
                     user, current: sentence, new: otherSentence, by: desk.principal(mei, [.marketer]),
-                    from: desk.origin())
+                    from: desk.origin(cookie: own))
+                #expect(try await desk.resume(own) == nil)
                 #expect(try await desk.resume(token) != nil)
             },
         ]

@@ -115,6 +115,50 @@ struct ThrottleTests {
         #expect(await desk.answer("name21", "wrong password here") == "too_many_attempts")
     }
 
+    @Test("a delay that has begun is not ended by logging in to one's own account, nor by a try that was not decided")
+    func delayStays() async throws {
+        let desk = try await Desk()
+        try await desk.user("mallory")
+        // Mallory is known here: the address's delay does not hold that log-in up.
+        #expect(await desk.answer("mallory", sentence) == "ok")
+        for number in 0..<20 { #expect(await desk.answer("name\(number)", "wrong password here") == "login_failed") }
+        #expect(await desk.answer("name20", "wrong password here") == "too_many_attempts")
+        for _ in 0..<3 { #expect(await desk.answer("mallory", sentence) == "ok") }
+        #expect(await desk.answer("name20", "wrong password here") == "too_many_attempts")
+        let keys = Throttle.Keys(name: "mallory", address: "192.0.2.1")
+        try await desk.tenant.database.write { [now = desk.clock.now()] session in
+            try Throttle.reserve(keys, known: true, now: now, session)
+            try Throttle.release(keys, now: now, session)
+        }
+        #expect(await desk.answer("name20", "wrong password here") == "too_many_attempts")
+        desk.clock.advance(seconds: 10)
+        #expect(await desk.answer("name20", "wrong password here") == "login_failed")
+    }
+
+    @Test("failures that are forgiven below the free tries end the delay they began")
+    func delayEnds() async throws {
+        let desk = try await Desk()
+        let keys = Throttle.Keys(name: "mei", address: "192.0.2.1")
+        try await desk.tenant.database.write { [now = desk.clock.now()] session in
+            for _ in 0..<5 { try Throttle.reserve(keys, known: false, now: now, session) }
+            #expect(throws: CRMError.self) { try Throttle.reserve(keys, known: false, now: now, session) }
+            try Throttle.release(keys, now: now, session)
+            try Throttle.reserve(keys, known: false, now: now, session)
+        }
+    }
+
+    @Test("the addresses of one IPv6 network are one address")
+    func network() async throws {
+        let desk = try await Desk()
+        for number in 0..<20 {
+            #expect(
+                await desk.answer("name\(number)", "wrong password here", from: "2001:db8:0:7::\(number + 1)")
+                    == "login_failed")
+        }
+        #expect(await desk.answer("name20", "wrong password", from: "2001:db8:0:7:ffff::1") == "too_many_attempts")
+        #expect(await desk.answer("name20", "wrong password", from: "2001:db8:0:8::1") == "login_failed")
+    }
+
     @Test("parallel tries do not share the free places")
     func parallel() async throws {
         let desk = try await Desk()

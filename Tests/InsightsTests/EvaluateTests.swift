@@ -109,6 +109,94 @@ struct EvaluateTests {
         #expect(try await refusal("x,y\n1,0\n2,1\n", label: "y")?.code == "too_few_rows")
     }
 
+    @Test("the figures can be computed again from the out-of-fold probabilities that are written")
+    func predictions() async throws {
+        var random = SeededRandom(seed: 8)
+        var rows = ["tenure,plan,churn"]
+        for _ in 0..<600 {
+            let tenure = random.below(60)
+            let left = random.unit() < (tenure < 20 ? 0.6 : 0.15)
+            rows.append(
+                "\(tenure),\(["a", "b", "c"][random.below(3)]),\(random.below(20) == 0 ? "" : left ? "Yes" : "No")")
+        }
+        let path = try file(rows.joined(separator: "\n"))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let result = try await Insights.evaluateFile(
+            .init(path: path, label: "churn", folds: 4, predictions: path + ".out"))
+        let lines = try String(contentsOfFile: path + ".out", encoding: .utf8).split(separator: "\n").dropFirst()
+            .map { $0.split(separator: ",") }
+        let report = result.report
+        #expect(lines.count == report.rows)
+        #expect(report.rowsWithoutLabel > 0)
+        let labels = lines.map { $0[2] == "1" }
+        for (line, label) in zip(lines, labels) {
+            let row = try #require(Int(line[0]))
+            #expect(rows[row].hasSuffix(label ? "Yes" : "No"))
+        }
+        let probabilities = try lines.map { try #require(Double($0[4])) }
+        let logloss = zip(probabilities, labels).reduce(0) { $0 - log($1.1 ? $1.0 : 1 - $1.0) } / Double(labels.count)
+        #expect(abs(logloss - report.logloss) < 1e-9)
+        let brier = zip(probabilities, labels).reduce(0) { $0 + pow($1.0 - ($1.1 ? 1 : 0), 2) } / Double(labels.count)
+        #expect(abs(brier - report.brier) < 1e-9)
+        var areas: [Double] = []
+        for fold in 1...4 {
+            let own = lines.indices.filter { lines[$0][1] == "\(fold)" }
+            areas.append(
+                try #require(
+                    Discrimination.auc(
+                        scores: own.map { Double(lines[$0][3]) ?? 0 }, labels: own.map { labels[$0] })))
+        }
+        #expect(abs(areas.reduce(0, +) / 4 - report.auc) < 1e-9)
+    }
+
+    @Test("when nothing is left to learn from because rows could not be read, the refusal says so")
+    func refusedForRejects() async throws {
+        let rows = (0..<80).map { "\($0),\($0 % 2),x" }.joined(separator: "\n")
+        let error = try await refusal("x,y\n" + rows, label: "y")
+        #expect(error?.code == "too_few_rows")
+        #expect(error?.message.en.contains("Rows that could not be read: 80, the first: line 2") == true)
+        #expect(error?.message.zh.contains("80 行无法读取") == true)
+    }
+
+    @Test("with --json the command prints exactly one object whatever the file is, and its exit code says how it went")
+    func command() throws {
+        var random = SeededRandom(seed: 4)
+        func table(_ rows: Int, label: (Int) -> String) -> String {
+            var lines = ["id,tenure,plan,churn"]
+            for row in 0..<rows {
+                let tenure = 1 + random.below(72)
+                lines.append("c\(row),\(tenure),\(["basic", "plus"][random.below(2)]),\(label(tenure))")
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }
+        func left(_ tenure: Int) -> String { random.unit() < (tenure < 20 ? 0.6 : 0.1) ? "Yes" : "No" }
+        let good = table(300, label: left)
+        let cases: [(name: String, text: String, arguments: [String], code: Int32, error: String?)] = [
+            ("good", good, [], 0, nil), ("large seed", good, ["--seed", "18446744073709551615"], 0, nil),
+            ("semicolons", good.replacing(",", with: ";"), [], 0, nil),
+            ("a bad row", good + "1,2\n", [], 2, nil),
+            ("blank labels", table(300) { $0 % 4 == 0 ? "" : left($0) }, [], 0, nil),
+            ("empty", "", [], 1, "file_invalid"), ("three rows", table(3, label: left), [], 1, "too_few_rows"),
+            ("one class", table(100) { _ in "No" }, [], 1, "one_class"),
+            ("no such value", good, ["--positive", "Perhaps"], 1, "positive_absent"),
+            ("no such id", good, ["--id", "nobody"], 1, "id_missing"),
+        ]
+        for one in cases {
+            let path = try file(one.text)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            let result = try ServerProcess.run(["evaluate", path, "--label", "churn", "--json"] + one.arguments)
+            #expect(result.code == one.code, "\(one.name): \(result.error)")
+            let object = try #require(try JSONValue.parse(Array(result.out.utf8)).object, "\(one.name)")
+            #expect(result.out.split(separator: "\n").count == 1)
+            #expect(object["error"]?.object?["code"]?.string == one.error, "\(one.name)")
+            if one.error == nil { #expect(object["auc"]?.double != nil, "\(one.name)") }
+            if one.name == "large seed" { #expect(object["seed"]?.string == "18446744073709551615") }
+        }
+        let missing = try ServerProcess.run(["evaluate", "/nowhere.csv", "--label", "churn", "--json"])
+        #expect(missing.code == 1)
+        #expect(missing.out.contains("\"file_unreadable\""))
+    }
+
     @Test("an Excel workbook is recognised as one")
     func workbook() async throws {
         guard let path = Checkout.sharedData("churn-ibm-telco/Telco_customer_churn_status.xlsx") else {

@@ -19,6 +19,8 @@ final class FakeCustomers: CustomerReading, Sendable {
     }
 
     private let state: Mutex<[Customer]>
+    /// Called before a table is read, once.
+    let beforeTable = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(_ customers: [Customer]) { state = Mutex(customers.sorted { $0.id < $1.id }) }
 
@@ -76,12 +78,32 @@ final class FakeCustomers: CustomerReading, Sendable {
     }
 
     func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
+        let hook = beforeTable.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        hook?()
         let page = all.filter { customer in after.map { customer.id > $0 } ?? true }.prefix(limit)
         // As Customers does: a column that nobody on the page has is left out.
         let columns = Set(page.flatMap(\.cells.keys)).sorted()
         return CustomerTable(
             ids: page.map(\.id), columns: columns, values: columns.map { column in page.map { $0.cells[column] } },
-            titles: columns.map { Words(en: $0, zh: $0 == "Satisfaction" ? "满意度评价" : $0) }, left: page.map(\.left))
+            titles: columns.map(Self.title), left: page.map(\.left))
+    }
+
+    /// As Customers does: an attribute's column has its key for a name and its title for words.
+    private static func title(_ column: String) -> Words {
+        switch column {
+        case "Satisfaction", "attr.satisfaction": Words(en: "Satisfaction", zh: "满意度评价")
+        default: Words(en: column, zh: column)
+        }
+    }
+
+    /// Gives a column another name.
+    func rename(_ old: String, _ new: String) {
+        change { all in
+            for place in all.indices { all[place].cells[new] = all[place].cells.removeValue(forKey: old) }
+        }
     }
 
     func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> Set<CustomerID> {

@@ -133,6 +133,74 @@ struct RiskPageTests {
         #expect(entry?.note == nil)
     }
 
+    @Test("the note of a contact is free text: only those who see names see it, and that is audited (G25)")
+    func noteIsMasked() async throws {
+        let desk = try await Desk(FakeCustomers(2))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        try await desk.put([(1_000, 0.9, 5_000, "North")])
+        _ = try await desk.ask(
+            .post, "/risk/1000/contact", form: [("outcome", "stays"), ("note", "王小明本人接听")],
+            as: desk.principal(.agent))
+        for role in [Role.marketer, .analyst, .administrator] {
+            let page = try await desk.ask(.get, "/risk?state=done", as: desk.principal(role))
+            #expect(page.text.contains("Reached: stays"))
+            #expect(!page.text.contains("王小明"), "\(role)")
+        }
+        let page = try await desk.ask(.get, "/risk?state=done", as: desk.principal(.supervisor))
+        #expect(page.text.contains("王小明本人接听"))
+        let events = try await desk.events("insights.risk.view")
+        #expect(events.map { $0.unmasked.contains("note") } == [false, false, false, true])
+    }
+
+    @Test("who has become critical since the pass before is a list of its own, and where the bands begin is said")
+    func newlyCritical() async throws {
+        let desk = try await Desk(FakeCustomers(6))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        let agent = desk.principal(.agent)
+        try await desk.put([(1_000, 0.9, 5_000, "North"), (1_001, 0.3, 5_000, "South")])
+        // The first pass over a base: nobody has just become critical.
+        #expect(ids(try await desk.ask(.get, "/risk?new=1", as: agent).text).isEmpty)
+        desk.test.clock.advance(days: 1)
+        try await desk.put([(1_000, 0.9, 5_000, "North"), (1_001, 0.8, 5_000, "South")])
+        let now = desk.tenant.clock.now()
+        let late = ChurnScore(
+            customer: CustomerID(1_002), model: ModelID(1), probability: 0.95, band: .critical, margin: 0,
+            scoredAt: now,
+            reasons: .none, region: "South", monthlyValue: 1, currency: "CNY", listed: true)
+        try await desk.tenant.database.write {
+            try ScoreStore.write([late], on: now.date(), isFirstPass: false, $0)
+        }
+        let page = try await desk.ask(.get, "/risk?new=1", as: agent)
+        #expect(ids(page.text) == [1_001, 1_002])
+        #expect(page.text.contains("Newly critical"))
+        #expect(ids(try await desk.ask(.get, "/risk?new=1&region=North", as: agent).text).isEmpty)
+        // The same pass again, after a crash, does not make them old.
+        try await desk.put([(1_001, 0.8, 5_000, "South")])
+        #expect(ids(try await desk.ask(.get, "/risk?new=1", as: agent).text) == [1_001, 1_002])
+        desk.test.clock.advance(days: 1)
+        try await desk.put([(1_001, 0.8, 5_000, "South")])
+        #expect(ids(try await desk.ask(.get, "/risk?new=1", as: agent).text) == [1_002])
+        await #expect(throws: CRMError.self) { _ = try await desk.ask(.get, "/risk?new=x", as: agent) }
+        #expect(desk.misses.isEmpty, "\(desk.misses)")
+    }
+
+    @Test("the page says where the bands begin and why, as the training fixed them")
+    func thresholds() async throws {
+        let desk = try await Desk(FakeCustomers(400))
+        _ = try await desk.module.train(tenant: desk.tenant, principal: TestTenant.principal([]))
+        let model = try #require(try await desk.models().first)
+        let card = try #require(try await desk.tenant.database.read { try ModelStore.card(model.id, $0) })
+        let page = try await desk.ask(.get, "/risk", as: desk.principal(.agent))
+        let bands = card.bands
+        #expect(
+            page.text.contains(
+                "medium from \(Figures.percent(bands.medium, 0)), high from \(Figures.percent(bands.high, 0)) (3 times")
+        )
+        #expect(page.text.contains("critical from \(Figures.percent(bands.critical, 0)) (8 times)"))
+        let zh = try await desk.ask(.get, "/risk", as: desk.principal(.agent), .zh)
+        #expect(zh.text.contains("训练客户离网率 \(Figures.percent(bands.baseRate))"))
+    }
+
     @Test("next week everybody is on the list again, with what was said the last time")
     func nextWeek() async throws {
         let desk = try await Desk(FakeCustomers(2))

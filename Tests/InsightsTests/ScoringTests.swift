@@ -106,6 +106,66 @@ struct ScoringTests {
         #expect(try await desk.scores().first?.probability == 0.4)
     }
 
+    @Test("a pass that begins while another runs takes over: the older one stops and tells nothing any more")
+    func takesOver() async throws {
+        let desk = try await trained(1_200)
+        let told = try await desk.outbox(ChurnScored.eventType).count
+        desk.test.clock.advance(days: 1)
+        let (scoring, principal) = (scoring(desk), TestTenant.principal([]))
+        let job: JobID = desk.tenant.ids.next()
+        let started = Flag()
+        let older = try await scoring.run(by: principal, job: job) { done, _, _ in
+            guard done == 500, started.raise() else { return }
+            // The clock stands still: the newer pass is the later one all the same.
+            _ = try await scoring.run(by: principal, job: nil) { _, _, _ in }
+        }
+        #expect(older.superseded)
+        let scores = try await desk.scores().filter(\.listed)
+        let newest = try #require(scores.map(\.scoredAt).max())
+        #expect(scores.allSatisfy { $0.scoredAt == newest })
+        let events = try await desk.outbox(ChurnScored.eventType).dropFirst(told)
+        // One batch of the older pass, then all of the newer one.
+        #expect(events.count == 4)
+        #expect(try #require(events.first?.scoredAt) < newest)
+        #expect(events.dropFirst().allSatisfy { $0.scoredAt == newest })
+        let again = try await scoring.run(by: principal, job: job) { _, _, _ in }
+        #expect(again.superseded)
+        #expect(try await desk.scores().map(\.scoredAt).max() == newest)
+    }
+
+    @Test("a version put into use while another is being loaded is the one that scores")
+    func activatedMeanwhile() async throws {
+        let desk = try await trained(300)
+        _ = try await desk.module.train(tenant: desk.tenant, principal: TestTenant.principal([]))
+        let versions = try await desk.models()
+        let old = try #require(versions.last)
+        #expect(old.state == .retired)
+        let database = desk.tenant.database
+        desk.customers.beforeTable.withLock { hook in
+            hook = {
+                let done = DispatchSemaphore(value: 0)
+                Task {
+                    try? await database.write { try ModelStore.activate(old.id, $0) }
+                    done.signal()
+                }
+                done.wait()
+            }
+        }
+        let result = try await scoring(desk).run(by: TestTenant.principal([]), job: nil) { _, _, _ in }
+        #expect(result.model == old.id)
+        #expect(try await desk.scores().allSatisfy { $0.model == old.id })
+    }
+
+    @Test("a pass that waits is not queued twice")
+    func queuedOnce() async throws {
+        let desk = try await trained(200)
+        let analyst = desk.principal(.analyst)
+        _ = try await desk.ask(.post, "/models/scoring", as: analyst)
+        _ = try await desk.ask(.post, "/models/scoring", as: analyst)
+        let jobs = try await desk.tenant.database.read { try desk.tenant.jobs.recent(kind: ChurnScoring.jobKind, $0) }
+        #expect(jobs.count == 1)
+    }
+
     @Test("customers of a reverted import take scores, history and plan with them, and the counts follow")
     func removed() async throws {
         let desk = try await Desk(FakeCustomers(5))
@@ -176,5 +236,18 @@ struct ScoringTests {
         desk.test.clock.advance(days: 1)
         let result = try await scoring(desk).run(by: TestTenant.principal([]), job: nil) { _, _, _ in }
         #expect((result.drift ?? 0) > ScoreSpread.shifted)
+    }
+}
+
+/// Raised once.
+private final class Flag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var raised = false
+    /// Whether this call was the first.
+    func raise() -> Bool {
+        lock.withLock {
+            defer { raised = true }
+            return !raised
+        }
     }
 }

@@ -75,11 +75,18 @@ struct TrainingTests {
         #expect(scores.allSatisfy { $0.model == models[0].id })
     }
 
-    @Test("a version that is clearly worse waits for a person")
-    func worseVersion() {
-        #expect(ModelChoice.takesOver(new: 0.5, from: nil))
-        #expect(ModelChoice.takesOver(new: 0.856, from: 0.86))
-        #expect(!ModelChoice.takesOver(new: 0.84, from: 0.86))
+    @Test("clearly worse is by more than a few thousandths and by more than chance")
+    func clearlyWorse() {
+        func takesOver(_ auc: Double, _ champion: Double?, error: Double = 0) -> Bool {
+            ChampionComparison(
+                basis: .unseen, rows: 100, positives: 30, auc: auc, championAUC: champion, standardError: error
+            ).takesOver
+        }
+        #expect(takesOver(0.5, nil))
+        #expect(takesOver(0.856, 0.86))
+        #expect(!takesOver(0.84, 0.86))
+        #expect(takesOver(0.84, 0.86, error: 0.015))
+        #expect(!takesOver(0.80, 0.86, error: 0.015))
     }
 
     @Test("a base of which nobody left is refused in words, in both languages, at the first attempt")

@@ -38,6 +38,41 @@ struct IdentifierTests {
         #expect(after.madeAt == clock.now())
     }
 
+    @Test("after the end of its lease a node makes only ids that the next holder of the number cannot make")
+    func lease() {
+        let clock = FrozenClock()
+        let end = clock.now().adding(seconds: 300)
+        let sleeper = IDGenerator(node: 5, clock: clock, lease: clock.now()..<end)
+        var ids: Set<PartyID> = []
+        for _ in 0..<1_000 { ids.insert(sleeper.next()) }
+        clock.advance(seconds: 299)
+        #expect(sleeper.isExpired)
+        for _ in 0..<10_000 { ids.insert(sleeper.next()) }
+        clock.advance(seconds: 3_000)
+        let heir = IDGenerator(node: 5, clock: clock, lease: clock.now()..<clock.now().adding(seconds: 300))
+        for _ in 0..<20_000 {
+            ids.insert(sleeper.next())
+            ids.insert(heir.next())
+        }
+        #expect(ids.count == 51_000)
+        #expect(sleeper.lastUsed < end)
+        // With a number of its own again it goes on from the present.
+        sleeper.move(to: 6, lease: clock.now()..<clock.now().adding(seconds: 300))
+        #expect(!sleeper.isExpired)
+        let fresh: PartyID = sleeper.next()
+        #expect(fresh.madeAt == clock.now() && ids.allSatisfy { $0 != fresh })
+    }
+
+    @Test("a number that is taken over is used only from the moment of taking it, even when the clock goes back")
+    func takenOver() {
+        let clock = FrozenClock()
+        let generator = IDGenerator(node: 5, clock: clock, lease: clock.now()..<clock.now().adding(seconds: 300))
+        let begin = clock.now()
+        clock.advance(seconds: -60)
+        let id: PartyID = generator.next()
+        #expect(id.madeAt >= begin)
+    }
+
     @Test("a clock that stands before 2024 still gives positive, distinct ids")
     func clockBeforeEpoch() {
         let generator = IDGenerator(node: 1, clock: FrozenClock(Instant(milliseconds: 0)))

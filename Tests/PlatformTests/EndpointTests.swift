@@ -85,13 +85,34 @@ struct EndpointTests {
         }
     }
 
-    @Test("a refused request needs no event of its own")
-    func refused() async throws {
+    @Test(
+        "an answer the handler makes itself is withheld without an event, whatever its status; what is thrown, and a form with what was typed, need none",
+        arguments: [Route.Trace.view, .change])
+    func refused(trace: Route.Trace) async throws {
         let tenant = try await TestTenant()
-        let response = try await answer(.change, tenant) { _ in .text("no", status: .unprocessableContent) }
-        #expect(response.status == .unprocessableContent)
+        let withheld = await #expect(throws: CRMError.self) {
+            try await answer(trace, tenant) { _ in .text("a record", status: .unprocessableContent) }
+        }
+        #expect(withheld?.code == "audit_missing" && withheld?.status == 500)
+        let shown = try await answer(trace, tenant) { call in
+            try await call.recordView(AuditEntry("demo.thing.view"))
+            return .text("a record", status: .conflict)
+        }
+        #expect(shown.status == .conflict)
+        let form = try await answer(trace, tenant) { call in
+            call.showsOnlyWhatWasTyped()
+            return .text("no", status: .unprocessableContent)
+        }
+        #expect(form.status == .unprocessableContent)
+        let misused = await #expect(throws: CRMError.self) {
+            try await answer(trace, tenant) { call in
+                call.showsOnlyWhatWasTyped()
+                return .text("ok")
+            }
+        }
+        #expect(misused?.code == "audit_missing")
         let error = await #expect(throws: CRMError.self) {
-            try await answer(.change, tenant) { _ in throw CRMError.notFound }
+            try await answer(trace, tenant) { _ in throw CRMError.notFound }
         }
         #expect(error?.status == 404)
     }

@@ -17,10 +17,14 @@ final class Scenario: Sendable {
     private let folder: String
     private let server: Task<Void, any Error>
 
-    static let password = "correct horse battery staple 7"
+    static let password = "seven grey herons wait 7 hours"
 
-    /// - Parameter customers: size of the generated base; 0 = empty.
-    static func start(customers: Int = 0, change: (inout Configuration) -> Void = { _ in }) async throws -> Scenario {
+    /// - Parameters:
+    ///   - customers: size of the generated base; 0 = empty.
+    ///   - workers: whether the background work is done all the time, not only by `drain`.
+    static func start(
+        customers: Int = 0, workers: Bool = false, change: (inout Configuration) -> Void = { _ in }
+    ) async throws -> Scenario {
         let folder = NSTemporaryDirectory() + "switchboard-scenario-" + UUID().uuidString
         var configuration = Configuration()
         configuration.port = 0
@@ -38,7 +42,7 @@ final class Scenario: Sendable {
         }
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = Task {
-            try await runtime.serve(withWorkers: false, signals: false) { number in
+            try await runtime.serve(withWorkers: workers, signals: false) { number in
                 port.yield(number)
                 port.finish()
             }
@@ -72,14 +76,18 @@ final class Scenario: Sendable {
     func drain() async throws { try await Workers.drain(tenant, runtime.modules.all, logger: runtime.logger) }
 
     /// Makes a user on the machine and logs in through the console.
-    func user(_ name: String, _ roles: Set<Role>, regions: [String]? = nil) async throws -> Visitor {
+    /// - Parameter place: another tenant and the host name it is reached by.
+    func user(
+        _ name: String, _ roles: Set<Role>, regions: [String]? = nil, at place: (tenant: Tenant, host: String)? = nil
+    ) async throws -> Visitor {
         try await runtime.modules.users.createUser(
-            name: name, roles: roles, scope: RecordScope(regions: regions), password: Self.password, tenant)
-        return try logIn(name, Self.password)
+            name: name, roles: roles, scope: RecordScope(regions: regions), password: Self.password,
+            place?.tenant ?? tenant)
+        return try logIn(name, Self.password, host: place?.host)
     }
 
-    func logIn(_ name: String, _ password: String) throws -> Visitor {
-        let visitor = stranger()
+    func logIn(_ name: String, _ password: String, host: String? = nil) throws -> Visitor {
+        let visitor = stranger(host: host)
         try visitor.get("/login")
         let answer = try visitor.post("/login", [("name", name), ("password", password)])
         guard answer.status == 303 else {
@@ -91,7 +99,7 @@ final class Scenario: Sendable {
     }
 
     /// A browser without a session.
-    func stranger() -> Visitor { Visitor(http: http) }
+    func stranger(host: String? = nil) -> Visitor { Visitor(http: http, host: host) }
 }
 
 /// Everything the product logged.
@@ -120,16 +128,22 @@ final class CapturedLog: @unchecked Sendable {
 /// A person with a browser: keeps cookies, sends the CSRF token of the page seen last.
 final class Visitor: @unchecked Sendable {
     private let http: RawHTTP
+    private let host: String?
     private(set) var cookies: [String: String] = [:]
     private(set) var csrf = ""
 
-    init(http: RawHTTP) { self.http = http }
+    /// - Parameter cookies: those of another visitor, to be tried elsewhere.
+    init(http: RawHTTP, host: String? = nil, cookies: [String: String] = [:]) {
+        self.http = http
+        self.host = host
+        self.cookies = cookies
+    }
 
     var cookieHeader: String { cookies.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ") }
 
     @discardableResult
     func get(_ path: String, headers: [(String, String)] = []) throws -> RawHTTP.Answer {
-        try keep(try http.send("GET", path, headers: base + headers))
+        try keep(try http.send("GET", path, headers: base + headers, host: host))
     }
 
     @discardableResult
@@ -140,7 +154,7 @@ final class Visitor: @unchecked Sendable {
         return try keep(
             try http.send(
                 "POST", path, headers: base + [("Content-Type", "application/x-www-form-urlencoded")] + headers,
-                body: Array(form.encoded.utf8)))
+                body: Array(form.encoded.utf8), host: host))
     }
 
     func postJSON(_ path: String, _ json: String) throws -> RawHTTP.Answer {
@@ -150,7 +164,7 @@ final class Visitor: @unchecked Sendable {
                 headers: base + [
                     ("Content-Type", "application/json"), ("X-CSRF-Token", csrf), ("Accept", "application/json"),
                 ],
-                body: Array(json.utf8)))
+                body: Array(json.utf8), host: host))
     }
 
     /// A multipart form with one file.
@@ -169,7 +183,7 @@ final class Visitor: @unchecked Sendable {
         return try keep(
             try http.send(
                 "POST", path, headers: base + [("Content-Type", "multipart/form-data; boundary=\(boundary)")],
-                body: body))
+                body: body, host: host))
     }
 
     private var base: [(String, String)] { cookies.isEmpty ? [] : [("Cookie", cookieHeader)] }

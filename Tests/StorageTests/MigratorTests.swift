@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import StorageSQLite
 import TestSupport
 import Testing
 
@@ -53,6 +54,39 @@ struct MigratorTests {
             }
         }
         #expect(recorded == ["A/2 early true", "A/10 later true", "B/1 first true", "B/2 more true"])
+    }
+
+    @Test("processes that start together on a fresh folder all come up, and each file runs once")
+    func together() async throws {
+        for _ in 0..<5 {
+            let folder = try Bench.temporaryFolder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        // A handle of its own, opened on a thread of its own, as another process would.
+                        let database: SQLiteDatabase = try await withCheckedThrowingContinuation { continuation in
+                            Thread {
+                                continuation.resume(
+                                    with: Result {
+                                        try SQLiteDatabase(path: folder + "/test.sqlite", durability: .normal)
+                                    })
+                            }.start()
+                        }
+                        let done = try await Migrator(
+                            share: Checkout.share, modules: ["Storage", "Platform", "Ingest"], clock: FrozenClock()
+                        ).migrate(database)
+                        try await database.close()
+                        return done.count
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+            let all = try Migrator(
+                share: Checkout.share, modules: ["Storage", "Platform", "Ingest"], clock: FrozenClock()
+            ).migrations(for: .sqlite)
+            #expect(applied == all.count)
+        }
     }
 
     @Test("a file that was changed after it ran stops everything", arguments: TestEngine.allCases)

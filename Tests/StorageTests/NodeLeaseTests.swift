@@ -1,4 +1,6 @@
+import Foundation
 import Kernel
+import Logging
 import TestSupport
 import Testing
 
@@ -56,6 +58,91 @@ struct NodeLeaseTests {
         #expect(error?.code == "no_node" && error?.status == 503)
         try await NodeLease.release(77, holder: "p77", bench.database)
         #expect(try await NodeLease.take(holder: "late", clock: bench.clock, bench.database) == 77)
+    }
+
+    private func lease(_ bench: Bench) async throws -> LeasedDatabase {
+        try await LeasedDatabase(
+            bench.database, clock: bench.clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test(
+        "a process that slept through its lease takes another number before it writes, and no id meets another's",
+        arguments: TestEngine.allCases)
+    func slept(engine: TestEngine) async throws {
+        let bench = try await Bench(engine)
+        try await bench.create("CREATE TABLE made (id BIGINT NOT NULL PRIMARY KEY)")
+        let insert: SQL = "INSERT INTO made (id) VALUES ($1)"
+        let sleeper = try await lease(bench)
+        #expect(sleeper.ids.node == 0)
+        bench.clock.advance(seconds: NodeLease.milliseconds / 1_000 + 1)
+        let heir = try await lease(bench)
+        #expect(heir.ids.node == 0)
+        // Made before anything was written: still from the sleeper's own time.
+        let early: [PartyID] = (0..<100).map { _ in sleeper.ids.next() }
+        for process in [heir, sleeper, heir, sleeper] {
+            try await process.write { session in
+                for _ in 0..<500 { try session.execute(insert, [.id(process.ids.next(PartyKind.self))]) }
+            }
+        }
+        try await sleeper.write { session in for id in early { try session.execute(insert, [.id(id)]) } }
+        #expect(sleeper.ids.node == 1 && heir.ids.node == 0)
+        #expect(try await bench.count("SELECT COUNT(*) FROM made") == 2_100)
+    }
+
+    @Test("a long command keeps its number as long as it renews it, or writes", arguments: TestEngine.allCases)
+    func long(engine: TestEngine) async throws {
+        let bench = try await Bench(engine)
+        let (renewing, writing) = (try await lease(bench), try await lease(bench))
+        for _ in 0..<30 {
+            bench.clock.advance(seconds: 245)
+            try await renewing.renew()
+            // Twenty who write at once: one renewal.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { try await writing.write { _ in } } }
+                try await group.waitForAll()
+            }
+            #expect(try await lease(bench).ids.node > 1)
+        }
+        #expect(renewing.ids.node == 0 && writing.ids.node == 1)
+        #expect(renewing.ids.next(PartyKind.self).madeAt == bench.clock.now())
+    }
+
+    @Test("without a number nothing is written, and the reason is said", arguments: TestEngine.allCases)
+    func none(engine: TestEngine) async throws {
+        let bench = try await Bench(engine)
+        let process = try await lease(bench)
+        bench.clock.advance(seconds: 400)
+        let until = bench.clock.now().adding(seconds: 100)
+        try await bench.database.write { session in
+            _ = try session.execute("DELETE FROM storage_node")
+            _ = try session.executeMany(
+                "INSERT INTO storage_node (node, holder, lease_until) VALUES ($1, $2, $3)",
+                (0..<1_024).map { [.int($0), .text("p\($0)"), .time(until)] })
+        }
+        let error = await #expect(throws: CRMError.self) {
+            try await process.write { _ in Issue.record("the body must not run") }
+        }
+        #expect(error?.code == "node_lost" && error?.status == 503)
+        bench.clock.advance(seconds: 200)
+        try await process.write { _ in }
+    }
+
+    @Test("a number given back is used again only from a later moment on", arguments: TestEngine.allCases)
+    func givenBack(engine: TestEngine) async throws {
+        let bench = try await Bench(engine)
+        let first = try await lease(bench)
+        let ids: [PartyID] = (0..<10_000).map { _ in first.ids.next() }
+        _ = try await NodeLease.release(
+            first.ids.node, holder: "somebody else", lastUsed: first.ids.lastUsed, bench.database)
+        #expect(try await lease(bench).ids.node == 1)
+        try await bench.database.write { session in
+            _ = try session.execute(
+                "UPDATE storage_node SET lease_until = $1 WHERE node = 0", [.time(first.ids.lastUsed)])
+        }
+        bench.clock.advance(seconds: 1)
+        let second = try await lease(bench)
+        #expect(second.ids.node == 0)
+        #expect(try #require(ids.last) < second.ids.next())
     }
 
     @Test("a signal that came before the wait ends it at once; one that comes later ends it then")

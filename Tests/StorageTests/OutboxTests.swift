@@ -137,10 +137,39 @@ struct OutboxTests {
             try session.first("SELECT last_error FROM storage_outbox_event") { $0.text(0) }
         }
         #expect(reason?.contains("Deliberate") == true)
+        #expect(reason == "bad: Deliberate", "the kind of error, not what it says")
         // A later event is not held up by the parked one.
         try await append(bench, [6])
         try await dispatcher.deliverBatch()
         #expect(try await effects(bench, "good") == [5, 6])
+    }
+
+    @Test("a parked event is shown with its reason and delivered once more on demand", arguments: TestEngine.allCases)
+    func redelivery(engine: TestEngine) async throws {
+        let bench = try await bench(engine)
+        let broken = Mutex(true)
+        let shaky = EventHandler(name: "shaky", Happened.self) { event, session in
+            if broken.withLock({ $0 }) { throw StorageError(.busy, "locked") }
+            try session.execute(Self.effect, [.text("shaky"), .int(event.number)])
+        }
+        try await append(bench, [1])
+        let dispatcher = OutboxDispatcher(
+            database: bench.database, handlers: [recording("good"), shaky], clock: bench.clock)
+        for _ in 0..<OutboxDispatcher.attemptsMax {
+            try await dispatcher.deliverBatch()
+            bench.clock.advance(seconds: 600)
+        }
+        let parked = try await bench.database.read { try OutboxDispatcher.parked(limit: 10, $0) }
+        let event = try #require(parked.first)
+        #expect(parked.count == 1 && event.type == Happened.eventType && event.attempts == OutboxDispatcher.attemptsMax)
+        #expect(event.reason == "shaky: storage busy: locked")
+        broken.withLock { $0 = false }
+        let now = bench.clock.now()
+        #expect(try await bench.database.write { try OutboxDispatcher.redeliver(event.id, now: now, $0) })
+        #expect(try await dispatcher.deliverBatch() == 1)
+        #expect(try await effects(bench, "shaky") == [1])
+        #expect(try await effects(bench, "good") == [1])
+        #expect(try await bench.database.write { try !OutboxDispatcher.redeliver(event.id, now: now, $0) })
     }
 
     @Test("a handler that recovers is called for its part only", arguments: TestEngine.allCases)

@@ -56,7 +56,7 @@ struct LayerTests {
     func libraries() {
         let owners: [String: Set<String>] = [
             "GRDB": ["StorageSQLite"], "Mustache": ["Web"], "HummingbirdCore": ["Web"], "Hummingbird": ["Web", "App"],
-            "CArgon2": ["Identity"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
+            "CArgon2": ["Identity"], "CProcess": ["App"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
             "StorageSQLite": ["App", "TestSupport"],
             "TestSupport": [], "Testing": [], "ServiceLifecycle": ["App"], "SQLite3": [], "CLibPQ": ["StoragePostgres"],
         ]

@@ -39,7 +39,11 @@ struct FakeSessions: SessionStore {
     static let agent = String(repeating: "a", count: 43)
     static let guest = String(repeating: "g", count: 43)
 
+    /// The tokens that were asked for, in all tests of the process.
+    static let lookedUp = LogCapture()
+
     func resume(token: String, tenant: String, address: String, requestID: String) async throws -> SessionState? {
+        Self.lookedUp.add(token)
         let permissions: Set<Permission>
         switch token {
         case Self.agent: permissions = [Permission("customers.view")]
@@ -92,6 +96,24 @@ struct TestSite: Sendable {
                 try await Task.sleep(for: .seconds(60))
                 return .text("late")
             },
+            Route(.post, "/upload", view, body: .upload, trace: .change) { request in
+                guard case .upload(let body) = request.body else { throw CRMError.notFound }
+                var count = 0
+                for try await chunk in body { count += chunk.readableBytes }
+                return .text("\(count)")
+            },
+            Route(.get, "/page", .anonymous, trace: .none) { _ in
+                .text(String(repeating: "0123456789abcdef", count: 196_608) + "END")
+            },
+            Route(.get, "/download", .anonymous, trace: .none) { _ in
+                WebResponse.download(name: "all.csv", type: "text/csv") {
+                    var pieces = 1_000
+                    return {
+                        pieces -= 1
+                        return pieces < 0 ? nil : [UInt8](repeating: 120, count: 65_536)
+                    }
+                }
+            },
             Route(.get, "/echo", .anonymous, trace: .none) { request in
                 WebResponse.redirect("/x" + (request.query["to"] ?? "")).flash(request.query["to"] ?? "")
             },
@@ -100,7 +122,8 @@ struct TestSite: Sendable {
 
     /// Serves for the time of `body` on a free port of 127.0.0.1.
     static func run(
-        _ change: (inout GateSettings) -> Void = { _ in }, _ body: @escaping @Sendable (TestSite) async throws -> Void
+        _ change: (inout GateSettings) -> Void = { _ in }, limits: ConnectionLimits = ConnectionLimits(),
+        _ body: @escaping @Sendable (TestSite) async throws -> Void
     ) async throws {
         let share = try TemporaryShare(["Web/Assets/a.css": "body{}"])
         defer { share.remove() }
@@ -121,7 +144,7 @@ struct TestSite: Sendable {
             logger: log.logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
-            responder: Site(gate: gate), server: Site.server,
+            responder: Site(gate: gate), server: Site.server(limits),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0), serverName: nil),
             onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) },
             logger: log.logger)

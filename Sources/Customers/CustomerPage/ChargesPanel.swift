@@ -6,14 +6,20 @@ import Web
 /// Bills and payments of the last twelve months, as bars and as a table.
 enum ChargesPanel {
     static let charges: SQL = """
-        SELECT kind, period, amount, currency, issued_on, due_on, paid_on FROM customers_charge WHERE issued_on >= $1
+        SELECT kind, period, amount, currency, issued_on, due_on, paid_on, id FROM customers_charge
+        WHERE issued_on >= $1
         """
+    static let place: SQL = "SELECT issued_on FROM customers_charge WHERE id = $1"
     static let sums: SQL = """
         SELECT l.monthly_charge, c.total_charges, c.currency FROM customers_customer c
         LEFT JOIN customers_listing l ON l.customer_id = c.id WHERE TRUE
         """
 
+    /// More are on a page of their own.
+    static let shownOnCustomerPage = 13
+
     struct Charge: Sendable {
+        let id: Int64
         let kind: ChargeKind
         let period: String
         let amount: Int64
@@ -33,14 +39,23 @@ enum ChargesPanel {
     }
 
     /// Newest first.
-    static func charges(_ ids: [CustomerID], since: LocalDate, limit: Int, _ session: any SQLSession) throws -> [Charge]
-    {
+    /// - Parameter after: continues behind the charge of this id.
+    static func charges(
+        _ ids: [CustomerID], since: LocalDate, after: Int64? = nil, limit: Int, _ session: any SQLSession
+    ) throws -> [Charge] {
         var builder = SQLBuilder(charges, [.date(since)])
         builder.appendIn("AND customer_id", ids.map { .id($0) })
+        if let after {
+            var row = SQLBuilder(place, [.int(after)])
+            row.appendIn("AND customer_id", ids.map { .id($0) })
+            guard let day = try session.query(row, { $0.text(0) }).first else { return [] }
+            builder.append("AND (issued_on, id) < (?, ?)", .text(day), .int(after))
+        }
         builder.append("ORDER BY issued_on DESC, id DESC LIMIT ?", .int(limit))
         return try session.query(builder) { row in
             Charge(
-                kind: ChargeKind(rawValue: row.text(0)) ?? .fee, period: row.text(1), amount: row.int(2),
+                id: row.int(7), kind: ChargeKind(rawValue: row.text(0)) ?? .fee, period: row.text(1),
+                amount: row.int(2),
                 currency: row.text(3), issuedOn: row.optionalDate(4) ?? since, dueOn: row.optionalDate(5),
                 paidOn: row.optionalDate(6))
         }
@@ -57,11 +72,16 @@ enum ChargesPanel {
         var total: Int64?
         var currency = rows.first?.currency ?? "CNY"
         try session.forEach(builder.sql, builder.arguments) { row in
-            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0) + charge }
-            if let sum = row.optionalInt(1) { total = (total ?? 0) + sum }
+            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0).plus(charge) }
+            if let sum = row.optionalInt(1) { total = (total ?? 0).plus(sum) }
             currency = row.text(2)
             return true
         }
+        let hasMore =
+            try rows.count > shownOnCustomerPage
+            || charges(
+                request.customers, since: LocalDate(daysSinceEpoch: 0), after: rows.last?.id, limit: 1, session
+            ).isEmpty == false
         let bills = rows.filter { $0.kind == .bill }
         let overdue = bills.filter { $0.state(today) == .overdue }
         return PanelContent(
@@ -69,7 +89,9 @@ enum ChargesPanel {
             view: [
                 "monthly": .text(PanelParts.money(monthly, currency)), "hasMonthly": .bool(monthly != nil),
                 "charged": .text(PanelParts.money(total, currency)), "hasCharged": .bool(total != nil),
-                "rows": .list(rows.prefix(13).map { view($0, today, language) }), "hasRows": .bool(!rows.isEmpty),
+                "rows": .list(rows.prefix(shownOnCustomerPage).map { view($0, today, language) }),
+                "hasRows": .bool(!rows.isEmpty),
+                "more": .text(hasMore ? "/customers/\(request.customers[0])/charges" : nil),
                 "hasChart": .bool(bills.count > 1),
                 "chart": .text(chart(bills, currency, language).encoded()),
                 "overdueCount": .int(overdue.count), "hasOverdue": .bool(!overdue.isEmpty),
@@ -77,7 +99,7 @@ enum ChargesPanel {
             ])
     }
 
-    private static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
+    static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
         let state = charge.state(today)
         return [
             "kind": .text(PageWords.of(charge.kind)[language]), "period": .text(charge.period),

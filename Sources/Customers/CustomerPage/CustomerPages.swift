@@ -14,6 +14,7 @@ package enum CustomerPages {
                 try await page($0, panels($0.tenant))
             },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
+            Endpoint(.get, "/customers/{id}/charges", .permission(view), trace: .view, handler: charges),
             Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
         ]
     }
@@ -128,31 +129,64 @@ package enum CustomerPages {
             ])
     }
 
+    private static func charges(_ call: Call) async throws -> WebResponse {
+        let asked: CustomerID = try call.request.id("id")
+        let principal = try call.principal()
+        let after = call.request.query["after"].flatMap { Int64($0) }
+        let empty = try call.panelRequest()
+        let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
+        let (head, ids, rows) = try await call.read { session in
+            let ids = try reachable(asked, principal, session)
+            guard let head = try PageHeadView.load(empty.about(ids), today: today, session) else {
+                throw CRMError.notFound
+            }
+            let rows = try ChargesPanel.charges(
+                ids, since: LocalDate(daysSinceEpoch: 0), after: after, limit: Limits.pageSize + 1, session)
+            return (head, ids, rows)
+        }
+        try await call.recordView(
+            AuditEntry("customers.charge.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
+        let path = "/customers/\(asked)/charges"
+        let shown = rows.prefix(Limits.pageSize)
+        return call.page(
+            "customers/customer-page-charges", title: head.title, active: "/customers",
+            [
+                "name": .text(head.title), "customer": .text("/customers/\(asked)"), "hasRows": .bool(!rows.isEmpty),
+                "rows": .list(shown.map { ChargesPanel.view($0, today, call.language) }),
+                "first": .text(after == nil ? nil : path),
+                "next": .text(rows.count > shown.count ? shown.last.map { "\(path)?after=\($0.id)" } : nil),
+            ])
+    }
+
     private static func timeline(_ call: Call) async throws -> WebResponse {
         let asked: CustomerID = try call.request.id("id")
         let principal = try call.principal()
         let kind = call.request.query["show"].flatMap(TimelinePanel.Kind.init)
+        let before = call.request.query["before"].flatMap { TimelineReader.Cursor($0) }
         let empty = try call.panelRequest()
         let zone = call.tenant.timeZoneOffsetMinutes
         let today = call.tenant.clock.now().date(offsetMinutes: zone)
-        let (head, ids, all) = try await call.read { session in
+        let (head, ids, events, next, kinds) = try await call.read { session in
             let ids = try reachable(asked, principal, session)
             let request = empty.about(ids)
             guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
-            let all = try TimelinePanel.events(
-                request, kind: nil, today: today, zone: zone, limit: TimelinePanel.shownMax, session)
-            return (head, ids, all)
+            let reader = TimelineReader(request: request, today: today, zone: zone, session: session)
+            let page = try reader.page(kind, before: before, limit: Limits.pageSize)
+            return (head, ids, page.events, page.next, try reader.kinds())
         }
         try await call.recordView(
             AuditEntry("customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
-        let shown = kind.map { kind in all.filter { $0.kind == kind } } ?? all
-        var view = TimelinePanel.view(shown)
+        var view = TimelinePanel.view(events)
+        let path = "/customers/\(asked)/timeline"
+        let show = kind.map { "show=\($0.rawValue)" }
         view["name"] = .text(head.title)
         view["customer"] = .text("/customers/\(asked)")
-        view["all"] = .text("/customers/\(asked)/timeline")
+        view["all"] = .text(path)
         view["isAll"] = .bool(kind == nil)
-        view["chips"] = .list(TimelinePanel.chips(asked, chosen: kind, all, call.language))
+        view["chips"] = .list(TimelinePanel.chips(asked, chosen: kind, kinds, call.language))
         view["more"] = .absent
+        view["first"] = .text(before == nil ? nil : path + (show.map { "?" + $0 } ?? ""))
+        view["next"] = .text(next.map { "\(path)?\(show.map { $0 + "&" } ?? "")before=\($0.text)" })
         return call.page("customers/customer-page-timeline", title: head.title, active: "/customers", view)
     }
 }

@@ -50,6 +50,8 @@ struct PageHeadView: Sendable {
             "probability": .text(head.risk.map(PanelParts.probability)),
             "tier": .text(head.tier == .vip || head.tier == .high ? PageWords.of(head.tier)[language] : nil),
             "editPath": .text("/customers/\(head.id)/edit"),
+            "newLinePath": .text(head.status == .churned ? nil : "/customers/\(head.id)/lines/new"),
+            "departurePath": .text("/customers/\(head.id)/departure"), "hasLeft": .bool(head.status == .churned),
             "facts": .list(Self.facts(head, line, months, today, request)),
             "alerts": .list(alerts), "hasAlerts": .bool(!alerts.isEmpty),
         ]

@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 
 /// Codes of the customer model in the words people read.
 enum PageWords {
@@ -88,7 +89,8 @@ enum PageWords {
         "logistics": Words(en: "Logistics", zh: "物流"), "software": Words(en: "Software", zh: "软件"),
         "catering": Words(en: "Catering", zh: "餐饮"), "education": Words(en: "Education", zh: "教育"),
         "healthcare": Words(en: "Healthcare", zh: "医疗"), "construction": Words(en: "Construction", zh: "建筑"),
-        "overdue": Words(en: "Overdue", zh: "欠费"),
+        "overdue": Words(en: "Overdue", zh: "欠费"), "won_back": Words(en: "Won back", zh: "已挽回"),
+        "mistake": Words(en: "Recorded by mistake", zh: "误登记"),
     ]
 
     static func of(code: String, _ language: Language) -> String { open[code]?[language] ?? code }
@@ -100,6 +102,13 @@ enum PageWords {
     /// Why somebody left or a line changed its state.
     static func reason(_ code: String, _ language: Language) -> String {
         LeaveReason(rawValue: code).map { of($0)[language] } ?? of(code: code, language)
+    }
+
+    /// A reason that may be somebody's own words: codes are for everybody, words that may name a person for those who
+    /// see names (G25).
+    static func reason(_ text: String, _ language: Language, _ masking: Masking) -> String? {
+        let isCode = LeaveReason(rawValue: text) != nil || open[text] != nil
+        return isCode || masking.names ? reason(text, language) : nil
     }
 
     static func of(_ reason: LeaveReason) -> Words {

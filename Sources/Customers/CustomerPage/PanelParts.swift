@@ -19,6 +19,8 @@ enum PanelParts {
     static func rounded(_ minor: Int64, _ currency: String) -> String {
         var scale: Int64 = 1
         for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
+        // Half of what an integer holds leaves room for rounding.
+        let minor = min(max(minor, .min / 2), .max / 2)
         let whole = Money(minor: (minor + scale / 2) / scale * scale, currency: currency)
         let zeros = "." + String(repeating: "0", count: Money.exponent(of: currency))
         return whole.displayed.replacing(zeros, with: "")

@@ -7,7 +7,7 @@ import Web
 enum SubscriptionsPanel {
     static let lines: SQL = """
         SELECT id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on, status,
-          monthly_charge, currency
+          monthly_charge, currency, iccid, imsi, imei, device, customer_id
         FROM customers_subscription WHERE TRUE
         """
     static let total: SQL = "SELECT COUNT(*) FROM customers_subscription WHERE TRUE"
@@ -64,10 +64,15 @@ enum SubscriptionsPanel {
         if hasMore { rows.removeLast() }
         let shown = rows.map { SQLValue.id($0.id) }
         let extras = try addons(keys, shown, session)
-        let changes = try changes(keys, shown, request.language, session)
+        let changes = try changes(keys, shown, request, session)
         let views = rows.map { view($0, extras[$0.id] ?? [], changes[$0.id] ?? [], today: today, request) }
-        let sawNumber = request.masking.shows(.phone) && rows.contains { $0.msisdn != nil }
-        return Part(views: views, unmasked: sawNumber ? ["msisdn"] : [], next: hasMore ? rows.last?.id : nil)
+        var unmasked: [String] = []
+        if request.masking.shows(.phone) {
+            if rows.contains(where: { $0.msisdn != nil }) { unmasked.append("msisdn") }
+            for (offset, name) in ["iccid", "imsi", "imei"].enumerated()
+            where rows.contains(where: { $0.card[offset] != nil }) { unmasked.append(name) }
+        }
+        return Part(views: views, unmasked: unmasked, next: hasMore ? rows.last?.id : nil)
     }
 
     private struct Line {
@@ -83,6 +88,10 @@ enum SubscriptionsPanel {
         let status: SubscriptionStatus
         let charge: Int64?
         let currency: String
+        /// ICCID, IMSI, IMEI.
+        let card: [String?]
+        let device: String?
+        let customer: CustomerID
 
         init(_ row: Row) {
             id = row.id(0)
@@ -97,6 +106,9 @@ enum SubscriptionsPanel {
             status = SubscriptionStatus(rawValue: row.text(9)) ?? .active
             charge = row.optionalInt(10)
             currency = row.text(11)
+            card = [12, 13, 14].map { row.optionalText($0) }
+            device = row.optionalText(15)
+            customer = row.id(16)
         }
     }
 
@@ -117,9 +129,10 @@ enum SubscriptionsPanel {
     }
 
     private static func changes(
-        _ keys: [SQLValue], _ lines: [SQLValue], _ language: Language, _ session: any SQLSession
+        _ keys: [SQLValue], _ lines: [SQLValue], _ request: PanelRequest, _ session: any SQLSession
     ) throws -> [SubscriptionID: [View]] {
         guard !lines.isEmpty else { return [:] }
+        let language = request.language
         var builder = SQLBuilder(history)
         builder.appendIn("AND customer_id", keys)
         builder.appendIn("AND subscription_id", lines)
@@ -132,7 +145,7 @@ enum SubscriptionsPanel {
                     SubscriptionStatus(rawValue: row.text(2)).map { PageWords.of($0)[language] } ?? row.text(2)),
                 "to": .text(
                     SubscriptionStatus(rawValue: row.text(3)).map { PageWords.of($0)[language] } ?? row.text(3)),
-                "reason": .text(row.optionalText(4).map { PageWords.reason($0, language) }),
+                "reason": .text(row.optionalText(4).flatMap { PageWords.reason($0, language, request.masking) }),
             ])
             return true
         }
@@ -161,9 +174,26 @@ enum SubscriptionsPanel {
                         "charge": .text(PanelParts.money(extra.charge, line.currency)),
                     ]
                 }),
+            "hasCard": .bool(line.device != nil || line.card.contains { $0 != nil }),
+            "card": .list(card(line, request)), "device": .text(line.device),
+            "editPath": .text(
+                request.principal.may(CustomerPermissions.edit)
+                    ? "/customers/\(line.customer)/lines/\(line.id)/edit" : nil),
             "changes": .list(changes), "hasChanges": .bool(!changes.isEmpty),
             "hasAddons": .bool(!extras.isEmpty),
         ]
+    }
+
+    /// SIM and device numbers: seen by those who see whole telephone numbers, else with the look of an identity number.
+    private static func card(_ line: Line, _ request: PanelRequest) -> [View] {
+        zip(["ICCID", "IMSI", "IMEI"], line.card).compactMap { name, number in
+            guard let number else { return nil }
+            let whole = request.masking.shows(.phone)
+            return [
+                "name": .text(name), "number": .text(whole ? number : Masking.masked(.identity, number)),
+                "masked": .bool(!whole),
+            ]
+        }
     }
 
     /// `24 months, until 2027-03-01`, `Month to month`, or nothing when it is not known.

@@ -5,7 +5,7 @@ import Storage
 enum DashboardStore {
     static let byStatus: SQL = """
         SELECT status, COUNT(*),
-          CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
+          COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN CAST(monthly_charge AS DOUBLE PRECISION) ELSE 0 END), 0),
           MIN(currency)
         FROM customers_listing WHERE TRUE
         """
@@ -30,7 +30,7 @@ enum DashboardStore {
         """
     static let byTierAndBand: SQL = """
         SELECT tier, band, COUNT(*),
-          CAST(COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN monthly_charge ELSE 0 END), 0) AS BIGINT),
+          COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN CAST(monthly_charge AS DOUBLE PRECISION) ELSE 0 END), 0),
           MIN(currency)
         FROM customers_listing WHERE band <> '' AND status <> 'churned'
         """
@@ -41,6 +41,11 @@ enum DashboardStore {
         FROM customers_listing WHERE latitude IS NOT NULL AND longitude IS NOT NULL
         """
     static let cellsMax = 400
+    /// A sum of charges is added up in floating point, exact below 9e15 minor units, because adding up integers fails
+    /// the whole statement when it overflows. No operator earns more than this.
+    static let sumMax = 1e17
+
+    private static func sum(_ minor: Double) -> Int64 { Int64(min(max(minor.rounded(), -sumMax), sumMax)) }
 
     struct StatusCount: Sendable, Equatable {
         let status: CustomerStatus
@@ -56,7 +61,8 @@ enum DashboardStore {
         builder.append("GROUP BY status ORDER BY status")
         return try session.query(builder) { row in
             StatusCount(
-                status: CustomerStatus(rawValue: row.text(0)) ?? .active, count: row.integer(1), charge: row.int(2),
+                status: CustomerStatus(rawValue: row.text(0)) ?? .active, count: row.integer(1),
+                charge: sum(row.double(2)),
                 currency: row.text(3))
         }
     }
@@ -132,7 +138,8 @@ enum DashboardStore {
             guard let tier = ValueTier(rawValue: row.text(0)), let band = RiskBand(rawValue: row.text(1)) else {
                 return nil
             }
-            return TierBand(tier: tier, band: band, count: row.integer(2), charge: row.int(3), currency: row.text(4))
+            return TierBand(
+                tier: tier, band: band, count: row.integer(2), charge: sum(row.double(3)), currency: row.text(4))
         }.compactMap { $0 }
     }
 

@@ -58,6 +58,12 @@ enum DemoNumbers {
     /// A 15-digit IMSI with the test network's code (MCC 001, MNC 01; ITU-T E.212).
     static func imsi(_ index: Int) -> String { "00101" + padded(index, 10) }
 
+    /// A 15-digit IMEI with its Luhn digit, in the range of test devices (reporting body 00; GSMA TS.06).
+    static func imei(_ index: Int) -> String {
+        let head = "0010" + padded(index, 10)
+        return head + String(luhn(head))
+    }
+
     static func luhn(_ digits: String) -> Int {
         var sum = 0
         for (offset, byte) in digits.utf8.reversed().enumerated() {

@@ -42,7 +42,7 @@ enum DemoOperator {
             batch = following
         }
         pending = batch.pending
-        try await tenant.database.write { _ = try ValueStore.compute(now: now, $0) }
+        try await ValueStore.compute(now: now, tenant.database)
     }
 
     private static let progressWords = Words(en: "customers invented", zh: "位演示客户")

@@ -97,8 +97,15 @@ struct DemoRecords {
             msisdn: DemoNumbers.msisdn(line.index), contractTerm: line.termMonths, contractEnd: line.termEndsOn,
             startedOn: line.startedOn, endedOn: line.endedOn,
             status: line.endedOn != nil ? .terminated : line.suspendedOn != nil ? .suspended : .active,
-            monthlyCharge: line.monthly, currency: currency, addons: line.addOns)
+            monthlyCharge: line.monthly, currency: currency, addons: line.addOns, iccid: DemoNumbers.iccid(line.index),
+            imsi: DemoNumbers.imsi(line.index), imei: DemoNumbers.imei(line.index),
+            device: Self.devices[line.index % Self.devices.count])
     }
+
+    /// Names of no maker.
+    private static let devices = [
+        "Aurora 5", "Pine X2", "Aurora 4 Lite", "Lotus Pro", "Pine X1", "Lotus Fold", "Reed M",
+    ]
 
     private mutating func addBooks(_ demo: DemoCustomer, _ id: CustomerID, _ lines: [Subscription]) {
         for (line, subscription) in zip(demo.lines, lines) {

@@ -16,12 +16,35 @@ package enum ChurnTrainer {
     package static func evaluate(
         _ table: RawTable, _ options: TrainingOptions, progress: ProgressHandler = { _ in }
     ) throws -> EvaluationReport {
+        try evaluateWithPredictions(table, options, progress: progress).report
+    }
+
+    /// The same with what the figures are computed from: per labelled row its out-of-fold probability.
+    package static func evaluateWithPredictions(
+        _ table: RawTable, _ options: TrainingOptions, progress: ProgressHandler = { _ in }
+    ) throws -> (report: EvaluationReport, predictions: [Prediction]) {
         let start = ContinuousClock.now
         let prepared = try PreparedTable(table, options, progress)
         let validation = try crossValidate(prepared, options, progress, upTo: 0.95)
         let report = report(prepared, options, validation, seconds: (ContinuousClock.now - start) / .seconds(1))
+        let predictions = prepared.labels.indices.map {
+            Prediction(
+                row: prepared.sourceRows[$0], fold: validation.folds[$0], outcome: prepared.labels[$0],
+                raw: validation.probabilities[$0], probability: validation.calibrated[$0])
+        }
         try progress(TrainingProgress(stage: .done, share: 1))
-        return report
+        return (report, predictions)
+    }
+
+    /// What models that had not seen a row say of it.
+    package struct Prediction: Sendable {
+        /// Place in the table, from 0.
+        package let row: Int
+        package let fold: Int
+        package let outcome: Bool
+        /// Before calibration.
+        package let raw: Double
+        package let probability: Double
     }
 
     /// Cross-validates, then fits the model that will score customers on all labelled rows: the settings with the
@@ -30,9 +53,20 @@ package enum ChurnTrainer {
     package static func train(
         _ table: RawTable, _ options: TrainingOptions, progress: ProgressHandler = { _ in }
     ) throws -> TrainedModel {
+        try train(table, options, against: nil, progress: progress).model
+    }
+
+    /// The same, and how a model in use does on the same rows and folds.
+    package static func train(
+        _ table: RawTable, _ options: TrainingOptions, against champion: Champion?,
+        progress: ProgressHandler = { _ in }
+    ) throws -> (model: TrainedModel, comparison: ChampionComparison?) {
         let start = ContinuousClock.now
         let prepared = try PreparedTable(table, options, progress)
-        let validation = try crossValidate(prepared, options, progress, upTo: 0.75)
+        let validation = try crossValidate(prepared, options, progress, upTo: champion == nil ? 0.75 : 0.6)
+        let comparison = try champion.map {
+            try compare($0, table, prepared, options, validation, progress, from: 0.6, upTo: 0.75)
+        }
         try progress(TrainingProgress(stage: .fitting, share: 0.75))
 
         let rows = Array(prepared.labels.indices)
@@ -56,7 +90,7 @@ package enum ChurnTrainer {
             bands: RiskBands(baseRate: base), label: prepared.label.name, positive: prepared.label.positive,
             identifier: options.identifier, report: report)
         try progress(TrainingProgress(stage: .done, share: 1))
-        return model
+        return (model, comparison)
     }
 
     // MARK: Cross-validation
@@ -91,12 +125,14 @@ package enum ChurnTrainer {
         let width: Int
     }
 
-    private static func crossValidate(
-        _ prepared: PreparedTable, _ options: TrainingOptions, _ progress: ProgressHandler, upTo end: Double
+    /// - Parameter columns: those to learn from; nil for all that the screening kept. The folds do not depend on them.
+    static func crossValidate(
+        _ prepared: PreparedTable, columns chosen: [ProfiledColumn]? = nil, _ options: TrainingOptions,
+        _ progress: ProgressHandler, from begin: Double = 0.15, upTo end: Double
     ) throws -> Validation {
-        let (labels, columns, groups, seed) = (prepared.labels, prepared.columns, prepared.groups, options.seed)
+        let columns = chosen ?? prepared.columns
+        let (labels, groups, seed) = (prepared.labels, prepared.groups, options.seed)
         let folds = StratifiedFolds.assign(labels: labels, groups: groups, folds: options.folds, seed: seed)
-        let begin = 0.15
         try progress(TrainingProgress(stage: .folds, share: begin))
         // Folds run side by side with one thread each: small data parallelise badly inside, and one thread per
         // training makes the figures repeatable.

@@ -5,7 +5,9 @@ package struct ColumnName: Sendable {
     /// The name in lower case with nothing but letters and digits left, Chinese included.
     package let folded: String
 
-    package init(_ name: String) {
+    package init(_ full: String) {
+        // What stands before the key of an attribute says nothing about it.
+        let name = full.hasPrefix(ColumnNames.attributePrefix) ? String(full.dropFirst(5)) : full
         var words: [String] = []
         var word = ""
         var previous: Character = " "
@@ -33,6 +35,11 @@ package struct ColumnName: Sendable {
     /// Whether one of the words begins with one of `stems`.
     package func has(stems: [String]) -> Bool {
         words.contains { word in stems.contains { word.hasPrefix($0) } }
+    }
+
+    /// Whether one of the words ends with one of `endings`: keys of attributes have lost their humps (`churnscore`).
+    package func ends(with endings: Set<String>) -> Bool {
+        words.contains { word in endings.contains { word.hasSuffix($0) } }
     }
 
     /// Whether the folded name contains one of `parts`; meant for Chinese, where words are not set apart.

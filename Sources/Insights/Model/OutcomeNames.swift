@@ -44,14 +44,16 @@ struct OutcomeNames: Sendable {
     /// A lifetime value: always some model's forecast of how long the customer stays.
     func isLifetimeValue(_ column: String) -> Bool {
         let name = ColumnName(column)
-        return name.has(Self.lifetimeWords) || name.contains(Self.chineseLifetime + ["lifetimevalue"])
+        return name.has(Self.lifetimeWords) || name.ends(with: ["cltv", "ltv", "clv"])
+            || name.contains(Self.chineseLifetime + ["lifetimevalue"])
     }
 
     /// A prediction of the outcome: named after it and spoken of as a score, probability, propensity or risk.
     func isPrediction(_ column: String) -> Bool {
         let name = ColumnName(column)
         let predicts =
-            name.has(Self.predictionWords) || name.has(stems: Self.predictionStems)
+            name.has(Self.predictionWords) || name.ends(with: ["score", "scores", "scoring", "prob", "proba", "risk"])
+            || name.has(stems: Self.predictionStems)
             || name.contains(Self.chinesePrediction)
         return predicts && isNamedAfterOutcome(column)
     }
@@ -59,6 +61,9 @@ struct OutcomeNames: Sendable {
     /// A detail of the outcome, such as its reason or date.
     func isDetail(_ column: String) -> Bool {
         let name = ColumnName(column)
-        return isNamedAfterOutcome(column) && (name.has(Self.afterwards) || name.contains(Self.chineseAfterwards))
+        return isNamedAfterOutcome(column)
+            && (name.has(Self.afterwards)
+                || name.ends(with: ["reason", "category", "cause", "date", "time", "comment"])
+                || name.contains(Self.chineseAfterwards))
     }
 }

@@ -4,6 +4,8 @@ import Compute
 struct PreparedTable: Sendable {
     let label: LabelColumn
     let labels: [Bool]
+    /// Per labelled row its place in the table.
+    let sourceRows: [Int]
     let screen: ColumnScreen
     let rowsWithoutLabel: Int
     /// Per row the number of its group of identical rows; nil when rows are too coarse to call equal ones copies.
@@ -49,6 +51,7 @@ struct PreparedTable: Sendable {
         guard !screen.kept.isEmpty else { throw ModelError.noUsableColumns }
         self.label = label
         self.labels = labels
+        sourceRows = rows
         self.screen = screen
         rowsWithoutLabel = table.rows - rows.count
         let groups = Self.groups(of: screen.kept, rows: labels.count)

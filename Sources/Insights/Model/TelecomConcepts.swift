@@ -208,6 +208,8 @@ enum TelecomConcepts {
         (["mailed check"], "邮寄支票", "mailed check"),
         (["bank transfer (automatic)", "bank withdrawal"], "银行自动转账", "automatic bank transfer"),
         (["credit card (automatic)", "credit card"], "信用卡自动扣款", "automatic credit card payment"),
+        (["bank transfer"], "银行转账", "bank transfer"), (["direct debit"], "银行代扣", "direct debit"),
+        (["wechat"], "微信支付", "WeChat Pay"), (["alipay"], "支付宝", "Alipay"), (["cash"], "现金", "cash"),
         (["male", "m", "男"], "男", "male"), (["female", "f", "女"], "女", "female"),
         (["yes", "是"], "是", "yes"), (["no", "否"], "否", "no"), (["none", "无"], "无", "none"),
         (["active", "在用", "活跃"], "活跃", "active"), (["inactive", "停用", "不活跃"], "不活跃", "inactive"),

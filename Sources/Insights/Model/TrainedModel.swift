@@ -36,6 +36,19 @@ package struct TrainedModel: Sendable {
         columns.filter { table.column(named: $0) == nil }
     }
 
+    /// The columns its scores depend on: those some tree asks for. Without one of them scores would mean something else.
+    package var neededColumns: [String] {
+        guard !report.importance.isEmpty else { return columns }
+        let weights = Dictionary(report.importance.map { ($0.column, $0.weight) }, uniquingKeysWith: max)
+        return columns.filter { (weights[$0] ?? 0) > 0 }
+    }
+
+    /// The needed columns that are not among `names`.
+    package func unmetColumns(in names: Set<String>) -> [String] {
+        let folded = Set(names.map { CellText.trimmed($0).lowercased() })
+        return neededColumns.filter { !names.contains($0) && !folded.contains(CellText.trimmed($0).lowercased()) }
+    }
+
     /// Probability, band and contributions for every row of a table.
     ///
     /// Columns are found by name; further ones are ignored, absent ones count as missing.

@@ -1,0 +1,87 @@
+import Kernel
+import Logging
+import Synchronization
+
+/// A tenant's database in the hands of a process that holds a node number in it. Nothing is written with a number whose
+/// lease has run out: it is renewed first, or, when another process has it by now, replaced by a fresh one.
+package final class LeasedDatabase: Database {
+    private let base: any Database
+    private let holder: String
+    private let clock: any WallClock
+    private let logger: Logger
+    /// One renewal at a time; those who come meanwhile wait for it.
+    private let renewal = Mutex<Task<Void, any Error>?>(nil)
+    /// Makes the ids of this process; always with a number that is its own.
+    package let ids: IDGenerator
+
+    /// Leases a number.
+    /// - Throws: `CRMError` "no_node" when all numbers are in use.
+    package init(_ base: any Database, clock: any WallClock, logger: Logger) async throws {
+        self.base = base
+        self.clock = clock
+        self.logger = logger
+        holder = RandomHolder.text()
+        let now = clock.now()
+        let node = try await NodeLease.take(holder: holder, clock: clock, base)
+        ids = IDGenerator(
+            node: node, clock: clock, lease: now..<now.adding(milliseconds: NodeLease.milliseconds))
+    }
+
+    package var dialect: Dialect { base.dialect }
+
+    package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await base.read(body)
+    }
+
+    /// - Throws: `CRMError` "node_lost" (503) when the number ran out and no other could be had; nothing was changed.
+    package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        if ids.isExpired {
+            do { try await renew() } catch {
+                logger.error("node.lost", metadata: ["node": "\(ids.node)", "error": "\(error)"])
+                throw CRMError.unavailable(
+                    "node_lost",
+                    Words(
+                        en: "This process has lost its node number and could not get another. Nothing was changed.",
+                        zh: "本进程的节点编号已失效且无法重新获取，未做任何更改。"))
+            }
+        }
+        return try await base.write(body)
+    }
+
+    /// Renews the lease, or takes another number when this one is another process's now. To be called every minute.
+    package func renew() async throws {
+        let task = renewal.withLock { running in
+            if let running { return running }
+            let task = Task { [self] in
+                defer { renewal.withLock { $0 = nil } }
+                let now = clock.now()
+                let until = now.adding(milliseconds: NodeLease.milliseconds)
+                let node = ids.node
+                if try await NodeLease.renew(node, holder: holder, clock: clock, base) {
+                    ids.extend(until: until)
+                    return
+                }
+                let fresh = try await NodeLease.take(holder: holder, clock: clock, base)
+                ids.move(to: fresh, lease: now..<until)
+                logger.warning("node.replaced", metadata: ["lost": "\(node)", "taken": "\(fresh)"])
+            }
+            running = task
+            return task
+        }
+        try await task.value
+    }
+
+    /// Gives the number back and closes the database.
+    package func close() async throws {
+        _ = try? await NodeLease.release(ids.node, holder: holder, lastUsed: ids.lastUsed, base)
+        try await base.close()
+    }
+}
+
+/// Unique for each process start.
+private enum RandomHolder {
+    static func text() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return String(generator.next() as UInt64, radix: 16)
+    }
+}
