@@ -182,12 +182,12 @@ struct EditTests {
             try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: Self.supervisor).apply(
                 [ImportRow(line: 1, values: ["msisdn": .text("+8613812345678"), "city": .text("宁波")])], session)
         }
-        guard case .updated(_, let changes)? = outcomes.first else {
+        guard case .updated(_, _, let undo)? = outcomes.first else {
             Issue.record("not updated: \(outcomes)")
             return
         }
         _ = try await desk.test.tenant.database.write { session in
-            try target.revertUpdated([(id, changes: changes)], principal: Self.supervisor, session)
+            try target.revertUpdated([(id, undo: undo)], principal: Self.supervisor, session)
         }
         let record = try #require(try await desk.record(id))
         #expect(record.customer.revision == 1 && record.customer.edition == 3 && record.customer.city == nil)
