@@ -44,21 +44,12 @@ package final class SQLiteDatabase: Storage.Database {
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         do {
-            pool = try Self.open(path, configuration)
+            pool = try DatabasePool(path: path, configuration: configuration)
             // The pool has just set NORMAL on its writer while switching to the write-ahead log.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(durability.rawValue)") }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
         }
-    }
-
-    /// Of two processes that make the file together, one switches it to the write-ahead log while the other is told
-    /// "locked" at once, whatever its time-out. So they come one after the other.
-    private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
-        let lock = Foundation.open(path + ".opening", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        if lock >= 0 { flock(lock, LOCK_EX) }
-        defer { if lock >= 0 { Foundation.close(lock) } }
-        return try DatabasePool(path: path, configuration: configuration)
     }
 
     package var dialect: Dialect { .sqlite }
