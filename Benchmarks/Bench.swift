@@ -5,7 +5,14 @@ import TestSupport
 /// JSON object. Everything runs on loopback, with data in a temporary folder, for a bounded time.
 @main
 struct Bench {
-    static func main() async throws {
+    static func main() async {
+        do { try await run() } catch {
+            FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         // The anchor's server is this binary too, so that its start is measured the same way.
         if arguments.first == "hello-server", let port = arguments.dropFirst().first.flatMap({ Int($0) }) {
