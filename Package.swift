@@ -78,12 +78,14 @@ let package = Package(
         .systemLibrary(name: "CXGBoost", path: "Sources/CXGBoost", providers: [.apt(["libxgboost-dev"])]),
         .systemLibrary(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
         library("Compute", [], unsafe: ["-O"]),
         library("Tabular", ["Kernel"], unsafe: ["-O"]),
         library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
+        library("StoragePostgres", ["Kernel", "Storage", "CLibPQ"]),
         library("StorageSQLite", ["Kernel", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Web",
@@ -130,7 +132,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: foundation + ["StorageSQLite", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: foundation + ["StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
 
     ] + benchmarks
@@ -138,7 +140,7 @@ let package = Package(
             tests("Kernel", ["Kernel"]),
             tests("Compute", ["Compute"]),
             tests("Tabular", ["Tabular", "Kernel"]),
-            tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
+            tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite", "StoragePostgres"]),
             tests(
                 "Web",
                 [

@@ -4,8 +4,9 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT"
 
 # Debian packages by purpose. Names of other systems: see README, "Other systems".
-RUN_PACKAGES="git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet"
+RUN_PACKAGES="git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet libpq-dev"
 TEST_PACKAGES="chromium chromium-driver fonts-noto-cjk"
+POSTGRES_PACKAGES="postgresql-15"
 BENCH_PACKAGES="wrk curl"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -70,7 +70,9 @@ package struct RawHTTP: Sendable {
     private static func isWhole(_ bytes: [UInt8]) -> Bool {
         guard let end = find([13, 10, 13, 10], in: bytes, from: 0) else { return false }
         let head = String(decoding: bytes[..<end], as: UTF8.self).lowercased()
-        guard let length = head.firstMatch(of: /\r\ncontent-length: *(\d+)/).flatMap({ Int($0.1) }) else { return false }
+        guard let length = head.firstMatch(of: /\r\ncontent-length: *(\d+)/).flatMap({ Int($0.1) }) else {
+            return false
+        }
         return bytes.count - end - 4 >= length
     }
 
