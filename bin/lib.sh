@@ -4,7 +4,9 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$ROOT"
 
 # Debian packages by purpose. Names of other systems: see README, "Other systems".
-RUN_PACKAGES="git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet"
+# The first line: what Swift itself needs of the system.
+RUN_PACKAGES="libncurses6 libxml2 libcurl4 tzdata zlib1g-dev
+  git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet"
 TEST_PACKAGES="chromium chromium-driver fonts-noto-cjk"
 BENCH_PACKAGES="wrk curl"
 

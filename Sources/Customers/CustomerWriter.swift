@@ -139,6 +139,12 @@ struct CustomerWriter: Sendable {
         try gone.write(session)
         try fresh.write(session)
         try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
+        // An import touches many customers every night: only moves of the lifecycle are kept of it, and of its taking back.
+        // That there was one is told by the time of the last change.
+        let told = changes.filter {
+            origin.cause != Origin.imported.cause || $0.before.customer.status != $0.after.customer.status
+        }
+        try session.executeMany(CustomerSQL.insertChange, told.map { changeRow($0.before, $0.after, origin) })
         guard let today else { return [] }
         let history = changes.flatMap { before, after in
             // Why a line of its own changed is not why the customer is where they are.
@@ -147,12 +153,6 @@ struct CustomerWriter: Sendable {
             return statusChanges(before: before, after: after, on: today, reason)
         }
         try append(history, session)
-        // An import touches many customers every night: only moves of the lifecycle are kept of it. That there was one is
-        // told by the time of the last change.
-        let told = changes.filter {
-            origin.cause != Origin.imported.cause || $0.before.customer.status != $0.after.customer.status
-        }
-        try session.executeMany(CustomerSQL.insertChange, told.map { changeRow($0.before, $0.after, origin) })
         return history
     }
 

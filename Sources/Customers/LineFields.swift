@@ -140,7 +140,9 @@ enum LineFields {
             get: { line, context in field.get(alone(line), context) },
             set: { line, value, context throws(FieldRefusal) in
                 var record = alone(line)
-                try field.set(&record, value, context)
+                var named = context
+                named.line = line.id
+                try field.set(&record, value, named)
                 if let changed = record.subscriptions.first { line = changed }
             })
     }

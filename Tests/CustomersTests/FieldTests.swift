@@ -90,7 +90,8 @@ struct FieldTests {
         let context = FieldContext(
             ids: IDGenerator(node: 1, clock: FrozenClock(now)), today: now.date(), currency: "CNY", source: "t")
         let values: [SQLValue] = [
-            .int(Int64.min), .int(Int64.max), .int(Int64(0)), .double(1e308), .double(-1e308), .double(.infinity), .double(.nan),
+            .int(Int64.min), .int(Int64.max), .int(Int64(0)), .double(1e308), .double(-1e308), .double(.infinity),
+            .double(.nan),
             .bool(true), .text("9223372036854775807"), .text("-9223372036854775808"), .null,
         ]
         for field in CustomerFields.all {

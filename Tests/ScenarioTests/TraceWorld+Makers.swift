@@ -16,6 +16,11 @@ extension TraceWorld {
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
         "POST /customers/{id}/edit": [("revision", "1"), ("f_city", "x")],
+        "POST /customers/{id}/lines": [("revision", "1"), ("f_service", "mobile")],
+        "POST /customers/{id}/departure": [("revision", "1"), ("f_left_on", "2026-03-01"), ("f_reason", "price")],
+        "POST /customers/{id}/return": [("revision", "1"), ("how", "mistake")],
+        "POST /customers/{id}/lines/{line}": [("revision", "1"), ("f_plan", "x")],
+        "POST /customers/{id}/lines/{line}/termination": [("revision", "1")],
         "POST /attributes/{id}/label": [("title_en", "x"), ("mask", "full")],
         "POST /imports/{id}/mapping": mapping,
         "POST /imports/{id}/format": [("encoding", "utf-8"), ("delimiter", "comma")],
@@ -92,7 +97,67 @@ extension TraceWorld {
         "GET /audit": get("/audit") { $0.auditor },
     ]
 
+    /// The page of a customer of whom nothing else is asked, and a form of it with the revision it shows.
+    /// Somebody who has not left, whatever the requests before did.
+    private static let inService: SQL = """
+        SELECT customer_id FROM customers_subscription WHERE status = 'active' ORDER BY customer_id LIMIT 1
+        """
+
+    private static func customerPage(_ rest: String, line: Bool = false) -> Maker {
+        { world in
+            let (id, visitor) = (try await world.id(inService), world.supervisor)
+            let path = try await customerPath(world, id, rest, line)
+            return { try visitor.get(path) }
+        }
+    }
+
+    private static func customerForm(
+        _ form: String, _ rest: String, _ fields: [(String, String)], line: Bool = false,
+        after earlier: (form: String, rest: String, fields: [(String, String)])? = nil
+    ) -> Maker {
+        { world in
+            let (id, visitor) = (try await world.id(inService), world.supervisor)
+            func prepared(_ form: String, _ rest: String) async throws -> (path: String, revision: String) {
+                let page = try visitor.get(try await customerPath(world, id, form, line)).text
+                let revision = String(try #require(page.firstMatch(of: /name="revision" value="(\d+)"/)).1)
+                return (try await customerPath(world, id, rest, line), revision)
+            }
+            if let earlier {
+                let before = try await prepared(earlier.form, earlier.rest)
+                try visitor.post(before.path, [("revision", before.revision)] + earlier.fields)
+            }
+            let (path, revision) = try await prepared(form, rest)
+            return { try visitor.post(path, [("revision", revision)] + fields) }
+        }
+    }
+
+    private static func customerPath(_ world: TraceWorld, _ id: String, _ rest: String, _ line: Bool) async throws
+        -> String
+    {
+        guard line else { return "/customers/\(id)/\(rest)" }
+        let owner = SQLValue.int(try #require(Int64(id)))
+        let found = try await world.scenario.tenant.database.read { session in
+            try session.first(
+                "SELECT id FROM customers_subscription WHERE customer_id = $1 AND status = 'active' ORDER BY id LIMIT 1",
+                [owner]
+            ) { $0.int(0) }
+        }
+        return "/customers/\(id)/lines/\(try #require(found))\(rest)"
+    }
+
+    private static let left = [("f_left_on", "2026-03-01"), ("f_reason", "price")]
+
     private static let customerMakers: [String: Maker] = [
+        "GET /customers/{id}/charges": customerPage("charges"),
+        "GET /customers/{id}/departure": customerPage("departure"),
+        "POST /customers/{id}/departure": customerForm("departure", "departure", left),
+        "POST /customers/{id}/return": customerForm(
+            "departure", "return", [("how", "mistake")], after: ("departure", "departure", left)),
+        "GET /customers/{id}/lines/new": customerPage("lines/new"),
+        "POST /customers/{id}/lines": customerForm("lines/new", "lines", [("f_service", "tv"), ("f_plan", "TV 20")]),
+        "GET /customers/{id}/lines/{line}/edit": customerPage("/edit", line: true),
+        "POST /customers/{id}/lines/{line}": customerForm("/edit", "", [("f_plan", "5G-Trace")], line: true),
+        "POST /customers/{id}/lines/{line}/termination": customerForm("/edit", "/termination", [], line: true),
         "GET /customers": get("/customers"),
         "GET /customers/new": get("/customers/new"),
         "POST /customers": post("/customers", [("f_full_name", "新客户"), ("f_kind", "individual")]),
