@@ -134,6 +134,7 @@ extension Subscription: CustomerPart {
             set: { $0.contractTerm = $1.asInt.map { Int($0) } }),
         .date("contract_end", \.contractEnd), .date("start_date", \.startedOn), .date("ended_on", \.endedOn),
         .code("subscription_status", \.status), .int("monthly_charge", \.monthlyCharge), .text("currency", \.currency),
+        .text("iccid", \.iccid), .text("imsi", \.imsi), .text("imei", \.imei), .text("device", \.device),
     ]
     private static let addonPrefix = "addon_"
 

@@ -271,4 +271,25 @@ struct ImportLineTests {
         }
         #expect(try await bench.dump() == before)
     }
+
+    @Test("facts hold all of a line, so that a line taken away comes back whole")
+    func wholeLine() throws {
+        let id = SubscriptionID(17)
+        var line = Subscription(id: id, service: .mobile, currency: "CNY")
+        for (index, fact) in Subscription.facts.enumerated() where fact.get(line) == .null {
+            fact.set(
+                &line,
+                ["contract_end", "start_date", "ended_on"].contains(fact.name)
+                    ? .text("2026-01-31") : .text("t\(index)"))
+            if fact.get(line) == .null { fact.set(&line, .int(Int64(index))) }
+        }
+        line.addons = [Addon(code: "cloud_storage"), Addon(code: "tech_support", monthlyCharge: 5)]
+        // Every property is a fact: none of them is empty by now.
+        for child in Mirror(reflecting: line).children {
+            #expect("\(child.value)" != "nil", "\(child.label ?? "") is no fact")
+        }
+        var again = Subscription(blank: 17)
+        for (name, value) in line.values() { again.give(name, value) }
+        #expect(again == line)
+    }
 }
