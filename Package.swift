@@ -79,12 +79,14 @@ let package = Package(
         .systemLibrary(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CProcess", path: "Sources/CProcess"),
+        .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
         library("Compute", [], unsafe: ["-O"]),
         library("Tabular", ["Kernel"], unsafe: ["-O"]),
         library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
+        library("StoragePostgres", ["Kernel", "Storage", "CLibPQ"]),
         library("StorageSQLite", ["Kernel", "Storage", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Web",
@@ -131,7 +133,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: foundation + ["StorageSQLite", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: foundation + ["StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings),
 
     ] + benchmarks
@@ -139,7 +141,7 @@ let package = Package(
             tests("Kernel", ["Kernel"]),
             tests("Compute", ["Compute"]),
             tests("Tabular", ["Tabular", "Kernel"]),
-            tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite"]),
+            tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite", "StoragePostgres"]),
             tests(
                 "Web",
                 [

@@ -4,7 +4,7 @@ import Kernel
 import Logging
 import Platform
 import Storage
-import StorageSQLite
+import StoragePostgres
 import Web
 
 /// The checkout the tests run in.
@@ -34,9 +34,7 @@ package final class TestTenant: Sendable {
     package init(_ modules: [String] = [], clock: FrozenClock = FrozenClock()) async throws {
         folder = NSTemporaryDirectory() + "switchboard-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let database = try SQLiteDatabase(path: folder + "/test.sqlite", durability: .normal)
-        try await Migrator(share: Checkout.share, modules: ["Storage", "Platform"] + modules, clock: clock)
-            .migrate(database)
+        let database = try await TestDatabases.make(["Storage", "Platform"] + modules, folder: folder, clock: clock)
         self.clock = clock
         tenant = Tenant(
             name: "default", database: database, ids: IDGenerator(node: 1, clock: clock), clock: clock,
@@ -45,7 +43,10 @@ package final class TestTenant: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
+        if let database = tenant.database as? PostgresDatabase { TestDatabases.drop(database.settings) }
+    }
 
     /// Delivers events and runs jobs until nothing is due.
     package func drain(handlers: [EventHandler] = [], jobs: [JobHandler] = []) async throws {

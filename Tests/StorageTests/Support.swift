@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import StoragePostgres
 import StorageSQLite
 import Synchronization
 import TestSupport
@@ -10,7 +11,9 @@ import Testing
 /// The engines this suite runs on. A new driver adds a case and a line in `Bench`; every test takes the engine as its
 /// argument, so that nothing else changes.
 enum TestEngine: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    case sqlite
+    case sqlite, postgres
+    /// PostgreSQL only beside `bin/with-postgres`.
+    static var allCases: [TestEngine] { TestDatabases.server == nil ? [.sqlite] : [.sqlite, .postgres] }
     var testDescription: String { rawValue }
 }
 
@@ -32,6 +35,7 @@ final class Bench: Sendable {
         clock = FrozenClock()
         switch engine {
         case .sqlite: database = try SQLiteDatabase(path: folder + "/test.sqlite", durability: durability)
+        case .postgres: database = PostgresDatabase(try await TestDatabases.empty())
         }
         ids = IDGenerator(node: 1, clock: clock)
         outbox = Outbox(ids: ids, clock: clock, wake: wake)
@@ -41,7 +45,10 @@ final class Bench: Sendable {
         }
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
+        if let database = database as? PostgresDatabase { TestDatabases.drop(database.settings) }
+    }
 
     static func temporaryFolder() throws -> String {
         let folder = NSTemporaryDirectory() + "switchboard-storage-" + UUID().uuidString

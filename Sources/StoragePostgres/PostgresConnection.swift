@@ -1,0 +1,310 @@
+import CLibPQ
+import Dispatch
+import Foundation
+import Storage
+import Synchronization
+
+/// One connection of libpq with its prepared statements. Every call happens on `queue`, which has a thread of its own: a
+/// blocking call never sits on the cooperative pool.
+final class PostgresConnection: @unchecked Sendable {
+    let queue = DispatchQueue(label: "switchboard.postgres")
+    private let handle: OpaquePointer
+    private let notices = Notices()
+    private var statements: [SQL: Statement] = [:]
+    private var clock: UInt64 = 0
+    private var named: UInt64 = 0
+
+    private struct Statement {
+        let name: String
+        var usedAt: UInt64
+    }
+
+    /// Statements kept prepared on the server for one connection; the one used longest ago makes room.
+    static let statementsMax = 400
+    /// Statements sent before their answers are read. Their answers (about 40 bytes each) fit into the socket's buffer, so
+    /// that neither side waits for the other to read.
+    static let pipelineDepth = 256
+
+    /// Warnings of the server since the last look. Filled by libpq on the connection's own thread.
+    private final class Notices {
+        var waitCancelled = false
+    }
+
+    /// Opens a connection and sets what every session of ours needs. Call on a thread that may block.
+    /// - Throws: `PostgresFailure` without SQLSTATE when no server of the list answers.
+    init(_ settings: PostgresSettings) throws {
+        var keywords = [
+            "dbname", "fallback_application_name", "connect_timeout", "client_encoding", "tcp_user_timeout",
+        ]
+        var values = [
+            settings.url, "switchboard", String(settings.connectSeconds), "UTF8", "15000",
+        ]
+        if let attributes = settings.targetSessionAttributes {
+            keywords.append("target_session_attrs")
+            values.append(attributes)
+        }
+        let opened = withCStrings(keywords) { keywords in
+            withCStrings(values) { values in PQconnectdbParams(keywords, values, 1) }
+        }
+        guard let opened else { throw PostgresFailure(state: "", detail: "out of memory") }
+        guard PQstatus(opened) == CONNECTION_OK else {
+            let words = Self.words(opened)
+            PQfinish(opened)
+            throw PostgresFailure(state: "", detail: words)
+        }
+        handle = opened
+        PQsetNoticeReceiver(
+            handle,
+            { context, result in
+                guard let context, let result else { return }
+                let notices = Unmanaged<Notices>.fromOpaque(context).takeUnretainedValue()
+                // security.md, decision 2: COMMIT says OK and warns that its wait for the standby was cut short.
+                guard let words = PQresultErrorField(result, Int32(UInt8(ascii: "M"))) else { return }
+                if String(cString: words).contains("synchronous replication") { notices.waitCancelled = true }
+            }, Unmanaged.passUnretained(notices).toOpaque())
+        // From here on the object is whole: a throw runs `deinit`, which closes the connection.
+        try simple(
+            """
+            SET statement_timeout = \(settings.statementMilliseconds); SET lock_timeout = \(settings.lockMilliseconds);
+            SET idle_in_transaction_session_timeout = \(settings.idleInTransactionMilliseconds);
+            SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET bytea_output = 'hex';
+            SET standard_conforming_strings = on; SET default_transaction_isolation = 'serializable'
+            """, until: .now() + .seconds(settings.connectSeconds))
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// False after the connection broke: it is thrown away then.
+    var isUsable: Bool {
+        PQstatus(handle) == CONNECTION_OK && PQtransactionStatus(handle) != PQTRANS_ACTIVE && !isSpoiled
+    }
+    /// Set when an answer was not waited for: what comes next on the wire belongs to nobody.
+    private(set) var isSpoiled = false
+
+    var isInTransaction: Bool {
+        let status = PQtransactionStatus(handle)
+        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR
+    }
+    var isFailed: Bool { PQtransactionStatus(handle) == PQTRANS_INERROR }
+
+    /// Whether the server warned since the last call that a commit was not confirmed by its standby.
+    func takeReplicationWarning() -> Bool {
+        defer { notices.waitCancelled = false }
+        return notices.waitCancelled
+    }
+
+    // MARK: Statements
+
+    /// Runs statements without parameters in the simple protocol (BEGIN, COMMIT, SET, DDL). Returns the last result.
+    @discardableResult
+    func simple(_ text: String, until deadline: DispatchTime) throws -> PostgresResult {
+        guard PQsendQuery(handle, text) == 1 else { throw connectionFailure() }
+        return try collect(until: deadline)
+    }
+
+    /// Runs a prepared statement, preparing it first when this connection does not know it.
+    func run(_ sql: SQL, _ arguments: [SQLValue], until deadline: DispatchTime) throws -> PostgresResult {
+        let name = try prepare(sql, until: deadline)
+        try send(name, arguments)
+        return try collect(until: deadline)
+    }
+
+    /// Runs a prepared statement once for each row of arguments, pipelined. Returns the number of rows changed.
+    func runMany(_ sql: SQL, _ rows: [[SQLValue]], until deadline: DispatchTime) throws -> Int {
+        guard !rows.isEmpty else { return 0 }
+        let name = try prepare(sql, until: deadline)
+        var changed = 0
+        guard PQenterPipelineMode(handle) == 1 else { throw connectionFailure() }
+        var start = 0
+        var failure: (any Error)?
+        while start < rows.count, failure == nil {
+            let end = min(start + Self.pipelineDepth, rows.count)
+            do {
+                for row in rows[start..<end] { try send(name, row) }
+            } catch {
+                failure = error
+            }
+            guard PQpipelineSync(handle) == 1 else { throw connectionFailure() }
+            // Everything up to the synchronisation point is read, whatever failed, so that the connection stays usable.
+            synchronising: while true {
+                let result: PostgresResult
+                do { result = try next(until: deadline) } catch { isSpoiled = true; throw error }
+                switch result.status {
+                case PGRES_PIPELINE_SYNC: break synchronising
+                case PGRES_PIPELINE_ABORTED: break
+                case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE:
+                    if failure == nil { failure = PostgresFailure(result: result.pointer) }
+                default: if result.isChange { changed += result.affected }
+                }
+            }
+            start = end
+        }
+        guard PQexitPipelineMode(handle) == 1 else {
+            isSpoiled = true
+            throw failure ?? connectionFailure()
+        }
+        if let failure { throw failure }
+        return changed
+    }
+
+    /// Sends rows through COPY ... FROM STDIN (text format). Returns the number of rows.
+    func copyIn(_ statement: String, _ chunks: (([UInt8]) throws -> Void) throws -> Void, until deadline: DispatchTime)
+        throws
+        -> Int
+    {
+        guard PQsendQuery(handle, statement) == 1 else { throw connectionFailure() }
+        let ready = try next(until: deadline)
+        guard ready.status == PGRES_COPY_IN else {
+            defer { drain(until: deadline) }
+            throw PostgresFailure(result: ready.pointer)
+        }
+        do {
+            try chunks { bytes in
+                let sent = bytes.withUnsafeBytes {
+                    PQputCopyData(self.handle, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count))
+                }
+                guard sent == 1 else { throw self.connectionFailure() }
+            }
+        } catch {
+            PQputCopyEnd(handle, "the rows could not be made")
+            drain(until: deadline)
+            throw error
+        }
+        guard PQputCopyEnd(handle, nil) == 1 else { throw connectionFailure() }
+        return try collect(until: deadline).affected
+    }
+
+    private func drain(until deadline: DispatchTime) { _ = try? collect(until: deadline) }
+
+    /// The server-side name of a statement.
+    private func prepare(_ sql: SQL, until deadline: DispatchTime) throws -> String {
+        clock += 1
+        if statements[sql] != nil {
+            statements[sql]?.usedAt = clock
+            return statements[sql]?.name ?? ""
+        }
+        if statements.count >= Self.statementsMax,
+            let oldest = statements.min(by: { $0.value.usedAt < $1.value.usedAt })
+        {
+            statements[oldest.key] = nil
+            // In a failed transaction nothing can be sent; the server forgets the name with the connection.
+            if !isFailed { try simple("DEALLOCATE \(oldest.value.name)", until: deadline) }
+        }
+        named += 1
+        let name = "s\(named)"
+        guard PQsendPrepare(handle, name, sql.text, 0, nil) == 1 else { throw connectionFailure() }
+        try collect(until: deadline)
+        statements[sql] = Statement(name: name, usedAt: clock)
+        return name
+    }
+
+    /// Forgets every prepared statement: after a migration their results may have other columns.
+    func forgetStatements(until deadline: DispatchTime) {
+        statements = [:]
+        _ = try? simple("DEALLOCATE ALL", until: deadline)
+    }
+
+    private func send(_ name: String, _ arguments: [SQLValue]) throws {
+        let texts = try arguments.map(Self.text)
+        let sent = withOptionalCStrings(texts) { values in
+            PQsendQueryPrepared(handle, name, Int32(arguments.count), values, nil, nil, 0)
+        }
+        guard sent == 1 else { throw connectionFailure() }
+    }
+
+    /// The text format of a parameter; the server infers its type from the statement.
+    private static func text(_ value: SQLValue) throws -> String? {
+        switch value {
+        case .null: nil
+        case .int(let int): String(int)
+        case .double(let double):
+            double.isNaN ? "NaN" : double.isInfinite ? (double < 0 ? "-Infinity" : "Infinity") : "\(double)"
+        case .bool(let bool): bool ? "t" : "f"
+        case .text(let text):
+            if text.utf8.contains(0) { throw StorageError(.statement, "a text holds NUL") } else { text }
+        case .bytes(let bytes): "\\x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
+
+    // MARK: Answers
+
+    /// Reads results up to the end of the command; the last one, or the first failure.
+    @discardableResult
+    private func collect(until deadline: DispatchTime) throws -> PostgresResult {
+        var last: PostgresResult?
+        var failure: PostgresFailure?
+        while true {
+            let result: PostgresResult?
+            do { result = try nextOrEnd(until: deadline) } catch { isSpoiled = true; throw error }
+            guard let result else { break }
+            switch result.status {
+            case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
+                if failure == nil { failure = PostgresFailure(result: result.pointer) }
+            case PGRES_COPY_IN, PGRES_COPY_BOTH: PQputCopyEnd(handle, "not expected here")
+            default: last = result
+            }
+        }
+        if PQstatus(handle) != CONNECTION_OK { throw connectionFailure() }
+        if let failure {
+            if failure.state == "0A000" { statements = [:] }
+            throw failure
+        }
+        guard let last else { throw connectionFailure() }
+        return last
+    }
+
+    private func next(until deadline: DispatchTime) throws -> PostgresResult {
+        while true {
+            if let result = try nextOrEnd(until: deadline) { return result }
+            if PQstatus(handle) != CONNECTION_OK { throw connectionFailure() }
+        }
+    }
+
+    /// `nil` at the end of a command. Waits in poll(2), so that a server that has gone silent is noticed.
+    private func nextOrEnd(until deadline: DispatchTime) throws -> PostgresResult? {
+        while PQisBusy(handle) == 1 {
+            let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
+            guard left > 0 else { throw PostgresFailure(state: "", detail: "the server did not answer in time") }
+            var waiting = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            _ = poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1))
+            guard waiting.revents == 0 || PQconsumeInput(handle) == 1 else { throw connectionFailure() }
+        }
+        return PQgetResult(handle).map(PostgresResult.init)
+    }
+
+    private func connectionFailure() -> PostgresFailure {
+        isSpoiled = true
+        return PostgresFailure(state: "", detail: Self.words(handle))
+    }
+
+    /// libpq's words in one line: host and reason, never a password.
+    private static func words(_ handle: OpaquePointer) -> String {
+        let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        return line.isEmpty ? "the connection was lost" : line
+    }
+}
+
+/// Calls `body` with a NULL-terminated array of C strings.
+private func withCStrings<T>(_ texts: [String], _ body: ([UnsafePointer<CChar>?]) -> T) -> T {
+    withOptionalCStrings(texts + [String?.none], body)
+}
+
+/// Calls `body` with an array of C strings, NULL for `nil`, all in one buffer.
+private func withOptionalCStrings<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> T) -> T {
+    var buffer: [CChar] = []
+    var starts: [Int?] = []
+    buffer.reserveCapacity(texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) + 1 })
+    for text in texts {
+        guard let text else {
+            starts.append(nil)
+            continue
+        }
+        starts.append(buffer.count)
+        for byte in text.utf8 { buffer.append(CChar(bitPattern: byte)) }
+        buffer.append(0)
+    }
+    return buffer.withUnsafeBufferPointer { bytes in
+        body(starts.map { start in start.flatMap { bytes.baseAddress?.advanced(by: $0) } })
+    }
+}

@@ -1,0 +1,111 @@
+import Dispatch
+import Foundation
+import Kernel
+import Storage
+
+/// One tenant's PostgreSQL database.
+package final class PostgresDatabase: Database {
+    private let pool: PostgresPool
+    package let settings: PostgresSettings
+    /// A transaction that met another one is run again this often, with growing pauses, before its caller is told.
+    private static let attemptsMax = 12
+
+    /// Connects when it is first used.
+    package init(_ settings: PostgresSettings) {
+        self.settings = settings
+        pool = PostgresPool(settings)
+    }
+
+    package var dialect: Dialect { .postgres }
+
+    /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made once more.
+    package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await attempt(begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+    }
+
+    /// SERIALIZABLE: as on SQLite, where writers follow one another, a body that checks and then writes is right (ADR 0009).
+    /// What met another transaction is run again; so is what lost its connection before its commit was sent.
+    package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await attempt(begin: "BEGIN ISOLATION LEVEL SERIALIZABLE", body)
+    }
+
+    private func attempt<T: Sendable>(
+        begin: String, _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        var attempt = 0
+        var reconnected = false
+        while true {
+            attempt += 1
+            do {
+                let (value, actions) = try await pool.withConnection { [settings] connection in
+                    try Self.transaction(begin, connection, settings, body)
+                }
+                for action in actions { action() }
+                return value
+            } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
+                let ceiling = min(200, 2 << attempt)
+                try await Task.sleep(for: .milliseconds(Int.random(in: 1...ceiling)))
+            } catch let failure as PostgresFailure where failure.isConnection && !reconnected {
+                // Nothing was committed: the commit has an error of its own. One more try on a fresh connection.
+                reconnected = true
+                pool.dropIdle()
+            } catch let failure as PostgresFailure {
+                throw failure.storageError
+            }
+        }
+    }
+
+    private static func transaction<T: Sendable>(
+        _ begin: String, _ connection: PostgresConnection, _ settings: PostgresSettings,
+        _ body: (any SQLSession) throws -> T
+    ) throws -> (T, [@Sendable () -> Void]) {
+        func deadline() -> DispatchTime { .now() + .seconds(settings.answerSeconds) }
+        let session = PostgresSession(connection, answerSeconds: settings.answerSeconds)
+        try connection.simple(begin, until: deadline())
+        let value: T
+        do {
+            value = try body(session)
+            // A body that swallowed a failure would be told OK while the server makes ROLLBACK of its COMMIT.
+            if connection.isFailed { throw StorageError(.statement, "a statement failed and the transaction went on") }
+        } catch {
+            if connection.isUsable { _ = try? connection.simple("ROLLBACK", until: deadline()) }
+            throw session.fatal ?? error
+        }
+        _ = connection.takeReplicationWarning()
+        do {
+            try connection.simple("COMMIT", until: deadline())
+        } catch let failure as PostgresFailure where failure.isConnection {
+            throw StorageError(.outcomeUnknown, failure.detail)
+        } catch {
+            if connection.isUsable, connection.isInTransaction {
+                _ = try? connection.simple("ROLLBACK", until: deadline())
+            }
+            throw error
+        }
+        if connection.takeReplicationWarning() {
+            throw StorageError(.outcomeUnknown, "the standby did not confirm the commit")
+        }
+        return (value, session.commitActions)
+    }
+
+    package func close() async throws { pool.close() }
+}
+
+/// What is done to a server rather than in a database: CREATE DATABASE and its like cannot run in a transaction.
+package enum PostgresServer {
+    /// Runs one statement outside of a transaction on a connection of its own.
+    /// - Throws: `StorageError`.
+    package static func run(_ statement: SQL, _ settings: PostgresSettings) async throws {
+        let queue = DispatchQueue(label: "switchboard.postgres.server")
+        let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
+            queue.async {
+                continuation.resume(
+                    returning: Result {
+                        let connection = try PostgresConnection(settings)
+                        try connection.simple(statement.text, until: .now() + .seconds(settings.answerSeconds))
+                    })
+            }
+        }
+        do { try result.get() } catch let failure as PostgresFailure { throw failure.storageError }
+    }
+}

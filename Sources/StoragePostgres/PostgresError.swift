@@ -1,0 +1,58 @@
+import CLibPQ
+import Storage
+
+/// What the server said about a failed statement, before it becomes a `StorageError`.
+struct PostgresFailure: Error, Sendable {
+    /// SQLSTATE, five characters; empty when the failure is the connection's.
+    let state: String
+    /// Words of the server without values: the primary message of class 22 may quote what was sent.
+    let detail: String
+
+    /// The transaction may be run again from its start: serialisation failure, deadlock.
+    var isRetryable: Bool { state == "40001" || state == "40P01" }
+    /// The connection is gone or leads to a server that cannot serve it (shutdown, read-only after a switch-over).
+    var isConnection: Bool {
+        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || state == "25006"
+    }
+
+    /// PostgreSQL's SQLSTATE (appendix A of its manual) as the kinds both engines share.
+    var storageError: StorageError {
+        if isConnection { return StorageError(.connection, detail) }
+        switch state {
+        case "23505": return StorageError(.uniqueViolation, detail)
+        case _ where state.hasPrefix("23"): return StorageError(.constraintViolation, detail)
+        case "40001", "40P01", "55P03", "57014", "53300": return StorageError(.busy, detail)
+        case "53100": return StorageError(.full, detail)
+        case "58030", "XX001", "XX002": return StorageError(.io, detail)
+        case _ where state.hasPrefix("42") || state.hasPrefix("22") || state.hasPrefix("25"):
+            return StorageError(.statement, detail)
+        default: return StorageError(.other, detail)
+        }
+    }
+
+    init(state: String, detail: String) {
+        self.state = state
+        self.detail = detail
+    }
+
+    /// Reads the fields of a failed result. Names of tables, columns and constraints, never DETAIL, which holds values.
+    init(result: OpaquePointer) {
+        func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
+        let state = field(Self.sqlState) ?? ""
+        self.state = state
+        var words =
+            state.hasPrefix("22")
+            ? "a value does not fit its column or parameter" : field(Self.primary) ?? "the statement failed"
+        for (name, code) in [("table", Self.table), ("column", Self.column), ("constraint", Self.constraint)] {
+            if let value = field(code), !value.isEmpty { words += ", \(name) \(value)" }
+        }
+        detail = state.isEmpty ? words : "\(words) (\(state))"
+    }
+
+    /// Codes of `PQresultErrorField` (postgres_ext.h): character literals that do not come over from C.
+    private static let sqlState = Int32(UInt8(ascii: "C"))
+    private static let primary = Int32(UInt8(ascii: "M"))
+    private static let table = Int32(UInt8(ascii: "t"))
+    private static let column = Int32(UInt8(ascii: "c"))
+    private static let constraint = Int32(UInt8(ascii: "n"))
+}

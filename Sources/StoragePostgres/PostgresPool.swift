@@ -1,0 +1,132 @@
+import Dispatch
+import Storage
+import Synchronization
+
+/// Up to `connectionsMax` connections, opened when they are needed, handed to callers in the order in which they came.
+final class PostgresPool: Sendable {
+    private struct State {
+        var idle: [PostgresConnection] = []
+        var open = 0
+        var waiting: [Waiter] = []
+        var nextTicket: UInt64 = 0
+        var isClosed = false
+    }
+    private struct Waiter {
+        let ticket: UInt64
+        let resume: CheckedContinuation<PostgresConnection?, any Error>
+    }
+
+    let settings: PostgresSettings
+    private let state = Mutex(State())
+    private let opener = DispatchQueue(label: "switchboard.postgres.open", attributes: .concurrent)
+
+    init(_ settings: PostgresSettings) { self.settings = settings }
+
+    /// Runs `body` with a connection, on that connection's own thread.
+    func withConnection<T: Sendable>(_ body: @escaping @Sendable (PostgresConnection) throws -> T) async throws -> T {
+        let connection = try await take()
+        let result: Result<T, any Error> = await withCheckedContinuation { continuation in
+            connection.queue.async { continuation.resume(returning: Result { try body(connection) }) }
+        }
+        give(connection)
+        return try result.get()
+    }
+
+    /// - Throws: `StorageError.busy` when no connection became free in time, `.connection` when the server does not answer.
+    private func take() async throws -> PostgresConnection {
+        enum Next {
+            case connection(PostgresConnection)
+            case open, wait, closed
+        }
+        let next: Next = state.withLock { state in
+            if state.isClosed { return .closed }
+            if let connection = state.idle.popLast() { return .connection(connection) }
+            if state.open < settings.connectionsMax {
+                state.open += 1
+                return .open
+            }
+            return .wait
+        }
+        switch next {
+        case .closed: throw StorageError(.connection, "the database is closed")
+        case .connection(let connection): return connection
+        case .open: return try await open()
+        case .wait:
+            if let connection = try await wait() { return connection }
+            return try await open()
+        }
+    }
+
+    /// A connection that was given back, or `nil`: one may be opened in place of one that was lost.
+    private func wait() async throws -> PostgresConnection? {
+        try await withCheckedThrowingContinuation { continuation in
+            let ticket = state.withLock { state in
+                state.nextTicket += 1
+                state.waiting.append(Waiter(ticket: state.nextTicket, resume: continuation))
+                return state.nextTicket
+            }
+            opener.asyncAfter(deadline: .now() + .seconds(settings.waitSeconds)) { [self] in
+                let late = state.withLock { state -> Waiter? in
+                    guard let index = state.waiting.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+                    return state.waiting.remove(at: index)
+                }
+                late?.resume.resume(throwing: StorageError(.busy, "no database connection became free in time"))
+            }
+        }
+    }
+
+    private func open() async throws -> PostgresConnection {
+        let settings = self.settings
+        let result: Result<PostgresConnection, any Error> = await withCheckedContinuation { continuation in
+            opener.async { continuation.resume(returning: Result { try PostgresConnection(settings) }) }
+        }
+        switch result {
+        case .success(let connection): return connection
+        case .failure(let error):
+            lost()
+            if let failure = error as? PostgresFailure { throw failure.storageError }
+            throw error
+        }
+    }
+
+    private func give(_ connection: PostgresConnection) {
+        guard connection.isUsable, !connection.isInTransaction else { return lost() }
+        let waiter = state.withLock { state -> Waiter? in
+            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+            if state.isClosed { state.open -= 1 } else { state.idle.append(connection) }
+            return nil
+        }
+        waiter?.resume.resume(returning: connection)
+    }
+
+    /// A connection is gone: whoever waits longest may open another.
+    private func lost() {
+        let waiter = state.withLock { state -> Waiter? in
+            if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+            state.open -= 1
+            return nil
+        }
+        waiter?.resume.resume(returning: nil)
+    }
+
+    /// Throws idle connections away: after one was lost, the others lead to the same dead server.
+    func dropIdle() {
+        let dropped = state.withLock { state in
+            defer { state.open -= state.idle.count; state.idle = [] }
+            return state.idle
+        }
+        _ = dropped
+    }
+
+    func close() {
+        let (idle, waiting) = state.withLock { state in
+            state.isClosed = true
+            state.open -= state.idle.count
+            defer { state.idle = []; state.waiting = [] }
+            return (state.idle, state.waiting)
+        }
+        for waiter in waiting { waiter.resume.resume(throwing: StorageError(.connection, "the database is closed")) }
+        // Closed on their threads, after what still runs there.
+        for connection in idle { connection.queue.async { _ = connection } }
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Kernel
+
+/// How the product reaches a PostgreSQL database.
+package struct PostgresSettings: Sendable, Equatable {
+    /// `postgres://user:password@host1:5432,host2:5432/database?sslmode=verify-full`, as libpq reads it. With several
+    /// hosts the one that takes writes is found.
+    package var url: String
+    /// Connections of this process, 1...200. Each has a thread.
+    package var connectionsMax = 8
+    /// Seconds to wait for a server that does not answer while connecting.
+    package var connectSeconds = 5
+    /// The server ends a statement after this time; 0 = never.
+    package var statementMilliseconds = 30_000
+    package var lockMilliseconds = 5_000
+    package var idleInTransactionMilliseconds = 60_000
+    /// Seconds after which an answer is no longer waited for; for a commit its outcome is unknown then.
+    package var answerSeconds = 60
+    /// Seconds a caller waits for a free connection before it is told to come again.
+    package var waitSeconds = 10
+    /// `read-write`, `prefer-standby`, ...; `nil` = `read-write` when there are several hosts.
+    package var targetSessionAttributes: String?
+
+    package init(url: String) {
+        self.url = url
+        let authority =
+            url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).dropFirst(2).first ?? ""
+        if authority.contains(","), !url.contains("target_session_attrs") { targetSessionAttributes = "read-write" }
+    }
+
+    /// Whether a text is such an address.
+    package static func isURL(_ text: String) -> Bool {
+        text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
+    }
+
+    /// The same server with another database: a tenant is a database of its own.
+    package func database(named name: String) -> PostgresSettings {
+        var copy = self
+        let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var pieces = parts[0].split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        while pieces.count < 4 { pieces.append("") }
+        pieces[3] = name
+        copy.url = pieces.joined(separator: "/") + (parts.count > 1 ? "?" + parts[1] : "")
+        return copy
+    }
+
+    /// The name of the database in the address; empty when it names none.
+    package var databaseName: String {
+        let path = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let pieces = path.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return pieces.count > 3 ? String(pieces[3]) : ""
+    }
+}
