@@ -10,8 +10,9 @@ import Testing
 struct SchemaTests {
     @Test("the schema is the golden one; SWITCHBOARD_RECORD=1 writes it anew")
     func golden() async throws {
-        let path = Checkout.root + "/schema/sqlite.sql"
-        let dump = try await MigratedDatabase().dump()
+        let database = try await MigratedDatabase()
+        let path = Checkout.root + "/schema/\(database.database.dialect.rawValue).sql"
+        let dump = try await database.schema.dump()
         if ProcessInfo.processInfo.environment["SWITCHBOARD_RECORD"] == "1" {
             try dump.write(toFile: path, atomically: true, encoding: .utf8)
         }
@@ -80,11 +81,7 @@ struct SchemaTests {
         let columns = try await database.columns()
         var findings: [String] = []
         for table in Set(columns.filter { $0.name == "customer_id" }.map(\.table)) {
-            let keys = try await database.database.read { session in
-                try session.query("SELECT name FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk", [.text(table)]) {
-                    $0.text(0)
-                }
-            }
+            let keys = try await database.schema.keys(of: table)
             // Look-ups, locators and indexes lead to a customer: they are keyed by what they are asked with.
             let isLookUp = !keys.contains("id") || keys == ["id"] && columns.count { $0.table == table } == 2
             if keys.first != "customer_id", !isLookUp { findings.append("\(table) is keyed by \(keys)") }

@@ -1,0 +1,744 @@
+CREATE TABLE public.customers_addon (
+    customer_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    code text NOT NULL,
+    monthly_charge bigint
+);
+
+CREATE TABLE public.customers_address (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    lines text,
+    city text,
+    region text,
+    postcode text,
+    country text,
+    latitude double precision,
+    longitude double precision
+);
+
+CREATE TABLE public.customers_attribute (
+    id bigint NOT NULL,
+    key text NOT NULL,
+    title_en text NOT NULL,
+    title_zh text NOT NULL,
+    kind text NOT NULL,
+    codes text NOT NULL,
+    mask text NOT NULL,
+    labelled boolean NOT NULL,
+    created_at bigint NOT NULL,
+    created_by text NOT NULL
+);
+
+CREATE TABLE public.customers_attribute_value (
+    customer_id bigint NOT NULL,
+    attribute_id bigint NOT NULL,
+    text_value text,
+    int_value bigint,
+    double_value double precision
+);
+
+CREATE TABLE public.customers_charge (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    period text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    issued_on text NOT NULL,
+    due_on text,
+    paid_on text
+);
+
+CREATE TABLE public.customers_contact_medium (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    value text NOT NULL,
+    folded text NOT NULL,
+    preferred boolean NOT NULL
+);
+
+CREATE TABLE public.customers_customer (
+    id bigint NOT NULL,
+    reference text,
+    status text NOT NULL,
+    status_reason text,
+    segment text,
+    region text,
+    city text,
+    since text,
+    payment_method text,
+    paperless boolean,
+    total_charges bigint,
+    currency text NOT NULL,
+    has_left boolean,
+    source text NOT NULL,
+    revision bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.customers_customer_link (
+    from_id bigint NOT NULL,
+    to_id bigint NOT NULL,
+    valid boolean NOT NULL,
+    evidence text NOT NULL,
+    linked_at bigint NOT NULL
+);
+
+CREATE TABLE public.customers_identifier (
+    kind text NOT NULL,
+    value text NOT NULL,
+    customer_id bigint NOT NULL
+);
+
+CREATE TABLE public.customers_identity_document (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    number text NOT NULL
+);
+
+CREATE TABLE public.customers_listing (
+    customer_id bigint NOT NULL,
+    sort_name text NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    segment text NOT NULL,
+    tier text NOT NULL,
+    region text NOT NULL,
+    city text NOT NULL,
+    service text NOT NULL,
+    plan text NOT NULL,
+    contract_term integer NOT NULL,
+    since text NOT NULL,
+    monthly_charge bigint NOT NULL,
+    currency text NOT NULL,
+    risk double precision NOT NULL,
+    band text NOT NULL,
+    value_score bigint NOT NULL,
+    leave_reason text NOT NULL,
+    left_on text NOT NULL,
+    latitude double precision,
+    longitude double precision
+);
+
+CREATE TABLE public.customers_outcome (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    left_on text,
+    reason_code text,
+    reason_text text,
+    competitor text,
+    recorded_on text NOT NULL
+);
+
+CREATE TABLE public.customers_party (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    display_name text NOT NULL,
+    folded_name text NOT NULL,
+    family_name text,
+    given_name text,
+    gender text,
+    birth_date text,
+    senior boolean,
+    language text,
+    industry text,
+    size_tier text
+);
+
+CREATE TABLE public.customers_relation (
+    customer_id bigint NOT NULL,
+    other_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from text,
+    valid_to text
+);
+
+CREATE TABLE public.customers_saved_view (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    owner_id bigint NOT NULL,
+    shared boolean NOT NULL,
+    filter text NOT NULL,
+    created_at bigint NOT NULL
+);
+
+CREATE TABLE public.customers_search (
+    kind integer NOT NULL,
+    token text NOT NULL,
+    customer_id bigint NOT NULL
+);
+
+CREATE TABLE public.customers_subscription (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    service text NOT NULL,
+    technology text,
+    plan text,
+    msisdn text,
+    contract_term integer,
+    contract_end text,
+    started_on text,
+    ended_on text,
+    status text NOT NULL,
+    monthly_charge bigint,
+    currency text NOT NULL
+);
+
+CREATE TABLE public.customers_subscription_history (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    changed_on text NOT NULL,
+    from_status text NOT NULL,
+    to_status text NOT NULL,
+    reason text
+);
+
+CREATE TABLE public.customers_subscription_locator (
+    id bigint NOT NULL,
+    customer_id bigint NOT NULL
+);
+
+CREATE TABLE public.customers_usage_month (
+    customer_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    month text NOT NULL,
+    voice_min integer NOT NULL,
+    sms integer NOT NULL,
+    data_mb bigint NOT NULL,
+    roaming_mb bigint NOT NULL,
+    calls integer NOT NULL,
+    dropped_calls integer NOT NULL,
+    speed_mbps double precision
+);
+
+CREATE TABLE public.customers_value_policy (
+    id bigint NOT NULL,
+    vip_from bigint NOT NULL,
+    high_from bigint NOT NULL,
+    customers bigint NOT NULL,
+    computed_at bigint NOT NULL,
+    requested_at bigint
+);
+
+CREATE TABLE public.identity_bootstrap (
+    token_hash text NOT NULL,
+    kind text NOT NULL,
+    role text,
+    user_id bigint,
+    created_by text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    used_at bigint
+);
+
+CREATE TABLE public.identity_known_address (
+    user_id bigint NOT NULL,
+    address text NOT NULL,
+    last_login_at bigint NOT NULL
+);
+
+CREATE TABLE public.identity_session (
+    token_hash text NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    created_at bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    address text NOT NULL,
+    agent text NOT NULL
+);
+
+CREATE TABLE public.identity_throttle (
+    key text NOT NULL,
+    failures integer NOT NULL,
+    next_allowed_at bigint NOT NULL,
+    failed_at bigint NOT NULL
+);
+
+CREATE TABLE public.identity_user (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    folded_name text NOT NULL,
+    display_name text NOT NULL,
+    password_hash text,
+    password_changed_at bigint,
+    status text NOT NULL,
+    language text,
+    theme text,
+    shortcuts boolean NOT NULL,
+    scope text NOT NULL,
+    last_login_at bigint,
+    created_at bigint NOT NULL,
+    changed_at bigint NOT NULL
+);
+
+CREATE TABLE public.identity_user_name (
+    folded_name text NOT NULL,
+    user_id bigint NOT NULL
+);
+
+CREATE TABLE public.identity_user_role (
+    user_id bigint NOT NULL,
+    role text NOT NULL,
+    given_by bigint,
+    given_at bigint NOT NULL
+);
+
+CREATE TABLE public.ingest_file (
+    id bigint NOT NULL,
+    blob_id text NOT NULL,
+    name text NOT NULL,
+    size bigint NOT NULL,
+    digest text NOT NULL,
+    inspection text NOT NULL,
+    created_at bigint NOT NULL,
+    created_by bigint,
+    created_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_journal (
+    run_id bigint NOT NULL,
+    chunk bigint NOT NULL,
+    entries text NOT NULL
+);
+
+CREATE TABLE public.ingest_mapping (
+    entity text NOT NULL,
+    signature text NOT NULL,
+    name text NOT NULL,
+    mapping text NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_reject (
+    run_id bigint NOT NULL,
+    phase integer NOT NULL,
+    record bigint NOT NULL,
+    line bigint NOT NULL,
+    column_index integer NOT NULL,
+    code text NOT NULL,
+    words_en text NOT NULL,
+    words_zh text NOT NULL
+);
+
+CREATE TABLE public.ingest_revert_issue (
+    run_id bigint NOT NULL,
+    chunk bigint NOT NULL,
+    number integer NOT NULL,
+    customer_id bigint NOT NULL,
+    field text NOT NULL,
+    reason_en text NOT NULL,
+    reason_zh text NOT NULL
+);
+
+CREATE TABLE public.ingest_run (
+    id bigint NOT NULL,
+    file_id bigint NOT NULL,
+    entity text NOT NULL,
+    mapping text NOT NULL,
+    state text NOT NULL,
+    worker text NOT NULL,
+    touched_at bigint NOT NULL,
+    job_id bigint,
+    actor text NOT NULL,
+    plan text,
+    plan_reject_blob_id text,
+    reject_blob_id text,
+    chunk bigint NOT NULL,
+    checkpoint text,
+    revert_chunk bigint,
+    rows_read bigint NOT NULL,
+    created_count bigint NOT NULL,
+    updated_count bigint NOT NULL,
+    unchanged_count bigint NOT NULL,
+    rejected_count bigint NOT NULL,
+    revert_issue_count bigint NOT NULL,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    created_at bigint NOT NULL,
+    started_at bigint,
+    finished_at bigint,
+    reverted_at bigint,
+    created_by bigint,
+    created_by_name text NOT NULL,
+    purged_at bigint
+);
+
+CREATE TABLE public.insights_churn_score (
+    customer_id bigint NOT NULL,
+    model_id bigint NOT NULL,
+    probability double precision NOT NULL,
+    band text NOT NULL,
+    margin double precision NOT NULL,
+    scored_at bigint NOT NULL,
+    reasons text NOT NULL,
+    region text NOT NULL,
+    monthly_value bigint NOT NULL,
+    currency text NOT NULL,
+    priority bigint NOT NULL,
+    listed boolean NOT NULL
+);
+
+CREATE TABLE public.insights_contact_plan (
+    customer_id bigint NOT NULL,
+    week text NOT NULL,
+    state text NOT NULL,
+    outcome text,
+    note text,
+    actor_id bigint,
+    actor_name text NOT NULL,
+    changed_at bigint NOT NULL
+);
+
+CREATE TABLE public.insights_model (
+    id bigint NOT NULL,
+    version integer NOT NULL,
+    state text NOT NULL,
+    job_id bigint,
+    trained_at bigint NOT NULL,
+    trained_by text NOT NULL,
+    customers bigint NOT NULL,
+    labelled bigint NOT NULL,
+    leavers bigint NOT NULL,
+    features integer NOT NULL,
+    folds integer NOT NULL,
+    auc double precision NOT NULL,
+    logloss double precision NOT NULL,
+    brier double precision NOT NULL,
+    ece double precision NOT NULL,
+    lift_at_10 double precision NOT NULL,
+    seed bigint NOT NULL,
+    card text,
+    titles text,
+    blob_id text,
+    failure_en text,
+    failure_zh text
+);
+
+CREATE TABLE public.insights_risk_summary (
+    scored_on text NOT NULL,
+    region text NOT NULL,
+    band text NOT NULL,
+    customers bigint NOT NULL,
+    monthly_value bigint NOT NULL,
+    expected_loss bigint NOT NULL
+);
+
+CREATE TABLE public.insights_score_history (
+    customer_id bigint NOT NULL,
+    scored_on text NOT NULL,
+    model_id bigint NOT NULL,
+    probability double precision NOT NULL,
+    band text NOT NULL
+);
+
+CREATE TABLE public.insights_scoring_run (
+    id bigint NOT NULL,
+    job_id bigint,
+    model_id bigint NOT NULL,
+    state text NOT NULL,
+    started_at bigint NOT NULL,
+    finished_at bigint,
+    after_id bigint NOT NULL,
+    scored bigint NOT NULL,
+    skipped bigint NOT NULL,
+    histogram text,
+    drift double precision
+);
+
+CREATE TABLE public.platform_audit_event (
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    actor_id bigint,
+    actor_name text NOT NULL,
+    roles text NOT NULL,
+    action text NOT NULL,
+    purpose text NOT NULL,
+    address text NOT NULL,
+    request_id text NOT NULL,
+    unmasked text NOT NULL,
+    facts text NOT NULL,
+    refused boolean NOT NULL
+);
+
+CREATE TABLE public.platform_audit_subject (
+    subject_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    subject_kind text NOT NULL
+);
+
+CREATE TABLE public.schema_migration (
+    module text NOT NULL,
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at bigint NOT NULL
+);
+
+CREATE TABLE public.storage_job (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    payload text NOT NULL,
+    status text NOT NULL,
+    done bigint NOT NULL,
+    total bigint NOT NULL,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    result text,
+    attempts integer NOT NULL,
+    attempts_max integer NOT NULL,
+    run_at bigint NOT NULL,
+    lease_owner text,
+    lease_until bigint NOT NULL,
+    cancel_requested boolean NOT NULL,
+    created_by text NOT NULL,
+    created_at bigint NOT NULL,
+    started_at bigint,
+    finished_at bigint
+);
+
+CREATE TABLE public.storage_node (
+    node integer NOT NULL,
+    holder text NOT NULL,
+    lease_until bigint NOT NULL
+);
+
+CREATE TABLE public.storage_outbox_event (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    payload text NOT NULL,
+    created_at bigint NOT NULL,
+    status text NOT NULL,
+    attempts integer NOT NULL,
+    next_attempt_at bigint NOT NULL,
+    last_error text
+);
+
+CREATE TABLE public.storage_outbox_receipt (
+    event_id bigint NOT NULL,
+    handler text NOT NULL,
+    handled_at bigint NOT NULL
+);
+
+CREATE TABLE public.storage_schedule (
+    name text NOT NULL,
+    next_run_at bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.customers_addon
+    ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
+
+ALTER TABLE ONLY public.customers_address
+    ADD CONSTRAINT customers_address_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_attribute
+    ADD CONSTRAINT customers_attribute_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_attribute_value
+    ADD CONSTRAINT customers_attribute_value_pkey PRIMARY KEY (customer_id, attribute_id);
+
+ALTER TABLE ONLY public.customers_charge
+    ADD CONSTRAINT customers_charge_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_contact_medium
+    ADD CONSTRAINT customers_contact_medium_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_customer_link
+    ADD CONSTRAINT customers_customer_link_pkey PRIMARY KEY (from_id, to_id);
+
+ALTER TABLE ONLY public.customers_customer
+    ADD CONSTRAINT customers_customer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_identifier
+    ADD CONSTRAINT customers_identifier_pkey PRIMARY KEY (kind, value);
+
+ALTER TABLE ONLY public.customers_identity_document
+    ADD CONSTRAINT customers_identity_document_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_listing
+    ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.customers_outcome
+    ADD CONSTRAINT customers_outcome_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_party
+    ADD CONSTRAINT customers_party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_relation
+    ADD CONSTRAINT customers_relation_pkey PRIMARY KEY (customer_id, other_id, role);
+
+ALTER TABLE ONLY public.customers_saved_view
+    ADD CONSTRAINT customers_saved_view_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_search
+    ADD CONSTRAINT customers_search_pkey PRIMARY KEY (kind, token, customer_id);
+
+ALTER TABLE ONLY public.customers_subscription_history
+    ADD CONSTRAINT customers_subscription_history_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_subscription_locator
+    ADD CONSTRAINT customers_subscription_locator_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_subscription
+    ADD CONSTRAINT customers_subscription_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_usage_month
+    ADD CONSTRAINT customers_usage_month_pkey PRIMARY KEY (customer_id, subscription_id, month);
+
+ALTER TABLE ONLY public.customers_value_policy
+    ADD CONSTRAINT customers_value_policy_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identity_bootstrap
+    ADD CONSTRAINT identity_bootstrap_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.identity_known_address
+    ADD CONSTRAINT identity_known_address_pkey PRIMARY KEY (user_id, address);
+
+ALTER TABLE ONLY public.identity_session
+    ADD CONSTRAINT identity_session_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.identity_throttle
+    ADD CONSTRAINT identity_throttle_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.identity_user_name
+    ADD CONSTRAINT identity_user_name_pkey PRIMARY KEY (folded_name);
+
+ALTER TABLE ONLY public.identity_user
+    ADD CONSTRAINT identity_user_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.identity_user_role
+    ADD CONSTRAINT identity_user_role_pkey PRIMARY KEY (user_id, role);
+
+ALTER TABLE ONLY public.ingest_file
+    ADD CONSTRAINT ingest_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_journal
+    ADD CONSTRAINT ingest_journal_pkey PRIMARY KEY (run_id, chunk);
+
+ALTER TABLE ONLY public.ingest_mapping
+    ADD CONSTRAINT ingest_mapping_pkey PRIMARY KEY (entity, signature);
+
+ALTER TABLE ONLY public.ingest_reject
+    ADD CONSTRAINT ingest_reject_pkey PRIMARY KEY (run_id, phase, record);
+
+ALTER TABLE ONLY public.ingest_revert_issue
+    ADD CONSTRAINT ingest_revert_issue_pkey PRIMARY KEY (run_id, chunk, number);
+
+ALTER TABLE ONLY public.ingest_run
+    ADD CONSTRAINT ingest_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.insights_churn_score
+    ADD CONSTRAINT insights_churn_score_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.insights_contact_plan
+    ADD CONSTRAINT insights_contact_plan_pkey PRIMARY KEY (customer_id, week);
+
+ALTER TABLE ONLY public.insights_model
+    ADD CONSTRAINT insights_model_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.insights_risk_summary
+    ADD CONSTRAINT insights_risk_summary_pkey PRIMARY KEY (scored_on, region, band);
+
+ALTER TABLE ONLY public.insights_score_history
+    ADD CONSTRAINT insights_score_history_pkey PRIMARY KEY (customer_id, scored_on);
+
+ALTER TABLE ONLY public.insights_scoring_run
+    ADD CONSTRAINT insights_scoring_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.platform_audit_event
+    ADD CONSTRAINT platform_audit_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.platform_audit_subject
+    ADD CONSTRAINT platform_audit_subject_pkey PRIMARY KEY (subject_id, event_id);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
+
+ALTER TABLE ONLY public.storage_job
+    ADD CONSTRAINT storage_job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.storage_node
+    ADD CONSTRAINT storage_node_pkey PRIMARY KEY (node);
+
+ALTER TABLE ONLY public.storage_outbox_event
+    ADD CONSTRAINT storage_outbox_event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.storage_outbox_receipt
+    ADD CONSTRAINT storage_outbox_receipt_pkey PRIMARY KEY (event_id, handler);
+
+ALTER TABLE ONLY public.storage_schedule
+    ADD CONSTRAINT storage_schedule_pkey PRIMARY KEY (name);
+
+CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
+
+CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
+
+CREATE INDEX customers_identifier_customer ON public.customers_identifier USING btree (customer_id);
+
+CREATE INDEX customers_listing_band ON public.customers_listing USING btree (band, customer_id);
+
+CREATE INDEX customers_listing_charge ON public.customers_listing USING btree (monthly_charge, customer_id);
+
+CREATE INDEX customers_listing_left ON public.customers_listing USING btree (leave_reason, customer_id) WHERE (leave_reason <> ''::text);
+
+CREATE INDEX customers_listing_name ON public.customers_listing USING btree (sort_name, customer_id);
+
+CREATE INDEX customers_listing_plan ON public.customers_listing USING btree (plan, customer_id);
+
+CREATE INDEX customers_listing_region ON public.customers_listing USING btree (region, customer_id);
+
+CREATE INDEX customers_listing_risk ON public.customers_listing USING btree (risk, customer_id);
+
+CREATE INDEX customers_listing_segment ON public.customers_listing USING btree (segment, customer_id);
+
+CREATE INDEX customers_listing_since ON public.customers_listing USING btree (since, customer_id);
+
+CREATE INDEX customers_listing_status ON public.customers_listing USING btree (status, customer_id);
+
+CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, customer_id);
+
+CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id);
+
+CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
+
+CREATE INDEX identity_session_expiry ON public.identity_session USING btree (expires_at);
+
+CREATE INDEX identity_session_user ON public.identity_session USING btree (user_id, id);
+
+CREATE INDEX identity_throttle_age ON public.identity_throttle USING btree (failed_at);
+
+CREATE INDEX identity_user_listing ON public.identity_user USING btree (folded_name, id);
+
+CREATE INDEX ingest_mapping_name ON public.ingest_mapping USING btree (entity, name, updated_at);
+
+CREATE INDEX insights_churn_score_band ON public.insights_churn_score USING btree (band, priority, customer_id) WHERE listed;
+
+CREATE INDEX insights_churn_score_priority ON public.insights_churn_score USING btree (priority, customer_id) WHERE listed;
+
+CREATE INDEX insights_churn_score_region ON public.insights_churn_score USING btree (region, priority, customer_id) WHERE listed;
+
+CREATE INDEX insights_contact_plan_week ON public.insights_contact_plan USING btree (week, state);
+
+CREATE INDEX insights_model_job ON public.insights_model USING btree (job_id);
+
+CREATE UNIQUE INDEX insights_model_version ON public.insights_model USING btree (version);
+
+CREATE INDEX insights_scoring_run_model ON public.insights_scoring_run USING btree (model_id, id);
+
+CREATE INDEX platform_audit_event_action ON public.platform_audit_event USING btree (action, id);
+
+CREATE INDEX platform_audit_event_actor ON public.platform_audit_event USING btree (actor_id, id);
+
+CREATE INDEX platform_audit_subject_event ON public.platform_audit_subject USING btree (event_id);
+
+CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
+
+CREATE INDEX storage_job_recent ON public.storage_job USING btree (kind, id);
+
+CREATE INDEX storage_outbox_event_due ON public.storage_outbox_event USING btree (next_attempt_at, id) WHERE (status = 'pending'::text);
