@@ -9,6 +9,11 @@ package struct Blob: Sendable, Hashable {
     package let size: Int64
     /// SHA-256 of the content, hexadecimal.
     package let digest: String
+
+    /// Whether a text can be the id of a file: anything else leads nowhere.
+    static func isID(_ id: String) -> Bool {
+        id.utf8.count == 32 && id.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
 }
 
 /// Where a tenant's files are kept.
@@ -46,9 +51,7 @@ package struct FileBlobStore: BlobStore {
     }
 
     private func path(_ id: String) throws -> String {
-        guard id.utf8.count == 32, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
-            throw CRMError.notFound
-        }
+        guard Blob.isID(id) else { throw CRMError.notFound }
         return folder + "/" + id
     }
 
@@ -80,13 +83,7 @@ private final class FileBlobWriter: BlobWriter, @unchecked Sendable {
     private var size: Int64 = 0
 
     init(folder: String) throws {
-        var generator = SystemRandomNumberGenerator()
-        var text = ""
-        for _ in 0..<16 {
-            let digits = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
-            text += digits.count == 1 ? "0" + digits : digits
-        }
-        id = text
+        id = RandomName.hexadecimal(16)
         self.folder = folder
         let part = folder + "/" + id + ".part"
         guard FileManager.default.createFile(atPath: part, contents: nil, attributes: [.posixPermissions: 0o600]),

@@ -9,6 +9,8 @@ package enum PlatformLabels {
                 "refused": .plain,
             ]),
         .plain("platform_audit_subject", ["subject_id", "event_id", "subject_kind"]),
+        .plain("platform_blob", ["id", "size", "digest", "finished", "created_at"]),
+        TableLabels("platform_blob_part", ["blob_id": .plain, "part": .plain, "data": .profile]),
         .plain("schema_migration", ["module", "number", "name", "checksum", "applied_at"]),
         .plain("storage_node", ["node", "holder", "lease_until"]),
         TableLabels(

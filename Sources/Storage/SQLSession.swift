@@ -66,6 +66,12 @@ package protocol SQLSession: AnyObject {
     @discardableResult
     func executeMany(_ sql: SQL, _ rows: [[SQLValue]]) throws -> Int
 
+    /// Puts many new rows into a table: COPY on PostgreSQL, one prepared INSERT on SQLite. `columns` is the list as an
+    /// INSERT has it, `"id, name"`; each row has a value for each. Returns the number of rows.
+    /// - Throws: `StorageError`; a row that is there already is `uniqueViolation`.
+    @discardableResult
+    func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int
+
     /// Calls `body` for each row until it returns `false`.
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws
 
@@ -77,6 +83,14 @@ package protocol SQLSession: AnyObject {
 }
 
 extension SQLSession {
+    @discardableResult
+    package func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
+        guard let width = rows.first?.count else { return 0 }
+        let marks = (1...max(1, width)).map { "$\($0)" }.joined(separator: ",")
+        return try executeMany(
+            SQL(trusted: "INSERT INTO \(table.text) (\(columns.text)) VALUES (\(marks))"), rows)
+    }
+
     @discardableResult
     package func execute(_ sql: SQL) throws -> Int { try execute(sql, []) }
 
@@ -127,6 +141,14 @@ package protocol Database: Sendable {
 
     /// Writes what is in the write-ahead log to the file, where there is one, and closes every connection.
     func close() async throws
+}
+
+/// A database that can also be used by a caller that blocks its own thread anyway, as reading a file does. On connections
+/// apart from those of `read` and `write`, so that a blocked caller never waits for one of those.
+package protocol BlockingDatabase: Database {
+    /// Runs `body` in a transaction on the calling thread.
+    /// - Throws: `StorageError`, or what `body` throws.
+    func blocking<T>(_ body: (any SQLSession) throws -> T) throws -> T
 }
 
 /// What went wrong in the storage engine, the same for both engines.

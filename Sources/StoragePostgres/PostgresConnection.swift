@@ -205,25 +205,11 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     private func send(_ name: String, _ arguments: [SQLValue]) throws {
-        let texts = try arguments.map(Self.text)
+        let texts = try arguments.map(ParameterText.of)
         let sent = withOptionalCStrings(texts) { values in
             PQsendQueryPrepared(handle, name, Int32(arguments.count), values, nil, nil, 0)
         }
         guard sent == 1 else { throw connectionFailure() }
-    }
-
-    /// The text format of a parameter; the server infers its type from the statement.
-    private static func text(_ value: SQLValue) throws -> String? {
-        switch value {
-        case .null: nil
-        case .int(let int): String(int)
-        case .double(let double):
-            double.isNaN ? "NaN" : double.isInfinite ? (double < 0 ? "-Infinity" : "Infinity") : "\(double)"
-        case .bool(let bool): bool ? "t" : "f"
-        case .text(let text):
-            if text.utf8.contains(0) { throw StorageError(.statement, "a text holds NUL") } else { text }
-        case .bytes(let bytes): "\\x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
     }
 
     // MARK: Answers

@@ -2,10 +2,13 @@ import Dispatch
 import Foundation
 import Kernel
 import Storage
+import Synchronization
 
 /// One tenant's PostgreSQL database.
-package final class PostgresDatabase: Database {
+package final class PostgresDatabase: BlockingDatabase {
     private let pool: PostgresPool
+    /// Connections of `blocking`, idle between its calls.
+    private let apart = Mutex<[PostgresConnection]>([])
     package let settings: PostgresSettings
     /// A transaction that met another one is run again this often, with growing pauses, before its caller is told.
     private static let attemptsMax = 12
@@ -55,7 +58,7 @@ package final class PostgresDatabase: Database {
         }
     }
 
-    private static func transaction<T: Sendable>(
+    private static func transaction<T>(
         _ begin: String, _ connection: PostgresConnection, _ settings: PostgresSettings,
         _ body: (any SQLSession) throws -> T
     ) throws -> (T, [@Sendable () -> Void]) {
@@ -88,7 +91,31 @@ package final class PostgresDatabase: Database {
         return (value, session.commitActions)
     }
 
-    package func close() async throws { pool.close() }
+    package func blocking<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        var attempt = 0
+        while true {
+            attempt += 1
+            do {
+                let connection = try apart.withLock { $0.popLast() } ?? PostgresConnection(settings)
+                defer {
+                    if connection.isUsable, !connection.isInTransaction { apart.withLock { $0.append(connection) } }
+                }
+                let (value, actions) = try Self.transaction(
+                    "BEGIN ISOLATION LEVEL READ COMMITTED", connection, settings, body)
+                for action in actions { action() }
+                return value
+            } catch let failure as PostgresFailure where (failure.isConnection || failure.isRetryable) && attempt < 3 {
+                apart.withLock { $0.removeAll() }
+            } catch let failure as PostgresFailure {
+                throw failure.storageError
+            }
+        }
+    }
+
+    package func close() async throws {
+        pool.close()
+        apart.withLock { $0.removeAll() }
+    }
 }
 
 /// What is done to a server rather than in a database: CREATE DATABASE and its like cannot run in a transaction.

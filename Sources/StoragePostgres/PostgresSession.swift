@@ -29,6 +29,26 @@ final class PostgresSession: SQLSession {
         try translating { try connection.runMany(sql, rows, until: deadline) }
     }
 
+    @discardableResult
+    func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
+        guard !rows.isEmpty else { return 0 }
+        return try translating {
+            try connection.copyIn(
+                "COPY \(table.text) (\(columns.text)) FROM STDIN",
+                { send in
+                    var buffer: [UInt8] = []
+                    for row in rows {
+                        try CopyText.append(row, to: &buffer)
+                        if buffer.count >= 65_536 {
+                            try send(buffer)
+                            buffer.removeAll(keepingCapacity: true)
+                        }
+                    }
+                    if !buffer.isEmpty { try send(buffer) }
+                }, until: deadline)
+        }
+    }
+
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws {
         let result = try translating { try connection.run(sql, arguments, until: deadline) }
         let reader = PostgresColumnReader(result)

@@ -1,0 +1,221 @@
+import Kernel
+
+/// Moves a whole database to another one, of either engine: the way up when one machine is outgrown. Resumable (each page
+/// of rows commits with where it ended), and verified by counts and checksums of every table on both sides.
+package struct DatabaseCopy: Sendable {
+    /// What was found in a table after the copy.
+    package struct Table: Sendable {
+        package let name: String
+        package let rows: Int64
+        /// Sum over the rows of a hash of each: the same whatever their order. 64 bits, wrapping.
+        package let checksum: UInt64
+    }
+
+    private let source: any Database
+    private let target: any Database
+    /// Rows of one page and one transaction.
+    private static let page = 2_000
+
+    /// Both databases must have been migrated by this binary; nobody else may write to either meanwhile.
+    package init(from source: any Database, to target: any Database) {
+        self.source = source
+        self.target = target
+    }
+
+    /// Where a table's copy ended. Made in the target while it is copied to, gone once the copy is whole.
+    static let createState: SQL = """
+        CREATE TABLE IF NOT EXISTS storage_copy (
+          name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL)
+        """
+    static let dropState: SQL = "DROP TABLE IF EXISTS storage_copy"
+    static let saveState: SQL = """
+        INSERT INTO storage_copy (name, after_key, done, finished) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (name) DO UPDATE SET after_key = $2, done = $3, finished = $4
+        """
+    static let states: SQL = "SELECT name, after_key, done, finished FROM storage_copy"
+    static let versions: SQL = "SELECT module, number, checksum FROM schema_migration ORDER BY module, number"
+
+    /// Tables that say something of this installation's processes only.
+    private static let local: Set<String> = ["schema_migration", "storage_node", "storage_copy"]
+
+    private struct State: Sendable {
+        var key: [SQLValue]?
+        var done: Int64
+        var finished: Bool
+    }
+
+    /// Copies what is missing and verifies everything.
+    /// - Parameter progress: table, rows done, rows in all.
+    /// - Throws: `CRMError` "copy_versions" when the schemas differ, "copy_not_empty" when the target holds rows that no
+    ///   copy of ours put there, "copy_mismatch" naming the tables that differ after the copy.
+    package func run(progress: @Sendable (String, Int64, Int64) -> Void) async throws -> [Table] {
+        let schema = try await source.read { try StoredSchema.tables($0) }.filter { !Self.local.contains($0.name) }
+        try await checkVersions()
+        let begun = try await target.read { try StoredSchema.tables($0).contains { $0.name == "storage_copy" } }
+        if !begun {
+            for table in schema where try await count(table, target) > 0 {
+                throw CRMError(
+                    "copy_not_empty", status: 409,
+                    Words(
+                        en: "The target already holds rows in \(table.name). Copy into an empty database.",
+                        zh: "目标数据库的 \(table.name) 中已有数据，请复制到空数据库。"))
+            }
+            try await target.write { _ = try $0.execute(Self.createState) }
+        }
+        var states = try await loadStates()
+        for table in schema {
+            var state = states[table.name] ?? State(key: nil, done: 0, finished: false)
+            let total = try await count(table, source)
+            while !state.finished {
+                state = try await copyPage(table, state)
+                progress(table.name, state.done, max(total, state.done))
+            }
+            states[table.name] = state
+        }
+        let result = try await verify(schema, progress)
+        try await target.write { _ = try $0.execute(Self.dropState) }
+        return result
+    }
+
+    private func checkVersions() async throws {
+        let read: @Sendable (any SQLSession) throws -> [String] = { session in
+            try session.query(Self.versions) { "\($0.text(0))/\($0.integer(1))/\($0.text(2))" }
+        }
+        // A migration for one engine has another text on the other: only its number is compared then.
+        let (here, there) = (try await source.read(read), try await target.read(read))
+        let numbers = { (list: [String]) in list.map { $0.split(separator: "/").prefix(2).joined(separator: "/") } }
+        guard numbers(here) == numbers(there) else {
+            throw CRMError(
+                "copy_versions", status: 409,
+                Words(
+                    en: "The two databases have different schemas. Run `switchboard migrate` of this version on both.",
+                    zh: "两个数据库的结构版本不同，请先用本版本对两者执行 switchboard migrate。"))
+        }
+    }
+
+    private func loadStates() async throws -> [String: State] {
+        let rows = try await target.read { session in
+            try session.query(Self.states) { row in
+                (row.text(0), State(key: nil, done: row.int(2), finished: row.bool(3)), row.optionalText(1))
+            }
+        }
+        let tables = try await source.read { try StoredSchema.tables($0) }
+        var result: [String: State] = [:]
+        for (name, state, key) in rows {
+            var state = state
+            guard let table = tables.first(where: { $0.name == name }) else { continue }
+            state.key = key.map { KeyText.values($0, table.keyTypes) }
+            result[name] = state
+        }
+        return result
+    }
+
+    private func copyPage(_ table: StoredSchema.Table, _ state: State) async throws -> State {
+        let rows = try await source.read { try table.page(after: state.key, limit: Self.page, $0) }
+        let key = rows.last.map(table.key) ?? state.key
+        let next = State(
+            key: key, done: state.done + Int64(rows.count), finished: rows.count < Self.page)
+        try await target.write { session in
+            try session.bulkInsert(into: SQL(trusted: table.name), table.columnList, rows)
+            try session.execute(
+                Self.saveState,
+                [.text(table.name), .text(key.map(KeyText.text)), .int(next.done), .bool(next.finished)])
+        }
+        return next
+    }
+
+    private func count(_ table: StoredSchema.Table, _ database: any Database) async throws -> Int64 {
+        Int64(try await database.read { try $0.count(SQL(trusted: "SELECT COUNT(*) FROM \(table.name)")) })
+    }
+
+    private func verify(
+        _ schema: [StoredSchema.Table], _ progress: @Sendable (String, Int64, Int64) -> Void
+    ) async throws -> [Table] {
+        var result: [Table] = []
+        var different: [String] = []
+        for table in schema {
+            let (here, there) = (try await digest(table, source), try await digest(table, target))
+            if here.rows != there.rows || here.checksum != there.checksum {
+                different.append("\(table.name) (\(here.rows) / \(there.rows))")
+            }
+            result.append(there)
+            progress("verify \(table.name)", there.rows, there.rows)
+        }
+        guard different.isEmpty else {
+            throw CRMError(
+                "copy_mismatch", status: 500,
+                Words(
+                    en:
+                        "Source and target differ in \(different.joined(separator: ", ")). Was something still writing?",
+                    zh: "源与目标不一致：\(different.joined(separator: "、"))。复制期间是否仍有写入？"))
+        }
+        return result
+    }
+
+    private func digest(_ table: StoredSchema.Table, _ database: any Database) async throws -> Table {
+        var (rows, checksum): (Int64, UInt64) = (0, 0)
+        var key: [SQLValue]?
+        while true {
+            let after = key
+            let page = try await database.read { try table.page(after: after, limit: Self.page, $0) }
+            for row in page { checksum &+= RowHash.of(row) }
+            rows += Int64(page.count)
+            guard let last = page.last, page.count == Self.page else { break }
+            key = table.key(last)
+        }
+        return Table(name: table.name, rows: rows, checksum: checksum)
+    }
+}
+
+/// FNV-1a 64 over the values of a row, each with its kind and length before it.
+enum RowHash {
+    static func of(_ row: [SQLValue]) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        func add(_ number: UInt64) {
+            for shift in stride(from: UInt64(0), to: 64, by: 8) { add(UInt8(number >> shift & 255)) }
+        }
+        for value in row {
+            switch value {
+            case .null: add(UInt8(0))
+            case .int(let int):
+                add(UInt8(1))
+                add(UInt64(bitPattern: int))
+            case .double(let double):
+                add(UInt8(2))
+                add(double.bitPattern)
+            case .text(let text):
+                add(UInt8(3))
+                add(UInt64(text.utf8.count))
+                for byte in text.utf8 { add(byte) }
+            case .bool(let bool): add(UInt8(bool ? 5 : 4))
+            case .bytes(let bytes):
+                add(UInt8(6))
+                add(UInt64(bytes.count))
+                for byte in bytes { add(byte) }
+            }
+        }
+        return hash
+    }
+}
+
+/// A key as one text: its values in quotes, so that a state row can hold keys of any width.
+enum KeyText {
+    static func text(_ values: [SQLValue]) -> String {
+        values.map { value -> String in
+            switch value {
+            case .int(let int): "\(int)"
+            case .text(let text): text.replacing("%", with: "%25").replacing("/", with: "%2F")
+            default: ""
+            }
+        }.joined(separator: "/")
+    }
+
+    static func values(_ text: String, _ types: [StoredSchema.Kind]) -> [SQLValue] {
+        let pieces = text.split(separator: "/", omittingEmptySubsequences: false)
+        return zip(pieces, types).map { piece, type in
+            type == .int
+                ? .int(Int64(piece) ?? 0) : .text(String(piece).replacing("%2F", with: "/").replacing("%25", with: "%"))
+        }
+    }
+}

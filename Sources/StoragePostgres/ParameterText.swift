@@ -1,0 +1,51 @@
+import Storage
+
+/// Values in the text format of the protocol; the server infers their types from the statement.
+enum ParameterText {
+    /// - Throws: `StorageError.statement` for a text with NUL, which PostgreSQL does not store.
+    static func of(_ value: SQLValue) throws -> String? {
+        switch value {
+        case .null: return nil
+        case .int(let int): return String(int)
+        case .double(let double):
+            if double.isNaN { return "NaN" }
+            if double.isInfinite { return double < 0 ? "-Infinity" : "Infinity" }
+            return "\(double)"
+        case .bool(let bool): return bool ? "t" : "f"
+        case .text(let text):
+            guard !text.utf8.contains(0) else { throw StorageError(.statement, "a text holds NUL") }
+            return text
+        case .bytes(let bytes):
+            var text: [UInt8] = [UInt8(ascii: "\\"), UInt8(ascii: "x")]
+            text.reserveCapacity(2 + bytes.count * 2)
+            for byte in bytes {
+                for digit in [byte >> 4, byte & 15] { text.append(digit < 10 ? 48 + digit : 87 + digit) }
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
+}
+
+/// Lines of COPY's text format: tab between columns, `\\N` for NULL, backslash before what would end a field.
+enum CopyText {
+    static func append(_ row: [SQLValue], to buffer: inout [UInt8]) throws {
+        for (offset, value) in row.enumerated() {
+            if offset > 0 { buffer.append(9) }
+            guard let text = try ParameterText.of(value) else {
+                buffer.append(92)
+                buffer.append(78)
+                continue
+            }
+            for byte in text.utf8 {
+                switch byte {
+                case 9: buffer += [92, 116]
+                case 10: buffer += [92, 110]
+                case 13: buffer += [92, 114]
+                case 92: buffer += [92, 92]
+                default: buffer.append(byte)
+                }
+            }
+        }
+        buffer.append(10)
+    }
+}
