@@ -118,7 +118,7 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "Identity", "Customers", "Ingest", "Insights", "CProcess",
+                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -9,6 +9,11 @@ package struct Configuration: Sendable, Equatable {
     package var port = 8080
     /// Folder of databases, files and keys.
     package var data = "data"
+    /// `postgres://user:password@host1,host2/database?sslmode=verify-full`: the tenants live on that server, each in a database
+    /// of its own. `nil` = in SQLite files under `data`.
+    package var database: String?
+    /// Connections of this process to each tenant's PostgreSQL database.
+    package var databaseConnections = 8
     /// Templates, migrations, texts, assets; `nil` = look beside the executable.
     package var share: String?
     /// Where Debian's packages put scripts.
@@ -36,10 +41,11 @@ package struct Configuration: Sendable, Equatable {
     static let keys: Set<String> = [
         "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
+        "database", "databaseConnections",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT SWITCHBOARD_DATA SWITCHBOARD_SHARE
-    /// SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA
+    /// SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
@@ -47,6 +53,7 @@ package struct Configuration: Sendable, Equatable {
         func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
+        if let value = text("DATABASE_URL") { configuration.database = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
@@ -86,6 +93,8 @@ package struct Configuration: Sendable, Equatable {
             case ("host", let text as String): host = text
             case ("port", let number as Int): port = number
             case ("data", let text as String): self.data = text
+            case ("database", let text as String): database = text
+            case ("databaseConnections", let number as Int): databaseConnections = number
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
             case ("trustedProxies", let list as [String]): trustedProxies = list
@@ -113,6 +122,10 @@ package struct Configuration: Sendable, Equatable {
         guard ["full", "normal"].contains(durability) else {
             throw Self.bad("durability", durability, "full or normal", "full 或 normal")
         }
+        guard (1...200).contains(databaseConnections) else {
+            throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
+        }
+        _ = try address
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -126,6 +139,12 @@ package struct Configuration: Sendable, Equatable {
                         "Refusing to listen on \(host) without TLS: session cookies would travel in the clear. Listen on 127.0.0.1, or list the TLS proxy in trustedProxies.",
                     zh: "拒绝在无 TLS 的情况下监听 \(host)：会话 Cookie 将以明文传输。请监听 127.0.0.1，或在 trustedProxies 中列出 TLS 代理。"))
         }
+    }
+
+    /// Where the tenants' databases are.
+    /// - Throws: `CRMError` "database_address".
+    package var address: DatabaseAddress {
+        get throws { try database.map(DatabaseAddress.init) ?? .sqlite(folder: data) }
     }
 
     /// The listed proxies, in numbers.

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Kernel
 import Platform
+import Storage
 import Web
 
 /// Keys of the installation: files of 32 random bytes, mode 0400, outside the database (G4, G65).
@@ -26,6 +27,42 @@ package enum Keys {
             throw failure(path, "not a key of 32 bytes", "不是 32 字节的密钥")
         }
         return SymmetricKey(data: data)
+    }
+
+    /// The keys of the tenants of this installation.
+    static func tenant(folder: String) throws -> TenantKeys { TenantKeys(pepper: try load("pepper", folder: folder)) }
+
+    /// Signs the forms of every process of this installation: derived (HKDF, RFC 5869), so that there is one file to bring.
+    static func forms(folder: String) throws -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: try load("pepper", folder: folder), info: Data("forms".utf8), outputByteCount: 32)
+    }
+
+    private static let mark = "key.pepper"
+
+    /// A database remembers which key it was made with (a keyed hash of a constant says nothing about the key): a process
+    /// with another one would refuse every password and could not tell why.
+    /// - Throws: `CRMError` "key_mismatch" that says which folder has to be brought.
+    static func check(_ keys: TenantKeys, of database: any Database, at now: Instant) async throws {
+        let code = HMAC<SHA256>.authenticationCode(for: Data("switchboard key check".utf8), using: keys.pepper)
+        let text = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        var kept = try await database.read { try Mark.value(mark, $0) }
+        if kept == nil {
+            kept = try await database.write { session in
+                // Another process that starts with this one may have been faster.
+                if let other = try Mark.value(mark, session) { return other }
+                try Mark.set(mark, text, at: now, session)
+                return text
+            }
+        }
+        guard kept == text else {
+            throw CRMError(
+                "key_mismatch", status: 500,
+                Words(
+                    en:
+                        "The folder keys/ in the data folder is not the one this database was made with. Bring that folder from the first machine (or from the backup) and start again.",
+                    zh: "数据目录中的 keys/ 与创建该数据库时所用的不同，请从原机器（或备份）复制该目录后重新启动。"))
+        }
     }
 
     /// Writes a fresh key beside its place and links it there: the name appears with its whole content, and of two

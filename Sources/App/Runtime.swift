@@ -56,7 +56,7 @@ package struct Runtime: Sendable {
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) }
-        var settings = GateSettings(csrfKey: try Keys.load("csrf", folder: configuration.data + "/keys"))
+        var settings = GateSettings(csrfKey: try Keys.forms(folder: configuration.data + "/keys"))
         settings.trustedProxies = configuration.proxies
         settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond

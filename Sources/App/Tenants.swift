@@ -3,7 +3,6 @@ import Kernel
 import Logging
 import Platform
 import Storage
-import StorageSQLite
 import Web
 
 /// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
@@ -45,25 +44,23 @@ package actor Tenants {
     package var opened: [String] { opening.keys.sorted() }
 
     private func open(_ name: String) async throws -> Tenant {
-        precondition(Self.isName(name), "tenant names are checked where they come in")
-        let folder = configuration.data + "/tenants/" + name
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let database = try SQLiteDatabase(
-            path: folder + "/switchboard.sqlite", durability: configuration.durability == "normal" ? .normal : .full)
+        let storage = try await TenantStorage.open(
+            tenant: name, at: try configuration.address, configuration, clock: clock)
+        let database = storage.database
         let done = try await Migrator(share: share, modules: modules, clock: clock).migrate(database)
         for migration in done {
             logger.info(
                 "migration.applied",
                 metadata: ["tenant": "\(name)", "module": "\(migration.module)", "number": "\(migration.number)"])
         }
+        let keys = try Keys.tenant(folder: configuration.data + "/keys")
+        try await Keys.check(keys, of: database, at: clock.now())
         let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
         leases[name] = leased
         keepLeases()
         return Tenant(
             name: name, database: leased, ids: leased.ids, clock: clock, wake: wake,
-            blobs: try FileBlobStore(folder: folder + "/blobs"),
-            keys: TenantKeys(pepper: try Keys.load("pepper", folder: configuration.data + "/keys")),
+            blobs: storage.blobs, keys: keys,
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
     }

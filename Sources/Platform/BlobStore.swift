@@ -19,12 +19,20 @@ package struct Blob: Sendable, Hashable {
 /// Where a tenant's files are kept.
 package protocol BlobStore: Sendable {
     /// Starts a new file; it exists for others only after `finish`.
-    func writer() throws -> any BlobWriter
+    /// - Parameter id: the id it had in another store; `nil` = a fresh one that nobody can guess.
+    func writer(id: String?) throws -> any BlobWriter
+    /// The ids of all finished files.
+    func ids() throws -> [String]
     /// Opens a file for reading from `offset` bytes.
     /// - Throws: `CRMError.notFound` for an unknown id.
     func reader(_ id: String, offset: Int64) throws -> any BlobReader
     func size(_ id: String) throws -> Int64
     func delete(_ id: String) throws
+}
+
+extension BlobStore {
+    /// Starts a new file under a fresh id.
+    package func writer() throws -> any BlobWriter { try writer(id: nil) }
 }
 
 package protocol BlobWriter: AnyObject, Sendable {
@@ -55,8 +63,13 @@ package struct FileBlobStore: BlobStore {
         return folder + "/" + id
     }
 
-    package func writer() throws -> any BlobWriter {
-        try FileBlobWriter(folder: folder)
+    package func writer(id: String?) throws -> any BlobWriter {
+        if let id { _ = try path(id) }
+        return try FileBlobWriter(folder: folder, id: id ?? RandomName.hexadecimal(16))
+    }
+
+    package func ids() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).filter(Blob.isID).sorted()
     }
 
     package func reader(_ id: String, offset: Int64) throws -> any BlobReader {
@@ -82,8 +95,8 @@ private final class FileBlobWriter: BlobWriter, @unchecked Sendable {
     private var hash = SHA256()
     private var size: Int64 = 0
 
-    init(folder: String) throws {
-        id = RandomName.hexadecimal(16)
+    init(folder: String, id: String) throws {
+        self.id = id
         self.folder = folder
         let part = folder + "/" + id + ".part"
         guard FileManager.default.createFile(atPath: part, contents: nil, attributes: [.posixPermissions: 0o600]),

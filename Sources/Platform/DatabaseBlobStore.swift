@@ -22,6 +22,7 @@ package struct DatabaseBlobStore: BlobStore {
     static let addPart: SQL = "INSERT INTO platform_blob_part (blob_id, part, data) VALUES ($1, $2, $3)"
     static let end: SQL = "UPDATE platform_blob SET size = $2, digest = $3, finished = $4 WHERE id = $1"
     static let sizeOf: SQL = "SELECT size FROM platform_blob WHERE id = $1 AND finished"
+    static let all: SQL = "SELECT id FROM platform_blob WHERE finished ORDER BY id"
     static let part: SQL = "SELECT data FROM platform_blob_part WHERE blob_id = $1 AND part = $2"
     static let remove: SQL = "DELETE FROM platform_blob WHERE id = $1"
     static let removeParts: SQL = "DELETE FROM platform_blob_part WHERE blob_id = $1"
@@ -29,7 +30,18 @@ package struct DatabaseBlobStore: BlobStore {
         SELECT id FROM platform_blob WHERE NOT finished AND created_at < $1 ORDER BY created_at LIMIT 500
         """
 
-    package func writer() throws -> any BlobWriter { try DatabaseBlobWriter(database, clock.now()) }
+    package func writer(id: String?) throws -> any BlobWriter {
+        if let id {
+            guard Blob.isID(id) else { throw CRMError.notFound }
+            // What an interrupted copy left of it.
+            if try database.blocking({ try !$0.exists(Self.sizeOf, [.text(id)]) }) { try delete(id) }
+        }
+        return try DatabaseBlobWriter(database, id ?? RandomName.hexadecimal(16), clock.now())
+    }
+
+    package func ids() throws -> [String] {
+        try database.blocking { try $0.query(Self.all) { $0.text(0) } }
+    }
 
     package func reader(_ id: String, offset: Int64) throws -> any BlobReader {
         DatabaseBlobReader(database, id, size: try size(id), offset: max(0, offset))
@@ -63,15 +75,15 @@ package struct DatabaseBlobStore: BlobStore {
 /// Used by one task at a time. Each full piece is committed on its own, so that a large upload is no large transaction.
 private final class DatabaseBlobWriter: BlobWriter, @unchecked Sendable {
     private let database: any BlockingDatabase
-    private let id = RandomName.hexadecimal(16)
+    private let id: String
     private var pending: [UInt8] = []
     private var part: Int64 = 0
     private var hash = SHA256()
     private var size: Int64 = 0
 
-    init(_ database: any BlockingDatabase, _ now: Instant) throws {
+    init(_ database: any BlockingDatabase, _ id: String, _ now: Instant) throws {
         self.database = database
-        let id = self.id
+        self.id = id
         try database.blocking { session in
             _ = try session.execute(DatabaseBlobStore.begin, [.text(id), .bool(false), .time(now)])
         }

@@ -13,12 +13,15 @@ package struct DatabaseCopy: Sendable {
 
     private let source: any Database
     private let target: any Database
+    private let leftOut: Set<String>
     /// Rows of one page and one transaction.
     private static let page = 2_000
 
     /// Both databases must have been migrated by this binary; nobody else may write to either meanwhile.
-    package init(from source: any Database, to target: any Database) {
+    /// - Parameter leavingOut: tables that are brought over in another way.
+    package init(from source: any Database, to target: any Database, leavingOut: Set<String> = []) {
         self.source = source
+        leftOut = Self.local.union(leavingOut)
         self.target = target
     }
 
@@ -49,7 +52,7 @@ package struct DatabaseCopy: Sendable {
     /// - Throws: `CRMError` "copy_versions" when the schemas differ, "copy_not_empty" when the target holds rows that no
     ///   copy of ours put there, "copy_mismatch" naming the tables that differ after the copy.
     package func run(progress: @Sendable (String, Int64, Int64) -> Void) async throws -> [Table] {
-        let schema = try await source.read { try StoredSchema.tables($0) }.filter { !Self.local.contains($0.name) }
+        let schema = try await source.read { try StoredSchema.tables($0) }.filter { !leftOut.contains($0.name) }
         try await checkVersions()
         let begun = try await target.read { try StoredSchema.tables($0).contains { $0.name == "storage_copy" } }
         if !begun {

@@ -72,7 +72,7 @@ package struct Migrator: Sendable {
     @discardableResult
     package func migrate(_ database: any Database) async throws -> [Migration] {
         let dialect = database.dialect
-        try await database.write { _ = try $0.execute(Self.createTable) }
+        try await createTable(database)
         let known = try await database.read { session in
             try session.query(Self.applied) { ("\($0.text(0))/\($0.integer(1))", $0.text(2)) }
         }
@@ -85,6 +85,7 @@ package struct Migrator: Sendable {
             }
             let now = clock.now()
             let applied = try await database.write { session in
+                try Self.lock(session)
                 // Another process that started with this one may have been faster.
                 let key: [SQLValue] = [.text(migration.module), .int(migration.number)]
                 if let checksum = try session.first(Self.appliedOne, key, { $0.text(0) }) {
@@ -101,6 +102,28 @@ package struct Migrator: Sendable {
             if applied { done.append(migration) }
         }
         return done
+    }
+
+    /// Two processes that make the same table at the same moment: PostgreSQL's IF NOT EXISTS fails for one of them.
+    private func createTable(_ database: any Database) async throws {
+        do { try await database.write { _ = try $0.execute(Self.createTable) } } catch let error as StorageError
+            where error.kind == .uniqueViolation || error.kind == .statement
+        {
+            try await database.write { _ = try $0.execute(Self.createTable) }
+        }
+    }
+
+    static let noLimits: SQL = "SET LOCAL statement_timeout = 0"
+    static let noLockLimit: SQL = "SET LOCAL lock_timeout = 0"
+    static let lockTable: SQL = "LOCK TABLE schema_migration IN EXCLUSIVE MODE"
+
+    /// PostgreSQL: one process migrates at a time, the others wait, however long it takes. LOCK is the first statement that
+    /// counts: the snapshot of the transaction is taken after it, so that what the other process applied is seen.
+    private static func lock(_ session: any SQLSession) throws {
+        guard session.dialect == .postgres else { return }
+        try session.execute(noLimits)
+        try session.execute(noLockLimit)
+        try session.execute(lockTable)
     }
 
     private static func check(_ checksum: String, _ migration: Migration) throws {

@@ -9,6 +9,7 @@ package enum NodeLease {
         ON CONFLICT (node) DO UPDATE SET holder = $2, lease_until = $3 WHERE storage_node.lease_until < $4
         """
     static let renew: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
+    static let liveCount: SQL = "SELECT COUNT(*) FROM storage_node WHERE lease_until > $1"
     /// Milliseconds; renewed every minute.
     package static let milliseconds: Int64 = 300_000
 
@@ -40,6 +41,11 @@ package enum NodeLease {
         return try await database.write { session in
             try session.execute(renew, [.int(node), .text(holder), .time(until)]) == 1
         }
+    }
+
+    /// How many processes use the database: one that was killed counts until its lease ends.
+    package static func live(at now: Instant, _ session: any SQLSession) throws -> Int {
+        try session.count(liveCount, [.time(now)])
     }
 
     /// Gives the number back at a graceful stop.

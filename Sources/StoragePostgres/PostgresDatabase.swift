@@ -117,22 +117,3 @@ package final class PostgresDatabase: BlockingDatabase {
         apart.withLock { $0.removeAll() }
     }
 }
-
-/// What is done to a server rather than in a database: CREATE DATABASE and its like cannot run in a transaction.
-package enum PostgresServer {
-    /// Runs one statement outside of a transaction on a connection of its own.
-    /// - Throws: `StorageError`.
-    package static func run(_ statement: SQL, _ settings: PostgresSettings) async throws {
-        let queue = DispatchQueue(label: "switchboard.postgres.server")
-        let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
-            queue.async {
-                continuation.resume(
-                    returning: Result {
-                        let connection = try PostgresConnection(settings)
-                        try connection.simple(statement.text, until: .now() + .seconds(settings.answerSeconds))
-                    })
-            }
-        }
-        do { try result.get() } catch let failure as PostgresFailure { throw failure.storageError }
-    }
-}

@@ -85,9 +85,49 @@ package final class SQLiteDatabase: Storage.Database {
         }
     }
 
+    /// Writes a compact copy of what is committed now to a new file, while others read and write (VACUUM INTO holds a
+    /// snapshot), and reads it through.
+    /// - Throws: `StorageError.full` or `.io`; the file is gone then.
+    package func backup(to path: String) async throws {
+        do {
+            let source = pool.path
+            try await Self.onThread {
+                // On a connection of its own: on the writer's, everybody else would wait.
+                let file = try DatabaseQueue(path: source)
+                try file.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [path]) }
+                try file.close()
+                try Self.verify(path)
+            }
+        } catch let error as DatabaseError {
+            try? FileManager.default.removeItem(atPath: path)
+            throw SQLiteSession.translate(error)
+        }
+    }
+
+    /// - Throws: `StorageError.io` when the file is damaged or no database.
+    package static func verify(_ path: String) throws {
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let file = try DatabaseQueue(path: path, configuration: configuration)
+            let words = try file.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
+            try file.close()
+            guard words == ["ok"] else { throw StorageError(.io, "the file is damaged: \(words.joined(separator: "; "))") }
+        } catch let error as DatabaseError {
+            throw SQLiteSession.translate(error)
+        }
+    }
+
     package func close() async throws {
         _ = try? await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try pool.close()
+    }
+
+    private static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+        let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "switchboard.sqlite.backup").async { continuation.resume(returning: Result { try body() }) }
+        }
+        try result.get()
     }
 
     private func enqueue(_ pending: Pending) {

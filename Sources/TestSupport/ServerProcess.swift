@@ -29,7 +29,7 @@ package final class ServerProcess: @unchecked Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: binary)
         process.arguments = arguments
-        process.environment = settings(environment)
+        process.environment = settings(environment, arguments)
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)
         let errors = Mutex(Data())
@@ -49,8 +49,12 @@ package final class ServerProcess: @unchecked Sendable {
         )
     }
 
-    private static func settings(_ more: [String: String]) -> [String: String] {
+    /// - Parameter arguments: the data folder in them has a database of its own on the engine under test.
+    package static func settings(_ more: [String: String], _ arguments: [String]) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
+        if let place = arguments.firstIndex(of: "--data"), place + 1 < arguments.count {
+            environment["DATABASE_URL"] = TestDatabases.url(data: arguments[place + 1])
+        }
         environment["SWITCHBOARD_SHARE"] = Checkout.share.root
         environment["SWITCHBOARD_DURABILITY"] = "normal"
         environment["SWITCHBOARD_LOG"] = "warning"
@@ -68,8 +72,9 @@ package final class ServerProcess: @unchecked Sendable {
         self.data = folder
         process = Process()
         process.executableURL = URL(fileURLWithPath: Self.binary)
-        process.arguments = ["serve", "--port", "0", "--data", folder] + arguments
-        process.environment = Self.settings(environment)
+        let all = ["serve", "--port", "0", "--data", folder] + arguments
+        process.arguments = all
+        process.environment = Self.settings(environment, all)
         let (stdout, stderr) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (stdout, stderr)
         let printed = Mutex("")
@@ -124,6 +129,7 @@ package final class ServerProcess: @unchecked Sendable {
     package func remove() {
         stop()
         try? FileManager.default.removeItem(atPath: data)
+        TestDatabases.drop(data: data)
     }
 
     deinit { remove() }

@@ -39,6 +39,26 @@ package enum TestDatabases {
         }
     }
 
+    /// The address of the database of a whole installation whose data folder is `folder`; `nil` on SQLite, where it lives in
+    /// that folder.
+    package static func url(data folder: String) -> String? {
+        guard dialect == .postgres, let server else { return nil }
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in folder.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        return server.database(named: "d_" + String(hash, radix: 16)).url
+    }
+
+    /// The default tenant's database of a process that runs, or ran, on `folder`.
+    package static func open(data folder: String) throws -> any Database {
+        if let url = url(data: folder) { return PostgresDatabase(PostgresSettings(url: url)) }
+        return try SQLiteDatabase(path: folder + "/tenants/default/switchboard.sqlite", durability: .normal)
+    }
+
+    /// Removes what `url(data:)` names.
+    package static func drop(data folder: String) {
+        if let url = url(data: folder) { drop(PostgresSettings(url: url)) }
+    }
+
     /// An empty PostgreSQL database (or a copy of `template`) on the private server.
     package static func empty(_ name: String? = nil, template: String = "template0") async throws -> PostgresSettings {
         guard let server else { throw StorageError(.connection, "SWITCHBOARD_TEST_POSTGRES is not set") }

@@ -87,9 +87,13 @@ struct DemonstrationTests {
     @Test("`seed` and `serve --demo` go on with a seeding that was killed, and a second seeding is refused")
     func killed() async throws {
         let data = NSTemporaryDirectory() + "switchboard-killed-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: data) }
+        defer {
+            try? FileManager.default.removeItem(atPath: data)
+            TestDatabases.drop(data: data)
+        }
         var configuration = Configuration()
         configuration.data = data
+        configuration.database = TestDatabases.url(data: data)
         configuration.share = Checkout.share.root
         configuration.durability = "normal"
         let runtime = try Runtime(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -99,12 +99,12 @@ struct InstallationTests {
         let first = try load("pepper")
         #expect(first.count == 32 && first.contains { $0 != 0 })
         #expect(try load("pepper") == first)
-        #expect(try load("csrf") != first)
+        #expect(try load("other") != first)
         let mode = try FileManager.default.attributesOfItem(atPath: folder + "/pepper")[.posixPermissions] as? NSNumber
         #expect(mode?.intValue == 0o400)
         let outer = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? NSNumber
         #expect(outer?.intValue == 0o700)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["csrf", "pepper"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["other", "pepper"])
     }
 
     @Test("a key that others can read, of another length or all zero is refused, and the file named (G4)")

@@ -13,6 +13,7 @@ struct LeaseTests {
     private func runtime(_ folder: String, _ clock: FrozenClock) throws -> Runtime {
         var configuration = Configuration()
         configuration.data = folder
+        configuration.database = TestDatabases.url(data: folder)
         configuration.share = Checkout.share.root
         configuration.durability = "normal"
         return try Runtime(
@@ -22,7 +23,10 @@ struct LeaseTests {
     @Test("a command of ten minutes keeps its number; one that could not renew goes on with another")
     func long() async throws {
         let folder = NSTemporaryDirectory() + "switchboard-lease-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            TestDatabases.drop(data: folder)
+        }
         let clock = FrozenClock()
         // A command without workers: `import`, `seed`, `train`.
         let command = try runtime(folder, clock)

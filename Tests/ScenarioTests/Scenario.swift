@@ -29,6 +29,7 @@ final class Scenario: Sendable {
         var configuration = Configuration()
         configuration.port = 0
         configuration.data = folder
+        configuration.database = TestDatabases.url(data: folder)
         configuration.share = Checkout.share.root
         configuration.durability = "normal"
         configuration.requestsPerSecond = 0
@@ -70,6 +71,7 @@ final class Scenario: Sendable {
     deinit {
         server.cancel()
         try? FileManager.default.removeItem(atPath: folder)
+        TestDatabases.drop(data: folder)
     }
 
     /// Runs the background work that is due.

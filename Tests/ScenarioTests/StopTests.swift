@@ -3,7 +3,6 @@ import Foundation
 import Kernel
 import Logging
 import Storage
-import StorageSQLite
 import TestSupport
 import Testing
 
@@ -31,7 +30,7 @@ struct StopTests {
     }
 
     private func job(_ data: String) async throws -> (status: String, attempts: Int, lease: Int64) {
-        let database = try SQLiteDatabase(path: data + "/tenants/default/switchboard.sqlite", durability: .normal)
+        let database = try TestDatabases.open(data: data)
         let found = try await database.read { session in
             try session.first(
                 "SELECT status, attempts, lease_until FROM storage_job WHERE kind = 'insights.churn.train' ORDER BY id DESC LIMIT 1"
@@ -68,10 +67,7 @@ struct StopTests {
         let worker = Process()
         worker.executableURL = URL(fileURLWithPath: ServerProcess.binary)
         worker.arguments = ["worker", "--data", data]
-        var environment = ProcessInfo.processInfo.environment
-        environment["SWITCHBOARD_SHARE"] = Checkout.share.root
-        environment["SWITCHBOARD_LOG"] = "warning"
-        worker.environment = environment
+        worker.environment = ServerProcess.settings([:], ["--data", data])
         worker.standardError = Pipe()
         try worker.run()
         let again = try await eventually(seconds: 20) { try await job(data).status == "running" }
@@ -98,7 +94,7 @@ struct StopTests {
     private func checkLeft(_ data: String) async throws {
         let left = try await job(data)
         #expect(left.status == "queued" && left.attempts == 0 && left.lease == 0, "\(left)")
-        let database = try SQLiteDatabase(path: data + "/tenants/default/switchboard.sqlite", durability: .normal)
+        let database = try TestDatabases.open(data: data)
         let now = SystemClock().now()
         let held = try await database.read {
             try $0.count("SELECT COUNT(*) FROM storage_node WHERE lease_until > $1", [.time(now)])

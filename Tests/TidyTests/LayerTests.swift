@@ -57,7 +57,7 @@ struct LayerTests {
         let owners: [String: Set<String>] = [
             "GRDB": ["StorageSQLite"], "Mustache": ["Web"], "HummingbirdCore": ["Web"], "Hummingbird": ["Web", "App"],
             "CArgon2": ["Identity"], "CProcess": ["App"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
-            "StorageSQLite": ["App", "TestSupport"],
+            "StorageSQLite": ["App", "TestSupport"], "StoragePostgres": ["App", "TestSupport"],
             "TestSupport": [], "Testing": [], "ServiceLifecycle": ["App"], "SQLite3": [], "CLibPQ": ["StoragePostgres"],
         ]
         var findings: [String] = []

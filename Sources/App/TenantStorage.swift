@@ -1,0 +1,36 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import StoragePostgres
+import StorageSQLite
+
+/// A tenant's database and files on the engine that the configuration names.
+package struct TenantStorage: Sendable {
+    /// Not yet migrated.
+    package let database: any Database
+    package let blobs: any BlobStore
+
+    /// Opens them; on PostgreSQL the database is made when the server has none of that name.
+    /// - Throws: `CRMError`, `StorageError`.
+    package static func open(
+        tenant name: String, at address: DatabaseAddress, _ configuration: Configuration, clock: any WallClock
+    ) async throws -> TenantStorage {
+        precondition(Tenants.isName(name), "tenant names are checked where they come in")
+        switch address {
+        case .sqlite(let data):
+            let folder = data + "/tenants/" + name
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            let durability: SQLiteDatabase.Durability = configuration.durability == "normal" ? .normal : .full
+            let database = try SQLiteDatabase(path: folder + "/switchboard.sqlite", durability: durability)
+            return TenantStorage(database: database, blobs: try FileBlobStore(folder: folder + "/blobs"))
+        case .postgres(let server):
+            var settings = try DatabaseAddress.postgres(server, tenant: name)
+            settings.connectionsMax = configuration.databaseConnections
+            try await PostgresServer.prepare(settings)
+            let database = PostgresDatabase(settings)
+            return TenantStorage(database: database, blobs: DatabaseBlobStore(database: database, clock: clock))
+        }
+    }
+}

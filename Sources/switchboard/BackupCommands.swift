@@ -1,0 +1,64 @@
+import App
+import ArgumentParser
+import Kernel
+import Web
+
+/// A consistent copy of a running SQLite installation.
+struct MakeBackup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Back up an SQLite installation while it runs.",
+        discussion: """
+            Writes databases and files with their checksums below FOLDER. The keys are left out unless --keys is given: without
+            them passwords cannot be checked, so keep DATA/keys in a safe place of its own. PostgreSQL: use pg_dump or
+            pg_basebackup (docs/runbooks/backup.md).
+            """)
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "A folder that does not exist yet.") var folder: String
+    @Flag(name: .long, help: "Include the keys.") var keys = false
+    @Flag(name: .long, help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await Terminal.run {
+            let configuration = try common.configuration()
+            guard configuration.database == nil else {
+                throw Complaint("this installation is on PostgreSQL: use pg_dump or pg_basebackup (docs/runbooks/backup.md)")
+            }
+            let bar = ProgressBar()
+            let made = try await Backup.make(
+                of: configuration.data, to: folder, withKeys: keys, at: SystemClock().now()
+            ) { bar.show(Int($1), Int($2), $0) }
+            bar.end()
+            if json {
+                Terminal.out(JSONValue.object(["files": .int(Int64(made.files)), "bytes": .int(made.bytes)]).encoded())
+            } else {
+                Terminal.out("\(made.files) files, \(made.bytes / 1_000_000) MB in \(folder)")
+                if !keys { Terminal.note("The keys in \(configuration.data)/keys are not part of it: keep them elsewhere.") }
+            }
+        }
+    }
+}
+
+/// Puts a backup into an empty data folder.
+struct Restore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Restore a backup into an empty data folder.",
+        discussion: "Checks every file first; nothing is changed when one is missing or damaged.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The folder of the backup.") var folder: String
+    @Flag(name: .long, help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await Terminal.run {
+            let configuration = try common.configuration()
+            let done = try await Backup.restore(folder, into: configuration.data)
+            // Opening it migrates it to this version and tells whether the keys fit.
+            try await common.withTenant { _, _ in }
+            if json {
+                Terminal.out(
+                    JSONValue.object(["files": .int(Int64(done.files)), "keys": .bool(done.hasKeys)]).encoded())
+            } else {
+                Terminal.out("\(done.files) files restored to \(configuration.data)")
+            }
+        }
+    }
+}
