@@ -156,7 +156,7 @@ let package = Package(
             tests("Customers", foundation + ["Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-            tests("Scenario", foundation + ["App", "StorageSQLite"]),
+            tests("Scenario", foundation + ["App", "StoragePostgres"]),
             tests("Tidy", foundation + ["App"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

@@ -73,6 +73,14 @@ package struct OutboxDispatcher: Sendable {
         SELECT id, type, payload, attempts FROM storage_outbox_event
         WHERE status = 'pending' AND next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT $2
         """
+    /// Several dispatchers on PostgreSQL: each takes events that no other is at. They come due again when it dies.
+    static let claimPostgres: SQL = """
+        UPDATE storage_outbox_event SET next_attempt_at = $3 WHERE id IN (
+          SELECT id FROM storage_outbox_event WHERE status = 'pending' AND next_attempt_at <= $1
+          ORDER BY next_attempt_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)
+        RETURNING id, type, payload, attempts
+        """
+    static let claimSeconds: Int64 = 60
     static let receipt: SQL = """
         INSERT INTO storage_outbox_receipt (event_id, handler, handled_at) VALUES ($1, $2, $3)
         ON CONFLICT (event_id, handler) DO NOTHING
@@ -100,9 +108,19 @@ package struct OutboxDispatcher: Sendable {
     @discardableResult
     package func deliverBatch() async throws -> Int {
         let now = clock.now()
-        let batch = try await database.read { session in
-            try session.query(Self.due, [.time(now), .int(Limits.outboxBatch)]) {
-                Pending(id: $0.id(0), type: $0.text(1), payload: $0.text(2), attempts: $0.integer(3))
+        let map: @Sendable (Row) throws -> Pending = {
+            Pending(id: $0.id(0), type: $0.text(1), payload: $0.text(2), attempts: $0.integer(3))
+        }
+        let batch: [Pending]
+        switch database.dialect {
+        case .sqlite:
+            batch = try await database.read { try $0.query(Self.due, [.time(now), .int(Limits.outboxBatch)], map) }
+        case .postgres:
+            let until = now.adding(seconds: Self.claimSeconds)
+            batch = try await database.write { session in
+                // RETURNING keeps no order; ids grow with time.
+                try session.query(Self.claimPostgres, [.time(now), .int(Limits.outboxBatch), .time(until)], map)
+                    .sorted { $0.id < $1.id }
             }
         }
         for event in batch { try await deliver(event) }

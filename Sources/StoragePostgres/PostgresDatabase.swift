@@ -21,7 +21,7 @@ package final class PostgresDatabase: BlockingDatabase {
 
     package var dialect: Dialect { .postgres }
 
-    /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made once more.
+    /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made again.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await attempt(begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
     }
@@ -36,7 +36,7 @@ package final class PostgresDatabase: BlockingDatabase {
         begin: String, _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) async throws -> T {
         var attempt = 0
-        var reconnected = false
+        var outage = Outage(settings)
         while true {
             attempt += 1
             do {
@@ -48,10 +48,11 @@ package final class PostgresDatabase: BlockingDatabase {
             } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
                 let ceiling = min(200, 2 << attempt)
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...ceiling)))
-            } catch let failure as PostgresFailure where failure.isConnection && !reconnected {
-                // Nothing was committed: the commit has an error of its own. One more try on a fresh connection.
-                reconnected = true
+            } catch let failure as PostgresFailure where failure.isConnection {
+                // Nothing was committed: the commit has an error of its own.
+                guard let pause = outage.next() else { throw failure.storageError }
                 pool.dropIdle()
+                try await Task.sleep(for: pause)
             } catch let failure as PostgresFailure {
                 throw failure.storageError
             }
@@ -91,8 +92,28 @@ package final class PostgresDatabase: BlockingDatabase {
         return (value, session.commitActions)
     }
 
+    /// How long a caller waits for a server that restarts or hands over: tried again at once, then with growing pauses, until
+    /// `waitSeconds` have passed since the first failure.
+    private struct Outage {
+        private let seconds: Int
+        private var end: ContinuousClock.Instant?
+        private var tries = 0
+        init(_ settings: PostgresSettings) { seconds = settings.waitSeconds }
+
+        /// `nil` when it has lasted too long.
+        mutating func next() -> Duration? {
+            let now = ContinuousClock.now
+            let end = self.end ?? now + .seconds(seconds)
+            self.end = end
+            guard now < end else { return nil }
+            defer { tries += 1 }
+            return tries == 0 ? .zero : .milliseconds(min(500, 20 << min(tries, 8)) + Int.random(in: 0..<20))
+        }
+    }
+
     package func blocking<T>(_ body: (any SQLSession) throws -> T) throws -> T {
         var attempt = 0
+        var outage = Outage(settings)
         while true {
             attempt += 1
             do {
@@ -104,8 +125,12 @@ package final class PostgresDatabase: BlockingDatabase {
                     "BEGIN ISOLATION LEVEL READ COMMITTED", connection, settings, body)
                 for action in actions { action() }
                 return value
-            } catch let failure as PostgresFailure where (failure.isConnection || failure.isRetryable) && attempt < 3 {
+            } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
+                Thread.sleep(forTimeInterval: Double.random(in: 0.001...0.05))
+            } catch let failure as PostgresFailure where failure.isConnection {
+                guard let pause = outage.next() else { throw failure.storageError }
                 apart.withLock { $0.removeAll() }
+                Thread.sleep(forTimeInterval: pause / .seconds(1))
             } catch let failure as PostgresFailure {
                 throw failure.storageError
             }

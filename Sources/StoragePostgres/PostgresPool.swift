@@ -32,7 +32,7 @@ final class PostgresPool: Sendable {
         return try result.get()
     }
 
-    /// - Throws: `StorageError.busy` when no connection became free in time, `.connection` when the server does not answer.
+    /// - Throws: `StorageError.busy` when no connection became free in time, `PostgresFailure` when the server does not answer.
     private func take() async throws -> PostgresConnection {
         enum Next {
             case connection(PostgresConnection)
@@ -84,7 +84,6 @@ final class PostgresPool: Sendable {
         case .success(let connection): return connection
         case .failure(let error):
             lost()
-            if let failure = error as? PostgresFailure { throw failure.storageError }
             throw error
         }
     }

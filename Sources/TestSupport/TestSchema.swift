@@ -43,6 +43,11 @@ package struct TestSchema: Sendable {
         }.filter { $0.table.hasPrefix(prefix) }
     }
 
+    /// Table -> its columns.
+    package func columnsByTable(prefix: String) async throws -> [String: Set<String>] {
+        Dictionary(grouping: try await columns(prefix: prefix), by: \.table).mapValues { Set($0.map(\.name)) }
+    }
+
     package func columnNames(of table: String) async throws -> [String] {
         try await columns(prefix: table).filter { $0.table == table }.map(\.name)
     }

@@ -46,11 +46,15 @@ struct Peers: Sendable {
         let scheme = headers[values: .init("x-forwarded-proto")!].last?.split(separator: ",").last
         guard scheme?.trimmed.lowercased() == "https" else { throw Self.insecure }
         // Each proxy appends who it was asked by; the last name that is not a proxy of ours is the client's.
+        var first: IPAddress?
         for text in forwardedFor.reversed() {
             guard let named = Self.address(text.trimmed) else { throw Self.nameless }
             if !trusted.contains(where: { $0.contains(named) }) { return named.description }
+            first = named
         }
-        throw Self.nameless
+        // Somebody on a proxy's own machine.
+        guard let first else { throw Self.nameless }
+        return first.description
     }
 
     /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.

@@ -292,15 +292,7 @@ struct AccountsTests {
         let desk = try await Desk()
         let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
         let labelled = Dictionary(uniqueKeysWithValues: module.labels.map { ($0.table, Set($0.columns.keys)) })
-        let actual = try await desk.tenant.database.read { session in
-            try session.query(
-                """
-                SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
-                WHERE m.type = 'table' AND m.name LIKE 'identity_%'
-                """
-            ) { ($0.text(0), $0.text(1)) }
-        }
-        #expect(Dictionary(grouping: actual, by: \.0).mapValues { Set($0.map(\.1)) } == labelled)
+        #expect(try await TestSchema(desk.tenant.database).columnsByTable(prefix: "identity_") == labelled)
         let roles = RolePermissions(desk.grants)
         for role in [Role.agent, .supervisor, .marketer, .analyst] {
             #expect(!roles.permissions(of: [role]).contains(IdentityPermission.view))

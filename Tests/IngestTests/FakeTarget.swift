@@ -41,8 +41,8 @@ struct FakeTarget: ImportTarget {
     ]
 
     static let tables: [SQL] = [
-        "CREATE TABLE fake_customer (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, data TEXT NOT NULL, revision INTEGER NOT NULL)",
-        "CREATE TABLE fake_phone (phone TEXT PRIMARY KEY, id INTEGER NOT NULL)",
+        "CREATE TABLE fake_customer (id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, data TEXT NOT NULL, revision INTEGER NOT NULL)",
+        "CREATE TABLE fake_phone (phone TEXT PRIMARY KEY, id BIGINT NOT NULL)",
         "CREATE TABLE fake_attribute (key TEXT PRIMARY KEY, title TEXT NOT NULL UNIQUE, kind TEXT NOT NULL)",
     ]
 

@@ -1,0 +1,138 @@
+import App
+import Foundation
+import Kernel
+import Platform
+import Storage
+import StoragePostgres
+import TestSupport
+import Testing
+import Web
+
+/// An installation is saved, brought back, and moved to the other engine, by the commands an operator has.
+@Suite("Backup, restore, moving to the other engine")
+struct MoveTests {
+    private func folder(_ name: String) -> String {
+        NSTemporaryDirectory() + "switchboard-\(name)-" + UUID().uuidString
+    }
+
+    /// Seeded, with a user and an uploaded file.
+    private func installation(_ data: String) async throws {
+        let seeded = try ServerProcess.run(["seed", "--customers", "60", "--data", data])
+        try #require(seeded.code == 0, "\(seeded)")
+        let user = try ServerProcess.run(
+            ["user", "create", "ana", "--role", "analyst", "--password-stdin", "--data", data],
+            input: Scenario.password + "\n")
+        try #require(user.code == 0, "\(user)")
+        let writer = try FileBlobStore(folder: data + "/tenants/default/blobs").writer(id: Self.blob)
+        try writer.write([UInt8](repeating: 7, count: 600_000))
+        _ = try writer.finish()
+    }
+
+    private static let blob = String(repeating: "ab", count: 16)
+
+    private func customers(_ database: any Database) async throws -> Int {
+        try await database.read { try $0.count("SELECT COUNT(*) FROM customers_customer") }
+    }
+
+    private func logsIn(_ server: ServerProcess) throws -> Bool {
+        let visitor = Visitor(http: server.http)
+        try visitor.get("/login")
+        return try visitor.post("/login", [("name", "ana"), ("password", Scenario.password)]).status == 303
+    }
+
+    @Test(
+        "a backup made while the product serves restores whole; a damaged one, other keys and a used folder are refused",
+        .enabled(if: TestDatabases.dialect == .sqlite, "SQLite only: PostgreSQL has pg_dump"))
+    func backup() async throws {
+        let (data, copy, again) = (folder("backup"), folder("copy"), folder("again"))
+        defer { for path in [copy, again] { try? FileManager.default.removeItem(atPath: path) } }
+        try await installation(data)
+        let server = try ServerProcess(data: data)
+        defer { server.remove() }
+        #expect(try logsIn(server))
+        let made = try ServerProcess.run(["backup", copy, "--data", data])
+        #expect(made.code == 0 && made.error.contains("keys"), "\(made)")
+        let twice = try ServerProcess.run(["backup", copy, "--data", data])
+        #expect(twice.code == 1 && twice.error.contains("not empty"), "\(twice)")
+
+        // Without the keys: the database says which folder is missing.
+        let keyless = try ServerProcess.run(["restore", copy, "--data", again])
+        #expect(keyless.code == 1 && keyless.error.contains("keys/"), "\(keyless)")
+        try FileManager.default.removeItem(atPath: again + "/keys")
+        try FileManager.default.copyItem(atPath: data + "/keys", toPath: again + "/keys")
+        let restored = try ServerProcess(data: again)
+        #expect(try logsIn(restored))
+        restored.stop()
+        let (before, after) = (try TestDatabases.open(data: data), try TestDatabases.open(data: again))
+        #expect(try await customers(before) == 60)
+        #expect(try await customers(after) == 60)
+        try await before.close()
+        try await after.close()
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: again + "/tenants/default/blobs/" + Self.blob))
+        #expect(bytes.count == 600_000)
+
+        let used = try ServerProcess.run(["restore", copy, "--data", again])
+        #expect(used.code == 1 && used.error.contains("already holds tenants"), "\(used)")
+        let path = copy + "/tenants/default/blobs/" + Self.blob
+        try Data([UInt8](repeating: 8, count: 600_000)).write(to: URL(fileURLWithPath: path))
+        let third = folder("third")
+        let damaged = try ServerProcess.run(["restore", copy, "--data", third])
+        #expect(damaged.code == 1 && damaged.error.contains(Self.blob), "\(damaged)")
+        #expect(!FileManager.default.fileExists(atPath: third + "/tenants"))
+    }
+
+    @Test(
+        "from SQLite to PostgreSQL and back: counted and summed by the command, with its files; people log in with the old password",
+        .enabled(
+            if: TestDatabases.server != nil && TestDatabases.dialect == .sqlite, "no PostgreSQL: bin/with-postgres"))
+    func move() async throws {
+        let (data, back) = (folder("move"), folder("back"))
+        let server = try #require(TestDatabases.server)
+        let settings = server.database(named: "move-" + String(UUID().uuidString.prefix(8)).lowercased())
+        defer {
+            for path in [data, back] { try? FileManager.default.removeItem(atPath: path) }
+            TestDatabases.drop(settings)
+        }
+        try await installation(data)
+        let up = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url, "--json"])
+        #expect(up.code == 0, "\(up)")
+        let result = try #require(try JSONValue.parse(Array(up.out.utf8)).array?.first?.object)
+        #expect(result["tenant"]?.string == "default" && result["files"]?.int ?? 0 >= 1)
+        let target = PostgresDatabase(settings)
+        #expect(try await customers(target) == 60)
+        try await target.close()
+
+        let served = try ServerProcess(data: data, environment: ["DATABASE_URL": settings.url])
+        #expect(try logsIn(served))
+        let inUse = try ServerProcess.run(["copy", "--from", settings.url, "--to", "sqlite:" + back])
+        #expect(inUse.code == 1 && inUse.error.contains("is using"), "\(inUse)")
+        served.stop()
+        let twice = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url])
+        #expect(twice.code == 1 && twice.error.contains("already holds rows"), "\(twice)")
+        let down = try ServerProcess.run(["copy", "--from", settings.url, "--to", "sqlite:" + back])
+        #expect(down.code == 0, "\(down)")
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: back + "/tenants/default/blobs/" + Self.blob))
+        #expect(bytes == Data(repeating: 7, count: 600_000))
+    }
+
+    @Test("a process with other keys than the database was made with does not start, and says what to bring")
+    func keys() async throws {
+        let data = folder("keys")
+        defer {
+            try? FileManager.default.removeItem(atPath: data)
+            TestDatabases.drop(data: data)
+        }
+        #expect(try ServerProcess.run(["migrate", "--data", data]).code == 0)
+        try FileManager.default.removeItem(atPath: data + "/keys/pepper")
+        let result = try ServerProcess.run(["migrate", "--data", data])
+        #expect(result.code == 1 && result.error.contains("keys/"), "\(result)")
+    }
+
+    @Test(
+        "addresses that are none are refused without telling the password",
+        arguments: ["postgres://u:secret@h", "mysql://u:secret@h/d", "sqlite:", ""])
+    func addresses(_ text: String) throws {
+        let error = #expect(throws: CRMError.self) { try DatabaseAddress(text) }
+        #expect(error?.code == "database_address" && error?.message.en.contains("secret") == false)
+    }
+}
