@@ -38,6 +38,17 @@ CREATE TABLE public.customers_attribute_value (
     double_value double precision
 );
 
+CREATE TABLE public.customers_change (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    actor text NOT NULL,
+    cause text NOT NULL,
+    from_status text,
+    to_status text,
+    fields text NOT NULL
+);
+
 CREATE TABLE public.customers_charge (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -76,7 +87,8 @@ CREATE TABLE public.customers_customer (
     source text NOT NULL,
     revision bigint NOT NULL,
     created_at bigint NOT NULL,
-    updated_at bigint NOT NULL
+    updated_at bigint NOT NULL,
+    edition bigint DEFAULT 1 NOT NULL
 );
 
 CREATE TABLE public.customers_customer_link (
@@ -185,7 +197,11 @@ CREATE TABLE public.customers_subscription (
     ended_on text,
     status text NOT NULL,
     monthly_charge bigint,
-    currency text NOT NULL
+    currency text NOT NULL,
+    iccid text,
+    imsi text,
+    imei text,
+    device text
 );
 
 CREATE TABLE public.customers_subscription_history (
@@ -382,7 +398,8 @@ CREATE TABLE public.insights_churn_score (
     monthly_value bigint NOT NULL,
     currency text NOT NULL,
     priority bigint NOT NULL,
-    listed boolean NOT NULL
+    listed boolean NOT NULL,
+    previous_band text
 );
 
 CREATE TABLE public.insights_contact_plan (
@@ -473,12 +490,33 @@ CREATE TABLE public.platform_audit_subject (
     subject_kind text NOT NULL
 );
 
+CREATE TABLE public.platform_blob (
+    id text NOT NULL,
+    size bigint NOT NULL,
+    digest text NOT NULL,
+    finished boolean NOT NULL,
+    created_at bigint NOT NULL
+);
+
+CREATE TABLE public.platform_blob_part (
+    blob_id text NOT NULL,
+    part bigint NOT NULL,
+    data bytea NOT NULL
+);
+
 CREATE TABLE public.schema_migration (
     module text NOT NULL,
     number integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at bigint NOT NULL
+);
+
+CREATE TABLE public.storage_copy (
+    name text NOT NULL,
+    after_key text,
+    done bigint NOT NULL,
+    finished boolean NOT NULL
 );
 
 CREATE TABLE public.storage_job (
@@ -500,7 +538,14 @@ CREATE TABLE public.storage_job (
     created_by text NOT NULL,
     created_at bigint NOT NULL,
     started_at bigint,
-    finished_at bigint
+    finished_at bigint,
+    failures integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.storage_mark (
+    name text NOT NULL,
+    value text NOT NULL,
+    marked_at bigint NOT NULL
 );
 
 CREATE TABLE public.storage_node (
@@ -542,6 +587,9 @@ ALTER TABLE ONLY public.customers_attribute
 
 ALTER TABLE ONLY public.customers_attribute_value
     ADD CONSTRAINT customers_attribute_value_pkey PRIMARY KEY (customer_id, attribute_id);
+
+ALTER TABLE ONLY public.customers_change
+    ADD CONSTRAINT customers_change_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.customers_charge
     ADD CONSTRAINT customers_charge_pkey PRIMARY KEY (customer_id, id);
@@ -657,11 +705,23 @@ ALTER TABLE ONLY public.platform_audit_event
 ALTER TABLE ONLY public.platform_audit_subject
     ADD CONSTRAINT platform_audit_subject_pkey PRIMARY KEY (subject_id, event_id);
 
+ALTER TABLE ONLY public.platform_blob_part
+    ADD CONSTRAINT platform_blob_part_pkey PRIMARY KEY (blob_id, part);
+
+ALTER TABLE ONLY public.platform_blob
+    ADD CONSTRAINT platform_blob_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
 
+ALTER TABLE ONLY public.storage_copy
+    ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.storage_job
     ADD CONSTRAINT storage_job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.storage_mark
+    ADD CONSTRAINT storage_mark_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.storage_node
     ADD CONSTRAINT storage_node_pkey PRIMARY KEY (node);
@@ -736,6 +796,8 @@ CREATE INDEX platform_audit_event_action ON public.platform_audit_event USING bt
 CREATE INDEX platform_audit_event_actor ON public.platform_audit_event USING btree (actor_id, id);
 
 CREATE INDEX platform_audit_subject_event ON public.platform_audit_subject USING btree (event_id);
+
+CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (created_at) WHERE (NOT finished);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

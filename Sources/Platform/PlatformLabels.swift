@@ -31,6 +31,7 @@ package enum PlatformLabels {
                 "failures": .plain,
             ]),
         .plain("storage_mark", ["name", "value", "marked_at"]),
+        .plain("storage_copy", ["name", "after_key", "done", "finished"]),
         .plain("storage_schedule", ["name", "next_run_at"]),
     ]
 }

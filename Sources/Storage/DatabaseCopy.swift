@@ -25,12 +25,8 @@ package struct DatabaseCopy: Sendable {
         self.target = target
     }
 
-    /// Where a table's copy ended. Made in the target while it is copied to, gone once the copy is whole.
-    static let createState: SQL = """
-        CREATE TABLE IF NOT EXISTS storage_copy (
-          name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL)
-        """
-    static let dropState: SQL = "DROP TABLE IF EXISTS storage_copy"
+    /// Where each table's copy ended: `storage_copy` of the target has rows only while it is copied to.
+    static let forgetState: SQL = "DELETE FROM storage_copy"
     static let saveState: SQL = """
         INSERT INTO storage_copy (name, after_key, done, finished) VALUES ($1, $2, $3, $4)
         ON CONFLICT (name) DO UPDATE SET after_key = $2, done = $3, finished = $4
@@ -54,8 +50,8 @@ package struct DatabaseCopy: Sendable {
     package func run(progress: @Sendable (String, Int64, Int64) -> Void) async throws -> [Table] {
         let schema = try await source.read { try StoredSchema.tables($0) }.filter { !leftOut.contains($0.name) }
         try await checkVersions()
-        let begun = try await target.read { try StoredSchema.tables($0).contains { $0.name == "storage_copy" } }
-        if !begun {
+        var states = try await loadStates()
+        if states.isEmpty {
             for table in schema where try await count(table, target) > 0 {
                 throw CRMError(
                     "copy_not_empty", status: 409,
@@ -63,9 +59,7 @@ package struct DatabaseCopy: Sendable {
                         en: "The target already holds rows in \(table.name). Copy into an empty database.",
                         zh: "目标数据库的 \(table.name) 中已有数据，请复制到空数据库。"))
             }
-            try await target.write { _ = try $0.execute(Self.createState) }
         }
-        var states = try await loadStates()
         for table in schema {
             var state = states[table.name] ?? State(key: nil, done: 0, finished: false)
             let total = try await count(table, source)
@@ -76,7 +70,7 @@ package struct DatabaseCopy: Sendable {
             states[table.name] = state
         }
         let result = try await verify(schema, progress)
-        try await target.write { _ = try $0.execute(Self.dropState) }
+        try await target.write { _ = try $0.execute(Self.forgetState) }
         return result
     }
 

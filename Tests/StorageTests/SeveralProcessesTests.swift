@@ -88,7 +88,7 @@ struct SeveralProcessesTests {
         }
         let other = OutboxDispatcher(database: bench.database, handlers: [handler], clock: bench.clock)
         #expect(try await other.deliverBatch() == 0)
-        bench.clock.advance(seconds: Double(OutboxDispatcher.claimSeconds))
+        bench.clock.advance(seconds: OutboxDispatcher.claimSeconds)
         #expect(try await other.deliverBatch() == 5)
         #expect(try await bench.count("SELECT COUNT(*) FROM effect") == 5)
     }
