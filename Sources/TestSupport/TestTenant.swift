@@ -5,6 +5,7 @@ import Logging
 import Platform
 import Storage
 import StoragePostgres
+import StorageSQLite
 import Web
 
 /// The checkout the tests run in.
@@ -46,6 +47,12 @@ package final class TestTenant: Sendable {
     deinit {
         try? FileManager.default.removeItem(atPath: folder)
         if let database = tenant.database as? PostgresDatabase { TestDatabases.drop(database.settings) }
+    }
+
+    /// The same database, opened anew: what a restarted process sees.
+    package func reopened() throws -> any Database {
+        if let database = tenant.database as? PostgresDatabase { return PostgresDatabase(database.settings) }
+        return try SQLiteDatabase(path: folder + "/test.sqlite", durability: .normal)
     }
 
     /// Delivers events and runs jobs until nothing is due.

@@ -1,6 +1,5 @@
 import Foundation
 import Kernel
-import StorageSQLite
 import TestSupport
 import Testing
 
@@ -42,7 +41,7 @@ struct ThrottleTests {
         for _ in 0..<5 { _ = await desk.answer("mei", "wrong password here") }
         let other = try await Desk(test: desk.test)
         #expect(await other.answer("mei", sentence) == "too_many_attempts")
-        let reopened = try SQLiteDatabase(path: desk.test.folder + "/test.sqlite", durability: .normal)
+        let reopened = try desk.test.reopened()
         #expect(
             try await reopened.read { try $0.count("SELECT failures FROM identity_throttle WHERE key = 'account:mei'") }
                 == 5)
