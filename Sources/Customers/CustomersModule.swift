@@ -21,7 +21,7 @@ package struct CustomersModule: Module {
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         [
             EventHandler(name: "customers.listing.risk", ChurnScored.self) { event, session in
-                try ValueStore.apply(event.scores, session)
+                try ValueStore.apply(event, session)
                 try ValueStore.requestComputation(tenant, session)
             },
             EventHandler(name: "customers.listing.tiers", CustomersChanged.self) { _, session in
