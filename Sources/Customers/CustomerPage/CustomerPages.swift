@@ -6,8 +6,12 @@ import Web
 
 /// The customer page: one head and the panels of all modules, read on one snapshot.
 package enum CustomerPages {
-    /// - Parameter panels: of all modules; App collects them.
-    package static func endpoints(panels: @escaping @Sendable (Tenant) -> [CustomerPanel]) -> [Endpoint] {
+    /// - Parameters:
+    ///   - timeline: what other domains add to the timeline.
+    ///   - panels: of all modules; App collects them.
+    package static func endpoints(
+        timeline sources: [any TimelineSource] = [], panels: @escaping @Sendable (Tenant) -> [CustomerPanel]
+    ) -> [Endpoint] {
         let view = CustomerPermissions.view
         return [
             Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) {
@@ -15,7 +19,9 @@ package enum CustomerPages {
             },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/charges", .permission(view), trace: .view, handler: charges),
-            Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
+            Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view) {
+                try await timeline($0, sources)
+            },
         ]
     }
 
@@ -158,27 +164,31 @@ package enum CustomerPages {
             ])
     }
 
-    private static func timeline(_ call: Call) async throws -> WebResponse {
+    private static func timeline(_ call: Call, _ sources: [any TimelineSource]) async throws -> WebResponse {
         let asked: CustomerID = try call.request.id("id")
         let principal = try call.principal()
-        let kind = call.request.query["show"].flatMap(TimelinePanel.Kind.init)
+        let kind = call.request.query["show"].flatMap { name in
+            TimelinePanel.kinds(sources).first { $0.name == name }
+        }
         let before = call.request.query["before"].flatMap { TimelineReader.Cursor($0) }
         let empty = try call.panelRequest()
         let zone = call.tenant.timeZoneOffsetMinutes
         let today = call.tenant.clock.now().date(offsetMinutes: zone)
-        let (head, ids, events, next, kinds) = try await call.read { session in
+        let (head, ids, page, kinds) = try await call.read { session in
             let ids = try reachable(asked, principal, session)
             let request = empty.about(ids)
             guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
-            let reader = TimelineReader(request: request, today: today, zone: zone, session: session)
+            let reader = TimelineReader(
+                request: request, today: today, zone: zone, others: sources, session: session)
             let page = try reader.page(kind, before: before, limit: Limits.pageSize)
-            return (head, ids, page.events, page.next, try reader.kinds())
+            return (head, ids, page, try reader.kinds())
         }
         try await call.recordView(
-            AuditEntry("customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
-        var view = TimelinePanel.view(events)
+            AuditEntry(
+                "customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked + page.unmasked))
+        var view = TimelinePanel.view(page.events)
         let path = "/customers/\(asked)/timeline"
-        let show = kind.map { "show=\($0.rawValue)" }
+        let show = kind.map { "show=\($0.name)" }
         view["name"] = .text(head.title)
         view["customer"] = .text("/customers/\(asked)")
         view["all"] = .text(path)
@@ -186,7 +196,7 @@ package enum CustomerPages {
         view["chips"] = .list(TimelinePanel.chips(asked, chosen: kind, kinds, call.language))
         view["more"] = .absent
         view["first"] = .text(before == nil ? nil : path + (show.map { "?" + $0 } ?? ""))
-        view["next"] = .text(next.map { "\(path)?\(show.map { $0 + "&" } ?? "")before=\($0.text)" })
+        view["next"] = .text(page.next.map { "\(path)?\(show.map { $0 + "&" } ?? "")before=\($0.text)" })
         return call.page("customers/customer-page-timeline", title: head.title, active: "/customers", view)
     }
 }
