@@ -123,7 +123,7 @@ enum AuditPages {
             .map { ["value": .text($0.code), "label": .text($0.words), "selected": .bool($0.code == chosen)] }
     }
 
-    private static let subjectsShown = 3
+    private static let subjectsShown = 2
 
     private static func row(_ event: AuditRecord, _ subjects: [AuditSubject], _ call: Call) -> View {
         let words = AuditWords(call.site.pages.texts, call.language)
@@ -135,7 +135,7 @@ enum AuditPages {
             "purpose": .text(call.text("audit.purpose.\(event.purpose)")), "address": .text(event.address),
             "request": .text(event.requestID), "unmasked": .text(words.names(event.unmasked).nilIfEmpty),
             "unmaskedCodes": .text(event.unmasked.joined(separator: ", ").nilIfEmpty),
-            "facts": .text(words.facts(event.facts)), "factCodes": .text(AuditWords.codes(event.facts)),
+            "facts": .text(words.facts(event.facts).nilIfEmpty), "factCodes": .text(AuditWords.codes(event.facts)),
             "subjects": .list(
                 subjects.prefix(subjectsShown).map {
                     [

@@ -30,7 +30,9 @@ struct AuditWords: Sendable {
     }
 
     func names(_ codes: [String]) -> String {
-        codes.map(name).joined(separator: language == .zh ? "、" : ", ")
+        // Two codes may mean one thing to a person: `name` and `full_name`.
+        var told: Set<String> = []
+        return codes.map(name).filter { told.insert($0).inserted }.joined(separator: language == .zh ? "、" : ", ")
     }
 
     /// `Customers: 50; Fields: Name, Plan`.

@@ -108,7 +108,7 @@ struct DashboardTests {
     func axes() async throws {
         let (desk, _) = try await Self.desk()
         for (card, key, axes) in [
-            ("base", "moves", ["x", "y"]), ("reasons", "chart", ["x"]), ("leavers", "chart", ["x", "y"]),
+            ("base", "moves", ["x", "y"]), ("reasons", "chart", ["y"]), ("leavers", "chart", ["x", "y"]),
             ("risk", "chart", ["x", "y"]),
         ] {
             let chart = try Self.json(try await Self.load(card, desk), key)

@@ -241,7 +241,7 @@ struct PagesTests {
         for action in ["customers.customer.view", "customers.customer.update"] {
             try await desk.tenant.database.write { session in
                 try desk.tenant.audit.record(
-                    AuditEntry(action, [.customer(CustomerID(5))], unmasked: ["phone"]),
+                    AuditEntry(action, [.customer(CustomerID(5))], unmasked: ["phone", "name", "full_name"]),
                     by: desk.principal(mei, [.agent]),
                     session)
             }
@@ -262,7 +262,9 @@ struct PagesTests {
         let update = try #require(shown.range(of: "customers.customer.update")?.lowerBound)
         let view = try #require(shown.range(of: "Viewed the customer")?.lowerBound)
         #expect(update < view && shown.contains("Changed the customer"))
-        #expect(shown.contains("title=\"phone\">Contact phone<"), "the code stays within reach of an auditor")
+        #expect(
+            shown.contains("title=\"phone, name, full_name\">Contact phone, Name<"),
+            "the code stays within reach of an auditor")
         let chinese = try await text([5], .zh)
         #expect(chinese.contains("查看客户") && chinese.contains("修改客户") && chinese.contains("联系电话"))
         #expect(chinese.firstMatch(of: />[^<]*customers\.customer/) == nil, "no code among the words")

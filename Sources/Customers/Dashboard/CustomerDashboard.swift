@@ -176,7 +176,7 @@ enum CustomerDashboard {
                     "values": .array(shown.map { .int(Int64($0.count)) }),
                 ])
             ]),
-            "x": countAxis(language), "y": .object(["format": .string("integer")]),
+            "y": countAxis(language),
             "summary": .string(summary(labels, shown.map(\.count), language)),
         ])
         return PanelContent(
