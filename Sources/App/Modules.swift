@@ -28,7 +28,7 @@ package struct Modules: Sendable {
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }))
         all = [
-            IdentityModule(hasher: hasher, policy: policy),
+            IdentityModule(hasher: hasher, policy: policy, texts: try Texts(share: share)),
             CustomersModule(timeline: [insights.timeline]),
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,

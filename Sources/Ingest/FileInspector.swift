@@ -139,8 +139,10 @@ struct FileInspector {
                     "unreadable_rows",
                     Words(
                         en:
-                            "\(sample.unreadable) of \(sample.rows) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
-                        zh: "已检查的 \(sample.rows) 行中有 \(sample.unreadable) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)")))
+                            "\(Numbers.grouped(sample.unreadable)) of \(Numbers.grouped(sample.rows)) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
+                        zh:
+                            "已检查的 \(Numbers.grouped(sample.rows)) 行中有 \(Numbers.grouped(sample.unreadable)) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)"
+                    )))
         }
         return found
     }

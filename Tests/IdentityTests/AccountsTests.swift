@@ -290,7 +290,7 @@ struct AccountsTests {
     @Test("every column has a label, and every right is granted to the roles it is meant for")
     func labels() async throws {
         let desk = try await Desk()
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: try Texts(share: Checkout.share))
         let labelled = Dictionary(uniqueKeysWithValues: module.labels.map { ($0.table, Set($0.columns.keys)) })
         let actual = try await desk.tenant.database.read { session in
             try session.query(

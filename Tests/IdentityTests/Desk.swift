@@ -154,7 +154,7 @@ final class Browser {
         self.address = address
         let share = try Self.share.get()
         let pages = try Pages(share: share)
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: pages.texts)
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: module.navigation, permissions: desk.grants, version: "test")
         let tenant = desk.tenant

@@ -82,6 +82,12 @@ struct StoryTests {
             #expect(masked.contains("已联系：接受优惠") && !masked.contains("wants a longer contract"), "\(path)")
         }
 
+        let jobs = try supervisor.get("/jobs").text
+        #expect(jobs.contains("7,043 / 7,043"), "what is done is shown as done wholly")
+        #expect(
+            try !supervisor.get("/jobs?all=1").text.contains(">customers<"),
+            "the product's own jobs have no module as author")
+
         // And back: nobody is left, except the one somebody has dealt with, if at all.
         #expect(try supervisor.post(run + "/reversal").status == 303)
         try await scenario.drain()
