@@ -80,6 +80,8 @@ struct TimelineReader {
     struct Page {
         let events: [TimelinePanel.Event]
         let next: Cursor?
+        /// Kinds of which there is an event at this place or behind it.
+        let kinds: Set<TimelinePanel.Kind>
     }
 
     let request: PanelRequest
@@ -101,13 +103,14 @@ struct TimelineReader {
         for source in Source.allCases where kind == nil || source.kind == kind {
             found += try read(source, before, limit + 1)
         }
+        let kinds = Set(found.map(\.event.kind))
         found.sort { a, b in
             if a.cursor.on != b.cursor.on { return a.cursor.on > b.cursor.on }
             if a.cursor.source != b.cursor.source { return a.cursor.source < b.cursor.source }
             return a.cursor.id > b.cursor.id
         }
         let shown = found.prefix(limit)
-        return Page(events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil)
+        return Page(events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil, kinds: kinds)
     }
 
     /// The kinds of which there is an event.
@@ -163,11 +166,11 @@ struct TimelineReader {
 
     private func rows(
         _ builder: SQLBuilder, _ source: Source, _ day: (Row) -> LocalDate?,
-        _ event: (Row, LocalDate) -> TimelinePanel.Event
+        _ event: (Row, LocalDate) throws -> TimelinePanel.Event
     ) throws -> [Found] {
         try session.query(builder) { row -> Found? in
             guard let on = day(row) else { return nil }
-            return Found(cursor: Cursor(on: on, source: source.rawValue, id: row.int(0)), event: event(row, on))
+            return Found(cursor: Cursor(on: on, source: source.rawValue, id: row.int(0)), event: try event(row, on))
         }.compactMap { $0 }
     }
 
@@ -299,16 +302,24 @@ struct TimelineReader {
             within: "AND (changed_at < ? OR (changed_at < ? AND id < ?))",
             // By day and then by id, as the cursor counts: ids are made in the order of time.
             order: "ORDER BY changed_at DESC, id DESC LIMIT ?")
-        let attributes = Dictionary(
-            try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first })
+        // Few customers have one that was changed.
+        var titles: [String: Words]?
+        func attributes() throws -> [String: Words] {
+            if let titles { return titles }
+            let read = Dictionary(
+                try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first }
+            )
+            titles = read
+            return read
+        }
         let mayKnow = request.principal.may(PlatformGrants.readCustomerAudit)
         return try rows(builder, .change, { $0.time(1).date(offsetMinutes: zone) }) { row, on in
             let actor = row.text(2)
             let who = mayKnow && !actor.isEmpty ? Words(en: "by \(actor)", zh: "由 \(actor)")[language] : ""
-            let names = row.text(6).split(separator: ",").map(String.init).map { key -> String in
+            let names = try row.text(6).split(separator: ",").map(String.init).map { key -> String in
                 let words =
                     key.hasPrefix("line.")
-                    ? LineFields.words(key) : key.hasPrefix("attr.") ? attributes[key] : PageWords.field(key)
+                    ? LineFields.words(key) : key.hasPrefix("attr.") ? try attributes()[key] : PageWords.field(key)
                 return words?[language] ?? key
             }
             var seen: Set<String> = []
