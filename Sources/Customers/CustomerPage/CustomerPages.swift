@@ -30,7 +30,6 @@ package enum CustomerPages {
         let ids: [CustomerID]
         let head: PageHeadView
         let panels: [Shown]
-        let related: [CustomerID]
     }
 
     private struct Shown: Sendable {
@@ -65,16 +64,17 @@ package enum CustomerPages {
                     shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: nil))
                 }
             }
-            let showsRelations = shown.contains { $0.name == "relations" }
-            let related = showsRelations ? try RelationsPanel.relatives(request, session).map(\.id) : []
-            return Loaded(ids: ids, head: head, panels: shown, related: related)
+            return Loaded(ids: ids, head: head, panels: shown)
         }
-        try await record(call, loaded)
+        // The event becomes durable while the page is written; without it nothing leaves.
+        async let recorded: Void = record(call, loaded)
         var view = loaded.head.view
         view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
         view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
-        return call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
+        let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
+        try await recorded
+        return page
     }
 
     private static func card(_ shown: Shown, _ call: Call) -> View {
@@ -91,7 +91,10 @@ package enum CustomerPages {
         for name in loaded.panels.flatMap({ $0.content?.unmasked ?? [] }) where !unmasked.contains(name) {
             unmasked.append(name)
         }
-        let subjects = loaded.ids + loaded.related.filter { !loaded.ids.contains($0) }
+        var subjects = loaded.ids
+        for other in loaded.panels.flatMap({ $0.content?.others ?? [] }) where !subjects.contains(other) {
+            subjects.append(other)
+        }
         try await call.recordView(
             AuditEntry(
                 "customers.customer.view", subjects.map { .customer($0) },

@@ -49,6 +49,8 @@ struct TimelineReader {
         var unmasked: [String] {
             events.flatMap(\.unmasked).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         }
+        /// Kinds of which there is an event at this place or behind it, in order.
+        let kinds: [TimelineKind]
     }
 
     let request: PanelRequest
@@ -87,7 +89,10 @@ struct TimelineReader {
             return a.offset < b.offset
         }
         let shown = sorted.prefix(limit).map(\.element)
-        return Page(events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil)
+        let present = Set(found.map(\.event.kind))
+        return Page(
+            events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil,
+            kinds: TimelinePanel.kinds(others).filter { present.contains($0) })
     }
 
     /// The kinds of which there is an event, in order.
@@ -165,12 +170,12 @@ struct TimelineReader {
 
     private func rows(
         _ builder: SQLBuilder, _ source: Source, _ day: (Row) -> LocalDate?,
-        _ event: (Row, LocalDate) -> TimelinePanel.Event
+        _ event: (Row, LocalDate) throws -> TimelinePanel.Event
     ) throws -> [Found] {
         try session.query(builder) { row -> Found? in
             guard let on = day(row) else { return nil }
             return Found(
-                cursor: Cursor(.day(on), source.rawValue, String(row.int(0))), event: event(row, on))
+                cursor: Cursor(.day(on), source.rawValue, String(row.int(0))), event: try event(row, on))
         }.compactMap { $0 }
     }
 
@@ -278,7 +283,7 @@ struct TimelineReader {
     /// Rows of a source whose second column is an instant; its day is one of the tenant's zone.
     private func timed(
         _ start: SQL, _ source: Source, _ cursor: Cursor?, _ limit: Int, customer: SQL, before: SQL, within: SQL,
-        order: SQL, _ event: (Row, LocalDate) -> TimelinePanel.Event
+        order: SQL, _ event: (Row, LocalDate) throws -> TimelinePanel.Event
     ) throws -> [Found] {
         var builder = SQLBuilder(start)
         builder.appendIn(customer, keys)
@@ -294,13 +299,21 @@ struct TimelineReader {
             let at = row.time(1)
             return Found(
                 cursor: Cursor(.instant(at), source.rawValue, String(row.int(0))),
-                event: event(row, at.date(offsetMinutes: zone)))
+                event: try event(row, at.date(offsetMinutes: zone)))
         }
     }
 
     private func changeEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
-        let attributes = Dictionary(
-            try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first })
+        // Few customers have one that was changed.
+        var titles: [String: Words]?
+        func attributes() throws -> [String: Words] {
+            if let titles { return titles }
+            let read = Dictionary(
+                try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first }
+            )
+            titles = read
+            return read
+        }
         let mayKnow = request.principal.may(PlatformGrants.readCustomerAudit)
         return try timed(
             Self.changes, .change, cursor, limit, customer: "AND customer_id", before: "AND changed_at < ?",
@@ -308,10 +321,10 @@ struct TimelineReader {
         ) { row, on in
             let actor = row.text(2)
             let who = mayKnow && !actor.isEmpty ? Words(en: "by \(actor)", zh: "由 \(actor)")[language] : ""
-            let names = row.text(6).split(separator: ",").map(String.init).map { key -> String in
+            let names = try row.text(6).split(separator: ",").map(String.init).map { key -> String in
                 let words =
                     key.hasPrefix("line.")
-                    ? LineFields.words(key) : key.hasPrefix("attr.") ? attributes[key] : PageWords.field(key)
+                    ? LineFields.words(key) : key.hasPrefix("attr.") ? try attributes()[key] : PageWords.field(key)
                 return words?[language] ?? key
             }
             var seen: Set<String> = []

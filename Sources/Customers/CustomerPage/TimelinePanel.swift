@@ -29,7 +29,7 @@ enum TimelinePanel {
         let reader = TimelineReader(request: request, today: today, zone: zone, others: others, session: session)
         let page = try reader.page(nil, before: nil, limit: shownOnCustomerPage)
         var view = view(page.events)
-        view["chips"] = .list(chips(request.customers[0], chosen: nil, try reader.kinds(), request.language))
+        view["chips"] = .list(chips(request.customers[0], chosen: nil, page.kinds, request.language))
         view["more"] = .text(page.next == nil ? nil : "/customers/\(request.customers[0])/timeline")
         return PanelContent(template: "customers/panel-timeline", view: view, unmasked: page.unmasked)
     }
