@@ -148,7 +148,7 @@ CREATE TABLE customers_listing (
   left_on TEXT NOT NULL,
   latitude DOUBLE PRECISION,
   longitude DOUBLE PRECISION
-);
+, risk_scored_at BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX customers_listing_band ON customers_listing (band, customer_id);
 

@@ -192,18 +192,25 @@ struct Console: Sendable {
     }
 
     private func row(_ job: Job, _ call: Call, manage: Bool) -> View {
-        [
+        // The last report comes before the last rows; what is done is done wholly.
+        let done = job.status == .succeeded ? job.total : job.done
+        return [
             "id": .text(job.id.description), "kind": .text(call.text("job." + job.kind)),
             "state": .text(call.text("job.state." + job.status.rawValue)),
             "tone": .text(
                 job.status == .succeeded
                     ? "ok" : job.status == .failed ? "bad" : job.status == .running ? "info" : "plain"),
             "done": .text(String(job.done)), "total": .text(String(max(job.total, 1))), "known": .bool(job.total > 0),
-            "message": .text(job.message[call.language]), "createdBy": .text(job.createdBy),
+            "doneText": .text(Self.grouped(done)), "totalText": .text(Self.grouped(job.total)),
+            "message": .text(job.message[call.language]),
+            "createdBy": .text(routine.contains(job.createdBy) ? call.text("jobs.system") : job.createdBy),
             "createdAt": .text(call.time(job.createdAt)), "running": .bool(!job.isFinished),
             "mayCancel": .bool(manage && !job.isFinished),
         ]
     }
+
+    /// `7,043`.
+    private static func grouped(_ count: Int64) -> String { Money(minor: count, currency: "JPY").amountText }
 
     private func progress(_ call: Call) async throws -> WebResponse {
         let id: JobID = try call.request.id("id")

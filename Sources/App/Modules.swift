@@ -28,8 +28,8 @@ package struct Modules: Sendable {
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }))
         all = [
-            IdentityModule(hasher: hasher, policy: policy),
-            CustomersModule(),
+            IdentityModule(hasher: hasher, policy: policy, texts: try Texts(share: share)),
+            CustomersModule(timeline: [insights.timeline]),
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,
         ]
@@ -46,7 +46,8 @@ package struct Modules: Sendable {
     /// The customer page shows panels of every module, so it is put together here.
     func pageEndpoints(_ site: SiteInfo) -> [Endpoint] {
         let modules = all
-        return CustomerPages.endpoints(panels: { tenant in modules.flatMap { $0.panels(tenant) } })
+        return CustomerPages.endpoints(
+            timeline: [insights.timeline], panels: { tenant in modules.flatMap { $0.panels(tenant) } })
     }
 
     /// Imports for commands.

@@ -26,10 +26,28 @@ struct FormField: Sendable {
     ) {
         self.key = key
         self.words = words
-        self.kind = kind
         self.mask = mask
         self.look = look ?? mask
         self.stored = FieldText.text(stored, kind, currency: currency)
+        self.kind = Self.offered(key, kind, self.stored)
+    }
+
+    /// People choose among words where imports may write anything; what stands there stays among the choices.
+    private static func offered(_ key: String, _ kind: ImportFieldKind, _ stored: String) -> ImportFieldKind {
+        guard case .text = kind else { return kind }
+        var choices: [ImportChoice]
+        switch key {
+        case "service": choices = ServiceCode.allCases.map { ImportChoice($0.rawValue, PageWords.of($0)) }
+        case "payment_method":
+            choices = PageWords.paymentMethods.map { ImportChoice($0, PageWords.open[$0] ?? Words(en: $0, zh: $0)) }
+        case "contract_term": choices = [0, 12, 24, 36].map { ImportChoice(String($0), PageWords.term(months: $0)) }
+        default: return kind
+        }
+        if !stored.isEmpty, !choices.contains(where: { $0.code == stored }) {
+            let words = key == "contract_term" ? Int(stored).map { PageWords.term(months: $0) } : nil
+            choices.append(ImportChoice(stored, words ?? Words(en: stored, zh: stored)))
+        }
+        return .choice(choices)
     }
 
     /// What those see who may not see the whole.
@@ -54,7 +72,13 @@ struct TypedForm: Sendable {
         guard !errors.isEmpty else { return }
         throw CRMError(
             "invalid", status: 422,
-            Words(en: "\(errors.count) fields need correction.", zh: "有 \(errors.count) 项需要更正。"), fields: errors)
+            Self.correction(errors.count), fields: errors)
+    }
+
+    static func correction(_ count: Int) -> Words {
+        Words(
+            en: count == 1 ? "One field needs correction." : "\(count) fields need correction.",
+            zh: "有 \(count) 项需要更正。")
     }
 
     mutating func refuse(_ field: String, _ error: FieldRefusal) {
@@ -157,6 +181,9 @@ enum CustomerForm {
             }
             return ["heading": .text(call.text(block.title)), "fields": .list(fields)]
         }
+        let labels = Dictionary(
+            blocks.flatMap(\.fields).map { ($0.key, $0.words[language] + (language == .zh ? "：" : ": ")) },
+            uniquingKeysWith: { first, _ in first })
         let empty: View = [
             "checks": .absent, "hasChecks": false, "hasLines": false, "lines": .list([]), "linesMore": .absent,
             "newLine": .absent,
@@ -169,7 +196,9 @@ enum CustomerForm {
             "revision": .text(frame.edition.map { String($0) }), "blocks": .list(shown),
             "problem": .text(error?.message[language]),
             "problems": .list(
-                (error?.fields ?? []).map { ["field": .text($0.field), "text": .text($0.message[language])] }),
+                (error?.fields ?? []).map {
+                    ["field": .text($0.field), "text": .text((labels[$0.field] ?? "") + $0.message[language])]
+                }),
         ]
         return call.page(
             "customers/customer-edit", title: frame.title, active: "/customers",
@@ -214,6 +243,8 @@ private struct EditField {
             "required": .bool(field.required && stored.isEmpty), "isSelect": .bool(!options.isEmpty && !locked),
             "blank": .bool(field.blank), "type": .text(type), "value": .text(value), "yours": .text(yours),
             "error": .text(error), "invalid": .bool(error != nil),
+            // A code in a field of free text is told in words.
+            "meaning": .text(options.isEmpty && visible ? PageWords.open[stored]?[language] : nil),
             "options": .list(
                 options.map { code, label in
                     ["code": .text(code), "label": .text(label), "selected": .bool(code == value)]

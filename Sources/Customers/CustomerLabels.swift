@@ -76,7 +76,7 @@ enum CustomerLabels {
             plain: [
                 "customer_id", "kind", "status", "segment", "tier", "region", "city", "service", "plan",
                 "contract_term",
-                "since", "currency", "band", "leave_reason", "left_on",
+                "since", "currency", "band", "leave_reason", "left_on", "risk_scored_at",
             ],
             [
                 "sort_name": .name, "monthly_charge": .profile, "risk": .profile, "value_score": .profile,

@@ -157,6 +157,7 @@ enum CustomerListPages {
                 loaded.count.map { PanelParts.count($0) } ?? "\(PanelParts.count(CustomerListing.countMax))+"),
             "countText": .text(loaded.count.map { String($0) } ?? ""),
             "filterQuery": .text(filter.query), "isFiltered": .bool(!filter.isEmpty),
+            "filterCount": .text(filter.facets.isEmpty ? nil : String(filter.facets.count)),
             "returnPath": .text(filter.path()), "mayEdit": .bool(mayEdit), "mayExport": .bool(mayExport),
             "mayShare": .bool(principal.may(CustomerPermissions.shareViews)),
             "bulk": .bool(mayEdit || mayExport),

@@ -199,7 +199,7 @@ struct CustomerStore: Sendable {
         if !errors.isEmpty {
             throw CRMError(
                 "invalid", status: 422,
-                Words(en: "\(errors.count) fields need correction.", zh: "有 \(errors.count) 项需要更正。"), fields: errors)
+                TypedForm.correction(errors.count), fields: errors)
         }
     }
 

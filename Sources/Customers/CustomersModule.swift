@@ -6,7 +6,12 @@ import Web
 
 /// The domain Customers: master data, subscriptions, the list, search and what imports fill.
 package struct CustomersModule: Module {
-    package init() {}
+    private let timeline: [any TimelineSource]
+
+    /// - Parameter timeline: what other domains add to the timeline of the customer page.
+    package init(timeline: [any TimelineSource] = []) {
+        self.timeline = timeline
+    }
 
     package var name: String { "Customers" }
     package var permissions: [PermissionGrant] { CustomerPermissions.grants }
@@ -21,7 +26,7 @@ package struct CustomersModule: Module {
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         [
             EventHandler(name: "customers.listing.risk", ChurnScored.self) { event, session in
-                try ValueStore.apply(event.scores, session)
+                try ValueStore.apply(event, session)
                 try ValueStore.requestComputation(tenant, session)
             },
             EventHandler(name: "customers.listing.tiers", CustomersChanged.self) { _, session in
@@ -43,7 +48,7 @@ package struct CustomersModule: Module {
         ]
     }
 
-    package func panels(_ tenant: Tenant) -> [CustomerPanel] { CustomerPanels.all(tenant) }
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { CustomerPanels.all(tenant, timeline) }
     package func dashboard(_ tenant: Tenant) -> [DashboardCard] { CustomerDashboard.cards(tenant) }
     package func search(_ tenant: Tenant) -> [SearchSource] { [CustomerSearch.source(countryCode: tenant.countryCode)] }
     package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {

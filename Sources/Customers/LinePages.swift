@@ -154,7 +154,7 @@ enum LinePages {
         guard errors.isEmpty else {
             throw CRMError(
                 "invalid", status: 422,
-                Words(en: "\(errors.count) fields need correction.", zh: "有 \(errors.count) 项需要更正。"), fields: errors)
+                TypedForm.correction(errors.count), fields: errors)
         }
     }
 

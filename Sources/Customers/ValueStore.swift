@@ -43,8 +43,10 @@ enum ValueStore {
         SELECT customer_id, monthly_charge, contract_term, leave_reason, value_score FROM customers_listing
         WHERE TRUE
         """
+    /// Events may come late and twice: what a later pass told stays.
     static let setRisk: SQL = """
-        UPDATE customers_listing SET risk = $2, band = $3, value_score = $4, tier = $5 WHERE customer_id = $1
+        UPDATE customers_listing SET risk = $2, band = $3, value_score = $4, tier = $5, risk_scored_at = $6
+        WHERE customer_id = $1 AND risk_scored_at <= $6
         """
 
     static func policy(_ session: any SQLSession) throws -> ValuePolicy {
@@ -68,9 +70,11 @@ enum ValueStore {
     }
 
     /// Takes over the scores of a churn model; the value follows, because it depends on the hazard.
-    static func apply(_ scores: [ChurnScored.Score], _ session: any SQLSession) throws {
+    /// - Parameter event: without `scoredAt` (of an older version) it counts as older than every other.
+    static func apply(_ event: ChurnScored, _ session: any SQLSession) throws {
         let policy = try policy(session)
-        let byID = Dictionary(scores.map { ($0.customer, $0) }, uniquingKeysWith: { _, last in last })
+        let scoredAt = event.scoredAt ?? Instant(milliseconds: 0)
+        let byID = Dictionary(event.scores.map { ($0.customer, $0) }, uniquingKeysWith: { _, last in last })
         for chunk in Array(byID.keys).chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder(scored)
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
@@ -83,7 +87,7 @@ enum ValueStore {
                     hasLeft: !row.text(3).isEmpty)
                 return [
                     .id(id), .double(score.probability), .text(score.band), .int(value ?? -1),
-                    .text(policy.tier(value).rawValue),
+                    .text(policy.tier(value).rawValue), .time(scoredAt),
                 ]
             }
             try session.executeMany(setRisk, rows.compactMap { $0 })

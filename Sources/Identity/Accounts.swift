@@ -12,10 +12,12 @@ struct Accounts: Sendable {
     let users = UserStore()
     let sessions: Sessions
     let links: OneTimeLinks
+    private let keys: TenantKeys
 
     init(_ tenant: Tenant) {
         ids = tenant.ids
         clock = tenant.clock
+        keys = tenant.keys
         sessions = Sessions(tenant)
         links = OneTimeLinks(clock: tenant.clock)
     }
@@ -133,7 +135,7 @@ struct Accounts: Sendable {
         try session.execute(UserStore.setPassword, [.id(user.id), .text(hash), .time(clock.now())])
         try sessions.endAll(user.id, session)
         try links.revoke(user.id, session)
-        try Throttle.clear(name: Folding.fold(user.name), session)
+        try Throttle.clear(name: Folding.fold(user.name), secret: keys.throttle, session)
     }
 
     private func give(

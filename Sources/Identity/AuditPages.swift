@@ -60,14 +60,16 @@ enum AuditPages {
             return filter
         }
 
-        /// The filter as it is repeated in the address of the next page.
-        var encoded: String {
-            let pairs = [
+        /// What is narrowed, as it is repeated in the address of the next page.
+        var pairs: [(name: String, value: String)] {
+            let all = [
                 ("action", action), ("actor", actor?.description), ("customer", customer?.description),
                 ("from", from?.description), ("until", until?.description), ("refused", refused ? "1" : nil),
             ]
-            return pairs.compactMap { name, value in value.map { "&\(name)=\(Form.encode($0))" } }.joined()
+            return all.compactMap { name, value in value.map { (name: name, value: $0) } }
         }
+
+        var encoded: String { pairs.map { "&\($0.name)=\(Form.encode($0.value))" }.joined() }
 
         var facts: [String: JSONValue] {
             let all: [String: JSONValue] = [
@@ -103,7 +105,9 @@ enum AuditPages {
                     }),
                 "customer": .text(query.customer?.description ?? ""), "from": .text(query.from?.description ?? ""),
                 "until": .text(query.until?.description ?? ""), "refused": .bool(query.refused),
-                "isFiltered": .bool(!query.encoded.isEmpty), "isEmpty": .bool(page.items.isEmpty),
+                "isFiltered": .bool(!query.pairs.isEmpty),
+                "filterCount": .text(query.pairs.isEmpty ? nil : String(query.pairs.count)),
+                "isEmpty": .bool(page.items.isEmpty),
                 "events": .list(page.items.map { row($0, subjects[$0.id] ?? [], call) }),
                 "next": .text(page.next.map { "/audit?before=\($0)\(query.encoded)" }),
             ])
@@ -115,83 +119,31 @@ enum AuditPages {
         return call.site.pages.texts.words
             .filter { $0.key.hasPrefix(prefix) }
             .map { (code: String($0.key.dropFirst(prefix.count)), words: $0.value[call.language]) }
-            .sorted { $0.code < $1.code }
+            .sorted { ($0.words, $0.code) < ($1.words, $1.code) }
             .map { ["value": .text($0.code), "label": .text($0.words), "selected": .bool($0.code == chosen)] }
     }
 
-    private static let subjectsShown = 3
+    private static let subjectsShown = 2
 
     private static func row(_ event: AuditRecord, _ subjects: [AuditSubject], _ call: Call) -> View {
-        [
+        let words = AuditWords(call.site.pages.texts, call.language)
+        return [
             "id": .text(event.id.description), "at": .text(call.time(event.at)), "actor": .text(event.actorName),
             "roles": .text(event.roles.map { call.text("role.\($0)") }.joined(separator: ", ").nilIfEmpty),
-            "action": .text(AuditWords.action(event.action, call.site.pages.texts, call.language)),
+            "action": .text(words.action(event.action)),
             "code": .text(event.action), "refused": .bool(event.refused),
             "purpose": .text(call.text("audit.purpose.\(event.purpose)")), "address": .text(event.address),
-            "request": .text(event.requestID), "unmasked": .text(event.unmasked.joined(separator: ", ").nilIfEmpty),
-            "facts": .text(AuditWords.facts(event.facts)),
+            "request": .text(event.requestID), "unmasked": .text(words.names(event.unmasked).nilIfEmpty),
+            "unmaskedCodes": .text(event.unmasked.joined(separator: ", ").nilIfEmpty),
+            "facts": .text(words.facts(event.facts).nilIfEmpty), "factCodes": .text(AuditWords.codes(event.facts)),
             "subjects": .list(
                 subjects.prefix(subjectsShown).map {
                     [
-                        "kind": .text(AuditWords.kind($0.kind, call.site.pages.texts, call.language)),
+                        "kind": .text(words.kind($0.kind)),
                         "id": .text(String($0.id)),
                     ]
                 }),
             "more": .text(subjects.count > subjectsShown ? "+\(subjects.count - subjectsShown)" : nil),
-        ]
-    }
-}
-
-/// Words for what the log holds as codes; a code without words is shown as it is.
-enum AuditWords {
-    static func action(_ code: String, _ texts: Texts, _ language: Language) -> String {
-        texts.words["audit.action." + code]?[language] ?? code
-    }
-
-    static func kind(_ code: String, _ texts: Texts, _ language: Language) -> String {
-        texts.words["audit.kind." + code]?[language] ?? code
-    }
-
-    /// `before=agent, after=agent,supervisor`.
-    static func facts(_ facts: [String: JSONValue]) -> String {
-        facts.keys.sorted().map { key in
-            let value = facts[key] ?? .null
-            return key + "=" + (value.string ?? (value == .null ? "–" : value.encoded()))
-        }.joined(separator: ", ")
-    }
-}
-
-/// On the customer's page: who viewed or changed this customer (G48).
-enum AuditPanel {
-    static func panel(_ tenant: Tenant) -> CustomerPanel {
-        CustomerPanel(
-            name: "audit", title: "identity.panel.audit", place: .side, order: 90,
-            permission: PlatformGrants.readCustomerAudit
-        ) { request, session in
-            let reader = AuditReader()
-            var events: [AuditRecord] = []
-            for customer in request.customers {
-                var filter = AuditReader.Filter()
-                filter.customer = customer
-                events += try reader.page(filter, limit: 12, session).items
-            }
-            events.sort { $0.id > $1.id }
-            return PanelContent(
-                template: "identity/panel-audit",
-                view: [
-                    "isEmpty": .bool(events.isEmpty), "assets": .text(request.assets),
-                    "events": .list(events.prefix(12).map { row($0, tenant) }),
-                ])
-        }
-    }
-
-    private static func row(_ event: AuditRecord, _ tenant: Tenant) -> View {
-        let verb = event.action.split(separator: ".").last ?? ""
-        let sees = ["view", "list", "search", "suggest"].contains(verb)
-        return [
-            "actor": .text(event.actorName), "code": .text(event.action), "sees": .bool(sees),
-            "at": .text(event.at.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
-            "unmasked": .text(event.unmasked.joined(separator: ", ").nilIfEmpty), "refused": .bool(event.refused),
         ]
     }
 }

@@ -45,7 +45,14 @@ package struct IdentityAdmin: Sendable {
 
     /// A one-time link with which the first account of a role is made (1 h). Printed once; earlier unused ones of
     /// the role end.
+    /// - Throws: 422 `not_a_power` for a role that is given under Users.
     package func issueBootstrap(role: Role = .administrator, _ tenant: Tenant) async throws -> Link {
+        guard role.isPower else {
+            throw CRMError.invalid(
+                "role", "not_a_power",
+                Words(
+                    en: "Such a link is for administrator, security or auditor.", zh: "此类链接仅用于系统管理员、安全管理员或审计员。"))
+        }
         let actor = Self.actor(tenant)
         return try await tenant.database.write { session in
             let token = try Accounts(tenant).links.issue(.bootstrap(role), by: actor, session)

@@ -7,13 +7,16 @@ import Web
 package struct IdentityModule: Module {
     let hasher: PasswordHasher
     let policy: PasswordPolicy
+    let texts: Texts
 
     /// - Parameters:
     ///   - hasher: the process's one hasher.
     ///   - policy: `PasswordPolicy.profile(_:share:)` of the setting.
-    package init(hasher: PasswordHasher, policy: PasswordPolicy) {
+    ///   - texts: the words for the codes of the audit log.
+    package init(hasher: PasswordHasher, policy: PasswordPolicy, texts: Texts) {
         self.hasher = hasher
         self.policy = policy
+        self.texts = texts
     }
 
     package var name: String { "Identity" }
@@ -36,7 +39,7 @@ package struct IdentityModule: Module {
         ]
     }
 
-    package func panels(_ tenant: Tenant) -> [CustomerPanel] { [AuditPanel.panel(tenant)] }
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { [AuditPanel.panel(tenant, texts)] }
 
     package var schedules: [Schedule] {
         [Schedule(name: "identity.purge", jobKind: "identity.purge", everySeconds: 3_600)]

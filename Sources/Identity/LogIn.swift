@@ -24,6 +24,8 @@ struct LogIn: Sendable {
         """
     static let purgeAddresses: SQL = "DELETE FROM identity_known_address WHERE last_login_at < $1"
     static let knownDays: Int64 = 90
+    /// No account has it.
+    static let nobodyID = UserID(0)
 
     /// One answer for an unknown user, a wrong password, an account that is disabled or has no password yet (G7).
     static let refused = CRMError(
@@ -55,7 +57,7 @@ struct LogIn: Sendable {
     /// - Throws: 401 `login_failed`, 429 `too_many_attempts`, 503 when too many hash at once.
     func attempt(name: String, password: String, from origin: Origin) async throws -> Outcome {
         let folded = Folding.fold(name)
-        let keys = Throttle.Keys(name: folded, address: origin.address)
+        let keys = Throttle.Keys(name: folded, address: origin.address, secret: tenant.keys.throttle)
         let found = try await reserve(keys, folded, origin)
         guard let found, try await matches(password, found, keys) else {
             if found == nil { try await nobody(password, keys) }
@@ -81,7 +83,8 @@ struct LogIn: Sendable {
     private func confirm(
         _ user: User, password: String, by principal: Principal, address: String
     ) async throws -> String? {
-        let keys = Throttle.Keys(name: Folding.fold(user.name), address: address)
+        let keys = Throttle.Keys(
+            name: Folding.fold(user.name), address: address, secret: tenant.keys.throttle)
         let now = tenant.clock.now()
         let found = try await tenant.database.write { session in
             try Throttle.reserve(keys, known: true, now: now, session)
@@ -107,12 +110,14 @@ struct LogIn: Sendable {
         let now = tenant.clock.now()
         return try await tenant.database.write { session in
             let found = try UserStore().credentials(named: folded, session)
-            let known = try found.map {
-                try session.exists(
-                    Self.knownAddress,
-                    [.id($0.id), .text(origin.subscriber), .time(now.adding(days: -Self.knownDays))])
-            }
-            try Throttle.reserve(keys, known: known ?? false, now: now, session)
+            // Also asked for nobody: an unknown name costs the same statements (G7).
+            let known = try session.exists(
+                Self.knownAddress,
+                [
+                    .id(found?.id ?? Self.nobodyID), .text(origin.subscriber),
+                    .time(now.adding(days: -Self.knownDays)),
+                ])
+            try Throttle.reserve(keys, known: known, now: now, session)
             return found
         }
     }
@@ -150,7 +155,8 @@ struct LogIn: Sendable {
             address: origin.address, requestID: origin.requestID)
     }
 
-    /// The typed name is not recorded: people type passwords into the wrong field (G59).
+    /// The typed name is not recorded: people type passwords into the wrong field (G59). A try for no account is about
+    /// somebody too, `nobody`: the same rows are written as for an account (G7).
     private func refuse(_ found: UserStore.Credentials?, _ origin: Origin) async throws {
         let actor = principal(origin, nil, "anonymous")
         let reason = found.map {
@@ -159,7 +165,8 @@ struct LogIn: Sendable {
         try await tenant.database.write { session in
             try record(
                 AuditEntry(
-                    "identity.session.start", found.map { [.user($0.id)] } ?? [],
+                    "identity.session.start",
+                    [found.map { .user($0.id) } ?? AuditSubject(kind: "nobody", id: Self.nobodyID.rawValue)],
                     facts: ["reason": .string(reason ?? "unknown_user")], refused: true), actor, session)
         }
     }

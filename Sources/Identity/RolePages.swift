@@ -25,7 +25,7 @@ enum RolePages {
                 "groups": .list(
                     groups.keys.sorted().map { key in
                         [
-                            "area": .text(key),
+                            "area": .text(call.text("role.area." + key)), "areaCode": .text(key),
                             "rows": .list(
                                 (groups[key] ?? []).sorted { $0.permission < $1.permission }.map { row($0, call) }),
                         ]

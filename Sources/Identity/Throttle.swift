@@ -1,4 +1,7 @@
+import Crypto
+import Foundation
 import Kernel
+import Platform
 import Storage
 import Web
 
@@ -37,14 +40,19 @@ enum Throttle {
         return min(delaySecondsMax, delaySecondsMin << Int64(min(failures - free, 20)))
     }
 
-    /// The rows of one try.
+    /// The rows of one try. What was typed as a name stands in them only as a code made with a key outside the database:
+    /// people type passwords into the wrong field (G59).
     struct Keys: Sendable {
         let account: String
         let address: String
         let pair: String
-        /// - Parameter name: folded; more than 64 characters belong to no account.
-        init(name: String, address: String) {
-            let name = String(name.unicodeScalars.prefix(80))
+        /// - Parameters:
+        ///   - name: folded; more than 64 characters belong to no account.
+        ///   - secret: `TenantKeys.throttle`.
+        init(name: String, address: String, secret: SymmetricKey) {
+            let typed = Data(String(name.unicodeScalars.prefix(80)).utf8)
+            let code = HMAC<SHA256>.authenticationCode(for: typed, using: secret)
+            let name = code.prefix(16).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
             let address = IPAddress.subscriber(address)
             account = "account:" + name
             self.address = "address:" + address
@@ -110,8 +118,8 @@ enum Throttle {
     }
 
     /// An account's new password came through a link: all its counts begin anew.
-    static func clear(name folded: String, _ session: any SQLSession) throws {
-        let keys = Keys(name: folded, address: "")
+    static func clear(name folded: String, secret: SymmetricKey, _ session: any SQLSession) throws {
+        let keys = Keys(name: folded, address: "", secret: secret)
         try session.execute(forget, [.text(keys.account)])
         try session.execute(forgetRange, [.text(keys.pair), .text(Folding.prefixEnd(keys.pair))])
     }
@@ -133,5 +141,13 @@ enum Throttle {
             Words(
                 en: "Too many attempts. Try again in \(seconds) s, or ask an administrator for a one-time link.",
                 zh: "尝试次数过多，请在 \(seconds) 秒后重试，或请管理员发送一次性链接。"), retryAfterSeconds: Int(seconds))
+    }
+}
+
+extension TenantKeys {
+    /// For the codes of names in the throttle: a key of its own, made from the pepper (G63).
+    var throttle: SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: pepper, info: Data("switchboard.identity.throttle".utf8), outputByteCount: 32)
     }
 }

@@ -15,14 +15,28 @@ struct FileInspector {
     let warnings: [FileInspection.Warning]
 
     /// Hears of the records looked at, and of the bytes read for them.
-    typealias Tick = (_ rows: Int, _ bytes: Int64) async throws -> Void
+    typealias Tick = @Sendable (_ rows: Int, _ bytes: Int64) async throws -> Void
 
-    /// - Parameter tick: looks at the whole file, however large, and tells how far it is.
+    /// Looks at the file on a thread of its own: seconds for a large file.
+    /// - Parameter tick: looks at the whole file, however large, and tells how far it is, a few times a second.
     /// - Throws: `CRMError` 422 for a file nothing can be read from: empty, no rows, a workbook, a bad header.
     func inspect(
         name: String, size: Int64, blob: String, _ blobs: any BlobStore, whole tick: Tick? = nil
     ) async throws -> FileInspection {
         guard size > 0 else { throw Self.words(.emptyFile, name: name) }
+        let inspector = self
+        guard let tick else { return try await OwnThread.run { try inspector.look(name, size, blob, blobs, nil) } }
+        return try await OwnThread.run(first: (rows: 0, bytes: Int64(0)), report: { try await tick($0.rows, $0.bytes) })
+        {
+            box in
+            try inspector.look(name, size, blob, blobs) { try box.note((rows: $0, bytes: $1)) }
+        }
+    }
+
+    /// - Parameter note: looks at the whole file; called now and then.
+    private func look(
+        _ name: String, _ size: Int64, _ blob: String, _ blobs: any BlobStore, _ note: ((Int, Int64) throws -> Void)?
+    ) throws -> FileInspection {
         let source = try blobs.reader(blob, offset: 0)
         var given: Int64 = 0
         var reader = TabularReader(options: Self.options(name: name, encoding: encoding, delimiter: delimiter)) {
@@ -32,7 +46,7 @@ struct FileInspector {
         }
         do {
             guard let header = try reader.header() else { throw Self.words(.emptyFile, name: name) }
-            let sample = try await sample(&reader, header, tick) { given }
+            let sample = try sample(&reader, header, note) { given }
             guard let format = reader.format, let guess = reader.encodingGuess else {
                 throw Self.words(.emptyFile, name: name)
             }
@@ -66,15 +80,15 @@ struct FileInspector {
     }
 
     private func sample(
-        _ reader: inout TabularReader, _ header: Header, _ tick: Tick?, _ given: () -> Int64
-    ) async throws -> Sample {
+        _ reader: inout TabularReader, _ header: Header, _ note: ((Int, Int64) throws -> Void)?, _ given: () -> Int64
+    ) throws -> Sample {
         var sample = Sample(profiler: TableProfiler(names: header.names))
-        while tick != nil || (sample.rows < Self.rowsMax && given() <= Self.bytesMax) {
+        while note != nil || (sample.rows < Self.rowsMax && given() <= Self.bytesMax) {
             guard let event = try reader.next() else {
                 sample.isWhole = true
                 break
             }
-            if let tick, sample.rows % 10_000 == 9_999 { try await tick(sample.rows, given()) }
+            if let note, sample.rows % 10_000 == 9_999 { try note(sample.rows, given()) }
             switch event {
             case .header: break
             case .lateColumns(let names): sample.profiler.add(columns: names)
@@ -125,8 +139,10 @@ struct FileInspector {
                     "unreadable_rows",
                     Words(
                         en:
-                            "\(sample.unreadable) of \(sample.rows) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
-                        zh: "已检查的 \(sample.rows) 行中有 \(sample.unreadable) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)")))
+                            "\(Numbers.grouped(sample.unreadable)) of \(Numbers.grouped(sample.rows)) rows looked at cannot be read; the first is line \(bad.line): \(reason.en)",
+                        zh:
+                            "已检查的 \(Numbers.grouped(sample.rows)) 行中有 \(Numbers.grouped(sample.unreadable)) 行无法读取，首个在第 \(bad.line) 行：\(reason.zh)"
+                    )))
         }
         return found
     }

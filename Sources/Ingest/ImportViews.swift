@@ -106,11 +106,16 @@ struct ImportViews {
                 "tone": .text(Self.tone(run.state)),
                 "steps": .list(Self.steps(state, call)), "at": .text(call.time(run.createdAt)),
                 "by": .text(run.createdByName), "digest": .text(String(file.digest.prefix(12))),
-                "note": .text(run.message[language].isEmpty ? nil : run.message[language]),
+                "note": .text(note),
                 "warnings": .list(warnings.map { ["words": .text($0.words[language])] }),
                 "hasWarnings": .bool(!warnings.isEmpty),
             ]
         }
+    }
+
+    /// What the service says about the run. That it was taken back, and what was kept, the page says itself.
+    private var note: String? {
+        run.state == .reverted || run.message[language].isEmpty ? nil : run.message[language]
     }
 
     private var warnings: [FileInspection.Warning] {

@@ -11,13 +11,24 @@ package struct ContactTimeline: TimelineSource {
 
     package init() {}
 
+    package var kind: TimelineKind { TimelineKind("contact", Words(en: "Contacts", zh: "联系"), icon: "risk") }
+
     package func entries(
-        _ customers: [CustomerID], before: Instant?, limit: Int, for principal: Principal, _ session: any SQLSession
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
     ) throws -> [TimelineEntry] {
         guard !customers.isEmpty, limit > 0, principal.may(InsightsPermissions.riskView) else { return [] }
         var builder = SQLBuilder(Self.select)
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
-        if let before { builder.append("AND changed_at < ?", .time(before)) }
+        if let place {
+            if let row = place.key.flatMap(RowKey.init) {
+                builder.append(
+                    "AND (changed_at, customer_id, week) < (?, ?, ?)", .time(place.at), .id(row.customer),
+                    .text(row.week))
+            } else {
+                builder.append("AND changed_at < ?", .time(place.at))
+            }
+        }
         builder.append("ORDER BY changed_at DESC, customer_id DESC, week DESC LIMIT ?", .int(limit))
         let masking = Masking(principal)
         return try session.query(builder) { row in
@@ -27,11 +38,30 @@ package struct ContactTimeline: TimelineSource {
             let note = masking.names ? row.optionalText(2) : nil
             let text = [row.text(3), note ?? ""].filter { !$0.isEmpty }.joined(separator: " · ")
             return TimelineEntry(
-                customer: row.id(0), at: row.time(4), kind: "contact", kindWords: Words(en: "Contacts", zh: "联系"),
-                icon: "risk", tone: outcome?.tone ?? "",
+                customer: row.id(0), at: row.time(4), key: RowKey(customer: row.id(0), week: row.text(5)).text,
+                tone: outcome?.tone ?? "",
                 title: Words(en: "Retention contact: \(words.en)", zh: "挽留联系：\(words.zh)"),
                 note: Words(en: text, zh: text), unmasked: note == nil ? [] : ["note"])
         }
+    }
+
+    /// The key of a row of the plan: `7311-2026-W10`.
+    private struct RowKey {
+        let customer: CustomerID
+        let week: String
+
+        init(customer: CustomerID, week: String) {
+            self.customer = customer
+            self.week = week
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: "-", maxSplits: 1)
+            guard parts.count == 2, let customer = CustomerID(parts[0]) else { return nil }
+            self.init(customer: customer, week: String(parts[1]))
+        }
+
+        var text: String { "\(customer)-\(week)" }
     }
 }
 

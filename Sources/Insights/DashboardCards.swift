@@ -68,7 +68,10 @@ struct DashboardCards: Sendable {
                         "values": .array(days.map { .double($0.share(band)) }),
                     ])
                 }),
-            "y": .object(["format": .string("percent")]),
+            "x": .object(["title": .string(Words(en: "Day", zh: "日期")[language])]),
+            "y": .object([
+                "format": .string("percent"), "title": .string(Words(en: "Share", zh: "占比")[language]),
+            ]),
         ])
     }
 

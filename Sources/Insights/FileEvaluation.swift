@@ -207,6 +207,7 @@ package struct FileEvaluation: Sendable {
             say(
                 "\(Figures.decimal(seconds, 1)) s, seed \(report.seed)",
                 "用时 \(Figures.decimal(seconds, 1)) 秒，种子 \(report.seed)"))
-        return lines.joined(separator: "\n")
+        // A column's name with a line end in it is not a line of ours.
+        return lines.map { String($0.map { $0.isNewline ? " " : $0 }) }.joined(separator: "\n")
     }
 }

@@ -1,11 +1,63 @@
 import Contracts
 import Kernel
+import Platform
 import Storage
+
+/// Which bands the list shows.
+enum BandChoice: Sendable, Hashable {
+    case all
+    /// This band and those above it.
+    case from(RiskBand)
+    case only(RiskBand)
+
+    /// As the form offers them.
+    static let offered: [BandChoice] =
+        [.from(.medium), .from(.high)] + RiskBand.allCases.reversed().map { .only($0) } + [.all]
+
+    /// `medium_up`, `critical`, `all`.
+    var code: String {
+        switch self {
+        case .all: "all"
+        case .from(let band): band.rawValue + "_up"
+        case .only(let band): band.rawValue
+        }
+    }
+
+    init?(code: String) {
+        guard let found = Self.offered.first(where: { $0.code == code }) else { return nil }
+        self = found
+    }
+
+    /// The bands shown, the highest first; `nil` = whatever the band.
+    var bands: [RiskBand]? {
+        switch self {
+        case .all: nil
+        case .from(let lowest):
+            RiskBand.allCases.reversed().filter { $0 >= lowest }
+        case .only(let band): [band]
+        }
+    }
+
+    func label(_ call: Call) -> String {
+        switch self {
+        case .all: call.text("insights.all")
+        case .from: call.text("insights.band." + code)
+        case .only(let band): band.label(call.language)
+        }
+    }
+
+    /// The week's work: those at high and critical risk when they fill a page, else also those at medium risk. A big
+    /// customer whom nothing drives away would otherwise stand above everybody for the size of the bill.
+    static func standard(_ summary: RiskSummary?) -> BandChoice {
+        (summary?.endangered ?? 0) >= Limits.pageSize ? .from(.high) : .from(.medium)
+    }
+}
 
 /// What the list of whom to call is narrowed to. All of it may stand in a URL.
 struct RiskFilter: Sendable, Equatable {
     var state = ContactState.open
-    var band: RiskBand?
+    /// `nil` = not chosen.
+    var band: BandChoice?
     var region: String?
     /// Critical now, and not before the last pass.
     var newlyCritical = false
@@ -14,14 +66,14 @@ struct RiskFilter: Sendable, Equatable {
     var query: [(String, String)] {
         var fields: [(String, String)] = []
         if state != .open { fields.append(("state", state.rawValue)) }
-        if let band { fields.append(("band", band.rawValue)) }
+        if let band { fields.append(("band", band.code)) }
         if let region { fields.append(("region", region)) }
         if newlyCritical { fields.append(("new", "1")) }
         return fields
     }
 }
 
-/// Active customers by expected monthly loss, within the reader's scope.
+/// Active customers by expected monthly loss, within the reader's scope and the chosen bands.
 struct RiskList: Sendable {
     let customers: any CustomerReading
 
@@ -83,13 +135,28 @@ struct RiskList: Sendable {
             items: shown.map { Entry(score: $0.0, card: $0.1, last: contacts[$0.0.customer]) }, next: next)
     }
 
+    /// One reading a band and the best of them: each runs along the index of its band, however many are below it.
     private func candidates(
         _ filter: RiskFilter, after: Cursor?, limit: Int, week: String, _ scope: RecordScope,
         _ session: any SQLSession
     ) throws -> [ChurnScore] {
+        guard let bands = filter.band?.bands else {
+            return try candidates(filter, nil, after: after, limit: limit, week: week, scope, session)
+        }
+        let found = try bands.flatMap {
+            try candidates(filter, $0, after: after, limit: limit, week: week, scope, session)
+        }
+        let order = found.sorted { ($0.priority, $0.customer) > ($1.priority, $1.customer) }
+        return Array(order.prefix(limit))
+    }
+
+    private func candidates(
+        _ filter: RiskFilter, _ band: RiskBand?, after: Cursor?, limit: Int, week: String, _ scope: RecordScope,
+        _ session: any SQLSession
+    ) throws -> [ChurnScore] {
         var builder = SQLBuilder(ScoreStore.select)
         builder.append("WHERE listed")
-        if let band = filter.band { builder.append("AND band = ?", .text(band.rawValue)) }
+        if let band { builder.append("AND band = ?", .text(band.rawValue)) }
         if filter.newlyCritical { builder.append("AND band = 'critical' AND previous_band <> 'critical'") }
         if let region = filter.region { builder.append("AND region = ?", .text(region)) }
         if let regions = scope.regions {

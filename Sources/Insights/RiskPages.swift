@@ -32,6 +32,10 @@ struct RiskPages: Sendable {
 
     private struct Loaded: Sendable {
         let page: Page<RiskList.Entry>
+        /// The bands that are shown, chosen or by the standard.
+        let shown: BandChoice
+        /// Customers in the bands that are not.
+        let hidden: Int
         let summary: RiskSummary?
         let regions: [String]
         let progress: [ContactState: Int]
@@ -55,7 +59,7 @@ struct RiskPages: Sendable {
                 "insights.risk.view", loaded.page.items.map { .customer($0.card.id) },
                 facts: [
                     "week": .string(week), "state": .string(filter.state.rawValue),
-                    "band": .text(filter.band?.rawValue), "newly_critical": .bool(filter.newlyCritical),
+                    "band": .string(loaded.shown.code), "newly_critical": .bool(filter.newlyCritical),
                     "customers": .int(Int64(rows.count)),
                 ],
                 unmasked: (masking.names ? ["name"] : []) + (masking.contacts ? ["phone"] : [])
@@ -71,7 +75,7 @@ struct RiskPages: Sendable {
             filter.state = state
         }
         if let text = query["band"], !text.isEmpty {
-            guard let band = RiskBand(rawValue: text) else { throw CRMError.notFound }
+            guard let band = BandChoice(code: text) else { throw CRMError.notFound }
             filter.band = band
         }
         if let text = query["region"], !text.isEmpty { filter.region = String(text.prefix(Limits.searchTextMax)) }
@@ -90,14 +94,23 @@ struct RiskPages: Sendable {
         let tenant = call.tenant.name
         let (customers, masks, titles) = (customers, masks, titles)
         return try await call.read { session in
+            let summary = try RiskSummaryStore.latest(1, scope: principal.scope, session).first
+            let counted = try filter.region.map { region in
+                try RiskSummaryStore.latest(1, scope: principal.scope, region: region, session).first
+            }
+            // What was done is a short list; what is to be done begins with those worth a call.
+            let shown = filter.band ?? (filter.state == .open ? BandChoice.standard(counted ?? summary) : .all)
+            var asked = filter
+            asked.band = shown
             let page = try RiskList(customers: customers).page(
-                filter, after: after, limit: Limits.pageSize, week: week, for: principal, session)
+                asked, after: after, limit: Limits.pageSize, week: week, for: principal, session)
             let columns = Set(page.items.flatMap { $0.score.reasons.raising.prefix(Self.reasonsInRow).map(\.column) })
             let model = try ModelStore.active(session)
             let newest = page.items.first?.score.model ?? model?.id
             let regions = try RiskSummaryStore.regions(session)
             return Loaded(
-                page: page, summary: try RiskSummaryStore.latest(1, scope: principal.scope, session).first,
+                page: page, shown: shown, hidden: (counted ?? summary)?.customers(outside: shown) ?? 0,
+                summary: summary,
                 regions: principal.scope.regions.map { scope in regions.filter { scope.contains($0) } } ?? regions,
                 progress: try ContactPlanStore.progress(week: week, scope: principal.scope, session), model: model,
                 pass: try model.flatMap { try ScoringRunStore.last(model: $0.id, session) },
@@ -115,7 +128,13 @@ struct RiskPages: Sendable {
         let skipped = loaded.progress[.skipped] ?? 0
         let target = max(loaded.summary?.endangered ?? 0, done + skipped)
         let principal = try? call.principal()
-        var more = filter.query
+        let hides = filter.state == .open && !filter.newlyCritical && loaded.hidden > 0
+        // The next page is of the same bands, whatever a pass changes meanwhile.
+        var same = filter
+        same.band = loaded.shown
+        var all = filter
+        all.band = .all
+        var more = same.query
         if let next = loaded.page.next { more.append(("after", next)) }
         var alert = filter
         alert.newlyCritical.toggle()
@@ -143,12 +162,11 @@ struct RiskPages: Sendable {
             "tabs": .list(tabs(filter, loaded.progress, call)),
             "state": .text(filter.state == .open ? nil : filter.state.rawValue),
             "bands": .list(
-                RiskBand.allCases.reversed().map {
-                    [
-                        "code": .text($0.rawValue), "label": .text($0.label(call.language)),
-                        "selected": .bool($0 == filter.band),
-                    ]
+                BandChoice.offered.map {
+                    ["code": .text($0.code), "label": .text($0.label(call)), "selected": .bool($0 == loaded.shown)]
                 }),
+            "hidden": .text(hides ? Figures.count(loaded.hidden) : nil),
+            "shown": .text(loaded.shown.label(call)), "allPath": .text(Self.path(all.query)),
             "regions": .list(loaded.regions.map { ["name": .text($0), "selected": .bool($0 == filter.region)] }),
             "hasRegions": .bool(!loaded.regions.isEmpty),
             "filtered": .bool(filter.band != nil || filter.region != nil || filter.newlyCritical),
@@ -172,13 +190,13 @@ struct RiskPages: Sendable {
         return RiskBand.allCases.reversed().map { band in
             let totals = summary?.bands[band] ?? BandTotals()
             var next = filter
-            next.band = band
+            next.band = .only(band)
             return [
                 "band": .text(band.rawValue), "label": .text(band.label(call.language)),
                 "customers": .text(Figures.count(totals.customers)),
                 "share": .text(Figures.percent(summary?.share(band) ?? 0)),
                 "loss": .text(Figures.money(totals.expectedLoss, currency)), "path": .text(Self.path(next.query)),
-                "current": .bool(filter.band == band),
+                "current": .bool(filter.band == .only(band)),
             ]
         }
     }

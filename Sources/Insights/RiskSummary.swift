@@ -25,6 +25,10 @@ struct RiskSummary: Sendable {
     func share(_ band: RiskBand) -> Double {
         customers == 0 ? 0 : Double(bands[band]?.customers ?? 0) / Double(customers)
     }
+    func customers(outside choice: BandChoice) -> Int {
+        guard let shown = choice.bands else { return 0 }
+        return bands.reduce(0) { $0 + (shown.contains($1.key) ? 0 : $1.value.customers) }
+    }
     /// High and critical.
     var endangered: Int { (bands[.high]?.customers ?? 0) + (bands[.critical]?.customers ?? 0) }
 }
@@ -80,8 +84,10 @@ enum RiskSummaryStore {
         try session.first(lastDay) { $0.optionalText(0) } ?? nil
     }
 
-    /// The totals of the last `limit` days, newest first, within a scope.
-    static func latest(_ limit: Int, scope: RecordScope, _ session: any SQLSession) throws -> [RiskSummary] {
+    /// The totals of the last `limit` days, newest first, within a scope and, when one is named, a region.
+    static func latest(
+        _ limit: Int, scope: RecordScope, region: String? = nil, _ session: any SQLSession
+    ) throws -> [RiskSummary] {
         let days = try session.query(days, [.int(limit)]) { $0.text(0) }
         guard !days.isEmpty else { return [] }
         var builder = SQLBuilder(select)
@@ -89,6 +95,7 @@ enum RiskSummaryStore {
         if let regions = scope.regions {
             builder.appendIn("AND region", regions.prefix(Limits.sqlListChunk).map { .text($0) })
         }
+        if let region { builder.append("AND region = ?", .text(region)) }
         var found: [String: [RiskBand: BandTotals]] = [:]
         for (day, band, totals) in try session.query(
             builder,

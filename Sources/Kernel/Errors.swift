@@ -43,8 +43,9 @@ package struct CRMError: Error, Sendable {
         CRMError(
             "forbidden", status: 403,
             Words(
-                en: "Your role does not include the permission “\(permission.rawValue)”.",
-                zh: "您的角色没有“\(permission.rawValue)”权限。"))
+                en:
+                    "Your role does not include this. Whoever manages the users can give the right \(permission.rawValue).",
+                zh: "您的角色无权进行此操作。如需权限（\(permission.rawValue)），请联系管理员。"))
     }
     /// 422 for one field.
     package static func invalid(_ field: String, _ code: String, _ message: Words) -> CRMError {

@@ -17,8 +17,11 @@ package struct AuditRecord: Sendable {
     package let requestID: String
     /// Names of personal fields that were shown without a mask.
     package let unmasked: [String]
-    package let facts: [String: JSONValue]
+    /// As written; a panel that lists views does not need them.
+    let factsText: String
     package let refused: Bool
+
+    package var facts: [String: JSONValue] { (try? JSONValue.parse(Array(factsText.utf8)))?.object ?? [:] }
 }
 
 /// Reads the audit log. The caller records that it was read (G58).
@@ -108,10 +111,9 @@ package struct AuditReader: Sendable {
 
     private static func record(_ row: Row) throws -> AuditRecord {
         func list(_ column: Int) -> [String] { row.text(column).split(separator: ",").map(String.init) }
-        let facts = (try? JSONValue.parse(Array(row.text(10).utf8)))?.object
         return AuditRecord(
             id: row.id(0), at: row.time(1), actor: row.optionalID(2), actorName: row.text(3), roles: list(4),
             action: row.text(5), purpose: row.text(6), address: row.text(7), requestID: row.text(8), unmasked: list(9),
-            facts: facts ?? [:], refused: row.bool(11))
+            factsText: row.text(10), refused: row.bool(11))
     }
 }

@@ -110,10 +110,13 @@ package struct PanelContent: Sendable {
     package let view: View
     /// Names of fields that were shown without a mask; kept in the audit of the view.
     package let unmasked: [String]
-    package init(template: String, view: View, unmasked: [String] = []) {
+    /// Other customers it tells of; they are subjects of the view in the audit too.
+    package let others: [CustomerID]
+    package init(template: String, view: View, unmasked: [String] = [], others: [CustomerID] = []) {
         self.template = template
         self.view = view
         self.unmasked = unmasked
+        self.others = others
     }
 }
 

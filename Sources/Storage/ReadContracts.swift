@@ -14,17 +14,28 @@ package protocol CustomerReading: Sendable {
     func customerCount(_ session: any SQLSession) throws -> Int
 }
 
+/// What a chip of the timeline filters by.
+package struct TimelineKind: Sendable, Hashable {
+    /// Stable, in addresses: `contact`.
+    package let name: String
+    /// Wording of the chip.
+    package let words: Words
+    /// Name of a symbol in `icons.svg`.
+    package let icon: String
+    package init(_ name: String, _ words: Words, icon: String) {
+        self.name = name
+        self.words = words
+        self.icon = icon
+    }
+}
+
 /// Something another domain knows that happened with a customer, for the timeline of the customer page. Already masked
 /// for the principal it was read for.
 package struct TimelineEntry: Sendable, Equatable {
     package let customer: CustomerID
     package let at: Instant
-    /// Which chip of the timeline it belongs to: `contact`.
-    package let kind: String
-    /// Wording of `kind` for the chip.
-    package let kindWords: Words
-    /// Name of a symbol in `icons.svg`.
-    package let icon: String
+    /// Tells entries of one instant apart within their source. It goes into addresses: ids and codes, no personal value.
+    package let key: String
     /// Colour of the mark: `info`, `ok`, `warn`, `bad` or empty.
     package let tone: String
     package let title: Words
@@ -33,27 +44,40 @@ package struct TimelineEntry: Sendable, Equatable {
     /// Names of fields that were shown without a mask; kept in the audit of the view.
     package let unmasked: [String]
     package init(
-        customer: CustomerID, at: Instant, kind: String, kindWords: Words, icon: String, tone: String, title: Words,
-        note: Words, unmasked: [String] = []
+        customer: CustomerID, at: Instant, key: String, tone: String, title: Words, note: Words, unmasked: [String] = []
     ) {
         self.customer = customer
         self.at = at
-        self.kind = kind
-        self.kindWords = kindWords
-        self.icon = icon
+        self.key = key
         self.tone = tone
         self.title = title
         self.note = note
         self.unmasked = unmasked
+    }
+
+    /// Where the entry stands in the order of its source.
+    package var place: TimelinePlace { TimelinePlace(at: at, key: key) }
+}
+
+/// A place in the order of a source.
+package struct TimelinePlace: Sendable, Equatable {
+    package let at: Instant
+    /// The entry of that instant it is; `nil` = before the first of them.
+    package let key: String?
+    package init(at: Instant, key: String? = nil) {
+        self.at = at
+        self.key = key
     }
 }
 
 /// What a domain adds to the timeline of the customer page. Injected by App. Synchronous on the caller's session, so that
 /// it sees the same snapshot.
 package protocol TimelineSource: Sendable {
-    /// Entries of these customers (a merge is a link) before an instant (`nil` = from the newest), newest first, at most
-    /// `limit`. Nothing for a principal who may not see them.
+    var kind: TimelineKind { get }
+    /// Entries of these customers (a merge is a link) that stand behind a place (`nil` = from the newest), newest first
+    /// and of one instant in a fixed order, at most `limit`. Nothing for a principal who may not see them.
     func entries(
-        _ customers: [CustomerID], before: Instant?, limit: Int, for principal: Principal, _ session: any SQLSession
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
     ) throws -> [TimelineEntry]
 }

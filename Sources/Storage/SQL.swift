@@ -67,14 +67,14 @@ package struct SQLBuilder {
     package mutating func append(_ piece: SQL, values: [SQLValue]) {
         text += " "
         var rest = values[...]
-        for character in piece.text {
-            if character == "?", let value = rest.popFirst() {
-                arguments.append(value)
-                text += "$\(arguments.count)"
-            } else {
-                text.append(character)
-            }
+        var piece = piece.text[...]
+        while !rest.isEmpty, let place = piece.utf8.firstIndex(of: UInt8(ascii: "?")), let value = rest.popFirst() {
+            arguments.append(value)
+            text += piece[..<place]
+            text += "$\(arguments.count)"
+            piece = piece[piece.utf8.index(after: place)...]
         }
+        text += piece
         precondition(rest.isEmpty, "each value needs a ? in the SQL piece")
     }
 

@@ -59,7 +59,9 @@ package final class SQLiteDatabase: Storage.Database {
     ) async throws -> T {
         let texts = self.texts
         do {
-            return try await pool.read { database in try body(SQLiteSession(database, texts: texts)) }
+            return try await pool.unsafeRead { database in
+                try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, texts: texts)) }
+            }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
         }
@@ -203,17 +205,28 @@ private final class ResultBox<T: Sendable>: @unchecked Sendable {
 
 /// `$3` becomes `?3`: SQLite numbers `$n` by order of appearance but `?n` by its number, which is what PostgreSQL does.
 final class StatementTexts: Sendable {
-    private let cache = Mutex<[SQL: String]>([:])
+    struct Known: Sendable {
+        let text: String
+        /// INSERT, UPDATE, DELETE, SELECT: works on rows, not on the schema or the connection.
+        let changesRows: Bool
+    }
+    private let cache = Mutex<[SQL: Known]>([:])
 
-    func numbered(_ sql: SQL) -> String {
+    func known(_ sql: SQL) -> Known {
         if let known = cache.withLock({ $0[sql] }) { return known }
-        let text = Self.numbered(sql.text)
+        let known = Known(text: Self.numbered(sql.text), changesRows: Self.changesRows(sql.text))
         cache.withLock { cache in
             // Built statements (optional filters, lists) come in many lengths; keep the cache bounded.
             if cache.count > 2_000 { cache.removeAll() }
-            cache[sql] = text
+            cache[sql] = known
         }
-        return text
+        return known
+    }
+
+    private static func changesRows(_ text: String) -> Bool {
+        let word = text.utf8.drop { $0 == 32 || $0 == 10 || $0 == 9 }.prefix { ($0 | 32) >= 97 && ($0 | 32) <= 122 }
+        return ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"].contains(
+            String(Substring(word)).uppercased())
     }
 
     /// Replaces `$` before a digit by `?` outside of quoted text.

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Kernel
 import Storage
@@ -24,37 +23,52 @@ final class SQLiteSession: SQLSession {
 
     @discardableResult
     func execute(_ sql: SQL, _ arguments: [SQLValue]) throws -> Int {
-        try translating(sql) {
-            let statement = try prepared(sql)
+        try translating {
             let before = database.totalChangesCount
-            // Checks the number of arguments: a missing one would silently be NULL.
-            try statement.execute(arguments: bindings(arguments))
+            if let statement = try rowStatement(sql) {
+                defer { statement.end() }
+                try statement.bind(arguments)
+                while try statement.step() {}
+            } else {
+                guard arguments.isEmpty else { throw StorageError(.statement, "this statement takes no arguments") }
+                try database.execute(sql: texts.known(sql).text)
+            }
             return database.totalChangesCount - before
         }
     }
 
     @discardableResult
     func executeMany(_ sql: SQL, _ rows: [[SQLValue]]) throws -> Int {
-        try translating(sql) {
-            let statement = try prepared(sql)
+        guard !rows.isEmpty else { return 0 }
+        return try translating {
+            guard let statement = try rowStatement(sql) else {
+                throw StorageError(.statement, "this statement takes no arguments")
+            }
             let before = database.totalChangesCount
-            for row in rows { try statement.execute(arguments: bindings(row)) }
+            defer { statement.end() }
+            for row in rows {
+                try statement.bind(row)
+                while try statement.step() {}
+                statement.reset()
+            }
             return database.totalChangesCount - before
         }
     }
 
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Storage.Row) throws -> Bool) throws {
         var thrownByBody: (any Error)?
-        try translating(sql) {
-            let statement = try prepared(sql)
+        try translating {
+            let statement = SQLiteStatement(try prepared(sql))
             openCursors.append(sql)
-            defer { openCursors.removeLast() }
-            let cursor = try GRDB.Row.fetchCursor(statement, arguments: bindings(arguments))
-            let reader = SQLiteColumnReader()
-            while let row = try cursor.next() {
-                reader.row = row
+            defer {
+                openCursors.removeLast()
+                statement.end()
+            }
+            try statement.bind(arguments)
+            let row = Storage.Row(statement.columns)
+            while try statement.step() {
                 do {
-                    guard try body(Storage.Row(reader)) else { return }
+                    guard try body(row) else { return }
                 } catch {
                     thrownByBody = error
                     return
@@ -89,35 +103,26 @@ final class SQLiteSession: SQLSession {
 
     /// A statement of the driver itself (BEGIN, COMMIT, SAVEPOINT).
     func raw(_ sql: String) throws {
-        do { try database.execute(sql: sql) } catch let error as DatabaseError { throw SQLiteSession.translate(error) }
+        do { try database.cachedStatement(sql: sql).execute() } catch let error as DatabaseError {
+            throw SQLiteSession.translate(error)
+        }
     }
 
     /// The statement from the connection's cache; a new one when its rows are just being read further out, because running
     /// it again would move that cursor.
     private func prepared(_ sql: SQL) throws -> Statement {
-        let text = texts.numbered(sql)
+        let text = texts.known(sql).text
         if !openCursors.isEmpty, openCursors.contains(sql) { return try database.makeStatement(sql: text) }
         return try database.cachedStatement(sql: text)
     }
 
-    private func bindings(_ arguments: [SQLValue]) throws -> StatementArguments {
-        StatementArguments(try arguments.map(Self.databaseValue))
+    /// `nil` for what is no business of rows (CREATE, PRAGMA): that is GRDB's, which has to know of a changed schema.
+    private func rowStatement(_ sql: SQL) throws -> SQLiteStatement? {
+        guard texts.known(sql).changesRows else { return nil }
+        return SQLiteStatement(try prepared(sql))
     }
 
-    /// - Throws: `StorageError.statement` for a text with NUL: SQLite would keep the part before it, PostgreSQL refuses it.
-    private static func databaseValue(_ value: SQLValue) throws -> DatabaseValue {
-        if case .text(let text) = value, text.utf8.contains(0) { throw StorageError(.statement, "a text holds NUL") }
-        return switch value {
-        case .null: .null
-        case .int(let int): int.databaseValue
-        case .double(let double): double.databaseValue
-        case .text(let text): text.databaseValue
-        case .bool(let bool): bool.databaseValue
-        case .bytes(let bytes): Data(bytes).databaseValue
-        }
-    }
-
-    private func translating<T>(_ sql: SQL, _ body: () throws -> T) throws -> T {
+    private func translating<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DatabaseError { throw SQLiteSession.translate(error) }
     }
 
@@ -137,32 +142,6 @@ final class SQLiteSession: SQLSession {
             return StorageError(.io, detail)
         case .SQLITE_ERROR, .SQLITE_MISUSE, .SQLITE_RANGE, .SQLITE_MISMATCH: return StorageError(.statement, detail)
         default: return StorageError(.other, detail)
-        }
-    }
-}
-
-/// Columns of GRDB's current row.
-final class SQLiteColumnReader: ColumnReader {
-    var row = GRDB.Row()
-    func isNull(_ column: Int) -> Bool { row.hasNull(atIndex: column) }
-    func int(_ column: Int) -> Int64 { row[column] as Int64? ?? 0 }
-    func double(_ column: Int) -> Double { row[column] as Double? ?? 0 }
-    func text(_ column: Int) -> String {
-        if let text = row[column] as String? { return text }
-        return ""
-    }
-    func bool(_ column: Int) -> Bool { row[column] as Bool? ?? false }
-    func bytes(_ column: Int) -> [UInt8] { (try? row.withUnsafeData(atIndex: column) { $0.map { [UInt8]($0) } }) ?? [] }
-    var columnCount: Int { row.count }
-    func columnName(_ column: Int) -> String { Array(row.columnNames)[column] }
-    func value(_ column: Int) -> SQLValue {
-        let value: DatabaseValue = row[column]
-        switch value.storage {
-        case .null: return .null
-        case .int64(let int): return .int(int)
-        case .double(let double): return .double(double)
-        case .string(let text): return .text(text)
-        case .blob(let data): return .bytes([UInt8](data))
         }
     }
 }

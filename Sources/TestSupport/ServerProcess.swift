@@ -32,17 +32,21 @@ package final class ServerProcess: @unchecked Sendable {
         process.environment = settings(environment, arguments)
         let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
         (process.standardInput, process.standardOutput, process.standardError) = (stdin, stdout, stderr)
-        let errors = Mutex(Data())
-        stderr.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            errors.withLock { $0.append(data) }
-        }
         try process.run()
+        // Beside standard output, and to its end: the last line is why a command failed.
+        let errors = Mutex(Data())
+        let isRead = DispatchSemaphore(value: 0)
+        let reading = Thread {
+            let data = stderr.fileHandleForReading.readDataToEndOfFile()
+            errors.withLock { $0 = data }
+            isRead.signal()
+        }
+        reading.start()
         try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try stdin.fileHandleForWriting.close()
         let out = stdout.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
-        stderr.fileHandleForReading.readabilityHandler = nil
+        isRead.wait()
         return (
             process.terminationStatus, String(decoding: out, as: UTF8.self),
             errors.withLock { String(decoding: $0, as: UTF8.self) }

@@ -226,6 +226,7 @@ package struct Gate: Sendable {
         if let token = WebCookie.value(WebCookie.session, in: request.headers), (20...100).contains(token.utf8.count) {
             visit.cookieToken = token
         } else {
+            visit.cookieToken = RandomText.token()
             visit.setsCookie = true
         }
         let known = visit.setsCookie ? nil : knownTokens.caller(visit.cookieToken)
@@ -355,8 +356,7 @@ package struct Gate: Sendable {
     /// The token that belongs to a cookie value: HMAC-SHA256 under the installation's key.
     package func csrf(_ cookieToken: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Data(("csrf:" + cookieToken).utf8), using: settings.csrfKey)
-        return Data(code).base64EncodedString().replacingOccurrences(of: "+", with: "-")
-            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+        return RandomText.base64url(Array(code))
     }
 
     private func checkCSRF(_ token: String?, _ visit: Visit) throws {
@@ -384,7 +384,8 @@ struct Visit {
     var language = Language.en
     var theme = "auto"
     var session: SessionState?
-    var cookieToken: String
+    /// Of the browser's cookie, or a new one that this answer sets.
+    var cookieToken = ""
     var setsCookie = false
     var wantsJSON = false
     /// A message of the last page waits to be shown on this one.
@@ -401,7 +402,6 @@ struct Visit {
         address = remoteAddress
         requestID = RandomText.hex(8)
         nonce = RandomText.hex(12)
-        cookieToken = RandomText.token()
     }
 }
 
@@ -410,18 +410,37 @@ package enum RandomText {
     /// `bytes` random bytes in hexadecimal.
     package static func hex(_ bytes: Int) -> String {
         var generator = SystemRandomNumberGenerator()
-        var text = ""
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
         for _ in 0..<bytes {
-            let digits = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
-            text += digits.count == 1 ? "0" + digits : digits
+            let byte = UInt8.random(in: 0...255, using: &generator)
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// 256 random bits in base64url, 43 characters.
     package static func token() -> String {
         let key = SymmetricKey(size: .bits256)
-        return key.withUnsafeBytes { Data($0) }.base64EncodedString().replacingOccurrences(of: "+", with: "-")
-            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+        return base64url(key.withUnsafeBytes { Array($0) })
+    }
+
+    /// RFC 4648, section 5, without padding.
+    static func base64url(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        var text: [UInt8] = []
+        var (bits, held) = (0, 0)
+        for byte in bytes {
+            bits = bits << 8 | Int(byte)
+            held += 8
+            while held >= 6 {
+                held -= 6
+                text.append(alphabet[bits >> held & 63])
+            }
+            bits &= (1 << held) - 1
+        }
+        if held > 0 { text.append(alphabet[bits << (6 - held) & 63]) }
+        return String(decoding: text, as: UTF8.self)
     }
 }

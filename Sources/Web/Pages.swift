@@ -1,13 +1,11 @@
 import Foundation
 import Kernel
-import Mustache
 import Synchronization
 
 /// What a template shows: plain values by name. A name that no template context knows is recorded as missed, and tests
 /// fail on it.
-package struct View: MustacheParent, Sendable, ExpressibleByDictionaryLiteral {
+package struct View: Sendable, ExpressibleByDictionaryLiteral {
     private var fields: [String: ViewValue]
-    private var isRoot = false
 
     package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields }
     package init(dictionaryLiteral elements: (String, ViewValue)...) {
@@ -21,41 +19,6 @@ package struct View: MustacheParent, Sendable, ExpressibleByDictionaryLiteral {
 
     /// These fields over those of `other`.
     package func merging(_ other: View) -> View { View(fields.merging(other.fields) { mine, _ in mine }) }
-
-    func asRoot() -> View {
-        var copy = self
-        copy.isRoot = true
-        return copy
-    }
-
-    package func child(named name: String) -> Any? {
-        guard let value = fields[name] else {
-            if isRoot { TemplateMisses.note(name) }
-            return nil
-        }
-        switch value {
-        case .text(let text): return text.isEmpty ? Absent() : text
-        case .int(let int): return int
-        case .bool(let bool): return bool
-        case .view(let view): return view
-        case .list(let list): return list
-        case .texts(let texts): return texts
-        case .absent: return Absent()
-        }
-    }
-}
-
-/// Renders as nothing and skips its section; a plain `false` would be written out as the word.
-private struct Absent: MustacheCustomRenderable {
-    let renderText = ""
-    let isNull = true
-}
-
-/// Escapes by code point. The engine's own escaping goes by character, to which a quote and a joining mark after it are
-/// one other character: `"` + U+0301 would end an attribute.
-private struct PageText: MustacheContentType {
-    static let name = "PAGE"
-    func escapeText(_ text: String) -> String { Pages.escaped(text) }
 }
 
 /// A value in a `View`. Numbers are formatted before they get here.
@@ -128,18 +91,17 @@ package struct Texts: Sendable {
 /// may itself hold tags (`[[customers.count]]` = "{{count}} customers").
 package struct Pages: Sendable {
     package let texts: Texts
-    private let libraries: [Language: MustacheLibrary]
+    private let libraries: [Language: [String: Template]]
     /// Names of all templates, `customers/customer-list`.
     package let names: [String]
 
     /// - Throws: `CRMError` for a template that does not compile, uses `{{{`, or names an unknown text.
     package init(share: ShareFolder) throws {
         let texts = try Texts(share: share)
-        MustacheContentTypes.register(PageText(), named: PageText.name)
-        var libraries: [Language: MustacheLibrary] = [:]
+        var libraries: [Language: [String: Template]] = [:]
         var names: [String] = []
         for language in Language.allCases {
-            var library = MustacheLibrary()
+            var library: [String: Template] = [:]
             for target in share.targets() {
                 for file in share.names(target, "Templates", suffix: ".mustache") {
                     let name = target.lowercased() + "/" + file.dropLast(".mustache".count)
@@ -148,10 +110,7 @@ package struct Pages: Sendable {
                         throw Self.broken(name, "unescaped tags are banned")
                     }
                     do {
-                        let template = try MustacheTemplate(
-                            string: Self.inheritable(Self.translated(source, texts, language, name: name)))
-                        library.register(template, named: name)
-                        library.register(template, named: name.replacing("/", with: "."))
+                        library[name] = try Template(Self.translated(source, texts, language, name: name))
                     } catch let error as CRMError {
                         throw error
                     } catch {
@@ -176,7 +135,7 @@ package struct Pages: Sendable {
     private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws
         -> String
     {
-        var result = "{{% CONTENT_TYPE:\(PageText.name)}}"
+        var result = ""
         var rest = source[...]
         while let open = rest.range(of: "[[") {
             result += rest[..<open.lowerBound]
@@ -189,15 +148,11 @@ package struct Pages: Sendable {
         return result + rest
     }
 
-    /// The parser takes no slash in the name of a template that is inherited from: `{{<web/shell}}` is read as
-    /// `{{<web.shell}}`, and each template is known by both names.
-    private static func inheritable(_ source: String) -> String {
-        source.replacing(/\{\{([<\/])([a-z]+)\/([a-z0-9-]+)\}\}/) { "{{\($0.output.1)\($0.output.2).\($0.output.3)}}" }
-    }
-
     /// Renders a template; an unknown name gives an empty text.
     package func render(_ name: String, _ view: View, _ language: Language) -> String {
-        libraries[language]?.render(view.asRoot(), withTemplate: name) ?? ""
+        var renderer = TemplateRenderer(libraries[language] ?? [:], view)
+        renderer.write(name)
+        return renderer.text
     }
 
     /// Escapes for HTML text and attributes.

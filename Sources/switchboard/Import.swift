@@ -85,7 +85,9 @@ struct Import: AsyncParsableCommand {
     private static func exitCode(_ report: ImportReport) -> ExitCode? {
         if report.state == "failed" || report.state == "cancelled" { return ExitCode(1) }
         if report.dryRun, report.state != "ready" { return ExitCode(1) }
-        return report.rejected > 0 || report.issues > 0 ? ExitCode(2) : nil
+        // Rows that the import refused are no trouble of taking it back.
+        let left = report.isRevert ? report.issues : report.rejected
+        return left > 0 ? ExitCode(2) : nil
     }
 
     private static func run(_ text: String) throws -> ImportRunID {

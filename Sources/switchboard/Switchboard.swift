@@ -77,20 +77,41 @@ struct Complaint: Error, CustomStringConvertible {
 
 /// Writes results and runs bodies with readable failures.
 enum Terminal {
-    static func out(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
-    /// A text of a file without control characters: a column's name must not steer the terminal.
+    static func out(_ text: String) { FileHandle.standardOutput.write(Data((escaped(text) + "\n").utf8)) }
+    static func note(_ text: String) { FileHandle.standardError.write(Data((escaped(text) + "\n").utf8)) }
+
+    /// A text of a file on one line and without control characters: a column's name must not steer the terminal, nor look
+    /// like a line of ours.
     static func plain(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: scalars.append("\u{FFFD}")
-            default: scalars.append(scalar)
-            }
-        }
+        for scalar in text.unicodeScalars { scalars.append(steers(scalar) ? "\u{FFFD}" : scalar) }
         return String(scalars)
     }
 
-    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// Whatever is written, nothing but the ends of our own lines steers the terminal. As JSON writes them, so that JSON
+    /// stays what it is.
+    static func escaped(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0 != "\n" && steers($0) }) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            guard scalar != "\n", steers(scalar) else {
+                result.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in UTF16.encode(scalar) ?? .init() {
+                let hex = String(unit, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            }
+        }
+        return result
+    }
+
+    private static func steers(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
+        default: false
+        }
+    }
 
     /// Ends a process that was to stop and did not.
     @Sendable static func leave() { exit(1) }
@@ -98,14 +119,14 @@ enum Terminal {
     /// Runs a command's body; what it throws becomes one line on standard error and exit code 1. An `ExitCode` passes.
     static func run(_ body: () async throws -> Void) async throws {
         do { try await body() } catch let code as ExitCode { throw code } catch let error as CRMError {
-            note("switchboard: \(error.message.en)\n             \(error.message.zh)")
-            for field in error.fields { note("  \(field.field): \(field.message.en)") }
+            note("switchboard: \(plain(error.message.en))\n             \(plain(error.message.zh))")
+            for field in error.fields { note("  \(plain(field.field)): \(plain(field.message.en))") }
             throw ExitCode(1)
         } catch let error as any CRMErrorConvertible {
-            note("switchboard: \(error.crmError.message.en) (\(error))")
+            note("switchboard: \(plain(error.crmError.message.en)) (\(plain("\(error)")))")
             throw ExitCode(1)
         } catch {
-            note("switchboard: \(error)")
+            note("switchboard: \(plain("\(error)"))")
             throw ExitCode(1)
         }
     }
@@ -128,7 +149,7 @@ final class ProgressBar: @unchecked Sendable {
         last = now
         let seconds = max(now.timeIntervalSince(started), 0.001)
         let rate = Int(Double(done) / seconds)
-        var line = what
+        var line = Terminal.plain(what)
         if total > 0 {
             let share = min(1, Double(done) / Double(total))
             let filled = Int(share * 30)

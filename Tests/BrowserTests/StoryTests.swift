@@ -128,13 +128,39 @@ struct StoryTests {
         #expect(english != chinese)
         #expect(chinese.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }, "\(chinese)")
 
-        // No page is wider than the phone.
+        let customer = try #require(URL(string: try browser.url())).path
+        try phone(browser, base, customer)
+        #expect(try browser.consoleErrors() == [])
+    }
+
+    /// No page is wider than a phone, no table on it scrolls sideways, and the list begins on the first screen.
+    private func phone(_ browser: Browser, _ base: String, _ customer: String) throws {
         try browser.resize(width: 390, height: 844)
-        for path in ["/", "/customers", "/risk", "/models", "/jobs", "/imports", "/me"] {
+        let own = ["", "/edit", "/departure", "/subscriptions", "/charges", "/timeline"].map { customer + $0 }
+        for path in ["/", "/customers", "/risk", "/models", "/jobs", "/imports", "/me"] + own {
             try browser.open(base + path)
             let overflow = try browser.script("return document.documentElement.scrollWidth - innerWidth").int ?? 0
             #expect(overflow <= 0, "\(path) is \(overflow) px wider than a phone")
+            let tables = try browser.script(
+                """
+                return [...document.querySelectorAll('.table-wrap, .card-body, .card')]
+                  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.id || e.className).join(' ')
+                """)
+            #expect(tables.string == "", "\(path) scrolls sideways in \(tables)")
         }
-        #expect(try browser.consoleErrors() == [])
+        try browser.open(base + "/customers")
+        #expect(
+            try browser.script("return document.querySelector('tbody tr').getBoundingClientRect().bottom < 700").bool
+                == true)
+        #expect(try browser.script("return document.querySelector('.filter-body').offsetHeight").int == 0)
+        try browser.click(".filter-fold > summary")
+        #expect(
+            try browser.script("return document.querySelector('.filter-body select').offsetHeight > 0").bool == true)
+        try browser.open(base + "/customers?status=active&kind=individual")
+        #expect(try browser.text(".filter-fold .count") == "2")
+        // On a desk there is nothing to unfold, and the filters take one line.
+        try browser.resize(width: 1366, height: 768)
+        #expect(try browser.script("return document.querySelector('.filter-fold').offsetHeight").int == 0)
+        #expect(try browser.script("return document.querySelector('.filter-body').offsetHeight < 60").bool == true)
     }
 }

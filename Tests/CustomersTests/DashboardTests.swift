@@ -104,6 +104,22 @@ struct DashboardTests {
         }
     }
 
+    @Test("each chart says what its axes count, in both languages")
+    func axes() async throws {
+        let (desk, _) = try await Self.desk()
+        for (card, key, axes) in [
+            ("base", "moves", ["x", "y"]), ("reasons", "chart", ["y"]), ("leavers", "chart", ["x", "y"]),
+            ("risk", "chart", ["x", "y"]),
+        ] {
+            let chart = try Self.json(try await Self.load(card, desk), key)
+            for axis in axes {
+                #expect(chart[axis]?.object?["title"]?.string?.isEmpty == false, "\(card) \(axis)")
+            }
+        }
+        let bill = ChargesPanel.chart([], "CNY", .zh).object
+        #expect(bill?["x"]?.object?["title"]?.string == "账期" && bill?["y"]?.object?["title"]?.string == "金额")
+    }
+
     @Test("the charts hold the naive counts by reason, month, risk and cell")
     func charts() async throws {
         let (desk, rows) = try await Self.desk()

@@ -39,6 +39,23 @@ struct EditTests {
         #expect(found == [id])
     }
 
+    @Test("where there are words for codes the form shows words, and what an import brought stays among the choices")
+    func words() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(
+            desk, [("f_payment_method", "alipay"), ("f_contract_term", "24"), ("f_segment", "family")])
+        let page = try await desk.get("/customers/\(id)/edit", as: Self.supervisor, .zh)
+        #expect(page.text.contains("<option value=\"alipay\" selected>支付宝</option>"))
+        #expect(page.text.contains("<option value=\"24\" selected>24 个月</option>"))
+        #expect(page.text.contains("<option value=\"0\">按月，无合约期</option>"))
+        #expect(page.text.contains("<option value=\"mobile\" selected>") && page.text.contains(">家庭</p>"))
+        try await desk.test.tenant.database.write {
+            try $0.execute("UPDATE customers_customer SET payment_method = 'Barter' WHERE id = $1", [.id(id)])
+        }
+        let other = try await desk.get("/customers/\(id)/edit", as: Self.supervisor)
+        #expect(other.text.contains("<option value=\"Barter\" selected>Barter</option>"))
+    }
+
     @Test("a form with mistakes comes back with the entries, a message at each field, and nothing is saved")
     func mistakes() async throws {
         let desk = try await ListDesk()
@@ -50,6 +67,7 @@ struct EditTests {
         #expect(answer.text.contains("value=\"a lot\""))
         #expect(answer.text.contains("value=\"Zug\""))
         #expect(answer.text.contains("id=\"e-monthly_charge\""))
+        #expect(answer.text.contains(">Monthly charge: An amount is expected"), "the list says which field")
         let again = try await desk.post(
             "/customers", [("f_full_name", "X"), ("f_birth_date", "2031-01-01"), ("f_latitude", "1")],
             as: Self.supervisor)

@@ -3,11 +3,25 @@ import Platform
 import Storage
 import TestSupport
 import Testing
+import Web
 
 @testable import Customers
 
 @Suite("customer fields")
 struct FieldTests {
+    @Test("each field of a customer and of a line has the words the audit log shows for it, and they are its own")
+    func auditNames() throws {
+        let texts = try Texts(share: Checkout.share)
+        for field in CustomerFields.all {
+            let words = try #require(texts.words["audit.name." + field.key], "\(field.key)")
+            #expect(words == field.words, "\(field.key)")
+        }
+        for field in LineFields.all {
+            let words = texts.words["audit.name.line." + field.key] ?? texts.words["audit.name." + field.key]
+            #expect(words != nil, "\(field.key)")
+        }
+    }
+
     @Test(
         "contract terms are understood in both languages",
         arguments: [

@@ -152,6 +152,15 @@ struct ListPageTests {
         #expect(TemplateMisses.all.filter { miss in own.contains { miss.hasPrefix($0) } }.isEmpty)
     }
 
+    @Test("the fold of the filters says how many are active, and nothing when none is")
+    func filterCount() async throws {
+        let desk = try await ListDesk(customers: 20)
+        let page = try await desk.get("/customers?status=active&kind=individual", as: Self.supervisor)
+        #expect(page.text.contains("<summary class=\"btn\">") && page.text.contains("<b class=\"count\">2</b>"))
+        let plain = try await desk.get("/customers", as: Self.supervisor)
+        #expect(plain.text.contains("filter-fold") && !plain.text.contains("<b class=\"count\">"))
+    }
+
     @Test("the order of names is not told to those who do not see names, neither by address nor by a saved view")
     func orderOfNames() async throws {
         let desk = try await ListDesk(customers: 40)

@@ -43,7 +43,7 @@ struct ListingTests {
             return ChurnScored.Score(customer: ids[index], probability: p, band: p > 0.5 ? "high" : "low")
         }
         let database = bench.test.tenant.database
-        try await database.write { try ValueStore.apply(scores, $0) }
+        try await database.write { try ValueStore.apply(ChurnScored(scores: scores, model: ModelID(1)), $0) }
         try await ValueStore.compute(now: Instant(milliseconds: 0), database)
         let records = try await database.read { try CustomerLoader.records(ids, $0) }
         return (bench, records)

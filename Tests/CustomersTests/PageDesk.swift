@@ -17,15 +17,21 @@ final class PageDesk: Sendable {
     let test: TestTenant
     private let pages: Pages
     private let extra: [CustomerPanel]
+    private let timeline: [any TimelineSource]
     static let grants = PlatformGrants.all + CustomerPermissions.grants
 
     var tenant: Tenant { test.tenant }
 
-    /// - Parameter extra: panels of other modules.
-    init(customers: Int = 60, seed: UInt64 = 7, extra: [CustomerPanel] = []) async throws {
+    /// - Parameters:
+    ///   - extra: panels of other modules.
+    ///   - timeline: what other modules add to the timeline.
+    init(
+        customers: Int = 60, seed: UInt64 = 7, extra: [CustomerPanel] = [], timeline: [any TimelineSource] = []
+    ) async throws {
         test = try await TestTenant(["Customers"])
         pages = try Pages(share: Checkout.share)
         self.extra = extra
+        self.timeline = timeline
         if customers > 0 {
             try await DemoOperator.seed(
                 request: SeedRequest(customers: customers, seed: seed) { _, _, _ in }, tenant: test.tenant)
@@ -45,9 +51,12 @@ final class PageDesk: Sendable {
     func get(_ path: String, as principal: Principal, _ language: Language = .en) async throws -> Answer {
         let tenant = self.tenant
         let extra = self.extra
+        let timeline = self.timeline
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: [], permissions: Self.grants, version: "test")
-        let endpoints = CustomerPages.endpoints { CustomerPanels.all($0) + extra }
+        let endpoints = CustomerPages.endpoints(timeline: timeline) { tenant in
+            CustomersModule(timeline: timeline).panels(tenant) + extra
+        }
         let table = RouteTable(endpoints.map { $0.route(tenants: { _ in tenant }, site: site) })
         var settings = GateSettings(csrfKey: SymmetricKey(data: [UInt8](repeating: 9, count: 32)))
         settings.requestsPerSecond = 0

@@ -1,7 +1,9 @@
+import Dispatch
 import Foundation
 import Kernel
 import Platform
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 import Web
@@ -60,6 +62,55 @@ struct PageTests {
         #expect(byAgent.unmasked.contains("name"))
         #expect(!byAgent.unmasked.contains("msisdn"))
         #expect(!byAgent.unmasked.contains("identity"))
+    }
+
+    @Test("the page waits for its audit event: while that is not durable, nothing leaves")
+    func auditFirst() async throws {
+        let desk = try await PageDesk()
+        let record = try Self.someone(try await desk.records())
+        let (holds, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let answered = Mutex(false)
+        let database = desk.tenant.database
+        // Keeps the one writer busy.
+        async let held: Void = database.write { _ in
+            holds.signal()
+            release.wait()
+        }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                holds.wait()
+                continuation.resume()
+            }
+        }
+        async let page = {
+            let answer = try await desk.get("/customers/\(record.id)", as: PageDesk.principal(.agent))
+            answered.withLock { $0 = true }
+            return answer
+        }()
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(answered.withLock { !$0 })
+        #expect(try await desk.lastEvent()?.action != "customers.customer.view")
+        release.signal()
+        #expect(try await page.status == 200)
+        try await held
+        let event = try #require(try await desk.lastEvent())
+        #expect(event.action == "customers.customer.view" && event.subjects.contains(record.id.rawValue))
+    }
+
+    @Test("a view that cannot be recorded shows nothing of the customer")
+    func auditFails() async throws {
+        let desk = try await PageDesk()
+        let record = try Self.someone(try await desk.records())
+        try await desk.tenant.database.write { session in
+            try session.execute(
+                """
+                CREATE TRIGGER full BEFORE INSERT ON platform_audit_event BEGIN SELECT RAISE(ABORT, 'disk full'); END
+                """)
+        }
+        let answer = try await desk.get("/customers/\(record.id)", as: PageDesk.principal(.supervisor))
+        #expect(answer.status == 503)
+        #expect(!answer.text.contains(record.party.displayName) && !answer.text.contains("panel-"))
+        #expect(try await desk.lastEvent()?.action != "customers.customer.view")
     }
 
     @Test("a marketer does not see the name either, in title, relations or anywhere")

@@ -93,6 +93,54 @@ struct ValueTests {
         #expect(try await asked().count == 2)
     }
 
+    @Test(
+        "scores of an earlier pass that arrive late do not replace those of a later one; the same ones may come twice")
+    func passesOutOfOrder() async throws {
+        let bench = try await Self.base(2)
+        let tenant = bench.test.tenant
+        let handler = try #require(
+            CustomersModule().eventHandlers(tenant).first { $0.eventType == ChurnScored.eventType })
+        let ids = try await tenant.database.read { session in
+            try session.query("SELECT customer_id FROM customers_listing ORDER BY customer_id") {
+                $0.id(0, PartyKind.self)
+            }
+        }
+        func tell(_ customer: CustomerID, _ probability: Double, _ band: String, _ at: Instant?) async throws {
+            let event = ChurnScored(
+                scores: [.init(customer: customer, probability: probability, band: band)], model: ModelID(1),
+                scoredAt: at)
+            let payload = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+            try await tenant.database.write { try handler.handle(payload, $0) }
+        }
+        func told(_ customer: CustomerID) async throws -> [String] {
+            try await tenant.database.read { session in
+                try session.query(
+                    "SELECT risk, band, value_score, risk_scored_at FROM customers_listing WHERE customer_id = $1",
+                    [.id(customer)]
+                ) { "\($0.double(0)) \($0.text(1)) \($0.int(2)) \($0.int(3))" }
+            }
+        }
+        let early = tenant.clock.now()
+        let late = early.adding(seconds: 60)
+        try await tell(ids[0], 0.25, "medium", early)
+        #expect(try await told(ids[0])[0].hasPrefix("0.25 medium"))
+        try await tell(ids[0], 0.75, "high", late)
+        let standing = try await told(ids[0])
+        #expect(standing[0].hasPrefix("0.75 high") && standing[0].hasSuffix(" \(late.milliseconds)"))
+        for stale in [early, nil] {
+            try await tell(ids[0], 0.25, "medium", stale)
+            #expect(try await told(ids[0]) == standing)
+        }
+        try await tell(ids[0], 0.75, "high", late)
+        #expect(try await told(ids[0]) == standing)
+        // An edit of the customer writes its row anew and keeps whose scores they are.
+        _ = try await bench.apply([["source_id": .text("V0"), "city": .text("杭州")]])
+        #expect(try await told(ids[0]) == standing)
+        // Events of a version that did not tell the time are taken where there is nothing newer.
+        try await tell(ids[1], 0.5, "high", nil)
+        #expect(try await told(ids[1])[0].hasPrefix("0.5 high"))
+    }
+
     @Test("sums of charges beyond what an integer holds are shown as large, not as an error")
     func hugeSums() async throws {
         let bench = try await Self.base(4)

@@ -290,7 +290,7 @@ struct AccountsTests {
     @Test("every column has a label, and every right is granted to the roles it is meant for")
     func labels() async throws {
         let desk = try await Desk()
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: try Texts(share: Checkout.share))
         let labelled = Dictionary(uniqueKeysWithValues: module.labels.map { ($0.table, Set($0.columns.keys)) })
         #expect(try await TestSchema(desk.tenant.database).columnsByTable(prefix: "identity_") == labelled)
         let roles = RolePermissions(desk.grants)

@@ -34,6 +34,15 @@ struct Desk: Sendable {
             try tenant.audit.record(entry, by: principal, session)
         }
     }
+    /// The same log-in over another door to the database.
+    func logIn(over database: any Database) -> LogIn {
+        let other = Tenant(
+            name: tenant.name, database: database, ids: tenant.ids, clock: tenant.clock, blobs: tenant.blobs,
+            keys: tenant.keys, logger: tenant.logger)
+        return LogIn(hasher: hasher, policy: policy, tenant: other) { entry, principal, session in
+            try other.audit.record(entry, by: principal, session)
+        }
+    }
     var store: IdentitySessions {
         let tenant = self.tenant
         return IdentitySessions(roles: RolePermissions(grants)) { _ in tenant }
@@ -79,6 +88,11 @@ struct Desk: Sendable {
         } catch {
             return "\(error)"
         }
+    }
+
+    /// The rows of the throttle for a folded name.
+    func keys(_ name: String, _ address: String = "192.0.2.1") -> Throttle.Keys {
+        Throttle.Keys(name: name, address: address, secret: tenant.keys.throttle)
     }
 
     func resume(_ token: String) async throws -> SessionState? {
@@ -140,7 +154,7 @@ final class Browser {
         self.address = address
         let share = try Self.share.get()
         let pages = try Pages(share: share)
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: pages.texts)
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: module.navigation, permissions: desk.grants, version: "test")
         let tenant = desk.tenant

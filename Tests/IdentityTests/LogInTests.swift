@@ -31,6 +31,42 @@ struct LogInTests {
         _ = off
     }
 
+    @Test("an unknown user costs exactly the work of a wrong password: the same statements, commits and hashes (G7)")
+    func equalWork() async throws {
+        let desk = try await Desk()
+        try await desk.user("mei")
+        try await desk.user("off")
+        try await desk.admin.setStatus(user: "off", .disabled, desk.tenant)
+        let security = desk.principal(UserID(1), [.administrator])
+        try await desk.tenant.database.write { session in
+            _ = try desk.accounts.create(.init(name: "invited", roles: [.agent]), by: security, session)
+        }
+        _ = try await desk.start("mei", from: "198.51.100.7")
+        let counting = CountingDatabase(desk.tenant.database)
+        let logIn = desk.logIn(over: counting)
+        var work: [String: [String]] = [:]
+        for (number, name) in ["nobody", "mei", "off", "invited"].enumerated() {
+            // From a strange place, from one's own, and again: the throttle has its rows then.
+            for (step, address) in ["192.0.2.\(number)", "198.51.100.7", "192.0.2.\(number)"].enumerated() {
+                counting.forget()
+                let hashes = desk.hasher.hashCount
+                await #expect(throws: CRMError.self) {
+                    _ = try await logIn.attempt(
+                        name: name, password: "wrong password here", from: desk.origin(address))
+                }
+                work["\(step)", default: []].append(
+                    "hashes \(desk.hasher.hashCount - hashes)\n" + counting.done.joined(separator: "\n"))
+            }
+        }
+        for (step, done) in work {
+            #expect(done.count == 4)
+            #expect(Set(done).count == 1, "step \(step): \(done)")
+            #expect(done[0].hasPrefix("hashes 1\n") && done[0].components(separatedBy: "commit").count == 3)
+            #expect(
+                done[0].contains("INSERT INTO platform_audit_subject") && done[0].contains("identity_known_address"))
+        }
+    }
+
     @Test("a name is found in any case and width, a password only as it is")
     func folding() async throws {
         let desk = try await Desk()

@@ -1,6 +1,7 @@
 import Kernel
 import TestSupport
 import Testing
+import Web
 
 @testable import Identity
 
@@ -172,7 +173,7 @@ struct SessionTests {
         _ = try await desk.admin.issueBootstrap(desk.tenant)
         desk.clock.advance(days: 31)
         let token = try await desk.start("mei", from: "192.0.2.2")
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy)
+        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: try Texts(share: Checkout.share))
         try await desk.tenant.database.write { session in
             _ = try desk.tenant.jobs.enqueue("identity.purge", payload: "{}", by: "test", session)
         }

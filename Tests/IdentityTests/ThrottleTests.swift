@@ -1,5 +1,7 @@
+import Crypto
 import Foundation
 import Kernel
+import Platform
 import TestSupport
 import Testing
 
@@ -42,10 +44,30 @@ struct ThrottleTests {
         let other = try await Desk(test: desk.test)
         #expect(await other.answer("mei", sentence) == "too_many_attempts")
         let reopened = try desk.test.reopened()
-        #expect(
-            try await reopened.read { try $0.count("SELECT failures FROM identity_throttle WHERE key = 'account:mei'") }
-                == 5)
+        let key = desk.keys("mei").account
+        let failures = try await reopened.read { session in
+            try session.count("SELECT failures FROM identity_throttle WHERE key = $1", [.text(key)])
+        }
+        #expect(failures == 5)
         try await reopened.close()
+    }
+
+    @Test("what was typed as a name is in no row, and the code of it needs a key that is outside the database (G59)")
+    func nameless() async throws {
+        let desk = try await Desk()
+        _ = await desk.answer("My Password 2026", "wrong password here")
+        let rows = try await desk.tenant.database.read {
+            try $0.query("SELECT key FROM identity_throttle ORDER BY key") { $0.text(0) }
+        }
+        #expect(rows.count == 3 && rows.contains("address:192.0.2.1"))
+        for row in rows { #expect(!row.lowercased().contains("password"), "\(row)") }
+        let typed = desk.keys("my password 2026")
+        #expect(Set(rows) == [typed.account, typed.address, typed.pair])
+        let elsewhere = Throttle.Keys(
+            name: "my password 2026", address: "192.0.2.1",
+            secret: TenantKeys(pepper: SymmetricKey(data: [UInt8](repeating: 8, count: 32))).throttle)
+        #expect(elsewhere.account != typed.account && elsewhere.pair != typed.pair)
+        #expect(typed.account != desk.keys("my password 2025").account)
     }
 
     @Test("an unknown name is throttled like a known one (G7)")
@@ -124,7 +146,7 @@ struct ThrottleTests {
         #expect(await desk.answer("name20", "wrong password here") == "too_many_attempts")
         for _ in 0..<3 { #expect(await desk.answer("mallory", sentence) == "ok") }
         #expect(await desk.answer("name20", "wrong password here") == "too_many_attempts")
-        let keys = Throttle.Keys(name: "mallory", address: "192.0.2.1")
+        let keys = desk.keys("mallory")
         try await desk.tenant.database.write { [now = desk.clock.now()] session in
             try Throttle.reserve(keys, known: true, now: now, session)
             try Throttle.release(keys, now: now, session)
@@ -137,7 +159,7 @@ struct ThrottleTests {
     @Test("failures that are forgiven below the free tries end the delay they began")
     func delayEnds() async throws {
         let desk = try await Desk()
-        let keys = Throttle.Keys(name: "mei", address: "192.0.2.1")
+        let keys = desk.keys("mei")
         try await desk.tenant.database.write { [now = desk.clock.now()] session in
             for _ in 0..<5 { try Throttle.reserve(keys, known: false, now: now, session) }
             #expect(throws: CRMError.self) { try Throttle.reserve(keys, known: false, now: now, session) }

@@ -9,11 +9,12 @@ import Testing
 @Suite("Contacts in the timeline")
 struct ContactTimelineTests {
     private func entries(
-        _ desk: Desk, _ ids: [Int64] = [1_000], before: Instant? = nil, limit: Int = 10, as principal: Principal
+        _ desk: Desk, _ ids: [Int64] = [1_000], behind place: TimelinePlace? = nil, limit: Int = 10,
+        as principal: Principal
     ) async throws -> [TimelineEntry] {
         let source = desk.module.timeline
         return try await desk.tenant.database.read {
-            try source.entries(ids.map { CustomerID($0) }, before: before, limit: limit, for: principal, $0)
+            try source.entries(ids.map { CustomerID($0) }, behind: place, limit: limit, for: principal, $0)
         }
     }
 
@@ -39,11 +40,43 @@ struct ContactTimelineTests {
         #expect(all[0].title.zh == "挽留联系：已联系：愿意留网")
         var paged: [TimelineEntry] = []
         while true {
-            let page = try await entries(desk, [1_000, 1_001], before: paged.last?.at, limit: 2, as: agent)
+            let page = try await entries(desk, [1_000, 1_001], behind: paged.last?.place, limit: 2, as: agent)
             if page.isEmpty { break }
             paged += page
         }
         #expect(paged == all)
+    }
+
+    @Test("contacts of one instant are told once each, whatever the pages' size")
+    func ties() async throws {
+        let desk = try await Desk(FakeCustomers(6))
+        let at = desk.tenant.clock.now()
+        try await desk.tenant.database.write { session in
+            for customer in 1_000..<1_004 {
+                for week in ["2026-W01", "2026-W02", "2026-W03"] {
+                    try session.execute(
+                        ContactPlanStore.put,
+                        [
+                            .int(Int64(customer)), .text(week), .text("done"), .text("stays"), .null, .int(1),
+                            .text("mei"), .time(at),
+                        ])
+                }
+            }
+        }
+        let agent = desk.principal(.agent)
+        let ids: [Int64] = [1_000, 1_001, 1_002, 1_003]
+        let all = try await entries(desk, ids, limit: 100, as: agent)
+        #expect(Set(all.map(\.key)).count == 12)
+        for limit in 1...5 {
+            var paged: [TimelineEntry] = []
+            while true {
+                let page = try await entries(desk, ids, behind: paged.last?.place, limit: limit, as: agent)
+                if page.isEmpty || paged.count > 20 { break }
+                paged += page
+            }
+            #expect(paged == all)
+        }
+        #expect(try await entries(desk, ids, behind: TimelinePlace(at: at), as: agent).isEmpty)
     }
 
     @Test("the note is for those who see names, the entry for those who see risk")

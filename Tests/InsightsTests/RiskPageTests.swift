@@ -23,7 +23,7 @@ struct RiskPageTests {
             (1_003, 0.95, 0, "North"), (1_004, 0.30, 0, "South"),
         ])
         desk.customers.change { all in for place in all.indices { all[place].left = false } }
-        let answer = try await desk.ask(.get, "/risk", as: desk.principal(.agent))
+        let answer = try await desk.ask(.get, "/risk?band=all", as: desk.principal(.agent))
         #expect(answer.status == 200)
         #expect(ids(answer.text) == [1_000, 1_001, 1_002, 1_003, 1_004])
         #expect(answer.text.contains("¥100.00"))
@@ -89,6 +89,55 @@ struct RiskPageTests {
         }
         #expect(seen.count == 130)
         #expect(Set(seen).count == 130)
+    }
+
+    @Test(
+        "without a choice a big customer at low risk is not listed, is counted as hidden, and one click shows everybody"
+    )
+    func standardBands() async throws {
+        let desk = try await Desk(FakeCustomers(6))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        try await desk.put([
+            (1_000, 0.10, 900_000, "North"), (1_001, 0.80, 10_000, "South"), (1_002, 0.30, 90_000, "North"),
+            (1_003, 0.55, 10_000, "North"), (1_004, 0.05, 500, "South"),
+        ])
+        let agent = desk.principal(.agent)
+        let page = try await desk.ask(.get, "/risk", as: agent)
+        #expect(ids(page.text) == [1_002, 1_001, 1_003], "medium and above, by expected loss")
+        #expect(page.text.contains("<option value=\"medium_up\" selected>Medium and above</option>"))
+        #expect(page.text.contains("Shown: Medium and above. Hidden in other bands: 2."))
+        #expect(page.text.contains("href=\"/risk?band=all\""))
+        #expect(try await desk.ask(.get, "/risk", as: agent, .zh).text.contains("其他等级未列出：2 位客户"))
+        let all = try await desk.ask(.get, "/risk?band=all", as: agent)
+        #expect(ids(all.text) == [1_000, 1_002, 1_001, 1_003, 1_004] && !all.text.contains("risk-hidden"))
+        #expect(ids(try await desk.ask(.get, "/risk?band=high_up", as: agent).text) == [1_001, 1_003])
+        // One region: counted there.
+        let north = try await desk.ask(.get, "/risk?region=North", as: agent)
+        #expect(ids(north.text) == [1_002, 1_003] && north.text.contains("Hidden in other bands: 1."))
+        // What was done is shown whatever the band.
+        _ = try await desk.ask(.post, "/risk/1000/contact", form: [("outcome", "stays")], as: agent)
+        #expect(ids(try await desk.ask(.get, "/risk?state=done", as: agent).text) == [1_000])
+        #expect(try await desk.events("insights.risk.view").last?.facts.contains("\"band\":\"all\"") == true)
+        #expect(desk.misses.isEmpty, "\(desk.misses)")
+    }
+
+    @Test("when high and critical fill a page they are the list, and the next page keeps to the same bands")
+    func manyEndangered() async throws {
+        let desk = try await Desk(FakeCustomers(130))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        var entries: [(id: Int64, probability: Double, value: Int64, region: String)] = []
+        for index in 0..<130 {
+            entries.append((Int64(1_000 + index), index < 60 ? 0.95 : 0.35, index < 60 ? 1_000 : 90_000, "North"))
+        }
+        try await desk.put(entries)
+        let agent = desk.principal(.agent)
+        let first = try await desk.ask(.get, "/risk", as: agent)
+        #expect(ids(first.text).count == 50 && ids(first.text).allSatisfy { $0 < 1_060 })
+        #expect(first.text.contains("Hidden in other bands: 70."))
+        let next = try #require(first.text.firstMatch(of: /rel="next" href="([^"]+)"/)?.1)
+        #expect(next.contains("band=high_up"))
+        let second = try await desk.ask(.get, next.replacingOccurrences(of: "&amp;", with: "&"), as: agent)
+        #expect(Set(ids(first.text) + ids(second.text)) == Set(1_000..<1_060))
     }
 
     @Test("a broken cursor or an unknown band is not found")

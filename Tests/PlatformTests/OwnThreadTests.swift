@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Storage
 import Synchronization
 import Testing
 
@@ -27,5 +28,47 @@ struct OwnThreadTests {
         }
         #expect(results == 496 + 100)
         await #expect(throws: Broken.self) { try await OwnThread.run { throw Broken() } }
+    }
+
+    @Test("work that tells of its progress is heard, gives its result, and is stopped by whoever listens")
+    func notes() async throws {
+        struct Enough: Error {}
+        let heard = Mutex<[Int]>([])
+        let gate = DispatchSemaphore(value: 0)
+        let result = try await OwnThread.run(first: 0) { note in
+            heard.withLock { $0.append(note) }
+            if note == 7 { gate.signal() }
+        } _: { box in
+            try box.note(7)
+            // Not before it was heard.
+            gate.wait()
+            return "done"
+        }
+        #expect(result == "done" && heard.withLock { $0.last } == 7)
+        let stopped = Mutex(false)
+        await #expect(throws: Enough.self) {
+            try await OwnThread.run(first: 0) { _ in
+                throw Enough()
+            } _: { box in
+                defer { stopped.withLock { $0 = true } }
+                while true {
+                    try box.note(1)
+                    usleep(1_000)
+                }
+            }
+        }
+        #expect(stopped.withLock { $0 })
+        // A task that is cancelled is a job that is to stop.
+        let task = Task {
+            try await OwnThread.run(first: 0) { _ in
+            } _: { box in
+                while true {
+                    try box.note(1)
+                    usleep(1_000)
+                }
+            }
+        }
+        task.cancel()
+        await #expect(throws: JobCancelled.self) { try await task.value }
     }
 }

@@ -189,6 +189,7 @@ struct CanaryTests {
             var text = ""
             for table in [
                 "platform_audit_event", "platform_audit_subject", "storage_outbox_event", "storage_job", "storage_mark",
+                "identity_throttle",
             ] {
                 try session.forEach(SQL(trusted: "SELECT * FROM \(table)"), []) { row in
                     for column in 0..<row.reader.columnCount { text += "\(row.value(column)) " }

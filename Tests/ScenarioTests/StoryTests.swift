@@ -72,6 +72,21 @@ struct StoryTests {
                 .status
                 == 303)
         #expect(try agent.get("/risk?state=done").text.contains(first))
+        // The contact is in the customer's timeline, in the reader's language; its note for those who see names.
+        try analyst.post("/preferences", [("language", "zh")])
+        for path in ["/customers/\(first)", "/customers/\(first)/timeline?show=contact"] {
+            let seen = try agent.get(path).text
+            #expect(seen.contains("Retention contact: Reached: took an offer"), "\(path)")
+            #expect(seen.contains("wants a longer contract"), "\(path)")
+            let masked = try analyst.get(path).text
+            #expect(masked.contains("已联系：接受优惠") && !masked.contains("wants a longer contract"), "\(path)")
+        }
+
+        let jobs = try supervisor.get("/jobs").text
+        #expect(jobs.contains("7,043 / 7,043"), "what is done is shown as done wholly")
+        #expect(
+            try !supervisor.get("/jobs?all=1").text.contains(">customers<"),
+            "the product's own jobs have no module as author")
 
         // And back: nobody is left, except the one somebody has dealt with, if at all.
         #expect(try supervisor.post(run + "/reversal").status == 303)

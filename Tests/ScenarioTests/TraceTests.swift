@@ -46,6 +46,29 @@ struct TraceTests {
                 #expect(!changed.isEmpty, "\(route.name) changed nothing")
             }
         }
+        try await words(world)
+    }
+
+    /// What all those requests left behind can be read in words: actions, names of fields, facts.
+    private func words(_ world: TraceWorld) async throws {
+        let rows = try await world.scenario.tenant.database.read { session in
+            try session.query("SELECT action, unmasked, facts FROM platform_audit_event") {
+                ($0.text(0), $0.text(1), $0.text(2))
+            }
+        }
+        var keys: Set<String> = []
+        for (action, unmasked, facts) in rows {
+            keys.insert("audit.action." + action)
+            for name in unmasked.split(separator: ",") where !name.hasPrefix("attr") {
+                keys.insert("audit.name.\(name)")
+            }
+            let object = try JSONValue.parse(Array(facts.utf8)).object ?? [:]
+            for key in object.keys { keys.insert("audit.fact." + key) }
+            for panel in object["panels"]?.array ?? [] { keys.insert("audit.name." + (panel.string ?? "")) }
+        }
+        let texts = world.scenario.runtime.site.pages.texts
+        let wordless = keys.filter { texts.words[$0] == nil }.sorted()
+        #expect(keys.count > 60 && wordless.isEmpty, "without words: \(wordless)")
     }
 
     @Test("a preference kept in the account is traced, one of the browser is not")

@@ -63,6 +63,23 @@ struct TemplateTests {
         #expect(findings.isEmpty, list(findings))
     }
 
+    @Test("each cell of a table that becomes cards on a phone says what it is")
+    func cells() throws {
+        var findings: [String] = []
+        for file in SourceTree.templates {
+            for table in matches(#"(?s)<table class="([^"]*)".*?</table>"#, in: file.text) {
+                let kinds = table.groups.first?.split(separator: " ") ?? []
+                if kinds.contains("keep") { continue }
+                for cell in matches(#"<td\b[^>]*>"#, in: table.text) where !cell.text.contains("data-label=\"") {
+                    if matches(#"class="(?:acts|sel)""#, in: cell.text).isEmpty {
+                        findings.append("\(file.path) \(cell.text)")
+                    }
+                }
+            }
+        }
+        #expect(findings.isEmpty, list(findings))
+    }
+
     @Test("controls have a name for those who do not see them")
     func labels() {
         var findings: [String] = []

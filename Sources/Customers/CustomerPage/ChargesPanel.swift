@@ -118,7 +118,11 @@ enum ChargesPanel {
         var scale = 1.0
         for _ in 0..<Money.exponent(of: currency) { scale *= 10 }
         let title = Words(en: "Bills", zh: "账单")[language]
-        let axis: [String: JSONValue] = ["format": .string("money"), "currency": .string(currency)]
+        let axis: [String: JSONValue] = [
+            "format": .string("money"), "currency": .string(currency),
+            "title": .string(Words(en: "Amount", zh: "金额")[language]),
+        ]
+        let month = JSONValue.object(["title": .string(Words(en: "Month", zh: "账期")[language])])
         return .object([
             "labels": .array(months.map { .string($0) }),
             "series": .array([
@@ -127,7 +131,7 @@ enum ChargesPanel {
                     "values": .array(months.map { .double(Double(sums[$0] ?? 0) / scale) }),
                 ])
             ]),
-            "summary": .string(Words(en: "Monthly bills", zh: "每月账单金额")[language]), "y": .object(axis),
+            "summary": .string(Words(en: "Monthly bills", zh: "每月账单金额")[language]), "x": month, "y": .object(axis),
         ])
     }
 }

@@ -6,8 +6,12 @@ import Web
 
 /// The customer page: one head and the panels of all modules, read on one snapshot.
 package enum CustomerPages {
-    /// - Parameter panels: of all modules; App collects them.
-    package static func endpoints(panels: @escaping @Sendable (Tenant) -> [CustomerPanel]) -> [Endpoint] {
+    /// - Parameters:
+    ///   - timeline: what other domains add to the timeline.
+    ///   - panels: of all modules; App collects them.
+    package static func endpoints(
+        timeline sources: [any TimelineSource] = [], panels: @escaping @Sendable (Tenant) -> [CustomerPanel]
+    ) -> [Endpoint] {
         let view = CustomerPermissions.view
         return [
             Endpoint(.get, "/customers/{id}", .permission(view), trace: .view) {
@@ -15,7 +19,9 @@ package enum CustomerPages {
             },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/charges", .permission(view), trace: .view, handler: charges),
-            Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view, handler: timeline),
+            Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view) {
+                try await timeline($0, sources)
+            },
         ]
     }
 
@@ -24,7 +30,6 @@ package enum CustomerPages {
         let ids: [CustomerID]
         let head: PageHeadView
         let panels: [Shown]
-        let related: [CustomerID]
     }
 
     private struct Shown: Sendable {
@@ -59,16 +64,17 @@ package enum CustomerPages {
                     shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: nil))
                 }
             }
-            let showsRelations = shown.contains { $0.name == "relations" }
-            let related = showsRelations ? try RelationsPanel.relatives(request, session).map(\.id) : []
-            return Loaded(ids: ids, head: head, panels: shown, related: related)
+            return Loaded(ids: ids, head: head, panels: shown)
         }
-        try await record(call, loaded)
+        // The event becomes durable while the page is written; without it nothing leaves.
+        async let recorded: Void = record(call, loaded)
         var view = loaded.head.view
         view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
         view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
-        return call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
+        let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
+        try await recorded
+        return page
     }
 
     private static func card(_ shown: Shown, _ call: Call) -> View {
@@ -85,7 +91,10 @@ package enum CustomerPages {
         for name in loaded.panels.flatMap({ $0.content?.unmasked ?? [] }) where !unmasked.contains(name) {
             unmasked.append(name)
         }
-        let subjects = loaded.ids + loaded.related.filter { !loaded.ids.contains($0) }
+        var subjects = loaded.ids
+        for other in loaded.panels.flatMap({ $0.content?.others ?? [] }) where !subjects.contains(other) {
+            subjects.append(other)
+        }
         try await call.recordView(
             AuditEntry(
                 "customers.customer.view", subjects.map { .customer($0) },
@@ -158,27 +167,31 @@ package enum CustomerPages {
             ])
     }
 
-    private static func timeline(_ call: Call) async throws -> WebResponse {
+    private static func timeline(_ call: Call, _ sources: [any TimelineSource]) async throws -> WebResponse {
         let asked: CustomerID = try call.request.id("id")
         let principal = try call.principal()
-        let kind = call.request.query["show"].flatMap(TimelinePanel.Kind.init)
+        let kind = call.request.query["show"].flatMap { name in
+            TimelinePanel.kinds(sources).first { $0.name == name }
+        }
         let before = call.request.query["before"].flatMap { TimelineReader.Cursor($0) }
         let empty = try call.panelRequest()
         let zone = call.tenant.timeZoneOffsetMinutes
         let today = call.tenant.clock.now().date(offsetMinutes: zone)
-        let (head, ids, events, next, kinds) = try await call.read { session in
+        let (head, ids, page, kinds) = try await call.read { session in
             let ids = try reachable(asked, principal, session)
             let request = empty.about(ids)
             guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
-            let reader = TimelineReader(request: request, today: today, zone: zone, session: session)
+            let reader = TimelineReader(
+                request: request, today: today, zone: zone, others: sources, session: session)
             let page = try reader.page(kind, before: before, limit: Limits.pageSize)
-            return (head, ids, page.events, page.next, try reader.kinds())
+            return (head, ids, page, try reader.kinds())
         }
         try await call.recordView(
-            AuditEntry("customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
-        var view = TimelinePanel.view(events)
+            AuditEntry(
+                "customers.timeline.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked + page.unmasked))
+        var view = TimelinePanel.view(page.events)
         let path = "/customers/\(asked)/timeline"
-        let show = kind.map { "show=\($0.rawValue)" }
+        let show = kind.map { "show=\($0.name)" }
         view["name"] = .text(head.title)
         view["customer"] = .text("/customers/\(asked)")
         view["all"] = .text(path)
@@ -186,7 +199,7 @@ package enum CustomerPages {
         view["chips"] = .list(TimelinePanel.chips(asked, chosen: kind, kinds, call.language))
         view["more"] = .absent
         view["first"] = .text(before == nil ? nil : path + (show.map { "?" + $0 } ?? ""))
-        view["next"] = .text(next.map { "\(path)?\(show.map { $0 + "&" } ?? "")before=\($0.text)" })
+        view["next"] = .text(page.next.map { "\(path)?\(show.map { $0 + "&" } ?? "")before=\($0.text)" })
         return call.page("customers/customer-page-timeline", title: head.title, active: "/customers", view)
     }
 }

@@ -1,9 +1,10 @@
 import Kernel
 import Platform
+import Storage
 
 /// What Customers shows of a customer: its own parts of the customer page. Other domains bring theirs.
 enum CustomerPanels {
-    static func all(_ tenant: Tenant) -> [CustomerPanel] {
+    static func all(_ tenant: Tenant, _ timeline: [any TimelineSource] = []) -> [CustomerPanel] {
         let zone = tenant.timeZoneOffsetMinutes
         @Sendable func today(_ request: PanelRequest) -> LocalDate { request.now.date(offsetMinutes: zone) }
         let view = CustomerPermissions.view
@@ -26,7 +27,7 @@ enum CustomerPanels {
             ) { try RelationsPanel.load($0, $1) },
             CustomerPanel(
                 name: "timeline", title: "customer-page.panel.timeline", place: .main, order: 60, permission: view
-            ) { try TimelinePanel.load($0, today: today($0), zone: zone, $1) },
+            ) { try TimelinePanel.load($0, today: today($0), zone: zone, timeline, $1) },
         ]
     }
 }

@@ -75,6 +75,16 @@ enum PageWords {
         }
     }
 
+    /// `0` = no contract term.
+    static func term(months: Int) -> Words {
+        months == 0
+            ? Words(en: "Month to month", zh: "按月，无合约期") : Words(en: "\(months) months", zh: "\(months) 个月")
+    }
+
+    static let paymentMethods = [
+        "wechat", "alipay", "direct_debit", "credit_card", "bank_transfer", "electronic_check", "mailed_check", "cash",
+    ]
+
     /// Codes that are open: imports bring others, which are shown as they came.
     static let open: [String: Words] = [
         "wechat": Words(en: "WeChat Pay", zh: "微信支付"), "alipay": Words(en: "Alipay", zh: "支付宝"),

@@ -73,7 +73,7 @@ enum RelationsPanel {
         }
         let sawNames = showsNames && found.contains { $0.kind == .individual && !$0.name.isEmpty }
         return PanelContent(
-            template: "customers/panel-relations", view: ["relatives": .list(views)], unmasked: sawNames ? ["name"] : []
-        )
+            template: "customers/panel-relations", view: ["relatives": .list(views)],
+            unmasked: sawNames ? ["name"] : [], others: found.map(\.id))
     }
 }

@@ -2,7 +2,10 @@ import Kernel
 import Platform
 import Storage
 
-/// Reads the events of the timeline a page at a time: every source in the order of its days, behind a cursor.
+/// Reads the events of the timeline a page at a time: every source in the order of its time, behind a cursor.
+///
+/// The order of all of them is total, so that no event is on two pages or on none: newest day first; of one day what has
+/// only a date stands above what has a time, in the order of the sources, and newer rows first; then by time.
 struct TimelineReader {
     static let outcomes: SQL = """
         SELECT id, COALESCE(left_on, recorded_on), reason_code, reason_text, competitor FROM customers_outcome
@@ -39,52 +42,22 @@ struct TimelineReader {
         """
     static let records: SQL = "SELECT id, created_at, source FROM customers_customer WHERE TRUE"
 
-    /// Where the events come from. Of one day those of an earlier source stand above.
-    enum Source: Int, CaseIterable {
-        case outcome, history, start, paidBill, payment, bill, change, touched, record
-
-        var kind: TimelinePanel.Kind {
-            switch self {
-            case .outcome: .outcome
-            case .history, .start: .line
-            case .paidBill, .payment: .payment
-            case .bill: .bill
-            case .change, .touched, .record: .record
-            }
-        }
-    }
-
-    /// The last event of a page: its day, its source, its row.
-    struct Cursor: Sendable, Equatable {
-        let on: LocalDate
-        let source: Int
-        let id: Int64
-
-        init(on: LocalDate, source: Int, id: Int64) {
-            self.on = on
-            self.source = source
-            self.id = id
-        }
-
-        /// `2026-01-31.5.7311`
-        init?(_ text: String) {
-            let parts = text.split(separator: ".")
-            guard parts.count == 3, let on = LocalDate(parts[0]), let source = Int(parts[1]), let id = Int64(parts[2])
-            else { return nil }
-            self.init(on: on, source: source, id: id)
-        }
-
-        var text: String { "\(on).\(source).\(id)" }
-    }
-
     struct Page {
         let events: [TimelinePanel.Event]
         let next: Cursor?
+        /// Names of fields that are shown without a mask.
+        var unmasked: [String] {
+            events.flatMap(\.unmasked).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        }
+        /// Kinds of which there is an event at this place or behind it, in order.
+        let kinds: [TimelineKind]
     }
 
     let request: PanelRequest
     let today: LocalDate
     let zone: Int
+    /// What other domains know; their ranks follow those of `Source`.
+    let others: [any TimelineSource]
     let session: any SQLSession
 
     private var keys: [SQLValue] { request.customers.map { .id($0) } }
@@ -96,28 +69,45 @@ struct TimelineReader {
     }
 
     /// Newest first, of one kind or of all, behind `before`.
-    func page(_ kind: TimelinePanel.Kind?, before: Cursor?, limit: Int) throws -> Page {
+    func page(_ kind: TimelineKind?, before: Cursor?, limit: Int) throws -> Page {
         var found: [Found] = []
         for source in Source.allCases where kind == nil || source.kind == kind {
             found += try read(source, before, limit + 1)
         }
-        found.sort { a, b in
-            if a.cursor.on != b.cursor.on { return a.cursor.on > b.cursor.on }
-            if a.cursor.source != b.cursor.source { return a.cursor.source < b.cursor.source }
-            return a.cursor.id > b.cursor.id
+        for (place, other) in others.enumerated() where kind == nil || other.kind == kind {
+            found += try read(other, rank(place), before, limit + 1)
         }
-        let shown = found.prefix(limit)
-        return Page(events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil)
+        // Rows of one source and one time stay in the order in which the source gave them.
+        let sorted = found.enumerated().sorted { a, b in
+            let (one, two) = (a.element, b.element)
+            if one.event.on != two.event.on { return one.event.on > two.event.on }
+            if case .instant(let first) = one.cursor.time, case .instant(let second) = two.cursor.time, first != second
+            {
+                return first > second
+            }
+            if one.cursor.source != two.cursor.source { return one.cursor.source < two.cursor.source }
+            return a.offset < b.offset
+        }
+        let shown = sorted.prefix(limit).map(\.element)
+        let present = Set(found.map(\.event.kind))
+        return Page(
+            events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil,
+            kinds: TimelinePanel.kinds(others).filter { present.contains($0) })
     }
 
-    /// The kinds of which there is an event.
-    func kinds() throws -> Set<TimelinePanel.Kind> {
-        var result: Set<TimelinePanel.Kind> = []
-        for source in Source.allCases where !result.contains(source.kind) {
-            if try !read(source, nil, 1).isEmpty { result.insert(source.kind) }
+    /// The kinds of which there is an event, in order.
+    func kinds() throws -> [TimelineKind] {
+        var present: Set<TimelineKind> = []
+        for source in Source.allCases where !present.contains(source.kind) {
+            if try !read(source, nil, 1).isEmpty { present.insert(source.kind) }
         }
-        return result
+        for (place, other) in others.enumerated() where !present.contains(other.kind) {
+            if try !read(other, rank(place), nil, 1).isEmpty { present.insert(other.kind) }
+        }
+        return TimelinePanel.kinds(others).filter { present.contains($0) }
     }
+
+    private func rank(_ place: Int) -> Int { Source.allCases.count + place }
 
     private func read(_ source: Source, _ before: Cursor?, _ limit: Int) throws -> [Found] {
         switch source {
@@ -135,13 +125,30 @@ struct TimelineReader {
 
     // MARK: Places
 
-    /// Which rows of a source lie behind the cursor: all of its day, none, or those with a smaller id.
+    /// Which rows of a source of days lie behind the cursor: all of its day, none, or those with a smaller id.
     private enum Behind { case upTo(LocalDate), before(LocalDate), within(LocalDate, Int64) }
 
     private func behind(_ source: Source, _ cursor: Cursor?) -> Behind? {
         guard let cursor else { return nil }
-        if source.rawValue > cursor.source { return .upTo(cursor.on) }
-        return source.rawValue == cursor.source ? .within(cursor.on, cursor.id) : .before(cursor.on)
+        switch cursor.time {
+        case .instant(let at): return .before(at.date(offsetMinutes: zone))
+        case .day(let on):
+            if source.rawValue > cursor.source { return .upTo(on) }
+            return source.rawValue == cursor.source ? .within(on, cursor.id) : .before(on)
+        }
+    }
+
+    /// The same for a source of instants: what is older than the place's time, or at that time behind its key.
+    private func place(_ rank: Int, _ cursor: Cursor?) -> TimelinePlace? {
+        guard let cursor else { return nil }
+        switch cursor.time {
+        case .day(let on):
+            let midnight = Int64(on.adding(days: 1).daysSinceEpoch) * 86_400_000 - Int64(zone) * 60_000
+            return TimelinePlace(at: Instant(milliseconds: midnight))
+        case .instant(let at):
+            if rank == cursor.source { return TimelinePlace(at: at, key: cursor.key) }
+            return TimelinePlace(at: rank < cursor.source ? at : Instant(milliseconds: at.milliseconds + 1))
+        }
     }
 
     /// A statement over a column of dates. The pieces name the column and the row's id.
@@ -163,11 +170,12 @@ struct TimelineReader {
 
     private func rows(
         _ builder: SQLBuilder, _ source: Source, _ day: (Row) -> LocalDate?,
-        _ event: (Row, LocalDate) -> TimelinePanel.Event
+        _ event: (Row, LocalDate) throws -> TimelinePanel.Event
     ) throws -> [Found] {
         try session.query(builder) { row -> Found? in
             guard let on = day(row) else { return nil }
-            return Found(cursor: Cursor(on: on, source: source.rawValue, id: row.int(0)), event: event(row, on))
+            return Found(
+                cursor: Cursor(.day(on), source.rawValue, String(row.int(0))), event: try event(row, on))
         }.compactMap { $0 }
     }
 
@@ -272,43 +280,51 @@ struct TimelineReader {
 
     // MARK: The record itself
 
-    /// A statement over a column of instants, whose days are those of the tenant's zone.
+    /// Rows of a source whose second column is an instant; its day is one of the tenant's zone.
     private func timed(
         _ start: SQL, _ source: Source, _ cursor: Cursor?, _ limit: Int, customer: SQL, before: SQL, within: SQL,
-        order: SQL
-    ) -> SQLBuilder {
-        func midnight(_ day: LocalDate) -> SQLValue {
-            .int(Int64(day.daysSinceEpoch) * 86_400_000 - Int64(zone) * 60_000)
-        }
+        order: SQL, _ event: (Row, LocalDate) throws -> TimelinePanel.Event
+    ) throws -> [Found] {
         var builder = SQLBuilder(start)
         builder.appendIn(customer, keys)
-        switch behind(source, cursor) {
-        case .upTo(let day)?: builder.append(before, midnight(day.adding(days: 1)))
-        case .before(let day)?: builder.append(before, midnight(day))
-        case .within(let day, let id)?:
-            builder.append(within, midnight(day), midnight(day.adding(days: 1)), .int(id))
-        case nil: break
+        if let place = place(source.rawValue, cursor) {
+            if place.key != nil {
+                builder.append(within, .time(place.at), .int(cursor?.id ?? 0))
+            } else {
+                builder.append(before, .time(place.at))
+            }
         }
         builder.append(order, .int(limit))
-        return builder
+        return try session.query(builder) { row in
+            let at = row.time(1)
+            return Found(
+                cursor: Cursor(.instant(at), source.rawValue, String(row.int(0))),
+                event: try event(row, at.date(offsetMinutes: zone)))
+        }
     }
 
     private func changeEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
-        let builder = timed(
-            Self.changes, .change, cursor, limit, customer: "AND customer_id", before: "AND changed_at < ?",
-            within: "AND (changed_at < ? OR (changed_at < ? AND id < ?))",
-            // By day and then by id, as the cursor counts: ids are made in the order of time.
-            order: "ORDER BY changed_at DESC, id DESC LIMIT ?")
-        let attributes = Dictionary(
-            try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first })
+        // Few customers have one that was changed.
+        var titles: [String: Words]?
+        func attributes() throws -> [String: Words] {
+            if let titles { return titles }
+            let read = Dictionary(
+                try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first }
+            )
+            titles = read
+            return read
+        }
         let mayKnow = request.principal.may(PlatformGrants.readCustomerAudit)
-        return try rows(builder, .change, { $0.time(1).date(offsetMinutes: zone) }) { row, on in
+        return try timed(
+            Self.changes, .change, cursor, limit, customer: "AND customer_id", before: "AND changed_at < ?",
+            within: "AND (changed_at, id) < (?, ?)", order: "ORDER BY changed_at DESC, id DESC LIMIT ?"
+        ) { row, on in
             let actor = row.text(2)
             let who = mayKnow && !actor.isEmpty ? Words(en: "by \(actor)", zh: "由 \(actor)")[language] : ""
-            let names = row.text(6).split(separator: ",").map(String.init).map { key -> String in
+            let names = try row.text(6).split(separator: ",").map(String.init).map { key -> String in
                 let words =
                     key.hasPrefix("line.")
-                    ? LineFields.words(key) : key.hasPrefix("attr.") ? attributes[key] : PageWords.field(key)
+                    ? LineFields.words(key) : key.hasPrefix("attr.") ? try attributes()[key] : PageWords.field(key)
                 return words?[language] ?? key
             }
             var seen: Set<String> = []
@@ -326,24 +342,37 @@ struct TimelineReader {
     }
 
     private func touchedEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
-        let builder = timed(
+        try timed(
             Self.touched, .touched, cursor, limit, customer: "AND c.id", before: "AND c.updated_at < ?",
-            within: "AND (c.updated_at < ? OR (c.updated_at < ? AND c.id < ?))",
-            order: "ORDER BY c.updated_at DESC, c.id DESC LIMIT ?")
-        return try rows(builder, .touched, { $0.time(1).date(offsetMinutes: zone) }) { _, on in
+            within: "AND (c.updated_at, c.id) < (?, ?)", order: "ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
+        ) { _, on in
             event(.record, on, "", Words(en: "Last updated by an import", zh: "最近由导入更新"), [])
         }
     }
 
     private func recordEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
-        let builder = timed(
+        try timed(
             Self.records, .record, cursor, limit, customer: "AND id", before: "AND created_at < ?",
-            within: "AND (created_at < ? OR (created_at < ? AND id < ?))",
-            order: "ORDER BY created_at DESC, id DESC LIMIT ?")
-        return try rows(builder, .record, { $0.time(1).date(offsetMinutes: zone) }) { row, on in
+            within: "AND (created_at, id) < (?, ?)", order: "ORDER BY created_at DESC, id DESC LIMIT ?"
+        ) { row, on in
             event(
                 .record, on, "", Words(en: "Record created", zh: "建立档案"),
                 [Words(en: "from “\(row.text(2))”", zh: "来源“\(row.text(2))”")[language]])
+        }
+    }
+
+    // MARK: Other domains
+
+    /// What a source tells is masked by it.
+    private func read(_ other: any TimelineSource, _ rank: Int, _ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+        let entries = try other.entries(
+            request.customers, behind: place(rank, cursor), limit: limit, for: request.principal, session)
+        return entries.map { entry in
+            Found(
+                cursor: Cursor(.instant(entry.at), rank, entry.key),
+                event: TimelinePanel.Event(
+                    kind: other.kind, on: entry.at.date(offsetMinutes: zone), tone: entry.tone,
+                    title: entry.title[language], note: entry.note[language], unmasked: entry.unmasked))
         }
     }
 
@@ -351,7 +380,7 @@ struct TimelineReader {
         plan ?? ServiceCode(rawValue: service).map { PageWords.of($0)[language] } ?? service
     }
 
-    private func event(_ kind: TimelinePanel.Kind, _ on: LocalDate, _ tone: String, _ title: Words, _ notes: [String])
+    private func event(_ kind: TimelineKind, _ on: LocalDate, _ tone: String, _ title: Words, _ notes: [String])
         -> TimelinePanel.Event
     {
         TimelinePanel.Event(

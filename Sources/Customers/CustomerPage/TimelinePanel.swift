@@ -5,51 +5,33 @@ import Web
 
 /// What happened with the customer, newest first: states of lines, bills and payments, the end, changes of the record.
 enum TimelinePanel {
-    /// What the chips filter by.
-    enum Kind: String, Sendable, CaseIterable {
-        case line, bill, payment, outcome, record
-
-        var words: Words {
-            switch self {
-            case .line: Words(en: "Lines", zh: "业务")
-            case .bill: Words(en: "Bills", zh: "账单")
-            case .payment: Words(en: "Payments", zh: "缴费")
-            case .outcome: Words(en: "Leaving", zh: "离网")
-            case .record: Words(en: "Record", zh: "档案")
-            }
-        }
-
-        var icon: String {
-            switch self {
-            case .line: "sim"
-            case .bill: "bill"
-            case .payment: "check"
-            case .outcome: "logout"
-            case .record: "edit"
-            }
-        }
+    /// What the chips filter by: our own kinds, then those of other domains.
+    static func kinds(_ others: [any TimelineSource]) -> [TimelineKind] {
+        [.line, .bill, .payment, .outcome, .record] + others.map(\.kind)
     }
 
     struct Event: Sendable {
-        let kind: Kind
+        let kind: TimelineKind
         let on: LocalDate
         /// Colour of the mark: `info`, `ok`, `warn`, `bad` or empty.
         let tone: String
         let title: String
         let note: String
+        /// Names of fields that are shown without a mask.
+        var unmasked: [String] = []
     }
 
     static let shownOnCustomerPage = 10
 
-    static func load(_ request: PanelRequest, today: LocalDate, zone: Int, _ session: any SQLSession) throws
-        -> PanelContent?
-    {
-        let reader = TimelineReader(request: request, today: today, zone: zone, session: session)
+    static func load(
+        _ request: PanelRequest, today: LocalDate, zone: Int, _ others: [any TimelineSource], _ session: any SQLSession
+    ) throws -> PanelContent? {
+        let reader = TimelineReader(request: request, today: today, zone: zone, others: others, session: session)
         let page = try reader.page(nil, before: nil, limit: shownOnCustomerPage)
         var view = view(page.events)
-        view["chips"] = .list(chips(request.customers[0], chosen: nil, try reader.kinds(), request.language))
+        view["chips"] = .list(chips(request.customers[0], chosen: nil, page.kinds, request.language))
         view["more"] = .text(page.next == nil ? nil : "/customers/\(request.customers[0])/timeline")
-        return PanelContent(template: "customers/panel-timeline", view: view)
+        return PanelContent(template: "customers/panel-timeline", view: view, unmasked: page.unmasked)
     }
 
     /// Events grouped by day.
@@ -69,13 +51,26 @@ enum TimelinePanel {
         return ["items": .list(items), "isEmpty": .bool(events.isEmpty)]
     }
 
-    /// Links that show one kind only; kinds without an event are left out.
-    static func chips(_ id: CustomerID, chosen: Kind?, _ present: Set<Kind>, _ language: Language) -> [View] {
-        Kind.allCases.filter { present.contains($0) || $0 == chosen }.map { kind in
+    /// Links that show one kind only.
+    /// - Parameter present: kinds of which there is an event, in order.
+    static func chips(_ id: CustomerID, chosen: TimelineKind?, _ present: [TimelineKind], _ language: Language)
+        -> [View]
+    {
+        let kinds = present + [chosen].compactMap { $0 }.filter { !present.contains($0) }
+        return kinds.map { kind in
             [
-                "href": .text("/customers/\(id)/timeline?show=\(kind.rawValue)"), "label": .text(kind.words[language]),
+                "href": .text("/customers/\(id)/timeline?show=\(kind.name)"), "label": .text(kind.words[language]),
                 "chosen": .bool(kind == chosen),
             ]
         }
     }
+}
+
+/// What Customers itself knows.
+extension TimelineKind {
+    static let line = TimelineKind("line", Words(en: "Lines", zh: "业务"), icon: "sim")
+    static let bill = TimelineKind("bill", Words(en: "Bills", zh: "账单"), icon: "bill")
+    static let payment = TimelineKind("payment", Words(en: "Payments", zh: "缴费"), icon: "check")
+    static let outcome = TimelineKind("outcome", Words(en: "Leaving", zh: "离网"), icon: "logout")
+    static let record = TimelineKind("record", Words(en: "Record", zh: "档案"), icon: "edit")
 }

@@ -25,7 +25,7 @@ enum CustomerDashboard {
         return [
             card("base", order: 0, wide: true, base), card("reasons", order: 20, reasons),
             card("value", order: 30, wide: true, value), card("risk", order: 31, risk),
-            card("map", order: 40, wide: true, map), card("leavers", order: 41, trend),
+            card("map", order: 40, wide: true, map), card("leavers", order: 41, wide: true, trend),
         ]
     }
 
@@ -118,10 +118,18 @@ enum CustomerDashboard {
             "series": .array([
                 series(Words(en: "Joined", zh: "新增"), "c2", joined), series(Words(en: "Left", zh: "离网"), "bad", left),
             ]),
-            "y": .object(["format": .string("integer")]),
+            "x": monthAxis(language), "y": countAxis(language),
             "summary": .string(
                 Words(en: "Customers who joined and who left in each month", zh: "每月新增与离网客户数")[language]),
         ])
+    }
+
+    private static func monthAxis(_ language: Language) -> JSONValue {
+        .object(["title": .string(Words(en: "Month", zh: "月份")[language])])
+    }
+
+    private static func countAxis(_ language: Language) -> JSONValue {
+        .object(["title": .string(Words(en: "Customers", zh: "客户数")[language]), "format": .string("integer")])
     }
 
     private static func tile(_ label: String, _ value: String, _ note: String, _ href: String?) -> View {
@@ -168,7 +176,7 @@ enum CustomerDashboard {
                     "values": .array(shown.map { .int(Int64($0.count)) }),
                 ])
             ]),
-            "x": .object(["format": .string("integer")]), "y": .object(["format": .string("integer")]),
+            "y": countAxis(language),
             "summary": .string(summary(labels, shown.map(\.count), language)),
         ])
         return PanelContent(
@@ -218,7 +226,7 @@ enum CustomerDashboard {
                         "values": .array(entry.1.map { .int(Int64($0)) }),
                     ])
                 }),
-            "y": .object(["format": .string("integer")]),
+            "x": monthAxis(language), "y": countAxis(language),
             "summary": .string(
                 Words(en: "Customers who left in each month, by reason", zh: "每月离网客户数（按原因）")[language]),
         ])

@@ -117,7 +117,7 @@ export function dataTable(figure, columns, rows) {
   figure.querySelector('.chart-data')?.remove();
   const details = make('details', 'chart-data');
   details.append(make('summary', '', t('chartData')));
-  const table = make('table', 'table plain tight');
+  const table = make('table', 'table plain tight keep');
   const head = table.createTHead().insertRow();
   columns.forEach((name, index) => {
     const cell = make('th', index > 0 ? 'num' : '', name);
