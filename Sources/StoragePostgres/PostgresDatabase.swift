@@ -26,7 +26,7 @@ package final class PostgresDatabase: BlockingDatabase {
         try await attempt(begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
     }
 
-    /// SERIALIZABLE: as on SQLite, where writers follow one another, a body that checks and then writes is right (ADR 0010).
+    /// SERIALIZABLE: as on SQLite, where writers follow one another, a body that checks and then writes is right (ADR 0011).
     /// What met another transaction is run again; so is what lost its connection before its commit was sent.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await attempt(begin: "BEGIN ISOLATION LEVEL SERIALIZABLE", body)
