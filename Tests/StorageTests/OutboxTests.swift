@@ -207,6 +207,23 @@ struct OutboxTests {
         #expect(receipts == 0)
     }
 
+    @Test("what health and pages count is found by an index, however many events there are")
+    func counted() async throws {
+        let bench = try await bench(.sqlite)
+        for sql in [
+            OutboxDispatcher.parkedCount, OutboxDispatcher.oldestDue, OutboxDispatcher.parkedEvents,
+            JobQueue.failedCount, JobQueue.oldestDue, JobQueue.recentFailed,
+        ] {
+            let plan = try await bench.database.read { session in
+                try session.query(
+                    SQL(trusted: "EXPLAIN QUERY PLAN " + sql.text),
+                    [SQLValue](repeating: .int(1), count: Set(sql.text.matches(of: /\$\d/).map(\.output)).count)
+                ) { $0.text(3) }
+            }.joined(separator: "; ")
+            #expect(plan.contains("INDEX storage_") && !plan.contains("TEMP B-TREE"), "\(sql.text): \(plan)")
+        }
+    }
+
     @Test("a handler that recovers is called for its part only", arguments: TestEngine.allCases)
     func recovery(engine: TestEngine) async throws {
         let bench = try await bench(engine)
