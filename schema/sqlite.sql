@@ -598,6 +598,8 @@ CREATE TABLE storage_job (
 
 CREATE INDEX storage_job_due ON storage_job (run_at, id) WHERE status = 'queued' OR status = 'running';
 
+CREATE INDEX storage_job_failed ON storage_job (id) WHERE status = 'failed';
+
 CREATE INDEX storage_job_recent ON storage_job (kind, id);
 
 CREATE TABLE storage_mark (
@@ -624,6 +626,8 @@ CREATE TABLE storage_outbox_event (
 );
 
 CREATE INDEX storage_outbox_event_due ON storage_outbox_event (next_attempt_at, id) WHERE status = 'pending';
+
+CREATE INDEX storage_outbox_event_parked ON storage_outbox_event (id) WHERE status = 'parked';
 
 CREATE TABLE storage_outbox_receipt (
   event_id BIGINT NOT NULL,
