@@ -40,20 +40,20 @@ final class SQLiteStatement {
         case .text(var text):
             return try text.withUTF8 { bytes in
                 guard !bytes.contains(0) else { throw StorageError(.statement, "a text holds NUL") }
-                let copy = Self.copy(UnsafeRawBufferPointer(bytes))?.assumingMemoryBound(to: CChar.self)
+                let copy = try Self.copy(UnsafeRawBufferPointer(bytes)).assumingMemoryBound(to: CChar.self)
                 return sqlite3_bind_text(handle, place, copy, Int32(bytes.count)) { free($0) }
             }
         case .bytes(let bytes):
-            return bytes.withUnsafeBytes { bytes in
-                sqlite3_bind_blob(handle, place, Self.copy(bytes), Int32(bytes.count)) { free($0) }
+            return try bytes.withUnsafeBytes { bytes in
+                sqlite3_bind_blob(handle, place, try Self.copy(bytes), Int32(bytes.count)) { free($0) }
             }
         }
     }
 
     /// For the engine to keep and to free; one byte for an empty value, which without an address would be NULL.
-    private static func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
-        let copy = malloc(max(1, bytes.count))
-        if let start = bytes.baseAddress { copy?.copyMemory(from: start, byteCount: bytes.count) }
+    private static func copy(_ bytes: UnsafeRawBufferPointer) throws -> UnsafeMutableRawPointer {
+        guard let copy = malloc(max(1, bytes.count)) else { throw StorageError(.other, "no memory") }
+        if let start = bytes.baseAddress { copy.copyMemory(from: start, byteCount: bytes.count) }
         return copy
     }
 
@@ -142,12 +142,13 @@ final class ConnectionStatements: @unchecked Sendable {
         return statement
     }
 
-    /// Whether it is SELECT, INSERT, UPDATE or DELETE: works on rows, not on the schema or the connection.
+    private enum Verb: String { case select, insert, update, delete, replace, with }
+
+    /// Whether it works on rows, not on the schema or the connection.
     func changesRows(_ sql: SQL) -> Bool {
         if known[sql] != nil { return true }
         let word = sql.text.utf8.drop { $0 == 32 || $0 == 10 || $0 == 9 }.prefix { ($0 | 32) >= 97 && ($0 | 32) <= 122 }
-        return ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"].contains(
-            String(Substring(word)).uppercased())
+        return Verb(rawValue: String(Substring(word)).lowercased()) != nil
     }
 }
 
