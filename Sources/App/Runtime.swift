@@ -7,6 +7,7 @@ import NIOCore
 import Platform
 import ServiceLifecycle
 import Storage
+import StorageSQLite
 import Synchronization
 import Web
 
@@ -145,7 +146,9 @@ package struct Runtime: Sendable {
                 availableConnectionsDelegate: .maximum(Site.connectionsMax, logger: logger)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
-        var services: [any Service] = [Reporting(application, into: { error in failed.withLock { $0 = error } })]
+        var services: [any Service] = [
+            Reporting(Answering(service: application), into: { error in failed.withLock { $0 = error } })
+        ]
         if withWorkers { services.append(workers(names)) }
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
         var settings = ServiceGroupConfiguration(
@@ -212,6 +215,14 @@ package struct StopDeadline: Service {
             logger.error("shutdown.forced", metadata: ["seconds": "\(seconds)"])
             late()
         }
+    }
+}
+
+/// Runs what answers requests on the threads that may wait for the database.
+private struct Answering<Base: Service>: Service {
+    let service: Base
+    func run() async throws {
+        try await withTaskExecutorPreference(ReadingThreads.shared) { try await service.run() }
     }
 }
 
