@@ -8,12 +8,23 @@ enum CustomerFields {
     static let byKey: [String: CustomerField] = Dictionary(
         all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
+    /// With when all fields of the group are certainly the same, which is quicker to see than to read each of them.
+    private static let groups: [(isSame: @Sendable (CustomerRecord, CustomerRecord) -> Bool, fields: [CustomerField])] =
+        [
+            ({ $0.party == $1.party && $0.customer == $1.customer && $0.sourceIDs == $1.sourceIDs }, identity),
+            ({ $0.contacts == $1.contacts && $0.documents == $1.documents }, contact),
+            ({ $0.addresses == $1.addresses }, place),
+            ({ _, _ in false }, services),
+            ({ $0.subscriptions == $1.subscriptions }, addons),
+            ({ _, _ in false }, money + leaving + states),
+        ]
+
     /// The fields whose stored values differ.
     static func changes(from before: CustomerRecord, to after: CustomerRecord, _ context: FieldContext)
         -> [ImportChange]
     {
         guard before != after else { return [] }
-        return all.compactMap { field in
+        return groups.flatMap { isSame, fields in isSame(before, after) ? [] : fields }.compactMap { field in
             guard !field.derived else { return nil }
             let (old, new) = (field.get(before, context), field.get(after, context))
             return old == new ? nil : ImportChange(field: field.key, before: old, after: new)
