@@ -154,7 +154,8 @@ final class CustomerImporter: Importer {
 
     // MARK: What each row means
 
-    private enum Step {
+    /// In a box, because a step is handed on often and two whole records are a lot to copy.
+    private indirect enum Step {
         /// With what goes over from customers who do not claim it any more.
         case create(CustomerRecord, taken: [(Identifier, CustomerID)])
         case update(before: CustomerRecord, after: CustomerRecord, [ImportChange], taken: [(Identifier, CustomerID)])
@@ -163,8 +164,9 @@ final class CustomerImporter: Importer {
 
     /// What some row of the chunk has a value for, in the order in which it is set.
     private struct Filled {
-        let fields: [CustomerField]
+        let setters: [(key: String, set: Setter)]
         let custom: [CustomAttribute]
+        typealias Setter = @Sendable (inout CustomerRecord, SQLValue, FieldContext) throws(FieldRefusal) -> Void
     }
 
     /// Customers as the rows before left them, and who has which number.
@@ -289,10 +291,10 @@ final class CustomerImporter: Importer {
     private func fill(
         _ record: inout CustomerRecord, from row: ImportRow, _ filled: Filled, _ context: FieldContext
     ) throws(Rejection) {
-        for field in filled.fields {
-            guard let value = row.values[field.key] else { continue }
-            do throws(FieldRefusal) { try field.set(&record, value, context) } catch {
-                throw Rejection(field: field.key, code: error.code, words: error.words)
+        for (key, set) in filled.setters {
+            guard let value = row.values[key] else { continue }
+            do throws(FieldRefusal) { try set(&record, value, context) } catch {
+                throw Rejection(field: key, code: error.code, words: error.words)
             }
         }
         for attribute in filled.custom {
@@ -322,6 +324,7 @@ final class CustomerImporter: Importer {
     private func takeClaims(
         of after: CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State
     ) throws(Rejection) -> [(Identifier, CustomerID)] {
+        if let before, Identifier.areSame(before, after) { return [] }
         var new = Identifier.claims(after)
         if let before { new.subtract(Identifier.claims(before)) }
         guard !new.isEmpty else { return [] }
@@ -353,7 +356,7 @@ final class CustomerImporter: Importer {
             attributes = try AttributeStore.all(session)
         }
         return Filled(
-            fields: CustomerFields.all.filter { keys.contains($0.key) },
+            setters: CustomerFields.all.filter { keys.contains($0.key) }.map { ($0.key, $0.set) },
             custom: (attributes ?? []).filter { own.contains($0.fieldKey) })
     }
 }
@@ -378,6 +381,7 @@ private struct ClaimMemory {
     }
 
     mutating func note(before: CustomerRecord?, after: CustomerRecord, line: Int) {
+        if let before, Identifier.areSame(before, after) { return }
         let (old, new) = (before.map(Identifier.claims) ?? [], Identifier.claims(after))
         for claim in new.subtracting(old) { gained[claim.hashValue] = Int32(clamping: line) }
         for claim in old.subtracting(new) {

@@ -172,6 +172,7 @@ struct CustomerWriter: Sendable {
         _ before: CustomerRecord, _ after: CustomerRecord, _ unfound: Set<Identifier>, _ fresh: inout CustomerRows,
         _ gone: inout GoneRows
     ) {
+        if unfound.isEmpty, Identifier.areSame(before, after) { return }
         let (oldClaims, claims) = (Identifier.claims(before), Identifier.claims(after))
         let known = oldClaims.union(Identifier.traces(before))
         let wanted = claims.union(Identifier.traces(after))
@@ -250,6 +251,14 @@ struct Identifier: Hashable, Sendable {
     }
 
     func row(_ id: CustomerID) -> [SQLValue] { [.text(kind), .text(value), .id(id)] }
+
+    /// Whether nothing changed that identifiers are made of.
+    static func areSame(_ a: CustomerRecord, _ b: CustomerRecord) -> Bool {
+        a.sourceIDs == b.sourceIDs && a.documents == b.documents
+            && a.subscriptions.elementsEqual(b.subscriptions) {
+                $0.msisdn == $1.msisdn && $0.iccid == $1.iccid && $0.status == $1.status
+            }
+    }
 
     /// What only this customer may have: its numbers at the sources and the MSISDNs of lines that stand.
     static func claims(_ record: CustomerRecord) -> Set<Identifier> {
