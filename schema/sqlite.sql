@@ -570,30 +570,9 @@ CREATE TABLE platform_audit_subject (
 
 CREATE INDEX platform_audit_subject_event ON platform_audit_subject (event_id);
 
-CREATE TABLE platform_blob (
-  id TEXT NOT NULL PRIMARY KEY,
-  size BIGINT NOT NULL,
-  digest TEXT NOT NULL,
-  finished BOOLEAN NOT NULL,
-  created_at BIGINT NOT NULL
-);
-
-CREATE INDEX platform_blob_unfinished ON platform_blob (created_at) WHERE NOT finished;
-
-CREATE TABLE platform_blob_part (
-  blob_id TEXT NOT NULL,
-  part BIGINT NOT NULL,
-  data BLOB NOT NULL,
-  PRIMARY KEY (blob_id, part)
-) WITHOUT ROWID;
-
 CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
   applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));
-
-CREATE TABLE storage_copy (
-  name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL
-);
 
 CREATE TABLE storage_job (
   id INTEGER PRIMARY KEY,
@@ -618,6 +597,8 @@ CREATE TABLE storage_job (
 , failures INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX storage_job_due ON storage_job (run_at, id) WHERE status = 'queued' OR status = 'running';
+
+CREATE INDEX storage_job_failed ON storage_job (id) WHERE status = 'failed';
 
 CREATE INDEX storage_job_recent ON storage_job (kind, id);
 
@@ -645,6 +626,8 @@ CREATE TABLE storage_outbox_event (
 );
 
 CREATE INDEX storage_outbox_event_due ON storage_outbox_event (next_attempt_at, id) WHERE status = 'pending';
+
+CREATE INDEX storage_outbox_event_parked ON storage_outbox_event (id) WHERE status = 'parked';
 
 CREATE TABLE storage_outbox_receipt (
   event_id BIGINT NOT NULL,

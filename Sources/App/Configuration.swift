@@ -34,6 +34,12 @@ package struct Configuration: Sendable, Equatable {
     package var durability = "full"
     /// `nist`, or `dengbao-l3` (composition and 90-day rotation of Chinese graded protection).
     package var passwordProfile = "nist"
+    /// From so many failed jobs and parked events on, `/jobs` shows their number in red and `/readyz` warns; 1...10000.
+    package var faultsWarnAt = 1
+    /// When a job or event has waited so long beyond its time, no worker seems to be at work: `/jobs` and `/readyz` warn.
+    /// 1...86400. Jobs may take minutes and others wait behind them; a failed delivery waits for its next try, which does
+    /// not count.
+    package var waitingWarnSeconds = 300
 
     package init() {}
 
@@ -42,6 +48,7 @@ package struct Configuration: Sendable, Equatable {
         "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
         "database", "databaseConnections",
+        "faultsWarnAt", "waitingWarnSeconds",
     ]
 
     /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA
@@ -107,6 +114,8 @@ package struct Configuration: Sendable, Equatable {
             case ("workers", let number as Int): workers = number
             case ("durability", let text as String): durability = text
             case ("passwordProfile", let text as String): passwordProfile = text
+            case ("faultsWarnAt", let number as Int): faultsWarnAt = number
+            case ("waitingWarnSeconds", let number as Int): waitingWarnSeconds = number
             default: throw Self.bad(key, "\(value)", "another type", "其他类型")
             }
         }
@@ -116,6 +125,12 @@ package struct Configuration: Sendable, Equatable {
     package func check() throws {
         guard (0...65_535).contains(port) else { throw Self.bad("port", "\(port)", "0...65535", "0…65535") }
         guard (1...64).contains(workers) else { throw Self.bad("workers", "\(workers)", "1...64", "1…64") }
+        guard (1...10_000).contains(faultsWarnAt) else {
+            throw Self.bad("faultsWarnAt", "\(faultsWarnAt)", "1...10000", "1…10000")
+        }
+        guard (1...86_400).contains(waitingWarnSeconds) else {
+            throw Self.bad("waitingWarnSeconds", "\(waitingWarnSeconds)", "1...86400", "1…86400")
+        }
         guard currency.count == 3, currency.allSatisfy(\.isUppercase) else {
             throw Self.bad("currency", currency, "an ISO 4217 code", "ISO 4217 代码")
         }

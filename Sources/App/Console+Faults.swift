@@ -13,12 +13,42 @@ struct Faults: Sendable {
             jobs: try tenant.jobs.failed(limit: Limits.pageSizeMax, session),
             events: try OutboxDispatcher.parked(limit: Limits.pageSizeMax, session))
     }
+}
 
-    /// How many there are, as many as the page shows at most.
-    static func count(_ tenant: Tenant, _ session: any SQLSession) throws -> Int {
-        let faults = try load(tenant, session)
-        return faults.jobs.count + faults.events.count
+/// How a tenant's background work stands.
+struct WorkState: Sendable {
+    /// Failed jobs and parked events that nobody has dealt with.
+    let faults: Int
+    /// How long the job or event that waits the longest is beyond its time.
+    let lateSeconds: Int64
+
+    static func load(_ tenant: Tenant, _ session: any SQLSession) throws -> WorkState {
+        let now = tenant.clock.now()
+        let due = [try tenant.jobs.oldestDue(session), try OutboxDispatcher.oldestDue(session)].compactMap { $0 }
+        let late = due.map { (now.milliseconds - $0.milliseconds) / 1_000 }.max() ?? 0
+        return WorkState(
+            faults: try tenant.jobs.failedCount(session) + OutboxDispatcher.parkedCount(session),
+            lateSeconds: max(0, late))
     }
+}
+
+/// From where on pages and `/readyz` warn.
+struct WarningThresholds: Sendable {
+    let faults: Int
+    let waitingSeconds: Int64
+
+    init(_ configuration: Configuration) {
+        faults = configuration.faultsWarnAt
+        waitingSeconds = Int64(configuration.waitingWarnSeconds)
+    }
+
+    /// How many, not which: anybody may ask.
+    func warnings(_ state: WorkState) -> [String] {
+        (state.faults >= faults ? ["warning: \(state.faults) failed jobs and parked events"] : [])
+            + (isLate(state) ? ["warning: a job or event is \(state.lateSeconds) s late"] : [])
+    }
+
+    func isLate(_ state: WorkState) -> Bool { state.lateSeconds >= waitingSeconds }
 }
 
 extension Console {
@@ -35,6 +65,14 @@ extension Console {
                 .post, "/events/{id}/redelivery", .permission(Self.manageFaults), body: .form([]), trace: .change,
                 purpose: .administration
             ) { try await redeliver($0) },
+            Endpoint(
+                .post, "/jobs/{id}/dismissal", .permission(Self.manageFaults), body: .form(["reason"]), trace: .change,
+                purpose: .administration
+            ) { try await dismissJob($0) },
+            Endpoint(
+                .post, "/events/{id}/dismissal", .permission(Self.manageFaults), body: .form(["reason"]),
+                trace: .change, purpose: .administration
+            ) { try await dismissEvent($0) },
         ]
     }
 
@@ -86,5 +124,35 @@ extension Console {
             session.afterCommit { tenant.wake.signal() }
         }
         return .redirect("/jobs/faults").flash("faults.redelivered")
+    }
+
+    /// Why something is laid aside: kept in the audit, for it is not tried again.
+    private static let dismissalReasonMax = 200
+
+    private func dismissJob(_ call: Call) async throws -> WebResponse {
+        let id: JobID = try call.request.id("id")
+        let reason = try call.form.text("reason", max: Self.dismissalReasonMax)
+        let tenant = call.tenant
+        try await call.write { session in
+            guard try tenant.jobs.dismiss(id, session) else { throw CRMError.notFound }
+            try call.record(
+                AuditEntry(
+                    "console.job.dismiss", [AuditSubject(kind: "job", id: id.rawValue)],
+                    facts: ["reason": .string(reason)]), session)
+        }
+        return .redirect("/jobs/faults").flash("faults.dismissed")
+    }
+
+    private func dismissEvent(_ call: Call) async throws -> WebResponse {
+        let id: EventID = try call.request.id("id")
+        let reason = try call.form.text("reason", max: Self.dismissalReasonMax)
+        try await call.write { session in
+            guard try OutboxDispatcher.dismiss(id, session) else { throw CRMError.notFound }
+            try call.record(
+                AuditEntry(
+                    "console.event.dismiss", [AuditSubject(kind: "event", id: id.rawValue)],
+                    facts: ["reason": .string(reason)]), session)
+        }
+        return .redirect("/jobs/faults").flash("faults.dismissed")
     }
 }

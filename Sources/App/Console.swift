@@ -7,7 +7,14 @@ import Web
 struct Console: Sendable {
     let modules: [any Module]
     let metrics: Metrics
-    let ready: @Sendable () async throws -> [String]
+    let thresholds: WarningThresholds
+    let ready: @Sendable () async throws -> Readiness
+
+    /// Whether this process can serve, and what somebody should look at.
+    struct Readiness: Sendable {
+        var problems: [String] = []
+        var warnings: [String] = []
+    }
 
     static let seeHome = Permission("console.home.view")
     static let seeJobs = Permission("console.jobs.view")
@@ -23,7 +30,8 @@ struct Console: Sendable {
         PermissionGrant(
             manageJobs, Words(en: "Stop background jobs", zh: "停止后台任务"), roles: [.supervisor, .analyst, .administrator]),
         PermissionGrant(
-            manageFaults, Words(en: "See and retry jobs and events that failed", zh: "查看并重试失败的任务和事件"),
+            manageFaults,
+            Words(en: "See, retry and dismiss jobs and events that failed", zh: "查看、重试和忽略失败的任务与事件"),
             roles: [.administrator]),
     ]
 
@@ -65,9 +73,10 @@ struct Console: Sendable {
     }
 
     private func readiness() async throws -> WebResponse {
-        let problems = try await ready()
-        return problems.isEmpty
-            ? .text("ready\n") : .text(problems.joined(separator: "\n") + "\n", status: .serviceUnavailable)
+        let state = try await ready()
+        let lines = (state.problems.isEmpty ? ["ready"] : state.problems) + state.warnings
+        return .text(
+            lines.joined(separator: "\n") + "\n", status: state.problems.isEmpty ? .ok : .serviceUnavailable)
     }
 
     // MARK: Home
@@ -174,10 +183,10 @@ struct Console: Sendable {
         let principal = try call.principal()
         let hiding = all ? [] : routine
         let mayRepair = principal.may(Self.manageFaults)
-        let (jobs, faults) = try await call.read { session in
+        let (jobs, state) = try await call.read { session in
             (
                 try tenant.jobs.recent(before: before, limit: Limits.pageSize + 1, hiding: hiding, session),
-                mayRepair ? try Faults.count(tenant, session) : 0
+                mayRepair ? try WorkState.load(tenant, session) : WorkState(faults: 0, lateSeconds: 0)
             )
         }
         let manage = principal.may(Self.manageJobs)
@@ -185,7 +194,8 @@ struct Console: Sendable {
             "app/jobs", title: call.text("nav.jobs"), active: "/jobs",
             [
                 "none": .bool(jobs.isEmpty), "all": .bool(all), "mayRepair": .bool(mayRepair),
-                "faults": .text(faults > 0 ? String(faults) : nil),
+                "faults": .text(state.faults >= thresholds.faults ? String(state.faults) : nil),
+                "late": .text(thresholds.isLate(state) ? String(max(1, state.lateSeconds / 60)) : nil),
                 "jobs": .list(jobs.prefix(Limits.pageSize).map { row($0, call, manage: manage) }),
                 "next": .text(jobs.count > Limits.pageSize ? jobs[Limits.pageSize - 1].id.description : nil),
             ])

@@ -7,6 +7,7 @@ import NIOCore
 import Platform
 import ServiceLifecycle
 import Storage
+import StorageSQLite
 import Synchronization
 import Web
 
@@ -44,15 +45,27 @@ package struct Runtime: Sendable {
         let metrics = Metrics()
         let open: @Sendable (String) async throws -> Tenant = { try await tenants.tenant($0) }
         let names = Self.tenantNames(configuration)
-        let console = Console(modules: modules.all, metrics: metrics) {
+        let thresholds = WarningThresholds(configuration)
+        let console = Console(modules: modules.all, metrics: metrics, thresholds: thresholds) {
             let migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
             var (pending, closed) = (0, 0)
+            var (faults, late) = (0, Int64(0))
             // How many, not which: anybody may ask.
             for name in names {
-                do { pending += try await migrator.pending(try await open(name).database) } catch { closed += 1 }
+                do {
+                    let tenant = try await open(name)
+                    let missing = try await migrator.pending(tenant.database)
+                    pending += missing
+                    guard missing == 0 else { continue }
+                    let state = try await tenant.database.read { try WorkState.load(tenant, $0) }
+                    faults += state.faults
+                    late = max(late, state.lateSeconds)
+                } catch { closed += 1 }
             }
-            return (pending == 0 ? [] : ["\(pending) migrations are pending"])
-                + (closed == 0 ? [] : ["\(closed) of \(names.count) tenants cannot be opened"])
+            return Console.Readiness(
+                problems: (pending == 0 ? [] : ["\(pending) migrations are pending"])
+                    + (closed == 0 ? [] : ["\(closed) of \(names.count) tenants cannot be opened"]),
+                warnings: thresholds.warnings(WorkState(faults: faults, lateSeconds: late)))
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) }
@@ -133,7 +146,9 @@ package struct Runtime: Sendable {
                 availableConnectionsDelegate: .maximum(Site.connectionsMax, logger: logger)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
-        var services: [any Service] = [Reporting(application, into: { error in failed.withLock { $0 = error } })]
+        var services: [any Service] = [
+            Reporting(Answering(service: application), into: { error in failed.withLock { $0 = error } })
+        ]
         if withWorkers { services.append(workers(names)) }
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
         var settings = ServiceGroupConfiguration(
@@ -200,6 +215,14 @@ package struct StopDeadline: Service {
             logger.error("shutdown.forced", metadata: ["seconds": "\(seconds)"])
             late()
         }
+    }
+}
+
+/// Runs what answers requests on the threads that may wait for the database.
+private struct Answering<Base: Service>: Service {
+    let service: Base
+    func run() async throws {
+        try await withTaskExecutorPreference(ReadingThreads.shared) { try await service.run() }
     }
 }
 

@@ -8,16 +8,40 @@ enum CustomerFields {
     static let byKey: [String: CustomerField] = Dictionary(
         all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
+    /// What is compared of some fields: their whole descriptions are big, and an import reads them for every row.
+    private struct Group: Sendable {
+        /// When all fields are certainly the same, which is quicker to see than to read each of them.
+        let isSame: @Sendable (CustomerRecord, CustomerRecord) -> Bool
+        let readers: [(key: String, get: @Sendable (CustomerRecord, FieldContext) -> SQLValue)]
+
+        init(_ fields: [CustomerField], sameWhen isSame: @escaping @Sendable (CustomerRecord, CustomerRecord) -> Bool) {
+            self.isSame = isSame
+            readers = fields.filter { !$0.derived }.map { ($0.key, $0.get) }
+        }
+    }
+
+    private static let groups = [
+        Group(identity) { $0.party == $1.party && $0.customer == $1.customer && $0.sourceIDs == $1.sourceIDs },
+        Group(contact) { $0.contacts == $1.contacts && $0.documents == $1.documents },
+        Group(place) { $0.addresses == $1.addresses },
+        Group(services) { _, _ in false },
+        Group(addons) { $0.subscriptions == $1.subscriptions },
+        Group(money + leaving + states) { _, _ in false },
+    ]
+
     /// The fields whose stored values differ.
     static func changes(from before: CustomerRecord, to after: CustomerRecord, _ context: FieldContext)
         -> [ImportChange]
     {
         guard before != after else { return [] }
-        return all.compactMap { field in
-            guard !field.derived else { return nil }
-            let (old, new) = (field.get(before, context), field.get(after, context))
-            return old == new ? nil : ImportChange(field: field.key, before: old, after: new)
+        var changes: [ImportChange] = []
+        for group in groups where !group.isSame(before, after) {
+            for (key, get) in group.readers {
+                let (old, new) = (get(before, context), get(after, context))
+                if old != new { changes.append(ImportChange(field: key, before: old, after: new)) }
+            }
         }
+        return changes
     }
 
     // MARK: Who

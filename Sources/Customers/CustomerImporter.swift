@@ -154,11 +154,19 @@ final class CustomerImporter: Importer {
 
     // MARK: What each row means
 
-    private enum Step {
+    /// In a box, because a step is handed on often and two whole records are a lot to copy.
+    private indirect enum Step {
         /// With what goes over from customers who do not claim it any more.
         case create(CustomerRecord, taken: [(Identifier, CustomerID)])
         case update(before: CustomerRecord, after: CustomerRecord, [ImportChange], taken: [(Identifier, CustomerID)])
         case done(ImportOutcome)
+    }
+
+    /// What some row of the chunk has a value for, in the order in which it is set.
+    private struct Filled {
+        let setters: [(key: String, set: Setter)]
+        let custom: [CustomAttribute]
+        typealias Setter = @Sendable (inout CustomerRecord, SQLValue, FieldContext) throws(FieldRefusal) -> Void
     }
 
     /// Customers as the rows before left them, and who has which number.
@@ -170,12 +178,12 @@ final class CustomerImporter: Importer {
     }
 
     private func resolve(_ rows: [ImportRow], _ session: any SQLSession) throws -> [Step] {
-        let custom = try customAttributes(for: rows, session)
+        let filled = try filled(by: rows, session)
         let wanted = rows.map(identifiers)
         var state = try state(wanted, session)
         return rows.indices.map { index in
             do throws(Rejection) {
-                return try step(rows[index], wanted[index], &state, custom)
+                return try step(rows[index], wanted[index], &state, filled)
             } catch {
                 return .done(.rejected(field: error.field, code: error.code, error.words))
             }
@@ -213,7 +221,7 @@ final class CustomerImporter: Importer {
     }
 
     private func step(
-        _ row: ImportRow, _ keys: [String: Identifier], _ state: inout State, _ custom: [CustomAttribute]
+        _ row: ImportRow, _ keys: [String: Identifier], _ state: inout State, _ filled: Filled
     ) throws(Rejection) -> Step {
         var context = context
         context.leftOn = row.values["left_on"]?.asDate
@@ -221,9 +229,9 @@ final class CustomerImporter: Importer {
             guard options.updatesExisting else { return .done(.unchanged(found.id)) }
             var after = found
             after.chooseLine(for: row.values, &context)
-            try fill(&after, from: row, custom, context)
+            try fill(&after, from: row, filled, context)
             let taken = try takeClaims(of: after, before: found, row, state)
-            let changes = CustomerStore.changes(from: found, to: after, custom, context)
+            let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)
             guard !changes.isEmpty else { return .done(.unchanged(found.id)) }
             after.customer.revision += 1
             after.customer.updatedAt = tenant.clock.now()
@@ -246,7 +254,7 @@ final class CustomerImporter: Importer {
             id: tenant.ids.next(), party: Party(kind: .individual, displayName: ""),
             customer: Customer(currency: tenant.currency, source: options.source, createdAt: tenant.clock.now()))
         record.chooseLine(for: row.values, &context)
-        try fill(&record, from: row, custom, context)
+        try fill(&record, from: row, filled, context)
         let taken = try takeClaims(of: record, before: nil, row, state)
         guard
             !record.party.displayName.isEmpty || !Identifier.claims(record).isEmpty
@@ -281,15 +289,15 @@ final class CustomerImporter: Importer {
     }
 
     private func fill(
-        _ record: inout CustomerRecord, from row: ImportRow, _ custom: [CustomAttribute], _ context: FieldContext
+        _ record: inout CustomerRecord, from row: ImportRow, _ filled: Filled, _ context: FieldContext
     ) throws(Rejection) {
-        for field in CustomerFields.all {
-            guard let value = row.values[field.key] else { continue }
-            do throws(FieldRefusal) { try field.set(&record, value, context) } catch {
-                throw Rejection(field: field.key, code: error.code, words: error.words)
+        for (key, set) in filled.setters {
+            guard let value = row.values[key] else { continue }
+            do throws(FieldRefusal) { try set(&record, value, context) } catch {
+                throw Rejection(field: key, code: error.code, words: error.words)
             }
         }
-        for attribute in custom {
+        for attribute in filled.custom {
             guard let value = row.values[attribute.fieldKey] else { continue }
             record.attributes[attribute.id] = attribute.content(value)
         }
@@ -316,6 +324,7 @@ final class CustomerImporter: Importer {
     private func takeClaims(
         of after: CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State
     ) throws(Rejection) -> [(Identifier, CustomerID)] {
+        if let before, Identifier.areSame(before, after) { return [] }
         var new = Identifier.claims(after)
         if let before { new.subtract(Identifier.claims(before)) }
         guard !new.isEmpty else { return [] }
@@ -338,14 +347,17 @@ final class CustomerImporter: Importer {
         return taken
     }
 
-    private func customAttributes(for rows: [ImportRow], _ session: any SQLSession) throws -> [CustomAttribute] {
+    private func filled(by rows: [ImportRow], _ session: any SQLSession) throws -> Filled {
+        var keys: Set<String> = []
+        for row in rows { for key in row.values.keys { keys.insert(key) } }
+        let own = keys.filter { $0.hasPrefix("attr.") }
         // Attributes may be defined between chunks; only what the rows name is filled.
-        let known = attributes ?? []
-        let keys = Set(rows.flatMap { row in row.values.keys.filter { $0.hasPrefix("attr.") } })
-        if attributes == nil || !keys.isSubset(of: Set(known.map(\.fieldKey))) {
+        if attributes == nil || !own.isSubset(of: Set((attributes ?? []).map(\.fieldKey))) {
             attributes = try AttributeStore.all(session)
         }
-        return (attributes ?? []).filter { keys.contains($0.fieldKey) }
+        return Filled(
+            setters: CustomerFields.all.filter { keys.contains($0.key) }.map { ($0.key, $0.set) },
+            custom: (attributes ?? []).filter { own.contains($0.fieldKey) })
     }
 }
 
@@ -369,6 +381,7 @@ private struct ClaimMemory {
     }
 
     mutating func note(before: CustomerRecord?, after: CustomerRecord, line: Int) {
+        if let before, Identifier.areSame(before, after) { return }
         let (old, new) = (before.map(Identifier.claims) ?? [], Identifier.claims(after))
         for claim in new.subtracting(old) { gained[claim.hashValue] = Int32(clamping: line) }
         for claim in old.subtracting(new) {

@@ -88,19 +88,6 @@ enum CustomerSQL {
           longitude)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         """
-    static let upsertListing: SQL = """
-        INSERT INTO customers_listing (customer_id, sort_name, kind, status, segment, tier, region, city, service, plan,
-          contract_term, since, monthly_charge, currency, risk, band, value_score, leave_reason, left_on, latitude,
-          longitude)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-        ON CONFLICT (customer_id) DO UPDATE SET sort_name = excluded.sort_name, kind = excluded.kind,
-          status = excluded.status, segment = excluded.segment, tier = excluded.tier, region = excluded.region,
-          city = excluded.city, service = excluded.service, plan = excluded.plan,
-          contract_term = excluded.contract_term, since = excluded.since, monthly_charge = excluded.monthly_charge,
-          currency = excluded.currency, risk = excluded.risk, band = excluded.band,
-          value_score = excluded.value_score, leave_reason = excluded.leave_reason, left_on = excluded.left_on,
-          latitude = excluded.latitude, longitude = excluded.longitude
-        """
     static let insertCharge: SQL = """
         INSERT INTO customers_charge (customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -77,9 +77,9 @@ struct CustomerUndo {
     }
 
     private static func note(
-        _ key: String, _ before: SQLValue, _ after: SQLValue, _ list: inout [ImportChange]
+        _ key: @autoclosure () -> String, _ before: SQLValue, _ after: SQLValue, _ list: inout [ImportChange]
     ) {
-        if before != after { list.append(ImportChange(field: key, before: before, after: after)) }
+        if before != after { list.append(ImportChange(field: key(), before: before, after: after)) }
     }
 
     private static func add<Part: Equatable>(
@@ -95,10 +95,17 @@ struct CustomerUndo {
             let new = after.first { $0.partID == old.partID }
             guard new != old else { continue }
             let key = "\(Part.kind)/\(old.partID)"
+            let (had, has) = (old.values(), new?.values() ?? [])
             if new == nil { list.append(ImportChange(field: key, before: .bool(true), after: .null)) }
-            var names = old.values().map(\.name)
-            names += new?.values().map(\.name).filter { !names.contains($0) } ?? []
-            for name in names { note("\(key)/\(name)", old.value(name), new?.value(name) ?? .null, &list) }
+            for (place, (name, value)) in had.enumerated() {
+                // The facts stand in one order; only what some parts have beside them (add-ons) is to be looked for.
+                let isThere = has.indices.contains(place) && has[place].name == name
+                let now = isThere ? has[place].value : has.first { $0.name == name }?.value
+                note("\(key)/\(name)", value, now ?? .null, &list)
+            }
+            for (name, value) in has.dropFirst(Part.facts.count) where !had.contains(where: { $0.name == name }) {
+                note("\(key)/\(name)", .null, value, &list)
+            }
         }
         for new in after where !before.contains(where: { $0.partID == new.partID }) {
             let key = "\(Part.kind)/\(new.partID)"

@@ -121,7 +121,8 @@ struct CustomerWriter: Sendable {
         released: [(Identifier, CustomerID)] = [], unfound: [CustomerID: Set<Identifier>] = [:],
         origin: Origin = .imported, _ session: any SQLSession
     ) throws -> [(CustomerID, SubscriptionChange)] {
-        let risks = try ValueStore.risks(changes.map(\.after.id), session)
+        let listed = try ListingRow.stored(changes.map(\.after.id), session)
+        var listing: [ListingRow] = []
         var fresh = CustomerRows()
         var gone = GoneRows()
         for (before, changed) in changes {
@@ -129,16 +130,18 @@ struct CustomerWriter: Sendable {
             after.customer.edition = before.customer.edition + 1
             fresh.addChanged(before: before, after: after)
             gone.note(before: before, after: after)
-            fresh.listing.append(ListingRow(after, policy: policy, risk: risks[after.id]).values)
-            let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
-            for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
-            for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
+            listing.append(ListingRow(after, policy: policy, risk: listed[after.id]?.risk))
+            if !SearchTokens.areSame(before, after) {
+                let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
+                for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
+                for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
+            }
             noteIdentifiers(before, after, unfound[after.id] ?? [], &fresh, &gone)
         }
         for (identifier, holder) in released { gone.add(identifier, holder) }
         try gone.write(session)
         try fresh.write(session)
-        try session.executeMany(CustomerSQL.upsertListing, fresh.listing)
+        try ListingRow.update(listing, from: listed, session)
         // An import touches many customers every night: only moves of the lifecycle are kept of it, and of its taking back.
         // That there was one is told by the time of the last change.
         let told = changes.filter {
@@ -169,6 +172,7 @@ struct CustomerWriter: Sendable {
         _ before: CustomerRecord, _ after: CustomerRecord, _ unfound: Set<Identifier>, _ fresh: inout CustomerRows,
         _ gone: inout GoneRows
     ) {
+        if unfound.isEmpty, Identifier.areSame(before, after) { return }
         let (oldClaims, claims) = (Identifier.claims(before), Identifier.claims(after))
         let known = oldClaims.union(Identifier.traces(before))
         let wanted = claims.union(Identifier.traces(after))
@@ -247,6 +251,14 @@ struct Identifier: Hashable, Sendable {
     }
 
     func row(_ id: CustomerID) -> [SQLValue] { [.text(kind), .text(value), .id(id)] }
+
+    /// Whether nothing changed that identifiers are made of.
+    static func areSame(_ a: CustomerRecord, _ b: CustomerRecord) -> Bool {
+        a.sourceIDs == b.sourceIDs && a.documents == b.documents
+            && a.subscriptions.elementsEqual(b.subscriptions) {
+                $0.msisdn == $1.msisdn && $0.iccid == $1.iccid && $0.status == $1.status
+            }
+    }
 
     /// What only this customer may have: its numbers at the sources and the MSISDNs of lines that stand.
     static func claims(_ record: CustomerRecord) -> Set<Identifier> {

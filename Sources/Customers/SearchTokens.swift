@@ -44,15 +44,24 @@ enum SearchTokens {
     /// Whole words first, so that a long name loses parts and no word.
     /// - Parameter folded: a name through `Folding.fold`.
     static func name(_ folded: String) -> [String] {
-        let words = folded.split(separator: " ").prefix(tokensMax)
-        var result = words.map(String.init)
-        for word in words {
-            let isChinese = word.unicodeScalars.contains(where: isHan)
+        // In ASCII and ideographs each scalar is a character; to look for the others' ends costs more than all the rest.
+        let isPlain = folded.utf8.allSatisfy { $0 < 0xC0 || (0xE4...0xE9).contains($0) }
+        return isPlain
+            ? parts(folded.unicodeScalars.split(separator: " ")) { String($0) }
+            : parts(folded.split(separator: " ")) { String($0) }
+    }
+
+    private static func parts<Word: Collection>(_ all: [Word], _ text: (Word) -> String) -> [String]
+    where Word.SubSequence == Word {
+        let words = all.prefix(tokensMax)
+        var result = words.map(text)
+        for (word, whole) in zip(words, result) {
+            let isChinese = whole.unicodeScalars.contains(where: isHan)
             let least = isChinese ? 1 : latinPartMin
             var rest = word.dropFirst()
             var parts = isChinese ? tokensMax : latinPartsMax
             while rest.count >= least, parts > 0, result.count < tokensMax {
-                result.append(String(rest))
+                result.append(text(rest))
                 rest = rest.dropFirst()
                 parts -= 1
             }
@@ -60,12 +69,24 @@ enum SearchTokens {
         return result
     }
 
+    /// Whether nothing changed that tokens are made of.
+    static func areSame(_ a: CustomerRecord, _ b: CustomerRecord) -> Bool {
+        a.party.displayName == b.party.displayName && a.customer.reference == b.customer.reference
+            && a.sourceIDs == b.sourceIDs && a.contacts == b.contacts && a.documents == b.documents
+            && a.subscriptions.elementsEqual(b.subscriptions) {
+                $0.msisdn == $1.msisdn && $0.iccid == $1.iccid && $0.imsi == $1.imsi && $0.imei == $1.imei
+            }
+    }
+
     /// An ICCID, IMSI or IMEI as it is looked up: letters and digits only.
     static func simToken(_ number: String) -> String {
         String(Folding.fold(number).unicodeScalars.filter { ("0"..."9").contains($0) || ("a"..."z").contains($0) })
     }
 
-    static func reversedDigits(_ number: String) -> String { String(Folding.digits(number).reversed()) }
+    static func reversedDigits(_ number: String) -> String {
+        guard number.utf8.allSatisfy({ $0 < 0x80 }) else { return String(Folding.digits(number).reversed()) }
+        return String(decoding: number.utf8.reversed().filter { (48...57).contains($0) }, as: UTF8.self)
+    }
 
     /// CJK ideographs, with extensions and the compatibility block.
     static func isHan(_ scalar: Unicode.Scalar) -> Bool {

@@ -53,22 +53,6 @@ enum ValueStore {
         try session.first(readPolicy) { ValuePolicy(vipFrom: $0.int(0), highFrom: $0.int(1)) } ?? .none
     }
 
-    /// Probability and band of those that were scored.
-    static func risks(_ ids: [CustomerID], _ session: any SQLSession) throws
-        -> [CustomerID: (probability: Double, band: String)]
-    {
-        var result: [CustomerID: (probability: Double, band: String)] = [:]
-        for chunk in ids.chunked(Limits.sqlListChunk) {
-            var builder = SQLBuilder("SELECT customer_id, risk, band FROM customers_listing WHERE risk >= 0")
-            builder.appendIn("AND customer_id", chunk.map { .id($0) })
-            for (id, risk, band) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.double(1), $0.text(2)) })
-            {
-                result[id] = (risk, band)
-            }
-        }
-        return result
-    }
-
     /// Takes over the scores of a churn model; the value follows, because it depends on the hazard.
     /// - Parameter event: without `scoredAt` (of an older version) it counts as older than every other.
     static func apply(_ event: ChurnScored, _ session: any SQLSession) throws {

@@ -93,6 +93,12 @@ struct OwnPages: Sendable {
                 "keys": Self.options(
                     call, chosen: user.shortcuts ? "on" : "off",
                     ["on", "off"].map { ($0, "identity.shortcuts.\($0)") }),
+                "densities": Self.options(
+                    call, chosen: WebCookie.value(PreferencePages.density, in: call.request.headers) ?? "normal",
+                    ["compact", "normal", "roomy"].map { ($0, "identity.density.\($0)") }),
+                "rails": Self.options(
+                    call, chosen: WebCookie.value(PreferencePages.rail, in: call.request.headers) ?? "wide",
+                    ["wide", "narrow"].map { ($0, "identity.rail.\($0)") }),
                 "passwordChanged": .text(user.passwordChangedAt.map { call.time($0) }),
                 "lengthMin": .text(String(policy.lengthMin)), "error": .text(error?.message[call.language]),
                 "hasOthers": .bool(list.contains { !$0.isCurrent }),

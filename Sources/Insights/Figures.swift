@@ -16,10 +16,18 @@ enum Figures {
     }
 
     /// `0.853`
-    static func decimal(_ number: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", number) }
+    static func decimal(_ number: Double, _ digits: Int) -> String {
+        // `String(format:)` goes through Foundation's texts; a page has two dozen of these.
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
+            let length = withVaList([Int32(digits), number]) {
+                vsnprintf(buffer.baseAddress, buffer.count, "%.*f", $0)
+            }
+            return String(decoding: buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
 
     /// `26.5%`
-    static func percent(_ share: Double, _ digits: Int = 1) -> String { String(format: "%.\(digits)f%%", share * 100) }
+    static func percent(_ share: Double, _ digits: Int = 1) -> String { decimal(share * 100, digits) + "%" }
 
     /// `+0.38`, `−0.21`
     static func signed(_ number: Double, _ digits: Int = 2) -> String {

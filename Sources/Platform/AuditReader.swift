@@ -10,17 +10,20 @@ package struct AuditRecord: Sendable {
     /// `nil` for the system, a command, and tries to log in.
     package let actor: UserID?
     package let actorName: String
-    package let roles: [String]
+    let rolesText: String
     package let action: String
     package let purpose: String
     package let address: String
     package let requestID: String
-    /// Names of personal fields that were shown without a mask.
-    package let unmasked: [String]
-    /// As written; a panel that lists views does not need them.
+    let unmaskedText: String
+    /// As written, like the two others; a panel that lists views does not need them.
     let factsText: String
     package let refused: Bool
 
+    package var roles: [String] { Self.list(rolesText) }
+    /// Names of personal fields that were shown without a mask.
+    package var unmasked: [String] { Self.list(unmaskedText) }
+    private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
     package var facts: [String: JSONValue] { (try? JSONValue.parse(Array(factsText.utf8)))?.object ?? [:] }
 }
 
@@ -109,11 +112,11 @@ package struct AuditReader: Sendable {
         return result
     }
 
-    private static func record(_ row: Row) throws -> AuditRecord {
-        func list(_ column: Int) -> [String] { row.text(column).split(separator: ",").map(String.init) }
-        return AuditRecord(
-            id: row.id(0), at: row.time(1), actor: row.optionalID(2), actorName: row.text(3), roles: list(4),
-            action: row.text(5), purpose: row.text(6), address: row.text(7), requestID: row.text(8), unmasked: list(9),
+    private static func record(_ row: Row) -> AuditRecord {
+        AuditRecord(
+            id: row.id(0), at: row.time(1), actor: row.optionalID(2), actorName: row.text(3), rolesText: row.text(4),
+            action: row.text(5), purpose: row.text(6), address: row.text(7), requestID: row.text(8),
+            unmaskedText: row.text(9),
             factsText: row.text(10), refused: row.bool(11))
     }
 }

@@ -3,7 +3,11 @@ import Kernel
 
 /// A job as people see it.
 package struct Job: Sendable {
-    package enum Status: String, Sendable, CaseIterable { case queued, running, succeeded, failed, cancelled }
+    package enum Status: String, Sendable, CaseIterable {
+        case queued, running, succeeded, failed, cancelled
+        /// It failed, and somebody laid it aside for good.
+        case dismissed
+    }
     package let id: JobID
     package let kind: String
     package let payload: String
@@ -24,7 +28,7 @@ package struct Job: Sendable {
     package let startedAt: Instant?
     package let finishedAt: Instant?
 
-    package var isFinished: Bool { status == .succeeded || status == .failed || status == .cancelled }
+    package var isFinished: Bool { status != .queued && status != .running }
 }
 
 /// Thrown inside a job when somebody asked for it to be cancelled.
@@ -107,6 +111,9 @@ package struct JobQueue: Sendable {
           failures = 0, done = 0, total = 0, cancel_requested = $3, started_at = NULL, finished_at = NULL, result = NULL
         WHERE id = $1 AND status = 'failed'
         """
+    static let dismiss: SQL = "UPDATE storage_job SET status = 'dismissed' WHERE id = $1 AND status = 'failed'"
+    static let failedCount: SQL = "SELECT COUNT(*) FROM storage_job WHERE status = 'failed'"
+    static let oldestDue: SQL = "SELECT MIN(run_at) FROM storage_job WHERE status = 'queued'"
     static let requestCancel: SQL = """
         UPDATE storage_job SET cancel_requested = $2,
           status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
@@ -115,7 +122,7 @@ package struct JobQueue: Sendable {
         """
     static let failures: SQL = "SELECT failures, attempts_max FROM storage_job WHERE id = $1"
     static let purge: SQL = """
-        DELETE FROM storage_job WHERE status IN ('succeeded', 'failed', 'cancelled') AND finished_at < $1
+        DELETE FROM storage_job WHERE status IN ('succeeded', 'failed', 'cancelled', 'dismissed') AND finished_at < $1
         """
     static let purgeRoutine: SQL = """
         DELETE FROM storage_job WHERE status = 'succeeded' AND created_by = 'schedule' AND finished_at < $1
@@ -177,6 +184,20 @@ package struct JobQueue: Sendable {
         let wake = self.wake
         session.afterCommit { wake.signal() }
         return true
+    }
+
+    /// Lays a job that failed aside for good: it stays in the list, but is no fault any more. Returns `false` when there is
+    /// no such one.
+    package func dismiss(_ id: JobID, _ session: any SQLSession) throws -> Bool {
+        try session.execute(Self.dismiss, [.id(id)]) == 1
+    }
+
+    /// How many jobs failed for good and were not laid aside.
+    package func failedCount(_ session: any SQLSession) throws -> Int { try session.count(Self.failedCount) }
+
+    /// When the job that waits the longest was due; `nil` = none waits. It may lie in the future.
+    package func oldestDue(_ session: any SQLSession) throws -> Instant? {
+        try session.first(Self.oldestDue) { $0.optionalTime(0) } ?? nil
     }
 
     /// Forgets jobs that ended more than `days` ago, and routine upkeep that went well after two.

@@ -91,9 +91,11 @@ package struct OutboxDispatcher: Sendable {
         """
     static let expireReceipts: SQL = """
         DELETE FROM storage_outbox_receipt WHERE event_id IN
-        (SELECT id FROM storage_outbox_event WHERE status = 'done' AND created_at < $1)
+        (SELECT id FROM storage_outbox_event WHERE status IN ('done', 'dismissed') AND created_at < $1)
         """
-    static let expire: SQL = "DELETE FROM storage_outbox_event WHERE status = 'done' AND created_at < $1"
+    static let expire: SQL = """
+        DELETE FROM storage_outbox_event WHERE status IN ('done', 'dismissed') AND created_at < $1
+        """
     static let parkedEvents: SQL = """
         SELECT id, type, COALESCE(last_error, ''), attempts, created_at FROM storage_outbox_event
         WHERE status = 'parked' ORDER BY id LIMIT $1
@@ -102,6 +104,9 @@ package struct OutboxDispatcher: Sendable {
         UPDATE storage_outbox_event SET status = 'pending', attempts = 0, next_attempt_at = $2
         WHERE id = $1 AND status = 'parked'
         """
+    static let dismiss: SQL = "UPDATE storage_outbox_event SET status = 'dismissed' WHERE id = $1 AND status = 'parked'"
+    static let oldestDue: SQL = "SELECT MIN(next_attempt_at) FROM storage_outbox_event WHERE status = 'pending'"
+    static let parkedCount: SQL = "SELECT COUNT(*) FROM storage_outbox_event WHERE status = 'parked'"
     static let backlog: SQL = "SELECT COUNT(*) FROM storage_outbox_event WHERE status = $1"
 
     /// Delivers one batch. Returns how many events were looked at; 0 = nothing is due.
@@ -169,7 +174,7 @@ package struct OutboxDispatcher: Sendable {
         }
     }
 
-    /// Forgets delivered events older than `days`.
+    /// Forgets delivered and dismissed events older than `days`.
     package func expire(days: Int64 = 7) async throws {
         let before = clock.now().adding(days: -days)
         try await database.write { session in
@@ -199,6 +204,20 @@ package struct OutboxDispatcher: Sendable {
     /// Has a parked event delivered again. Returns `false` when there is no such one.
     package static func redeliver(_ id: EventID, now: Instant, _ session: any SQLSession) throws -> Bool {
         try session.execute(redeliver, [.id(id), .time(now)]) == 1
+    }
+
+    /// Lays a parked event aside for good: it is not delivered any more and forgotten with the delivered ones. Returns
+    /// `false` when there is no such one.
+    package static func dismiss(_ id: EventID, _ session: any SQLSession) throws -> Bool {
+        try session.execute(dismiss, [.id(id)]) == 1
+    }
+
+    /// How many events stand aside.
+    package static func parkedCount(_ session: any SQLSession) throws -> Int { try session.count(parkedCount) }
+
+    /// When the event that waits the longest was due; `nil` = none waits. It may lie in the future.
+    package static func oldestDue(_ session: any SQLSession) throws -> Instant? {
+        try session.first(oldestDue) { $0.optionalTime(0) } ?? nil
     }
 
     /// How many events wait (`pending`) or stand aside (`parked`).

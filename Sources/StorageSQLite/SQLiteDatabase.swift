@@ -8,7 +8,7 @@ import Synchronization
 /// One tenant's SQLite file: a pool of readers on WAL snapshots and one group-committing writer.
 package final class SQLiteDatabase: Storage.Database {
     private let pool: DatabasePool
-    private let texts = StatementTexts()
+    private let statements = StatementCaches()
     private let queue = Mutex(WriteQueue())
 
     private struct WriteQueue {
@@ -31,15 +31,16 @@ package final class SQLiteDatabase: Storage.Database {
     }
 
     /// Opens or creates the file. The folder must exist.
-    /// - Parameter readers: connections for snapshots, 1...16.
+    /// - Parameter readers: connections for snapshots, 1...16; more than there are `ReadingThreads`, so that those do not wait.
     /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
-    package init(path: String, durability: Durability = .full, readers: Int = 4) throws {
+    package init(path: String, durability: Durability = .full, readers: Int = 12) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = readers
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA cache_size = -16384")
+            // In KiB. What a reader keeps is only good until the next commit.
+            try database.execute(sql: "PRAGMA cache_size = \(database.configuration.readonly ? -4096 : -16384)")
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
@@ -57,13 +58,29 @@ package final class SQLiteDatabase: Storage.Database {
     package func read<T: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) async throws -> T {
-        let texts = self.texts
         do {
-            return try await pool.unsafeRead { database in
-                try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, texts: texts)) }
+            guard ReadingThreads.areCurrent else {
+                return try await pool.unsafeRead { [statements] database in
+                    try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, statements.of(database))) }
+                }
+            }
+            let interruption = SQLiteInterruption()
+            return try await withTaskCancellationHandler {
+                try readHere(body, interruption)
+            } onCancel: {
+                interruption.now()
             }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
+        }
+    }
+
+    /// On this thread.
+    private func readHere<T>(_ body: (any SQLSession) throws -> T, _ interruption: SQLiteInterruption) throws -> T {
+        try pool.unsafeRead { database in
+            try interruption.covering(database) {
+                try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, statements.of(database))) }
+            }
         }
     }
 
@@ -122,6 +139,8 @@ package final class SQLiteDatabase: Storage.Database {
 
     package func close() async throws {
         _ = try? await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        // Nobody reads or writes meanwhile: a connection with statements cannot be closed.
+        _ = try? await pool.barrierWriteWithoutTransaction { [statements] _ in statements.close() }
         try pool.close()
     }
 
@@ -156,7 +175,7 @@ package final class SQLiteDatabase: Storage.Database {
     }
 
     private func commit(_ batch: [Pending], _ database: GRDB.Database) {
-        let session = SQLiteSession(database, texts: texts)
+        let session = SQLiteSession(database, statements.of(database))
         var outcomes: [(any Error)?] = []
         do {
             try session.raw("BEGIN IMMEDIATE")
@@ -204,31 +223,7 @@ private final class ResultBox<T: Sendable>: @unchecked Sendable {
 }
 
 /// `$3` becomes `?3`: SQLite numbers `$n` by order of appearance but `?n` by its number, which is what PostgreSQL does.
-final class StatementTexts: Sendable {
-    struct Known: Sendable {
-        let text: String
-        /// INSERT, UPDATE, DELETE, SELECT: works on rows, not on the schema or the connection.
-        let changesRows: Bool
-    }
-    private let cache = Mutex<[SQL: Known]>([:])
-
-    func known(_ sql: SQL) -> Known {
-        if let known = cache.withLock({ $0[sql] }) { return known }
-        let known = Known(text: Self.numbered(sql.text), changesRows: Self.changesRows(sql.text))
-        cache.withLock { cache in
-            // Built statements (optional filters, lists) come in many lengths; keep the cache bounded.
-            if cache.count > 2_000 { cache.removeAll() }
-            cache[sql] = known
-        }
-        return known
-    }
-
-    private static func changesRows(_ text: String) -> Bool {
-        let word = text.utf8.drop { $0 == 32 || $0 == 10 || $0 == 9 }.prefix { ($0 | 32) >= 97 && ($0 | 32) <= 122 }
-        return ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH"].contains(
-            String(Substring(word)).uppercased())
-    }
-
+enum StatementTexts {
     /// Replaces `$` before a digit by `?` outside of quoted text.
     static func numbered(_ text: String) -> String {
         var result: [UInt8] = []

@@ -8,15 +8,15 @@ typealias SQL = Storage.SQL
 /// A GRDB connection seen as `SQLSession`.
 final class SQLiteSession: SQLSession {
     private let database: GRDB.Database
-    private let texts: StatementTexts
+    private let statements: ConnectionStatements
     private(set) var commitActions: [@Sendable () -> Void] = []
     private var savepointDepth = 0
     /// Statements whose rows are being read, outermost first.
     private var openCursors: [SQL] = []
 
-    init(_ database: GRDB.Database, texts: StatementTexts) {
+    init(_ database: GRDB.Database, _ statements: ConnectionStatements) {
         self.database = database
-        self.texts = texts
+        self.statements = statements
     }
 
     var dialect: Dialect { .sqlite }
@@ -31,7 +31,7 @@ final class SQLiteSession: SQLSession {
                 while try statement.step() {}
             } else {
                 guard arguments.isEmpty else { throw StorageError(.statement, "this statement takes no arguments") }
-                try database.execute(sql: texts.known(sql).text)
+                try database.execute(sql: sql.text)
             }
             return database.totalChangesCount - before
         }
@@ -58,7 +58,7 @@ final class SQLiteSession: SQLSession {
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Storage.Row) throws -> Bool) throws {
         var thrownByBody: (any Error)?
         try translating {
-            let statement = SQLiteStatement(try prepared(sql))
+            let statement = try statements.statement(sql, isOpen: openCursors.contains(sql))
             openCursors.append(sql)
             defer {
                 openCursors.removeLast()
@@ -108,18 +108,10 @@ final class SQLiteSession: SQLSession {
         }
     }
 
-    /// The statement from the connection's cache; a new one when its rows are just being read further out, because running
-    /// it again would move that cursor.
-    private func prepared(_ sql: SQL) throws -> Statement {
-        let text = texts.known(sql).text
-        if !openCursors.isEmpty, openCursors.contains(sql) { return try database.makeStatement(sql: text) }
-        return try database.cachedStatement(sql: text)
-    }
-
     /// `nil` for what is no business of rows (CREATE, PRAGMA): that is GRDB's, which has to know of a changed schema.
     private func rowStatement(_ sql: SQL) throws -> SQLiteStatement? {
-        guard texts.known(sql).changesRows else { return nil }
-        return SQLiteStatement(try prepared(sql))
+        guard statements.changesRows(sql) else { return nil }
+        return try statements.statement(sql, isOpen: openCursors.contains(sql))
     }
 
     private func translating<T>(_ body: () throws -> T) throws -> T {

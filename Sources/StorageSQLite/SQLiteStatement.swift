@@ -1,15 +1,20 @@
+import Foundation
 import GRDB
 import GRDBSQLite
 import Kernel
 import Storage
+import Synchronization
 
 /// A statement that reads or changes rows, run through SQLite itself: to turn arguments and rows into GRDB's values and back
 /// cost more than the look-ups a page consists of. Transactions and changes of the schema stay with GRDB, which follows them.
-struct SQLiteStatement {
+final class SQLiteStatement {
+    /// Keeps the handle.
+    private let owner: Statement
     private let handle: OpaquePointer
     let columns: SQLiteColumnReader
 
     init(_ statement: Statement) {
+        owner = statement
         handle = statement.sqliteStatement
         columns = SQLiteColumnReader(handle)
     }
@@ -33,21 +38,24 @@ struct SQLiteStatement {
         case .double(let double): return sqlite3_bind_double(handle, place, double)
         case .bool(let bool): return sqlite3_bind_int64(handle, place, bool ? 1 : 0)
         case .text(var text):
-            if text.isEmpty { return sqlite3_bind_text(handle, place, "", 0, Self.copied) }
             return try text.withUTF8 { bytes in
                 guard !bytes.contains(0) else { throw StorageError(.statement, "a text holds NUL") }
-                return bytes.withMemoryRebound(to: CChar.self) {
-                    sqlite3_bind_text(handle, place, $0.baseAddress, Int32(bytes.count), Self.copied)
-                }
+                let copy = try Self.copy(UnsafeRawBufferPointer(bytes)).assumingMemoryBound(to: CChar.self)
+                return sqlite3_bind_text(handle, place, copy, Int32(bytes.count)) { free($0) }
             }
         case .bytes(let bytes):
-            if bytes.isEmpty { return sqlite3_bind_zeroblob(handle, place, 0) }
-            return sqlite3_bind_blob(handle, place, bytes, Int32(bytes.count), Self.copied)
+            return try bytes.withUnsafeBytes { bytes in
+                sqlite3_bind_blob(handle, place, try Self.copy(bytes), Int32(bytes.count)) { free($0) }
+            }
         }
     }
 
-    /// SQLITE_TRANSIENT: the engine keeps a copy of its own.
-    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    /// For the engine to keep and to free; one byte for an empty value, which without an address would be NULL.
+    private static func copy(_ bytes: UnsafeRawBufferPointer) throws -> UnsafeMutableRawPointer {
+        guard let copy = malloc(max(1, bytes.count)) else { throw StorageError(.other, "no memory") }
+        if let start = bytes.baseAddress { copy.copyMemory(from: start, byteCount: bytes.count) }
+        return copy
+    }
 
     /// Whether there is a (next) row.
     func step() throws -> Bool {
@@ -113,6 +121,64 @@ final class SQLiteColumnReader: ColumnReader {
     }
 }
 
+/// The statements of one connection, compiled once. Who has the connection has them too, so no lock is needed: one that all
+/// readers shared, asked for each of a page's forty statements, held up every page while its holder had no core.
+final class ConnectionStatements: @unchecked Sendable {
+    /// Also keeps the connection, so that no other one is taken for it.
+    private let database: GRDB.Database
+    private var known: [SQL: SQLiteStatement] = [:]
+
+    init(_ database: GRDB.Database) { self.database = database }
+
+    /// - Parameter isOpen: its rows are just being read further out; to run it again would move them, so it is compiled anew.
+    func statement(_ sql: SQL, isOpen: Bool) throws -> SQLiteStatement {
+        if !isOpen, let statement = known[sql] { return statement }
+        let statement = SQLiteStatement(try database.makeStatement(sql: StatementTexts.numbered(sql.text)))
+        if !isOpen {
+            // Built statements (optional filters, lists) come in many lengths.
+            if known.count >= 500 { known = [:] }
+            known[sql] = statement
+        }
+        return statement
+    }
+
+    private enum Verb: String { case select, insert, update, delete, replace, with }
+
+    /// Whether it works on rows, not on the schema or the connection.
+    func changesRows(_ sql: SQL) -> Bool {
+        if known[sql] != nil { return true }
+        let word = sql.text.utf8.drop { $0 == 32 || $0 == 10 || $0 == 9 }.prefix { ($0 | 32) >= 97 && ($0 | 32) <= 122 }
+        return Verb(rawValue: String(Substring(word)).lowercased()) != nil
+    }
+}
+
+/// The statements of all connections of a database.
+final class StatementCaches: Sendable {
+    private struct State {
+        var caches: [ObjectIdentifier: ConnectionStatements] = [:]
+        var isClosed = false
+    }
+    private let state = Mutex(State())
+
+    /// To be called by who has the connection.
+    func of(_ database: GRDB.Database) -> ConnectionStatements {
+        state.withLock { state in
+            if let cache = state.caches[ObjectIdentifier(database)] { return cache }
+            let cache = ConnectionStatements(database)
+            if !state.isClosed { state.caches[ObjectIdentifier(database)] = cache }
+            return cache
+        }
+    }
+
+    /// To be called while no connection is in use.
+    func close() {
+        state.withLock { state in
+            state.caches = [:]
+            state.isClosed = true
+        }
+    }
+}
+
 /// One state of the database for all that a reader asks. GRDB's own would follow a transaction in which nothing can change.
 enum SQLiteSnapshot {
     static func within<T>(_ database: GRDB.Database, _ body: () throws -> T) throws -> T {
@@ -129,5 +195,32 @@ enum SQLiteSnapshot {
             }
         }
         return try body()
+    }
+}
+
+/// Ends what a connection just does when whoever waits for it has gone.
+final class SQLiteInterruption: Sendable {
+    private struct State {
+        var connection: UInt?
+        var isDue = false
+    }
+    private let state = Mutex(State())
+
+    func covering<T>(_ database: GRDB.Database, _ body: () throws -> T) throws -> T {
+        let isDue = state.withLock { state in
+            state.connection = database.sqliteConnection.map { UInt(bitPattern: $0) }
+            return state.isDue
+        }
+        if isDue { throw CancellationError() }
+        // From here on the connection is another reader's.
+        defer { state.withLock { $0.connection = nil } }
+        return try body()
+    }
+
+    func now() {
+        state.withLock { state in
+            state.isDue = true
+            if let connection = state.connection { sqlite3_interrupt(OpaquePointer(bitPattern: connection)) }
+        }
     }
 }

@@ -148,6 +148,10 @@ struct StoryTests {
                 """)
             #expect(tables.string == "", "\(path) scrolls sideways in \(tables)")
         }
+        try browser.open(base + customer)
+        let order = "return ['risk', 'charges', 'timeline'].map(n => document.getElementById('panel-' + n).offsetTop)"
+        let tops = try browser.script(order).array?.compactMap(\.int) ?? []
+        #expect(tops.count == 3 && tops == tops.sorted(), "why the customer may leave stands before bills: \(tops)")
         try browser.open(base + "/customers")
         #expect(
             try browser.script("return document.querySelector('tbody tr').getBoundingClientRect().bottom < 700").bool

@@ -313,4 +313,47 @@ struct ListingTests {
     func formulas(value: String, expected: String) {
         #expect(ListCSV.cell(value) == expected)
     }
+
+    /// A trigger on UPDATE OF fires for every column that is set, changed or not, as an index is touched for it.
+    @Test("a change of a customer sets only the columns of the listing that change")
+    func changedColumns() async throws {
+        let bench = try await ImportBench()
+        let row: [String: SQLValue] = [
+            "source_id": .text("C1"), "full_name": .text("Ann Lee"), "region": .text("浙江"), "plan": .text("A"),
+            "monthly_charge": .int(5900),
+        ]
+        let id = try #require(try await bench.apply([row]).first?.customer)
+        try await bench.test.tenant.database.write { session in
+            try session.execute("CREATE TABLE touched (name TEXT)")
+            for column in ["sort_name", "status", "region", "plan", "monthly_charge", "risk"] {
+                try session.execute(
+                    SQL(
+                        trusted: "CREATE TRIGGER t_\(column) AFTER UPDATE OF \(column) ON customers_listing "
+                            + "BEGIN INSERT INTO touched (name) VALUES ('\(column)'); END"))
+            }
+        }
+        _ = try await bench.apply([row.merging(["plan": .text("B"), "monthly_charge": .int(6900)]) { $1 }])
+        let read = try await bench.test.tenant.database.read { session in
+            (
+                try session.query("SELECT name FROM touched ORDER BY name") { $0.text(0) },
+                try session.first("SELECT plan, monthly_charge, region FROM customers_listing") {
+                    [$0.text(0), "\($0.int(1))", $0.text(2)]
+                },
+                try ListingRow.stored([id], session)[id]
+            )
+        }
+        #expect(read.0 == ["monthly_charge", "plan"])
+        #expect(read.1 == ["B", "6900", "浙江"])
+        let record = try #require(try await bench.record(id))
+        #expect(read.2?.values == ListingRow(record, policy: .none, risk: nil).values)
+    }
+
+    @Test("a listing row that is missing is written by the next change")
+    func missingRow() async throws {
+        let bench = try await ImportBench()
+        _ = try await bench.apply([["source_id": .text("C1"), "plan": .text("A")]])
+        try await bench.test.tenant.database.write { _ = try $0.execute("DELETE FROM customers_listing") }
+        _ = try await bench.apply([["source_id": .text("C1"), "plan": .text("B")]])
+        #expect(try await bench.count("SELECT COUNT(*) FROM customers_listing WHERE plan = 'B'") == 1)
+    }
 }

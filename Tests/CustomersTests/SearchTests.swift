@@ -171,4 +171,30 @@ struct SearchTests {
             #expect(NameFolding.fold(name) == Folding.fold(name), "\(name) seed \(seed)")
         }
     }
+
+    @Test("parts of a name are the same, whether its scalars or its characters are walked")
+    func parts() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("name parts: seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let pieces = ["王", "龍", "鿿", "䷀", "john", " ", " ", "o'neil", "x", "9", "ж", "ö", "e\u{301}", "👩‍👧", "ab"]
+        for _ in 0..<300 {
+            let drawn = (0..<Int.random(in: 0...9, using: &random)).map { _ in
+                pieces.randomElement(using: &random) ?? ""
+            }
+            let name = drawn.joined()
+            var expected = name.split(separator: " ").map(String.init)
+            for word in expected {
+                let least = word.unicodeScalars.contains(where: SearchTokens.isHan) ? 1 : SearchTokens.latinPartMin
+                var rest = word.dropFirst()
+                while rest.count >= least, expected.count < SearchTokens.tokensMax {
+                    expected.append(String(rest))
+                    rest = rest.dropFirst()
+                }
+            }
+            #expect(SearchTokens.name(name) == expected, "\(name) seed \(seed)")
+        }
+        #expect(SearchTokens.reversedDigits("+86 138-0013") == "3100831" + "68")
+        #expect(SearchTokens.reversedDigits("１３8") == "831")
+    }
 }

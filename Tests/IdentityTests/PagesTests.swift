@@ -46,6 +46,13 @@ struct PagesTests {
         let line = answer.headers[values: .setCookie].first { $0.hasPrefix(WebCookie.session) } ?? ""
         for part in ["__Host-", "Secure", "HttpOnly", "SameSite=Strict", "Path=/"] { #expect(line.contains(part)) }
 
+        #expect(try await browser.get("/me").text.contains("<option value=\"normal\" selected>Normal</option>"))
+        #expect(try await browser.post("/preferences", [("density", "compact"), ("rail", "narrow")]).status == 303)
+        let dense = try await browser.get("/me").text
+        #expect(dense.contains("data-density=\"compact\"") && dense.contains("data-rail=\"narrow\""))
+        #expect(
+            dense.contains("<option value=\"compact\" selected>")
+                && dense.contains("<option value=\"narrow\" selected>"))
         let own = try await browser.get("/me")
         #expect(own.status == 200 && own.text.contains("Administrator"))
         let out = try await browser.post("/logout", [])

@@ -38,7 +38,7 @@ struct InstallationTests {
     func ranges() {
         let changes: [(inout Configuration) -> Void] = [
             { $0.port = 65_536 }, { $0.port = -1 }, { $0.workers = 0 }, { $0.workers = 65 }, { $0.currency = "yuan" },
-            { $0.currency = "cny" }, { $0.durability = "none" },
+            { $0.currency = "cny" }, { $0.durability = "none" }, { $0.faultsWarnAt = 0 }, { $0.waitingWarnSeconds = 0 },
         ]
         for change in changes {
             var configuration = Configuration()
@@ -46,6 +46,21 @@ struct InstallationTests {
             #expect(throws: CRMError.self) { try configuration.check() }
         }
         #expect(throws: Never.self) { try Configuration().check() }
+    }
+
+    @Test("from where on pages and health warn is read from the file; the defaults are the documented ones")
+    func warnings() throws {
+        let path = folder() + ".json"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(#"{"faultsWarnAt":25,"waitingWarnSeconds":1800}"#.utf8).write(to: URL(fileURLWithPath: path))
+        let read = try Configuration.load(file: path, environment: [:])
+        #expect(read.faultsWarnAt == 25 && read.waitingWarnSeconds == 1_800)
+        for name in ["README.md", "README.zh-CN.md"] {
+            let text = try String(contentsOfFile: Checkout.root + "/" + name, encoding: .utf8)
+            #expect(text.contains("`faultsWarnAt`") && text.contains("`waitingWarnSeconds`"), "\(name)")
+        }
+        let plain = Configuration()
+        #expect(plain.faultsWarnAt == 1 && plain.waitingWarnSeconds == 300)
     }
 
     @Test(

@@ -25,6 +25,8 @@ extension TraceWorld {
         "POST /imports/{id}/mapping": mapping,
         "POST /imports/{id}/format": [("encoding", "utf-8"), ("delimiter", "comma")],
         "POST /risk/{id}/contact": [("outcome", "no_answer")],
+        "POST /jobs/{id}/dismissal": [("reason", "x")],
+        "POST /events/{id}/dismissal": [("reason", "x")],
         "POST /users/{id}/roles": [("role", "agent")],
         "POST /users/{id}/scope": [("regions", "east")],
         "POST /users/{id}/status": [("status", "disabled")],
@@ -297,6 +299,14 @@ extension TraceWorld {
         "POST /events/{id}/redelivery": { world in
             let (id, visitor) = (try await world.parkedEvent(), world.administrator)
             return { try visitor.post("/events/\(id)/redelivery") }
+        },
+        "POST /jobs/{id}/dismissal": { world in
+            let (id, visitor) = (try await world.failedJob(), world.administrator)
+            return { try visitor.post("/jobs/\(id)/dismissal", [("reason", "not needed")]) }
+        },
+        "POST /events/{id}/dismissal": { world in
+            let (id, visitor) = (try await world.parkedEvent(), world.administrator)
+            return { try visitor.post("/events/\(id)/dismissal", [("reason", "not needed")]) }
         },
         "GET /healthz": get("/healthz") { $0.stranger },
         "GET /readyz": get("/readyz") { $0.stranger },

@@ -172,6 +172,58 @@ struct OutboxTests {
         #expect(try await bench.database.write { try !OutboxDispatcher.redeliver(event.id, now: now, $0) })
     }
 
+    @Test("what was dismissed is not tried again and is forgotten with the rest", arguments: TestEngine.allCases)
+    func dismissal(engine: TestEngine) async throws {
+        let bench = try await bench(engine)
+        let failing = EventHandler(name: "bad", Happened.self) { event, _ in throw Deliberate(event.number) }
+        try await append(bench, [1])
+        let dispatcher = OutboxDispatcher(
+            database: bench.database, handlers: [recording("good"), failing], clock: bench.clock)
+        func event() async throws -> EventID? {
+            try await bench.database.read { session in
+                try session.first("SELECT id FROM storage_outbox_event") { $0.id(0) }
+            }
+        }
+        let id = try #require(try await event())
+        #expect(try await bench.database.write { try !OutboxDispatcher.dismiss(id, $0) }, "it is not parked")
+        for _ in 0..<OutboxDispatcher.attemptsMax {
+            try await dispatcher.deliverBatch()
+            bench.clock.advance(seconds: 600)
+        }
+        #expect(try await bench.database.read { try OutboxDispatcher.parkedCount($0) } == 1)
+        #expect(try await bench.database.write { try OutboxDispatcher.dismiss(id, $0) })
+        #expect(try await bench.database.write { try !OutboxDispatcher.dismiss(id, $0) })
+        let now = bench.clock.now()
+        #expect(try await bench.database.write { try !OutboxDispatcher.redeliver(id, now: now, $0) })
+        #expect(try await dispatcher.deliverBatch() == 0)
+        #expect(try await bench.database.read { try OutboxDispatcher.parkedCount($0) } == 0)
+        #expect(try await bench.database.read { try OutboxDispatcher.oldestDue($0) } == nil)
+        try await dispatcher.expire()
+        #expect(try await event() == id)
+        bench.clock.advance(days: 8)
+        try await dispatcher.expire()
+        #expect(try await event() == nil)
+        let receipts = try await bench.database.read { try $0.count("SELECT COUNT(*) FROM storage_outbox_receipt") }
+        #expect(receipts == 0)
+    }
+
+    @Test("what health and pages count is found by an index, however many events there are")
+    func counted() async throws {
+        let bench = try await bench(.sqlite)
+        for sql in [
+            OutboxDispatcher.parkedCount, OutboxDispatcher.oldestDue, OutboxDispatcher.parkedEvents,
+            JobQueue.failedCount, JobQueue.oldestDue, JobQueue.recentFailed,
+        ] {
+            let plan = try await bench.database.read { session in
+                try session.query(
+                    SQL(trusted: "EXPLAIN QUERY PLAN " + sql.text),
+                    [SQLValue](repeating: .int(1), count: Set(sql.text.matches(of: /\$\d/).map(\.output)).count)
+                ) { $0.text(3) }
+            }.joined(separator: "; ")
+            #expect(plan.contains("INDEX storage_") && !plan.contains("TEMP B-TREE"), "\(sql.text): \(plan)")
+        }
+    }
+
     @Test("a handler that recovers is called for its part only", arguments: TestEngine.allCases)
     func recovery(engine: TestEngine) async throws {
         let bench = try await bench(engine)

@@ -337,4 +337,25 @@ struct SessionTests {
             #expect(pairs == [[1, 1, 2, 3, 4], [2, 2, 3, 4], [3, 3, 4], [4, 4]])
         }
     }
+
+    @Test("the values of a query stand while other statements run inside its rows", arguments: TestEngine.allCases)
+    func valuesStand(engine: TestEngine) async throws {
+        let bench = try await bench(engine)
+        let (outer, inner) = (String(repeating: "outer", count: 40), String(repeating: "inner!", count: 2_000))
+        let read = try await bench.database.write { session -> [String] in
+            try session.executeMany(Self.insertID, (1...3).map { [.int($0)] })
+            return try session.query("SELECT id, CAST($1 AS TEXT) FROM t WHERE id < 4 AND $1 > ''", [.text(outer)]) {
+                row in
+                try session.execute(
+                    "UPDATE t SET name = $2, data = $3 WHERE id = $1",
+                    [
+                        .id(row.id(0, PartyKind.self)), .text(inner), .bytes([1, 2, 3]),
+                    ])
+                _ = try session.first("SELECT name FROM t WHERE name = $1", [.text(inner)]) { $0.text(0) }
+                return row.text(1)
+            }
+        }
+        #expect(read == [outer, outer, outer])
+        #expect(try await bench.count("SELECT COUNT(*) FROM t WHERE name = $1", [.text(inner)]) == 3)
+    }
 }

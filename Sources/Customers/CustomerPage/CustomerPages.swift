@@ -78,11 +78,11 @@ package enum CustomerPages {
     }
 
     private static func card(_ shown: Shown, _ call: Call) -> View {
-        let frame: View = [
-            "name": .text(shown.name), "title": .text(call.text(shown.title)),
-            "template": .text(shown.content?.template ?? "customers/panel-failed"),
-        ]
-        return frame.merging(shown.content?.view ?? [:])
+        var view = shown.content?.view ?? [:]
+        view["name"] = .text(shown.name)
+        view["title"] = .text(call.text(shown.title))
+        view["template"] = .text(shown.content?.template ?? "customers/panel-failed")
+        return view
     }
 
     /// One event a page: who is shown, and which fields without a mask.

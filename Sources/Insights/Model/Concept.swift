@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What a column is about, and how to speak of it. Columns nobody knows are spoken of by their own name.
 struct Concept: Sendable {
     /// How two values compare in words.
@@ -89,6 +91,20 @@ struct Concept: Sendable {
 
     /// The concept of a column, by its name in English or Chinese; a plain one when the name is not known.
     static func named(_ column: String) -> Concept {
+        if let known = names.withLock({ $0[column] }) { return known }
+        let concept = found(column)
+        names.withLock { names in
+            // Nobody has so many columns; the next ones push the earlier ones out.
+            if names.count >= 4_096 { names = [:] }
+            names[column] = concept
+        }
+        return concept
+    }
+
+    /// What was looked up before: each customer page asks for the same few names.
+    private static let names = Mutex<[String: Concept]>([:])
+
+    private static func found(_ column: String) -> Concept {
         let folded = ColumnName(column).folded
         if let exact = TelecomConcepts.byName[folded] { return exact }
         let parts = TelecomConcepts.byPart.first { entry in entry.parts.allSatisfy { folded.contains($0) } }

@@ -99,6 +99,8 @@ function bars(data, stacked) {
   const words = { ...categories(data.x), stacked };
   const values = axis({ format: 'integer', ...data.y }, { stacked, beginAtZero: true });
   if (horizontal) {
+    // Each bar has its name, also on a phone.
+    words.ticks.autoSkip = false;
     words.ticks.callback = function fit(value) {
       return shortened(this.getLabelForValue(value), this.chart);
     };
