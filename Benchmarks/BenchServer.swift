@@ -23,6 +23,8 @@ extension Bench {
         guard !ids.isEmpty else { throw RawHTTP.Failure(description: "no customers on the list page") }
         let hello = try Launched.hello()
         defer { hello.stop() }
+        let waited = server.settle()
+        report("work of a fresh base before the pages are measured", waited, "s", against: "longest wait", 90)
         try await pages(client, Client(http: hello.http), ids)
         try saturation(server, hello, "/customers/\(ids[0])", cookie: client.cookie)
     }

@@ -64,6 +64,29 @@ final class Launched {
         return (line?.split(whereSeparator: { !$0.isNumber }).first.flatMap { Double($0) } ?? 0) / 1_024
     }
 
+    /// Waits for the work that a fresh base brings (scores, tiers): what is measured afterwards is the serving.
+    /// Returns the seconds waited.
+    func settle(secondsMax: Double = 90) -> Double {
+        let start = ContinuousClock.now
+        var before = processorTicks
+        while Bench.seconds(since: start) < secondsMax {
+            usleep(1_500_000)
+            let now = processorTicks
+            // A tick is 10 ms: less than 3 % of a core.
+            if now - before < 5 { break }
+            before = now
+        }
+        return Bench.seconds(since: start)
+    }
+
+    /// User and system time of the process so far.
+    private var processorTicks: Int {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+        // Behind the name in brackets: state is field 3, utime and stime are 14 and 15 (proc(5)).
+        let fields = text.split(separator: ")").last?.split(separator: " ").map(String.init) ?? []
+        return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+    }
+
     func stop() {
         guard process.isRunning else { return }
         process.terminate()
