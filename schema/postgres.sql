@@ -133,7 +133,8 @@ CREATE TABLE public.customers_listing (
     leave_reason text NOT NULL,
     left_on text NOT NULL,
     latitude double precision,
-    longitude double precision
+    longitude double precision,
+    risk_scored_at bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.customers_outcome (
@@ -801,6 +802,10 @@ CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (creat
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 
+CREATE INDEX storage_job_failed ON public.storage_job USING btree (id) WHERE (status = 'failed'::text);
+
 CREATE INDEX storage_job_recent ON public.storage_job USING btree (kind, id);
 
 CREATE INDEX storage_outbox_event_due ON public.storage_outbox_event USING btree (next_attempt_at, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX storage_outbox_event_parked ON public.storage_outbox_event USING btree (id) WHERE (status = 'parked'::text);

@@ -570,9 +570,30 @@ CREATE TABLE platform_audit_subject (
 
 CREATE INDEX platform_audit_subject_event ON platform_audit_subject (event_id);
 
+CREATE TABLE platform_blob (
+  id TEXT NOT NULL PRIMARY KEY,
+  size BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  finished BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX platform_blob_unfinished ON platform_blob (created_at) WHERE NOT finished;
+
+CREATE TABLE platform_blob_part (
+  blob_id TEXT NOT NULL,
+  part BIGINT NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (blob_id, part)
+) WITHOUT ROWID;
+
 CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
   applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));
+
+CREATE TABLE storage_copy (
+  name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL
+);
 
 CREATE TABLE storage_job (
   id INTEGER PRIMARY KEY,

@@ -26,7 +26,8 @@ struct InspectionThreadTests {
             if left != nil { gate.wait() }
             return left
         }
-        func writer() throws -> any BlobWriter { throw CRMError.notFound }
+        func writer(id: String?) throws -> any BlobWriter { throw CRMError.notFound }
+        func ids() throws -> [String] { [] }
         func size(_ id: String) throws -> Int64 { 1 }
         func delete(_ id: String) throws {}
     }
@@ -41,7 +42,8 @@ struct InspectionThreadTests {
             defer { isBegun = true }
             return (isBegun ? [] : Array("source_id,name\n".utf8)) + Self.rows
         }
-        func writer() throws -> any BlobWriter { throw CRMError.notFound }
+        func writer(id: String?) throws -> any BlobWriter { throw CRMError.notFound }
+        func ids() throws -> [String] { [] }
         func size(_ id: String) throws -> Int64 { 1 }
         func delete(_ id: String) throws {}
     }
