@@ -185,11 +185,14 @@ struct SearchTests {
             let name = drawn.joined()
             var expected = name.split(separator: " ").map(String.init)
             for word in expected {
-                let least = word.unicodeScalars.contains(where: SearchTokens.isHan) ? 1 : SearchTokens.latinPartMin
+                let isChinese = word.unicodeScalars.contains(where: SearchTokens.isHan)
+                let least = isChinese ? 1 : SearchTokens.latinPartMin
                 var rest = word.dropFirst()
-                while rest.count >= least, expected.count < SearchTokens.tokensMax {
+                var left = isChinese ? SearchTokens.tokensMax : SearchTokens.latinPartsMax
+                while rest.count >= least, left > 0, expected.count < SearchTokens.tokensMax {
                     expected.append(String(rest))
                     rest = rest.dropFirst()
+                    left -= 1
                 }
             }
             #expect(SearchTokens.name(name) == expected, "\(name) seed \(seed)")
