@@ -136,7 +136,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: foundation + ["StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: foundation + [
+                "StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: settings),
 
     ] + benchmarks

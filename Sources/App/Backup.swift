@@ -44,7 +44,8 @@ package struct Backup: Sendable {
         }.sorted()
         guard !tenants.isEmpty else {
             throw failure(
-                "backup_nothing", "There are no SQLite tenants under \(data)/tenants.", "\(data)/tenants 下没有 SQLite 租户。")
+                "backup_nothing", "There are no SQLite tenants under \(data)/tenants.", "\(data)/tenants 下没有 SQLite 租户。"
+            )
         }
         var paths: [String] = []
         for tenant in tenants {
@@ -95,7 +96,8 @@ package struct Backup: Sendable {
             let list = try? JSONDecoder().decode(Manifest.self, from: content)
         else {
             throw failure(
-                "backup_unknown", "\(folder) holds no backup (no readable \(manifest)).", "\(folder) 不是备份（缺少可读的 \(manifest)）。")
+                "backup_unknown", "\(folder) holds no backup (no readable \(manifest)).",
+                "\(folder) 不是备份（缺少可读的 \(manifest)）。")
         }
         guard (try? files.contentsOfDirectory(atPath: data + "/tenants"))?.isEmpty ?? true else {
             throw failure(

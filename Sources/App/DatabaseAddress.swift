@@ -33,7 +33,8 @@ package enum DatabaseAddress: Sendable, Equatable {
             throw CRMError(
                 "database_name", status: 500,
                 Words(
-                    en: "The database name \(name) is longer than 63 bytes. Shorten the tenant's or the database's name.",
+                    en:
+                        "The database name \(name) is longer than 63 bytes. Shorten the tenant's or the database's name.",
                     zh: "数据库名 \(name) 超过 63 字节，请缩短租户名或数据库名。"))
         }
         return settings.database(named: name)

@@ -59,7 +59,8 @@ package enum PostgresServer {
     }
 
     private static func create(_ settings: PostgresSettings) throws {
-        let name = settings.databaseName.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+        let name = settings.databaseName.split(separator: "\"", omittingEmptySubsequences: false).joined(
+            separator: "\"\"")
         do {
             try PostgresConnection(settings.database(named: "postgres")).simple(
                 "CREATE DATABASE \"\(name)\" TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'", until: deadline(settings))

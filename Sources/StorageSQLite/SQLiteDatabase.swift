@@ -147,7 +147,9 @@ package final class SQLiteDatabase: Storage.Database {
             let file = try DatabaseQueue(path: path, configuration: configuration)
             let words = try file.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(3)") }
             try file.close()
-            guard words == ["ok"] else { throw StorageError(.io, "the file is damaged: \(words.joined(separator: "; "))") }
+            guard words == ["ok"] else {
+                throw StorageError(.io, "the file is damaged: \(words.joined(separator: "; "))")
+            }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
         }
@@ -162,7 +164,9 @@ package final class SQLiteDatabase: Storage.Database {
 
     private static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
         let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
-            DispatchQueue(label: "switchboard.sqlite.backup").async { continuation.resume(returning: Result { try body() }) }
+            DispatchQueue(label: "switchboard.sqlite.backup").async {
+                continuation.resume(returning: Result { try body() })
+            }
         }
         try result.get()
     }

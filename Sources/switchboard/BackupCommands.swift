@@ -21,7 +21,8 @@ struct MakeBackup: AsyncParsableCommand {
         try await Terminal.run {
             let configuration = try common.configuration()
             guard configuration.database == nil else {
-                throw Complaint("this installation is on PostgreSQL: use pg_dump or pg_basebackup (docs/runbooks/backup.md)")
+                throw Complaint(
+                    "this installation is on PostgreSQL: use pg_dump or pg_basebackup (docs/runbooks/backup.md)")
             }
             let bar = ProgressBar()
             let made = try await Backup.make(
@@ -32,7 +33,9 @@ struct MakeBackup: AsyncParsableCommand {
                 Terminal.out(JSONValue.object(["files": .int(Int64(made.files)), "bytes": .int(made.bytes)]).encoded())
             } else {
                 Terminal.out("\(made.files) files, \(made.bytes / 1_000_000) MB in \(folder)")
-                if !keys { Terminal.note("The keys in \(configuration.data)/keys are not part of it: keep them elsewhere.") }
+                if !keys {
+                    Terminal.note("The keys in \(configuration.data)/keys are not part of it: keep them elsewhere.")
+                }
             }
         }
     }

@@ -326,10 +326,9 @@ struct ListingTests {
         try await bench.test.tenant.database.write { session in
             try session.execute("CREATE TABLE touched (name TEXT)")
             for column in ["sort_name", "status", "region", "plan", "monthly_charge", "risk"] {
-                try session.execute(
-                    SQL(
-                        trusted: "CREATE TRIGGER t_\(column) AFTER UPDATE OF \(column) ON customers_listing "
-                            + "BEGIN INSERT INTO touched (name) VALUES ('\(column)'); END"))
+                try TestTrigger.onUpdate(
+                    "t_\(column)", of: column, table: "customers_listing",
+                    does: "INSERT INTO touched (name) VALUES ('\(column)')", session)
             }
         }
         _ = try await bench.apply([row.merging(["plan": .text("B"), "monthly_charge": .int(6900)]) { $1 }])

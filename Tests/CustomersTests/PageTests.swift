@@ -71,8 +71,11 @@ struct PageTests {
         let (holds, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let answered = Mutex(false)
         let database = desk.tenant.database
-        // Keeps the one writer busy.
-        async let held: Void = database.write { _ in
+        // Keeps the one writer busy; PostgreSQL has many, so none of them may write to the log.
+        async let held: Void = database.write { session in
+            if session.dialect == .postgres {
+                try session.execute("LOCK TABLE platform_audit_event IN EXCLUSIVE MODE")
+            }
             holds.signal()
             release.wait()
         }
@@ -102,10 +105,7 @@ struct PageTests {
         let desk = try await PageDesk()
         let record = try Self.someone(try await desk.records())
         try await desk.tenant.database.write { session in
-            try session.execute(
-                """
-                CREATE TRIGGER full BEFORE INSERT ON platform_audit_event BEGIN SELECT RAISE(ABORT, 'disk full'); END
-                """)
+            try TestTrigger.refuseInserts(into: "platform_audit_event", session)
         }
         let answer = try await desk.get("/customers/\(record.id)", as: PageDesk.principal(.supervisor))
         #expect(answer.status == 503)

@@ -43,18 +43,8 @@ struct ValueTests {
         // A trigger counts what is written.
         try await database.write { session in
             _ = try session.execute("CREATE TABLE moved (customer_id BIGINT)")
-            if session.dialect == .postgres {
-                _ = try session.execute(
-                    "CREATE FUNCTION count_move() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO moved VALUES (new.customer_id); RETURN new; END$$"
-                )
-                _ = try session.execute(
-                    "CREATE TRIGGER count_moves AFTER UPDATE ON customers_listing FOR EACH ROW EXECUTE FUNCTION count_move()"
-                )
-            } else {
-                _ = try session.execute(
-                    "CREATE TRIGGER count_moves AFTER UPDATE ON customers_listing BEGIN INSERT INTO moved VALUES (new.customer_id); END"
-                )
-            }
+            try TestTrigger.onUpdate(
+                "count_moves", table: "customers_listing", does: "INSERT INTO moved VALUES (new.customer_id)", session)
         }
         try await ValueStore.compute(now: bench.test.clock.now(), database)
         #expect(try await database.read { try $0.count("SELECT COUNT(*) FROM moved") } == 0)

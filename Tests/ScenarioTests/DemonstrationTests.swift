@@ -51,7 +51,8 @@ struct DemonstrationTests {
         #expect(try await demonstration(scenario).state() == .done)
         let twice = try await scenario.tenant.database.read {
             try $0.count(
-                "SELECT COUNT(*) FROM (SELECT sort_name FROM customers_listing GROUP BY sort_name HAVING COUNT(*) > 1) AS twice")
+                "SELECT COUNT(*) FROM (SELECT sort_name FROM customers_listing GROUP BY sort_name HAVING COUNT(*) > 1) AS twice"
+            )
         }
         #expect(twice < 150, "the rest is not the beginning once more: \(twice) names twice")
     }

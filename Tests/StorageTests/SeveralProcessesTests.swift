@@ -9,7 +9,8 @@ import Testing
 
 /// Several processes over one PostgreSQL: each has a pool of its own, as it would have in a process of its own.
 @Suite(
-    "Several processes over one PostgreSQL", .enabled(if: TestDatabases.server != nil, "no PostgreSQL: bin/with-postgres")
+    "Several processes over one PostgreSQL",
+    .enabled(if: TestDatabases.server != nil, "no PostgreSQL: bin/with-postgres")
 )
 struct SeveralProcessesTests {
     struct Happened: DomainEvent {
@@ -98,7 +99,8 @@ struct SeveralProcessesTests {
         let (bench, databases) = try await processes(4, migrated: true)
         let queues = databases.enumerated().map {
             JobQueue(
-                database: $1, ids: IDGenerator(node: 10 + $0, clock: bench.clock), clock: bench.clock, wake: WakeSignal())
+                database: $1, ids: IDGenerator(node: 10 + $0, clock: bench.clock), clock: bench.clock,
+                wake: WakeSignal())
         }
         let fired = try await withThrowingTaskGroup(of: Int.self) { group in
             for queue in queues {

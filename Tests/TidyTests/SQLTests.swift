@@ -64,7 +64,8 @@ struct SQLTests {
                 #"(?<!DISTINCT )(?:\bFROM|\bJOIN|\bINTO|(?<!DO )\bUPDATE)\s+([a-z]\w*+)(?!\()"#, in: piece.text)
             {
                 let word = found.groups[0]
-                if !tables.contains(word), !own.contains(word), !["sqlite_", "pragma_", "pg_"].contains(where: { word.hasPrefix($0) })
+                if !tables.contains(word), !own.contains(word),
+                    !["sqlite_", "pragma_", "pg_"].contains(where: { word.hasPrefix($0) })
                 {
                     findings.append("\(piece.place) \(word) is no table")
                 }
@@ -78,12 +79,15 @@ struct SQLTests {
         let banned =
             #"(?i)\b(string_agg|group_concat|concat|concat_ws|now|greatest|least|strpos|instr|date_trunc|extract|any|json_extract|strftime|datetime|julianday|ifnull|iif|printf|unixepoch|regexp_replace|to_char|generate_series|array_agg)\s*\(|(?i)\b(ilike|glob|lateral|merge into|insert or|replace into|for update|for share|rowid|autoincrement|collate|current_timestamp|current_date|returning \*|delete from \w+ using|using \()\b|::|\bMATCH\b|\bREGEXP\b|\bPRAGMA\b"#
         var findings: [String] = []
-        for piece in Self.pieces where !piece.file.isDialect && !["StorageSQLite", "StoragePostgres"].contains(piece.file.target) {
+        for piece in Self.pieces
+        where !piece.file.isDialect && !["StorageSQLite", "StoragePostgres"].contains(piece.file.target) {
             for found in matches(banned, in: piece.text) {
                 // The claims of jobs and events are among the few statements with two texts.
                 if ["Storage/JobQueue.swift", "Storage/Outbox.swift"].contains(piece.file.short),
                     found.text.uppercased() == "FOR UPDATE"
-                { continue }
+                {
+                    continue
+                }
                 findings.append("\(piece.place) \(found.text)")
             }
         }

@@ -77,7 +77,10 @@ struct PeersTests {
                 "2001:db8::1"
             ),
             // Somebody on a proxy's own machine.
-            ("192.0.2.7", ["x-forwarded-for": "192.0.2.9, 192.0.2.8", "x-forwarded-proto": "https"], true, "192.0.2.9"),
+            (
+                "192.0.2.7", ["x-forwarded-for": "192.0.2.9, 192.0.2.8", "x-forwarded-proto": "https"], true,
+                "192.0.2.9"
+            ),
             ("192.0.2.7", ["x-forwarded-for": "somebody", "x-forwarded-proto": "https"], true, "no_client_address"),
             ("192.0.2.7", ["x-forwarded-proto": "https"], true, "no_client_address"),
             ("192.0.2.7", ["forwarded": "for=1.1.1.1", "x-forwarded-proto": "https"], true, "no_client_address"),
