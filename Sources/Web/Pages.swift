@@ -4,21 +4,39 @@ import Synchronization
 
 /// What a template shows: plain values by name. A name that no template context knows is recorded as missed, and tests
 /// fail on it.
+///
+/// A list that is searched from its end, so that what is set later counts: views are small, and hashing their names cost
+/// more than anything else a page does with them.
 package struct View: Sendable, ExpressibleByDictionaryLiteral {
-    private var fields: [String: ViewValue]
+    private var fields: [(name: String, value: ViewValue)]
 
-    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields }
-    package init(dictionaryLiteral elements: (String, ViewValue)...) {
-        fields = Dictionary(elements, uniquingKeysWith: { _, last in last })
-    }
+    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields.map { (name: $0.key, value: $0.value) } }
+    package init(dictionaryLiteral elements: (String, ViewValue)...) { fields = elements }
 
     package subscript(name: String) -> ViewValue? {
-        get { fields[name] }
-        set { fields[name] = newValue }
+        get {
+            var place = fields.count
+            while place > 0 {
+                place -= 1
+                if fields[place].name == name { return fields[place].value }
+            }
+            return nil
+        }
+        set {
+            if let newValue {
+                fields.append((name, newValue))
+            } else {
+                fields.removeAll { $0.name == name }
+            }
+        }
     }
 
     /// These fields over those of `other`.
-    package func merging(_ other: View) -> View { View(fields.merging(other.fields) { mine, _ in mine }) }
+    package func merging(_ other: View) -> View {
+        var merged = other
+        merged.fields += fields
+        return merged
+    }
 }
 
 /// A value in a `View`. Numbers are formatted before they get here.
