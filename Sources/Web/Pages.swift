@@ -8,9 +8,9 @@ import Synchronization
 /// A list that is searched from its end, so that what is set later counts: views are small, and hashing their names cost
 /// more than anything else a page does with them.
 package struct View: Sendable, ExpressibleByDictionaryLiteral {
-    private var fields: [(name: String, value: ViewValue)]
+    private var fields: [(String, ViewValue)]
 
-    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields.map { (name: $0.key, value: $0.value) } }
+    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields.map { ($0.key, $0.value) } }
     package init(dictionaryLiteral elements: (String, ViewValue)...) { fields = elements }
 
     package subscript(name: String) -> ViewValue? {
@@ -18,7 +18,7 @@ package struct View: Sendable, ExpressibleByDictionaryLiteral {
             var place = fields.count
             while place > 0 {
                 place -= 1
-                if fields[place].name == name { return fields[place].value }
+                if fields[place].0 == name { return fields[place].1 }
             }
             return nil
         }
@@ -26,7 +26,7 @@ package struct View: Sendable, ExpressibleByDictionaryLiteral {
             if let newValue {
                 fields.append((name, newValue))
             } else {
-                fields.removeAll { $0.name == name }
+                fields.removeAll { $0.0 == name }
             }
         }
     }
@@ -175,9 +175,11 @@ package struct Pages: Sendable {
 
     /// Escapes for HTML text and attributes.
     package static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else {
-            return text
+        func isPlain(_ bytes: some Sequence<UInt8>) -> Bool {
+            !bytes.contains { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }
         }
+        // Nearly all texts hold nothing to escape.
+        if text.utf8.withContiguousStorageIfAvailable({ isPlain($0) }) ?? isPlain(text.utf8) { return text }
         var result = ""
         for character in text.unicodeScalars {
             switch character {

@@ -7,7 +7,7 @@ import Kernel
 /// (the partial whose name the view holds), `{{<area/parent}}{{$block}}..{{/block}}{{/area/parent}}`, `{{$block}}..{{/block}}`.
 /// A tag that prints nothing itself and stands alone in its line leaves no line behind. Nothing is printed unescaped.
 struct Template: Sendable {
-    indirect enum Part: Sendable {
+    enum Part: Sendable {
         case text(String)
         case value(String)
         /// The innermost text of a list: `{{.}}`.
