@@ -85,7 +85,7 @@ private final class DeadlineWatch: Sendable {
             defer { state.isLooking = true }
             return (state.last, !state.isLooking)
         }
-        if starts { Task.detached { [self] in await look() } }
+        if starts { Task { [self] in await look() } }
         return number
     }
 
