@@ -20,26 +20,56 @@ enum AuditPanel {
                 events += try reader.page(filter, limit: shown, session).items
             }
             events.sort { $0.id > $1.id }
-            let words = AuditWords(texts, request.language)
+            var rows = Rows(words: AuditWords(texts, request.language), tenant: tenant)
             return PanelContent(
                 template: "identity/panel-audit",
                 view: [
                     "isEmpty": .bool(events.isEmpty), "assets": .text(request.assets),
-                    "events": .list(events.prefix(shown).map { row($0, words, tenant) }),
+                    "events": .list(events.prefix(shown).map { rows.view($0) }),
                 ])
         }
     }
 
-    private static func row(_ event: AuditRecord, _ words: AuditWords, _ tenant: Tenant) -> View {
-        let verb = event.action.split(separator: ".").last ?? ""
-        let sees = ["view", "list", "search", "suggest"].contains(verb)
-        return [
-            "actor": .text(event.actorName), "action": .text(words.action(event.action)),
-            "code": .text(event.action), "sees": .bool(sees),
-            "at": .text(event.at.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
-            "unmasked": .text(words.names(event.unmasked).nilIfEmpty),
-            "unmaskedCodes": .text(event.unmasked.joined(separator: ", ").nilIfEmpty),
-            "refused": .bool(event.refused),
-        ]
+    /// Most events of one customer tell of the same action and fields: their words are put together once.
+    private struct Rows {
+        let words: AuditWords
+        let tenant: Tenant
+        private var fields: [String: (words: ViewValue, codes: ViewValue)] = [:]
+        private var actions: [String: (words: ViewValue, sees: ViewValue)] = [:]
+
+        init(words: AuditWords, tenant: Tenant) {
+            self.words = words
+            self.tenant = tenant
+        }
+
+        mutating func view(_ event: AuditRecord) -> View {
+            let (action, sees) = told(event.action)
+            let (unmasked, codes) = shown(event)
+            return [
+                "actor": .text(event.actorName), "action": action, "code": .text(event.action), "sees": sees,
+                "at": .text(event.at.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)), "unmasked": unmasked,
+                "unmaskedCodes": codes, "refused": .bool(event.refused),
+            ]
+        }
+
+        private mutating func told(_ code: String) -> (ViewValue, ViewValue) {
+            if let known = actions[code] { return known }
+            let verb = code.split(separator: ".").last ?? ""
+            let sees = ["view", "list", "search", "suggest"].contains(verb)
+            let made = (words: ViewValue.text(words.action(code)), sees: ViewValue.bool(sees))
+            actions[code] = made
+            return made
+        }
+
+        private mutating func shown(_ event: AuditRecord) -> (ViewValue, ViewValue) {
+            if let known = fields[event.unmaskedText] { return known }
+            let names = event.unmasked
+            let made = (
+                words: ViewValue.text(words.names(names).nilIfEmpty),
+                codes: ViewValue.text(names.joined(separator: ", ").nilIfEmpty)
+            )
+            fields[event.unmaskedText] = made
+            return made
+        }
     }
 }

@@ -94,6 +94,6 @@ struct StoredReasons: Codable, Sendable, Equatable {
 
     /// Reasons that cannot be read are none: a score without reasons is better than no page.
     static func decode(_ text: String) -> StoredReasons {
-        (try? JSONDecoder().decode(StoredReasons.self, from: Data(text.utf8))) ?? .none
+        ReasonScanner.scan(text) ?? (try? JSONDecoder().decode(StoredReasons.self, from: Data(text.utf8))) ?? .none
     }
 }

@@ -22,7 +22,8 @@ enum Figures {
             let length = withVaList([Int32(digits), number]) {
                 vsnprintf(buffer.baseAddress, buffer.count, "%.*f", $0)
             }
-            return String(decoding: buffer.prefix(max(0, Int(length))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let shown = min(max(0, Int(length)), buffer.count - 1)
+            return String(decoding: UnsafeRawBufferPointer(buffer)[..<shown], as: UTF8.self)
         }
     }
 

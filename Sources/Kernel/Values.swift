@@ -23,12 +23,15 @@ package struct Money: Hashable, Sendable {
         var scale: Int64 = 1
         for _ in 0..<digits { scale *= 10 }
         let magnitude = minor.magnitude
-        let whole = String(magnitude / UInt64(scale))
-        var grouped = ""
-        for (offset, character) in whole.enumerated() {
-            if offset > 0, (whole.count - offset) % 3 == 0 { grouped.append(",") }
-            grouped.append(character)
+        let whole = String(magnitude / UInt64(scale)).utf8
+        let count = whole.count
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + count / 3)
+        for (offset, digit) in whole.enumerated() {
+            if offset > 0, (count - offset) % 3 == 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(digit)
         }
+        let grouped = String(decoding: bytes, as: UTF8.self)
         guard digits > 0 else { return (minor < 0 ? "-" : "") + grouped }
         let fraction = String(magnitude % UInt64(scale))
         return (minor < 0 ? "-" : "") + grouped + "." + String(repeating: "0", count: digits - fraction.count)

@@ -15,7 +15,8 @@ package struct AuditRecord: Sendable {
     package let purpose: String
     package let address: String
     package let requestID: String
-    let unmaskedText: String
+    /// As it was written: many events of one customer show the same fields, and what is made of them can be kept.
+    package let unmaskedText: String
     /// As written, like the two others; a panel that lists views does not need them.
     let factsText: String
     package let refused: Bool
@@ -23,7 +24,9 @@ package struct AuditRecord: Sendable {
     package var roles: [String] { Self.list(rolesText) }
     /// Names of personal fields that were shown without a mask.
     package var unmasked: [String] { Self.list(unmaskedText) }
-    private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
+    private static func list(_ text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0)) }
+    }
     package var facts: [String: JSONValue] { (try? JSONValue.parse(Array(factsText.utf8)))?.object ?? [:] }
 }
 

@@ -8,6 +8,7 @@ import Synchronization
 /// One tenant's SQLite file: a pool of readers on WAL snapshots and one group-committing writer.
 package final class SQLiteDatabase: Storage.Database {
     private let pool: DatabasePool
+    private let readers: SQLiteReaders
     private let statements = StatementCaches()
     private let queue = Mutex(WriteQueue())
 
@@ -31,7 +32,7 @@ package final class SQLiteDatabase: Storage.Database {
     }
 
     /// Opens or creates the file. The folder must exist.
-    /// - Parameter readers: connections for snapshots, 1...16; more than there are `ReadingThreads`, so that those do not wait.
+    /// - Parameter readers: connections for snapshots, 1...16, for those who do not read on `ReadingThreads`.
     /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
     package init(path: String, durability: Durability = .full, readers: Int = 12) throws {
         var configuration = Configuration()
@@ -49,6 +50,7 @@ package final class SQLiteDatabase: Storage.Database {
         }
         do {
             pool = try Self.opened(path, configuration)
+            self.readers = SQLiteReaders(path: path, configuration)
             // The pool has just set NORMAL on its writer while switching to the write-ahead log.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(durability.rawValue)") }
         } catch let error as DatabaseError {
@@ -93,7 +95,7 @@ package final class SQLiteDatabase: Storage.Database {
 
     /// On this thread.
     private func readHere<T>(_ body: (any SQLSession) throws -> T, _ interruption: SQLiteInterruption) throws -> T {
-        try pool.unsafeRead { database in
+        try readers.read { database in
             try interruption.covering(database) {
                 try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, statements.of(database))) }
             }
@@ -157,8 +159,10 @@ package final class SQLiteDatabase: Storage.Database {
 
     package func close() async throws {
         _ = try? await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        await readers.end()
         // Nobody reads or writes meanwhile: a connection with statements cannot be closed.
         _ = try? await pool.barrierWriteWithoutTransaction { [statements] _ in statements.close() }
+        readers.close()
         try pool.close()
     }
 

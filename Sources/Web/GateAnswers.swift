@@ -69,17 +69,12 @@ extension Gate {
 
     /// Security headers on everything (G67).
     func secure(_ answer: inout WebResponse, _ visit: Visit) {
-        answer.headers[.init("content-security-policy")!] =
+        answer.headers[SecurityHeader.policy] =
             "default-src 'none'; script-src 'self' 'nonce-\(visit.nonce)'; style-src 'self'; img-src 'self' data:; "
             + "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
             + "frame-ancestors 'none'; manifest-src 'self'"
-        answer.headers[.init("x-content-type-options")!] = "nosniff"
-        answer.headers[.init("x-frame-options")!] = "DENY"
-        answer.headers[.init("referrer-policy")!] = "same-origin"
-        answer.headers[.init("cross-origin-opener-policy")!] = "same-origin"
-        answer.headers[.init("cross-origin-resource-policy")!] = "same-origin"
-        answer.headers[.init("permissions-policy")!] = "camera=(), microphone=(), geolocation=()"
-        answer.headers[.init("x-request-id")!] = visit.requestID
+        for (name, value) in SecurityHeader.fixed { answer.headers[name] = value }
+        answer.headers[SecurityHeader.requestID] = visit.requestID
         if !answer.isPublicAsset {
             answer.headers[.cacheControl] = "no-store"
             if visit.setsCookie, answer.status.code < 400,
@@ -95,6 +90,18 @@ extension Gate {
             }
         }
     }
+}
+
+/// Names of headers are checked when they are made: once.
+private enum SecurityHeader {
+    static let policy = HTTPField.Name("content-security-policy")!
+    static let requestID = HTTPField.Name("x-request-id")!
+    static let fixed: [(HTTPField.Name, String)] = [
+        (.init("x-content-type-options")!, "nosniff"), (.init("x-frame-options")!, "DENY"),
+        (.init("referrer-policy")!, "same-origin"), (.init("cross-origin-opener-policy")!, "same-origin"),
+        (.init("cross-origin-resource-policy")!, "same-origin"),
+        (.init("permissions-policy")!, "camera=(), microphone=(), geolocation=()"),
+    ]
 }
 
 /// An error of another layer that knows how it is to be answered.

@@ -75,6 +75,7 @@ package enum JSONValue: Sendable, Equatable {
             case 0..<32, 60, 62, 38, 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff:
                 let digits = String(scalar.value, radix: 16)
                 out += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+            case 32...0x7e: out.append(UInt8(scalar.value))
             default: out += Array(Character(scalar).utf8)
             }
         }

@@ -4,21 +4,39 @@ import Synchronization
 
 /// What a template shows: plain values by name. A name that no template context knows is recorded as missed, and tests
 /// fail on it.
+///
+/// A list that is searched from its end, so that what is set later counts: views are small, and hashing their names cost
+/// more than anything else a page does with them.
 package struct View: Sendable, ExpressibleByDictionaryLiteral {
-    private var fields: [String: ViewValue]
+    private var fields: [(String, ViewValue)]
 
-    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields }
-    package init(dictionaryLiteral elements: (String, ViewValue)...) {
-        fields = Dictionary(elements, uniquingKeysWith: { _, last in last })
-    }
+    package init(_ fields: [String: ViewValue] = [:]) { self.fields = fields.map { ($0.key, $0.value) } }
+    package init(dictionaryLiteral elements: (String, ViewValue)...) { fields = elements }
 
     package subscript(name: String) -> ViewValue? {
-        get { fields[name] }
-        set { fields[name] = newValue }
+        get {
+            var place = fields.count
+            while place > 0 {
+                place -= 1
+                if fields[place].0 == name { return fields[place].1 }
+            }
+            return nil
+        }
+        set {
+            if let newValue {
+                fields.append((name, newValue))
+            } else {
+                fields.removeAll { $0.0 == name }
+            }
+        }
     }
 
     /// These fields over those of `other`.
-    package func merging(_ other: View) -> View { View(fields.merging(other.fields) { mine, _ in mine }) }
+    package func merging(_ other: View) -> View {
+        var merged = other
+        merged.fields += fields
+        return merged
+    }
 }
 
 /// A value in a `View`. Numbers are formatted before they get here.
@@ -157,9 +175,11 @@ package struct Pages: Sendable {
 
     /// Escapes for HTML text and attributes.
     package static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }) else {
-            return text
+        func isPlain(_ bytes: some Sequence<UInt8>) -> Bool {
+            !bytes.contains { $0 == 38 || $0 == 60 || $0 == 62 || $0 == 34 || $0 == 39 }
         }
+        // Nearly all texts hold nothing to escape.
+        if text.utf8.withContiguousStorageIfAvailable({ isPlain($0) }) ?? isPlain(text.utf8) { return text }
         var result = ""
         for character in text.unicodeScalars {
             switch character {

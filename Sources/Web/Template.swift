@@ -7,7 +7,7 @@ import Kernel
 /// (the partial whose name the view holds), `{{<area/parent}}{{$block}}..{{/block}}{{/area/parent}}`, `{{$block}}..{{/block}}`.
 /// A tag that prints nothing itself and stands alone in its line leaves no line behind. Nothing is printed unescaped.
 struct Template: Sendable {
-    indirect enum Part: Sendable {
+    enum Part: Sendable {
         case text(String)
         case value(String)
         /// The innermost text of a list: `{{.}}`.
@@ -171,7 +171,8 @@ struct TemplateRenderer {
             case .partial(let name): write(name, blocks)
             case .namedPartial(let name): if case .text(let partial) = find(name) { write(partial, blocks) }
             // What a page says of a block stands before what its parent says.
-            case .inherited(let name, let own): write(name, blocks.merging(own) { outer, _ in outer })
+            case .inherited(let name, let own):
+                write(name, blocks.isEmpty ? own : blocks.merging(own) { outer, _ in outer })
             case .block(let name, let inner): write(blocks[name] ?? inner, blocks)
             }
         }
@@ -213,8 +214,10 @@ struct TemplateRenderer {
     }
 
     private func find(_ name: String) -> ViewValue? {
-        for scope in scopes.reversed() {
-            if let value = scope[name] { return value }
+        var place = scopes.count
+        while place > 0 {
+            place -= 1
+            if let value = scopes[place][name] { return value }
         }
         TemplateMisses.note(name)
         return nil

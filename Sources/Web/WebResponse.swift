@@ -76,9 +76,12 @@ package enum WebCookie {
     /// Reads one cookie of a request.
     package static func value(_ name: String, in headers: HTTPFields) -> String? {
         for header in headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1)
-                if parts.count == 2, parts[0].trimmed == name { return parts[1].trimmed }
+            for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+                guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), equals > pair.startIndex,
+                    Substring(pair[..<equals]).trimmed == name
+                else { continue }
+                let value = Substring(pair[pair.index(after: equals)...])
+                if !value.isEmpty { return value.trimmed }
             }
         }
         return nil

@@ -105,4 +105,26 @@ struct ReadingThreadTests {
         try await bench.database.close()
         await #expect(throws: (any Error).self) { try await bench.count("SELECT COUNT(*) FROM t") }
     }
+
+    @Test("closing waits for who reads, and refuses who comes later")
+    func closing() async throws {
+        let bench = try await bench()
+        let begun = Mutex(false)
+        let ended = Mutex(false)
+        let task = Task(executorPreference: ReadingThreads.shared) {
+            try await bench.database.read { session in
+                begun.withLock { $0 = true }
+                Thread.sleep(forTimeInterval: 0.3)
+                defer { ended.withLock { $0 = true } }
+                return try session.count("SELECT COUNT(*) FROM t")
+            }
+        }
+        #expect(await eventually { begun.withLock { $0 } })
+        try await bench.database.close()
+        #expect(ended.withLock { $0 })
+        #expect(try await task.value == 0)
+        try await withTaskExecutorPreference(ReadingThreads.shared) {
+            await #expect(throws: StorageError.self) { try await bench.count("SELECT COUNT(*) FROM t") }
+        }
+    }
 }

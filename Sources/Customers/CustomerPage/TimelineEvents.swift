@@ -78,17 +78,17 @@ struct TimelineReader {
             found += try read(other, rank(place), before, limit + 1)
         }
         // Rows of one source and one time stay in the order in which the source gave them.
-        let sorted = found.enumerated().sorted { a, b in
-            let (one, two) = (a.element, b.element)
+        let sorted = found.indices.sorted { a, b in
+            let (one, two) = (found[a], found[b])
             if one.event.on != two.event.on { return one.event.on > two.event.on }
             if case .instant(let first) = one.cursor.time, case .instant(let second) = two.cursor.time, first != second
             {
                 return first > second
             }
             if one.cursor.source != two.cursor.source { return one.cursor.source < two.cursor.source }
-            return a.offset < b.offset
+            return a < b
         }
-        let shown = sorted.prefix(limit).map(\.element)
+        let shown = sorted.prefix(limit).map { found[$0] }
         let present = Set(found.map(\.event.kind))
         return Page(
             events: shown.map(\.event), next: found.count > limit ? shown.last?.cursor : nil,
