@@ -46,7 +46,7 @@ package actor Tenants {
 
     private func open(_ name: String) async throws -> Tenant {
         precondition(Self.isName(name), "tenant names are checked where they come in")
-        let folder = configuration.data + "/tenants/" + name
+        let folder = Self.folder(name, configuration)
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let database = try SQLiteDatabase(
@@ -66,6 +66,15 @@ package actor Tenants {
             keys: TenantKeys(pepper: try Keys.load("pepper", folder: configuration.data + "/keys")),
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
+    }
+
+    private static func folder(_ name: String, _ configuration: Configuration) -> String {
+        configuration.data + "/tenants/" + name
+    }
+
+    /// Whether the tenant was ever made in the data folder; asking makes nothing.
+    package static func exists(_ name: String, _ configuration: Configuration) -> Bool {
+        FileManager.default.fileExists(atPath: folder(name, configuration) + "/switchboard.sqlite")
     }
 
     /// Renews the node numbers of the open tenants, whatever the process does with them; it is done every minute by itself.
