@@ -95,7 +95,12 @@ package struct Configuration: Sendable, Equatable {
             throw Self.bad("--config", file, "a JSON object", "JSON 对象")
         }
         for (key, value) in object {
-            guard Self.keys.contains(key) else { throw Self.bad(key, "\(value)", "no such setting", "无此配置项") }
+            guard Self.keys.contains(key) else {
+                let known = Self.keys.sorted().joined(separator: ", ")
+                throw CRMError(
+                    "configuration", status: 500,
+                    Words(en: "There is no setting \(key). Known: \(known).", zh: "没有配置项 \(key)，可用：\(known)。"))
+            }
             switch (key, value) {
             case ("host", let text as String): host = text
             case ("port", let number as Int): port = number

@@ -27,7 +27,11 @@ package struct Runtime: Sendable {
     package let missingAssets: [String]
 
     /// - Throws: `CRMError` for missing share files, broken templates or texts, unreadable keys.
-    package init(_ configuration: Configuration, clock: any WallClock = SystemClock(), logger: Logger? = nil) throws {
+    /// - Parameter usesData: `false` for what neither serves nor opens a tenant: nothing is read or made in the data folder.
+    package init(
+        _ configuration: Configuration, clock: any WallClock = SystemClock(), logger: Logger? = nil,
+        usesData: Bool = true
+    ) throws {
         try configuration.check()
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
         let logger = logger ?? Logger(label: "switchboard") { LogLines(label: $0, level: level, clock: clock) }
@@ -69,7 +73,9 @@ package struct Runtime: Sendable {
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) }
-        var settings = GateSettings(csrfKey: try Keys.forms(folder: configuration.data + "/keys"))
+        var settings = GateSettings(
+            csrfKey: usesData
+                ? try Keys.forms(folder: configuration.data + "/keys") : SymmetricKey(size: .bits256))
         settings.trustedProxies = configuration.proxies
         settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond

@@ -65,6 +65,13 @@ package actor Tenants {
             countryCode: configuration.countryCode, currency: configuration.currency)
     }
 
+    /// Whether the tenant was ever made in the data folder; asking makes nothing. On PostgreSQL the folder holds only the
+    /// keys, without which nothing can be opened.
+    package static func exists(_ name: String, _ configuration: Configuration) -> Bool {
+        let file = configuration.database == nil ? "/tenants/\(name)/switchboard.sqlite" : "/keys/pepper"
+        return FileManager.default.fileExists(atPath: configuration.data + file)
+    }
+
     /// Renews the node numbers of the open tenants, whatever the process does with them; it is done every minute by itself.
     package func renewLeases() async {
         for (name, leased) in leases {

@@ -20,6 +20,11 @@ struct AttributeStore: Sendable {
         UPDATE customers_attribute SET title_en = $2, title_zh = $3, mask = $4, labelled = TRUE WHERE id = $1
         """
 
+    static let removeUnused: SQL = """
+        DELETE FROM customers_attribute
+        WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM customers_attribute_value WHERE attribute_id = $1)
+        """
+
     static func all(_ session: any SQLSession) throws -> [CustomAttribute] { try session.query(list, [], attribute) }
 
     static func attribute(_ id: AttributeID, _ session: any SQLSession) throws -> CustomAttribute? {

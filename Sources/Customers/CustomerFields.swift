@@ -50,7 +50,9 @@ enum CustomerFields {
         CustomerField(
             "source_id", Words(en: "Customer number", zh: "客户编号"), .text(100), canMatch: true,
             [
-                "customer id", "customer no", "customer number", "client id", "account id", "account number", "user id",
+                "customer id", "customer no", "customer number", "client id", "client no", "account id",
+                "account number",
+                "account no", "acct no", "user id",
                 "subscriber id", "cust id", "id", "客户号", "客户ID", "用户编号", "用户ID", "账户号", "账号", "客户标识",
             ],
             get: { record, context in .text(record.sourceIDs[context.source]) },

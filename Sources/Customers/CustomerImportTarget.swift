@@ -34,6 +34,20 @@ package struct CustomerImportTarget: ImportTarget {
         return attribute.importField
     }
 
+    package func removeUnusedAttributes(
+        _ keys: [String], principal: Principal, _ session: any SQLSession
+    ) throws -> [Words] {
+        try AttributeStore.all(session).filter { keys.contains($0.importField.key) }.compactMap { attribute in
+            guard try session.execute(AttributeStore.removeUnused, [.id(attribute.id)]) == 1 else { return nil }
+            try tenant.audit.record(
+                AuditEntry(
+                    "customers.attribute.remove", [AuditSubject(kind: "attribute", id: attribute.id.rawValue)],
+                    facts: ["key": .string(attribute.key), "cause": .string("import_revert")]),
+                by: principal, session)
+            return attribute.title
+        }
+    }
+
     /// Money becomes a decimal: an attribute has no currency.
     private static func attributeKind(_ kind: ImportFieldKind) -> (CustomAttribute.Kind, [CustomAttribute.Code]) {
         switch kind {

@@ -43,6 +43,7 @@ final class ChunkReader: @unchecked Sendable {
     /// Columns that appeared only behind what was inspected: they are not part of the mapping.
     private(set) var unexpectedColumns: [String] = []
 
+    var errorCells: Int { rowReader.errorCells }
     var formulaCells: Int { rowReader.formulaCells }
     /// Cells that did not fit the attribute their column became, by column.
     var droppedCells: [(column: String, count: Int)] { rowReader.droppedCells }

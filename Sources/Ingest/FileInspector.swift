@@ -110,10 +110,15 @@ struct FileInspector {
             found.append(
                 .init(
                     "encoding_unsure",
-                    Words(
-                        en:
-                            "The encoding is not certain (\(guess.encoding.rawValue)). Look at the samples and choose another one if the text is unreadable.",
-                        zh: "编码不确定（推测为 \(guess.encoding.rawValue)）。请查看样本，若为乱码请改选其他编码。")))
+                    guess.reason == .mixedLines
+                        ? Words(
+                            en:
+                                "The encoding is uncertain: some lines are UTF-8 and others are not. Read as UTF-8, the others are rejected; save the file anew in one encoding.",
+                            zh: "编码不确定：部分行为 UTF-8，其余不是。按 UTF-8 读取，其余行将被拒绝；请将文件统一保存为一种编码。")
+                        : Words(
+                            en:
+                                "The encoding is uncertain: the file is read as \(guess.encoding.rawValue). Look at the samples and choose another one if the text is unreadable.",
+                            zh: "编码不确定：按 \(guess.encoding.rawValue) 读取。请查看样本，若为乱码请改选其他编码。")))
         }
         if !header.duplicates.isEmpty {
             let names = header.duplicates.prefix(5).joined(separator: ", ")

@@ -62,6 +62,8 @@ package struct ImportRun: Sendable {
     package let touchedAt: Instant
     /// When the file and the journal were forgotten; only the counts are left then.
     package let purgedAt: Instant?
+    /// What the revert that has just ended removed beside the values; not kept.
+    package var attributesRemoved: [Words] = []
 
     /// May be changed into a run that goes on where it stopped.
     package var mayContinue: Bool {
@@ -118,11 +120,20 @@ package struct RunPlan: Sendable, Codable {
         package let changes: [Change]
     }
 
+    /// A row that would be taken, as it would be stored.
+    package struct Row: Sendable, Codable, Equatable {
+        package let line: Int
+        /// By column.
+        package let values: [String: String]
+    }
+
     package var counts = RunCounts()
     /// The most frequent first.
     package var reasons: [Reason] = []
     package var created: [Sample] = []
     package var updated: [Sample] = []
+    /// The first rows that would be taken; `nil` in what an older version found.
+    package var rows: [Row]?
     package var warnings: [FileInspection.Warning] = []
     /// Attributes the run will define.
     package var newAttributes: [String] = []

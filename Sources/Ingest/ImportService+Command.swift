@@ -14,11 +14,31 @@ package struct ImportReport: Sendable, Codable {
         package let firstLine: Int
     }
 
+    /// What becomes of a column.
+    package struct Column: Sendable, Codable {
+        package let column: String
+        /// `field`, `attribute` or `ignore`.
+        package let target: String
+        /// Key of the field or, when it exists already, of the attribute; `nil` for what is ignored or yet to be made.
+        package let field: String?
+        package let title: String?
+        /// `text`, `integer`, `date`, ...; `nil` for what is ignored.
+        package let kind: String?
+    }
+
     /// Decimal id of the run.
     package let run: String
     package let file: String
     package let sha256: String
     package let bytes: Int64
+    package let encoding: String
+    /// Nobody named it: it was guessed from the bytes.
+    package let encodingGuessed: Bool
+    /// `nil` for JSON Lines.
+    package let delimiter: String?
+    package let mapping: [Column]
+    /// The first rows a dry run would take, as they would be stored, by column; `nil` otherwise.
+    package let samples: [RunPlan.Row]?
     package let source: String
     package let matchKey: String?
     package let dryRun: Bool
@@ -34,6 +54,8 @@ package struct ImportReport: Sendable, Codable {
     package let rejectFile: String?
     package let warnings: [String]
     package let isRevert: Bool
+    /// Custom attributes that a revert removed with the run that had made them.
+    package let attributesRemoved: [String]
     /// What a revert left as it was.
     package let issues: Int
     package let seconds: Double
@@ -58,6 +80,7 @@ extension ImportService {
         encoding: TextEncoding? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false, principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
+        if let matchKey, !matchKey.isEmpty { try checkMatchKey(matchKey) }
         let named: ImportMapping? = if let mapping { try await self.mapping(named: mapping) } else { nil }
         let (blob, warnings) = try copyIn(path)
         let recorder = recorder(principal)
@@ -79,6 +102,17 @@ extension ImportService {
         let place = rejects ?? path + ".rejects.csv"
         return try await execute(
             dryRun ? .dryRun : .start, draft.run, rejects: place, principal: principal, progress: progress)
+    }
+
+    /// - Throws: `unknown_match_key`, before anything is read.
+    private func checkMatchKey(_ key: String) throws {
+        let keys = target.fields.filter(\.canMatch).map(\.key)
+        guard !keys.contains(key) else { return }
+        let all = keys.joined(separator: ", ")
+        throw CRMError.invalid(
+            "match_key", "unknown_match_key",
+            Words(en: "“\(key)” cannot find existing records. Match keys: \(all).", zh: "“\(key)”不能用于匹配已有记录，可用：\(all)。")
+        )
     }
 
     /// Goes on with a run that was stopped, failed, or whose process died.
@@ -110,11 +144,13 @@ extension ImportService {
         let started = ContinuousClock.now
         try await tenant.database.write { [self] session in
             // A command that died left its name on the run: the person who asks again knows that it is gone.
-            let run = try RunStore.run(id, session)
+            let run = try Self.known(id, session)
             if action == .resume || action == .revert, run.state.isActive, run.jobID == nil {
                 try stop(run, Words(en: "", zh: ""), session)
             }
-            try begin(action, id, principal, session) { nil }
+            do { try begin(action, id, principal, session) { nil } } catch let error as CRMError
+                where error.code == RunStore.taken.code
+            { throw Self.refused(action, run) }
             try recorder(principal)(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
         }
         let control = RunControl(
@@ -122,11 +158,12 @@ extension ImportService {
                 try progress(done, total, words)
                 if Task.isCancelled { throw JobCancelled() }
             }, isForGood: { true }, address: "cli", request: principal.requestID)
+        var removed: [String] = []
         do {
             switch action {
             case .dryRun: _ = try await performDryRun(id, control)
             case .start, .resume: _ = try await performRun(id, control)
-            case .revert: _ = try await performRevert(id, control)
+            case .revert: removed = try await performRevert(id, control).attributesRemoved.map(\.en)
             }
         } catch is JobCancelled {
             try await leave(id, Self.stopped, failed: false)
@@ -138,7 +175,34 @@ extension ImportService {
             try? await leave(id, words, failed: true)
             throw error
         }
-        return try await report(id, dryRun: action == .dryRun, rejects: rejects, since: started)
+        return try await report(id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
+    }
+
+    private static func known(_ id: ImportRunID, _ session: any SQLSession) throws -> ImportRun {
+        do { return try RunStore.run(id, session) } catch let error as CRMError
+            where error.code == CRMError.notFound.code
+        {
+            throw CRMError(
+                "no_run", status: 404, Words(en: "There is no run \(id).", zh: "没有编号为 \(id) 的导入。"))
+        }
+    }
+
+    /// Why an action is not possible, for somebody without a page to reload.
+    private static func refused(_ action: Action, _ run: ImportRun) -> CRMError {
+        let words =
+            switch (action, run.state) {
+            case (_, .reverted): Words(en: "Run \(run.id) is already reverted.", zh: "导入 \(run.id) 已撤销。")
+            case (.resume, .succeeded): Words(en: "Run \(run.id) is already done.", zh: "导入 \(run.id) 已完成。")
+            case (_, .draft), (_, .ready):
+                Words(en: "Run \(run.id) was never started.", zh: "导入 \(run.id) 尚未开始。")
+            case _ where run.state.isActive:
+                Words(en: "Run \(run.id) is being worked on elsewhere.", zh: "导入 \(run.id) 正在由其他进程处理。")
+            default:
+                Words(
+                    en: "Run \(run.id) is \(run.state.rawValue): that is not possible any more.",
+                    zh: "导入 \(run.id) 的状态为 \(run.state.rawValue)，无法执行。")
+            }
+        return .conflict("run_state", words)
     }
 
     /// Ends a run that was stopped behind the command's back.
@@ -153,7 +217,7 @@ extension ImportService {
     }
 
     private func report(
-        _ id: ImportRunID, dryRun: Bool, rejects: String?, since started: ContinuousClock.Instant
+        _ id: ImportRunID, dryRun: Bool, rejects: String?, removed: [String], since started: ContinuousClock.Instant
     ) async throws -> ImportReport {
         let (run, file) = try await self.run(id)
         let columns = file.inspection.columns
@@ -166,17 +230,60 @@ extension ImportService {
             try copyOut(blob, to: rejects)
             written = rejects
         }
+        let known = try await tenant.database.read { [target] in try target.fields + target.attributeFields($0) }
+        let format = file.inspection.format
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
         return ImportReport(
-            run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size, source: run.mapping.source,
+            run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size,
+            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil,
+            delimiter: format.kind == .delimited ? String(UnicodeScalar(format.delimiter)) : nil,
+            mapping: Self.columns(run.mapping, file.inspection, known), samples: dryRun ? run.plan?.rows ?? [] : nil,
+            source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
             reasons: reasons.map {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
             }, rejectFile: written, warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
-            isRevert: run.revertChunk != nil, issues: run.revertIssues,
+            isRevert: run.revertChunk != nil, attributesRemoved: removed, issues: run.revertIssues,
             seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
+    }
+
+    private static func columns(
+        _ mapping: ImportMapping, _ inspection: FileInspection, _ known: [ImportField]
+    ) -> [ImportReport.Column] {
+        let profiles = Dictionary(inspection.profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return mapping.columns.map { column in
+            switch column.target {
+            case .field(let key):
+                let field = known.first { $0.key == key }
+                return ImportReport.Column(
+                    column: column.column, target: key.hasPrefix("attr.") ? "attribute" : "field", field: key,
+                    title: field?.words.en ?? key, kind: field.map { kind($0.kind) })
+            case .attribute:
+                let isEmpty = profiles[column.column]?.type == .empty && inspection.isWhole
+                return ImportReport.Column(
+                    column: column.column, target: isEmpty ? "ignore" : "attribute", field: nil,
+                    title: isEmpty ? nil : column.column,
+                    kind: isEmpty ? nil : column.kind ?? profiles[column.column]?.attributeKind ?? "text")
+            case .ignore:
+                return ImportReport.Column(column: column.column, target: "ignore", field: nil, title: nil, kind: nil)
+            }
+        }
+    }
+
+    private static func kind(_ kind: ImportFieldKind) -> String {
+        switch kind {
+        case .text: "text"
+        case .integer: "integer"
+        case .decimal: "decimal"
+        case .money: "money"
+        case .boolean: "boolean"
+        case .date: "date"
+        case .phone: "phone"
+        case .email: "email"
+        case .choice: "choice"
+        }
     }
 
     // MARK: Files of the machine

@@ -83,6 +83,18 @@ extension ImportService {
                             "\(count) cells begin like a spreadsheet formula. They are kept as text and guarded in every file we write.",
                         zh: "\(count) 个单元格以公式符号开头，按文本保存，导出时会加保护。")))
         }
+        if reader.errorCells > 0 {
+            let count = Numbers.grouped(reader.errorCells)
+            let isOne = reader.errorCells == 1
+            found.append(
+                .init(
+                    "error_cells",
+                    Words(
+                        en: isOne
+                            ? "1 cell holds a spreadsheet error such as #REF!. It is treated as missing."
+                            : "\(count) cells hold a spreadsheet error such as #REF!. They are treated as missing.",
+                        zh: "\(count) 个单元格是电子表格错误（如 #REF!），按缺失处理。")))
+        }
         for (column, count) in reader.droppedCells {
             found.append(
                 .init(
@@ -174,6 +186,7 @@ struct Planner {
     private let updates: Bool
     private let currency: String
     private let samplesMax = 5
+    private let rowsMax = 3
 
     init(fields: [String: ImportField], updates: Bool, currency: String) {
         self.fields = fields
@@ -189,6 +202,7 @@ struct Planner {
             let row = chunk.rows[index]
             // An attribute that is yet to be made is empty on every record, so any value of it is a change.
             let added = updates ? newChanges(chunk.new[index]) : []
+            if case .rejected = outcome {} else { keep(row, chunk.new[index], resolved) }
             switch outcome {
             case .created:
                 plan.counts.created += 1
@@ -210,6 +224,16 @@ struct Planner {
         }
         plan.counts.rejected += rejects.count
         return rejects.sorted { $0.record < $1.record }
+    }
+
+    private mutating func keep(_ row: ImportRow, _ new: [String: SQLValue], _ resolved: ResolvedColumns) {
+        guard plan.rows?.count ?? 0 < rowsMax else { return }
+        var values: [String: String] = [:]
+        for column in resolved.all {
+            let key = column.field.key
+            values[column.name] = (column.isNew ? new[column.name] : row.values[key]).flatMap { text($0, key) }
+        }
+        plan.rows = (plan.rows ?? []) + [RunPlan.Row(line: row.line, values: values)]
     }
 
     private func newChanges(_ values: [String: SQLValue]) -> [RunPlan.Change] {

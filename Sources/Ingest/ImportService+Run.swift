@@ -100,8 +100,11 @@ extension ImportService {
             try RunStore.take(id, worker: worker, in: .running, at: tenant.clock.now(), session)
             let run = try RunStore.run(id, session)
             let file = try RunStore.file(run.fileID, session)
+            let before = Set(try target.attributeFields(session).map(\.key))
             let resolved = try ResolvedColumns.resolve(
                 run.mapping, file.inspection, target, settings, isDryRun: false, session)
+            let made = try target.attributeFields(session).map(\.key).filter { !before.contains($0) }
+            try JournalStore.record(attributes: made, id, session)
             try session.execute(RunStore.start, [.id(id), .time(tenant.clock.now())])
             if run.chunk == 0 {
                 let principal = run.actor.principal(
@@ -124,6 +127,7 @@ extension ImportService {
         guard var plan = run.plan else { return }
         plan.created = []
         plan.updated = []
+        plan.rows = nil
         try session.execute(RunStore.trimPlan, [.id(run.id), .text(try JSONText.encode(plan))])
     }
 
@@ -262,14 +266,13 @@ extension ImportService {
     private func finishRevert(
         _ run: ImportRun, _ worker: String, _ principal: Principal
     ) async throws -> ImportRun {
-        try await tenant.database.write { [tenant] session in
+        try await tenant.database.write { [self] session in
             let issues = try RunStore.run(run.id, session).revertIssues
-            let words =
-                issues == 0
-                ? Words(en: "Everything was taken back.", zh: "已全部撤销。")
-                : Words(
-                    en: "\(issues) values were changed since and stay as they are; they are listed.",
-                    zh: "有 \(issues) 处在导入后又被修改，保持不变，见清单。")
+            let removed = try removeAttributes(run, principal, session)
+            let kept = try kept(run, issues, session)
+            let words = Words(
+                en: kept.en + (removed.isEmpty ? "" : " Removed custom attributes: \(Self.list(removed.map(\.en)))."),
+                zh: kept.zh + (removed.isEmpty ? "" : "已移除自定义属性：\(Self.list(removed.map(\.zh)))。"))
             let changed = try session.execute(
                 RunStore.finishRevert,
                 [.id(run.id), .text(worker), .time(tenant.clock.now()), .text(words.en), .text(words.zh)])
@@ -277,8 +280,40 @@ extension ImportService {
             try tenant.audit.record(
                 AuditEntry("ingest.run.reverted", [.run(run.id)], facts: ["issues": .int(Int64(issues))]),
                 by: principal, session)
-            return try RunStore.run(run.id, session)
+            var done = try RunStore.run(run.id, session)
+            done.attributesRemoved = removed
+            return done
         }
+    }
+
+    static let everythingBack = Words(en: "Everything was taken back.", zh: "已全部撤销。")
+
+    private func kept(_ run: ImportRun, _ issues: Int, _ session: any SQLSession) throws -> Words {
+        guard issues > 0 else { return Self.everythingBack }
+        let known = Dictionary(
+            (target.fields + (try target.attributeFields(session))).map { ($0.key, $0.words) },
+            uniquingKeysWith: { first, _ in first })
+        let fields = try JournalStore.keptFields(run.id, session).map { key in
+            key.isEmpty ? Words(en: "whole customers", zh: "整个客户") : known[key] ?? Words(en: key, zh: key)
+        }
+        let verb = issues == 1 ? "value was" : "values were"
+        return Words(
+            en: "\(Numbers.grouped(issues)) \(verb) changed since the import: \(Self.list(fields.map(\.en))).",
+            zh: "有 \(Numbers.grouped(issues)) 处在导入后又被修改，保持不变：\(Self.list(fields.map(\.zh)))。")
+    }
+
+    /// What the run made for its columns goes with it, where nobody has a value of it and no other run may be about to
+    /// write one.
+    private func removeAttributes(
+        _ run: ImportRun, _ principal: Principal, _ session: any SQLSession
+    ) throws -> [Words] {
+        let made = try JournalStore.attributes(run.id, session)
+        guard !made.isEmpty, try session.count(RunStore.othersRunning, [.id(run.id)]) == 0 else { return [] }
+        return try target.removeUnusedAttributes(made, principal: principal, session)
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
     }
 }
 

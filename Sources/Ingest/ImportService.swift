@@ -114,7 +114,8 @@ package struct ImportService: Sendable {
         return try MappingStore.latest(entity: target.entity, session).first { mapping in
             let known = Set(mapping.columns.map { HeaderKey($0.column) })
             let shared = known.intersection(headers).count
-            return !mapping.source.isEmpty && shared >= 2 && shared * 10 >= max(known.count, headers.count) * 7
+            return !mapping.source.isEmpty && shared >= MappingSuggester.headersOfSource
+                && shared * 10 >= max(known.count, headers.count) * 7
         }
     }
 

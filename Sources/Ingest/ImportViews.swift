@@ -47,13 +47,14 @@ struct ImportViews {
     // MARK: Parts
 
     static func line(_ line: RunStore.Line, _ call: Call) -> View {
-        [
+        let counts = line.counts ?? RunCounts()
+        return [
             "id": .text("\(line.id)"), "file": .text(line.fileName), "source": .text(line.source),
             "state": .text(call.text("ingest.state.\(line.state.rawValue)")), "tone": .text(tone(line.state)),
-            "read": .text(Numbers.grouped(line.counts.read)), "created": .text(Numbers.grouped(line.counts.created)),
-            "updated": .text(Numbers.grouped(line.counts.updated)),
-            "rejected": .text(Numbers.grouped(line.counts.rejected)), "hasRejects": .bool(line.counts.rejected > 0),
-            "hasRun": .bool(![.draft, .dryRun, .ready].contains(line.state)),
+            "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
+            "updated": .text(Numbers.grouped(counts.updated)),
+            "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+            "hasRun": .bool(line.counts != nil),
             "at": .text(call.time(line.createdAt)), "by": .text(line.createdByName), "size": .text(size(line.size)),
         ]
     }
@@ -113,9 +114,10 @@ struct ImportViews {
         }
     }
 
-    /// What the service says about the run. That it was taken back, and what was kept, the page says itself.
+    /// What the service says about the run. That all was taken back, the page says itself.
     private var note: String? {
-        run.state == .reverted || run.message[language].isEmpty ? nil : run.message[language]
+        let isKnown = run.state == .reverted && run.message == ImportService.everythingBack
+        return isKnown || run.message[language].isEmpty ? nil : run.message[language]
     }
 
     private var warnings: [FileInspection.Warning] {

@@ -201,6 +201,8 @@ private struct JournalCursor {
 enum JournalStore {
     static let insertJournal: SQL = "INSERT INTO ingest_journal (run_id, chunk, entries) VALUES ($1, $2, $3)"
     static let journal: SQL = "SELECT entries FROM ingest_journal WHERE run_id = $1 AND chunk = $2"
+    /// The attributes a run made stand where no chunk stands.
+    static let attributesChunk: Int64 = 0
     static let insertReject: SQL = """
         INSERT INTO ingest_reject (run_id, phase, record, line, column_index, code, words_en, words_zh)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -226,10 +228,32 @@ enum JournalStore {
         WHERE run_id = $1 AND (chunk, number) > ($2, $3) ORDER BY chunk, number LIMIT $4
         """
 
+    static let keptFields: SQL = """
+        SELECT field FROM ingest_revert_issue WHERE run_id = $1 GROUP BY field ORDER BY COUNT(*) DESC, field
+        """
+
     enum Phase: Int { case dryRun = 0, run = 1 }
 
     static func entries(_ run: ImportRunID, chunk: Int64, _ session: any SQLSession) throws -> JournalEntries? {
         try session.first(journal, [.id(run), .int(chunk)]) { try JournalEntries($0.text(0)) }
+    }
+
+    /// Keeps the keys of the attributes that a run made, so that a revert can take them away again.
+    static func record(attributes keys: [String], _ run: ImportRunID, _ session: any SQLSession) throws {
+        guard !keys.isEmpty else { return }
+        try session.execute(
+            insertJournal, [.id(run), .int(attributesChunk), .text(try JSONText.encode(keys.sorted()))])
+    }
+
+    static func attributes(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {
+        try session.first(journal, [.id(run), .int(attributesChunk)]) {
+            try JSONText.decode([String].self, $0.text(0))
+        } ?? []
+    }
+
+    /// Fields whose values a revert kept, by key; empty = the customer as a whole.
+    static func keptFields(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {
+        try session.query(keptFields, [.id(run)]) { $0.text(0) }
     }
 
     static func record(_ rejects: [RowReject], _ run: ImportRunID, _ phase: Phase, _ session: any SQLSession) throws {

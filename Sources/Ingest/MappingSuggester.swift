@@ -14,13 +14,21 @@ struct MappingSuggester {
         let origins: [Origin]
     }
 
+    /// So many headers tell where a file comes from: `customer_id,name` alone may come from anywhere.
+    static let headersOfSource = 3
+
     let fields: [ImportField]
     let inspection: FileInspection
 
     func suggest(
         source: String, same: ImportMapping?, shipped: [ImportMapping], earlier: [ImportMapping]
     ) -> Suggestion {
-        if let same { return whole(same, source: source, .remembered) }
+        if var same {
+            if inspection.columns.count(where: { !RejectFile.isOwnColumn($0) }) < Self.headersOfSource {
+                same.source = source
+            }
+            return whole(same, source: source, .remembered)
+        }
         let headers = Set(inspection.columns.map { HeaderKey($0) })
         for mapping in shipped {
             let listed = mapping.columns.filter { $0.target != .ignore }.map { HeaderKey($0.column) }
@@ -140,9 +148,12 @@ struct MappingSuggester {
             guard let column = columns.first(where: { $0.target == .field(field.key) }) else { return nil }
             return profiles[column.column].map { (field.key, $0) }
         }
+        // A number that names all rows but a few, whose rows are then rejected by name, is still the better key than a
+        // telephone number, which changes hands.
+        let names: (ColumnInfo) -> Bool = { $0.isUnique || $0.distinct * 2 > $0.total }
         let best =
-            candidates.first { $0.profile.isUnique }
-            ?? candidates.first { $0.profile.distinct * 2 > $0.profile.total }
+            candidates.first { $0.key == "source_id" && names($0.profile) }
+            ?? candidates.first { $0.profile.isUnique } ?? candidates.first { names($0.profile) }
         return best?.key
     }
 

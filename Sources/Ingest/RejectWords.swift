@@ -83,6 +83,11 @@ enum RejectWords {
         Words(en: "the match key is empty, so the record cannot be found again", zh: "匹配键为空，无法对应记录")
     )
 
+    static let spreadsheetError = (
+        "spreadsheet_error",
+        Words(en: "a spreadsheet error (such as #REF!) stands in place of a value", zh: "是电子表格错误（如 #REF!），不是数值")
+    )
+
     static func tooLong(_ max: Int) -> (String, Words) {
         ("too_long", Words(en: "longer than \(max) characters", zh: "超过 \(max) 个字符"))
     }

@@ -28,7 +28,8 @@ enum RunStore {
         """
     static let recent: SQL = """
         SELECT r.id, f.name, r.mapping, r.state, r.rows_read, r.created_count, r.updated_count, r.unchanged_count,
-          r.rejected_count, r.created_at, r.created_by_name, f.size
+          r.rejected_count, r.created_at, r.created_by_name, f.size,
+          CASE WHEN r.state IN ('draft', 'ready') THEN r.plan END
         FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
         WHERE r.id < $1 AND (CAST($3 AS BIGINT) IS NULL OR r.created_by = $3) ORDER BY r.id DESC LIMIT $2
         """
@@ -80,13 +81,16 @@ enum RunStore {
         WHERE id = $1 AND worker = $2 AND state = 'reverting'
         """
 
+    static let othersRunning: SQL = "SELECT COUNT(*) FROM ingest_run WHERE state = 'running' AND id <> $1"
+
     /// A line of the list of imports.
     struct Line: Sendable {
         let id: ImportRunID
         let fileName: String
         let source: String
         let state: RunState
-        let counts: RunCounts
+        /// Of a dry run what it found; `nil` = nothing was counted yet.
+        let counts: RunCounts?
         let createdAt: Instant
         let createdByName: String
         let size: Int64
@@ -171,10 +175,13 @@ enum RunStore {
             counts.updated = row.integer(6)
             counts.unchanged = row.integer(7)
             counts.rejected = row.integer(8)
+            let state = RunState(rawValue: row.text(3)) ?? .failed
+            let hasRun = ![.draft, .dryRun, .ready].contains(state)
+            let planned = try row.optionalText(12).map { try JSONText.decode(RunPlan.self, $0).counts }
             return Line(
                 id: row.id(0), fileName: row.text(1),
                 source: try JSONText.decode(ImportMapping.self, row.text(2)).source,
-                state: RunState(rawValue: row.text(3)) ?? .failed, counts: counts, createdAt: row.time(9),
+                state: state, counts: hasRun ? counts : planned, createdAt: row.time(9),
                 createdByName: row.text(10), size: row.int(11))
         }
     }

@@ -26,6 +26,10 @@ final class ValueReader {
     /// `Na` is a family name, elsewhere it means nothing there.
     private let keepsNA: Bool
     private(set) var formulaCells = 0
+    /// Cells in which a spreadsheet left an error: missing values.
+    private(set) var errorCells = 0
+    /// What tells whose row it is, and without which nobody could tell: an error in it is no missing value.
+    private let isIdentifying: Bool
 
     /// - Parameters:
     ///   - profile: what was found in the column; its date order and decimal sign are used.
@@ -54,6 +58,7 @@ final class ValueReader {
         }
         self.choices = choices
         keepsNA = field.key.contains("name")
+        isIdentifying = field.required || field.canMatch || keepsNA && !field.key.hasPrefix("attr.")
     }
 
     /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice.
@@ -65,6 +70,11 @@ final class ValueReader {
     func read(_ cell: String) throws(CellFailure) -> SQLValue? {
         var text = Self.trimmed(cell)
         if text.isEmpty { return nil }
+        if MissingValue.isSpreadsheetError(text) {
+            guard !isIdentifying else { throw CellFailure(RejectWords.spreadsheetError) }
+            errorCells += 1
+            return nil
+        }
         if !replacements.isEmpty, let other = replacements[Self.choiceKey(text)] {
             text = other
             if text.isEmpty { return nil }
@@ -215,6 +225,7 @@ final class RowReader {
     private let unguards: Bool
     /// Column names by index, for the words of a reject.
     let columns: [String]
+    var errorCells: Int { plans.reduce(0) { $0 + $1.reader.errorCells } }
     var formulaCells: Int { plans.reduce(0) { $0 + $1.reader.formulaCells } }
     private var dropped: [Int]
     var droppedCells: [(column: String, count: Int)] {

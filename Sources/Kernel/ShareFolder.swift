@@ -1,5 +1,25 @@
 import Foundation
 
+/// The program this process runs.
+package enum Executable {
+    /// Its real path, whatever name it was called by: argument 0 is a bare word when it was found through `PATH`, and the
+    /// name of a link when it was called through one.
+    package static var path: String {
+        let named = CommandLine.arguments.first ?? ""
+        #if os(Linux)
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? named
+        #elseif canImport(Darwin)
+            var size: UInt32 = 0
+            _ = _NSGetExecutablePath(nil, &size)
+            var buffer = [CChar](repeating: 0, count: Int(size) + 1)
+            guard _NSGetExecutablePath(&buffer, &size) == 0 else { return named }
+            return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        #else
+            return named
+        #endif
+    }
+}
+
 /// The read-only files the binary works with: `<root>/<Target>/<Templates|Migrations|Texts|Assets|Data>/<name>`.
 /// In a checkout the root is `Sources/`; installed it is `share/switchboard/`. Its place is a setting.
 package struct ShareFolder: Sendable {
@@ -9,7 +29,7 @@ package struct ShareFolder: Sendable {
     /// The first of: the given path, `../share/switchboard` beside the executable, `Sources` in a folder above the
     /// executable, `Sources` in the current folder.
     /// - Throws: `CRMError` naming the places looked at.
-    package static func locate(_ explicit: String?, executable: String = CommandLine.arguments.first ?? "") throws
+    package static func locate(_ explicit: String?, executable: String = Executable.path) throws
         -> ShareFolder
     {
         var places: [String] = []

@@ -133,6 +133,10 @@ package protocol ImportTarget: Sendable {
     /// returns the existing one when there is one of that title.
     /// - Parameter title: the column's header.
     func defineAttribute(title: String, kind: ImportFieldKind, _ session: any SQLSession) throws -> ImportField
+    /// Takes away those of these attributes that hold no value of anybody.
+    /// - Parameter keys: field keys `attr.<key>`; what is gone already is passed over.
+    /// - Returns: the words of those that were removed.
+    func removeUnusedAttributes(_ keys: [String], principal: Principal, _ session: any SQLSession) throws -> [Words]
     /// Whether there is any record to find.
     func holdsRecords(_ session: any SQLSession) throws -> Bool
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.

@@ -6,6 +6,8 @@ package struct EncodingGuess: Sendable, Equatable {
         case validUTF8 = "valid_utf8"
         /// A few damaged sequences in text that is UTF-8 otherwise.
         case mostlyValidUTF8 = "mostly_valid_utf8"
+        /// Some lines are UTF-8, others are not.
+        case mixedLines = "mixed_lines"
         /// Every second byte is zero.
         case zeroBytePattern = "zero_byte_pattern"
         /// Frequent Chinese characters appear when it is read so.
@@ -81,15 +83,25 @@ package struct EncodingGuess: Sendable, Equatable {
         let china = CharacterCensus(GB18030Source(), bytes, isCut: isCut)
         let taiwan = CharacterCensus(Big5Source(), bytes, isCut: isCut)
         let latin = CharacterCensus(Windows1252Source(), bytes, isCut: isCut)
+        let lines = LineCensus(bytes, isCut: isCut)
         let candidates = [
             Candidate(encoding: .gb18030, score: china.chineseScore, invalid: china.invalid),
             Candidate(encoding: .big5, score: taiwan.chineseScore, invalid: taiwan.invalid),
             Candidate(encoding: .windows1252, score: latin.latinScore(bytes), invalid: latin.invalid),
         ].sorted { $0.score > $1.score }
+        // Lines that are UTF-8 beside lines that are not: a file put together from several. Text of one other encoding
+        // has next to no line that passes for UTF-8, and reads well as what it is.
+        let isChinese = [china, taiwan].contains { $0.invalid == 0 && $0.chineseScore > 0.7 }
+        if lines.good > 0, lines.good >= lines.bad, !isChinese {
+            return (.utf8, 0.5, .mixedLines, [Candidate(encoding: .utf8, score: 1, invalid: utf8.invalid)] + candidates)
+        }
         let best = candidates[0], margin = best.score - candidates[1].score
         guard best.score > 0.05 else { return (.windows1252, 0.2, .fallback, candidates) }
         let wide = Double(best.encoding == .windows1252 ? latin.wide : max(china.wide, taiwan.wide))
-        let confidence = min(0.99, min(1, margin / 0.3) * wide / (wide + 1))
+        var confidence = min(0.99, min(1, margin / 0.3) * wide / (wide + 1))
+        // `Ã©`, `ç•`, a control character: no text in a single-byte encoding has them.
+        let isMojibake = best.encoding == .windows1252 && (utf8.wide > 0 || latin.controls > 0)
+        if isMojibake || lines.good * 20 > lines.bad { confidence = min(confidence, 0.5) }
         return (
             best.encoding, confidence, best.encoding == .windows1252 ? .latinLetters : .frequentCharacters, candidates
         )
@@ -100,11 +112,29 @@ package struct EncodingGuess: Sendable, Equatable {
     }
 }
 
+/// Lines with characters outside ASCII: how many are UTF-8 and how many are not.
+private struct LineCensus {
+    private(set) var good = 0, bad = 0
+
+    init(_ bytes: Bytes, isCut: Bool) {
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: Ascii.lf) ?? bytes.count
+            let line = CharacterCensus(
+                UTF8Source(), Bytes(rebasing: bytes[start..<end]), isCut: isCut && end == bytes.count)
+            if line.invalid > 0 { bad += 1 } else if line.wide > 0 { good += 1 }
+            start = end + 1
+        }
+    }
+}
+
 /// What the bytes are when read in one encoding.
 private struct CharacterCensus {
     /// Characters outside ASCII, and sequences that mean nothing. A sequence cut by the sample's end counts as neither.
     private(set) var wide = 0, invalid = 0
     private(set) var frequent = 0, ordinary = 0, privateUse = 0
+    /// C1 control characters.
+    private(set) var controls = 0
 
     init(_ source: some ScalarSource, _ bytes: Bytes, isCut: Bool) {
         let frequentScalars = FrequentCharacters.scalars
@@ -122,6 +152,7 @@ private struct CharacterCensus {
                 // CJK punctuation and full-width forms are at home in Chinese text.
                 case 0x3000...0x3002, 0x300A...0x3011, 0xFF01...0xFF5E: ordinary += 1
                 case 0xE000...0xF8FF: privateUse += 1
+                case 0x80...0x9F: controls += 1
                 default: break
                 }
             case .pair(_, _, let length):

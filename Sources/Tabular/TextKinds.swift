@@ -7,6 +7,15 @@ package enum MissingValue: String, Sendable, Codable, CaseIterable {
     case backslashN = "\\N"
     case dash = "-"
     case nan
+    /// `#REF!` and the like.
+    case spreadsheetError = "error"
+
+    /// What Excel, WPS and LibreOffice leave in a cell whose formula failed.
+    package static func isSpreadsheetError(_ text: String) -> Bool {
+        guard text.utf8.first == UInt8(ascii: "#"), (4...7).contains(text.utf8.count) else { return false }
+        let kind = MissingValue(text)
+        return kind == .spreadsheetError || kind == .notAvailable
+    }
 
     /// Nil when the text is a value. `NA`, `N/A`, `#N/A`, `null`, `NaN`, `\N`, `-`, nothing, white space.
     package init?(_ text: String) {
@@ -31,6 +40,11 @@ package enum MissingValue: String, Sendable, Codable, CaseIterable {
         case 3 where MissingValue.matches(bytes, "nan"): self = .nan
         case 4 where MissingValue.matches(bytes, "null"): self = .null
         case 4 where MissingValue.matches(bytes, "#n/a"): self = .notAvailable
+        case 5...7 where bytes[0] == UInt8(ascii: "#"):
+            let errors: [StaticString] = ["#ref!", "#num!", "#name?", "#null!", "#value!", "#div/0!"]
+            guard errors.contains(where: { $0.utf8CodeUnitCount == bytes.count && MissingValue.matches(bytes, $0) })
+            else { return nil }
+            self = .spreadsheetError
         default: return nil
         }
     }

@@ -14,10 +14,16 @@ struct Doctor: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             var checks: [(name: String, ok: Bool, detail: String)] = []
             let configuration = try common.configuration()
             checks.append(("settings", true, "listening on \(configuration.host):\(configuration.port)"))
+            checks.append(
+                (
+                    "region", true,
+                    "currency \(configuration.currency), country code \(configuration.countryCode), times shown at "
+                        + Self.zone(configuration.timeZoneOffsetMinutes)
+                ))
             let proxies = configuration.trustedProxies
             checks.append(
                 (
@@ -29,6 +35,7 @@ struct Doctor: AsyncParsableCommand {
                 ))
             do {
                 try await common.withTenant { runtime, tenant in
+                    checks.append(("data", true, URL(fileURLWithPath: configuration.data).path))
                     checks.append(("share", true, runtime.share.root))
                     checks.append(("keys", true, configuration.data + "/keys"))
                     let missing = runtime.missingAssets
@@ -54,6 +61,8 @@ struct Doctor: AsyncParsableCommand {
                     let gigabytes = (free?.doubleValue ?? 0) / 1e9
                     checks.append(("disk", gigabytes > 1, "\((gigabytes * 10).rounded() / 10) GB free"))
                 }
+            } catch let error as CRMError where ["no_installation", "no_tenant"].contains(error.code) {
+                checks.append(("data", false, error.message.en))
             } catch {
                 checks.append(("start", false, (error as? CRMError)?.message.en ?? "\(error)"))
             }
@@ -71,5 +80,11 @@ struct Doctor: AsyncParsableCommand {
             }
             if checks.contains(where: { !$0.ok }) { throw ExitCode(1) }
         }
+    }
+
+    /// `UTC+8:00 (timeZoneOffsetMinutes 480)`.
+    private static func zone(_ minutes: Int) -> String {
+        let (hours, rest) = (abs(minutes) / 60, abs(minutes) % 60)
+        return "UTC\(minutes < 0 ? "-" : "+")\(hours):\(rest < 10 ? "0" : "")\(rest) (timeZoneOffsetMinutes \(minutes))"
     }
 }

@@ -30,7 +30,7 @@ struct Evaluate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             let bar = ProgressBar()
             let result: FileEvaluation
             do {
@@ -41,25 +41,13 @@ struct Evaluate: AsyncParsableCommand {
                 ) { done, total, words in bar.show(Int(done), Int(total), words.en) }
             } catch {
                 bar.end()
-                if json { Terminal.out(Self.failure(error).encoded()) }
                 throw error
             }
-            bar.end()
+            bar.finish()
             Terminal.out(json ? result.json.encoded() : result.text(Self.language))
             // Rows were left out: done, but not of everything.
             if result.rejects > 0 || result.isCut { throw ExitCode(2) }
         }
-    }
-
-    /// A program that reads the output gets an object whatever happens.
-    private static func failure(_ error: any Error) -> JSONValue {
-        let known = (error as? CRMError) ?? (error as? any CRMErrorConvertible)?.crmError
-        return .object([
-            "error": .object([
-                "code": .string(known?.code ?? "failed"), "message": .string(known?.message.en ?? "\(error)"),
-                "message_zh": .string(known?.message.zh ?? "\(error)"),
-            ])
-        ])
     }
 
     /// The language of the terminal.

@@ -43,11 +43,17 @@ struct Import: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Terminal.run {
-            try await common.withTenant { runtime, tenant in
+        try await Terminal.run(json: json) {
+            let encoding = try encoding.map(Self.encoding)
+            try await common.withTenant(creates: file != nil) { runtime, tenant in
                 let service = runtime.modules.imports(tenant, runtime.share)
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)
-                let bar = ProgressBar()
+                // What an earlier process did is not the doing of this one.
+                var before = 0
+                if let run = resume.flatMap({ ImportRunID($0) }) {
+                    before = (try? await service.run(run))?.run.counts.read ?? 0
+                }
+                let bar = ProgressBar(base: before)
                 let interrupt = Interrupt()
                 let progress: ImportService.CommandProgress = { done, total, words in
                     bar.show(Int(done), Int(total), words.en)
@@ -58,10 +64,14 @@ struct Import: AsyncParsableCommand {
                 }
                 let report: ImportReport
                 if let file {
-                    report = try await service.importFile(
-                        file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
-                        encoding: try encoding.map(Self.encoding), rejects: rejects, ignoresUnmapped: ignoreUnmapped,
-                        principal: principal, begun: begun, progress: progress)
+                    do {
+                        report = try await service.importFile(
+                            file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
+                            encoding: encoding, rejects: rejects, ignoresUnmapped: ignoreUnmapped,
+                            principal: principal, begun: begun, progress: progress)
+                    } catch let error as CRMError where error.code == "unknown_match_key" {
+                        throw WrongUsage(error.message.en)
+                    }
                 } else if let resume {
                     let run = try Self.run(resume)
                     begun(run)
@@ -73,12 +83,16 @@ struct Import: AsyncParsableCommand {
                     report = try await service.revert(
                         run, principal: principal, progress: progress)
                 }
-                bar.end()
+                if Self.isDone(report) { bar.finish() } else { bar.end() }
                 try await runtime.settle(tenant)
                 try Self.print(report, json: json)
                 if let code = Self.exitCode(report) { throw code }
             }
         }
+    }
+
+    private static func isDone(_ report: ImportReport) -> Bool {
+        report.state != "failed" && report.state != "cancelled"
     }
 
     /// 1: it did not come to its end; 2: some rows were refused or some values not taken back; `nil`: all is done.
@@ -97,9 +111,19 @@ struct Import: AsyncParsableCommand {
 
     private static func encoding(_ text: String) throws -> TextEncoding {
         guard let encoding = TextEncoding(rawValue: text.lowercased()) else {
-            throw Complaint("unknown encoding “\(text)”")
+            throw WrongUsage(
+                "there is no encoding “\(text)”; encodings: "
+                    + TextEncoding.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return encoding
+    }
+
+    private static func delimiter(_ text: String) -> String {
+        switch text {
+        case "\t": "tabs"
+        case " ": "spaces"
+        default: "“\(Terminal.plain(text))”"
+        }
     }
 
     private static func print(_ report: ImportReport, json: Bool) throws {
@@ -114,6 +138,12 @@ struct Import: AsyncParsableCommand {
         Terminal.out(head)
         let key = report.matchKey.map { ", customers are found by \($0)" } ?? ", every row is new"
         Terminal.out("  source      \(Terminal.plain(report.source))\(key)")
+        if !report.isRevert {
+            let guess =
+                report.encodingGuessed && report.encoding != "utf-8" ? " (guessed; --encoding names another)" : ""
+            let delimiter = report.delimiter.map { ", fields are separated by \(Self.delimiter($0))" } ?? ""
+            Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
+        }
         let seconds = (report.seconds * 10).rounded() / 10
         Terminal.out("  rows read   \(report.read)  in \(seconds) s")
         Terminal.out("  created     \(report.created)")
@@ -126,9 +156,10 @@ struct Import: AsyncParsableCommand {
                 "    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(Terminal.plain(reason.reason))"
             )
         }
+        if report.dryRun { for line in ImportTable.lines(report) { Terminal.out(line) } }
         if let file = report.rejectFile { Terminal.out("  rejected rows: \(Terminal.plain(file))") }
         if report.issues > 0 {
-            Terminal.out("  not undone  \(report.issues) (changed since; see the run in the console)")
+            Terminal.out("  not undone  \(report.issues)")
         }
         if !report.dryRun, !report.isRevert, report.state == "failed" || report.state == "cancelled" {
             Terminal.out("  go on with: switchboard import --resume \(report.run)")
@@ -138,6 +169,60 @@ struct Import: AsyncParsableCommand {
         }
         if !report.dryRun, report.state == "succeeded" {
             Terminal.out("  undo with: switchboard import --revert \(report.run)")
+        }
+    }
+}
+
+/// What becomes of each column, beside the first rows as they would be stored.
+enum ImportTable {
+    private static let widthMax = 28
+
+    static func lines(_ report: ImportReport) -> [String] {
+        let samples = report.samples ?? []
+        let head = ["column", "becomes"] + samples.map { "line \($0.line)" }
+        let rows = report.mapping.map { column in
+            [column.column, becomes(column)]
+                + samples.map { column.target == "ignore" ? "" : $0.values[column.column] ?? "-" }
+        }
+        let cells = ([head] + rows).map { $0.map { cut(Terminal.plain($0)) } }
+        let widths = head.indices.map { index in cells.map { width($0[index]) }.max() ?? 0 }
+        return cells.map { row in
+            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - width($0)) }
+            let line = "  " + padded.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    private static func becomes(_ column: ImportReport.Column) -> String {
+        switch column.target {
+        case "field": column.title ?? ""
+        case "attribute":
+            "attribute (\(column.kind ?? "text"))" + (column.title == column.column ? "" : " \(column.title ?? "")")
+        default: "ignored"
+        }
+    }
+
+    private static func cut(_ text: String) -> String {
+        guard width(text) > widthMax else { return text }
+        var result = ""
+        var used = 1
+        for character in text {
+            used += width(String(character))
+            if used > widthMax { break }
+            result.append(character)
+        }
+        return result + "…"
+    }
+
+    /// Columns on a terminal: Chinese characters take two.
+    private static func width(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { sum, scalar in
+            switch scalar.value {
+            case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+                0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+                sum + 2
+            default: scalar.properties.canonicalCombiningClass == .notReordered ? sum + 1 : sum
+            }
         }
     }
 }

@@ -12,8 +12,8 @@ struct Migrate: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
-            try await common.withTenant { runtime, tenant in
+        try await Terminal.run(json: json) {
+            try await common.withTenant(creates: true) { runtime, tenant in
                 // Opening the tenant has applied them.
                 let migrator = Migrator(
                     share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)

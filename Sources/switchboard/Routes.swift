@@ -10,8 +10,8 @@ struct Routes: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
-            let runtime = try common.runtime()
+        try await Terminal.run(json: json) {
+            let runtime = try common.runtime(usesData: false)
             let rows = runtime.routes.sorted { ($0.pattern, $0.method.rawValue) < ($1.pattern, $1.method.rawValue) }
             if json {
                 Terminal.out(

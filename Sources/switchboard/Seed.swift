@@ -22,8 +22,8 @@ struct Seed: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Terminal.run {
-            try await common.withTenant { runtime, tenant in
+        try await Terminal.run(json: json) {
+            try await common.withTenant(creates: true) { runtime, tenant in
                 let demonstration = Demonstration(runtime, tenant)
                 if case .begun(let size, _) = try await demonstration.state() {
                     Terminal.note("Going on with the interrupted seeding of \(size) customers.")
@@ -36,7 +36,7 @@ struct Seed: AsyncParsableCommand {
                 let begun = clock.now
                 let made = try await demonstration.make(customers: customers, seed: seed) { bar.show($0, $1, $2.en) }
                 let took = clock.now - begun
-                bar.end()
+                bar.finish()
                 let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
                 if json {
                     Terminal.out(

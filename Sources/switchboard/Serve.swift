@@ -65,6 +65,6 @@ enum FirstStart {
         }
         let bar = ProgressBar()
         try await demonstration.make(customers: customers, seed: 20_260_101) { bar.show($0, $1, $2.en) }
-        bar.end()
+        bar.finish()
     }
 }

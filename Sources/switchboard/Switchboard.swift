@@ -47,19 +47,25 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// A runtime for a command: logs only warnings, so that results stay readable.
-    func runtime() throws -> Runtime {
+    /// - Parameter usesData: `false` when no tenant is opened: nothing is made in the data folder then.
+    func runtime(usesData: Bool = true) throws -> Runtime {
         try Runtime(
             try configuration {
                 if ProcessInfo.processInfo.environment["SWITCHBOARD_LOG"] == nil { $0.logLevel = "warning" }
-            })
+            }, usesData: usesData)
     }
 
     /// Opens the tenant, runs `body`, closes the databases.
-    func withTenant<T>(_ body: (Runtime, Tenant) async throws -> T) async throws -> T {
+    /// - Parameter creates: whether an installation (or a tenant) that is not there yet is made. Only what begins one
+    ///   does: a mistyped folder must not become a second, empty installation.
+    /// - Throws: `CRMError` "no_installation" when there is none and `creates` is false.
+    func withTenant<T>(creates: Bool = false, _ body: (Runtime, Tenant) async throws -> T) async throws -> T {
         guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
+        let name = tenant.first ?? "default"
+        if !creates { try requireInstallation(name) }
         let runtime = try runtime()
         do {
-            let result = try await body(runtime, try await runtime.tenants.tenant(tenant.first ?? "default"))
+            let result = try await body(runtime, try await runtime.tenants.tenant(name))
             await runtime.tenants.close()
             return result
         } catch {
@@ -67,6 +73,32 @@ struct CommonOptions: ParsableArguments {
             throw error
         }
     }
+}
+
+extension CommonOptions {
+    private func requireInstallation(_ name: String) throws {
+        let configuration = try configuration()
+        guard !Tenants.exists(name, configuration) else { return }
+        let folder = URL(fileURLWithPath: configuration.data).path
+        guard name == "default" else {
+            throw CRMError(
+                "no_tenant", status: 404,
+                Words(
+                    en: "There is no tenant \(name) in \(folder) (set --tenant, --data or SWITCHBOARD_DATA).",
+                    zh: "\(folder) 中没有租户 \(name)（请设置 --tenant、--data 或 SWITCHBOARD_DATA）。"))
+        }
+        throw CRMError(
+            "no_installation", status: 404,
+            Words(
+                en: "There is no installation in \(folder) (set --data or SWITCHBOARD_DATA).",
+                zh: "\(folder) 中没有安装数据（请设置 --data 或 SWITCHBOARD_DATA）。"))
+    }
+}
+
+/// A flag or value that no run of the command could do anything with: exit code 64, as for an unknown flag.
+struct WrongUsage: Error, CustomStringConvertible {
+    let description: String
+    init(_ text: String) { description = text }
 }
 
 /// An error as a person at a terminal reads it.
@@ -116,55 +148,46 @@ enum Terminal {
     /// Ends a process that was to stop and did not.
     @Sendable static func leave() { exit(1) }
 
-    /// Runs a command's body; what it throws becomes one line on standard error and exit code 1. An `ExitCode` passes.
-    static func run(_ body: () async throws -> Void) async throws {
-        do { try await body() } catch let code as ExitCode { throw code } catch let error as CRMError {
+    /// Runs a command's body; what it throws becomes one line on standard error and exit code 1 (64 for `WrongUsage`). An
+    /// `ExitCode` passes.
+    /// - Parameter json: the failure is also told on standard output, as `{"error": {"code", "message", "message_zh"}}`: a
+    ///   program that reads it gets an object whatever happens.
+    static func run(json: Bool = false, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            if json { out(failure(error).encoded()) }
+            try tell(error)
+        }
+    }
+
+    private static func failure(_ error: any Error) -> JSONValue {
+        let known = (error as? CRMError) ?? (error as? any CRMErrorConvertible)?.crmError
+        let code = known?.code ?? (error is WrongUsage ? "usage" : "failed")
+        return .object([
+            "error": .object([
+                "code": .string(code), "message": .string(known?.message.en ?? "\(error)"),
+                "message_zh": .string(known?.message.zh ?? "\(error)"),
+            ])
+        ])
+    }
+
+    private static func tell(_ error: any Error) throws -> Never {
+        do { throw error } catch let error as CRMError {
             note("switchboard: \(plain(error.message.en))\n             \(plain(error.message.zh))")
             for field in error.fields { note("  \(plain(field.field)): \(plain(field.message.en))") }
             throw ExitCode(1)
         } catch let error as any CRMErrorConvertible {
             note("switchboard: \(plain(error.crmError.message.en)) (\(plain("\(error)")))")
             throw ExitCode(1)
+        } catch let error as WrongUsage {
+            note("switchboard: \(plain(error.description))")
+            throw ExitCode.validationFailure
         } catch {
             note("switchboard: \(plain("\(error)"))")
             throw ExitCode(1)
         }
-    }
-}
-
-/// A progress bar on a terminal, a line now and then elsewhere. Draws on standard error.
-final class ProgressBar: @unchecked Sendable {
-    private let lock = NSLock()
-    private let started = Date()
-    private var last = Date.distantPast
-    private var shown = false
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-
-    func show(_ done: Int, _ total: Int, _ what: String) {
-        lock.lock()
-        defer { lock.unlock() }
-        let now = Date()
-        let finished = total > 0 && done >= total
-        guard finished || now.timeIntervalSince(last) > (isTerminal ? 0.1 : 5) else { return }
-        last = now
-        let seconds = max(now.timeIntervalSince(started), 0.001)
-        let rate = Int(Double(done) / seconds)
-        var line = Terminal.plain(what)
-        if total > 0 {
-            let share = min(1, Double(done) / Double(total))
-            let filled = Int(share * 30)
-            line += " [" + String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled) + "] "
-            line += "\(Int(share * 100)) %  \(done)/\(total)  \(rate)/s"
-        } else {
-            line += " \(done)  \(rate)/s"
-        }
-        FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K" + line : line + "\n").utf8))
-        shown = true
-    }
-
-    func end() {
-        lock.lock()
-        defer { lock.unlock() }
-        if shown, isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
     }
 }

@@ -22,7 +22,7 @@ struct Train: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             try await common.withTenant { runtime, tenant in
                 let principal = runtime.operatorPrincipal(tenant: tenant.name, purpose: .analysis)
                 let bar = ProgressBar()
@@ -30,14 +30,14 @@ struct Train: AsyncParsableCommand {
                 let insights = runtime.modules.insights
                 if scoreOnly {
                     let scoring = try await insights.score(tenant: tenant, principal: principal, report: report)
-                    bar.end()
+                    bar.finish()
                     try await runtime.settle(tenant)
                     Terminal.out(json ? JSONValue.object(scoring.json).encoded() : Self.text(scoring))
                     return
                 }
                 let (training, scoring) = try await insights.train(
                     TrainingRequest(folds: folds, seed: seed), tenant: tenant, principal: principal, report: report)
-                bar.end()
+                bar.finish()
                 try await runtime.settle(tenant)
                 if json {
                     var fields = training.json

@@ -37,15 +37,15 @@ struct User: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await Terminal.run {
+            try await Terminal.run(json: json) {
                 let roles = try Set(role.map(Self.role))
                 guard passwordStdin else {
-                    throw Complaint("add --password-stdin and give the password on standard input")
+                    throw WrongUsage("add --password-stdin and give the password on standard input")
                 }
                 guard let password = readLine(strippingNewline: true), !password.isEmpty else {
                     throw Complaint("no password on standard input")
                 }
-                try await common.withTenant { runtime, tenant in
+                try await common.withTenant(creates: true) { runtime, tenant in
                     let id = try await runtime.modules.users.createUser(
                         name: name, displayName: displayName, roles: roles,
                         scope: RecordScope(regions: region.isEmpty ? nil : region), password: password, tenant)
@@ -59,7 +59,7 @@ struct User: AsyncParsableCommand {
 
         static func role(_ text: String) throws -> Role {
             guard let role = Role(rawValue: text) else {
-                throw Complaint(
+                throw WrongUsage(
                     "there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "))
             }
             return role
@@ -74,9 +74,9 @@ struct User: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await Terminal.run {
+            try await Terminal.run(json: json) {
                 let role = try Create.role(role)
-                try await common.withTenant { runtime, tenant in
+                try await common.withTenant(creates: true) { runtime, tenant in
                     User.show(
                         try await runtime.modules.users.issueBootstrap(role: role, tenant), runtime, tenant, json: json)
                 }
@@ -92,9 +92,10 @@ struct User: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await Terminal.run {
+            try await Terminal.run(json: json) {
                 try await common.withTenant { runtime, tenant in
-                    User.show(try await runtime.modules.users.issueLink(user: name, tenant), runtime, tenant, json: json)
+                    User.show(
+                        try await runtime.modules.users.issueLink(user: name, tenant), runtime, tenant, json: json)
                 }
             }
         }
@@ -106,7 +107,7 @@ struct User: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await Terminal.run {
+            try await Terminal.run(json: json) {
                 try await common.withTenant { runtime, tenant in
                     let users = try await runtime.modules.users.listUsers(tenant)
                     if json {

@@ -63,6 +63,15 @@ struct FakeTarget: ImportTarget {
         return ImportField(key, Words(en: title, zh: title), kind)
     }
 
+    func removeUnusedAttributes(_ keys: [String], principal: Principal, _ session: any SQLSession) throws -> [Words] {
+        let held = try session.query("SELECT data FROM fake_customer") { FakeRecord.decode($0.text(0)).keys }
+        return try attributeFields(session).compactMap { field in
+            guard keys.contains(field.key), !held.contains(where: { $0.contains(field.key) }) else { return nil }
+            try session.execute("DELETE FROM fake_attribute WHERE key = $1", [.text(field.key)])
+            return field.words
+        }
+    }
+
     func holdsRecords(_ session: any SQLSession) throws -> Bool {
         try session.count("SELECT COUNT(*) FROM fake_customer") > 0
     }

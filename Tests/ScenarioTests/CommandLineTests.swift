@@ -70,6 +70,7 @@ struct CommandLineTests {
         for wrong in [
             ["import"], ["import", good, "--revert", "1"], ["import", good, "--nonsense"],
             ["import", "--resume", "1", "--revert", "2"], ["import", good, "--tenant", "No Such"],
+            ["import", good, "--encoding", "latin-9"], ["import", good, "--match-key", "shoe_size"],
         ] {
             try bench.expect(64, wrong)
         }
@@ -85,7 +86,6 @@ struct CommandLineTests {
             ["import", try bench.file("empty.csv", "")], ["import", try bench.file("header.csv", "source_id,name\n")],
             ["import", try bench.file("book.xlsx", zip)], ["import", good, "--mapping", "nobody-knows"],
             ["import", good, "--mapping", try bench.file("map.json", "{\"columns\":")],
-            ["import", good, "--encoding", "latin-9"], ["import", good, "--match-key", "shoe_size"],
             ["import", good, "--config", bench.folder + "/absent.json"],
             ["import", good, "--config", try bench.file("bad.json", "{\"colour\":1}")],
             ["import", good, "--tenant", "a", "--tenant", "b"], ["import", "--resume", "abc"],
@@ -157,18 +157,18 @@ struct CommandLineTests {
         let secret = Scenario.password + "\n"
         for wrong in [
             ["user", "create"], ["user", "create", "lin"], ["user", "link"], ["user", "nonsense"],
-            create + ["agent", "--tenant", "No Such"],
+            create + ["agent", "--tenant", "No Such"], create + ["agent"], create + ["king", "--password-stdin"],
+            ["user", "bootstrap", "--role", "king"],
         ] {
             try bench.expect(64, wrong, input: secret)
         }
         for (arguments, input) in [
-            (create + ["agent"], secret), (create + ["agent", "--password-stdin"], ""),
+            (create + ["agent", "--password-stdin"], ""),
             (create + ["agent", "--password-stdin"], "\n"), (create + ["agent", "--password-stdin"], "short\n"),
-            (create + ["king", "--password-stdin"], secret),
             (create + ["auditor", "--role", "administrator", "--password-stdin"], secret),
             (["user", "create", "a b\u{1B}[2J", "--role", "agent", "--password-stdin"], secret),
             (["user", "create", "", "--role", "agent", "--password-stdin"], secret), (["user", "link", "nobody"], ""),
-            (["user", "bootstrap", "--role", "agent"], ""), (["user", "bootstrap", "--role", "king"], ""),
+            (["user", "bootstrap", "--role", "agent"], ""),
         ] {
             let result = try bench.expect(1, arguments, input: input)
             #expect(!(result.out + result.error).contains(Scenario.password))
@@ -223,7 +223,7 @@ struct CommandLineTests {
         ] {
             for more in [[], ["--json"]] {
                 let result = try bench.run(arguments + more)
-                #expect([0, 1, 2].contains(result.code), "\(arguments): \(result)")
+                #expect([0, 1, 2, 64].contains(result.code), "\(arguments): \(result)")
                 Self.expectQuiet(result, "\(arguments + more)")
                 // Nor does a value look like a line of ours.
                 #expect(!result.out.contains("\nrejected    0"), "\(arguments)")
@@ -248,7 +248,7 @@ struct CommandLineTests {
         for row in 1...rows { text += "K\(row),Name \(row),\(row % 7 == 0 ? "no address" : "k\(row)@b.example")\n" }
         let file = try bench.file("many.csv", text)
         let rejects = bench.folder + "/rest.csv"
-        _ = try bench.run(["user", "list"])
+        _ = try bench.run(["migrate"])
         let database = try SQLiteDatabase(
             path: bench.folder + "/data/tenants/default/switchboard.sqlite", durability: .normal)
         func state() async throws -> (id: String, state: String, chunk: Int64)? {

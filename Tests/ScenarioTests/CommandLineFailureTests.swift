@@ -1,0 +1,170 @@
+import Foundation
+import Kernel
+import TestSupport
+import Testing
+import Web
+
+/// What commands say and leave when they are called wrongly, from elsewhere, or about what is not there.
+@Suite("Command line: folders, wrong values, words")
+struct CommandLineFailureTests {
+    private struct Bench {
+        let folder = NSTemporaryDirectory() + "switchboard-cli-" + UUID().uuidString
+        init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+        func remove() { try? FileManager.default.removeItem(atPath: folder) }
+        func file(_ name: String, _ content: String) throws -> String {
+            try Data(content.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
+            return folder + "/" + name
+        }
+        func run(_ arguments: [String], input: String = "") throws -> (code: Int32, out: String, error: String) {
+            try ServerProcess.run(arguments, input: input, environment: ["SWITCHBOARD_DATA": folder + "/data"])
+        }
+        func object(_ arguments: [String]) throws -> [String: JSONValue] {
+            let out = try run(arguments + ["--json"]).out
+            return try #require(try JSONValue.parse(Array(out.trimmed.utf8)).object, "\(arguments): \(out)")
+        }
+        var hasData: Bool { FileManager.default.fileExists(atPath: folder + "/data") }
+    }
+
+    private static let people = "customer_no,name,city,号段\nA1,甲乙,杭州,7\nA2,丙丁,宁波,8\nA3,戊己,温州,9\nA4,庚辛,绍兴,9\n"
+
+    @Test("a command about an installation that is not there says so and makes none; routes needs none")
+    func noInstallation() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let commands = [
+            ["doctor"], ["user", "list"], ["user", "link", "lin"], ["train"], ["import", "--revert", "1"],
+            ["import", "--resume", "1"],
+        ]
+        for command in commands {
+            let result = try bench.run(command)
+            #expect(result.code == 1, "\(command)")
+            let said = result.out + result.error
+            #expect(said.contains("There is no installation in \(bench.folder)/data (set --data or"), "\(said)")
+            #expect(!bench.hasData, "\(command) made a folder")
+        }
+        #expect(try bench.run(["routes"]).code == 0)
+        #expect(!bench.hasData, "routes made a folder")
+        #expect(try bench.run(["migrate"]).code == 0)
+        let other = try bench.run(["user", "list", "--tenant", "nobody"])
+        #expect(other.code == 1 && other.error.contains("There is no tenant nobody in"), "\(other)")
+        let doctor = try bench.run(["doctor"])
+        #expect(doctor.out.contains(bench.folder + "/data"), "\(doctor)")
+        #expect(doctor.out.contains("currency CNY") && doctor.out.contains("UTC+8:00"), "\(doctor)")
+    }
+
+    @Test("called by a bare name through PATH, through a link, from anywhere, it finds its share folder")
+    func throughPath() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        try FileManager.default.createSymbolicLink(
+            atPath: bench.folder + "/switchboard", withDestinationPath: ServerProcess.binary)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "cd / && PATH=\(bench.folder):$PATH && switchboard routes"]
+        process.environment = ProcessInfo.processInfo.environment.merging(["SWITCHBOARD_SHARE": ""]) { $1 }
+        let (out, error) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (out, error)
+        try process.run()
+        let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let said = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(process.terminationStatus == 0 && text.contains("/customers"), "\(said)")
+    }
+
+    @Test("a value no command could use is wrong usage (64); with --json every failure is an object")
+    func wrongValues() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file("people.csv", Self.people)
+        for wrong in [
+            ["import", file, "--encoding", "latin9"], ["import", file, "--match-key", "nope"],
+            ["user", "create", "lin", "--role", "boss", "--password-stdin"],
+            ["user", "create", "lin", "--role", "agent"],
+            ["user", "bootstrap", "--role", "boss"],
+        ] {
+            #expect(try bench.run(wrong).code == 64, "\(wrong)")
+            let error = try bench.object(wrong)["error"]?.object
+            #expect(error?["code"]?.string == "usage" && error?["message"]?.string?.isEmpty == false, "\(wrong)")
+        }
+        for wrong in [
+            ["import", bench.folder + "/absent.csv"], ["import", "--revert", "42"], ["user", "link", "nobody"],
+            ["user", "create", "a b", "--role", "agent", "--password-stdin"], ["train", "--tenant", "nobody"],
+        ] {
+            let error = try bench.object(wrong)["error"]?.object
+            #expect(error?["code"]?.string?.isEmpty == false && error?["message"]?.string?.isEmpty == false, "\(wrong)")
+        }
+        let config = try bench.file("c.json", #"{"bogus": 1}"#)
+        let result = try bench.run(["routes", "--config", config])
+        #expect(result.error.contains("There is no setting bogus. Known: countryCode, currency, "), "\(result)")
+    }
+
+    @Test("a dry run prints encoding, what each column becomes and the first rows as they would be stored")
+    func dryRun() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file("people.csv", Self.people)
+        let text = try bench.run(["import", file, "--dry-run"])
+        #expect(text.out.contains("encoding    utf-8, fields are separated by “,”"), "\(text)")
+        let lines = text.out.split(separator: "\n").map(String.init)
+        let city = lines.first { $0.contains("city") }
+        #expect(city?.contains("City") == true && city?.contains("杭州    宁波    温州") == true, "\(text.out)")
+        let own = lines.first { $0.contains("号段") }
+        #expect(own?.contains("attribute (integer)") == true, "\(text.out)")
+        #expect(!text.out.contains("庚辛"), "three rows are shown")
+        let told = try bench.object(["import", file, "--dry-run"])
+        #expect(told["encoding"]?.string == "utf-8" && told["delimiter"]?.string == ",")
+        let mapping = try #require(told["mapping"]?.array).compactMap(\.object)
+        #expect(mapping.map { $0["target"]?.string } == ["field", "field", "field", "attribute"])
+        #expect(mapping.first?["field"]?.string == "source_id")
+        let samples = try #require(told["samples"]?.array).compactMap(\.object)
+        #expect(samples.map { $0["line"]?.int } == [2, 3, 4])
+        #expect(samples[1]["values"]?.object?["city"]?.string == "宁波")
+    }
+
+    @Test("taken back: the attributes the run made go with it; twice, or of no run, it is told in a command's words")
+    func revert() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file("people.csv", Self.people)
+        let done = try bench.object(["import", file, "--source", "crm"])
+        let run = try #require(done["run"]?.string)
+        // A second run has values of the first one's attribute.
+        let other = try bench.file("other.csv", "customer_no,name,city,号段\nB1,壬癸,嘉兴,5\n")
+        let second = try #require(try bench.object(["import", other, "--source", "crm"])["run"]?.string)
+        let first = try bench.object(["import", "--revert", run])
+        #expect(first["state"]?.string == "reverted" && first["attributesRemoved"]?.array?.isEmpty == true)
+        // What the second run did not make, it does not take away.
+        #expect(try bench.object(["import", "--revert", second])["attributesRemoved"]?.array?.isEmpty == true)
+
+        let third = try bench.file("third.csv", "customer_no,name,城区号\nC1,子丑,5\n")
+        let made = try #require(try bench.object(["import", third, "--source", "crm"])["run"]?.string)
+        let back = try bench.run(["import", "--revert", made])
+        #expect(back.code == 0, "\(back)")
+        #expect(back.error.contains("Removed custom attributes: 城区号."), "\(back)")
+        let again = try bench.run(["import", "--revert", made])
+        #expect(again.code == 1 && again.error.contains("Run \(made) is already reverted."), "\(again)")
+        let nothing = try bench.run(["import", "--revert", "42"])
+        #expect(nothing.code == 1 && nothing.error.contains("There is no run 42."), "\(nothing)")
+        let resumed = try bench.run(["import", "--resume", made])
+        #expect(resumed.error.contains("already reverted"), "\(resumed)")
+    }
+
+    @Test("where the output is no terminal, the progress of what is done ends with 100 %")
+    func progressEnds() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        var text = "id,months,charge,Churn\n"
+        for row in 0..<400 {
+            text += "\(row),\(row * 7 % 60),\(20 + row * 13 % 90),\(row * 7 % 60 < 20 ? "Yes" : "No")\n"
+        }
+        let file = try bench.file("base.csv", text)
+        for arguments in [
+            ["evaluate", file, "--label", "Churn", "--folds", "2"], ["import", file, "--dry-run"],
+            ["seed", "--customers", "30"],
+        ] {
+            let result = try bench.run(arguments)
+            let last = result.error.split(separator: "\n").last { $0.contains(" %") }
+            #expect(last?.contains("100 %") == true, "\(arguments): \(result.error)")
+        }
+    }
+}
