@@ -34,7 +34,7 @@ enum AuditPanel {
         let verb = event.action.split(separator: ".").last ?? ""
         let sees = ["view", "list", "search", "suggest"].contains(verb)
         return [
-            "actor": .text(event.actorName), "action": .text(words.action(event.action)),
+            "actor": .text(event.actorName), "action": .text(words.action(event.action, refused: event.refused)),
             "code": .text(event.action), "sees": .bool(sees),
             "at": .text(event.at.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
             "unmasked": .text(words.names(event.unmasked).nilIfEmpty),
