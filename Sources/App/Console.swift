@@ -43,12 +43,6 @@ struct Console: Sendable {
     func endpoints() -> [Endpoint] {
         [
             Endpoint(.get, "/", .authenticated, trace: .none) { try await home($0) },
-            Endpoint(
-                .post, "/search", .permission(Permission("customers.view")), body: .form(["q"]), trace: .view
-            ) { try await search($0) },
-            Endpoint(
-                .post, "/search/suggest", .permission(Permission("customers.view")), body: .json, trace: .view
-            ) { try await suggest($0) },
             Endpoint(.get, "/jobs", .permission(Self.seeJobs), trace: .none, purpose: .administration) {
                 try await jobs($0)
             },
@@ -59,7 +53,7 @@ struct Console: Sendable {
                 .post, "/jobs/{id}/cancellation", .permission(Self.manageJobs), body: .form(["return"]), trace: .change,
                 purpose: .administration
             ) { try await cancel($0) },
-        ] + faultEndpoints() + [
+        ] + searchEndpoints() + faultEndpoints() + [
             Endpoint(.get, "/healthz", .anonymous, trace: .none) { _ in .text("ok\n") },
             Endpoint(.get, "/readyz", .anonymous, trace: .none) { _ in try await readiness() },
             Endpoint(.get, "/metrics", .anonymous, trace: .none) { call in
@@ -104,71 +98,6 @@ struct Console: Sendable {
         return call.page(
             "app/home", title: call.text("nav.home"), active: "/",
             ["cards": .list(views), "empty": .bool(views.isEmpty)])
-    }
-
-    // MARK: Search
-
-    private func find(_ query: String, limit: Int, _ call: Call) async throws -> [SearchHit] {
-        let text = query.trimmed
-        guard !text.isEmpty else {
-            try await call.recordView(AuditEntry("console.search.run", facts: ["hits": .int(0)]))
-            return []
-        }
-        guard text.unicodeScalars.count <= Limits.searchTextMax else {
-            throw CRMError.invalid("q", "too_long", Words(en: "The search text is too long.", zh: "搜索文本过长。"))
-        }
-        let principal = try call.principal()
-        let sources = modules.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
-        let request = try call.panelRequest()
-        let hits = try await call.read { session in
-            try sources.flatMap { try $0.find(text, limit, request, session) }
-        }
-        try await call.recordView(
-            AuditEntry("console.search.run", hits.compactMap(\.subject), facts: ["hits": .int(Int64(hits.count))]))
-        return hits
-    }
-
-    private func search(_ call: Call) async throws -> WebResponse {
-        let query = call.form["q"] ?? ""
-        let hits = try await find(query, limit: 50, call)
-        if hits.count == 1, let only = hits.first { return .redirect(only.path) }
-        return call.page(
-            "app/search", title: call.text("search.title"),
-            [
-                "query": .text(query), "count": .int(hits.count), "none": .bool(hits.isEmpty),
-                "hits": .list(
-                    hits.map {
-                        [
-                            "hitTitle": .text($0.title), "subtitle": .text($0.subtitle), "hitPath": .text($0.path),
-                            "icon": .text($0.icon), "group": .text(call.text($0.group)),
-                        ]
-                    }),
-            ])
-    }
-
-    private func suggest(_ call: Call) async throws -> WebResponse {
-        let object = try call.request.jsonObject()
-        guard object.keys.allSatisfy({ $0 == "q" }) else {
-            throw CRMError.invalid("q", "unknown_field", Words(en: "Only “q” is expected.", zh: "只接受字段“q”。"))
-        }
-        let hits = try await find(object["q"]?.string ?? "", limit: 8, call)
-        let groups = Dictionary(grouping: hits, by: \.group).sorted { $0.key < $1.key }
-        return .json(
-            .object([
-                "groups": .array(
-                    groups.map { group, items in
-                        .object([
-                            "title": .string(call.text(group)),
-                            "items": .array(
-                                items.map {
-                                    .object([
-                                        "href": .string($0.path), "title": .string($0.title),
-                                        "note": .string($0.subtitle),
-                                    ])
-                                }),
-                        ])
-                    })
-            ]))
     }
 
     // MARK: Jobs

@@ -26,9 +26,12 @@ package struct Modules: Sendable {
         insights = InsightsModule(
             customers: reading,
             masks: ColumnMasks(
-                labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }))
+                labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
         all = [
-            IdentityModule(hasher: hasher, policy: policy, texts: try Texts(share: share)),
+            IdentityModule(
+                hasher: hasher, policy: policy, texts: try Texts(share: share),
+                customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }),
             CustomersModule(timeline: [insights.timeline]),
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,

@@ -17,7 +17,7 @@ enum CustomerEditPages {
             Endpoint(.post, "/customers", edit, body: .form(["f_*"]), trace: .change, handler: create),
             Endpoint(.get, "/customers/{id}/edit", edit, trace: .view, handler: open),
             Endpoint(
-                .post, "/customers/{id}/edit", edit, body: .form(["revision", "f_*"]), trace: .change, handler: save),
+                .post, "/customers/{id}/edit", edit, body: .form(CustomerForm.sent), trace: .change, handler: save),
         ]
     }
 
@@ -117,6 +117,7 @@ enum CustomerEditPages {
                 title: call.text(record == nil ? "customers.new" : "customers.edit"),
                 action: path.map { $0 + "/edit" } ?? "/customers", cancel: path ?? "/customers",
                 submit: record == nil ? "customers.create" : "customers.save", edition: record?.customer.edition,
+                path: path.map { $0 + "/edit" } ?? "/customers/new",
                 customerName: record?.name(masking), customerPath: path),
             blocks, typed: typed, error: error,
             more: record.map { LinePages.sections($0, call, masking).merging(DeparturePages.link($0, call)) } ?? [:])

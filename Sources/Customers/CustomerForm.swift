@@ -147,6 +147,10 @@ enum CustomerForm {
         return edition
     }
 
+    /// What a form of a record sends: its edition, the fields, and what stood in them (`w_*`), so that after a conflict only
+    /// what the person changed is told as theirs.
+    static let sent = ["revision", "f_*", "w_*"]
+
     /// Names of personal fields that a form shows whole, for the audit.
     static func unmasked(_ fields: [FormField], _ masking: Masking) -> [String] {
         fields.filter { $0.mask != .none && !$0.stored.isEmpty && masking.shows($0.mask) }.map(\.key)
@@ -161,6 +165,8 @@ enum CustomerForm {
         /// Text key.
         var submit = "customers.save"
         var edition: Int64?
+        /// Where the empty form is; where the language switch comes back to after an error.
+        let path: String
         /// The customer's name as the caller may see it; `nil` = a new one.
         var customerName: String?
         var customerPath: String?
@@ -176,7 +182,8 @@ enum CustomerForm {
             let fields = block.fields.map { field in
                 EditField(
                     field: field, visible: masking.shows(field.mask), typed: typed?.texts[field.key],
-                    conflict: conflict, error: error?.fields.first { $0.field == field.key }?.message[language]
+                    seen: call.form["w_" + field.key], conflict: conflict,
+                    error: error?.fields.first { $0.field == field.key }?.message[language]
                 ).view(language, call)
             }
             return ["heading": .text(call.text(block.title)), "fields": .list(fields)]
@@ -192,6 +199,7 @@ enum CustomerForm {
         let view: View = [
             "heading": .text(frame.title), "customerName": .text(frame.customerName),
             "customerPath": .text(frame.customerPath ?? frame.cancel), "action": .text(frame.action),
+            "path": .text(error == nil ? call.request.path : frame.path),
             "cancel": .text(frame.cancel), "submit": .text(call.text(frame.submit)),
             "revision": .text(frame.edition.map { String($0) }), "blocks": .list(shown),
             "problem": .text(error?.message[language]),
@@ -212,6 +220,8 @@ private struct EditField {
     let field: FormField
     let visible: Bool
     let typed: String?
+    /// What stood in the field when the person began; `nil` = nothing, or a client that does not tell.
+    let seen: String?
     let conflict: Bool
     let error: String?
 
@@ -223,6 +233,7 @@ private struct EditField {
         let value = locked ? field.hidden : conflict || typed == nil ? (visible ? stored : "") : typed ?? ""
         let yours =
             !locked && conflict && typed != nil && typed?.trimmed != stored && !(typed?.trimmed.isEmpty ?? true)
+                && typed?.trimmed != seen?.trimmed
             ? typed : nil
         var options: [(String, String)] = []
         switch field.kind {
@@ -242,6 +253,7 @@ private struct EditField {
             "key": .text(field.key), "label": .text(field.words[language]), "locked": .bool(locked),
             "required": .bool(field.required && stored.isEmpty), "isSelect": .bool(!options.isEmpty && !locked),
             "blank": .bool(field.blank), "type": .text(type), "value": .text(value), "yours": .text(yours),
+            "seen": .text(visible ? stored : nil),
             "error": .text(error), "invalid": .bool(error != nil),
             // A code in a field of free text is told in words.
             "meaning": .text(options.isEmpty && visible ? PageWords.open[stored]?[language] : nil),

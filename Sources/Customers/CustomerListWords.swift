@@ -30,9 +30,12 @@ struct CustomerListWords {
         }
     }
 
+    private func months(_ line: CustomerLine) -> Int? {
+        line.since.map { monthsBetween($0, LocalDate(line.leftOn) ?? today) }
+    }
+
     private func tenure(_ line: CustomerLine) -> String {
-        guard let since = line.since else { return "" }
-        return PanelParts.tenure(monthsBetween(since, LocalDate(line.leftOn) ?? today), language)
+        months(line).map { PanelParts.tenure($0, language) } ?? ""
     }
 
     private func contract(_ line: CustomerLine) -> String {
@@ -86,17 +89,20 @@ struct CustomerListWords {
 
     var columns: [String] {
         [
-            "id", "name", "phone", "kind", "status", "region", "city", "segment", "tier", "service", "plan", "contract",
-            "since", "charge", "currency", "value", "risk", "band", "left_on", "reason",
+            "id", "reference", "name", "phone", "kind", "status", "region", "city", "segment", "tier", "service",
+            "plan", "contract",
+            "since_date", "tenure_months", "charge", "currency", "value", "risk", "band", "left_on", "reason",
         ].map { call.text("customers.column.\($0)") }
     }
 
     func cells(_ line: CustomerLine) -> [String] {
         [
-            line.id.description, line.name, line.phone ?? "", value(.kind, line.kind), value(.status, line.status),
+            line.id.description, line.reference ?? "", line.name, line.phone ?? "", value(.kind, line.kind),
+            value(.status, line.status),
             line.region, line.city, line.segment.isEmpty ? "" : value(.segment, line.segment), value(.tier, line.tier),
             line.service.isEmpty ? "" : value(.service, line.service), line.plan, contract(line),
-            line.since?.description ?? "", line.monthlyCharge?.amountText.replacing(",", with: "") ?? "",
+            line.since?.description ?? "", months(line).map { String($0) } ?? "",
+            line.monthlyCharge?.amountText.replacing(",", with: "") ?? "",
             line.monthlyCharge?.currency ?? "", line.value?.amountText.replacing(",", with: "") ?? "",
             line.risk.map(Self.probability) ?? "", line.band.isEmpty ? "" : value(.band, line.band), line.leftOn,
             line.reason.isEmpty ? "" : value(.reason, line.reason),

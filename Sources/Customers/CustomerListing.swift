@@ -5,6 +5,8 @@ import Storage
 /// A row of a customer list, masked.
 struct CustomerLine: Sendable {
     let id: CustomerID
+    /// The customer number: that of the source it came from.
+    let reference: String?
     let name: String
     let phone: String?
     let kind: String
@@ -208,7 +210,8 @@ enum CustomerListing {
 
         func line(_ name: CardStore.Name?, _ phone: String?, _ masking: Masking) -> CustomerLine {
             CustomerLine(
-                id: id, name: name?.displayed(masking) ?? "#\(id)", phone: masking.apply(.phone, phone), kind: text[0],
+                id: id, reference: name?.reference, name: name?.displayed(masking) ?? "#\(id)",
+                phone: masking.apply(.phone, phone), kind: text[0],
                 status: text[1], segment: text[2], tier: text[3], region: text[4], city: text[5], service: text[6],
                 plan: text[7], contractTerm: contractTerm, since: LocalDate(text[8]),
                 monthlyCharge: monthlyCharge < 0 ? nil : Money(minor: monthlyCharge, currency: text[9]),

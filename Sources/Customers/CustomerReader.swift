@@ -36,6 +36,28 @@ package struct CustomerReader: CustomerReading {
 
     package func customerCount(_ session: any SQLSession) throws -> Int { try session.count(Self.count) }
 
+    static let numbered: SQL = """
+        SELECT customer_id FROM customers_search WHERE kind = $1 AND token = $2 ORDER BY customer_id LIMIT 2
+        """
+
+    /// Customers of this number in any source, at most two: one is meant, more are not clear.
+    package func customers(numbered number: String, _ session: any SQLSession) throws -> [CustomerID] {
+        try session.query(
+            Self.numbered, [.int(SearchTokens.Kind.reference.rawValue), .text(Folding.fold(number))]
+        ) { $0.id(0) }
+    }
+
+    static let unscored: SQL = """
+        SELECT COUNT(*) FROM customers_listing WHERE band = '' AND status NOT IN ('churned', 'prospect')
+        """
+
+    /// Customers in service, within the principal's scope, of whom no score is known.
+    package func unscoredCount(_ principal: Principal, _ session: any SQLSession) throws -> Int {
+        var builder = SQLBuilder(Self.unscored)
+        CustomerScope.narrow(&builder, principal)
+        return try session.first(builder.sql, builder.arguments) { $0.integer(0) } ?? 0
+    }
+
     package func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
         try LearningTable.read(
             after: after, limit: limit, today: clock.now().date(offsetMinutes: timeZoneOffsetMinutes), session)

@@ -10,7 +10,7 @@ enum DeparturePages {
         return [
             Endpoint(.get, "/customers/{id}/departure", edit, trace: .view) { try await show($0, nil, nil) },
             Endpoint(
-                .post, "/customers/{id}/departure", edit, body: .form(["revision", "f_*"]), trace: .change,
+                .post, "/customers/{id}/departure", edit, body: .form(CustomerForm.sent), trace: .change,
                 handler: depart),
             Endpoint(
                 .post, "/customers/{id}/return", edit, body: .form(["revision", "how"]), trace: .change,
@@ -148,7 +148,8 @@ enum DeparturePages {
             CustomerForm.Frame(
                 title: call.text(hasLeft ? "customers.departure.correct" : "customers.departure"),
                 action: path + "/departure", cancel: path, submit: "customers.departure.submit",
-                edition: record.customer.edition, customerName: record.name(masking), customerPath: path),
+                edition: record.customer.edition, path: path + "/departure", customerName: record.name(masking),
+                customerPath: path),
             [FormBlock(title: "customers.departure.what", fields: fields)], typed: typed, error: error,
             more: hasLeft || record.customer.status == .churned
                 ? ["coming": .view(["path": .text(path + "/return")])] : [:])

@@ -7,7 +7,7 @@ import Web
 enum LinePages {
     static func endpoints() -> [Endpoint] {
         let edit = Route.Access.permission(CustomerPermissions.edit)
-        let body = Route.Body.form(["revision", "f_*"])
+        let body = Route.Body.form(CustomerForm.sent)
         return [
             Endpoint(.get, "/customers/{id}/lines/new", edit, trace: .view) { try await show($0, nil, nil) },
             Endpoint(.post, "/customers/{id}/lines", edit, body: body, trace: .change, handler: create),
@@ -192,6 +192,7 @@ enum LinePages {
                 title: call.text(line == nil ? "customers.line.new" : "customers.line.edit"),
                 action: line.map { "\(path)/lines/\($0)" } ?? "\(path)/lines", cancel: path,
                 submit: line == nil ? "customers.create" : "customers.save", edition: record.customer.edition,
+                path: line.map { "\(path)/lines/\($0)/edit" } ?? "\(path)/lines/new",
                 customerName: record.name(masking), customerPath: path),
             blocks, typed: typed, error: error, more: more)
     }

@@ -4,46 +4,66 @@ import Storage
 import Web
 
 /// The audit log for the auditor. Reading it is recorded, one event a request (G58).
-enum AuditPages {
-    static let endpoints = [
-        Endpoint(.get, "/audit", .permission(PlatformGrants.readAudit), trace: .view, purpose: .security, handler: show)
-    ]
+struct AuditPages: Sendable {
+    let customers: CustomerNumbers
 
-    /// What the filter form holds; codes, ids and dates only.
-    private struct Query {
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/audit", .permission(PlatformGrants.readAudit), trace: .view, purpose: .security, handler: show)
+        ]
+    }
+
+    /// What the filter form holds; codes, ids, customer numbers and dates only.
+    private struct Query: Sendable {
         let action: String?
         let actor: UserID?
-        let customer: CustomerID?
+        /// As it was typed: an id or a customer number.
+        let customerText: String?
+        /// Whom that means.
+        var customer: CustomerID?
         let from: LocalDate?
         let until: LocalDate?
         let refused: Bool
         let before: AuditID?
+        /// Text keys of what could not be read; the form stays and says so.
+        var problems: [String] = []
 
-        /// - Throws: 422 for an id or a date that is none.
-        init(_ form: Form) throws {
-            func value(_ name: String) throws -> String? { try form.optionalText(name, max: 100) }
-            func id<K>(_ name: String, _ kind: K.Type) throws -> ID<K>? {
-                guard let text = try value(name) else { return nil }
-                guard let id = ID<K>(text) else {
-                    throw CRMError.invalid(name, "invalid_id", Words(en: "This is not an id.", zh: "编号无效。"))
+        init(_ form: Form) {
+            var problems: [String] = []
+            func value(_ name: String) -> String? {
+                do { return try form.optionalText(name, max: 100) } catch {
+                    problems.append("audit.unreadable.long")
+                    return nil
                 }
-                return id
             }
-            func date(_ name: String) throws -> LocalDate? {
-                guard let text = try value(name) else { return nil }
-                guard let date = LocalDate(text) else {
-                    throw CRMError.invalid(
-                        name, "invalid_date", Words(en: "A date is YYYY-MM-DD.", zh: "日期格式为 YYYY-MM-DD。"))
-                }
-                return date
+            func read<T>(_ name: String, _ key: String, _ make: (String) -> T?) -> T? {
+                guard let text = value(name) else { return nil }
+                let made = make(text)
+                if made == nil { problems.append(key) }
+                return made
             }
-            action = try value("action")
-            actor = try id("actor", UserKind.self)
-            customer = try id("customer", PartyKind.self)
-            from = try date("from")
-            until = try date("until")
-            refused = try value("refused") != nil
-            before = try id("before", AuditKind.self)
+            action = value("action")
+            actor = read("actor", "audit.unreadable.actor") { UserID($0) }
+            customerText = value("customer")
+            from = read("from", "audit.unreadable.date") { LocalDate($0) }
+            until = read("until", "audit.unreadable.date") { LocalDate($0) }
+            refused = value("refused") != nil
+            before = read("before", "audit.unreadable.page") { AuditID($0) }
+            self.problems = problems
+        }
+
+        /// Finds whom the typed text means: the customer of that number, else of that id.
+        mutating func resolve(_ customers: CustomerNumbers, _ session: any SQLSession) throws {
+            guard let customerText else { return }
+            let found = try customers.find(customerText, session)
+            if found.count > 1 {
+                problems.append("audit.unreadable.many")
+            } else if let id = found.first ?? CustomerID(customerText) {
+                customer = id
+            } else {
+                problems.append("audit.unreadable.customer")
+            }
         }
 
         func filter(offsetMinutes: Int) -> AuditReader.Filter {
@@ -63,7 +83,7 @@ enum AuditPages {
         /// What is narrowed, as it is repeated in the address of the next page.
         var pairs: [(name: String, value: String)] {
             let all = [
-                ("action", action), ("actor", actor?.description), ("customer", customer?.description),
+                ("action", action), ("actor", actor?.description), ("customer", customerText),
                 ("from", from?.description), ("until", until?.description), ("refused", refused ? "1" : nil),
             ]
             return all.compactMap { name, value in value.map { (name: name, value: $0) } }
@@ -80,37 +100,62 @@ enum AuditPages {
         }
     }
 
-    @Sendable private static func show(_ call: Call) async throws -> WebResponse {
-        let query = try Query(call.request.query)
-        let filter = query.filter(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
-        let reader = AuditReader()
-        let (page, subjects, staff) = try await call.read { session in
-            let page = try reader.page(filter, before: query.before, session)
+    /// What is shown, read on one snapshot.
+    private struct Loaded: Sendable {
+        let query: Query
+        let page: Page<AuditRecord>
+        let subjects: [AuditID: [AuditSubject]]
+        /// Names of the accounts that events are about.
+        let names: [Int64: String]
+        let staff: [User]
+    }
+
+    @Sendable private func show(_ call: Call) async throws -> WebResponse {
+        let asked = Query(call.request.query)
+        let (customers, offset) = (customers, call.tenant.timeZoneOffsetMinutes)
+        let loaded = try await call.read { session in
+            var query = asked
+            try query.resolve(customers, session)
+            let reader = AuditReader()
+            let page =
+                query.problems.isEmpty
+                ? try reader.page(query.filter(offsetMinutes: offset), before: query.before, session)
+                : Page(items: [], next: nil)
             let subjects = try reader.subjects(of: page.items.map(\.id), session)
-            let staff = try UserStore().page(limit: Limits.pageSizeMax, session).items
-            return (page, subjects, staff)
+            let users = Set(subjects.values.flatMap { $0 }.filter { $0.kind == "user" }.map(\.id))
+            return Loaded(
+                query: query, page: page, subjects: subjects,
+                names: try UserStore().names(users.map { UserID($0) }, session),
+                staff: try UserStore().page(limit: Limits.pageSizeMax, session).items)
         }
-        try await call.recordView(
-            AuditEntry("audit.log.view", query.customer.map { [.customer($0)] } ?? [], facts: query.facts))
+        let (query, page) = (loaded.query, loaded.page)
+        if query.problems.isEmpty {
+            try await call.recordView(
+                AuditEntry("audit.log.view", query.customer.map { [.customer($0)] } ?? [], facts: query.facts))
+        } else {
+            call.showsOnlyWhatWasTyped()
+        }
         return call.page(
             "identity/audit", title: call.text("nav.audit"), active: "/audit",
             [
-                "actions": .list(actions(call, chosen: query.action)),
+                "actions": .list(Self.actions(call, chosen: query.action)),
+                "problems": .list(query.problems.map { ["problem": .text(call.text($0))] }),
                 "actors": .list(
-                    staff.map {
+                    loaded.staff.map {
                         [
                             "value": .text($0.id.description), "label": .text($0.name),
                             "selected": .bool($0.id == query.actor),
                         ]
                     }),
-                "customer": .text(query.customer?.description ?? ""), "from": .text(query.from?.description ?? ""),
+                "customer": .text(query.customerText ?? ""), "from": .text(query.from?.description ?? ""),
                 "until": .text(query.until?.description ?? ""), "refused": .bool(query.refused),
                 "isFiltered": .bool(!query.pairs.isEmpty),
                 "filterCount": .text(query.pairs.isEmpty ? nil : String(query.pairs.count)),
-                "isEmpty": .bool(page.items.isEmpty),
-                "events": .list(page.items.map { row($0, subjects[$0.id] ?? [], call) }),
+                "isEmpty": .bool(page.items.isEmpty && query.problems.isEmpty),
+                "any": .bool(!page.items.isEmpty),
+                "events": .list(page.items.map { Self.row($0, loaded.subjects[$0.id] ?? [], loaded.names, call) }),
                 "next": .text(page.next.map { "/audit?before=\($0)\(query.encoded)" }),
-            ])
+            ], status: query.problems.isEmpty ? .ok : .unprocessableContent)
     }
 
     /// The actions the texts know, by their words: `audit.action.identity.user.create`.
@@ -125,12 +170,14 @@ enum AuditPages {
 
     private static let subjectsShown = 2
 
-    private static func row(_ event: AuditRecord, _ subjects: [AuditSubject], _ call: Call) -> View {
+    private static func row(
+        _ event: AuditRecord, _ subjects: [AuditSubject], _ names: [Int64: String], _ call: Call
+    ) -> View {
         let words = AuditWords(call.site.pages.texts, call.language)
         return [
             "id": .text(event.id.description), "at": .text(call.time(event.at)), "actor": .text(event.actorName),
             "roles": .text(event.roles.map { call.text("role.\($0)") }.joined(separator: ", ").nilIfEmpty),
-            "action": .text(words.action(event.action)),
+            "action": .text(words.action(event.action, refused: event.refused)),
             "code": .text(event.action), "refused": .bool(event.refused),
             "purpose": .text(call.text("audit.purpose.\(event.purpose)")), "address": .text(event.address),
             "request": .text(event.requestID), "unmasked": .text(words.names(event.unmasked).nilIfEmpty),
@@ -140,10 +187,19 @@ enum AuditPages {
                 subjects.prefix(subjectsShown).map {
                     [
                         "kind": .text(words.kind($0.kind)),
-                        "id": .text(String($0.id)),
+                        "id": .text(String($0.id)), "named": .text($0.kind == "user" ? names[$0.id] : nil),
                     ]
                 }),
             "more": .text(subjects.count > subjectsShown ? "+\(subjects.count - subjectsShown)" : nil),
         ]
+    }
+}
+
+/// Finds customers by the number their source gave them; injected, because customers are another domain's.
+package struct CustomerNumbers: Sendable {
+    let find: @Sendable (_ number: String, any SQLSession) throws -> [CustomerID]
+
+    package init(find: @escaping @Sendable (_ number: String, any SQLSession) throws -> [CustomerID] = { _, _ in [] }) {
+        self.find = find
     }
 }

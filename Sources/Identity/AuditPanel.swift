@@ -43,7 +43,7 @@ enum AuditPanel {
         }
 
         mutating func view(_ event: AuditRecord) -> View {
-            let (action, sees) = told(event.action)
+            let (action, sees) = told(event.action, refused: event.refused)
             let (unmasked, codes) = shown(event)
             return [
                 "actor": .text(event.actorName), "action": action, "code": .text(event.action), "sees": sees,
@@ -52,12 +52,13 @@ enum AuditPanel {
             ]
         }
 
-        private mutating func told(_ code: String) -> (ViewValue, ViewValue) {
-            if let known = actions[code] { return known }
+        private mutating func told(_ code: String, refused: Bool) -> (ViewValue, ViewValue) {
+            let key = refused ? "refused " + code : code
+            if let known = actions[key] { return known }
             let verb = code.split(separator: ".").last ?? ""
             let sees = ["view", "list", "search", "suggest"].contains(verb)
-            let made = (words: ViewValue.text(words.action(code)), sees: ViewValue.bool(sees))
-            actions[code] = made
+            let made = (words: ViewValue.text(words.action(code, refused: refused)), sees: ViewValue.bool(sees))
+            actions[key] = made
             return made
         }
 

@@ -15,7 +15,13 @@ struct AuditWords: Sendable {
 
     private func known(_ key: String) -> String? { texts.words[key]?[language] }
 
-    func action(_ code: String) -> String { known("audit.action." + code) ?? code }
+    /// - Parameter refused: it did not come to that: `Log-in refused`, not `Logged in`.
+    func action(_ code: String, refused: Bool) -> String {
+        let words = known("audit.action." + code) ?? code
+        guard refused else { return words }
+        return known("audit.refusal." + code) ?? (language == .zh ? "\(words)（被拒绝）" : "\(words) (refused)")
+    }
+
     func kind(_ code: String) -> String { known("audit.kind." + code) ?? code }
 
     /// A field, panel or column. Custom fields have the name they were given as their key.

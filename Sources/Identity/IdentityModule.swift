@@ -8,15 +8,20 @@ package struct IdentityModule: Module {
     let hasher: PasswordHasher
     let policy: PasswordPolicy
     let texts: Texts
+    let customers: CustomerNumbers
 
     /// - Parameters:
     ///   - hasher: the process's one hasher.
     ///   - policy: `PasswordPolicy.profile(_:share:)` of the setting.
     ///   - texts: the words for the codes of the audit log.
-    package init(hasher: PasswordHasher, policy: PasswordPolicy, texts: Texts) {
+    ///   - customers: finds whom a customer number in the audit log's filter means.
+    package init(
+        hasher: PasswordHasher, policy: PasswordPolicy, texts: Texts, customers: CustomerNumbers = CustomerNumbers()
+    ) {
         self.hasher = hasher
         self.policy = policy
         self.texts = texts
+        self.customers = customers
     }
 
     package var name: String { "Identity" }
@@ -25,7 +30,7 @@ package struct IdentityModule: Module {
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         LogInPages(hasher: hasher, policy: policy).endpoints + PreferencePages.endpoints
             + OwnPages(hasher: hasher, policy: policy).endpoints + UserPages.endpoints + UserActions.endpoints
-            + RolePages.endpoints + AuditPages.endpoints
+            + RolePages.endpoints + AuditPages(customers: customers).endpoints
     }
 
     package var navigation: [NavigationEntry] {

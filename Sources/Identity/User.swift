@@ -103,6 +103,7 @@ struct UserStore: Sendable {
     static let credentialsByID: SQL = """
         SELECT id, password_hash, status, password_changed_at FROM identity_user WHERE id = $1
         """
+    static let namesStart: SQL = "SELECT id, name FROM identity_user WHERE id > 0"
     static let any: SQL = "SELECT 1 FROM identity_user LIMIT 1"
     static let rolesStart: SQL = "SELECT user_id, role FROM identity_user_role WHERE user_id > 0"
 
@@ -125,6 +126,17 @@ struct UserStore: Sendable {
 
     func id(named name: String, _ session: any SQLSession) throws -> UserID? {
         try session.first(Self.idByName, [.text(Folding.fold(name))]) { $0.id(0) }
+    }
+
+    /// Account names by id; ids of no account are left out.
+    func names(_ ids: [UserID], _ session: any SQLSession) throws -> [Int64: String] {
+        var result: [Int64: String] = [:]
+        for piece in ids.chunked(Limits.sqlListChunk) {
+            var query = SQLBuilder(Self.namesStart)
+            query.appendIn("AND id", piece.map { .id($0) })
+            for (id, name) in try session.query(query, { ($0.int(0), $0.text(1)) }) { result[id] = name }
+        }
+        return result
     }
 
     func credentials(named folded: String, _ session: any SQLSession) throws -> Credentials? {

@@ -81,7 +81,8 @@ enum UserPages {
         call.page(
             "identity/user-new", title: call.text("identity.users.create"), active: "/users",
             [
-                "name": .text(call.form["name"] ?? ""), "displayName": .text(call.form["display_name"] ?? ""),
+                "path": "/users/new", "name": .text(call.form["name"] ?? ""),
+                "displayName": .text(call.form["display_name"] ?? ""),
                 "regions": .text(call.form["regions"] ?? ""), "error": .text(error?.message[call.language]),
                 "roles": .list(
                     Role.allCases.filter { !$0.isPower }.map { role in

@@ -68,7 +68,7 @@ struct ImportPages: Sendable {
         call.page(
             "ingest/import-new", title: call.text("ingest.new"), active: "/imports",
             [
-                "error": .text(error?.message[call.language]), "source": .text(source),
+                "path": "/imports/new", "error": .text(error?.message[call.language]), "source": .text(source),
                 "invalid": .bool(error != nil), "steps": .list(ImportViews.steps(nil, call)),
             ], status: error == nil ? .ok : HTTPResponse.Status(code: error?.status ?? 422))
     }

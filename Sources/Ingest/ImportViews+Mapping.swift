@@ -15,13 +15,13 @@ extension ImportViews {
             let columns = file.inspection.columns.enumerated().map { index, header in
                 column(index, mapping.column(header), origins[index], isClear, masking)
             }
-            return [
+            return planReasons(isClear).merging([
                 "columns": .list(columns), "matchKeys": .list(matchKeys(mapping)),
                 "creates": .bool(mapping.createsNew), "updates": .bool(mapping.updatesExisting),
                 "encodings": .list(encodings), "delimiters": .list(delimiters),
                 "isDelimited": .bool(file.inspection.format.kind == .delimited),
                 "isReady": .bool(run.state == .ready), "seesMasked": .bool(!isClear),
-            ]
+            ])
         }
     }
 
@@ -45,7 +45,9 @@ extension ImportViews {
             if case .field(let key)? = chosen?.target { FieldMask.mask(key, page.fields) } else { .full }
         let samples = (profile?.samples ?? []).prefix(3).map { isClear ? $0 : masking.apply(mask, $0) }
         let type = profile?.type ?? .text
-        let isDate = type == .date || type == .dateTime
+        // Reasons of refusal tell people to set these, so every column that is read as a date has them.
+        let isRead = isReadAsDate(chosen, profile)
+        let isDate = type == .date || type == .dateTime || isRead
         let order = chosen?.dateOrder
         let code = selected(chosen, profile)
         return [
@@ -61,9 +63,17 @@ extension ImportViews {
                 }),
             "options": .list(options(code)),
             "hasOrder": .bool(isDate), "orderAuto": .bool(order == nil), "orderDMY": .bool(order == .dayMonthYear),
-            "orderMDY": .bool(order == .monthDayYear), "hasExcel": .bool(profile?.mayBeExcelDates ?? false),
+            "orderMDY": .bool(order == .monthDayYear), "hasExcel": .bool(isRead || profile?.mayBeExcelDates ?? false),
             "excel": .bool(chosen?.excelDates ?? false),
         ]
+    }
+
+    private func isReadAsDate(_ chosen: ImportMapping.Column?, _ profile: ColumnInfo?) -> Bool {
+        switch chosen?.target {
+        case .field(let key)?: page.fields.first { $0.key == key }?.kind == .date
+        case .attribute?: (chosen?.kind ?? profile?.attributeKind) == "date"
+        case .ignore?, nil: false
+        }
     }
 
     private func share(_ profile: ColumnInfo?) -> String? {

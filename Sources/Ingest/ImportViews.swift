@@ -163,10 +163,7 @@ struct ImportViews {
             let plan = run.plan ?? RunPlan()
             let isClear = try showsFile
             let masking = try call.masking()
-            return counts(plan.counts).merging([
-                "reasons": .list(reasons(plan.reasons)), "hasReasons": .bool(!plan.reasons.isEmpty),
-                "rejectPath": .text(
-                    run.planRejectBlobID != nil && isClear ? "/imports/\(run.id)/planned-rejects" : nil),
+            return counts(plan.counts).merging(planReasons(isClear)).merging([
                 "newAttributes": .text(plan.newAttributes.prefix(40).joined(separator: ", ")),
                 "hasNewAttributes": .bool(!plan.newAttributes.isEmpty),
                 "newAttributeCount": .text("\(plan.newAttributes.count)"),
@@ -178,6 +175,16 @@ struct ImportViews {
                 "mayStart": .bool(plan.counts.created + plan.counts.updated > 0),
             ])
         }
+    }
+
+    /// What the dry run refused and why; also beside a mapping that is to be mended because of it.
+    func planReasons(_ isClear: Bool) -> View {
+        let reasons = run.plan?.reasons ?? []
+        return [
+            "reasons": .list(self.reasons(reasons)), "hasReasons": .bool(!reasons.isEmpty),
+            "rejectPath": .text(
+                run.planRejectBlobID != nil && isClear ? "/imports/\(run.id)/planned-rejects" : nil),
+        ]
     }
 
     private func sample(_ sample: RunPlan.Sample, _ isClear: Bool, _ masking: Masking) -> View {

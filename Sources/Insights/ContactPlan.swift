@@ -96,13 +96,18 @@ enum ContactPlanStore {
     }
 
     /// How many customers within the scope were contacted and left out in a week.
+    /// - Parameter endangered: only those listed at high or critical risk now, as `RiskSummary.endangered` counts them.
     static func progress(
-        week: String, scope: RecordScope, _ session: any SQLSession
+        week: String, scope: RecordScope, endangered: Bool = false, _ session: any SQLSession
     ) throws -> [ContactState: Int] {
         var builder = SQLBuilder(progress)
         builder.append("WHERE p.week = ? AND p.state <> 'open'", .text(week))
         if let regions = scope.regions {
             builder.appendIn("AND s.region", regions.prefix(Limits.sqlListChunk).map { .text($0) })
+        }
+        if endangered {
+            builder.append(
+                "AND s.listed AND s.band IN (?, ?)", .text(RiskBand.high.rawValue), .text(RiskBand.critical.rawValue))
         }
         builder.append("GROUP BY p.state")
         let rows = try session.query(builder) { (ContactState(rawValue: $0.text(0)) ?? .open, $0.integer(1)) }

@@ -6,6 +6,7 @@ import Web
 /// The home page's cards: how the base lies over the bands, and how the model is.
 struct DashboardCards: Sendable {
     let tenant: Tenant
+    var unscored = UnscoredCount()
     private static let days = 30
 
     func cards() -> [DashboardCard] {
@@ -20,25 +21,38 @@ struct DashboardCards: Sendable {
         ]
     }
 
+    /// How many have no score, when that changes, and the button for who may change it now.
+    private func waiting(_ request: PanelRequest, _ session: any SQLSession) throws -> View {
+        let count = try unscored.count(request.principal, session)
+        let hasModel = try ModelStore.active(session) != nil
+        let next = count > 0 && hasModel ? try NextPass.read(tenant, session) : nil
+        let may = request.principal.may(InsightsPermissions.modelsTrain)
+        let view: View = [
+            "unscored": .text(count > 0 ? Figures.count(count) : nil), "noModel": .bool(!hasModel),
+            "mayScore": .bool(may && next != nil && next != .now),
+        ]
+        return view.merging((next ?? .daily).view(tenant))
+    }
+
     func bands(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+        let waiting = try waiting(request, session)
         let summaries = try RiskSummaryStore.latest(Self.days, scope: request.principal.scope, session)
         guard let latest = summaries.first, latest.customers > 0 else {
             return PanelContent(
                 template: "insights/card-bands",
-                view: [
+                view: waiting.merging([
                     "scored": false, "bands": .list([]), "on": .absent, "customers": .absent, "loss": .absent,
                     "endangered": .absent, "hasTrend": false, "trendJSON": .absent,
-                ])
+                ]))
         }
         // Compared with about a month ago, or as far back as there is.
         let before = summaries.count > 1 ? summaries.last : nil
-        let loss = latest.bands.values.reduce(Int64(0)) { $0 + $1.expectedLoss }
         return PanelContent(
             template: "insights/card-bands",
-            view: [
+            view: waiting.merging([
                 "scored": true, "on": .text(latest.on), "customers": .text(Figures.count(latest.customers)),
                 "endangered": .text(Figures.count(latest.endangered)),
-                "loss": .text(Figures.money(loss, tenant.currency)),
+                "loss": .text(Figures.money(latest.endangeredLoss, tenant.currency)),
                 "bands": .list(
                     RiskBand.allCases.reversed().map { band in
                         let share = latest.share(band)
@@ -54,7 +68,7 @@ struct DashboardCards: Sendable {
                     }),
                 "hasTrend": .bool(summaries.count >= 3),
                 "trendJSON": .text(trend(summaries, request.language).encoded()),
-            ])
+            ]))
     }
 
     private func trend(_ newestFirst: [RiskSummary], _ language: Language) -> JSONValue {

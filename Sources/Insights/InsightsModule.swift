@@ -17,10 +17,16 @@ enum InsightsPermissions {
 package struct InsightsModule: Module {
     private let customers: any CustomerReading
     private let masks: ColumnMasks
+    private let unscored: UnscoredCount
     private let titles = TitleCache()
 
-    /// - Parameter masks: how values of custom attributes are hidden in reasons; without labels all of them are.
-    package init(customers: any CustomerReading, masks: ColumnMasks = ColumnMasks()) {
+    /// - Parameters:
+    ///   - masks: how values of custom attributes are hidden in reasons; without labels all of them are.
+    ///   - unscored: counts customers in service without a score.
+    package init(
+        customers: any CustomerReading, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount()
+    ) {
+        self.unscored = unscored
         self.customers = customers
         self.masks = masks
     }
@@ -74,7 +80,7 @@ package struct InsightsModule: Module {
     }
 
     package var schedules: [Schedule] {
-        [Schedule(name: "insights.score.daily", jobKind: ChurnScoring.jobKind, everySeconds: 86_400)]
+        [Schedule(name: "insights.score.daily", jobKind: ChurnScoring.jobKind, everySeconds: NextPass.everySeconds)]
     }
 
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
@@ -84,7 +90,9 @@ package struct InsightsModule: Module {
     /// What this domain adds to the timeline of the customer page.
     package var timeline: any TimelineSource { ContactTimeline() }
 
-    package func dashboard(_ tenant: Tenant) -> [DashboardCard] { DashboardCards(tenant: tenant).cards() }
+    package func dashboard(_ tenant: Tenant) -> [DashboardCard] {
+        DashboardCards(tenant: tenant, unscored: unscored).cards()
+    }
 
     /// Learns from the generated customers, so that the demonstration shows risk and reasons. A base too small to learn
     /// from is left unscored.

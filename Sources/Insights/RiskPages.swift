@@ -39,6 +39,8 @@ struct RiskPages: Sendable {
         let summary: RiskSummary?
         let regions: [String]
         let progress: [ContactState: Int]
+        /// The same of those at high or critical risk.
+        let endangered: [ContactState: Int]
         let model: ModelRecord?
         let pass: ScoringPass?
         let wording: ReasonWording
@@ -112,7 +114,10 @@ struct RiskPages: Sendable {
                 page: page, shown: shown, hidden: (counted ?? summary)?.customers(outside: shown) ?? 0,
                 summary: summary,
                 regions: principal.scope.regions.map { scope in regions.filter { scope.contains($0) } } ?? regions,
-                progress: try ContactPlanStore.progress(week: week, scope: principal.scope, session), model: model,
+                progress: try ContactPlanStore.progress(week: week, scope: principal.scope, session),
+                endangered: try ContactPlanStore.progress(
+                    week: week, scope: principal.scope, endangered: true, session),
+                model: model,
                 pass: try model.flatMap { try ScoringRunStore.last(model: $0.id, session) },
                 wording: ReasonWording(
                     language: language, masking: masking, masks: try masks.masks(columns, session),
@@ -124,8 +129,8 @@ struct RiskPages: Sendable {
     }
 
     private func page(_ filter: RiskFilter, _ loaded: Loaded, week: String, _ call: Call) -> View {
-        let done = loaded.progress[.done] ?? 0
-        let skipped = loaded.progress[.skipped] ?? 0
+        let done = loaded.endangered[.done] ?? 0
+        let skipped = loaded.endangered[.skipped] ?? 0
         let target = max(loaded.summary?.endangered ?? 0, done + skipped)
         let principal = try? call.principal()
         let hides = filter.state == .open && !filter.newlyCritical && loaded.hidden > 0

@@ -23,8 +23,14 @@ struct RiskPanel: Sendable {
         else {
             return PanelContent(
                 template: "insights/risk-panel",
-                view: View(["hasModel": .bool(try ModelStore.active(session) != nil)]).merging(Self.empty))
+                view: View(["hasModel": .bool(try ModelStore.active(session) != nil)])
+                    .merging(try NextPass.read(tenant, session).view(tenant)).merging(Self.empty))
         }
+        let mayWork = score.listed && request.principal.may(InsightsPermissions.riskWork)
+        let entry =
+            mayWork
+            ? try ContactPlanStore.entry(score.customer, week: RiskPages.week(tenant), session)
+                .flatMap { $0.state == .open ? nil : $0 } : nil
         let model = try ModelStore.model(score.model, session)
         let items = score.reasons.raising + score.reasons.lowering
         let changes = score.reasons.changes ?? []
@@ -42,7 +48,12 @@ struct RiskPanel: Sendable {
         let day = score.scoredAt.date(offsetMinutes: tenant.timeZoneOffsetMinutes).description
         let earlier = try ScoreStore.history(score.customer, limit: 6, session).first { $0.on < day }
         let view: View = [
-            "scored": true, "hasModel": true, "left": .bool(!score.listed),
+            "scored": true, "hasModel": true, "nextNow": false, "nextAt": .absent, "nextDaily": false,
+            "mayRecord": .bool(mayWork && entry == nil), "customerID": .text(score.customer.description),
+            "returnPath": .text("/customers/\(request.customers.first ?? score.customer)"),
+            "contactBy": .text(entry?.actorName),
+            "contactAt": .text(entry?.changedAt.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
+            "left": .bool(!score.listed),
             "band": .text(score.band.rawValue), "bandText": .text(score.band.label(request.language)),
             "probability": .text(Figures.decimal(score.probability, 2)),
             "percent": .text(Figures.percent(score.probability, 0)), "width": .text(Figures.width(score.probability)),
@@ -75,7 +86,9 @@ struct RiskPanel: Sendable {
     }
 
     private static let empty: View = [
-        "scored": false, "hasModel": false, "left": false, "band": .absent, "bandText": .absent, "probability": .absent,
+        "scored": false, "hasModel": false, "mayRecord": false, "customerID": .absent, "returnPath": .absent,
+        "contactBy": .absent, "contactAt": .absent, "left": false, "band": .absent, "bandText": .absent,
+        "probability": .absent,
         "percent": .absent, "width": .absent, "inHundred": .absent, "raising": .list([]), "hasRaising": false,
         "lowering": .list([]), "hasLowering": false, "changes": .list([]), "hasChanges": false, "hasValue": false,
         "monthlyValue": .absent,

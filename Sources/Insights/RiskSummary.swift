@@ -31,6 +31,8 @@ struct RiskSummary: Sendable {
     }
     /// High and critical.
     var endangered: Int { (bands[.high]?.customers ?? 0) + (bands[.critical]?.customers ?? 0) }
+    /// What is expected to be lost with these, a month.
+    var endangeredLoss: Int64 { (bands[.high]?.expectedLoss ?? 0) + (bands[.critical]?.expectedLoss ?? 0) }
 }
 
 /// The day's totals, so that pages never count the base.

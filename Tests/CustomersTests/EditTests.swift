@@ -131,6 +131,43 @@ struct EditTests {
         #expect(try await desk.record(id)?.customer.city == "杭州")
     }
 
+    @Test("after a conflict only the fields the person changed are told as theirs, not those the other one changed")
+    func ownEntriesOnly() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        let form = try await desk.get("/customers/\(id)/edit", as: Self.supervisor).text
+        #expect(form.contains("name=\"w_region\" value=\"浙江\""), "what stood in a field comes with it")
+        let first = try await desk.post(
+            "/customers/\(id)/edit", [("revision", "1"), ("f_region", "江苏"), ("f_city", "南京")], as: Self.supervisor)
+        #expect(first.status == 303)
+        let second = try await desk.post(
+            "/customers/\(id)/edit",
+            [("revision", "1"), ("f_region", "浙江"), ("w_region", "浙江"), ("f_city", "宁波")], as: Self.supervisor)
+        #expect(second.status == 409 && second.text.contains("value=\"江苏\""))
+        #expect(second.text.components(separatedBy: "You had typed").count == 2, "the city only")
+        #expect(second.text.contains("宁波") && !second.text.contains("You had typed: 浙江"))
+    }
+
+    @Test("a form that comes back with a mistake is where the language switch comes back to")
+    func switchStays() async throws {
+        let desk = try await ListDesk()
+        let id = try await Self.made(desk)
+        func back(_ path: String, _ form: [(String, String)]) async throws -> String? {
+            let answer = try await desk.post(path, form, as: Self.supervisor)
+            #expect(answer.status == 422 && answer.text.contains("data-guard data-dirty=\"yes\""), "\(path)")
+            return answer.first("name=\"return\" value=\"")
+        }
+        let wrong = [("revision", "1"), ("f_monthly_charge", "x")]
+        #expect(try await back("/customers/\(id)/edit", wrong) == "/customers/\(id)/edit")
+        #expect(try await back("/customers", [("f_full_name", "")]) == "/customers/new")
+        #expect(
+            try await back("/customers/\(id)/lines", wrong + [("f_service", "mobile")])
+                == "/customers/\(id)/lines/new")
+        #expect(
+            try await back("/customers/\(id)/departure", [("revision", "1"), ("f_left_on", "x")])
+                == "/customers/\(id)/departure")
+    }
+
     @Test("a form that comes back with the record, after a conflict or a mistake, is a view in the audit")
     func comesBackAudited() async throws {
         let desk = try await ListDesk()

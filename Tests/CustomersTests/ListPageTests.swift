@@ -68,6 +68,27 @@ struct ListPageTests {
                 == 403)
     }
 
+    @Test("the export names the customer number, the day the customer came and the months since")
+    func exportColumns() async throws {
+        let desk = try await ListDesk(customers: 12)
+        let export = try await desk.post(
+            "/customers/export", [("scope", "matching"), ("filter", "")], as: Self.supervisor)
+        let lines = export.text.split(separator: "\r\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false)
+        }
+        let head = try #require(lines.first).map(String.init)
+        let number = try #require(head.firstIndex(of: "Customer number"))
+        let since = try #require(head.firstIndex(of: "Customer since"))
+        let months = try #require(head.firstIndex(of: "Tenure (months)"))
+        #expect(!head.contains("Tenure"))
+        for line in lines.dropFirst() where line.count == head.count {
+            #expect(line[number].hasPrefix("C-0000"), "\(line[number])")
+            #expect(line[since].isEmpty || LocalDate(String(line[since])) != nil)
+            #expect(line[since].isEmpty == (Int(line[months]) == nil))
+        }
+        #expect(lines.count == 13)
+    }
+
     @Test("a saved view has an address of its own; others see it only when it is shared")
     func views() async throws {
         let desk = try await ListDesk(customers: 60)

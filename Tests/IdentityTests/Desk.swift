@@ -154,7 +154,15 @@ final class Browser {
         self.address = address
         let share = try Self.share.get()
         let pages = try Pages(share: share)
-        let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: pages.texts)
+        let module = IdentityModule(
+            hasher: desk.hasher, policy: desk.policy, texts: pages.texts,
+            customers: CustomerNumbers { number, _ in
+                switch number {
+                case "C-0003": [CustomerID(3)]
+                case "C-2": [CustomerID(1), CustomerID(2)]
+                default: []
+                }
+            })
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: module.navigation, permissions: desk.grants, version: "test")
         let tenant = desk.tenant

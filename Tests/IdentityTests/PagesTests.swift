@@ -241,6 +241,40 @@ struct PagesTests {
         #expect(others == 0)
     }
 
+    @Test("the log is narrowed by a customer number; what cannot be read keeps the form; accounts have names")
+    func auditByNumber() async throws {
+        let desk = try await Desk()
+        try await desk.user("watch", [.auditor])
+        let mei = try await desk.user("mei")
+        try await desk.tenant.database.write { session in
+            let by = desk.principal(mei, [.agent])
+            for customer in [3, 4] {
+                try desk.tenant.audit.record(
+                    AuditEntry(
+                        "customers.customer.view", [.customer(CustomerID(Int64(customer)))],
+                        facts: ["number": .int(Int64(customer))]), by: by, session)
+            }
+            try desk.tenant.audit.record(AuditEntry("identity.session.start", refused: true), by: by, session)
+            try desk.tenant.audit.record(AuditEntry("customers.list.export", refused: true), by: by, session)
+        }
+        let watch = try await browser(desk, as: "watch")
+        let one = try await watch.get("/audit?customer=C-0003").text
+        #expect(one.contains("number: 3<") && !one.contains("number: 4<") && one.contains("value=\"C-0003\""))
+        for (query, words) in [
+            ("customer=nobody", "no customer of this number"), ("customer=C-2", "Several customers"),
+            ("from=yesterday&customer=C-0003", "A date is YYYY-MM-DD"),
+        ] {
+            let answer = try await watch.get("/audit?" + query)
+            #expect(answer.status == 422 && answer.text.contains(words))
+            #expect(
+                answer.text.contains("id=\"apply-filter\"") && !answer.text.contains("number: 3<"), "the form stays")
+        }
+        let all = try await watch.get("/audit").text
+        #expect(all.contains("User mei <span class=\"mono\">\(mei)<"), "whom an account was made for")
+        #expect(all.contains("<td data-label=\"What\">Log-in refused "))
+        #expect(all.contains(">Exported a list of customers (refused) ") || all.contains("(refused) <span"))
+    }
+
     @Test("the customer's panel tells who looked, the newest first")
     func panel() async throws {
         let desk = try await Desk()

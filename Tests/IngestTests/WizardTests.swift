@@ -63,6 +63,25 @@ struct WizardTests {
         #expect(!html.contains(" style=") && !html.contains("onclick="), "\(name)")
     }
 
+    @Test("a dry run that rejects every row shows why, and the mapping offers what the reasons ask for")
+    func hopeless() async throws {
+        let bench = try await Bench()
+        let wizard = try Wizard(bench, language: .en)
+        let draft = try await bench.draft(
+            "Customer ID,Name,Born\nK1,One,sometime\nK2,Two,long ago\n", name: "hopeless.csv")
+        _ = try await wizard.call(
+            .post, "/imports/{id}/mapping", draft.run,
+            form: "to.0=source_id&to.1=name&to.2=birth_date&match_key=source_id&creates=1&source=test&then=dry_run")
+        try await bench.test.drain(jobs: bench.service.jobs)
+        let page = try await wizard.page("/imports/{id}", draft.run)
+        check(page, "mapping after a dry run")
+        #expect(page.contains("id=\"mapping\"") && page.contains("were rejected"))
+        #expect(page.contains("id=\"reasons\""), "why")
+        #expect(page.contains("/planned-rejects\""), "and the rows")
+        #expect(page.contains("name=\"order.2\"") && page.contains("name=\"excel.2\""), "of a column read as a date")
+        #expect(!page.contains("name=\"excel.1\""))
+    }
+
     @Test("each step renders in both languages, from the empty list to the reverted run", arguments: Language.allCases)
     func steps(language: Language) async throws {
         let bench = try await Bench()

@@ -32,10 +32,12 @@ final class Desk: Sendable {
 
     var tenant: Tenant { test.tenant }
 
-    init(_ customers: FakeCustomers, masks: ColumnMasks = ColumnMasks()) async throws {
+    init(
+        _ customers: FakeCustomers, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount()
+    ) async throws {
         test = try await TestTenant(["Insights"])
         self.customers = customers
-        module = InsightsModule(customers: customers, masks: masks)
+        module = InsightsModule(customers: customers, masks: masks, unscored: unscored)
         site = SiteInfo(
             pages: try Self.pages.get(), assets: "/assets/x", navigation: module.navigation,
             permissions: module.permissions, version: "test")
@@ -43,7 +45,8 @@ final class Desk: Sendable {
 
     func text(_ key: String, _ language: Language) -> String { site.pages.texts.text(key, language) }
     func render(_ content: PanelContent, _ language: Language) -> String {
-        site.pages.render(content.template, content.view, language)
+        // As the shell around a panel does.
+        site.pages.render(content.template, content.view.merging(["csrf": "csrf", "assets": "/assets/x"]), language)
     }
 
     /// What a role has, platform rights included.
@@ -143,6 +146,8 @@ final class Desk: Sendable {
             var totals: [RiskSummaryStore.Key: BandTotals] = [:]
             for score in scores {
                 totals[.init(region: score.region, band: score.band), default: BandTotals()].customers += 1
+                totals[.init(region: score.region, band: score.band), default: BandTotals()].expectedLoss +=
+                    score.expectedLoss
             }
             try RiskSummaryStore.replace(totals, on: tenant.clock.now().date().description, session)
         }

@@ -99,6 +99,66 @@ struct PanelTests {
         #expect(desk.misses.isEmpty, "\(desk.misses)")
     }
 
+    @Test("home and the customer's page say how many are not scored and when that changes; who may starts a pass")
+    func waiting() async throws {
+        let desk = try await Desk(FakeCustomers(2), unscored: UnscoredCount { _, _ in 2_000 })
+        func card(_ role: Role, _ language: Language = .en) async throws -> String {
+            let card = try #require(desk.module.dashboard(desk.tenant).first { $0.name == "risk-bands" })
+            let request = desk.panelRequest([], desk.principal(role), language)
+            let content = try #require(try await desk.tenant.database.read { try card.load(request, $0) })
+            return desk.render(content, language)
+        }
+        #expect(try await card(.agent).contains("2,000 customers in service are not scored yet."))
+        #expect(try await card(.analyst).contains("No churn model is in use."))
+        try await desk.put([(1_001, 0.5, 1, "North")])
+        #expect(try await card(.agent).contains("The base is scored once a day."))
+        _ = try await desk.tenant.jobs.runSchedule("x", kind: ChurnScoring.jobKind, everySeconds: 86_400)
+        #expect(try await card(.agent).contains("A scoring pass is under way."))
+        #expect(try await !card(.analyst).contains("/models/scoring"), "one is under way")
+        try await desk.tenant.database.write {
+            try $0.execute("UPDATE storage_job SET status = 'succeeded' WHERE kind = $1", [.text(ChurnScoring.jobKind)])
+        }
+        let next = desk.tenant.clock.now().adding(days: 1).displayed(
+            offsetMinutes: desk.tenant.timeZoneOffsetMinutes)
+        #expect(try await card(.agent, .zh).contains("下次评分时间：\(next)"))
+        #expect(try await !card(.agent).contains("/models/scoring"))
+        #expect(try await card(.analyst).contains("action=\"/models/scoring\""))
+        #expect(try await shown(desk, .agent, .en).0.contains("The next scoring pass runs at \(next)"))
+        #expect(desk.misses.isEmpty, "\(desk.misses)")
+    }
+
+    @Test("the loss told with the customers at high and critical risk is the loss expected from these")
+    func sameBands() async throws {
+        let desk = try await Desk(FakeCustomers(3))
+        try await desk.put([(1_000, 0.9, 10_000, "North"), (1_001, 0.05, 900_000, "North")])
+        let card = try #require(desk.module.dashboard(desk.tenant).first { $0.name == "risk-bands" })
+        let request = desk.panelRequest([], desk.principal(.agent), .en)
+        let content = try #require(try await desk.tenant.database.read { try card.load(request, $0) })
+        let text = desk.render(content, .en)
+        #expect(text.contains("1 of 2 customers") && text.contains("expected from these is ¥90.00 a month"), "\(text)")
+    }
+
+    @Test("a contact is recorded and taken back on the customer's page by those who may, with the outcomes of the list")
+    func contact() async throws {
+        let desk = try await Desk(FakeCustomers(2))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        try await desk.put([(1_000, 0.71, 10_000, "North")])
+        let form = try await shown(desk, .agent, .en).0
+        #expect(
+            form.contains("action=\"/risk/1000/contact\"") && form.contains("name=\"return\" value=\"/customers/1000\"")
+        )
+        for outcome in ContactOutcome.allCases { #expect(form.contains("value=\"\(outcome.rawValue)\"")) }
+        #expect(try await !shown(desk, .analyst, .en).0.contains("/contact\""))
+        let answer = try await desk.ask(
+            .post, "/risk/1000/contact", form: [("outcome", "stays"), ("return", "/customers/1000")],
+            as: desk.principal(.agent))
+        #expect(answer.status == 303 && answer.location == "/customers/1000")
+        let after = try await shown(desk, .agent, .en).0
+        #expect(after.contains("A contact was recorded this week by") && !after.contains("id=\"contact-outcome\""))
+        #expect(after.contains("name=\"outcome\" value=\"open\""))
+        #expect(desk.misses.isEmpty, "\(desk.misses)")
+    }
+
     @Test("a score that moved is compared with the earlier one")
     func moved() async throws {
         let desk = try await Desk(FakeCustomers(2))

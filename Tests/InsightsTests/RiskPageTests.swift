@@ -69,6 +69,22 @@ struct RiskPageTests {
         #expect(try await desk.events("insights.contact.record").isEmpty)
     }
 
+    @Test("the week's progress counts contacts of its own total only: those at high or critical risk")
+    func progress() async throws {
+        let desk = try await Desk(FakeCustomers(6))
+        desk.customers.change { all in for place in all.indices { all[place].left = false } }
+        try await desk.put([
+            (1_000, 0.90, 5_000, "North"), (1_001, 0.80, 5_000, "South"), (1_002, 0.05, 5_000, "South"),
+        ])
+        let agent = desk.principal(.agent)
+        for id in [1_002, 1_000] {
+            _ = try await desk.ask(.post, "/risk/\(id)/contact", form: [("outcome", "stays")], as: agent)
+        }
+        let page = try await desk.ask(.get, "/risk?state=done", as: agent).text
+        #expect(page.contains("1 contacted, 0 left out, of 2 at high or critical risk"))
+        #expect(page.contains("Contacted <b class=\"count\">2</b>"), "the list of those contacted has both")
+    }
+
     @Test("the pages of the list show everybody once, in order")
     func paging() async throws {
         let desk = try await Desk(FakeCustomers(130))

@@ -167,7 +167,9 @@ struct CanaryTests {
         }
         // What is typed comes back in the page of results, so only parts are typed.
         for part in ["5544", "Zeph", "Quill", "1239", "C1", "heron", "zephyrine.q"] {
-            keep("POST /search", try visitor.post("/search", [("q", part)]))
+            let sealed = try visitor.post("/search", [("q", part)])
+            keep("POST /search", sealed)
+            if let path = sealed.header("location") { keep("GET /search", try visitor.get(path)) }
             let suggestions = try visitor.postJSON("/search/suggest", "{\"q\":\"\(part)\"}")
             keep("POST /search/suggest", suggestions)
         }

@@ -278,6 +278,11 @@ extension TraceWorld {
 
     private static let consoleMakers: [String: Maker] = [
         "POST /search": post("/search", [("q", "王")]),
+        "GET /search": { world in
+            let visitor = world.supervisor
+            let path = try #require(try visitor.post("/search", [("q", "王")]).header("location"))
+            return { try visitor.get(path) }
+        },
         "POST /search/suggest": { world in
             let visitor = world.supervisor
             return { try visitor.postJSON("/search/suggest", #"{"q":"王"}"#) }

@@ -111,6 +111,16 @@ function click(event) {
   }
 }
 
+/** A menu that holds a form opens where the whole of it, down to its button, can be seen. */
+function opened(event) {
+  const menu = event.target;
+  if (!(menu instanceof HTMLDetailsElement) || !menu.open || !menu.classList.contains('menu')) return;
+  const form = menu.querySelector('form.menu-list');
+  if (form === null) return;
+  form.scrollIntoView({ block: 'nearest' });
+  form.querySelector('select, input:not([type="hidden"]), textarea')?.focus({ preventScroll: true });
+}
+
 /** Theme and rail change at once; the profile is written behind. Without scripts the form posts and comes back. */
 async function preference(event) {
   const form = event.target;
@@ -137,6 +147,8 @@ async function preference(event) {
 
 document.addEventListener('keydown', shortcut);
 document.addEventListener('click', click);
+// It does not bubble.
+document.addEventListener('toggle', opened, true);
 document.addEventListener('submit', preference);
 // Errors are where the eye goes first after a failed form.
 document.querySelector('.alert.bad[tabindex]')?.focus();

@@ -39,6 +39,14 @@ function submitted(event) {
     confirmFirst(form, event.submitter, asker);
     return;
   }
+  // Another form of the page, the language switch, takes what was typed here away: it asks as leaving does.
+  const unsaved = document.querySelector('form[data-guard][data-dirty]');
+  if (unsaved !== null && unsaved !== form && !('guard' in form.dataset) && !form.dataset.confirmed
+    && !('many' in form.dataset)) {
+    event.preventDefault();
+    confirmFirst(form, event.submitter, { dataset: { confirm: t('unsavedLeave'), yes: t('leave') } });
+    return;
+  }
   delete form.dataset.confirmed;
   leaving = true;
   if (form.method === 'post' && !('many' in form.dataset)) lock(form, event.submitter);
@@ -77,7 +85,7 @@ function confirmFirst(form, submitter, asker) {
   no.value = 'no';
   no.formNoValidate = true;
   const dangerous = submitter?.classList.contains('danger') ?? false;
-  const yes = make('button', `btn primary${dangerous ? ' danger' : ''}`, submitter?.innerText.trim() || t('ok'));
+  const yes = make('button', `btn primary${dangerous ? ' danger' : ''}`, asker.dataset.yes || submitter?.innerText.trim() || t('ok'));
   yes.value = 'yes';
   if (word) {
     const field = make('label', 'field');

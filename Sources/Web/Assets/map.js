@@ -3,6 +3,8 @@
 
 import { colour, dataTable, formatter, isOwnPath, loadData, make, onTheme, t, vendor } from './core.js';
 
+/** Room for the largest circle and a name, in pixels. */
+const EDGE = 28;
 const STEPS_DEGREES = [0.1, 0.25, 0.5, 1, 2, 5, 10, 15, 30];
 
 export async function start(figures) {
@@ -30,12 +32,12 @@ async function draw(figure) {
   const box = figure.querySelector('.map');
   // The wheel scrolls the page; the buttons, keys and gestures zoom.
   const map = L.map(box, {
-    attributionControl: false, zoomControl: false, scrollWheelZoom: false, minZoom: 2, maxZoom: 12, zoomSnap: 0.25,
+    attributionControl: false, zoomControl: false, scrollWheelZoom: false, minZoom: 0, maxZoom: 12, zoomSnap: 0.25,
   });
   L.control.zoom({ zoomInTitle: t('zoomIn'), zoomOutTitle: t('zoomOut') }).addTo(map);
   const cells = [...data.cells].sort((a, b) => b.count - a.count);
   const bounds = L.latLngBounds([...cells, ...(data.cities ?? [])].map((place) => [place.lat, place.lon]));
-  if (bounds.isValid()) map.fitBounds(bounds.pad(0.08));
+  if (bounds.isValid()) map.fitBounds(bounds, { padding: [EDGE, EDGE], maxZoom: 10 });
   else map.setView([35, 105], 3);
 
   const lines = L.layerGroup().addTo(map);
@@ -51,7 +53,7 @@ async function draw(figure) {
     const style = { color: colour('line'), weight: 1, interactive: false };
     const from = (value) => Math.ceil(value / step) * step;
     const edge = map.getBounds();
-    for (let lon = from(view.getWest()); lon <= view.getEast(); lon += step) {
+    for (let lon = from(Math.max(-180, view.getWest())); lon <= Math.min(180, view.getEast()); lon += step) {
       lines.addLayer(L.polyline([[view.getSouth(), lon], [view.getNorth(), lon]], style));
       // The corner is left to the latitudes.
       if (lon < edge.getEast() - step) {

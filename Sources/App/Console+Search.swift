@@ -1,0 +1,108 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The search box, its page of results and its suggestions.
+extension Console {
+    private static let mayFind = Permission("customers.view")
+    static let searchHits = 50
+    /// What `many=1` shows at most.
+    static let searchHitsMany = 200
+
+    func searchEndpoints() -> [Endpoint] {
+        let access = Route.Access.permission(Self.mayFind)
+        return [
+            // Only seals what was typed; whom the search shows is in the event of the page it leads to.
+            Endpoint(.post, "/search", access, body: .form(["q"]), trace: .view) { call in
+                let text = (call.form["q"] ?? "").trimmed
+                try Self.check(text)
+                try await call.recordView(AuditEntry("console.search.ask"))
+                guard !text.isEmpty else { return .redirect("/search") }
+                return .redirect(
+                    "/search?q=" + (try SearchToken.seal(text, try call.principal(), call.tenant.keys)))
+            },
+            Endpoint(.get, "/search", access, trace: .view) { try await search($0) },
+            Endpoint(.post, "/search/suggest", access, body: .json, trace: .view) { try await suggest($0) },
+        ]
+    }
+
+    private static func check(_ text: String) throws {
+        guard text.unicodeScalars.count <= Limits.searchTextMax else {
+            throw CRMError.invalid("q", "too_long", Words(en: "The search text is too long.", zh: "搜索文本过长。"))
+        }
+    }
+
+    private struct Found: Sendable {
+        var hits: [SearchHit] = []
+        var more = false
+    }
+
+    private func find(_ query: String, limit: Int, _ call: Call) async throws -> Found {
+        let text = query.trimmed
+        try Self.check(text)
+        var found = Found()
+        if !text.isEmpty {
+            let principal = try call.principal()
+            let sources = modules.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
+            let request = try call.panelRequest()
+            let hits = try await call.read { session in
+                try sources.flatMap { try $0.find(text, limit + 1, request, session) }
+            }
+            found = Found(hits: Array(hits.prefix(limit)), more: hits.count > limit)
+        }
+        try await call.recordView(
+            AuditEntry(
+                "console.search.run", found.hits.compactMap(\.subject), facts: ["hits": .int(Int64(found.hits.count))]))
+        return found
+    }
+
+    private func search(_ call: Call) async throws -> WebResponse {
+        let token = call.request.query["q"] ?? ""
+        let query = token.isEmpty ? "" : SearchToken.open(token, try call.principal(), call.tenant.keys)
+        let many = call.request.query["many"] == "1"
+        let found = try await find(query ?? "", limit: many ? Self.searchHitsMany : Self.searchHits, call)
+        if found.hits.count == 1, !found.more, let only = found.hits.first { return .redirect(only.path) }
+        let asked = !(query ?? "").isEmpty
+        return call.page(
+            "app/search", title: call.text("search.title"),
+            [
+                "query": .text(query), "shown": .text(String(found.hits.count)), "more": .bool(found.more),
+                "none": .bool(asked && found.hits.isEmpty), "any": .bool(!found.hits.isEmpty),
+                "strange": .bool(query == nil),
+                "manyPath": .text(found.more && !many ? "/search?q=\(token)&many=1" : nil),
+                "hits": .list(
+                    found.hits.map {
+                        [
+                            "hitTitle": .text($0.title), "subtitle": .text($0.subtitle), "hitPath": .text($0.path),
+                            "icon": .text($0.icon), "group": .text(call.text($0.group)),
+                        ]
+                    }),
+            ], status: query == nil ? .badRequest : .ok)
+    }
+
+    private func suggest(_ call: Call) async throws -> WebResponse {
+        let object = try call.request.jsonObject()
+        guard object.keys.allSatisfy({ $0 == "q" }) else {
+            throw CRMError.invalid("q", "unknown_field", Words(en: "Only “q” is expected.", zh: "只接受字段“q”。"))
+        }
+        let hits = try await find(object["q"]?.string ?? "", limit: 8, call).hits
+        let groups = Dictionary(grouping: hits, by: \.group).sorted { $0.key < $1.key }
+        return .json(
+            .object([
+                "groups": .array(
+                    groups.map { group, items in
+                        .object([
+                            "title": .string(call.text(group)),
+                            "items": .array(
+                                items.map {
+                                    .object([
+                                        "href": .string($0.path), "title": .string($0.title),
+                                        "note": .string($0.subtitle),
+                                    ])
+                                }),
+                        ])
+                    })
+            ]))
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+/// The page of search results has an address of its own, which tells nobody what was looked for.
+@Suite("Search results")
+struct SearchPageTests {
+    private func results(_ visitor: Visitor, _ text: String) throws -> (path: String, page: RawHTTP.Answer) {
+        let answer = try visitor.post("/search", [("q", text)])
+        #expect(answer.status == 303)
+        let path = try #require(answer.header("location"))
+        return (path, try visitor.get(path))
+    }
+
+    @Test(
+        "a search leads to an address that can be opened again, in the other language too, and holds nothing in clear")
+    func address() async throws {
+        let scenario = try await Scenario.start(customers: 60)
+        let agent = try await scenario.user("mei", [.agent])
+        let (path, page) = try results(agent, "王")
+        #expect(path.hasPrefix("/search?q=") && path.utf8.count < 200)
+        #expect(!path.contains("王") && !path.contains("%") && !path.contains("546L"))
+        #expect(page.status == 200 && page.text.contains("value=\"王\""))
+        #expect(page.text.contains("name=\"return\" value=\"\(path)\""), "the language switch comes back here")
+        let again = try agent.get(path)
+        #expect(again.status == 200 && again.text.contains("value=\"王\""), "as Back and reloading do")
+        // The same words make another address each time.
+        #expect(try results(agent, "王").path != path)
+        #expect(try agent.get("/search").status == 200)
+        #expect(try agent.post("/search", [("q", " ")]).header("location") == "/search")
+    }
+
+    @Test("the address opens for the person who typed it and, damaged, for nobody")
+    func strangers() async throws {
+        let scenario = try await Scenario.start(customers: 20)
+        let agent = try await scenario.user("mei", [.agent])
+        let other = try await scenario.user("bo", [.agent])
+        try other.post("/preferences", [("language", "en")])
+        let path = try results(agent, "李").path
+        for (visitor, place) in [
+            (other, path), (other, path.dropLast(6) + "AAAAAA"), (other, "/search?q=x"),
+            (other, "/search?q=" + String(repeating: "A", count: 1_900)),
+        ] as [(Visitor, String)] {
+            let answer = try visitor.get(place)
+            #expect(answer.status == 400 && answer.text.contains("damaged or belongs to somebody else"))
+            #expect(!answer.text.contains("李") && !answer.text.contains("href=\"/customers/"))
+        }
+        #expect(try agent.get(path).status != 400)
+    }
+
+    @Test("more matches than a page holds are never counted as that many; more can be shown")
+    func many() async throws {
+        let scenario = try await Scenario.start(customers: 20)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        for number in 0..<53 {
+            let answer = try supervisor.post(
+                "/customers", [("f_full_name", "Quorra \(number)"), ("f_kind", "individual")])
+            #expect(answer.status == 303)
+        }
+        func rows(_ page: RawHTTP.Answer) -> Int { page.text.matches(of: /<td class="main"/).count }
+        let (path, page) = try results(supervisor, "Quorra")
+        #expect(rows(page) == 50)
+        #expect(page.text.contains("more than 50") && !page.text.contains(">50<"))
+        let more = try supervisor.get(path + "&many=1")
+        #expect(rows(more) == 53 && more.text.contains("id=\"search-count\">53<"))
+        #expect(page.text.contains("href=\"\(path)&amp;many=1\""))
+    }
+}
