@@ -33,20 +33,21 @@ function submitted(event) {
     event.preventDefault();
     return;
   }
+  // Another form of the page, the language switch, takes what was typed here away: it asks as leaving does.
+  const unsaved = document.querySelector('form[data-guard][data-dirty]');
+  if (unsaved !== null && unsaved !== form && !('guard' in form.dataset) && !form.dataset.leaves
+    && !('many' in form.dataset)) {
+    event.preventDefault();
+    confirmFirst(form, event.submitter, { dataset: { confirm: t('unsavedLeave'), yes: t('leave'), flag: 'leaves' } });
+    return;
+  }
   const asker = event.submitter?.dataset.confirm ? event.submitter : form;
   if (asker.dataset.confirm && !form.dataset.confirmed) {
     event.preventDefault();
     confirmFirst(form, event.submitter, asker);
     return;
   }
-  // Another form of the page, the language switch, takes what was typed here away: it asks as leaving does.
-  const unsaved = document.querySelector('form[data-guard][data-dirty]');
-  if (unsaved !== null && unsaved !== form && !('guard' in form.dataset) && !form.dataset.confirmed
-    && !('many' in form.dataset)) {
-    event.preventDefault();
-    confirmFirst(form, event.submitter, { dataset: { confirm: t('unsavedLeave'), yes: t('leave') } });
-    return;
-  }
+  delete form.dataset.leaves;
   delete form.dataset.confirmed;
   leaving = true;
   if (form.method === 'post' && !('many' in form.dataset)) lock(form, event.submitter);
@@ -104,9 +105,10 @@ function confirmFirst(form, submitter, asker) {
   dialog.addEventListener('close', () => {
     dialog.remove();
     if (dialog.returnValue === 'yes') {
-      form.dataset.confirmed = 'yes';
+      form.dataset[asker.dataset.flag ?? 'confirmed'] = 'yes';
       form.requestSubmit(submitter ?? undefined);
     } else {
+      delete form.dataset.leaves;
       submitter?.focus();
     }
   });
