@@ -18,7 +18,7 @@ struct MakeBackup: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             let configuration = try common.configuration()
             guard configuration.database == nil else {
                 throw Complaint(
@@ -28,7 +28,7 @@ struct MakeBackup: AsyncParsableCommand {
             let made = try await Backup.make(
                 of: configuration.data, to: folder, withKeys: keys, at: SystemClock().now()
             ) { bar.show(Int($1), Int($2), $0) }
-            bar.end()
+            bar.finish()
             if json {
                 Terminal.out(JSONValue.object(["files": .int(Int64(made.files)), "bytes": .int(made.bytes)]).encoded())
             } else {
@@ -51,7 +51,7 @@ struct Restore: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             let configuration = try common.configuration()
             let done = try await Backup.restore(folder, into: configuration.data)
             // Opening it migrates it to this version and tells whether the keys fit.

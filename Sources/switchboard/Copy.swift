@@ -19,7 +19,7 @@ struct Copy: AsyncParsableCommand {
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
-        try await Terminal.run {
+        try await Terminal.run(json: json) {
             let copy = try InstallationCopy(
                 from: try DatabaseAddress(from), to: try DatabaseAddress(to), try common.configuration())
             var results: [InstallationCopy.Result] = []
@@ -27,7 +27,7 @@ struct Copy: AsyncParsableCommand {
                 let bar = ProgressBar()
                 results.append(
                     try await copy.run(tenant: tenant, force: force) { bar.show(Int($1), Int($2), "\(tenant): \($0)") })
-                bar.end()
+                bar.finish()
             }
             if json {
                 Terminal.out(
