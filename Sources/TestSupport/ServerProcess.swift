@@ -56,6 +56,10 @@ package final class ServerProcess: @unchecked Sendable {
     /// - Parameter arguments: the data folder in them has a database of its own on the engine under test.
     package static func settings(_ more: [String: String], _ arguments: [String]) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
+        // Settings of whoever runs the tests are not the tests' own.
+        for name in ["HOST", "PORT", "DATABASE_URL", "SWITCHBOARD_DATA", "SWITCHBOARD_TRUSTED_PROXIES"] {
+            environment[name] = nil
+        }
         if let place = arguments.firstIndex(of: "--data"), place + 1 < arguments.count {
             environment["DATABASE_URL"] = TestDatabases.url(data: arguments[place + 1])
         }
