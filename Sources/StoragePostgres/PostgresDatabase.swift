@@ -23,7 +23,7 @@ package final class PostgresDatabase: BlockingDatabase {
 
     /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made again.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
-        try await attempt(begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", body)
+        try await attempt(begin: Self.reading, body)
     }
 
     /// SERIALIZABLE: as on SQLite, where writers follow one another, a body that checks and then writes is right (ADR 0011).
@@ -31,6 +31,8 @@ package final class PostgresDatabase: BlockingDatabase {
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await attempt(begin: "BEGIN ISOLATION LEVEL SERIALIZABLE", body)
     }
+
+    private static let reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     private func attempt<T: Sendable>(
         begin: String, _ body: @escaping @Sendable (any SQLSession) throws -> T
@@ -48,6 +50,9 @@ package final class PostgresDatabase: BlockingDatabase {
             } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
                 let ceiling = min(200, 2 << attempt)
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...ceiling)))
+            } catch let failure as PostgresFailure where begin == Self.reading && failure.isReadOnly {
+                // Ours to forbid, not a server that handed over.
+                throw StorageError(.statement, failure.detail)
             } catch let failure as PostgresFailure where failure.isConnection {
                 // Nothing was committed: the commit has an error of its own.
                 guard let pause = outage.next() else { throw failure.storageError }

@@ -12,8 +12,10 @@ struct PostgresFailure: Error, Sendable {
     var isRetryable: Bool { state == "40001" || state == "40P01" }
     /// The connection is gone or leads to a server that cannot serve it (shutdown, read-only after a switch-over).
     var isConnection: Bool {
-        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || state == "25006"
+        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || isReadOnly
     }
+    /// The transaction may not write: the server is a standby by now, or the transaction is a read.
+    var isReadOnly: Bool { state == "25006" }
 
     /// PostgreSQL's SQLSTATE (appendix A of its manual) as the kinds both engines share.
     var storageError: StorageError {

@@ -177,6 +177,7 @@ struct PostgresTests {
     func unreachable() async throws {
         var settings = PostgresSettings(url: "postgres://nobody:secret@127.0.0.1:1/none")
         settings.connectSeconds = 2
+        settings.waitSeconds = 1
         let database = PostgresDatabase(settings)
         let error = await #expect(throws: StorageError.self) { try await database.read { try $0.count(Self.sum) } }
         #expect(error?.kind == .connection)
