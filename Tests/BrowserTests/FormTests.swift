@@ -10,23 +10,9 @@ struct FormTests {
     @Test(
         "the switch asks before it takes away what was typed; a contact's Save is in sight; two continents fit the map")
     func forms() throws {
-        let folder = NSTemporaryDirectory() + "switchboard-forms-" + UUID().uuidString
-        let made = try ServerProcess.run(["seed", "--customers", "300", "--data", folder])
-        #expect(made.code == 0, "\(made.error)")
-        let user = try ServerProcess.run(
-            ["user", "create", "lin", "--role", "supervisor", "--password-stdin", "--data", folder],
-            input: StoryTests.password + "\n")
-        #expect(user.code == 0, "\(user.error)")
-        let server = try ServerProcess(data: folder)
-        defer { server.remove() }
-        let base = "http://127.0.0.1:\(server.port)"
-        let browser = try Browser()
-        try browser.open(base + "/risk")
-        try browser.wait("document.querySelector('#login')")
-        try browser.type("input[name=name]", "lin")
-        try browser.type("input[name=password]", StoryTests.password)
-        try browser.click("#login")
-        try browser.wait("location.pathname === '/risk'")
+        let desk = try BrowserDesk("forms", customers: 300, at: "/risk")
+        defer { desk.server.remove() }
+        let (base, browser) = (desk.base, desk.browser)
 
         for (width, height) in [(1366, 768), (390, 844)] {
             try browser.resize(width: width, height: height)

@@ -100,23 +100,9 @@ struct StoryTests {
 
     @Test("a supervisor opens the risk list and a customer with reasons, on a desk and on a phone, in both languages")
     func riskList() throws {
-        let folder = NSTemporaryDirectory() + "switchboard-risk-" + UUID().uuidString
-        let made = try ServerProcess.run(["seed", "--customers", "400", "--data", folder])
-        #expect(made.code == 0, "\(made.error)")
-        let user = try ServerProcess.run(
-            ["user", "create", "lin", "--role", "supervisor", "--password-stdin", "--data", folder],
-            input: Self.password + "\n")
-        #expect(user.code == 0, "\(user.error)")
-        let server = try ServerProcess(data: folder)
-        defer { server.remove() }
-        let base = "http://127.0.0.1:\(server.port)"
-        let browser = try Browser()
-        try browser.open(base + "/risk")
-        try browser.wait("document.querySelector('#login')")
-        try browser.type("input[name=name]", "lin")
-        try browser.type("input[name=password]", Self.password)
-        try browser.click("#login")
-        try browser.wait("location.pathname === '/risk'")
+        let desk = try BrowserDesk("risk", customers: 400, at: "/risk")
+        defer { desk.server.remove() }
+        let (base, browser) = (desk.base, desk.browser)
         #expect(try browser.count("table a[href^='/customers/']") > 3)
         try browser.script("document.querySelector(\"table a[href^='/customers/']\").click()")
         try browser.wait("location.pathname.startsWith('/customers/')")
