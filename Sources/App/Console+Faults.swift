@@ -16,13 +16,13 @@ struct Faults: Sendable {
 }
 
 /// How a tenant's background work stands.
-struct WorkState: Sendable {
+package struct WorkState: Sendable {
     /// Failed jobs and parked events that nobody has dealt with.
     let faults: Int
     /// How long the job or event that waits the longest is beyond its time.
     let lateSeconds: Int64
 
-    static func load(_ tenant: Tenant, _ session: any SQLSession) throws -> WorkState {
+    package static func load(_ tenant: Tenant, _ session: any SQLSession) throws -> WorkState {
         let now = tenant.clock.now()
         let due = [try tenant.jobs.oldestDue(session), try OutboxDispatcher.oldestDue(session)].compactMap { $0 }
         let late = due.map { (now.milliseconds - $0.milliseconds) / 1_000 }.max() ?? 0
@@ -32,18 +32,18 @@ struct WorkState: Sendable {
     }
 }
 
-/// From where on pages and `/readyz` warn.
-struct WarningThresholds: Sendable {
+/// From where on pages, `/readyz` and `switchboard doctor` warn.
+package struct WarningThresholds: Sendable {
     let faults: Int
     let waitingSeconds: Int64
 
-    init(_ configuration: Configuration) {
+    package init(_ configuration: Configuration) {
         faults = configuration.faultsWarnAt
         waitingSeconds = Int64(configuration.waitingWarnSeconds)
     }
 
     /// How many, not which: anybody may ask.
-    func warnings(_ state: WorkState) -> [String] {
+    package func warnings(_ state: WorkState) -> [String] {
         (state.faults >= faults ? ["warning: \(state.faults) failed jobs and parked events"] : [])
             + (isLate(state) ? ["warning: a job or event is \(state.lateSeconds) s late"] : [])
     }

@@ -35,6 +35,14 @@ package struct Instant: Hashable, Sendable, Comparable, Codable {
         return "\(LocalDate(daysSinceEpoch: Int(day))) \(two(minutes / 60)):\(two(minutes % 60))"
     }
 
+    /// What a zone `offsetMinutes` east of UTC is called beside the times that are shown in it: `UTC+8`, `UTC-3:30`, `UTC`.
+    package static func zoneName(offsetMinutes: Int) -> String {
+        guard offsetMinutes != 0 else { return "UTC" }
+        let (hours, minutes) = (abs(offsetMinutes) / 60, abs(offsetMinutes) % 60)
+        return "UTC\(offsetMinutes < 0 ? "-" : "+")\(hours)"
+            + (minutes == 0 ? "" : ":\(minutes < 10 ? "0" : "")\(minutes)")
+    }
+
     static func floorDiv(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
 }
 

@@ -184,6 +184,7 @@ package final class Call: Sendable {
             "shortcuts": .bool(request.session?.shortcuts ?? true),
             "path": .text(request.method == .get ? request.path + query : active.isEmpty ? "/" : active),
             "flash": .text(flash.map { text($0) }),
+            "zone": .text(Instant.zoneName(offsetMinutes: tenant.timeZoneOffsetMinutes)),
             "nav": .list(
                 entries.enumerated().map { offset, entry in
                     [

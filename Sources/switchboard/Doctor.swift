@@ -48,9 +48,10 @@ struct Doctor: AsyncParsableCommand {
                         share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                     let pending = try await migrator.pending(tenant.database)
                     checks.append(("migrations", pending == 0, "\(pending) pending"))
-                    let dispatcher = OutboxDispatcher(database: tenant.database, handlers: [], clock: runtime.clock)
-                    let parked = try await dispatcher.backlog("parked")
-                    checks.append(("events", parked == 0, "\(parked) parked"))
+                    let work = try await tenant.database.read { try WorkState.load(tenant, $0) }
+                    let warnings = WarningThresholds(configuration).warnings(work)
+                    checks.append(
+                        ("work", warnings.isEmpty, warnings.isEmpty ? "nothing late" : warnings.joined(separator: "; ")))
                     let writer = try tenant.blobs.writer()
                     try writer.write([1])
                     writer.discard()
@@ -82,9 +83,8 @@ struct Doctor: AsyncParsableCommand {
         }
     }
 
-    /// `UTC+8:00 (timeZoneOffsetMinutes 480)`.
+    /// `UTC+8 (timeZoneOffsetMinutes 480)`.
     private static func zone(_ minutes: Int) -> String {
-        let (hours, rest) = (abs(minutes) / 60, abs(minutes) % 60)
-        return "UTC\(minutes < 0 ? "-" : "+")\(hours):\(rest < 10 ? "0" : "")\(rest) (timeZoneOffsetMinutes \(minutes))"
+        "\(Instant.zoneName(offsetMinutes: minutes)) (timeZoneOffsetMinutes \(minutes))"
     }
 }

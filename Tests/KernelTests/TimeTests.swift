@@ -110,6 +110,12 @@ struct TimeTests {
         #expect(Instant(milliseconds: -60_000).displayed(offsetMinutes: 0) == "1969-12-31 23:59")
     }
 
+    @Test("a zone is named by its distance from UTC, with minutes where it has some")
+    func zoneNames() {
+        let names = [0, 480, -210, 330, -60, 345].map { Instant.zoneName(offsetMinutes: $0) }
+        #expect(names == ["UTC", "UTC+8", "UTC-3:30", "UTC+5:30", "UTC-1", "UTC+5:45"])
+    }
+
     @Test("ISO texts of sampled instants sort as the instants do and agree with Foundation")
     func isoProperty() throws {
         var random = SeededGenerator(seed: 7)
