@@ -7,6 +7,9 @@ package struct Configuration: Sendable, Equatable {
     /// Address to listen on. Anything but loopback needs a listed TLS proxy in front.
     package var host = "127.0.0.1"
     package var port = 8080
+    /// `ADDRESS:PORT` where `/healthz`, `/readyz` and `/metrics` are answered in plain HTTP to whoever can connect, by
+    /// servers and workers: for orchestrators and scrapers, which are no browsers. `nil` = nowhere.
+    package var probes: String?
     /// Folder of databases, files and keys.
     package var data = "data"
     /// `postgres://user:password@host1,host2/database?sslmode=verify-full`: the tenants live on that server, each in a database
@@ -45,13 +48,13 @@ package struct Configuration: Sendable, Equatable {
 
     /// Names a JSON file may hold; any other is an error that names it.
     static let keys: Set<String> = [
-        "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
+        "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
         "database", "databaseConnections",
         "faultsWarnAt", "waitingWarnSeconds",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA SWITCHBOARD_PROBES
     /// SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
@@ -60,6 +63,7 @@ package struct Configuration: Sendable, Equatable {
         func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
+        if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
         if let value = text("DATABASE_URL") { configuration.database = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
@@ -104,6 +108,7 @@ package struct Configuration: Sendable, Equatable {
             switch (key, value) {
             case ("host", let text as String): host = text
             case ("port", let number as Int): port = number
+            case ("probes", let text as String): probes = text
             case ("data", let text as String): self.data = text
             case ("database", let text as String): database = text
             case ("databaseConnections", let number as Int): databaseConnections = number
@@ -129,6 +134,9 @@ package struct Configuration: Sendable, Equatable {
     /// - Throws: `CRMError` for values outside their range.
     package func check() throws {
         guard (0...65_535).contains(port) else { throw Self.bad("port", "\(port)", "0...65535", "0…65535") }
+        if let probes, probesAddress == nil {
+            throw Self.bad("probes", probes, "ADDRESS:PORT, such as 0.0.0.0:9090", "“地址:端口”，例如 0.0.0.0:9090")
+        }
         guard (1...64).contains(workers) else { throw Self.bad("workers", "\(workers)", "1...64", "1…64") }
         guard (1...10_000).contains(faultsWarnAt) else {
             throw Self.bad("faultsWarnAt", "\(faultsWarnAt)", "1...10000", "1…10000")
@@ -165,6 +173,16 @@ package struct Configuration: Sendable, Equatable {
     /// - Throws: `CRMError` "database_address".
     package var address: DatabaseAddress {
         get throws { try database.map(DatabaseAddress.init) ?? .sqlite(folder: data) }
+    }
+
+    /// Where probes are answered.
+    package var probesAddress: (host: String, port: Int)? {
+        guard let probes, let colon = probes.lastIndex(of: ":"), let port = Int(probes[probes.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = String(probes[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return host == "localhost" || IPAddress(host) != nil ? (host, port) : nil
     }
 
     /// The listed proxies, in numbers.

@@ -66,7 +66,7 @@ struct Console: Sendable {
         ]
     }
 
-    private func readiness() async throws -> WebResponse {
+    func readiness() async throws -> WebResponse {
         let state = try await ready()
         let lines = (state.problems.isEmpty ? ["ready"] : state.problems) + state.warnings
         return .text(
