@@ -505,6 +505,19 @@ CREATE TABLE public.platform_blob_part (
     data bytea NOT NULL
 );
 
+CREATE TABLE public.platform_request (
+    id text NOT NULL,
+    digest text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    status integer NOT NULL,
+    location text,
+    flash text,
+    etag text,
+    content_type text,
+    body text
+);
+
 CREATE TABLE public.schema_migration (
     module text NOT NULL,
     number integer NOT NULL,
@@ -575,6 +588,11 @@ CREATE TABLE public.storage_outbox_receipt (
 CREATE TABLE public.storage_schedule (
     name text NOT NULL,
     next_run_at bigint NOT NULL
+);
+
+CREATE TABLE public.storage_server (
+    holder text NOT NULL,
+    alive_until bigint NOT NULL
 );
 
 ALTER TABLE ONLY public.customers_addon
@@ -712,6 +730,9 @@ ALTER TABLE ONLY public.platform_blob_part
 ALTER TABLE ONLY public.platform_blob
     ADD CONSTRAINT platform_blob_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.platform_request
+    ADD CONSTRAINT platform_request_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
 
@@ -735,6 +756,9 @@ ALTER TABLE ONLY public.storage_outbox_receipt
 
 ALTER TABLE ONLY public.storage_schedule
     ADD CONSTRAINT storage_schedule_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.storage_server
+    ADD CONSTRAINT storage_server_pkey PRIMARY KEY (holder);
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
@@ -799,6 +823,8 @@ CREATE INDEX platform_audit_event_actor ON public.platform_audit_event USING btr
 CREATE INDEX platform_audit_subject_event ON public.platform_audit_subject USING btree (event_id);
 
 CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (created_at) WHERE (NOT finished);
+
+CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

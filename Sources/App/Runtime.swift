@@ -162,6 +162,10 @@ package struct Runtime: Sendable {
         if let probes = probes() {
             services.append(Reporting(probes, into: { error in failed.withLock { $0 = error } }))
         }
+        // An SQLite file is served by one process.
+        if case .postgres = try configuration.address {
+            services.append(SharedLimits(tenants: tenants, limiter: gate.limiter, clock: clock, logger: logger))
+        }
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
         var settings = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

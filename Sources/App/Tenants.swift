@@ -3,6 +3,7 @@ import Kernel
 import Logging
 import Platform
 import Storage
+import StoragePostgres
 import Web
 
 /// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
@@ -14,6 +15,7 @@ package actor Tenants {
     private let logger: Logger
     private var opening: [String: Task<Tenant, any Error>] = [:]
     private var leases: [String: LeasedDatabase] = [:]
+    private var bells: [String: PostgresBell] = [:]
     private var renewing: Task<Void, Never>?
     /// One signal for all tenants: the workers of a process serve every one of them.
     package nonisolated let wake = WakeSignal()
@@ -58,8 +60,16 @@ package actor Tenants {
         let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
         leases[name] = leased
         keepLeases()
+        // What others append wakes this process; what this one appends wakes it and them.
+        let all = wake
+        let bell = storage.bell?({ all.signal() })
+        if let bell { bells[name] = bell }
+        let own = WakeSignal {
+            all.signal()
+            bell?.ring()
+        }
         return Tenant(
-            name: name, database: leased, ids: leased.ids, clock: clock, wake: wake,
+            name: name, database: leased, ids: leased.ids, clock: clock, wake: own,
             blobs: storage.blobs, keys: keys,
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
@@ -99,6 +109,8 @@ package actor Tenants {
         for task in opening.values { _ = try? await task.value.database.close() }
         opening = [:]
         leases = [:]
+        for bell in bells.values { bell.close() }
+        bells = [:]
     }
 
     /// Lower-case letters, digits, dashes; it becomes a folder.
