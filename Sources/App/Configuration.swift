@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import StoragePostgres
 import Web
 
 /// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
@@ -15,6 +16,9 @@ package struct Configuration: Sendable, Equatable {
     /// `postgres://user:password@host1,host2/database?sslmode=verify-full`: the tenants live on that server, each in a database
     /// of its own. `nil` = in SQLite files under `data`.
     package var database: String?
+    /// The same database as its owner reaches it (G23): the tables are the owner's, and the role of `database` may only read and
+    /// write rows. Needed by `switchboard migrate`; `serve` and `worker` do without. `nil` = one role does everything.
+    package var databaseOwner: String?
     /// Connections of this process to each tenant's PostgreSQL database.
     package var databaseConnections = 8
     /// Templates, migrations, texts, assets; `nil` = look beside the executable.
@@ -50,12 +54,12 @@ package struct Configuration: Sendable, Equatable {
     static let keys: Set<String> = [
         "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
-        "database", "databaseConnections",
+        "database", "databaseOwner", "databaseConnections",
         "faultsWarnAt", "waitingWarnSeconds",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA SWITCHBOARD_PROBES
-    /// SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL SWITCHBOARD_DATA
+    /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
@@ -65,6 +69,7 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
         if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
         if let value = text("DATABASE_URL") { configuration.database = value }
+        if let value = text("DATABASE_OWNER_URL") { configuration.databaseOwner = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
@@ -111,6 +116,7 @@ package struct Configuration: Sendable, Equatable {
             case ("probes", let text as String): probes = text
             case ("data", let text as String): self.data = text
             case ("database", let text as String): database = text
+            case ("databaseOwner", let text as String): databaseOwner = text
             case ("databaseConnections", let number as Int): databaseConnections = number
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
@@ -153,7 +159,7 @@ package struct Configuration: Sendable, Equatable {
         guard (1...200).contains(databaseConnections) else {
             throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
         }
-        _ = try address
+        _ = try ownerAddress
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -184,6 +190,28 @@ package struct Configuration: Sendable, Equatable {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         return host == "localhost" || IPAddress(host) != nil ? (host, port) : nil
     }
+
+    /// How the owner reaches the default tenant's database; `nil` = one role does everything, or SQLite.
+    /// - Throws: `CRMError` "database_owner" when it does not go with `database`; the words hold no password.
+    package var ownerAddress: PostgresSettings? {
+        get throws {
+            let address = try address
+            guard let databaseOwner else { return nil }
+            guard case .postgres(let application) = address, PostgresSettings.isURL(databaseOwner) else {
+                throw Self.wrongOwner
+            }
+            let owner = PostgresSettings(url: databaseOwner)
+            guard ["", application.databaseName].contains(owner.databaseName) else { throw Self.wrongOwner }
+            return owner.database(named: application.databaseName)
+        }
+    }
+
+    private static let wrongOwner = CRMError(
+        "database_owner", status: 500,
+        Words(
+            en:
+                "databaseOwner (DATABASE_OWNER_URL) must be postgres://OWNER@HOST:PORT/DATABASE and name the same database as database (DATABASE_URL).",
+            zh: "databaseOwner（DATABASE_OWNER_URL）应为 postgres://所有者@主机:端口/数据库，且与 database（DATABASE_URL）指向同一数据库。"))
 
     /// The listed proxies, in numbers.
     package var proxies: [IPNetwork] { trustedProxies.compactMap { IPNetwork($0) } }

@@ -44,7 +44,7 @@ package struct Runtime: Sendable {
             share: share, clock: clock, passwordProfile: configuration.passwordProfile,
             timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes)
         let tenants = Tenants(
-            configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
+            configuration: configuration, share: share, modules: modules, clock: clock, logger: logger)
         let site = SiteInfo(
             pages: pages, assets: assets.base, navigation: modules.all.flatMap(\.navigation) + Console.navigation,
             permissions: modules.grants, version: Version.text)

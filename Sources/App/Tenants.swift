@@ -9,8 +9,7 @@ import Web
 /// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
 package actor Tenants {
     private let configuration: Configuration
-    private let share: ShareFolder
-    private let modules: [String]
+    package nonisolated let upkeep: DatabaseUpkeep
     private let clock: any WallClock
     private let logger: Logger
     private var opening: [String: Task<Tenant, any Error>] = [:]
@@ -21,11 +20,12 @@ package actor Tenants {
     package nonisolated let wake = WakeSignal()
 
     package init(
-        configuration: Configuration, share: ShareFolder, modules: [String], clock: any WallClock, logger: Logger
+        configuration: Configuration, share: ShareFolder, modules: Modules, clock: any WallClock, logger: Logger
     ) {
         self.configuration = configuration
-        self.share = share
-        self.modules = modules
+        upkeep = DatabaseUpkeep(
+            configuration, share: share, modules: modules.migrationOrder, layouts: modules.layouts, clock: clock,
+            logger: logger)
         self.clock = clock
         self.logger = logger
     }
@@ -46,10 +46,11 @@ package actor Tenants {
     package var opened: [String] { opening.keys.sorted() }
 
     private func open(_ name: String) async throws -> Tenant {
+        try await upkeep.prepare(tenant: name)
         let storage = try await TenantStorage.open(
             tenant: name, at: try configuration.address, configuration, clock: clock)
         let database = storage.database
-        let done = try await Migrator(share: share, modules: modules, clock: clock).migrate(database)
+        let done = try await upkeep.bringUpToDate(database, tenant: name)
         for migration in done {
             logger.info(
                 "migration.applied",

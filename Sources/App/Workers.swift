@@ -132,6 +132,7 @@ package struct Workers: Service {
                     schedule.name, kind: schedule.jobKind, everySeconds: schedule.everySeconds)
             }
             if forgets {
+                await tenants.upkeep.keepMonthsOrTell(lane.tenant.name)
                 try await lane.dispatcher.expire()
                 try await lane.tenant.jobs.purge()
                 try await lane.tenant.requests.purge(lane.tenant.database)

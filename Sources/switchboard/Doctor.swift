@@ -48,6 +48,9 @@ struct Doctor: AsyncParsableCommand {
                         share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                     let pending = try await migrator.pending(tenant.database)
                     checks.append(("migrations", pending == 0, "\(pending) pending"))
+                    for finding in try await runtime.tenants.upkeep.findings(tenant.database) {
+                        checks.append((finding.name, finding.isOK, finding.detail))
+                    }
                     let dispatcher = OutboxDispatcher(database: tenant.database, handlers: [], clock: runtime.clock)
                     let parked = try await dispatcher.backlog("parked")
                     checks.append(("events", parked == 0, "\(parked) parked"))

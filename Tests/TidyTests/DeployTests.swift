@@ -28,8 +28,7 @@ struct DeployTests {
     func settings() {
         // Of the build, of the compose file itself, of the scripts.
         let others: Set<String> = ["SWITCHBOARD_ONLY", "SWITCHBOARD_IMAGE", "DATABASE_PASSWORD"]
-        // The role that owns the tables is a setting of its own since partitions are made ahead.
-        let known = Self.settings.union(["DATABASE_OWNER_URL"])
+        let known = Self.settings
         #expect(known.isSuperset(of: ["HOST", "PORT", "DATABASE_URL", "SWITCHBOARD_PROBES"]))
         var named: Set<String> = []
         var findings: [String] = []
