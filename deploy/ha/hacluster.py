@@ -102,14 +102,12 @@ class Cluster:
             "SWITCHBOARD_SHARE": os.environ.get("SWITCHBOARD_SHARE", ROOT + "/Sources"),
             "SWITCHBOARD_TRUSTED_PROXIES": "127.0.0.1",
         })
-        if self.has_owner:
-            mine["DATABASE_OWNER_URL"] = self.database("switchboard_owner", "owner")
         mine.update(self.more)
         return mine
 
     @property
     def has_owner(self):
-        """Whether this version of the product makes its tables as another role than the one it serves as."""
+        """Whether this version of the product can make its tables as another role than the one it serves as."""
         if not hasattr(self, "_owner"):
             with open(f"{ROOT}/Sources/App/Configuration.swift") as file:
                 self._owner = "DATABASE_OWNER_URL" in file.read()
@@ -257,7 +255,9 @@ class Cluster:
         self.start("haproxy")
         time.sleep(2)
         # Tables are made before anybody serves, by the role that owns them.
-        self.run("migrate")
+        # The processes that serve do not know the owner.
+        owner = {"DATABASE_OWNER_URL": self.database("switchboard_owner", "owner")} if self.has_owner else {}
+        self.run("migrate", more=owner)
         if customers:
             say(f"Making {customers} customers ...")
             self.run("seed", "--customers", str(customers))
@@ -283,11 +283,13 @@ class Cluster:
             lines.append(
                 f"CREATE ROLE switchboard_owner LOGIN PASSWORD '{word['owner']}' NOSUPERUSER NOCREATEDB NOCREATEROLE;")
         lines.append(f"CREATE DATABASE switchboard OWNER {owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';")
+        if self.has_owner:
+            lines.append("REVOKE ALL ON DATABASE switchboard FROM PUBLIC; GRANT CONNECT ON DATABASE switchboard TO switchboard;")
         self.sql(leader, "\n".join(lines), database="postgres")
 
-    def run(self, *arguments, text=None):
+    def run(self, *arguments, text=None, more=None):
         """A command of the product to its end; its standard output."""
-        environment = {"SWITCHBOARD_LOG": "warning", **self.environment()}
+        environment = {"SWITCHBOARD_LOG": "warning", **self.environment(), **(more or {})}
         done = subprocess.run(
             [self.binary, *arguments], env=environment, input=text, text=True, stdout=subprocess.PIPE, timeout=600)
         if done.returncode:
