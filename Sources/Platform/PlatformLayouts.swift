@@ -8,7 +8,7 @@ package enum PlatformLayouts {
         [
             TableLayout("platform_audit_event", .local, growth: audit(by: "id"), isAppendOnly: true),
             TableLayout("platform_audit_subject", .local, growth: audit(by: "event_id"), isAppendOnly: true),
-        ] + TableLayout.all(["platform_blob", "platform_blob_part"], .local)
+        ] + TableLayout.all(["platform_blob", "platform_blob_part", "platform_request"], .local)
 
     /// Never dropped by the product: at hand for three years, then a person may export a month and take it out (G58).
     private static func audit(by column: String) -> Growth { Growth(by: .id(column), .exported(afterMonths: 36)) }

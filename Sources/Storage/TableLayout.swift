@@ -123,7 +123,9 @@ package enum StorageLayouts {
             TableLayout("storage_outbox_receipt", .local, growth: receipts),
             TableLayout("storage_outbox_event", .local, growth: events),
             TableLayout("schema_migration", .local, isReadOnly: true),
-        ] + TableLayout.all(["storage_node", "storage_job", "storage_mark", "storage_copy", "storage_schedule"], .local)
+        ]
+        + TableLayout.all(
+            ["storage_node", "storage_job", "storage_mark", "storage_copy", "storage_schedule", "storage_server"], .local)
 
     /// Delivered events are forgotten a week after the end of their month; what waits or stands aside stays.
     private static let events = Growth(

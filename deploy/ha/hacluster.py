@@ -63,8 +63,8 @@ def die_with_parent():
 class Cluster:
     """Start processes from the main thread only: they end with the thread that started them."""
 
-    def __init__(self, route="haproxy", binary=None, environment=None):
-        self.route = route
+    def __init__(self, route="haproxy", roles="two", environment=None, binary=None):
+        self.route, self.roles = route, roles
         self.binary = binary or os.environ.get("SWITCHBOARD_BINARY") or self._built()
         self.more = environment or {}
         self.running, self.held, self.restarts, self.began_at = {}, set(), {}, {}
@@ -107,10 +107,10 @@ class Cluster:
 
     @property
     def has_owner(self):
-        """Whether this version of the product can make its tables as another role than the one it serves as."""
+        """Whether tables are made by another role than the one the product serves as."""
         if not hasattr(self, "_owner"):
             with open(f"{ROOT}/Sources/App/Configuration.swift") as file:
-                self._owner = "DATABASE_OWNER_URL" in file.read()
+                self._owner = self.roles == "two" and "DATABASE_OWNER_URL" in file.read()
         return self._owner
 
     # Processes
