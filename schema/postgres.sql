@@ -47,6 +47,18 @@ CREATE TABLE public.customers_change (
     from_status text,
     to_status text,
     fields text NOT NULL
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.customers_change_default (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    actor text NOT NULL,
+    cause text NOT NULL,
+    from_status text,
+    to_status text,
+    fields text NOT NULL
 );
 
 CREATE TABLE public.customers_charge (
@@ -221,6 +233,20 @@ CREATE TABLE public.customers_subscription_locator (
 );
 
 CREATE TABLE public.customers_usage_month (
+    customer_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    month text NOT NULL,
+    voice_min integer NOT NULL,
+    sms integer NOT NULL,
+    data_mb bigint NOT NULL,
+    roaming_mb bigint NOT NULL,
+    calls integer NOT NULL,
+    dropped_calls integer NOT NULL,
+    speed_mbps double precision
+)
+PARTITION BY RANGE (month);
+
+CREATE TABLE public.customers_usage_month_default (
     customer_id bigint NOT NULL,
     subscription_id bigint NOT NULL,
     month text NOT NULL,
@@ -454,6 +480,15 @@ CREATE TABLE public.insights_score_history (
     model_id bigint NOT NULL,
     probability double precision NOT NULL,
     band text NOT NULL
+)
+PARTITION BY RANGE (scored_on);
+
+CREATE TABLE public.insights_score_history_default (
+    customer_id bigint NOT NULL,
+    scored_on text NOT NULL,
+    model_id bigint NOT NULL,
+    probability double precision NOT NULL,
+    band text NOT NULL
 );
 
 CREATE TABLE public.insights_scoring_run (
@@ -483,9 +518,32 @@ CREATE TABLE public.platform_audit_event (
     unmasked text NOT NULL,
     facts text NOT NULL,
     refused boolean NOT NULL
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.platform_audit_event_default (
+    id bigint NOT NULL,
+    at bigint NOT NULL,
+    actor_id bigint,
+    actor_name text NOT NULL,
+    roles text NOT NULL,
+    action text NOT NULL,
+    purpose text NOT NULL,
+    address text NOT NULL,
+    request_id text NOT NULL,
+    unmasked text NOT NULL,
+    facts text NOT NULL,
+    refused boolean NOT NULL
 );
 
 CREATE TABLE public.platform_audit_subject (
+    subject_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    subject_kind text NOT NULL
+)
+PARTITION BY RANGE (event_id);
+
+CREATE TABLE public.platform_audit_subject_default (
     subject_id bigint NOT NULL,
     event_id bigint NOT NULL,
     subject_kind text NOT NULL
@@ -503,6 +561,19 @@ CREATE TABLE public.platform_blob_part (
     blob_id text NOT NULL,
     part bigint NOT NULL,
     data bytea NOT NULL
+);
+
+CREATE TABLE public.platform_request (
+    id text NOT NULL,
+    digest text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    status integer NOT NULL,
+    location text,
+    flash text,
+    etag text,
+    content_type text,
+    body text
 );
 
 CREATE TABLE public.schema_migration (
@@ -564,9 +635,28 @@ CREATE TABLE public.storage_outbox_event (
     attempts integer NOT NULL,
     next_attempt_at bigint NOT NULL,
     last_error text
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.storage_outbox_event_default (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    payload text NOT NULL,
+    created_at bigint NOT NULL,
+    status text NOT NULL,
+    attempts integer NOT NULL,
+    next_attempt_at bigint NOT NULL,
+    last_error text
 );
 
 CREATE TABLE public.storage_outbox_receipt (
+    event_id bigint NOT NULL,
+    handler text NOT NULL,
+    handled_at bigint NOT NULL
+)
+PARTITION BY RANGE (event_id);
+
+CREATE TABLE public.storage_outbox_receipt_default (
     event_id bigint NOT NULL,
     handler text NOT NULL,
     handled_at bigint NOT NULL
@@ -576,6 +666,25 @@ CREATE TABLE public.storage_schedule (
     name text NOT NULL,
     next_run_at bigint NOT NULL
 );
+
+CREATE TABLE public.storage_server (
+    holder text NOT NULL,
+    alive_until bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.customers_change ATTACH PARTITION public.customers_change_default DEFAULT;
+
+ALTER TABLE ONLY public.customers_usage_month ATTACH PARTITION public.customers_usage_month_default DEFAULT;
+
+ALTER TABLE ONLY public.insights_score_history ATTACH PARTITION public.insights_score_history_default DEFAULT;
+
+ALTER TABLE ONLY public.platform_audit_event ATTACH PARTITION public.platform_audit_event_default DEFAULT;
+
+ALTER TABLE ONLY public.platform_audit_subject ATTACH PARTITION public.platform_audit_subject_default DEFAULT;
+
+ALTER TABLE ONLY public.storage_outbox_event ATTACH PARTITION public.storage_outbox_event_default DEFAULT;
+
+ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_outbox_receipt_default DEFAULT;
 
 ALTER TABLE ONLY public.customers_addon
     ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
@@ -591,6 +700,9 @@ ALTER TABLE ONLY public.customers_attribute_value
 
 ALTER TABLE ONLY public.customers_change
     ADD CONSTRAINT customers_change_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_change_default
+    ADD CONSTRAINT customers_change_default_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.customers_charge
     ADD CONSTRAINT customers_charge_pkey PRIMARY KEY (customer_id, id);
@@ -639,6 +751,9 @@ ALTER TABLE ONLY public.customers_subscription
 
 ALTER TABLE ONLY public.customers_usage_month
     ADD CONSTRAINT customers_usage_month_pkey PRIMARY KEY (customer_id, subscription_id, month);
+
+ALTER TABLE ONLY public.customers_usage_month_default
+    ADD CONSTRAINT customers_usage_month_default_pkey PRIMARY KEY (customer_id, subscription_id, month);
 
 ALTER TABLE ONLY public.customers_value_policy
     ADD CONSTRAINT customers_value_policy_pkey PRIMARY KEY (id);
@@ -697,20 +812,32 @@ ALTER TABLE ONLY public.insights_risk_summary
 ALTER TABLE ONLY public.insights_score_history
     ADD CONSTRAINT insights_score_history_pkey PRIMARY KEY (customer_id, scored_on);
 
+ALTER TABLE ONLY public.insights_score_history_default
+    ADD CONSTRAINT insights_score_history_default_pkey PRIMARY KEY (customer_id, scored_on);
+
 ALTER TABLE ONLY public.insights_scoring_run
     ADD CONSTRAINT insights_scoring_run_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.platform_audit_event
     ADD CONSTRAINT platform_audit_event_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.platform_audit_event_default
+    ADD CONSTRAINT platform_audit_event_default_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.platform_audit_subject
     ADD CONSTRAINT platform_audit_subject_pkey PRIMARY KEY (subject_id, event_id);
+
+ALTER TABLE ONLY public.platform_audit_subject_default
+    ADD CONSTRAINT platform_audit_subject_default_pkey PRIMARY KEY (subject_id, event_id);
 
 ALTER TABLE ONLY public.platform_blob_part
     ADD CONSTRAINT platform_blob_part_pkey PRIMARY KEY (blob_id, part);
 
 ALTER TABLE ONLY public.platform_blob
     ADD CONSTRAINT platform_blob_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.platform_request
+    ADD CONSTRAINT platform_request_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
@@ -730,11 +857,20 @@ ALTER TABLE ONLY public.storage_node
 ALTER TABLE ONLY public.storage_outbox_event
     ADD CONSTRAINT storage_outbox_event_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.storage_outbox_event_default
+    ADD CONSTRAINT storage_outbox_event_default_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.storage_outbox_receipt
     ADD CONSTRAINT storage_outbox_receipt_pkey PRIMARY KEY (event_id, handler);
 
+ALTER TABLE ONLY public.storage_outbox_receipt_default
+    ADD CONSTRAINT storage_outbox_receipt_default_pkey PRIMARY KEY (event_id, handler);
+
 ALTER TABLE ONLY public.storage_schedule
     ADD CONSTRAINT storage_schedule_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.storage_server
+    ADD CONSTRAINT storage_server_pkey PRIMARY KEY (holder);
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
@@ -792,13 +928,21 @@ CREATE UNIQUE INDEX insights_model_version ON public.insights_model USING btree 
 
 CREATE INDEX insights_scoring_run_model ON public.insights_scoring_run USING btree (model_id, id);
 
-CREATE INDEX platform_audit_event_action ON public.platform_audit_event USING btree (action, id);
+CREATE INDEX platform_audit_event_action ON ONLY public.platform_audit_event USING btree (action, id);
 
-CREATE INDEX platform_audit_event_actor ON public.platform_audit_event USING btree (actor_id, id);
+CREATE INDEX platform_audit_event_actor ON ONLY public.platform_audit_event USING btree (actor_id, id);
 
-CREATE INDEX platform_audit_subject_event ON public.platform_audit_subject USING btree (event_id);
+CREATE INDEX platform_audit_event_default_action ON public.platform_audit_event_default USING btree (action, id);
+
+CREATE INDEX platform_audit_event_default_actor ON public.platform_audit_event_default USING btree (actor_id, id);
+
+CREATE INDEX platform_audit_subject_event ON ONLY public.platform_audit_subject USING btree (event_id);
+
+CREATE INDEX platform_audit_subject_default_event ON public.platform_audit_subject_default USING btree (event_id);
 
 CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (created_at) WHERE (NOT finished);
+
+CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 
@@ -806,6 +950,34 @@ CREATE INDEX storage_job_failed ON public.storage_job USING btree (id) WHERE (st
 
 CREATE INDEX storage_job_recent ON public.storage_job USING btree (kind, id);
 
-CREATE INDEX storage_outbox_event_due ON public.storage_outbox_event USING btree (next_attempt_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX storage_outbox_event_due ON ONLY public.storage_outbox_event USING btree (next_attempt_at, id) WHERE (status = 'pending'::text);
 
-CREATE INDEX storage_outbox_event_parked ON public.storage_outbox_event USING btree (id) WHERE (status = 'parked'::text);
+CREATE INDEX storage_outbox_event_default_due ON public.storage_outbox_event_default USING btree (next_attempt_at, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX storage_outbox_event_parked ON ONLY public.storage_outbox_event USING btree (id) WHERE (status = 'parked'::text);
+
+CREATE INDEX storage_outbox_event_default_parked ON public.storage_outbox_event_default USING btree (id) WHERE (status = 'parked'::text);
+
+ALTER INDEX public.customers_change_pkey ATTACH PARTITION public.customers_change_default_pkey;
+
+ALTER INDEX public.customers_usage_month_pkey ATTACH PARTITION public.customers_usage_month_default_pkey;
+
+ALTER INDEX public.insights_score_history_pkey ATTACH PARTITION public.insights_score_history_default_pkey;
+
+ALTER INDEX public.platform_audit_event_action ATTACH PARTITION public.platform_audit_event_default_action;
+
+ALTER INDEX public.platform_audit_event_actor ATTACH PARTITION public.platform_audit_event_default_actor;
+
+ALTER INDEX public.platform_audit_event_pkey ATTACH PARTITION public.platform_audit_event_default_pkey;
+
+ALTER INDEX public.platform_audit_subject_event ATTACH PARTITION public.platform_audit_subject_default_event;
+
+ALTER INDEX public.platform_audit_subject_pkey ATTACH PARTITION public.platform_audit_subject_default_pkey;
+
+ALTER INDEX public.storage_outbox_event_due ATTACH PARTITION public.storage_outbox_event_default_due;
+
+ALTER INDEX public.storage_outbox_event_parked ATTACH PARTITION public.storage_outbox_event_default_parked;
+
+ALTER INDEX public.storage_outbox_event_pkey ATTACH PARTITION public.storage_outbox_event_default_pkey;
+
+ALTER INDEX public.storage_outbox_receipt_pkey ATTACH PARTITION public.storage_outbox_receipt_default_pkey;

@@ -587,6 +587,21 @@ CREATE TABLE platform_blob_part (
   PRIMARY KEY (blob_id, part)
 ) WITHOUT ROWID;
 
+CREATE TABLE platform_request (
+  id TEXT NOT NULL PRIMARY KEY,
+  digest TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  status INTEGER NOT NULL,
+  location TEXT,
+  flash TEXT,
+  etag TEXT,
+  content_type TEXT,
+  body TEXT
+);
+
+CREATE INDEX platform_request_expiry ON platform_request (expires_at);
+
 CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
   applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));
@@ -660,4 +675,9 @@ CREATE TABLE storage_outbox_receipt (
 CREATE TABLE storage_schedule (
   name TEXT NOT NULL PRIMARY KEY,
   next_run_at BIGINT NOT NULL
+);
+
+CREATE TABLE storage_server (
+  holder TEXT NOT NULL PRIMARY KEY,
+  alive_until BIGINT NOT NULL
 );

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import StoragePostgres
 import Web
 
 /// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
@@ -7,11 +8,17 @@ package struct Configuration: Sendable, Equatable {
     /// Address to listen on. Anything but loopback needs a listed TLS proxy in front.
     package var host = "127.0.0.1"
     package var port = 8080
+    /// `ADDRESS:PORT` where `/healthz`, `/readyz` and `/metrics` are answered in plain HTTP to whoever can connect, by
+    /// servers and workers: for orchestrators and scrapers, which are no browsers. `nil` = nowhere.
+    package var probes: String?
     /// Folder of databases, files and keys.
     package var data = "data"
     /// `postgres://user:password@host1,host2/database?sslmode=verify-full`: the tenants live on that server, each in a database
     /// of its own. `nil` = in SQLite files under `data`.
     package var database: String?
+    /// The same database as its owner reaches it (G23): the tables are the owner's, and the role of `database` may only read and
+    /// write rows. Needed by `switchboard migrate`; `serve` and `worker` do without. `nil` = one role does everything.
+    package var databaseOwner: String?
     /// Connections of this process to each tenant's PostgreSQL database.
     package var databaseConnections = 8
     /// Templates, migrations, texts, assets; `nil` = look beside the executable.
@@ -45,14 +52,14 @@ package struct Configuration: Sendable, Equatable {
 
     /// Names a JSON file may hold; any other is an error that names it.
     static let keys: Set<String> = [
-        "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
+        "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
-        "database", "databaseConnections",
+        "database", "databaseOwner", "databaseConnections",
         "faultsWarnAt", "waitingWarnSeconds",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA
-    /// SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL SWITCHBOARD_DATA
+    /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
@@ -60,7 +67,9 @@ package struct Configuration: Sendable, Equatable {
         func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
+        if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
         if let value = text("DATABASE_URL") { configuration.database = value }
+        if let value = text("DATABASE_OWNER_URL") { configuration.databaseOwner = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
@@ -104,8 +113,10 @@ package struct Configuration: Sendable, Equatable {
             switch (key, value) {
             case ("host", let text as String): host = text
             case ("port", let number as Int): port = number
+            case ("probes", let text as String): probes = text
             case ("data", let text as String): self.data = text
             case ("database", let text as String): database = text
+            case ("databaseOwner", let text as String): databaseOwner = text
             case ("databaseConnections", let number as Int): databaseConnections = number
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
@@ -129,6 +140,9 @@ package struct Configuration: Sendable, Equatable {
     /// - Throws: `CRMError` for values outside their range.
     package func check() throws {
         guard (0...65_535).contains(port) else { throw Self.bad("port", "\(port)", "0...65535", "0…65535") }
+        if let probes, probesAddress == nil {
+            throw Self.bad("probes", probes, "ADDRESS:PORT, such as 0.0.0.0:9090", "“地址:端口”，例如 0.0.0.0:9090")
+        }
         guard (1...64).contains(workers) else { throw Self.bad("workers", "\(workers)", "1...64", "1…64") }
         guard (1...10_000).contains(faultsWarnAt) else {
             throw Self.bad("faultsWarnAt", "\(faultsWarnAt)", "1...10000", "1…10000")
@@ -145,7 +159,7 @@ package struct Configuration: Sendable, Equatable {
         guard (1...200).contains(databaseConnections) else {
             throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
         }
-        _ = try address
+        _ = try ownerAddress
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -166,6 +180,38 @@ package struct Configuration: Sendable, Equatable {
     package var address: DatabaseAddress {
         get throws { try database.map(DatabaseAddress.init) ?? .sqlite(folder: data) }
     }
+
+    /// Where probes are answered.
+    package var probesAddress: (host: String, port: Int)? {
+        guard let probes, let colon = probes.lastIndex(of: ":"), let port = Int(probes[probes.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = String(probes[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return host == "localhost" || IPAddress(host) != nil ? (host, port) : nil
+    }
+
+    /// How the owner reaches the default tenant's database; `nil` = one role does everything, or SQLite.
+    /// - Throws: `CRMError` "database_owner" when it does not go with `database`; the words hold no password.
+    package var ownerAddress: PostgresSettings? {
+        get throws {
+            let address = try address
+            guard let databaseOwner else { return nil }
+            guard case .postgres(let application) = address, PostgresSettings.isURL(databaseOwner) else {
+                throw Self.wrongOwner
+            }
+            let owner = PostgresSettings(url: databaseOwner)
+            guard ["", application.databaseName].contains(owner.databaseName) else { throw Self.wrongOwner }
+            return owner.database(named: application.databaseName)
+        }
+    }
+
+    private static let wrongOwner = CRMError(
+        "database_owner", status: 500,
+        Words(
+            en:
+                "databaseOwner (DATABASE_OWNER_URL) must be postgres://OWNER@HOST:PORT/DATABASE and name the same database as database (DATABASE_URL).",
+            zh: "databaseOwner（DATABASE_OWNER_URL）应为 postgres://所有者@主机:端口/数据库，且与 database（DATABASE_URL）指向同一数据库。"))
 
     /// The listed proxies, in numbers.
     package var proxies: [IPNetwork] { trustedProxies.compactMap { IPNetwork($0) } }

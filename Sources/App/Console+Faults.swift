@@ -59,19 +59,19 @@ extension Console {
             },
             Endpoint(
                 .post, "/jobs/{id}/restart", .permission(Self.manageFaults), body: .form([]), trace: .change,
-                purpose: .administration
+                purpose: .administration, effect: .acts
             ) { try await restart($0) },
             Endpoint(
                 .post, "/events/{id}/redelivery", .permission(Self.manageFaults), body: .form([]), trace: .change,
-                purpose: .administration
+                purpose: .administration, effect: .acts
             ) { try await redeliver($0) },
             Endpoint(
                 .post, "/jobs/{id}/dismissal", .permission(Self.manageFaults), body: .form(["reason"]), trace: .change,
-                purpose: .administration
+                purpose: .administration, effect: .acts
             ) { try await dismissJob($0) },
             Endpoint(
                 .post, "/events/{id}/dismissal", .permission(Self.manageFaults), body: .form(["reason"]),
-                trace: .change, purpose: .administration
+                trace: .change, purpose: .administration, effect: .acts
             ) { try await dismissEvent($0) },
         ]
     }
@@ -105,25 +105,25 @@ extension Console {
     private func restart(_ call: Call) async throws -> WebResponse {
         let id: JobID = try call.request.id("id")
         let tenant = call.tenant
-        try await call.write { session in
+        return try await call.change { session in
             guard try tenant.jobs.restart(id, session) else { throw CRMError.notFound }
             try call.record(
                 AuditEntry("console.job.restart", [AuditSubject(kind: "job", id: id.rawValue)]), session)
+            return .redirect("/jobs/faults").flash("faults.restarted")
         }
-        return .redirect("/jobs/faults").flash("faults.restarted")
     }
 
     private func redeliver(_ call: Call) async throws -> WebResponse {
         let id: EventID = try call.request.id("id")
         let tenant = call.tenant
         let now = tenant.clock.now()
-        try await call.write { session in
+        return try await call.change { session in
             guard try OutboxDispatcher.redeliver(id, now: now, session) else { throw CRMError.notFound }
             try call.record(
                 AuditEntry("console.event.redeliver", [AuditSubject(kind: "event", id: id.rawValue)]), session)
             session.afterCommit { tenant.wake.signal() }
+            return .redirect("/jobs/faults").flash("faults.redelivered")
         }
-        return .redirect("/jobs/faults").flash("faults.redelivered")
     }
 
     /// Why something is laid aside: kept in the audit, for it is not tried again.
@@ -133,26 +133,26 @@ extension Console {
         let id: JobID = try call.request.id("id")
         let reason = try call.form.text("reason", max: Self.dismissalReasonMax)
         let tenant = call.tenant
-        try await call.write { session in
+        return try await call.change { session in
             guard try tenant.jobs.dismiss(id, session) else { throw CRMError.notFound }
             try call.record(
                 AuditEntry(
                     "console.job.dismiss", [AuditSubject(kind: "job", id: id.rawValue)],
                     facts: ["reason": .string(reason)]), session)
+            return .redirect("/jobs/faults").flash("faults.dismissed")
         }
-        return .redirect("/jobs/faults").flash("faults.dismissed")
     }
 
     private func dismissEvent(_ call: Call) async throws -> WebResponse {
         let id: EventID = try call.request.id("id")
         let reason = try call.form.text("reason", max: Self.dismissalReasonMax)
-        try await call.write { session in
+        return try await call.change { session in
             guard try OutboxDispatcher.dismiss(id, session) else { throw CRMError.notFound }
             try call.record(
                 AuditEntry(
                     "console.event.dismiss", [AuditSubject(kind: "event", id: id.rawValue)],
                     facts: ["reason": .string(reason)]), session)
+            return .redirect("/jobs/faults").flash("faults.dismissed")
         }
-        return .redirect("/jobs/faults").flash("faults.dismissed")
     }
 }

@@ -51,7 +51,7 @@ struct Console: Sendable {
             },
             Endpoint(
                 .post, "/jobs/{id}/cancellation", .permission(Self.manageJobs), body: .form(["return"]), trace: .change,
-                purpose: .administration
+                purpose: .administration, effect: .acts
             ) { try await cancel($0) },
         ] + searchEndpoints() + faultEndpoints() + [
             Endpoint(.get, "/healthz", .anonymous, trace: .none) { _ in .text("ok\n") },
@@ -66,7 +66,7 @@ struct Console: Sendable {
         ]
     }
 
-    private func readiness() async throws -> WebResponse {
+    func readiness() async throws -> WebResponse {
         let state = try await ready()
         let lines = (state.problems.isEmpty ? ["ready"] : state.problems) + state.warnings
         return .text(
@@ -167,12 +167,12 @@ struct Console: Sendable {
     private func cancel(_ call: Call) async throws -> WebResponse {
         let id: JobID = try call.request.id("id")
         let tenant = call.tenant
-        try await call.write { session in
+        return try await call.change { session in
             guard try tenant.jobs.job(id, session) != nil else { throw CRMError.notFound }
             try tenant.jobs.cancel(id, session)
             try call.record(
                 AuditEntry("console.job.cancel", [AuditSubject(kind: "job", id: id.rawValue)]), session)
+            return .redirect(call.request.localReturn(call.form["return"], fallback: "/jobs")).flash("job.cancelled")
         }
-        return .redirect(call.request.localReturn(call.form["return"], fallback: "/jobs")).flash("job.cancelled")
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Platform
 import Storage
+import StoragePostgres
 
 /// Moves the tenants of an installation, databases and files, to another place: the way up when one machine is outgrown.
 package struct InstallationCopy: Sendable {
@@ -10,6 +11,7 @@ package struct InstallationCopy: Sendable {
     private let target: DatabaseAddress
     private let configuration: Configuration
     private let migrator: Migrator
+    private let layouts: [TableLayout]
     private let clock: any WallClock
 
     /// What was brought over of one tenant.
@@ -38,6 +40,7 @@ package struct InstallationCopy: Sendable {
         let modules = try Modules(
             share: share, clock: clock, passwordProfile: configuration.passwordProfile,
             timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes)
+        layouts = modules.layouts
         migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
     }
 
@@ -74,6 +77,10 @@ package struct InstallationCopy: Sendable {
             for storage in [from, to] {
                 try await migrator.migrate(storage.database)
                 if !force { try await refuseIfInUse(storage.database) }
+            }
+            // Months of the past are there before their rows come.
+            if to.database is PostgresDatabase {
+                _ = try await PostgresMonths(layouts, clock: clock).keep(to.database)
             }
             // Files first: the copy of the tables ends with the verdict on the whole.
             let files = try await copyFiles(from.blobs, to.blobs, progress)

@@ -42,6 +42,9 @@ package struct Modules: Sendable {
     /// Targets with migrations, in the order they run.
     package var migrationOrder: [String] { ["Storage", "Platform"] + all.map(\.name) }
 
+    /// Where every table lies on PostgreSQL; the storage layer's and the platform's first.
+    package var layouts: [TableLayout] { StorageLayouts.all + PlatformLayouts.all + all.flatMap(\.layouts) }
+
     func sessions(_ tenants: @escaping @Sendable (String) async throws -> Tenant) -> any SessionStore {
         IdentitySessions(roles: RolePermissions(grants), tenants: tenants)
     }

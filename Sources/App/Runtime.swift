@@ -19,6 +19,8 @@ package struct Runtime: Sendable {
     package let tenants: Tenants
     package let site: SiteInfo
     package let routes: [Route]
+    /// The pages that belong to no one domain, health among them.
+    let console: Console
     package let gate: Gate
     package let metrics: Metrics
     package let logger: Logger
@@ -42,7 +44,7 @@ package struct Runtime: Sendable {
             share: share, clock: clock, passwordProfile: configuration.passwordProfile,
             timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes)
         let tenants = Tenants(
-            configuration: configuration, share: share, modules: modules.migrationOrder, clock: clock, logger: logger)
+            configuration: configuration, share: share, modules: modules, clock: clock, logger: logger)
         let site = SiteInfo(
             pages: pages, assets: assets.base, navigation: modules.all.flatMap(\.navigation) + Console.navigation,
             permissions: modules.grants, version: Version.text)
@@ -93,6 +95,7 @@ package struct Runtime: Sendable {
             table: RouteTable(routes), assets: assets, pages: pages, sessions: modules.sessions(open),
             tenants: HostTenants(configuration), settings: settings, hooks: hooks, metrics: metrics, logger: logger)
         self.configuration = configuration
+        self.console = console
         self.share = share
         self.modules = modules
         self.tenants = tenants
@@ -156,6 +159,13 @@ package struct Runtime: Sendable {
             Reporting(Answering(service: application), into: { error in failed.withLock { $0 = error } })
         ]
         if withWorkers { services.append(workers(names)) }
+        if let probes = probes() {
+            services.append(Reporting(probes, into: { error in failed.withLock { $0 = error } }))
+        }
+        // An SQLite file is served by one process.
+        if case .postgres = try configuration.address {
+            services.append(SharedLimits(tenants: tenants, limiter: gate.limiter, clock: clock, logger: logger))
+        }
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
         var settings = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -182,12 +192,21 @@ package struct Runtime: Sendable {
     /// Only the background work, for `switchboard worker`.
     /// - Parameter names: tenants whose work is done; `nil` = all the configuration names.
     package func work(for names: [String]? = nil, late: @escaping @Sendable () -> Void) async throws {
+        let failed = Mutex<(any Error)?>(nil)
+        var services: [any Service] = [workers(names)]
+        if let probes = probes() {
+            services.append(Reporting(probes, into: { error in failed.withLock { $0 = error } }))
+        }
+        // The last is told first that it is time to stop: one that does not end must not keep the others from hearing it.
+        services.append(StopDeadline(logger: logger, late: late))
         var settings = ServiceGroupConfiguration(
-            services: [.init(service: workers(names)), .init(service: StopDeadline(logger: logger, late: late))],
-            gracefulShutdownSignals: [.sigterm, .sigint],
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "service") { LogLines(label: $0, level: .error) })
         settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
-        try await ServiceGroup(configuration: settings).run()
+        do { try await ServiceGroup(configuration: settings).run() } catch {
+            await tenants.close()
+            throw failed.withLock { $0 } ?? error
+        }
         await tenants.close()
     }
 

@@ -10,6 +10,8 @@ package struct TenantStorage: Sendable {
     /// Not yet migrated.
     package let database: any Database
     package let blobs: any BlobStore
+    /// Makes the bell that wakes the workers of other processes; `nil` where there is one process.
+    package var bell: (@Sendable (_ heard: @escaping @Sendable () -> Void) -> PostgresBell)?
 
     /// Opens them; on PostgreSQL the database is made when the server has none of that name.
     /// - Throws: `CRMError`, `StorageError`.
@@ -30,7 +32,10 @@ package struct TenantStorage: Sendable {
             settings.connectionsMax = configuration.databaseConnections
             try await PostgresServer.prepare(settings)
             let database = PostgresDatabase(settings)
-            return TenantStorage(database: database, blobs: DatabaseBlobStore(database: database, clock: clock))
+            let bell = settings
+            return TenantStorage(
+                database: database, blobs: DatabaseBlobStore(database: database, clock: clock),
+                bell: { PostgresBell(bell, heard: $0) })
         }
     }
 }

@@ -3,27 +3,29 @@ import Kernel
 import Logging
 import Platform
 import Storage
+import StoragePostgres
 import Web
 
 /// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
 package actor Tenants {
     private let configuration: Configuration
-    private let share: ShareFolder
-    private let modules: [String]
+    package nonisolated let upkeep: DatabaseUpkeep
     private let clock: any WallClock
     private let logger: Logger
     private var opening: [String: Task<Tenant, any Error>] = [:]
     private var leases: [String: LeasedDatabase] = [:]
+    private var bells: [String: PostgresBell] = [:]
     private var renewing: Task<Void, Never>?
     /// One signal for all tenants: the workers of a process serve every one of them.
     package nonisolated let wake = WakeSignal()
 
     package init(
-        configuration: Configuration, share: ShareFolder, modules: [String], clock: any WallClock, logger: Logger
+        configuration: Configuration, share: ShareFolder, modules: Modules, clock: any WallClock, logger: Logger
     ) {
         self.configuration = configuration
-        self.share = share
-        self.modules = modules
+        upkeep = DatabaseUpkeep(
+            configuration, share: share, modules: modules.migrationOrder, layouts: modules.layouts, clock: clock,
+            logger: logger)
         self.clock = clock
         self.logger = logger
     }
@@ -44,10 +46,11 @@ package actor Tenants {
     package var opened: [String] { opening.keys.sorted() }
 
     private func open(_ name: String) async throws -> Tenant {
+        try await upkeep.prepare(tenant: name)
         let storage = try await TenantStorage.open(
             tenant: name, at: try configuration.address, configuration, clock: clock)
         let database = storage.database
-        let done = try await Migrator(share: share, modules: modules, clock: clock).migrate(database)
+        let done = try await upkeep.bringUpToDate(database, tenant: name)
         for migration in done {
             logger.info(
                 "migration.applied",
@@ -58,8 +61,16 @@ package actor Tenants {
         let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
         leases[name] = leased
         keepLeases()
+        // What others append wakes this process; what this one appends wakes it and them.
+        let all = wake
+        let bell = storage.bell?({ all.signal() })
+        if let bell { bells[name] = bell }
+        let own = WakeSignal {
+            all.signal()
+            bell?.ring()
+        }
         return Tenant(
-            name: name, database: leased, ids: leased.ids, clock: clock, wake: wake,
+            name: name, database: leased, ids: leased.ids, clock: clock, wake: own,
             blobs: storage.blobs, keys: keys,
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
@@ -99,6 +110,8 @@ package actor Tenants {
         for task in opening.values { _ = try? await task.value.database.close() }
         opening = [:]
         leases = [:]
+        for bell in bells.values { bell.close() }
+        bells = [:]
     }
 
     /// Lower-case letters, digits, dashes; it becomes a folder.

@@ -15,12 +15,16 @@ package struct Workers: Service {
     let count: Int
     let metrics: Metrics
     let logger: Logger
+    /// Between two looks by themselves; what is appended is told of at once.
+    private let pollMilliseconds: Int
     private let lanes = Lanes()
 
     /// - Parameter names: tenants whose work is done here.
     package init(
-        names: [String], modules: [any Module], tenants: Tenants, count: Int, metrics: Metrics, logger: Logger
+        names: [String], modules: [any Module], tenants: Tenants, count: Int, metrics: Metrics, logger: Logger,
+        pollMilliseconds: Int = 1_000
     ) {
+        self.pollMilliseconds = pollMilliseconds
         self.names = names
         self.modules = modules
         self.tenants = tenants
@@ -93,7 +97,7 @@ package struct Workers: Service {
             for lane in lanes.all where !Task.isCancelled {
                 if await lane.workers[place].runNext() { worked = true }
             }
-            if !worked { await tenants.wake.wait(after: generation, milliseconds: 1_000) }
+            if !worked { await tenants.wake.wait(after: generation, milliseconds: pollMilliseconds) }
         }
     }
 
@@ -105,7 +109,7 @@ package struct Workers: Service {
             } catch {
                 logger.error("outbox.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])
             }
-            await tenants.wake.wait(after: generation, milliseconds: 1_000)
+            await tenants.wake.wait(after: generation, milliseconds: pollMilliseconds)
         }
     }
 
@@ -128,8 +132,10 @@ package struct Workers: Service {
                     schedule.name, kind: schedule.jobKind, everySeconds: schedule.everySeconds)
             }
             if forgets {
+                await tenants.upkeep.keepMonthsOrTell(lane.tenant.name)
                 try await lane.dispatcher.expire()
                 try await lane.tenant.jobs.purge()
+                try await lane.tenant.requests.purge(lane.tenant.database)
             }
         } catch {
             logger.error("upkeep.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])

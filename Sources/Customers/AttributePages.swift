@@ -14,10 +14,11 @@ enum AttributePages {
             },
             Endpoint(
                 .post, "/attributes", manage, body: .form(["title_en", "title_zh", "kind", "codes", "mask"]),
-                trace: .change, purpose: .administration, handler: create),
+                trace: .change, purpose: .administration, effect: .adds, handler: create),
             Endpoint(
-                .post, "/attributes/{id}/label", manage, body: .form(["title_en", "title_zh", "mask"]), trace: .change,
-                purpose: .administration, handler: label),
+                .post, "/attributes/{id}/label", manage, body: .form(["revision", "title_en", "title_zh", "mask"]),
+                trace: .change,
+                purpose: .administration, effect: .overwrites, handler: label),
         ]
     }
 
@@ -31,7 +32,7 @@ enum AttributePages {
             let mask = try mask(call)
             let by = try call.principal().userName
             let store = AttributeStore(ids: call.tenant.ids, clock: call.tenant.clock)
-            try await call.write { session in
+            return try await call.change { session in
                 let attribute = try store.define(
                     title: title, kind: kind, codes: codes, mask: mask, labelled: true, by: by, session)
                 try call.record(
@@ -41,8 +42,8 @@ enum AttributePages {
                             "key": .string(attribute.key), "kind": .string(kind.rawValue),
                             "mask": .string(mask.rawValue),
                         ]), session)
+                return .redirect("/attributes").flash("customers.attributes.created")
             }
-            return .redirect("/attributes").flash("customers.attributes.created")
         } catch let error as CRMError where error.status == 422 || error.status == 409 {
             // Definitions are no personal data; GET /attributes shows them without an event too.
             call.showsOnlyWhatWasTyped()
@@ -55,15 +56,16 @@ enum AttributePages {
         let title = try titles(call)
         let mask = try mask(call)
         let store = AttributeStore(ids: call.tenant.ids, clock: call.tenant.clock)
-        try await call.write { session in
-            let before = try AttributeStore.attribute(id, session)
+        return try await call.change { session in
+            guard let before = try AttributeStore.attribute(id, session) else { throw CRMError.notFound }
+            try call.checkVersion(before.version)
             try store.label(id, title: title, mask: mask, session)
             try call.record(
                 AuditEntry(
                     "customers.attribute.label", [AuditSubject(kind: "attribute", id: id.rawValue)],
-                    facts: ["before": .text(before?.mask.rawValue), "mask": .string(mask.rawValue)]), session)
+                    facts: ["before": .string(before.mask.rawValue), "mask": .string(mask.rawValue)]), session)
+            return .redirect("/attributes").flash("customers.attributes.labelled")
         }
-        return .redirect("/attributes").flash("customers.attributes.labelled")
     }
 
     private static func titles(_ call: Call) throws -> Words {
@@ -127,7 +129,7 @@ enum AttributePages {
                     attributes.map { attribute in
                         [
                             "id": .text(attribute.id.description), "key": .text(attribute.key),
-                            "titleEn": .text(attribute.title.en), "titleZh": .text(attribute.title.zh),
+                            "revision": .text(attribute.version), "titleEn": .text(attribute.title.en), "titleZh": .text(attribute.title.zh),
                             "shown": .text(attribute.title[call.language]),
                             "type": .text(call.text("customers.type.\(attribute.kind.rawValue)")),
                             "codes": .text(attribute.codes.map { $0.words[call.language] }.joined(separator: " · ")),
@@ -137,4 +139,9 @@ enum AttributePages {
                     }),
             ], status: status)
     }
+}
+
+extension CustomAttribute {
+    /// Of what the form of its label replaces.
+    var version: String { RecordVersion.of([title.en, title.zh, mask.rawValue, labelled ? "labelled" : ""]) }
 }

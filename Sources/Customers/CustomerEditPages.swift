@@ -14,10 +14,12 @@ enum CustomerEditPages {
                 let (fields, _) = try await blocks(call, nil)
                 return try page(call, nil, fields, typed: nil, error: nil)
             },
-            Endpoint(.post, "/customers", edit, body: .form(["f_*"]), trace: .change, handler: create),
+            Endpoint(
+                .post, "/customers", edit, body: .form(["f_*"]), trace: .change, effect: .adds, handler: create),
             Endpoint(.get, "/customers/{id}/edit", edit, trace: .view, handler: open),
             Endpoint(
-                .post, "/customers/{id}/edit", edit, body: .form(CustomerForm.sent), trace: .change, handler: save),
+                .post, "/customers/{id}/edit", edit, body: .form(CustomerForm.sent), trace: .change,
+                effect: .overwrites, handler: save),
         ]
     }
 
@@ -58,10 +60,11 @@ enum CustomerEditPages {
         let typed = try CustomerForm.typed(call, blocks.flatMap(\.fields), outside: outside, isNew: true)
         do {
             try typed.refuseErrors()
-            let record = try await call.write { session in
-                try store.create(typed.values, by: principal, record: { try call.record($0, session) }, session)
+            return try await call.change { session in
+                let record = try store.create(
+                    typed.values, by: principal, record: { try call.record($0, session) }, session)
+                return .redirect("/customers/\(record.id)").flash("customers.created")
             }
-            return .redirect("/customers/\(record.id)").flash("customers.created")
         } catch let error as CRMError where error.status == 422 || error.status == 409 {
             try await call.recordView(
                 AuditEntry("customers.customer.create", facts: ["error": .string(error.code)], refused: true))
@@ -79,13 +82,13 @@ enum CustomerEditPages {
         let typed = try CustomerForm.typed(call, blocks.flatMap(\.fields), outside: outside, isNew: false)
         do {
             try typed.refuseErrors()
-            try await call.write { session in
-                _ = try store.update(
+            return try await call.change { session in
+                let after = try store.update(
                     id, edition: edition, typed.values, by: principal, record: { try call.record($0, session) },
                     session)
+                return .redirect("/customers/\(id)").flash("customers.saved").tagged("\(after.customer.edition)")
             }
-            return .redirect("/customers/\(id)").flash("customers.saved")
-        } catch let error as CRMError where error.status == 422 || error.status == 409 {
+        } catch let error as CRMError where CustomerForm.isShown(error) {
             let present = try await call.read { try store.read(id, principal, $0) }
             return try await shown(call, present, typed: typed, error: error)
         }
@@ -103,7 +106,7 @@ enum CustomerEditPages {
             AuditEntry(
                 "customers.customer.view", [.customer(record.id)],
                 facts: error.map { ["error": .string($0.code)] } ?? [:], unmasked: unmasked))
-        return try page(call, record, blocks, typed: typed, error: error)
+        return try page(call, record, blocks, typed: typed, error: error).tagged("\(record.customer.edition)")
     }
 
     private static func page(

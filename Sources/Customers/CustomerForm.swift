@@ -139,13 +139,11 @@ enum CustomerForm {
         }
     }
 
-    /// The edition of the record that the person saw.
-    static func edition(_ call: Call) throws -> Int64 {
-        guard let edition = call.form["revision"].flatMap({ Int64($0) }) else {
-            throw CRMError.badRequest("revision", Words(en: "The revision is missing.", zh: "缺少版本号。"))
-        }
-        return edition
-    }
+    /// The edition of the record that the person saw. What is no number is no edition there ever was.
+    static func edition(_ call: Call) throws -> Int64 { Int64(try call.seenVersion()) ?? -1 }
+
+    /// Whether the form is shown again, with what was typed, instead of a page of the error alone.
+    static func isShown(_ error: CRMError) -> Bool { [409, 412, 422].contains(error.status) }
 
     /// What a form of a record sends: its edition, the fields, and what stood in them (`w_*`), so that after a conflict only
     /// what the person changed is told as theirs.

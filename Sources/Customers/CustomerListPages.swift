@@ -14,13 +14,13 @@ enum CustomerListPages {
                 trace: .view, purpose: .analysis, handler: export),
             Endpoint(
                 .post, "/customers/segment", .permission(CustomerPermissions.edit), body: .form(selectionFields),
-                trace: .change, handler: segment),
+                trace: .change, effect: .acts, handler: segment),
             Endpoint(
                 .post, "/customers/views", view, body: .form(["name", "shared", "filter"]), trace: .change,
-                handler: SavedViews.create),
+                effect: .adds, handler: SavedViews.create),
             Endpoint(
                 .post, "/customers/views/{id}/removal", view, body: .form([]), trace: .change,
-                handler: SavedViews.remove),
+                effect: .acts, handler: SavedViews.remove),
         ]
     }
 
@@ -123,10 +123,11 @@ enum CustomerListPages {
         let ids = try await selection(call, principal)
         guard !ids.isEmpty else {
             try await call.recordView(AuditEntry("customers.customer.segment", facts: ["customers": .int(0)]))
+            call.changesNothing()
             return back(call).flash("customers.selection.empty")
         }
         let store = CustomerStore(tenant: call.tenant)
-        try await call.write { session in
+        return try await call.change { session in
             var recorded = false
             _ = try store.setSegment(
                 segment, for: ids, by: principal,
@@ -137,8 +138,8 @@ enum CustomerListPages {
             if !recorded {
                 try call.record(AuditEntry("customers.customer.segment", facts: ["customers": .int(0)]), session)
             }
+            return back(call).flash("customers.segment.done")
         }
-        return back(call).flash("customers.segment.done")
     }
 
     private static func back(_ call: Call) -> WebResponse {

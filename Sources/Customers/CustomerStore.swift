@@ -55,7 +55,7 @@ struct CustomerStore: Sendable {
 
     /// - Parameter edition: the one the person saw.
     /// - Returns: the record as it is now; unchanged values write nothing.
-    /// - Throws: 409 `changed_meanwhile` when somebody else was faster; 422; 404 outside the scope.
+    /// - Throws: 412 `changed_meanwhile` when somebody else was faster; 422; 404 outside the scope.
     @discardableResult
     func update(
         _ id: CustomerID, edition: Int64, _ values: Changes, by principal: Principal,
@@ -157,8 +157,8 @@ struct CustomerStore: Sendable {
         return count
     }
 
-    static let changedMeanwhile = CRMError.conflict(
-        "changed_meanwhile",
+    static let changedMeanwhile = CRMError(
+        "changed_meanwhile", status: 412,
         Words(
             en:
                 "Somebody changed this customer while you were editing. Nothing was saved; look at the present values below.",

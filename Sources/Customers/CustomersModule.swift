@@ -16,6 +16,7 @@ package struct CustomersModule: Module {
     package var name: String { "Customers" }
     package var permissions: [PermissionGrant] { CustomerPermissions.grants }
     package var labels: [TableLabels] { CustomerLabels.all }
+    package var layouts: [TableLayout] { CustomerLayouts.all }
 
     /// The customer page itself is put together by App from the panels of all modules (`CustomerPages.endpoints`).
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {

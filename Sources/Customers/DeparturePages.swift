@@ -11,10 +11,10 @@ enum DeparturePages {
             Endpoint(.get, "/customers/{id}/departure", edit, trace: .view) { try await show($0, nil, nil) },
             Endpoint(
                 .post, "/customers/{id}/departure", edit, body: .form(CustomerForm.sent), trace: .change,
-                handler: depart),
+                effect: .overwrites, handler: depart),
             Endpoint(
                 .post, "/customers/{id}/return", edit, body: .form(["revision", "how"]), trace: .change,
-                handler: comeBack),
+                effect: .overwrites, handler: comeBack),
         ]
     }
 
@@ -33,13 +33,14 @@ enum DeparturePages {
             let act = CustomerStore.Act(
                 action: "customers.customer.leave", cause: "departure", reason: departure.reason.rawValue,
                 facts: ["reason": .string(departure.reason.rawValue), "left_on": .string(departure.on.description)])
-            try await call.write { session in
-                try store.change(
+            return try await call.change { session in
+                let after = try store.change(
                     id, edition: edition, by: principal, as: act, record: { try call.record($0, session) }, session
                 ) { _, after in after.depart(departure, typed.values, store.context) }
+                return .redirect("/customers/\(id)").flash("customers.departure.saved")
+                    .tagged("\(after.customer.edition)")
             }
-            return .redirect("/customers/\(id)").flash("customers.departure.saved")
-        } catch let error as CRMError where error.status == 422 || error.status == 409 {
+        } catch let error as CRMError where CustomerForm.isShown(error) {
             return try await show(call, typed, error)
         }
     }
@@ -56,8 +57,8 @@ enum DeparturePages {
             let act = CustomerStore.Act(
                 action: "customers.customer.return", cause: "return", reason: how.rawValue,
                 facts: ["how": .string(how.rawValue)])
-            try await call.write { session in
-                try store.change(
+            return try await call.change { session in
+                let after = try store.change(
                     id, edition: edition, by: principal, as: act, record: { try call.record($0, session) }, session
                 ) { before, after in
                     guard before.customer.hasLeft == true || before.customer.status == .churned else {
@@ -70,9 +71,10 @@ enum DeparturePages {
                         after.customer.status = .active
                     }
                 }
+                return .redirect("/customers/\(id)").flash("customers.return.saved")
+                    .tagged("\(after.customer.edition)")
             }
-            return .redirect("/customers/\(id)").flash("customers.return.saved")
-        } catch let error as CRMError where error.status == 422 || error.status == 409 {
+        } catch let error as CRMError where CustomerForm.isShown(error) {
             return try await show(call, nil, error)
         }
     }

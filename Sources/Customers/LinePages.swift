@@ -10,13 +10,17 @@ enum LinePages {
         let body = Route.Body.form(CustomerForm.sent)
         return [
             Endpoint(.get, "/customers/{id}/lines/new", edit, trace: .view) { try await show($0, nil, nil) },
-            Endpoint(.post, "/customers/{id}/lines", edit, body: body, trace: .change, handler: create),
+            Endpoint(
+                .post, "/customers/{id}/lines", edit, body: body, trace: .change, effect: .overwrites, handler: create),
             Endpoint(.get, "/customers/{id}/lines/{line}/edit", edit, trace: .view) { call in
                 try await show(call, try call.request.id("line"), nil)
             },
-            Endpoint(.post, "/customers/{id}/lines/{line}", edit, body: body, trace: .change, handler: save),
             Endpoint(
-                .post, "/customers/{id}/lines/{line}/termination", edit, body: body, trace: .change, handler: end),
+                .post, "/customers/{id}/lines/{line}", edit, body: body, trace: .change, effect: .overwrites,
+                handler: save),
+            Endpoint(
+                .post, "/customers/{id}/lines/{line}/termination", edit, body: body, trace: .change,
+                effect: .overwrites, handler: end),
         ]
     }
 
@@ -113,13 +117,13 @@ enum LinePages {
         let typed = try CustomerForm.typed(call, fields, besides: besides, isNew: line == nil)
         do {
             try typed.refuseErrors()
-            try await call.write { session in
-                try store.change(
+            return try await call.change { session in
+                let after = try store.change(
                     id, edition: edition, by: principal, as: act, record: { try call.record($0, session) }, session
                 ) { _, after in try body(typed, store.context, &after) }
+                return .redirect("/customers/\(id)").flash(done).tagged("\(after.customer.edition)")
             }
-            return .redirect("/customers/\(id)").flash(done)
-        } catch let error as CRMError where error.status == 422 || error.status == 409 {
+        } catch let error as CRMError where CustomerForm.isShown(error) {
             return try await show(call, line, typed, error)
         }
     }
@@ -194,7 +198,8 @@ enum LinePages {
                 submit: line == nil ? "customers.create" : "customers.save", edition: record.customer.edition,
                 path: line.map { "\(path)/lines/\($0)/edit" } ?? "\(path)/lines/new",
                 customerName: record.name(masking), customerPath: path),
-            blocks, typed: typed, error: error, more: more)
+            blocks, typed: typed, error: error, more: more
+        ).tagged("\(record.customer.edition)")
     }
 
     /// - Throws: `CRMError.notFound` for a line that is not this customer's.

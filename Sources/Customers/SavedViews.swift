@@ -56,22 +56,22 @@ enum SavedViews {
         let filter = CustomerFilter(try Form.parse(call.form["filter"] ?? "").fields)
         let id: SavedViewID = call.tenant.ids.next()
         let now = call.tenant.clock.now()
-        try await call.write { session in
+        return try await call.change { session in
             try session.execute(
                 insert, [.id(id), .text(name), .id(owner), .bool(shared), .text(filter.query), .time(now)])
             try call.record(
                 AuditEntry(
                     "customers.view.create", [AuditSubject(kind: "saved_view", id: id.rawValue)],
                     facts: ["shared": .bool(shared), "filter": .string(filter.query)]), session)
+            return .redirect("/customers?view=\(id)").flash("customers.views.saved")
         }
-        return .redirect("/customers?view=\(id)").flash("customers.views.saved")
     }
 
     /// The owner may remove a view; a shared one also whoever may share.
     static func remove(_ call: Call) async throws -> WebResponse {
         let id: SavedViewID = try call.request.id("id")
         let principal = try call.principal()
-        try await call.write { session in
+        return try await call.change { session in
             let found = try view(id, principal, session)
             guard found.owner == principal.userID || (found.shared && principal.may(CustomerPermissions.shareViews))
             else {
@@ -80,7 +80,7 @@ enum SavedViews {
             try session.execute(delete, [.id(id)])
             try call.record(
                 AuditEntry("customers.view.remove", [AuditSubject(kind: "saved_view", id: id.rawValue)]), session)
+            return .redirect("/customers").flash("customers.views.removed")
         }
-        return .redirect("/customers").flash("customers.views.removed")
     }
 }

@@ -65,6 +65,14 @@ package struct IdentityModule: Module {
         ]
     }
 
+    /// Small, and joined among themselves at each request.
+    package var layouts: [TableLayout] {
+        TableLayout.all(
+            [
+                "identity_user", "identity_user_name", "identity_user_role", "identity_session", "identity_throttle",
+                "identity_known_address", "identity_bootstrap",
+            ], .local)
+    }
     package var labels: [TableLabels] {
         [
             TableLabels(

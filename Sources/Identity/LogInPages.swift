@@ -15,13 +15,14 @@ struct LogInPages: Sendable {
             Endpoint(.get, "/login", .anonymous, trace: .none, purpose: .security, handler: show),
             Endpoint(
                 .post, "/login", .anonymous, body: .form(["name", "password", "return"]), trace: .change,
-                purpose: .security, handler: logIn),
+                purpose: .security, effect: .same("the cookie of the last answer is the session"), handler: logIn),
             Endpoint(
-                .post, "/logout", .authenticated, body: .form([]), trace: .change, purpose: .security, handler: logOut),
+                .post, "/logout", .authenticated, body: .form([]), trace: .change, purpose: .security,
+                effect: .same("a session ends once"), handler: logOut),
             Endpoint(.get, "/bootstrap/{token}", .anonymous, trace: .none, purpose: .security, handler: showLink),
             Endpoint(
                 .post, "/bootstrap/{token}", .anonymous, body: .form(["name", "display_name", "password", "again"]),
-                trace: .change, purpose: .security, handler: redeem),
+                trace: .change, purpose: .security, effect: .same("a link is good once"), handler: redeem),
         ]
     }
 

@@ -14,13 +14,14 @@ struct OwnPages: Sendable {
             Endpoint(.get, "/me", .authenticated, trace: .none, purpose: .security) { try await page($0, error: nil) },
             Endpoint(
                 .post, "/me/password", .authenticated, body: .form(["current", "new", "again"]), trace: .change,
-                purpose: .security, handler: changePassword),
+                purpose: .security, effect: .same("the old password is asked for and is not right any more"),
+                handler: changePassword),
             Endpoint(
                 .post, "/me/sessions/end", .authenticated, body: .form([]), trace: .change, purpose: .security,
-                handler: endOthers),
+                effect: .same("the others have ended, however often it is asked for"), handler: endOthers),
             Endpoint(
                 .post, "/me/sessions/{id}/end", .authenticated, body: .form([]), trace: .change, purpose: .security,
-                handler: endOne),
+                effect: .same("a session ends once"), handler: endOne),
         ]
     }
 

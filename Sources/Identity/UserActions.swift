@@ -11,23 +11,24 @@ enum UserActions {
         Endpoint(
             .post, "/users", .permission(IdentityPermission.manage),
             body: .form(["name", "display_name", "role", "regions"]), trace: .change, purpose: .administration,
-            handler: create),
+            effect: .adds, handler: create),
         Endpoint(
-            .post, "/users/{id}/roles", .permission(IdentityPermission.view), body: .form(["role"]), trace: .change,
-            purpose: .administration, handler: setRoles),
+            .post, "/users/{id}/roles", .permission(IdentityPermission.view), body: .form(["revision", "role"]),
+            trace: .change, purpose: .administration, effect: .overwrites, handler: setRoles),
         Endpoint(
-            .post, "/users/{id}/scope", .permission(IdentityPermission.manage), body: .form(["regions"]),
-            trace: .change,
-            purpose: .administration, handler: setScope),
+            .post, "/users/{id}/scope", .permission(IdentityPermission.manage), body: .form(["revision", "regions"]),
+            trace: .change, purpose: .administration, effect: .overwrites, handler: setScope),
         Endpoint(
-            .post, "/users/{id}/status", .permission(IdentityPermission.view), body: .form(["status"]), trace: .change,
-            purpose: .administration, handler: setStatus),
+            .post, "/users/{id}/status", .permission(IdentityPermission.view), body: .form(["revision", "status"]),
+            trace: .change, purpose: .administration, effect: .overwrites, handler: setStatus),
         Endpoint(
             .post, "/users/{id}/sessions/end", .permission(IdentityPermission.view), body: .form([]), trace: .change,
-            purpose: .administration, handler: endSessions),
+            purpose: .administration, effect: .same("no session is left, however often it is asked for"),
+            handler: endSessions),
         Endpoint(
             .post, "/users/{id}/link", .permission(IdentityPermission.view), body: .form([]), trace: .change,
-            purpose: .administration, handler: issueLink),
+            purpose: .administration, effect: .same("a new link ends the one before, and no link is kept to be shown again"),
+            handler: issueLink),
     ]
 
     // MARK: New accounts and links
@@ -48,6 +49,8 @@ enum UserActions {
                 try call.record(entry, session)
                 let (token, issued) = try accounts.issueLink(id, by: principal, session)
                 try call.record(issued, session)
+                // The link is a secret and not kept: who asks again is led to the account, where another can be had.
+                try call.settle(.redirect("/users/\(id)").flash("identity.user.madeBefore"), session)
                 return (id, token)
             }
             return linkPage(call, id, name: draft.name, token: token)
@@ -115,26 +118,28 @@ enum UserActions {
     }
 
     @Sendable private static func endSessions(_ call: Call) async throws -> WebResponse {
-        try await change(call, flash: "identity.user.sessionsEnded") { accounts, id, principal, session in
+        try await change(call, flash: "identity.user.sessionsEnded", asksForVersion: false) { accounts, id, principal, session in
             try accounts.endSessions(id, by: principal, session)
         }
     }
 
     private static func change(
-        _ call: Call, flash: String,
+        _ call: Call, flash: String, asksForVersion: Bool = true,
         _ verb: @escaping @Sendable (Accounts, UserID, Principal, any SQLSession) throws -> AuditEntry
     ) async throws -> WebResponse {
         let id: UserID = try call.request.id("id")
         let accounts = Accounts(call.tenant)
         let principal = try call.principal()
         do {
-            try await call.write { session in
+            return try await call.change { session in
+                let before = try accounts.access(id, session)
+                if asksForVersion { try call.checkVersion(before.version) }
                 try call.record(try verb(accounts, id, principal, session), session)
+                return .redirect("/users/\(id)").flash(flash)
             }
-        } catch let error as CRMError where error.status == 422 && !call.request.wantsJSON {
+        } catch let error as CRMError where [412, 422].contains(error.status) && !call.request.wantsJSON {
             return try await UserPages.page(call, id, error: error)
         }
-        return WebResponse.redirect("/users/\(id)").flash(flash)
     }
 
     // MARK: Reading the forms

@@ -122,7 +122,7 @@ enum UserPages {
         return call.page(
             "identity/user", title: user.name, active: "/users",
             row(user, call).merging([
-                "error": .text(error?.message[call.language]), "isOwn": .bool(isOwn), "mayManage": .bool(mayManage),
+                "revision": .text(user.version), "error": .text(error?.message[call.language]), "isOwn": .bool(isOwn), "mayManage": .bool(mayManage),
                 "mayChangeRoles": .bool(mayPowers || mayBusiness), "mayScope": .bool(mayBusiness),
                 "mayLink": .bool(mayManage && user.status == .active), "businessRoles": roles(false),
                 "powerRoles": roles(true), "regions": .text(user.scope.regions?.joined(separator: ", ") ?? ""),
@@ -130,6 +130,15 @@ enum UserPages {
                 "passwordChanged": .text(user.passwordChangedAt.map { call.time($0) }),
                 "initial": .text(String(user.displayName.prefix(1)).uppercased()),
                 "sessions": .list(sessions.map { SessionRow.view($0, call) }), "noSessions": .bool(sessions.isEmpty),
-            ]), status: HTTPResponse.Status(code: error?.status ?? 200))
+            ]), status: HTTPResponse.Status(code: error?.status ?? 200)
+        ).tagged(user.version)
+    }
+}
+
+extension User {
+    /// Of what the forms of its page replace.
+    var version: String {
+        RecordVersion.of(
+            [status.rawValue] + roles.map(\.rawValue).sorted() + ["regions"] + (scope.regions.map { $0.sorted() } ?? ["*"]))
     }
 }

@@ -19,15 +19,17 @@ struct ImportPages: Sendable {
             Endpoint(.get, pattern, access, trace: trace, purpose: .administration, handler: handler)
         }
         func post(
-            _ pattern: String, _ body: Route.Body = .form([]),
+            _ pattern: String, _ body: Route.Body = .form([]), _ effect: Route.Effect = .acts,
             _ handler: @escaping @Sendable (Call) async throws -> WebResponse
         ) -> Endpoint {
-            Endpoint(.post, pattern, access, body: body, trace: .change, purpose: .administration, handler: handler)
+            Endpoint(
+                .post, pattern, access, body: body, trace: .change, purpose: .administration, effect: effect,
+                handler: handler)
         }
         return [
             get("/imports", trace: .none, list),
             get("/imports/new", trace: .none) { newPage($0, error: nil) },
-            post("/imports", .upload, upload),
+            post("/imports", .upload, .adds, upload),
             get("/imports/{id}", trace: .view, show),
             get("/imports/{id}/progress", trace: .none, progress),
             get("/imports/{id}/rejects", trace: .view) { try await rejects($0, planned: false) },
@@ -35,13 +37,14 @@ struct ImportPages: Sendable {
             get("/imports/{id}/issues", trace: .view, issues),
             post(
                 "/imports/{id}/mapping",
-                .form(["to.*", "order.*", "excel.*", "match_key", "creates", "updates", "source", "then"]), saveMapping),
-            post("/imports/{id}/format", .form(["encoding", "delimiter"]), format),
+                .form(["revision", "to.*", "order.*", "excel.*", "match_key", "creates", "updates", "source", "then"]),
+                .overwrites, saveMapping),
+            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter"]), .overwrites, format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
             post("/imports/{id}/start") { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
             post("/imports/{id}/reversal") { try await act(.revert, $0) },
-            post("/imports/{id}/cancellation", .form([]), cancel),
+            post("/imports/{id}/cancellation", .form([]), .acts, cancel),
         ]
     }
 
@@ -83,10 +86,15 @@ struct ImportPages: Sendable {
                 call, error: .invalid("file", "no_file", Words(en: "Choose a file.", zh: "请选择文件。")),
                 source: received.source)
         }
+        if let earlier = try await call.earlier(content: "\(received.source)\n\(received.name)\n\(blob.digest)") {
+            await call.tenant.blobs.deleteLater(blob.id)
+            return earlier
+        }
         do {
             let draft = try await service.draft(
-                name: received.name, blob: blob, source: received.source, principal: principal
-            ) { entry, session in try call.record(entry, session) }
+                name: received.name, blob: blob, source: received.source, principal: principal,
+                record: { entry, session in try call.record(entry, session) },
+                then: { run, session in try call.settle(.redirect("/imports/\(run)"), session) })
             return .redirect("/imports/\(draft.run)")
         } catch let error as CRMError where error.status == 422 {
             call.showsOnlyWhatWasTyped()
@@ -121,19 +129,31 @@ struct ImportPages: Sendable {
             }
         } catch {
             // A body that ends badly leaves nothing behind.
-            if let blob = received.blob { try? call.tenant.blobs.delete(blob.id) }
+            if let blob = received.blob { await call.tenant.blobs.deleteLater(blob.id) }
             throw error
         }
         return received
     }
 
     private func store(_ upload: inout MultipartReader, _ blobs: any BlobStore) async throws -> Blob {
-        let writer = try blobs.writer()
+        // In pieces of a size that is worth a thread: a store may wait for its database (`OwnThread`).
+        let writer = try await OwnThread.run { try blobs.writer() }
         do {
-            while let bytes = try await upload.read() { try writer.write(bytes) }
-            return try writer.finish()
+            var held: [UInt8] = []
+            while let bytes = try await upload.read() {
+                held += bytes
+                guard held.count >= Blob.pieceBytes else { continue }
+                let piece = held
+                held = []
+                try await OwnThread.run { try writer.write(piece) }
+            }
+            let rest = held
+            return try await OwnThread.run {
+                if !rest.isEmpty { try writer.write(rest) }
+                return try writer.finish()
+            }
         } catch {
-            writer.discard()
+            await OwnThread.perform { writer.discard() }
             throw error
         }
     }
@@ -192,38 +212,49 @@ struct ImportPages: Sendable {
         let service = service(call.tenant)
         let (run, _) = try await service.run(id, for: try call.principal())
         let mapping = try ImportViews.mapping(from: call.form, run.mapping)
-        let record: AuditRecorder = { entry, session in try call.record(entry, session) }
-        try await service.save(mapping, for: id, principal: try call.principal(), record: record)
-        if call.form["then"] == "dry_run" {
-            try await service.enqueue(.dryRun, id, principal: try call.principal(), record: record)
+        let answer = WebResponse.redirect("/imports/\(id)")
+        try await service.save(
+            mapping, for: id, then: call.form["then"] == "dry_run" ? .dryRun : nil, principal: try call.principal(),
+            check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
+        return answer
+    }
+
+    /// Writes the audit event, and with it the answer under the request's key.
+    private static func recorder(_ call: Call, _ answer: WebResponse) -> AuditRecorder {
+        { entry, session in
+            try call.record(entry, session)
+            try call.settle(answer, session)
         }
-        return .redirect("/imports/\(id)")
     }
 
     @Sendable private func format(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
         let delimiter = call.form["delimiter"].flatMap { ImportViews.delimiters[$0] }
+        let answer = WebResponse.redirect("/imports/\(id)")
         try await service(call.tenant).reinspect(
             id, encoding: call.form["encoding"].flatMap(TextEncoding.init(rawValue:)), delimiter: delimiter,
-            principal: try call.principal()
-        ) { entry, session in try call.record(entry, session) }
-        return .redirect("/imports/\(id)")
+            principal: try call.principal(), check: { try call.checkVersion($0.version) },
+            record: Self.recorder(call, answer))
+        return answer
     }
 
     private func act(_ action: ImportService.Action, _ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
-        try await service(call.tenant).enqueue(action, id, principal: try call.principal()) { entry, session in
-            try call.record(entry, session)
-        }
-        return .redirect("/imports/\(id)")
+        let answer = WebResponse.redirect("/imports/\(id)")
+        try await service(call.tenant).enqueue(
+            action, id, principal: try call.principal(), record: Self.recorder(call, answer))
+        return answer
     }
 
     @Sendable private func cancel(_ call: Call) async throws -> WebResponse {
         let id: ImportRunID = try call.request.id("id")
-        let stopped = try await service(call.tenant).cancel(id, principal: try call.principal()) { entry, session in
-            try call.record(entry, session)
+        let answer: @Sendable (Bool) -> WebResponse = {
+            .redirect("/imports/\(id)").flash($0 ? "ingest.flash.stopped" : "ingest.flash.stopping")
         }
-        return .redirect("/imports/\(id)").flash(stopped ? "ingest.flash.stopped" : "ingest.flash.stopping")
+        let stopped = try await service(call.tenant).cancel(
+            id, principal: try call.principal(), record: { entry, session in try call.record(entry, session) },
+            then: { stopped, session in try call.settle(answer(stopped), session) })
+        return answer(stopped)
     }
 
     // MARK: Downloads
@@ -241,10 +272,10 @@ struct ImportPages: Sendable {
                 "ingest.rejects.download", [.run(id)], facts: ["rows": .int(Int64(run.counts.rejected))],
                 unmasked: ["file"]))
         let blobs = call.tenant.blobs
-        let length = Int(try blobs.size(blob))
+        let length = Int(try await OwnThread.run { try blobs.size(blob) })
         return .download(name: "rejects-\(id).csv", type: "text/csv; charset=utf-8", length: length) {
-            let reader = try blobs.reader(blob, offset: 0)
-            return { try reader.read(1 << 16) }
+            let reader = RequestReader(blobs, blob)
+            return { try await reader.next() }
         }
     }
 

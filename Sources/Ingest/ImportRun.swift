@@ -141,6 +141,13 @@ package struct RunPlan: Sendable, Codable {
     package init() {}
 }
 
+extension ImportRun {
+    /// Of what its forms replace.
+    var version: String {
+        RecordVersion.of([(try? mapping.encoded()) ?? "", state.rawValue])
+    }
+}
+
 extension AuditSubject {
     static func run(_ id: ImportRunID) -> AuditSubject { AuditSubject(kind: "import", id: id.rawValue) }
 }

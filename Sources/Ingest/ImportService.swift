@@ -45,7 +45,8 @@ package struct ImportService: Sendable {
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
         delimiter: UInt8? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
-        record: @escaping AuditRecorder
+        record: @escaping AuditRecorder,
+        then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
     ) async throws -> Draft {
         try principal.require(Self.permission)
         let inspection: FileInspection
@@ -53,7 +54,7 @@ package struct ImportService: Sendable {
             inspection = try await FileInspector(encoding: encoding, delimiter: delimiter, warnings: warnings).inspect(
                 name: name, size: blob.size, blob: blob.id, tenant.blobs)
         } catch {
-            try? tenant.blobs.delete(blob.id)
+            await tenant.blobs.deleteLater(blob.id)
             throw error
         }
         let file = IngestFile(
@@ -61,17 +62,18 @@ package struct ImportService: Sendable {
             inspection: inspection, createdAt: tenant.clock.now(), createdBy: principal.userID,
             createdByName: principal.userName)
         do {
-            return try await insert(file, source: source, mapping, principal, record)
+            return try await insert(file, source: source, mapping, principal, record, then)
         } catch {
-            // Nothing knows of the file: its bytes are not to outlive it.
-            try? tenant.blobs.delete(blob.id)
+            // Nothing knows of the file: its bytes are not to outlive it. Where that is not certain they stay: a run
+            // without its file is worse than a file without a run.
+            if (error as? StorageError)?.kind != .outcomeUnknown { await tenant.blobs.deleteLater(blob.id) }
             throw error
         }
     }
 
     private func insert(
         _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ principal: Principal,
-        _ record: @escaping AuditRecorder
+        _ record: @escaping AuditRecorder, _ then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void
     ) async throws -> Draft {
         let run: ImportRunID = tenant.ids.next()
         let entity = target.entity
@@ -96,6 +98,7 @@ package struct ImportService: Sendable {
                         "bytes": .int(file.size), "sha256": .string(file.digest),
                         "columns": .int(Int64(columns.count)),
                     ]), session)
+            try then(run, session)
             return Draft(run: run, file: file, mapping: final)
         }
     }
@@ -189,13 +192,18 @@ package struct ImportService: Sendable {
     }
 
     /// Stores the mapping of a draft; what a dry run found before is forgotten.
+    /// - Parameters:
+    ///   - check: looks at the run in the transaction, before it is changed.
+    ///   - action: what the run does with it at once.
     package func save(
-        _ mapping: ImportMapping, for id: ImportRunID, principal: Principal, record: @escaping AuditRecorder
+        _ mapping: ImportMapping, for id: ImportRunID, then action: Action? = nil, principal: Principal,
+        check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
     ) async throws {
         try principal.require(Self.permission)
         let actor = try JSONText.encode(RunActor(principal))
         let old = try await tenant.database.write { [self] session in
             let run = try reach(id, principal, session)
+            try check(run)
             guard run.mayEdit else { throw RunStore.taken }
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
@@ -204,16 +212,17 @@ package struct ImportService: Sendable {
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
             guard changed == 1 else { throw RunStore.taken }
             try record(AuditEntry("ingest.run.map", [.run(id)]), session)
+            if let action { try enqueue(action, id, principal, record, session) }
             return run.planRejectBlobID
         }
         // The rows that a dry run did not take stand in it.
-        if let old { try? tenant.blobs.delete(old) }
+        if let old { await tenant.blobs.deleteLater(old) }
     }
 
     /// Reads the file of a draft again with another encoding or delimiter, and proposes a mapping anew.
     package func reinspect(
         _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, principal: Principal,
-        record: @escaping AuditRecorder
+        check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
     ) async throws {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id, for: principal)
@@ -224,6 +233,7 @@ package struct ImportService: Sendable {
         let again = file.with(inspection)
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
+            try check(try reach(id, principal, session))
             let mapping = try suggestion(again, source: run.mapping.source, session).mapping
             try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
             let changed = try session.execute(
@@ -234,7 +244,7 @@ package struct ImportService: Sendable {
                     "ingest.run.format", [.run(id)],
                     facts: ["encoding": .string(inspection.format.encoding.rawValue)]), session)
         }
-        if let old = run.planRejectBlobID { try? tenant.blobs.delete(old) }
+        if let old = run.planRejectBlobID { await tenant.blobs.deleteLater(old) }
     }
 
     // MARK: Jobs
@@ -284,14 +294,18 @@ package struct ImportService: Sendable {
     package func enqueue(
         _ action: Action, _ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder
     ) async throws {
-        try await tenant.database.write { [self] session in
-            try begin(action, id, principal, session) {
-                try tenant.jobs.enqueue(
-                    action.job, payload: JSONValue.object(["run": .string("\(id)")]).encoded(),
-                    by: principal.userName, session)
-            }
-            try record(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
+        try await tenant.database.write { [self] session in try enqueue(action, id, principal, record, session) }
+    }
+
+    private func enqueue(
+        _ action: Action, _ id: ImportRunID, _ principal: Principal, _ record: AuditRecorder, _ session: any SQLSession
+    ) throws {
+        try begin(action, id, principal, session) {
+            try tenant.jobs.enqueue(
+                action.job, payload: JSONValue.object(["run": .string("\(id)")]).encoded(),
+                by: principal.userName, session)
         }
+        try record(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
     }
 
     /// Changes the state of a run for an action, in the caller's transaction.
@@ -313,8 +327,12 @@ package struct ImportService: Sendable {
 
     /// Asks the job of a run to stop.
     /// - Returns: whether it has stopped; else its job stops behind the present chunk.
+    /// - Parameter then: called in the transaction with what is returned.
     @discardableResult
-    package func cancel(_ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder) async throws -> Bool {
+    package func cancel(
+        _ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder,
+        then: @escaping @Sendable (Bool, any SQLSession) throws -> Void = { _, _ in }
+    ) async throws -> Bool {
         try principal.require(Self.permission)
         return try await tenant.database.write { [self] session in
             let run = try reach(id, principal, session)
@@ -325,6 +343,7 @@ package struct ImportService: Sendable {
             let stops = try run.jobID == nil || isStalled(run, session)
             if stops { try stop(run, Self.stopped, session) }
             try record(AuditEntry("ingest.run.cancel", [.run(id)]), session)
+            try then(stops, session)
             return stops
         }
     }

@@ -99,7 +99,7 @@ struct ImportViews {
             let inspection = file.inspection
             let state: RunState = page.suggestion == nil ? run.state : .draft
             return [
-                "id": .text("\(run.id)"), "fileName": .text(file.name), "size": .text(Self.size(file.size)),
+                "id": .text("\(run.id)"), "revision": .text(run.version), "fileName": .text(file.name), "size": .text(Self.size(file.size)),
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.size))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(inspection.format.encoding.rawValue), "source": .text(run.mapping.source),

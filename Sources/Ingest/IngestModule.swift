@@ -25,6 +25,14 @@ package struct IngestModule: Module {
     }
 
     package var labels: [TableLabels] { IngestLabels.all }
+    /// Keyed by the run, and forgotten run by run (retention): neither spread nor kept in months.
+    package var layouts: [TableLayout] {
+        TableLayout.all(
+            [
+                "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
+                "ingest_revert_issue",
+            ], .local)
+    }
 
     package var navigation: [NavigationEntry] {
         [

@@ -61,6 +61,7 @@ package struct InsightsModule: Module {
     }
 
     package var labels: [TableLabels] { InsightsLabels.all }
+    package var layouts: [TableLayout] { InsightsLayouts.all }
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages().endpoints()

@@ -13,17 +13,20 @@ struct ModelPages: Sendable {
             Endpoint(.get, "/models", view, trace: .none, purpose: .analysis) { try await list($0) },
             Endpoint(.get, "/models/{id}", view, trace: .none, purpose: .analysis) { try await card($0) },
             Endpoint(
-                .post, "/models/training", train, body: .form(["folds"]), trace: .change, purpose: .analysis
+                .post, "/models/training", train, body: .form(["folds"]), trace: .change, purpose: .analysis,
+                effect: .acts
             ) { try await startTraining($0) },
-            Endpoint(.post, "/models/scoring", train, body: .form([]), trace: .change, purpose: .analysis) {
-                try await startScoring($0)
-            },
-            Endpoint(.post, "/models/{id}/activation", train, body: .form([]), trace: .change, purpose: .analysis) {
-                try await activate($0)
-            },
-            Endpoint(.post, "/models/{id}/retirement", train, body: .form([]), trace: .change, purpose: .analysis) {
-                try await retire($0)
-            },
+            Endpoint(
+                .post, "/models/scoring", train, body: .form([]), trace: .change, purpose: .analysis, effect: .acts
+            ) { try await startScoring($0) },
+            Endpoint(
+                .post, "/models/{id}/activation", train, body: .form([]), trace: .change, purpose: .analysis,
+                effect: .acts
+            ) { try await activate($0) },
+            Endpoint(
+                .post, "/models/{id}/retirement", train, body: .form([]), trace: .change, purpose: .analysis,
+                effect: .acts
+            ) { try await retire($0) },
         ]
     }
 
@@ -153,7 +156,7 @@ struct ModelPages: Sendable {
         let principal = try call.principal()
         let request = TrainingRequest(folds: folds ?? 5)
         let payload = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
-        let started = try await call.write { session in
+        return try await call.change { session in
             // One at a time: a second would learn the same from the same customers.
             let open = try Self.openJobs(tenant, session).first { $0.kind == ChurnTraining.jobKind }
             let job =
@@ -164,22 +167,21 @@ struct ModelPages: Sendable {
                 AuditEntry(
                     "insights.training.request", [AuditSubject(kind: "job", id: job.rawValue)],
                     facts: ["folds": .int(Int64(request.folds)), "running_already": .bool(open != nil)]), session)
-            return open == nil
+            return .redirect("/models").flash(
+                open == nil ? "insights.flash.training" : "insights.flash.training_already")
         }
-        return .redirect("/models").flash(
-            started ? "insights.flash.training" : "insights.flash.training_already")
     }
 
     private func startScoring(_ call: Call) async throws -> WebResponse {
         let tenant = call.tenant
         let principal = try call.principal()
-        try await call.write { session in
+        return try await call.change { session in
             guard try ModelStore.active(session) != nil else { throw Self.noActive }
             let job = try ChurnScoring.request(by: principal.userName, tenant, session)
             try call.record(
                 AuditEntry("insights.scoring.request", [AuditSubject(kind: "job", id: job.rawValue)]), session)
+            return .redirect("/models").flash("insights.flash.scoring")
         }
-        return .redirect("/models").flash("insights.flash.scoring")
     }
 
     private static let noActive = CRMError.conflict(
@@ -189,7 +191,7 @@ struct ModelPages: Sendable {
         let id: ModelID = try call.request.id("id")
         let tenant = call.tenant
         let principal = try call.principal()
-        try await call.write { session in
+        return try await call.change { session in
             guard let model = try ModelStore.model(id, session) else { throw CRMError.notFound }
             guard model.state == .ready || model.state == .retired, model.blobID != nil else {
                 throw CRMError.conflict(
@@ -206,13 +208,13 @@ struct ModelPages: Sendable {
                         "version": .int(Int64(model.version)),
                         "instead_of": before.map { .int(Int64($0.version)) } ?? .null,
                     ]), session)
+            return .redirect("/models/\(id)").flash("insights.flash.activated")
         }
-        return .redirect("/models/\(id)").flash("insights.flash.activated")
     }
 
     private func retire(_ call: Call) async throws -> WebResponse {
         let id: ModelID = try call.request.id("id")
-        try await call.write { session in
+        return try await call.change { session in
             guard let model = try ModelStore.model(id, session) else { throw CRMError.notFound }
             guard model.state == .active else { throw Self.noActive }
             try ModelStore.retire(id, session)
@@ -220,7 +222,7 @@ struct ModelPages: Sendable {
                 AuditEntry(
                     "insights.model.retire", [AuditSubject(kind: "model", id: id.rawValue)],
                     facts: ["version": .int(Int64(model.version))]), session)
+            return .redirect("/models/\(id)").flash("insights.flash.retired")
         }
-        return .redirect("/models/\(id)").flash("insights.flash.retired")
     }
 }

@@ -19,7 +19,7 @@ struct RiskPages: Sendable {
             },
             Endpoint(
                 .post, "/risk/{id}/contact", .permission(InsightsPermissions.riskWork),
-                body: .form(["outcome", "note", "return"]), trace: .change, purpose: .retention
+                body: .form(["outcome", "note", "return"]), trace: .change, purpose: .retention, effect: .acts
             ) { try await contact($0) },
         ]
     }
@@ -261,7 +261,7 @@ struct RiskPages: Sendable {
         let week = Self.week(call.tenant)
         let (customers, tenant) = (customers, call.tenant)
         let state = outcome?.state ?? .open
-        try await call.write { session in
+        return try await call.change { session in
             guard try customers.reachable([id], for: principal, session).contains(id),
                 try !ScoreStore.scores([id], session).isEmpty
             else { throw CRMError.notFound }
@@ -274,8 +274,8 @@ struct RiskPages: Sendable {
                         "week": .string(week), "state": .string(state.rawValue), "outcome": .text(outcome?.rawValue),
                         "note": .bool(note != nil),
                     ]), session)
+            return .redirect(call.request.localReturn(call.form["return"], fallback: "/risk"))
+                .flash("insights.flash.contact_" + state.rawValue)
         }
-        return .redirect(call.request.localReturn(call.form["return"], fallback: "/risk"))
-            .flash("insights.flash.contact_" + state.rawValue)
     }
 }

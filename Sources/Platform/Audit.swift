@@ -101,8 +101,15 @@ extension StorageError: CRMErrorConvertible {
         case .uniqueViolation, .constraintViolation:
             CRMError.conflict(
                 "conflict", Words(en: "This collides with an existing record.", zh: "与已有记录冲突。"))
-        case .busy, .connection, .outcomeUnknown:
+        case .busy, .connection:
             CRMError.unavailable("busy", Words(en: "The database is busy; try again.", zh: "数据库繁忙，请重试。"))
+        case .outcomeUnknown:
+            CRMError.unavailable(
+                "outcome_unknown",
+                Words(
+                    en:
+                        "The database did not confirm the change in time, so it may or may not have been made. Look whether it is there before you repeat it.",
+                    zh: "数据库未能及时确认，更改可能已生效，也可能未生效。重试前请先查看是否已生效。"))
         case .full, .io:
             CRMError.unavailable(
                 "storage_unavailable",

@@ -13,11 +13,13 @@ package struct Endpoint: Sendable {
     package let body: Route.Body
     package let trace: Route.Trace
     package let purpose: Purpose
+    package let effect: Route.Effect
     package let handler: @Sendable (Call) async throws -> WebResponse
 
+    /// - Parameter effect: what a change needs from its caller; looked at where `trace` is `.change`.
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Route.Access, body: Route.Body = .none,
-        trace: Route.Trace, purpose: Purpose = .service,
+        trace: Route.Trace, purpose: Purpose = .service, effect: Route.Effect = .overwrites,
         handler: @escaping @Sendable (Call) async throws -> WebResponse
     ) {
         self.method = method
@@ -26,26 +28,34 @@ package struct Endpoint: Sendable {
         self.body = body
         self.trace = trace
         self.purpose = purpose
+        self.effect = effect
         self.handler = handler
     }
 
-    /// The route the gate serves. A view or change that left no audit event is answered 500: it must not be possible to
+    /// The route the gate serves. What a change needs is asked for before its handler runs, and a request that was answered
+    /// before gets that answer (`Endpoint+Once`). A view or change that left no audit event is answered 500: it must not be possible to
     /// see or do something unseen (G55). That holds for every answer the handler makes itself, whatever its status: a
     /// form that comes back with 422 shows a record too. What is thrown shows nothing and needs no event; nor does a
     /// form of which the handler says that it holds what was typed and nothing else (`Call.showsOnlyWhatWasTyped`).
     package func route(tenants: @escaping @Sendable (String) async throws -> Tenant, site: SiteInfo) -> Route {
-        Route(method, pattern, access, body: body, trace: trace, purpose: purpose) {
-            [handler, trace, pattern] request in
-            let call = Call(request: request, tenant: try await tenants(request.tenant), site: site)
-            let answer = try await handler(call)
-            if trace != .none, call.auditCount == 0, !(answer.status.code >= 400 && call.isOnlyWhatWasTyped) {
-                call.tenant.logger.error("audit.missing", metadata: ["route": "\(pattern)"])
-                throw CRMError(
-                    "audit_missing", status: 500,
-                    Words(en: "This answer left no audit record and was withheld.", zh: "该操作未留下审计记录，已被拦截。"))
-            }
-            return answer
+        let changes = trace == .change && method != .get
+        return Route(method, pattern, access, body: body, trace: trace, purpose: purpose, effect: effect) { request in
+            let tenant = try await tenants(request.tenant)
+            guard changes else { return try await traced(Call(request: request, tenant: tenant, site: site)) }
+            return try await once(try changing(request, tenant, site))
         }
+    }
+
+    /// Runs the handler and sees to it that what happened stands in the audit.
+    func traced(_ call: Call) async throws -> WebResponse {
+        let answer = try await handler(call)
+        if trace != .none, call.auditCount == 0, !(answer.status.code >= 400 && call.isOnlyWhatWasTyped) {
+            call.tenant.logger.error("audit.missing", metadata: ["route": "\(pattern)"])
+            throw CRMError(
+                "audit_missing", status: 500,
+                Words(en: "This answer left no audit record and was withheld.", zh: "该操作未留下审计记录，已被拦截。"))
+        }
+        return answer
     }
 }
 
@@ -74,11 +84,13 @@ package final class Call: Sendable {
     package let site: SiteInfo
     private let tally = Mutex(0)
     private let onlyTyped = Mutex(false)
+    let repeats: Repeats
 
-    package init(request: WebRequest, tenant: Tenant, site: SiteInfo) {
+    package init(request: WebRequest, tenant: Tenant, site: SiteInfo, repeats: Repeats = Repeats()) {
         self.request = request
         self.tenant = tenant
         self.site = site
+        self.repeats = repeats
     }
 
     package var language: Language { request.language }
@@ -105,6 +117,7 @@ package final class Call: Sendable {
         try await tenant.database.read(body)
     }
 
+    /// For what is no change of the route's kind, such as the audit of a refusal: the request's key is not part of it.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await tenant.database.write(body)
     }
@@ -170,7 +183,8 @@ package final class Call: Sendable {
         let query = request.query.fields.isEmpty ? "" : "?" + request.query.encoded
         let flash = WebCookie.value(WebCookie.flash, in: request.headers).flatMap(\.removingPercentEncoding)
         return [
-            "title": .text(title), "csrf": .text(request.csrfToken), "lang": .text(language.tag),
+            "title": .text(title), "csrf": .text(request.csrfToken), "formKey": .text(RandomText.token()),
+            "lang": .text(language.tag),
             "isZh": .bool(language == .zh), "otherLang": .text(language == .zh ? "en" : "zh"),
             "theme": .text(request.theme), "themeLight": .bool(request.theme == "light"),
             "themeDark": .bool(request.theme == "dark"), "themeAuto": .bool(request.theme == "auto"),

@@ -11,6 +11,8 @@ package protocol Module: Sendable {
     var permissions: [PermissionGrant] { get }
     /// A label for every column of every table of this domain (G31).
     var labels: [TableLabels] { get }
+    /// Where each table of this domain lies on PostgreSQL: its distribution key, its months.
+    var layouts: [TableLayout] { get }
     /// Pages and API routes.
     func endpoints(_ site: SiteInfo) -> [Endpoint]
     func eventHandlers(_ tenant: Tenant) -> [EventHandler]
@@ -29,6 +31,7 @@ package protocol Module: Sendable {
 extension Module {
     package var permissions: [PermissionGrant] { [] }
     package var labels: [TableLabels] { [] }
+    package var layouts: [TableLayout] { [] }
     package func endpoints(_ site: SiteInfo) -> [Endpoint] { [] }
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] { [] }
     package func jobs(_ tenant: Tenant) -> [JobHandler] { [] }

@@ -5,6 +5,10 @@ import Synchronization
 /// Blocking work on a thread of its own: the cooperative pool has as many threads as the machine has cores, and work of
 /// seconds there stops every other request.
 package enum OwnThread {
+    static let name = "own-thread"
+    /// Whether this is such a thread.
+    package static var isCurrent: Bool { Thread.current.name == name }
+
     /// Runs `body` and returns what it returns; the caller's task waits without holding a thread. `body` is not stopped when
     /// the task is cancelled.
     /// - Parameter stackBytes: size of the thread's stack.
@@ -13,7 +17,20 @@ package enum OwnThread {
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread { continuation.resume(with: Result { try body() }) }
+            thread.name = name
             thread.stackSize = stackBytes
+            thread.start()
+        }
+    }
+
+    /// The same for a body that cannot fail.
+    package static func perform(_ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            let thread = Thread {
+                body()
+                continuation.resume()
+            }
+            thread.name = name
             thread.start()
         }
     }

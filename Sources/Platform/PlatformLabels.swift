@@ -11,7 +11,15 @@ package enum PlatformLabels {
         .plain("platform_audit_subject", ["subject_id", "event_id", "subject_kind"]),
         .plain("platform_blob", ["id", "size", "digest", "finished", "created_at"]),
         TableLabels("platform_blob_part", ["blob_id": .plain, "part": .plain, "data": .profile]),
+        // What was answered may tell of a person; it is kept for a day.
+        TableLabels(
+            "platform_request",
+            [
+                "id": .plain, "digest": .plain, "created_at": .plain, "expires_at": .plain, "status": .plain,
+                "location": .plain, "flash": .plain, "etag": .plain, "content_type": .plain, "body": .profile,
+            ]),
         .plain("schema_migration", ["module", "number", "name", "checksum", "applied_at"]),
+        .plain("storage_server", ["holder", "alive_until"]),
         .plain("storage_node", ["node", "holder", "lease_until"]),
         TableLabels(
             "storage_outbox_event",

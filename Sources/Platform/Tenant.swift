@@ -14,6 +14,7 @@ package final class Tenant: Sendable {
     package let jobs: JobQueue
     package let blobs: any BlobStore
     package let audit: Audit
+    package let requests: RequestStore
     package let logger: Logger
     /// Secrets that live outside the database.
     package let keys: TenantKeys
@@ -43,6 +44,7 @@ package final class Tenant: Sendable {
         outbox = Outbox(ids: ids, clock: clock, wake: wake)
         jobs = JobQueue(database: database, ids: ids, clock: clock, wake: wake)
         audit = Audit(ids: ids, clock: clock)
+        requests = RequestStore(clock: clock)
     }
 }
 

@@ -72,10 +72,7 @@ package struct Migrator: Sendable {
     @discardableResult
     package func migrate(_ database: any Database) async throws -> [Migration] {
         let dialect = database.dialect
-        try await createTable(database)
-        let known = try await database.read { session in
-            try session.query(Self.applied) { ("\($0.text(0))/\($0.integer(1))", $0.text(2)) }
-        }
+        let known = try await known(database)
         let checksums = Dictionary(known, uniquingKeysWith: { first, _ in first })
         var done: [Migration] = []
         for migration in try migrations(for: dialect) {
@@ -102,6 +99,15 @@ package struct Migrator: Sendable {
             if applied { done.append(migration) }
         }
         return done
+    }
+
+    /// What was applied, with checksums; the table is made when it is not there yet. A role that may not make tables can ask.
+    private func known(_ database: any Database) async throws -> [(String, String)] {
+        let read: @Sendable (any SQLSession) throws -> [(String, String)] = { session in
+            try session.query(Self.applied) { ("\($0.text(0))/\($0.integer(1))", $0.text(2)) }
+        }
+        if try await !database.read({ try StoredSchema.isMigrated($0) }) { try await createTable(database) }
+        return try await database.read(read)
     }
 
     /// Two processes that make the same table at the same moment: PostgreSQL's IF NOT EXISTS fails for one of them.

@@ -90,11 +90,11 @@ package struct OutboxDispatcher: Sendable {
         UPDATE storage_outbox_event SET attempts = $2, next_attempt_at = $3, status = $4, last_error = $5 WHERE id = $1
         """
     static let expireReceipts: SQL = """
-        DELETE FROM storage_outbox_receipt WHERE event_id IN
-        (SELECT id FROM storage_outbox_event WHERE status IN ('done', 'dismissed') AND created_at < $1)
+        DELETE FROM storage_outbox_receipt WHERE event_id < $2 AND event_id IN (SELECT id FROM storage_outbox_event
+          WHERE id < $2 AND status IN ('done', 'dismissed') AND created_at < $1)
         """
     static let expire: SQL = """
-        DELETE FROM storage_outbox_event WHERE status IN ('done', 'dismissed') AND created_at < $1
+        DELETE FROM storage_outbox_event WHERE id < $2 AND status IN ('done', 'dismissed') AND created_at < $1
         """
     static let parkedEvents: SQL = """
         SELECT id, type, COALESCE(last_error, ''), attempts, created_at FROM storage_outbox_event
@@ -174,12 +174,16 @@ package struct OutboxDispatcher: Sendable {
         }
     }
 
-    /// Forgets delivered and dismissed events older than `days`.
-    package func expire(days: Int64 = 7) async throws {
-        let before = clock.now().adding(days: -days)
+    /// Forgets delivered and dismissed events older than `days`. On PostgreSQL whole months of them are dropped a week after
+    /// the month's end (`StorageLayouts`): the hourly call finds only what lies outside of the months, or what nobody dropped.
+    /// - Parameter days: `nil` = 7 on SQLite, 45 on PostgreSQL, where every month has been dropped by then.
+    package func expire(days: Int64? = nil) async throws {
+        let before = clock.now().adding(days: -(days ?? (database.dialect == .sqlite ? 7 : 45)))
+        // The id leads to the old months, so that the young ones are not read.
+        let arguments: [SQLValue] = [.time(before), .int(GrowthMonth.firstID(at: before))]
         try await database.write { session in
-            try session.execute(Self.expireReceipts, [.time(before)])
-            try session.execute(Self.expire, [.time(before)])
+            try session.execute(Self.expireReceipts, arguments)
+            try session.execute(Self.expire, arguments)
         }
     }
 

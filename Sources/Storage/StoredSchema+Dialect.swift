@@ -59,6 +59,14 @@ enum StoredSchema {
         ORDER BY c.relname, a.attnum
         """
 
+    private static let migratedSQLite: SQL = "SELECT 1 FROM sqlite_master WHERE name = 'schema_migration'"
+    private static let migratedPostgres: SQL = "SELECT 1 FROM pg_class WHERE oid = to_regclass('schema_migration')"
+
+    /// Whether migrations were ever applied.
+    static func isMigrated(_ session: any SQLSession) throws -> Bool {
+        try session.exists(session.dialect.sql(sqlite: migratedSQLite, postgres: migratedPostgres))
+    }
+
     /// All tables of the product, sorted by name, columns sorted by name: the same on both engines.
     static func tables(_ session: any SQLSession) throws -> [Table] {
         var columns: [String: [Column]] = [:]

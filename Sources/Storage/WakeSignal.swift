@@ -6,10 +6,13 @@ package final class WakeSignal: Sendable {
         var generation = 0; var waiters: [Int: CheckedContinuation<Void, Never>] = [:]; var nextKey = 0
     }
     private let state = Mutex(State())
+    private let onward: (@Sendable () -> Void)?
 
-    package init() {}
+    /// - Parameter onward: called with each signal: tells others of it.
+    package init(onward: (@Sendable () -> Void)? = nil) { self.onward = onward }
 
     package func signal() {
+        defer { onward?() }
         let waiters = state.withLock { state in
             state.generation += 1
             defer { state.waiters = [:] }

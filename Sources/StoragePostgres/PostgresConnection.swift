@@ -8,7 +8,7 @@ import Synchronization
 /// blocking call never sits on the cooperative pool.
 final class PostgresConnection: @unchecked Sendable {
     let queue = DispatchQueue(label: "switchboard.postgres")
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private let notices = Notices()
     private var statements: [SQL: Statement] = [:]
     private var clock: UInt64 = 0

@@ -10,7 +10,8 @@ package final class PostgresDatabase: BlockingDatabase {
     /// Connections of `blocking`, idle between its calls.
     private let apart = Mutex<[PostgresConnection]>([])
     package let settings: PostgresSettings
-    /// A transaction that met another one is run again this often, with growing pauses, before its caller is told.
+    /// A transaction that met another one is run again at least this often, with growing pauses, before its caller is told;
+    /// and for as long as a caller waits for the database at all.
     private static let attemptsMax = 12
 
     /// Connects when it is first used.
@@ -39,6 +40,8 @@ package final class PostgresDatabase: BlockingDatabase {
     ) async throws -> T {
         var attempt = 0
         var outage = Outage(settings)
+        // A commit that waits for its standby is in everybody's way for as long as that takes: seconds after a hand-over.
+        let patience = ContinuousClock.now + .seconds(settings.waitSeconds)
         while true {
             attempt += 1
             do {
@@ -47,8 +50,10 @@ package final class PostgresDatabase: BlockingDatabase {
                 }
                 for action in actions { action() }
                 return value
-            } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
-                let ceiling = min(200, 2 << attempt)
+            } catch let failure as PostgresFailure
+                where failure.isRetryable && (attempt < Self.attemptsMax || ContinuousClock.now < patience)
+            {
+                let ceiling = min(200, 2 << min(attempt, 8))
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...ceiling)))
             } catch let failure as PostgresFailure where begin == Self.reading && failure.isReadOnly {
                 // Ours to forbid, not a server that handed over.

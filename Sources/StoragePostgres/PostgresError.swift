@@ -11,8 +11,12 @@ struct PostgresFailure: Error, Sendable {
     /// The transaction may be run again from its start: serialisation failure, deadlock.
     var isRetryable: Bool { state == "40001" || state == "40P01" }
     /// The connection is gone or leads to a server that cannot serve it (shutdown, read-only after a switch-over).
+    ///
+    /// 0A000 (feature not supported) is one of them: a standby refuses SERIALIZABLE with it, before it could say that it is
+    /// read-only, and behind a proxy one meets a server that is promoted in a moment. The other way to it is a prepared
+    /// statement whose table was migrated, which a fresh connection cures as well.
     var isConnection: Bool {
-        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || isReadOnly
+        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || state == "0A000" || isReadOnly
     }
     /// The transaction may not write: the server is a standby by now, or the transaction is a read.
     var isReadOnly: Bool { state == "25006" }

@@ -35,8 +35,9 @@ package struct TestSchema: Sendable {
             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
             """
             : """
-            SELECT table_name, column_name, data_type FROM information_schema.columns
-            WHERE table_schema = 'public' ORDER BY table_name, ordinal_position
+            SELECT i.table_name, i.column_name, i.data_type FROM information_schema.columns i
+            JOIN pg_class c ON c.relname = i.table_name AND c.relnamespace = to_regnamespace('public')
+            WHERE i.table_schema = 'public' AND NOT c.relispartition ORDER BY i.table_name, i.ordinal_position
             """
         return try await database.read {
             try $0.query(sql) { Column(table: $0.text(0), name: $0.text(1), type: $0.text(2).uppercased()) }

@@ -55,7 +55,7 @@ package struct Gate: Sendable {
     let hooks: GateHooks
     let metrics: Metrics
     let logger: Logger
-    let limiter: RateLimiter
+    package let limiter: RateLimiter
     let knownTokens = KnownTokens()
     let peers: Peers
     package let inFlight: InFlight
@@ -339,7 +339,7 @@ package struct Gate: Sendable {
     }
 
     private func refuseUnknown(_ form: Form, allowed: [String]) throws {
-        for field in form.fields where field.name != "_csrf" {
+        for field in form.fields where !Form.own.contains(field.name) {
             let known = allowed.contains { name in
                 name.hasSuffix("*") ? field.name.hasPrefix(name.dropLast()) : field.name == name
             }

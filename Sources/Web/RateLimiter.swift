@@ -3,8 +3,8 @@ import Foundation
 import Kernel
 import Synchronization
 
-/// A token bucket for each caller: `perSecond` refill, burst of twice that (G69). In process; a caller spread over
-/// several processes has as many buckets.
+/// A token bucket for each caller: `perSecond` refill, burst of twice that (G69). Each of several servers has buckets of
+/// its own and gives out its share: what a caller gets over all of them is the rate (ADR 0019).
 package final class RateLimiter: Sendable {
     private struct Bucket { var tokens: Double; var last: ContinuousClock.Instant }
     private struct State {
@@ -14,6 +14,7 @@ package final class RateLimiter: Sendable {
     private let state = Mutex(State())
     private let perSecond: Double
     private let bucketsMax: Int
+    private let sharing = Mutex(1)
 
     /// - Parameter bucketsMax: callers remembered; beyond it those who are new share one bucket.
     package init(perSecond: Double, bucketsMax: Int = 50_000) {
@@ -21,12 +22,19 @@ package final class RateLimiter: Sendable {
         self.bucketsMax = bucketsMax
     }
 
+    /// How many servers give out the rate together.
+    package var servers: Int {
+        get { sharing.withLock { $0 } }
+        set { sharing.withLock { $0 = max(1, newValue) } }
+    }
+
     /// - Parameter times: the rate of this bucket in units of the caller's.
     /// - Throws: 429 with `Retry-After` when the bucket is empty.
-    package func check(_ key: String, times: Double = 1) throws {
+    package func check(_ key: String, times: Double = 1, at now: ContinuousClock.Instant = .now) throws {
         guard perSecond > 0 else { return }
-        let rate = perSecond * times
-        let now = ContinuousClock.now
+        let rate = perSecond * times / Double(servers)
+        // One request is let through even where a share is less than that.
+        let burst = max(1, rate * 2)
         let admitted = state.withLock { state in
             if state.buckets.count >= bucketsMax, now - state.swept > .seconds(1) {
                 state.swept = now
@@ -34,10 +42,10 @@ package final class RateLimiter: Sendable {
                 state.buckets = state.buckets.filter { now - $0.value.last < .seconds(3) }
             }
             let key = state.buckets[key] == nil && state.buckets.count >= bucketsMax ? "*" : key
-            var bucket = state.buckets[key] ?? Bucket(tokens: rate * 2, last: now)
+            var bucket = state.buckets[key] ?? Bucket(tokens: burst, last: now)
             let passed = now - bucket.last
             let seconds = Double(passed.components.seconds) + Double(passed.components.attoseconds) / 1e18
-            bucket.tokens = min(rate * 2, bucket.tokens + seconds * rate)
+            bucket.tokens = min(burst, bucket.tokens + seconds * rate)
             bucket.last = now
             defer { state.buckets[key] = bucket }
             guard bucket.tokens >= 1 else { return false }

@@ -41,11 +41,14 @@ package struct Route: Sendable {
     package let body: Body
     package let trace: Trace
     package let purpose: Purpose
+    /// `nil` where nothing changes.
+    package let effect: Effect?
     package let handler: @Sendable (WebRequest) async throws -> WebResponse
 
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Access, body: Body = .none, trace: Trace,
-        purpose: Purpose = .service, handler: @escaping @Sendable (WebRequest) async throws -> WebResponse
+        purpose: Purpose = .service, effect: Effect = .overwrites,
+        handler: @escaping @Sendable (WebRequest) async throws -> WebResponse
     ) {
         precondition(method == .get || trace != .none || access == .anonymous, "a change is traced")
         self.method = method
@@ -54,6 +57,7 @@ package struct Route: Sendable {
         self.body = body
         self.trace = trace
         self.purpose = purpose
+        self.effect = trace == .change && method != .get ? effect : nil
         self.handler = handler
     }
 

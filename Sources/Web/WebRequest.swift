@@ -78,6 +78,8 @@ package struct WebRequest: Sendable {
 /// Names and values of a form or a query string, in order; a name may occur several times.
 package struct Form: Sendable {
     package let fields: [(name: String, value: String)]
+    /// Fields that every form of ours has: the CSRF token and the request's key.
+    package static let own: Set<String> = ["_csrf", "_key"]
     package init(_ fields: [(name: String, value: String)]) { self.fields = fields }
 
     /// The first value.

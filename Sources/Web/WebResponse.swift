@@ -12,6 +12,10 @@ package struct WebResponse: Sendable {
     package var isPublicAsset = false
     /// Made while it is sent: the request keeps a place until the end.
     package var isStreamed = false
+    /// The body, where it is a text made beforehand.
+    package private(set) var content: String?
+    /// The text key of the message on the next page.
+    package private(set) var flashKey: String?
 
     package init(status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: ResponseBody = .init()) {
         self.status = status
@@ -19,10 +23,8 @@ package struct WebResponse: Sendable {
         self.body = body
     }
 
-    package static func html(_ text: String, status: HTTPResponse.Status = .ok) -> WebResponse {
-        WebResponse(
-            status: status, headers: [.contentType: "text/html; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    package static func html(_ html: String, status: HTTPResponse.Status = .ok) -> WebResponse {
+        text(html, status: status, type: "text/html; charset=utf-8")
     }
 
     package static func text(
@@ -30,8 +32,10 @@ package struct WebResponse: Sendable {
     )
         -> WebResponse
     {
-        WebResponse(
+        var answer = WebResponse(
             status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        answer.content = text
+        return answer
     }
 
     package static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> WebResponse {
@@ -62,7 +66,16 @@ package struct WebResponse: Sendable {
 
     /// A message shown on the next page. Kept in a cookie as a text key, never with a personal value.
     package func flash(_ key: String) -> WebResponse {
-        settingCookie(WebCookie.flash, Form.encode(key), maxAgeSeconds: 60)
+        var copy = settingCookie(WebCookie.flash, Form.encode(key), maxAgeSeconds: 60)
+        copy.flashKey = key
+        return copy
+    }
+
+    /// Names the version of the record it shows or left behind, for `If-Match`.
+    package func tagged(_ version: String) -> WebResponse {
+        var copy = self
+        copy.headers[.eTag] = "\"\(version)\""
+        return copy
     }
 }
 

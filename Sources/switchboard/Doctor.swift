@@ -48,6 +48,9 @@ struct Doctor: AsyncParsableCommand {
                         share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                     let pending = try await migrator.pending(tenant.database)
                     checks.append(("migrations", pending == 0, "\(pending) pending"))
+                    for finding in try await runtime.tenants.upkeep.findings(tenant.database) {
+                        checks.append((finding.name, finding.isOK, finding.detail))
+                    }
                     let work = try await tenant.database.read { try WorkState.load(tenant, $0) }
                     let warnings = WarningThresholds(configuration).warnings(work)
                     checks.append(

@@ -5,16 +5,33 @@ import Platform
 import Storage
 import Web
 
-/// Brings the database up to date. Serving does it too; this is for doing it ahead.
+/// Brings the database up to date. Serving does it too, unless its role may not; this is for doing it ahead, and for the owner.
 struct Migrate: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Apply pending migrations.")
+    static let configuration = CommandConfiguration(
+        abstract: "Apply pending migrations; keep months; spread tables over nodes.",
+        discussion: """
+            On PostgreSQL with DATABASE_OWNER_URL set it works as the owner of the tables, and gives the role of DATABASE_URL the
+            rights it needs. --partitions makes the months that come, moves rows into theirs and drops those whose time is
+            over: run it daily where serving has no owner's address. --distributed spreads the tables over the nodes of Citus.
+            """)
     @OptionGroup var common: CommonOptions
+    @Flag(name: .long, help: "Only make, fill and drop months of the growth tables, of all tenants (PostgreSQL).")
+    var partitions = false
+    @Flag(name: .long, help: "Spread the tables over the nodes of a distributed engine (Citus).") var distributed = false
+    @Flag(name: .long, help: "With --distributed: say what would be done.") var dryRun = false
     @Flag(name: .long, help: "Print JSON.") var json = false
+
+    func validate() throws {
+        guard !partitions || !distributed else { throw ValidationError("give --partitions or --distributed") }
+        guard !dryRun || distributed else { throw ValidationError("--dry-run goes with --distributed") }
+    }
 
     func run() async throws {
         try await Terminal.run(json: json) {
+            if partitions { return try await keepMonths() }
             try await common.withTenant(creates: true) { runtime, tenant in
                 // Opening the tenant has applied them.
+                if distributed { return try await distribute(runtime, tenant.name) }
                 let migrator = Migrator(
                     share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
                 let pending = try await migrator.pending(tenant.database)
@@ -30,5 +47,82 @@ struct Migrate: AsyncParsableCommand {
                 if pending > 0 { throw ExitCode(1) }
             }
         }
+    }
+
+    // MARK: Months
+
+    /// Needs neither keys nor files: only the owner's address.
+    private func keepMonths() async throws {
+        let runtime = try common.runtime(usesData: false)
+        let names = common.tenant.isEmpty ? runtime.tenantNames : common.tenant
+        var (tenants, isPostponed): ([JSONValue], Bool) = ([], false)
+        for name in names {
+            guard let report = try await runtime.tenants.upkeep.keepMonths(name) else {
+                if !json {
+                    Terminal.out(
+                        "\(name): nothing to keep (SQLite, or tables that belong to another role: set DATABASE_OWNER_URL)"
+                    )
+                }
+                continue
+            }
+            isPostponed = isPostponed || report.tables.contains { !$0.postponed.isEmpty }
+            if json {
+                tenants.append(.object(["tenant": .string(name), "tables": .array(report.tables.map(Self.json))]))
+            } else {
+                for table in report.tables { Terminal.out("\(name): \(table.name): \(Self.words(table))") }
+            }
+        }
+        if json { Terminal.out(JSONValue.array(tenants).encoded()) }
+        if isPostponed { throw ExitCode(2) }
+    }
+
+    private static func words(_ table: KeptMonths) -> String {
+        func list(_ words: String, _ months: [GrowthMonth]) -> String? {
+            months.isEmpty ? nil : "\(words) \(months.map(\.description).joined(separator: ", "))"
+        }
+        let parts = [
+            list("made", table.made), table.moved > 0 ? "moved \(table.moved) rows into their months" : nil,
+            list("dropped", table.dropped), list("may be exported and taken out:", table.exportable),
+            table.strays > 0 ? "\(table.strays) rows lie in no month (a clock that went wrong?)" : nil,
+            list("had to wait, run it again:", table.postponed),
+        ].compactMap { $0 }
+        return parts.isEmpty ? "nothing to do" : parts.joined(separator: "; ")
+    }
+
+    private static func json(_ table: KeptMonths) -> JSONValue {
+        func list(_ months: [GrowthMonth]) -> JSONValue { .array(months.map { .string($0.description) }) }
+        return .object([
+            "table": .string(table.name), "made": list(table.made), "moved": .int(Int64(table.moved)),
+            "dropped": list(table.dropped), "exportable": list(table.exportable), "strays": .int(Int64(table.strays)),
+            "postponed": list(table.postponed),
+        ])
+    }
+
+    // MARK: Distribution
+
+    private func distribute(_ runtime: Runtime, _ tenant: String) async throws {
+        let upkeep = runtime.tenants.upkeep
+        let isQuiet = json
+        let done = try await upkeep.distribute(tenant, dryRun: dryRun) { step in
+            if !isQuiet { Terminal.note("\(step.table) ...") }
+        }
+        let steps = done ?? upkeep.distribution.steps
+        if json {
+            Terminal.out(
+                JSONValue.object([
+                    "installed": .bool(done != nil), "applied": .bool(done != nil && !dryRun),
+                    "statements": .array(steps.map { .string($0.statement.text) }),
+                ]).encoded())
+            return
+        }
+        if done == nil {
+            Terminal.note("Citus is not installed in this database: nothing was done. This is what would be:")
+            Terminal.note("此数据库未安装 Citus，未做任何更改。将要执行的语句如下：")
+        } else if dryRun {
+            Terminal.note(steps.isEmpty ? "Nothing is left to be done." : "Nothing was done. This is what would be:")
+        } else {
+            Terminal.note("\(steps.count) tables were distributed, \(upkeep.distribution.local.count) stay on the coordinator.")
+        }
+        for step in steps { Terminal.out(step.statement.text + ";") }
     }
 }

@@ -3,7 +3,7 @@ import ArgumentParser
 import Kernel
 import Web
 
-/// The route table: what is served, who may, what it leaves in the audit.
+/// The route table: what is served, who may, what it leaves in the audit, what a change needs from its caller.
 struct Routes: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the routes with their permissions.")
     @OptionGroup var common: CommonOptions
@@ -20,6 +20,8 @@ struct Routes: AsyncParsableCommand {
                             .object([
                                 "method": .string($0.method.rawValue), "path": .string($0.pattern),
                                 "access": .string(Self.access($0)), "audit": .string($0.trace.rawValue),
+                                "key": .string(Self.need($0.effect?.key)),
+                                "version": .string(Self.need($0.effect?.version)),
                             ])
                         }
                     ).encoded())
@@ -27,11 +29,15 @@ struct Routes: AsyncParsableCommand {
                 for row in rows {
                     let method = row.method.rawValue.padding(7)
                     Terminal.out(
-                        "\(method) \(row.pattern.padding(42)) \(Self.access(row).padding(30)) \(row.trace.rawValue)")
+                        "\(method) \(row.pattern.padding(42)) \(Self.access(row).padding(30)) "
+                            + "\(row.trace.rawValue.padding(7)) \(row.effect?.name ?? "")")
                 }
             }
         }
     }
+
+    /// `required`, `optional` or `none`.
+    private static func need(_ need: Route.Effect.Need?) -> String { (need ?? .none).rawValue }
 
     static func access(_ route: Route) -> String {
         switch route.access {

@@ -18,7 +18,7 @@ struct Switchboard: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Worker.self, Migrate.self, Import.self, Seed.self, Train.self, Evaluate.self, Doctor.self,
-            User.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
+            Health.self, User.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
         ])
 }
 

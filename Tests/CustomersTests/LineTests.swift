@@ -140,12 +140,12 @@ struct LineTests {
         let before = try await desk.test.auditCount("customers.subscription.view")
         let stale = try await desk.post(
             "/customers/\(id)/lines/\(line.id)", [("revision", "0"), ("f_plan", "Y")], as: Self.supervisor)
-        #expect(stale.status == 409 && stale.text.contains("value=\"5G 畅享 199\"") && stale.text.contains("Y"))
+        #expect(stale.status == 412 && stale.text.contains("value=\"5G 畅享 199\"") && stale.text.contains("Y"))
         #expect(try await desk.test.auditCount("customers.subscription.view") == before + 1)
         #expect(try await desk.lastAudit("customers.subscription.view")?.unmasked.contains("msisdn") == true)
         #expect(
             try await desk.post("/customers/\(id)/lines/\(line.id)", [("f_plan", "Y")], as: Self.supervisor).status
-                == 400)
+                == 428)
     }
 
     @Test("a SIM card or a number of somebody else's standing line is refused at its field; an ended line's is free")

@@ -74,7 +74,8 @@ final class ListDesk: Sendable {
         head.headerFields[.cookie] = "\(WebCookie.session)=\(Self.token)"
         var body = ByteBuffer()
         if let form {
-            let fields = form.map { (name: $0.0, value: $0.1) } + [("_csrf", gate.csrf(Self.token))]
+            let own = [("_csrf", gate.csrf(Self.token))] + (form.contains { $0.0 == "_key" } ? [] : [("_key", Self.key())])
+            let fields = (form + own).map { (name: $0.0, value: $0.1) }
             body = ByteBuffer(string: Form(fields).encoded)
             head.headerFields[.contentType] = "application/x-www-form-urlencoded"
             head.headerFields[.origin] = "http://127.0.0.1:8080"
@@ -87,6 +88,9 @@ final class ListDesk: Sendable {
         return Answer(
             status: response.status.code, text: collector.text, location: response.headers[.location])
     }
+
+    /// As a form is rendered with.
+    private static func key() -> String { UUID().uuidString }
 
     private struct OneTenant: TenantResolver {
         func tenant(host: String) -> String? { "default" }

@@ -186,7 +186,14 @@ final class Browser {
     /// Sends a form with the CSRF token that belongs to the cookie.
     func post(_ path: String, _ fields: [(String, String)], accept: String = "text/html") async throws -> Answer {
         let token = gate.csrf(jar[WebCookie.session] ?? "")
-        let all = fields + [("_csrf", token)]
+        var all = fields + [("_csrf", token), ("_key", UUID().uuidString)]
+        // A browser has the page of the account, which says which version was seen.
+        let page = path.split(separator: "/").prefix(2).joined(separator: "/")
+        if ["/roles", "/scope", "/status"].contains(where: path.hasSuffix), !fields.contains(where: { $0.0 == "revision" }) {
+            let html = try await get("/" + page).text
+            let found = html.firstMatch(of: /name="revision" value="([^"]*)"/).map { String($0.1) }
+            all.append(("revision", found ?? "unknown"))
+        }
         let body = all.map { "\(Form.encode($0.0))=\(Form.encode($0.1))" }.joined(separator: "&")
         return try await send(.post, path, body: body, accept: accept)
     }

@@ -30,7 +30,7 @@ struct Wizard {
     /// Calls the endpoint as the route would.
     func call(
         _ method: HTTPRequest.Method, _ pattern: String, _ run: ImportRunID? = nil, query: String = "",
-        form: String? = nil, as principal: Principal? = nil
+        form: String? = nil, as principal: Principal? = nil, seen: String? = nil
     ) async throws -> (response: WebResponse, audits: Int) {
         let endpoint = try #require(endpoints.first { $0.method == method && $0.pattern == pattern })
         let request = WebRequest(
@@ -40,7 +40,9 @@ struct Wizard {
             session: SessionState(principal: principal ?? bench.principal, language: language, theme: nil),
             csrfToken: "token", cookieToken: "cookie", nonce: "nonce", purpose: .administration,
             body: try form.map { .form(try Form.parse($0)) } ?? .none)
-        let call = Call(request: request, tenant: bench.tenant, site: site)
+        let version: String? =
+            if let seen { seen } else if let run { try await bench.service.run(run).run.version } else { nil }
+        let call = Call(request: request, tenant: bench.tenant, site: site, repeats: Repeats(seen: version))
         return (try await endpoint.handler(call), call.auditCount)
     }
 

@@ -46,7 +46,7 @@ final class Desk: Sendable {
     func text(_ key: String, _ language: Language) -> String { site.pages.texts.text(key, language) }
     func render(_ content: PanelContent, _ language: Language) -> String {
         // As the shell around a panel does.
-        site.pages.render(content.template, content.view.merging(["csrf": "csrf", "assets": "/assets/x"]), language)
+        site.pages.render(content.template, content.view.merging(["csrf": "csrf", "formKey": "key", "assets": "/assets/x"]), language)
     }
 
     /// What a role has, platform rights included.
@@ -87,7 +87,8 @@ final class Desk: Sendable {
             tenant: "default", requestID: "r", address: "127.0.0.1", language: language, theme: "auto",
             session: SessionState(principal: principal, language: language, theme: nil), csrfToken: "csrf",
             cookieToken: "", nonce: "", purpose: route.purpose,
-            body: method == .post ? .form(Form(form.map { (name: $0.0, value: $0.1) })) : .none)
+            body: method == .post
+                ? .form(Form((form + [("_key", UUID().uuidString)]).map { (name: $0.0, value: $0.1) })) : .none)
         let response = try await route.handler(request)
         let body = BodyText()
         try await response.body.write(body)

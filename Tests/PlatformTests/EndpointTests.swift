@@ -49,7 +49,8 @@ struct EndpointTests {
         _ handler: @escaping @Sendable (Call) async throws -> WebResponse
     ) async throws -> WebResponse {
         let endpoint = Endpoint(
-            method, "/a", .permission(Permission("a.view")), trace: trace, purpose: .retention, handler: handler)
+            method, "/a", .permission(Permission("a.view")), trace: trace, purpose: .retention, effect: .same("a test"),
+            handler: handler)
         let route = endpoint.route(tenants: { _ in tenant.tenant }, site: try site())
         #expect(route.pattern == "/a" && route.trace == trace && route.purpose == .retention)
         return try await route.handler(request(method, purpose: route.purpose))

@@ -122,8 +122,8 @@ struct CanaryTests {
             "source_id", "full_name", "phone", "email", "address", "birth_date", "document_number", "attribute:text",
         ]
         #expect(
-            try supervisor.post(
-                run + "/mapping",
+            try supervisor.fill(
+                run, run + "/mapping",
                 fields.enumerated().map { ("to.\($0.offset)", $0.element) }
                     + [("match_key", "source_id"), ("creates", "1"), ("updates", "1"), ("then", "dry_run")]
             ).status == 303)

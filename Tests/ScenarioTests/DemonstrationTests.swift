@@ -67,9 +67,8 @@ struct DemonstrationTests {
         let run = try #require(
             try supervisor.upload("/imports", fields: [("source", "crm")], file: (name: "a.csv", content: csv))
                 .header("location"))
-        try supervisor.get(run)
-        try supervisor.post(
-            run + "/mapping",
+        try supervisor.fill(
+            run, run + "/mapping",
             [
                 ("to.0", "source_id"), ("to.1", "full_name"), ("match_key", "source_id"), ("creates", "1"),
                 ("updates", "1"),

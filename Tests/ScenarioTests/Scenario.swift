@@ -152,11 +152,24 @@ final class Visitor: @unchecked Sendable {
     func post(_ path: String, _ fields: [(String, String)] = [], headers: [(String, String)] = []) throws
         -> RawHTTP.Answer
     {
-        let form = Form([("_csrf", csrf)] + fields.map { (name: $0.0, value: $0.1) })
+        // A browser sends the key the form was rendered with; each call here is a form of its own.
+        let isKeyed = fields.contains { $0.0 == "_key" } || headers.contains { $0.0 == "Idempotency-Key" }
+        let own = [("_csrf", csrf)] + (isKeyed ? [] : [("_key", UUID().uuidString)])
+        let form = Form(own.map { (name: $0.0, value: $0.1) } + fields.map { (name: $0.0, value: $0.1) })
         return try keep(
             try http.send(
                 "POST", path, headers: base + [("Content-Type", "application/x-www-form-urlencoded")] + headers,
                 body: Array(form.encoded.utf8), host: host))
+    }
+
+    /// Sends a form of a page: with the version of the record that the page shows.
+    @discardableResult
+    func fill(_ page: String, _ path: String, _ fields: [(String, String)]) throws -> RawHTTP.Answer {
+        let html = try get(page).text
+        guard let match = html.firstMatch(of: /name="revision" value="([^"]*)"/) else {
+            throw RawHTTP.Failure(description: "\(page) shows no version")
+        }
+        return try post(path, [("revision", String(match.1))] + fields)
     }
 
     func postJSON(_ path: String, _ json: String) throws -> RawHTTP.Answer {
@@ -184,7 +197,8 @@ final class Visitor: @unchecked Sendable {
         body += file.content + Array("\r\n--\(boundary)--\r\n".utf8)
         return try keep(
             try http.send(
-                "POST", path, headers: base + [("Content-Type", "multipart/form-data; boundary=\(boundary)")],
+                "POST", path.contains("?") ? path : path + "?_key=" + UUID().uuidString,
+                headers: base + [("Content-Type", "multipart/form-data; boundary=\(boundary)")],
                 body: body, host: host))
     }
 

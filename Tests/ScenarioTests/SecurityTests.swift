@@ -42,9 +42,9 @@ struct SecurityTests {
         #expect(try agent.get("/users").status == 403)
         // Handlers: a power, the own roles, the own account, an account of another power.
         #expect(try administrator.post("/users", [("name", "x"), ("role", "auditor")]).status == 403)
-        #expect(try administrator.post("/users/\(root)/roles", [("role", "agent")]).status == 403)
-        #expect(try administrator.post("/users/\(root)/status", [("status", "disabled")]).status == 403)
-        #expect(try administrator.post("/users/\(root)/scope", [("regions", "east")]).status == 403)
+        #expect(try administrator.fill("/users/\(root)", "/users/\(root)/roles", [("role", "agent")]).status == 403)
+        #expect(try administrator.fill("/users/\(root)", "/users/\(root)/status", [("status", "disabled")]).status == 403)
+        #expect(try administrator.fill("/users/\(root)", "/users/\(root)/scope", [("regions", "east")]).status == 403)
         #expect(try administrator.post("/users/\(guardian)/link").status == 403)
         #expect(try administrator.post("/users/\(guardian)/sessions/end").status == 403)
         // A form that is not of this session.

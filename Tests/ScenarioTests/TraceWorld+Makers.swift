@@ -21,15 +21,15 @@ extension TraceWorld {
         "POST /customers/{id}/return": [("revision", "1"), ("how", "mistake")],
         "POST /customers/{id}/lines/{line}": [("revision", "1"), ("f_plan", "x")],
         "POST /customers/{id}/lines/{line}/termination": [("revision", "1")],
-        "POST /attributes/{id}/label": [("title_en", "x"), ("mask", "full")],
-        "POST /imports/{id}/mapping": mapping,
-        "POST /imports/{id}/format": [("encoding", "utf-8"), ("delimiter", "comma")],
+        "POST /attributes/{id}/label": [("revision", "x"), ("title_en", "x"), ("mask", "full")],
+        "POST /imports/{id}/mapping": [("revision", "x")] + mapping,
+        "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
         "POST /risk/{id}/contact": [("outcome", "no_answer")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],
         "POST /events/{id}/dismissal": [("reason", "x")],
-        "POST /users/{id}/roles": [("role", "agent")],
-        "POST /users/{id}/scope": [("regions", "east")],
-        "POST /users/{id}/status": [("status", "disabled")],
+        "POST /users/{id}/roles": [("revision", "x"), ("role", "agent")],
+        "POST /users/{id}/scope": [("revision", "x"), ("regions", "east")],
+        "POST /users/{id}/status": [("revision", "x"), ("status", "disabled")],
     ]
 
     private typealias Who = @Sendable (TraceWorld) -> Visitor
@@ -204,7 +204,8 @@ extension TraceWorld {
         "POST /attributes/{id}/label": { world in
             let visitor = world.administrator
             let id = try await world.id("SELECT id FROM customers_attribute ORDER BY id LIMIT 1")
-            return { try visitor.post("/attributes/\(id)/label", [("title_en", "Relabelled"), ("mask", "full")]) }
+            let fields = [("title_en", "Relabelled"), ("mask", "full")]
+            return { try visitor.fill("/attributes", "/attributes/\(id)/label", fields) }
         },
     ]
 
@@ -214,7 +215,9 @@ extension TraceWorld {
     ) -> Maker {
         { world in
             let (run, visitor) = (try await make(world), world.supervisor)
-            return { method == "GET" ? try visitor.get(run + path) : try visitor.post(run + path, fields) }
+            if method == "GET" { return { try visitor.get(run + path) } }
+            guard ["/mapping", "/format"].contains(path) else { return { try visitor.post(run + path, fields) } }
+            return { try visitor.fill(run, run + path, fields) }
         }
     }
 
@@ -321,7 +324,8 @@ extension TraceWorld {
     private static func account(_ path: String, _ fields: [(String, String)] = []) -> Maker {
         { world in
             let (id, visitor) = (try await world.user(), world.administrator)
-            return { try visitor.post("/users/\(id)" + path, fields) }
+            if fields.isEmpty { return { try visitor.post("/users/\(id)" + path) } }
+            return { try visitor.fill("/users/\(id)", "/users/\(id)" + path, fields) }
         }
     }
 

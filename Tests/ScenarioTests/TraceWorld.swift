@@ -102,7 +102,7 @@ struct TraceWorld: Sendable {
         let run = try draft()
         let page = try supervisor.get(run)
         #expect(page.status == 200)
-        let answer = try supervisor.post(run + "/mapping", Self.mapping + [("then", then)])
+        let answer = try supervisor.fill(run, run + "/mapping", Self.mapping + [("then", then)])
         #expect(answer.status == 303, "\(answer.text.prefix(300))")
         return run
     }

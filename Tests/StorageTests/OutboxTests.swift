@@ -200,10 +200,10 @@ struct OutboxTests {
         #expect(try await dispatcher.deliverBatch() == 0)
         #expect(try await bench.database.read { try OutboxDispatcher.parkedCount($0) } == 0)
         #expect(try await bench.database.read { try OutboxDispatcher.oldestDue($0) } == nil)
-        try await dispatcher.expire()
+        try await dispatcher.expire(days: 7)
         #expect(try await event() == id)
         bench.clock.advance(days: 8)
-        try await dispatcher.expire()
+        try await dispatcher.expire(days: 7)
         #expect(try await event() == nil)
         let receipts = try await bench.database.read { try $0.count("SELECT COUNT(*) FROM storage_outbox_receipt") }
         #expect(receipts == 0)
@@ -278,7 +278,7 @@ struct OutboxTests {
                 "UPDATE storage_outbox_event SET status = 'parked', created_at = 0 WHERE payload LIKE '%4%'")
         }
         bench.clock.advance(days: 2)
-        try await dispatcher.expire()
+        try await dispatcher.expire(days: 7)
         #expect(try await dispatcher.backlog("done") == 1)
         #expect(try await dispatcher.backlog("parked") == 1)
         #expect(try await bench.count("SELECT COUNT(*) FROM storage_outbox_receipt") == 1)

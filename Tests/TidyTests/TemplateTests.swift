@@ -31,7 +31,7 @@ struct TemplateTests {
         }
     }
 
-    @Test("every form that changes something carries the CSRF token and is a POST")
+    @Test("every form that changes something carries the CSRF token and a key of its own, and is a POST")
     func csrf() {
         var findings: [String] = []
         var forms = 0
@@ -45,6 +45,11 @@ struct TemplateTests {
                     // The token comes first, so that an upload is refused before its file is read.
                     if !form.groups[1].contains(#"<input type="hidden" name="_csrf" value="{{csrf}}">"#) {
                         findings.append("\(place) has no _csrf")
+                    }
+                    // An upload has it in its address: the key is asked for before the file is read.
+                    let key = #"<input type="hidden" name="_key" value="{{formKey}}" autocomplete="off">"#
+                    if !form.groups[1].contains(key), !form.groups[0].contains("?_key={{formKey}}\"") {
+                        findings.append("\(place) has no _key")
                     }
                 case "get":
                     if form.groups[1].contains("_csrf") { findings.append("\(place) puts the token into an address") }

@@ -1,0 +1,31 @@
+import Storage
+
+/// Where this domain's tables lie on PostgreSQL: what belongs to a customer lies beside the customer.
+enum CustomerLayouts {
+    static let all: [TableLayout] =
+        [
+            TableLayout("customers_customer", .customers(key: "id")),
+            // A customer shares its party's id.
+            TableLayout("customers_party", .customer(key: "id")),
+            TableLayout("customers_customer_link", .customer(key: "from_id")),
+            TableLayout("customers_change", .customer(key: "customer_id"), growth: Growth(by: .id("id"), .kept)),
+            // Use has no id of its own: its month is what it grows by. Operators bring years of it with them.
+            TableLayout(
+                "customers_usage_month", .customer(key: "customer_id"),
+                growth: Growth(by: .month("month"), .kept, monthsBehind: 30)),
+            // Number -> customer: one node, one index.
+            TableLayout("customers_identifier", .lookUp(key: "value")),
+            TableLayout("customers_subscription_locator", .lookUp(key: "id")),
+            // Few definitions, joined with the values of every customer.
+            TableLayout("customers_attribute", .reference),
+            TableLayout("customers_saved_view", .local),
+            TableLayout("customers_value_policy", .local),
+        ]
+        + TableLayout.all(
+            [
+                "customers_contact_medium", "customers_address", "customers_identity_document",
+                "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
+                "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
+                "customers_listing",
+            ], .customer(key: "customer_id"))
+}

@@ -1,0 +1,1 @@
+-- Months are partitions on PostgreSQL (ADR 0013); on one machine's engine a growth table stays one table.
