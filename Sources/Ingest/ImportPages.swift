@@ -86,9 +86,15 @@ struct ImportPages: Sendable {
                 call, error: .invalid("file", "no_file", Words(en: "Choose a file.", zh: "请选择文件。")),
                 source: received.source)
         }
-        if let earlier = try await call.earlier(content: "\(received.source)\n\(received.name)\n\(blob.digest)") {
+        do {
+            let content = "\(received.source)\n\(received.name)\n\(blob.digest)"
+            if let earlier = try await call.earlier(content: content) {
+                await call.tenant.blobs.deleteLater(blob.id)
+                return earlier
+            }
+        } catch {
             await call.tenant.blobs.deleteLater(blob.id)
-            return earlier
+            throw error
         }
         do {
             let draft = try await service.draft(

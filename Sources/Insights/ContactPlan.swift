@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 import Storage
 
 /// An ISO 8601 week, `2026-W10`: weeks begin on Monday and belong to the year of their Thursday.
@@ -49,6 +50,17 @@ struct ContactEntry: Sendable {
     let note: String?
     let actorName: String
     let changedAt: Instant
+}
+
+extension ContactEntry {
+    /// The version of a customer's entry in a week; one that was taken back is as none.
+    static func version(of entry: ContactEntry?) -> String {
+        guard let entry, entry.state != .open else { return "open" }
+        return RecordVersion.of([
+            entry.week, entry.outcome?.rawValue ?? "", entry.note ?? "", entry.actorName,
+            "\(entry.changedAt.milliseconds)",
+        ])
+    }
 }
 
 enum ContactPlanStore {

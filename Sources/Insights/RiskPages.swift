@@ -19,7 +19,8 @@ struct RiskPages: Sendable {
             },
             Endpoint(
                 .post, "/risk/{id}/contact", .permission(InsightsPermissions.riskWork),
-                body: .form(["outcome", "note", "return"]), trace: .change, purpose: .retention, effect: .acts
+                body: .form(["revision", "outcome", "note", "return"]), trace: .change, purpose: .retention,
+                effect: .overwrites
             ) { try await contact($0) },
         ]
     }
@@ -229,6 +230,7 @@ struct RiskPages: Sendable {
         let note = loaded.wording.masking.names ? entry.last?.note : nil
         let view: View = [
             "id": .text(score.customer.description), "name": .text(entry.card.displayName),
+            "revision": .text(ContactEntry.version(of: thisWeek ? entry.last : nil)),
             "place": .text(entry.card.region),
             "phone": .text(entry.card.phone), "band": .text(score.band.rawValue),
             "bandText": .text(score.band.label(call.language)),
@@ -265,6 +267,8 @@ struct RiskPages: Sendable {
             guard try customers.reachable([id], for: principal, session).contains(id),
                 try !ScoreStore.scores([id], session).isEmpty
             else { throw CRMError.notFound }
+            // Two people may call from the same list: neither outcome is lost.
+            try call.checkVersion(ContactEntry.version(of: try ContactPlanStore.entry(id, week: week, session)))
             try ContactPlanStore.put(
                 id, week: week, state, outcome, note: note, by: principal, at: tenant.clock.now(), session)
             try call.record(

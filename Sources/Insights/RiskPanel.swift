@@ -51,7 +51,7 @@ struct RiskPanel: Sendable {
             "scored": true, "hasModel": true, "nextNow": false, "nextAt": .absent, "nextDaily": false,
             "mayRecord": .bool(mayWork && entry == nil), "customerID": .text(score.customer.description),
             "returnPath": .text("/customers/\(request.customers.first ?? score.customer)"),
-            "contactBy": .text(entry?.actorName),
+            "revision": .text(ContactEntry.version(of: entry)), "contactBy": .text(entry?.actorName),
             "contactAt": .text(entry?.changedAt.displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)),
             "left": .bool(!score.listed),
             "band": .text(score.band.rawValue), "bandText": .text(score.band.label(request.language)),
@@ -87,7 +87,7 @@ struct RiskPanel: Sendable {
 
     private static let empty: View = [
         "scored": false, "hasModel": false, "mayRecord": false, "customerID": .absent, "returnPath": .absent,
-        "contactBy": .absent, "contactAt": .absent, "left": false, "band": .absent, "bandText": .absent,
+        "revision": .absent, "contactBy": .absent, "contactAt": .absent, "left": false, "band": .absent, "bandText": .absent,
         "probability": .absent,
         "percent": .absent, "width": .absent, "inHundred": .absent, "raising": .list([]), "hasRaising": false,
         "lowering": .list([]), "hasLowering": false, "changes": .list([]), "hasChanges": false, "hasValue": false,

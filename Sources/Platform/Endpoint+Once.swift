@@ -8,12 +8,15 @@ package final class Repeats: Sendable {
     /// `nil` = the request has none, or its route looks at none.
     let key: Mutex<RequestKey?>
     let seen: String?
+    /// The route's name, for the audit.
+    let route: String
     private struct State { var isKept = false; var isSeenUsed = false }
     private let state = Mutex(State())
 
-    package init(key: RequestKey? = nil, seen: String? = nil) {
+    package init(key: RequestKey? = nil, seen: String? = nil, route: String = "") {
         self.key = Mutex(key)
         self.seen = seen
+        self.route = route
     }
 
     var isKept: Bool { state.withLock { $0.isKept } }
@@ -41,7 +44,9 @@ extension Endpoint {
                     en: "Say which version you saw: the header If-Match with the record’s ETag, or revision in a form.",
                     zh: "请注明所见版本：请求头 If-Match（取记录的 ETag）或表单字段 revision。"))
         }
-        return Call(request: request, tenant: tenant, site: site, repeats: Repeats(key: key, seen: seen))
+        return Call(
+            request: request, tenant: tenant, site: site,
+            repeats: Repeats(key: key, seen: seen, route: "\(method.rawValue) \(pattern)"))
     }
 
     /// Answers a change once: what was answered under its key before is answered again.
@@ -162,7 +167,7 @@ extension Call {
         let requests = tenant.requests
         guard let answer = try await read({ try requests.answer(key, $0) }) else { return nil }
         try await write { [self] session in
-            try record(AuditEntry("console.request.repeat", facts: ["status": .int(Int64(answer.status.code))]), session)
+            try record(AuditEntry("console.request.repeat", facts: ["route": .string(repeats.route)]), session)
         }
         repeats.kept()
         return answer

@@ -5,9 +5,9 @@ import Synchronization
 /// Blocking work on a thread of its own: the cooperative pool has as many threads as the machine has cores, and work of
 /// seconds there stops every other request.
 package enum OwnThread {
-    static let name = "own-thread"
+    private static let mark = "switchboard.own-thread"
     /// Whether this is such a thread.
-    package static var isCurrent: Bool { Thread.current.name == name }
+    package static var isCurrent: Bool { Thread.current.threadDictionary[mark] != nil }
 
     /// Runs `body` and returns what it returns; the caller's task waits without holding a thread. `body` is not stopped when
     /// the task is cancelled.
@@ -17,7 +17,7 @@ package enum OwnThread {
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let thread = Thread { continuation.resume(with: Result { try body() }) }
-            thread.name = name
+            thread.threadDictionary[mark] = true
             thread.stackSize = stackBytes
             thread.start()
         }
@@ -30,7 +30,7 @@ package enum OwnThread {
                 body()
                 continuation.resume()
             }
-            thread.name = name
+            thread.threadDictionary[mark] = true
             thread.start()
         }
     }

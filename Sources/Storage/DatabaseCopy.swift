@@ -35,7 +35,7 @@ package struct DatabaseCopy: Sendable {
     static let versions: SQL = "SELECT module, number, checksum FROM schema_migration ORDER BY module, number"
 
     /// Tables that say something of this installation's processes only.
-    private static let local: Set<String> = ["schema_migration", "storage_node", "storage_copy"]
+    private static let local: Set<String> = ["schema_migration", "storage_node", "storage_server", "storage_copy"]
 
     private struct State: Sendable {
         var key: [SQLValue]?

@@ -81,14 +81,21 @@ final class Desk: Sendable {
         }
         guard case .permission(let permission) = route.access else { throw CRMError.loginRequired }
         try principal.require(permission)
+        var sent = form + [("_key", UUID().uuidString)]
+        // What the page that the form is on would have shown.
+        if route.pattern == "/risk/{id}/contact", let id = CustomerID(parameters["id"] ?? "") {
+            let week = RiskPages.week(tenant)
+            let entry = try await tenant.database.read { try ContactPlanStore.entry(id, week: week, $0) }
+            if !form.contains(where: { $0.0 == "revision" }) { sent.append(("revision", ContactEntry.version(of: entry))) }
+        }
+        let fields = sent.map { (name: $0.0, value: $0.1) }
         let request = WebRequest(
             method: method, path: String(parts[0]),
             query: try Form.parse(parts.count > 1 ? String(parts[1]) : ""), headers: [:], parameters: parameters,
             tenant: "default", requestID: "r", address: "127.0.0.1", language: language, theme: "auto",
             session: SessionState(principal: principal, language: language, theme: nil), csrfToken: "csrf",
             cookieToken: "", nonce: "", purpose: route.purpose,
-            body: method == .post
-                ? .form(Form((form + [("_key", UUID().uuidString)]).map { (name: $0.0, value: $0.1) })) : .none)
+            body: method == .post ? .form(Form(fields)) : .none)
         let response = try await route.handler(request)
         let body = BodyText()
         try await response.body.write(body)

@@ -68,7 +68,7 @@ struct StoryTests {
         let customer = try agent.get("/customers/\(first)").text
         for reason in reasons { #expect(customer.contains(reason), "the customer's page says why, too: \(reason)") }
         #expect(
-            try agent.post("/risk/\(first)/contact", [("outcome", "accepted"), ("note", "wants a longer contract")])
+            try agent.post("/risk/\(first)/contact", [("revision", "open"), ("outcome", "accepted"), ("note", "wants a longer contract")])
                 .status
                 == 303)
         #expect(try agent.get("/risk?state=done").text.contains(first))

@@ -24,7 +24,7 @@ extension TraceWorld {
         "POST /attributes/{id}/label": [("revision", "x"), ("title_en", "x"), ("mask", "full")],
         "POST /imports/{id}/mapping": [("revision", "x")] + mapping,
         "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
-        "POST /risk/{id}/contact": [("outcome", "no_answer")],
+        "POST /risk/{id}/contact": [("revision", "open"), ("outcome", "no_answer")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],
         "POST /events/{id}/dismissal": [("reason", "x")],
         "POST /users/{id}/roles": [("revision", "x"), ("role", "agent")],
@@ -256,7 +256,7 @@ extension TraceWorld {
         "GET /risk": get("/risk"),
         "POST /risk/{id}/contact": { world in
             let (id, visitor) = (try await world.customer(), world.supervisor)
-            return { try visitor.post("/risk/\(id)/contact", [("outcome", "no_answer")]) }
+            return { try visitor.post("/risk/\(id)/contact", [("revision", "open"), ("outcome", "no_answer")]) }
         },
         "GET /models": get("/models") { $0.analyst },
         "GET /models/{id}": { world in
