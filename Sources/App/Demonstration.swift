@@ -44,11 +44,11 @@ package struct Demonstration: Sendable {
     /// Fills the tenant, or goes on where an interrupted filling ended: what is missing is made, then learned from.
     /// - Parameters:
     ///   - months: of bills, usage and contacts; `nil` = as many as suit the size.
-    ///   - learns: whether a model is learned from the base, and the base scored.
+    ///   - learns: whether a model is learned from the base, and the base scored; `nil` = when it is made for showing.
     /// - Returns: what was made, as it was asked for at the beginning.
     @discardableResult
     package func make(
-        customers: Int, seed: UInt64, months: Int? = nil, learns: Bool = true,
+        customers: Int, seed: UInt64, months: Int? = nil, learns: Bool? = nil,
         progress: @escaping @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
     ) async throws -> (customers: Int, seed: UInt64) {
         var (customers, seed, months) = (customers, seed, months)

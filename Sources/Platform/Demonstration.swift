@@ -13,7 +13,8 @@ package struct SeedRequest: Sendable {
     package let today: LocalDate?
     /// Months of bills, usage and contacts that are kept of each customer, 12...24: the bills of a year are in sums.
     package let months: Int
-    /// Whether a model is learned from the base, and the base scored.
+    /// Whether a model is learned from the base and the base scored: of a big one only when asked for, it takes longer than
+    /// the seeding.
     package let learns: Bool
     package let progress: @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
 
@@ -23,18 +24,21 @@ package struct SeedRequest: Sendable {
 
     /// How many months a base of this size is given unless somebody says otherwise: two years of a demonstration, one of a
     /// base made for measuring.
-    package static func months(for customers: Int) -> Int { customers < 200_000 ? monthsMax : monthsMin }
+    package static func months(for customers: Int) -> Int { customers < measuringFrom ? monthsMax : monthsMin }
+
+    /// From this size on a base is taken to be made for measuring, not for showing.
+    package static let measuringFrom = 200_000
 
     package init(
         customers: Int, seed: UInt64, resumes: Bool = false, today: LocalDate? = nil, months: Int? = nil,
-        learns: Bool = true, progress: @escaping @Sendable (Int, Int, Words) -> Void
+        learns: Bool? = nil, progress: @escaping @Sendable (Int, Int, Words) -> Void
     ) {
         self.customers = customers
         self.seed = seed
         self.resumes = resumes
         self.today = today
         self.months = min(Self.monthsMax, max(Self.monthsMin, months ?? Self.months(for: customers)))
-        self.learns = learns
+        self.learns = learns ?? (customers < Self.measuringFrom)
         self.progress = progress
     }
 }

@@ -13,14 +13,15 @@ struct Seed: AsyncParsableCommand {
             branches, lines, bills, usage, cases, contacts, and leavers who had reasons. Refuses a tenant that already has
             customers, but finishes one whose seeding was interrupted: with the numbers it was begun with, and the same base
             comes out. Below 200,000 customers two years of bills, usage and contacts are kept of each, from there on one
-            (--months). The model is learned from 100,000 customers at most; --no-model leaves it and the scores out.
+            (--months), and the model that rates who will leave is left to `switchboard train` unless --model asks for it.
             """)
     @OptionGroup var common: CommonOptions
     @Option(name: .long, help: "How many customers.") var customers = 2_000
     @Option(name: .long, help: "Seed of the generator.") var seed: UInt64 = 20_260_101
     @Option(name: .long, help: "Months of bills, usage and contacts, 12...24 (default: 24, from 200000 customers on 12).")
     var months: Int?
-    @Flag(name: .long, inversion: .prefixedNo, help: "Learn a model from the base and score it.") var model = true
+    @Flag(name: .long, inversion: .prefixedNo, help: "Learn a model and score the base (default: below 200000 customers).")
+    var model: Bool?
     @Flag(name: .long, help: "Begin even when the disk seems too small.") var force = false
     @Flag(name: .long, help: "Print JSON.") var json = false
 
@@ -55,7 +56,8 @@ struct Seed: AsyncParsableCommand {
                         JSONValue.object(["customers": .int(Int64(made.customers)), "seconds": .double(seconds)])
                             .encoded())
                 } else {
-                    Terminal.out("\(made.customers) customers in \((seconds * 10).rounded() / 10) s")
+                    let rate = Int((Double(made.customers) / max(seconds, 0.001)).rounded())
+                    Terminal.out("\(made.customers) customers in \((seconds * 10).rounded() / 10) s (\(rate)/s)")
                 }
             }
         }

@@ -218,15 +218,15 @@ struct DemoLife: Sendable {
             let toEnd = (months.last ?? month).monthsSince(month)
             // The drift builds up over the last six months; trouble on the network over the last three.
             let drift = toEnd < 6 ? 1 + risk.usageDrift * Double(6 - toEnd) / 6 : 1
-            let season = month.month == 2 ? 1.12 : 1.0
-            let voice = max(0, minutes * drift * season * (0.88 + 0.24 * random.unit()))
+            // No season: all who stay are seen in one month, those who left in many, so a model would learn the month.
+            let voice = max(0, minutes * drift * (0.88 + 0.24 * random.unit()))
             let calls = Int(voice / 2.2) + 1
             let dropped = Double(calls) * risk.droppedCallPercent / 100 * (toEnd < 3 ? 1 : 0.6)
             let whole = Int(dropped) + (random.unit() < dropped - dropped.rounded(.down) ? 1 : 0)
             result.append(
                 DemoCustomer.Usage(
                     line: position, month: month, voiceMinutes: Int(voice),
-                    dataMegabytes: Int(max(0, data * drift * season * (0.85 + 0.3 * random.unit()))),
+                    dataMegabytes: Int(max(0, data * drift * (0.85 + 0.3 * random.unit()))),
                     messages: random.below(30), calls: calls, droppedCalls: whole))
         }
     }
