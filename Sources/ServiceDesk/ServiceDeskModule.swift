@@ -38,7 +38,10 @@ package struct ServiceDeskModule: Module {
     }
 
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
-        [CasesPanel(zone: tenant.timeZoneOffsetMinutes).panel(), InteractionsPanel(zone: tenant.timeZoneOffsetMinutes).panel()]
+        [
+            CasesPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
+            InteractionsPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
+        ]
     }
 
     /// What this domain adds to the timeline of the customer page.

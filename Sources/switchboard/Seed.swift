@@ -18,9 +18,12 @@ struct Seed: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
     @Option(name: .long, help: "How many customers.") var customers = 2_000
     @Option(name: .long, help: "Seed of the generator.") var seed: UInt64 = 20_260_101
-    @Option(name: .long, help: "Months of bills, usage and contacts, 12...24 (default: 24, from 200000 customers on 12).")
+    @Option(
+        name: .long, help: "Months of bills, usage and contacts, 12...24 (default: 24, from 200000 customers on 12).")
     var months: Int?
-    @Flag(name: .long, inversion: .prefixedNo, help: "Learn a model and score the base (default: below 200000 customers).")
+    @Flag(
+        name: .long, inversion: .prefixedNo, help: "Learn a model and score the base (default: below 200000 customers)."
+    )
     var model: Bool?
     @Flag(name: .long, help: "Begin even when the disk seems too small.") var force = false
     @Flag(name: .long, help: "Print JSON.") var json = false

@@ -193,7 +193,8 @@ struct DemoTests {
         print("of 6,000: \(branches) branches, \(employees) employees")
         #expect(branches > 20 && employees > 10)
         let test = try await TestTenant(["Customers"])
-        try await DemoOperator.seed(request: SeedRequest(customers: 1_000, seed: 13) { _, _, _ in }, tenant: test.tenant)
+        try await DemoOperator.seed(
+            request: SeedRequest(customers: 1_000, seed: 13) { _, _, _ in }, tenant: test.tenant)
         let (heads, lone) = try await test.tenant.database.read { session in
             (
                 try session.count("SELECT COUNT(*) FROM customers_relation WHERE role = 'head_office'"),

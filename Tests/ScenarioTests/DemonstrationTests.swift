@@ -42,7 +42,8 @@ struct DemonstrationTests {
         try await beginAndKill(scenario, customers: 900, after: 500)
         let half = try await count(scenario)
         #expect(half >= 500 && half < 900)
-        guard case .begun(customers: 900, seed: 7, let day?, months: 24) = try await demonstration(scenario).state() else {
+        guard case .begun(customers: 900, seed: 7, let day?, months: 24) = try await demonstration(scenario).state()
+        else {
             Issue.record("the mark does not tell what was begun")
             return
         }

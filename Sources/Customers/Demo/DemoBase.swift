@@ -165,7 +165,8 @@ struct DemoBase: Sendable {
         let lines = life.lines(plan: plan ?? Self.consumerPlans[2], count: lineCount, from: nextLine)
         nextLine += lineCount
         return DemoCustomer(
-            index: index, seed: own, isOrganisation: false, isEnglish: home.isEnglish, familyName: family ?? name.family,
+            index: index, seed: own, isOrganisation: false, isEnglish: home.isEnglish,
+            familyName: family ?? name.family,
             givenName: name.given, organisationName: "", industry: nil, sizeTier: nil, female: female, birthDate: birth,
             documentNumber: DemoNumbers.identity(birth: birth, index: index, female: female),
             email: life.random.below(100) < 60 ? "customer\(index + 1)@example.com" : nil, city: home.city,
@@ -203,7 +204,8 @@ struct DemoBase: Sendable {
             birthDate: nil, documentNumber: DemoNumbers.credit(index), email: "office\(index + 1)@example.com",
             city: home.city, district: home.district, street: home.street, latitude: home.latitude,
             longitude: home.longitude, since: life.since, suspendedOn: life.suspendedOn, payer: index, household: nil,
-            head: head?.index ?? index, tie: head == nil ? nil : .branch, lines: lines, bills: life.bills(lines), usage: life.usage(lines), risk: life.risk,
+            head: head?.index ?? index, tie: head == nil ? nil : .branch, lines: lines, bills: life.bills(lines),
+            usage: life.usage(lines), risk: life.risk,
             priceRaisedOn: life.priceRaisedOn, paymentMethod: life.paymentMethod, outcome: life.outcome)
     }
 

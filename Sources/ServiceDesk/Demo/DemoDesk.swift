@@ -128,7 +128,8 @@ struct DemoContacts {
                 add(.inbound, pick([.portOut, .portOut, .plan, .contractEnd]), .answered, on: day(from: from))
             }
         }
-        guard let end = fact.termEndsOn, end.adding(days: -30) < fact.lastDay, end > first, random.below(100) < 30 else {
+        guard let end = fact.termEndsOn, end.adding(days: -30) < fact.lastDay, end > first, random.below(100) < 30
+        else {
             return
         }
         let day = self.day(from: end.adding(days: -40), to: min(end, fact.lastDay.adding(days: -1)))
