@@ -46,7 +46,10 @@ enum ServiceDeskStore {
     static let openCases: SQL = """
         SELECT COUNT(*) FROM servicedesk_case WHERE status IN ('open', 'in_progress')
         """
-    static let lastNumber: SQL = "SELECT MAX(number) FROM servicedesk_case_number"
+    /// Of the numbers that are made here: others may have come from elsewhere.
+    static let lastNumber: SQL = """
+        SELECT MAX(number) FROM servicedesk_case_number WHERE number >= 'CS-' AND number < 'CS.'
+        """
     static let forgetNumbers: SQL = """
         DELETE FROM servicedesk_case_number WHERE number IN (SELECT number FROM servicedesk_case WHERE customer_id = $1)
         """
