@@ -115,13 +115,15 @@ let package = Package(
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute"]),
+        domain("ServiceDesk", ["Compute"]),
         domain("Ingest", ["Tabular", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "CXGBoost"]),
 
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest", "Insights", "CProcess",
+                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Ingest", "Insights",
+                "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -159,6 +161,7 @@ let package = Package(
             tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform", "StoragePostgres"]),
             tests("Identity", foundation + ["Identity"]),
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
+            tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
             tests("Scenario", foundation + ["App", "StoragePostgres"]),

@@ -584,6 +584,37 @@ CREATE TABLE public.schema_migration (
     applied_at bigint NOT NULL
 );
 
+CREATE TABLE public.servicedesk_case (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    topic text NOT NULL,
+    status text NOT NULL,
+    priority text NOT NULL,
+    opened_at bigint NOT NULL,
+    resolved_at bigint,
+    closed_at bigint
+);
+
+CREATE TABLE public.servicedesk_case_number (
+    number text NOT NULL,
+    customer_id bigint NOT NULL,
+    case_id bigint NOT NULL
+);
+
+CREATE TABLE public.servicedesk_interaction (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    happened_at bigint NOT NULL,
+    channel text NOT NULL,
+    direction text NOT NULL,
+    topic text NOT NULL,
+    outcome text NOT NULL,
+    language text,
+    case_id bigint
+);
+
 CREATE TABLE public.storage_copy (
     name text NOT NULL,
     after_key text,
@@ -841,6 +872,15 @@ ALTER TABLE ONLY public.platform_request
 
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
+
+ALTER TABLE ONLY public.servicedesk_case_number
+    ADD CONSTRAINT servicedesk_case_number_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.servicedesk_case
+    ADD CONSTRAINT servicedesk_case_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_interaction
+    ADD CONSTRAINT servicedesk_interaction_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.storage_copy
     ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);

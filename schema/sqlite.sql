@@ -606,6 +606,39 @@ CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
   applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));
 
+CREATE TABLE servicedesk_case (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  number TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  status TEXT NOT NULL,
+  priority TEXT NOT NULL,
+  opened_at BIGINT NOT NULL,
+  resolved_at BIGINT,
+  closed_at BIGINT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE servicedesk_case_number (
+  number TEXT NOT NULL PRIMARY KEY,
+  customer_id BIGINT NOT NULL,
+  case_id BIGINT NOT NULL
+);
+
+CREATE TABLE servicedesk_interaction (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  happened_at BIGINT NOT NULL,
+  channel TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  language TEXT,
+  case_id BIGINT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
 CREATE TABLE storage_copy (
   name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL
 );

@@ -39,6 +39,9 @@ package struct Configuration: Sendable, Equatable {
     package var workers = 2
     /// `full` or `normal` (see SQLiteDatabase.Durability).
     package var durability = "full"
+    /// Set by commands that fill a database, not by people: commits wait for no disk (a crash of the machine loses the last
+    /// ones, which are made again), and more is kept in memory.
+    package var loads = false
     /// `nist`, or `dengbao-l3` (composition and 90-day rotation of Chinese graded protection).
     package var passwordProfile = "nist"
     /// From so many failed jobs and parked events on, `/jobs` shows their number in red and `/readyz` warns; 1...10000.

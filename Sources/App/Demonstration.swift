@@ -10,12 +10,12 @@ package struct Demonstration: Sendable {
         /// It was never made here.
         case none
         /// Its making was begun with this size and seed, and not finished.
-        case begun(customers: Int, seed: UInt64)
+        case begun(customers: Int, seed: UInt64, today: LocalDate?, months: Int?)
         case done
     }
 
-    private let runtime: Runtime
-    private let tenant: Tenant
+    let runtime: Runtime
+    let tenant: Tenant
 
     private static let mark = "demonstration"
 
@@ -27,9 +27,11 @@ package struct Demonstration: Sendable {
     package func state() async throws -> State {
         guard let value = try await tenant.database.read({ try Mark.value(Self.mark, $0) }) else { return .none }
         let words = value.split(separator: " ")
-        guard words.first == "begun", words.count == 3, let customers = Int(words[1]), let seed = UInt64(words[2])
+        guard words.first == "begun", words.count >= 3, let customers = Int(words[1]), let seed = UInt64(words[2])
         else { return .done }
-        return .begun(customers: customers, seed: seed)
+        return .begun(
+            customers: customers, seed: seed, today: words.count > 3 ? LocalDate(words[3]) : nil,
+            months: words.count > 4 ? Int(words[4]) : nil)
     }
 
     /// Whether this tenant is at its very first start: no customers, and nobody was ever one. A base that was emptied again
@@ -40,21 +42,26 @@ package struct Demonstration: Sendable {
     }
 
     /// Fills the tenant, or goes on where an interrupted filling ended: what is missing is made, then learned from.
+    /// - Parameters:
+    ///   - months: of bills, usage and contacts; `nil` = as many as suit the size.
+    ///   - learns: whether a model is learned from the base, and the base scored; `nil` = when it is made for showing.
     /// - Returns: what was made, as it was asked for at the beginning.
     @discardableResult
     package func make(
-        customers: Int, seed: UInt64, progress: @escaping @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
+        customers: Int, seed: UInt64, months: Int? = nil, learns: Bool? = nil,
+        progress: @escaping @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
     ) async throws -> (customers: Int, seed: UInt64) {
-        var (customers, seed) = (customers, seed)
-        var there = 0
-        if case .begun(let before, let with) = try await state() {
-            (customers, seed) = (before, with)
-            there = try await runtime.modules.customerCount(tenant)
+        var (customers, seed, months) = (customers, seed, months)
+        // The invented lives end on one day, however long their making takes.
+        var today = tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes)
+        var resumes = false
+        if case .begun(let before, let with, let day, let kept) = try await state() {
+            (customers, seed, months, today, resumes) = (before, with, kept, day ?? today, true)
         }
-        try await keep("begun \(customers) \(seed)")
-        let missing = max(0, customers - there)
-        // The same seed would invent the same people again.
-        let request = SeedRequest(customers: missing, seed: seed &+ UInt64(there), progress: progress)
+        let request = SeedRequest(
+            customers: customers, seed: seed, resumes: resumes, today: today, months: months, learns: learns,
+            progress: progress)
+        try await keep("begun \(customers) \(seed) \(today) \(request.months)")
         for module in runtime.modules.all { try await module.seed(request, tenant) }
         try await Workers.drain(tenant, runtime.modules.all, logger: runtime.logger)
         try await keep("done")

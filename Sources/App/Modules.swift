@@ -4,6 +4,7 @@ import Ingest
 import Insights
 import Kernel
 import Platform
+import ServiceDesk
 import Storage
 import Web
 
@@ -12,6 +13,7 @@ package struct Modules: Sendable {
     package let all: [any Module]
     package let users: IdentityAdmin
     package let insights: InsightsModule
+    private let timeline: [any TimelineSource]
     /// Every right: of the platform, the console and the modules.
     package let grants: [PermissionGrant]
 
@@ -28,11 +30,14 @@ package struct Modules: Sendable {
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
+        let desk = ServiceDeskModule()
+        timeline = [insights.timeline] + desk.timeline
         all = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }),
-            CustomersModule(timeline: [insights.timeline]),
+            CustomersModule(timeline: timeline, followers: [desk.follower]),
+            desk,
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,
         ]
@@ -53,7 +58,7 @@ package struct Modules: Sendable {
     func pageEndpoints(_ site: SiteInfo) -> [Endpoint] {
         let modules = all
         return CustomerPages.endpoints(
-            timeline: [insights.timeline], panels: { tenant in modules.flatMap { $0.panels(tenant) } })
+            timeline: timeline, panels: { tenant in modules.flatMap { $0.panels(tenant) } })
     }
 
     /// Imports for commands.

@@ -24,7 +24,8 @@ package struct TenantStorage: Sendable {
             let folder = data + "/tenants/" + name
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let durability: SQLiteDatabase.Durability = configuration.durability == "normal" ? .normal : .full
+            let durability: SQLiteDatabase.Durability =
+                configuration.loads ? .load : configuration.durability == "normal" ? .normal : .full
             let database = try SQLiteDatabase(path: folder + "/switchboard.sqlite", durability: durability)
             return TenantStorage(database: database, blobs: try FileBlobStore(folder: folder + "/blobs"))
         case .postgres(let server):

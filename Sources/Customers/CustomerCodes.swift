@@ -66,6 +66,8 @@ enum DocumentKind: String, Sendable, CaseIterable {
 /// How the other one of a relation stands to the customer.
 enum RelationRole: String, Sendable, CaseIterable {
     case spouse, parent, child, member, payer, employer, employee
+    case headOffice = "head_office"
+    case branch
 }
 
 /// Add-ons that have a column of their own in imports and in learning. Further codes may be stored.

@@ -79,6 +79,51 @@ struct CustomerRows {
         for (statement, rows) in batches where !rows.isEmpty { try session.executeMany(statement, rows) }
     }
 
+    /// Writes rows of new customers that nobody else can have a claim on, the listing included: by COPY on PostgreSQL.
+    func writeNew(_ session: any SQLSession) throws {
+        let batches: [(table: SQL, columns: SQL, rows: [[SQLValue]])] = [
+            (
+                "customers_party",
+                """
+                id, kind, display_name, folded_name, family_name, given_name, gender, birth_date, senior, language,
+                industry, size_tier
+                """, parties
+            ),
+            (
+                "customers_customer",
+                """
+                id, reference, status, status_reason, segment, region, city, since, payment_method, paperless,
+                total_charges, currency, has_left, source, revision, created_at, updated_at, edition
+                """, customers
+            ),
+            ("customers_contact_medium", "customer_id, id, kind, value, folded, preferred", contacts),
+            (
+                "customers_address", "customer_id, id, lines, city, region, postcode, country, latitude, longitude",
+                addresses
+            ),
+            ("customers_identity_document", "customer_id, id, kind, number", documents),
+            (
+                "customers_subscription",
+                """
+                customer_id, id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on,
+                status, monthly_charge, currency, iccid, imsi, imei, device
+                """, subscriptions
+            ),
+            ("customers_subscription_locator", "id, customer_id", locators),
+            ("customers_addon", "customer_id, subscription_id, code, monthly_charge", addons),
+            (
+                "customers_outcome", "customer_id, id, left_on, reason_code, reason_text, competitor, recorded_on",
+                outcomes
+            ),
+            ("customers_attribute_value", "customer_id, attribute_id, text_value, int_value, double_value", attributes),
+            ("customers_identifier", "kind, value, customer_id", identifiers),
+            ("customers_identifier", "kind, value, customer_id", tracedIdentifiers),
+            ("customers_search", "kind, token, customer_id", search),
+            ("customers_listing", "customer_id, \(ListingRow.columnList)", listing),
+        ]
+        for batch in batches { try session.bulkInsert(into: batch.table, batch.columns, batch.rows) }
+    }
+
     private static func row(_ id: SQLValue, _ party: Party) -> [SQLValue] {
         [
             id, .text(party.kind.rawValue), .text(party.displayName), .text(NameFolding.fold(party.displayName)),

@@ -109,12 +109,6 @@ enum CustomerSQL {
         INSERT INTO customers_change (customer_id, id, changed_at, actor, cause, from_status, to_status, fields)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """
-    static let insertRelation: SQL = """
-        INSERT INTO customers_relation (customer_id, other_id, role, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (customer_id, other_id, role) DO UPDATE SET valid_from = excluded.valid_from,
-          valid_to = excluded.valid_to
-        """
-
     static let deleteContact: SQL = "DELETE FROM customers_contact_medium WHERE customer_id = $1 AND id = $2"
     static let deleteAddress: SQL = "DELETE FROM customers_address WHERE customer_id = $1 AND id = $2"
     static let deleteDocument: SQL = "DELETE FROM customers_identity_document WHERE customer_id = $1 AND id = $2"

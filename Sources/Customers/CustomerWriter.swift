@@ -23,16 +23,7 @@ struct CustomerWriter: Sendable {
     ) throws {
         var rows = CustomerRows()
         try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
-        for record in records {
-            rows.add(record)
-            rows.listing.append(ListingRow(record, policy: policy, risk: nil).values)
-            for token in SearchTokens.all(record) { rows.search.append(Self.row(token, record.id)) }
-            let claims = Identifier.claims(record)
-            for identifier in claims { rows.claim(identifier, record.id) }
-            for identifier in Identifier.traces(record) where !claims.contains(identifier) {
-                rows.trace(identifier, record.id)
-            }
-        }
+        for record in records { rows.addNew(record, policy: policy) }
         try rows.write(session)
         try session.executeMany(CustomerSQL.insertListing, rows.listing)
     }
@@ -44,54 +35,17 @@ struct CustomerWriter: Sendable {
     // MARK: What grows
 
     func append(_ charges: [(CustomerID, Charge)], _ session: any SQLSession) throws {
-        try session.executeMany(
-            CustomerSQL.insertCharge,
-            charges.map { id, charge in
-                [
-                    .id(id), .id(charge.id), .text(charge.kind.rawValue), .text(charge.period), .int(charge.amount),
-                    .text(charge.currency), .date(charge.issuedOn), .date(charge.dueOn), .date(charge.paidOn),
-                ]
-            })
+        try session.executeMany(CustomerSQL.insertCharge, charges.map { CustomerRows.row($0, $1) })
     }
 
     func append(_ usage: [(CustomerID, UsageMonth)], _ session: any SQLSession) throws {
         try session.executeMany(
-            CustomerSQL.upsertUsage,
-            usage.map { id, month in
-                [
-                    .id(id), .id(month.subscription), .text(month.month), .int(month.voiceMin), .int(month.sms),
-                    .int(month.dataMB), .int(month.roamingMB), .int(month.calls), .int(month.droppedCalls),
-                    .double(month.speedMbps),
-                ]
-            })
+            CustomerSQL.upsertUsage, usage.map { CustomerRows.row($0, $1) })
     }
 
     func append(_ changes: [(CustomerID, SubscriptionChange)], _ session: any SQLSession) throws {
         try session.executeMany(
-            CustomerSQL.insertHistory,
-            changes.map { id, change in
-                [
-                    .id(id), .id(change.id), .id(change.subscription), .date(change.on),
-                    .text(change.from.rawValue), .text(change.to.rawValue), .text(change.reason),
-                ]
-            })
-    }
-
-    /// Relates two customers, once in each direction: `role` is what `other` is to `customer`, `inverse` the other way.
-    func relate(
-        _ pairs: [(
-            customer: CustomerID, other: CustomerID, role: RelationRole, inverse: RelationRole, since: LocalDate?
-        )],
-        _ session: any SQLSession
-    ) throws {
-        try session.executeMany(
-            CustomerSQL.insertRelation,
-            pairs.flatMap { pair -> [[SQLValue]] in
-                [
-                    [.id(pair.customer), .id(pair.other), .text(pair.role.rawValue), .date(pair.since), .null],
-                    [.id(pair.other), .id(pair.customer), .text(pair.inverse.rawValue), .date(pair.since), .null],
-                ]
-            })
+            CustomerSQL.insertHistory, changes.map { CustomerRows.row($0, $1) })
     }
 
     // MARK: Changes

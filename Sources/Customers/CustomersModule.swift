@@ -7,10 +7,14 @@ import Web
 /// The domain Customers: master data, subscriptions, the list, search and what imports fill.
 package struct CustomersModule: Module {
     private let timeline: [any TimelineSource]
+    private let followers: [any DemoFollower]
 
-    /// - Parameter timeline: what other domains add to the timeline of the customer page.
-    package init(timeline: [any TimelineSource] = []) {
+    /// - Parameters:
+    ///   - timeline: what other domains add to the timeline of the customer page.
+    ///   - followers: other domains that give invented customers rows of their own.
+    package init(timeline: [any TimelineSource] = [], followers: [any DemoFollower] = []) {
         self.timeline = timeline
+        self.followers = followers
     }
 
     package var name: String { "Customers" }
@@ -53,6 +57,6 @@ package struct CustomersModule: Module {
     package func dashboard(_ tenant: Tenant) -> [DashboardCard] { CustomerDashboard.cards(tenant) }
     package func search(_ tenant: Tenant) -> [SearchSource] { [CustomerSearch.source(countryCode: tenant.countryCode)] }
     package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {
-        try await DemoOperator.seed(request: seed, tenant: tenant)
+        try await DemoOperator.seed(request: seed, tenant: tenant, followers: followers)
     }
 }

@@ -37,6 +37,10 @@ extension ListingRow {
         "sort_name", "kind", "status", "segment", "tier", "region", "city", "service", "plan", "contract_term", "since",
         "monthly_charge", "currency", "risk", "band", "value_score", "leave_reason", "left_on", "latitude", "longitude",
     ]
+    static let columnList: SQL = """
+        sort_name, kind, status, segment, tier, region, city, service, plan, contract_term, since, monthly_charge, currency,
+        risk, band, value_score, leave_reason, left_on, latitude, longitude
+        """
     static let read: SQL = """
         SELECT customer_id, sort_name, kind, status, segment, tier, region, city, service, plan, contract_term, since,
           monthly_charge, currency, risk, band, value_score, leave_reason, left_on, latitude, longitude

@@ -60,6 +60,7 @@ package struct TrainingSummary: Sendable {
 struct ChurnTraining: Sendable {
     let tenant: Tenant
     let customers: any CustomerReading
+    var rowsMax = LearningBase.rowsMax
     static let jobKind = "insights.churn.train"
     /// Progress is told in hundredths: reading up to 20, learning up to 95.
     private static let readShare = 20.0
@@ -75,7 +76,9 @@ struct ChurnTraining: Sendable {
         let model = try await begin(request, startedBy: startedBy, job: job)
         if model.hasModel { return try await summary(of: model, seconds: 0) }
         do {
-            let base = try await LearningBase.read(customers, tenant.database, seed: request.seed) {
+            let base = try await LearningBase.read(
+                customers, tenant.database, seed: request.seed, rowsMax: rowsMax
+            ) {
                 done, total, words in
                 try await report(Int64(Self.readShare * Double(done) / Double(max(1, total))), 100, words)
             }

@@ -95,12 +95,16 @@ package struct InsightsModule: Module {
         DashboardCards(tenant: tenant, unscored: unscored).cards()
     }
 
+    /// The seeding's memory does not grow with the base, and an invented one has nothing more to tell.
+    private static let seedRowsMax = 100_000
+
     /// Learns from the generated customers, so that the demonstration shows risk and reasons. A base too small to learn
     /// from is left unscored.
     package func seed(_ seed: SeedRequest, _ tenant: Tenant) async throws {
+        guard seed.learns else { return }
         let principal = Principal.system(tenant: tenant.name, "seed").with(purpose: .analysis)
         do {
-            _ = try await train(tenant: tenant, principal: principal) { done, total, words in
+            _ = try await train(rowsMax: Self.seedRowsMax, tenant: tenant, principal: principal) { done, total, words in
                 seed.progress(Int(done), Int(total), words)
             }
         } catch let error as CRMError {
@@ -111,12 +115,14 @@ package struct InsightsModule: Module {
     // MARK: Commands
 
     /// Learns a new version and, when it takes over, scores the base; in this process, without the queue.
+    /// - Parameter rowsMax: of more customers a random sample is learned from.
     /// - Throws: `CRMError` for a base that cannot be learned from; what `report` throws.
     package func train(
-        _ request: TrainingRequest = TrainingRequest(), tenant: Tenant, principal: Principal,
+        _ request: TrainingRequest = TrainingRequest(), rowsMax: Int = LearningBase.rowsMax, tenant: Tenant,
+        principal: Principal,
         report: @escaping RunReport = { _, _, _ in }
     ) async throws -> (training: TrainingSummary, scoring: ScoringSummary?) {
-        let training = try await ChurnTraining(tenant: tenant, customers: customers).run(
+        let training = try await ChurnTraining(tenant: tenant, customers: customers, rowsMax: rowsMax).run(
             request, by: principal, startedBy: principal.userName, job: nil, report: report)
         guard training.isActive else { return (training, nil) }
         return (training, try await score(tenant: tenant, principal: principal, report: report))

@@ -20,6 +20,17 @@ package struct ID<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible
         rawValue = value
     }
 
+    /// An id for something that happened before it was written down (history that is taken over), so that it sorts by its own
+    /// time and lies in the month it belongs to.
+    /// - Parameters:
+    ///   - instant: from `IDGenerator.epoch` on; earlier ones count as the epoch.
+    ///   - tail: the low 22 bits, which `next` fills with node and sequence. They have to tell apart whatever has one
+    ///     instant within one key, `(customer_id, id)`: no other process takes care of that.
+    package init(at instant: Instant, tail: Int) {
+        let milliseconds = max(0, instant.milliseconds - IDGenerator.epoch)
+        rawValue = max(1, milliseconds << 22 | Int64(tail & 0x3F_FFFF))
+    }
+
     package var description: String { String(rawValue) }
     package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 

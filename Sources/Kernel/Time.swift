@@ -103,13 +103,29 @@ package struct LocalDate: Hashable, Sendable, Comparable, CustomStringConvertibl
         return LocalDate(year: y, month: m, day: min(day, Self.days(in: m, of: y))) ?? self
     }
     /// `YYYY-MM`.
-    package var yearMonth: String { String(description.prefix(7)) }
+    package var yearMonth: String { text(7) }
 
-    package var description: String {
-        let y = String(year)
-        func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
-        return String(repeating: "0", count: max(0, 4 - y.count)) + y + "-" + two(month) + "-" + two(day)
+    package var description: String { text(10) }
+
+    /// Rows of a seeding or an import have dozens of dates each: digits are written one by one, without a string for each.
+    private func text(_ length: Int) -> String {
+        guard (0...9_999).contains(year) else { return "\(year)-\(month)-\(day)" }
+        return String(unsafeUninitializedCapacity: 10) { buffer in
+            func put(_ number: Int, _ digits: Int, at start: Int) {
+                var rest = number
+                for place in (start..<start + digits).reversed() {
+                    buffer[place] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                    rest /= 10
+                }
+            }
+            put(year, 4, at: 0)
+            put(month, 2, at: 5)
+            put(day, 2, at: 8)
+            (buffer[4], buffer[7]) = (45, 45)
+            return length
+        }
     }
+
     package static func < (a: Self, b: Self) -> Bool { (a.year, a.month, a.day) < (b.year, b.month, b.day) }
 
     static func days(in month: Int, of year: Int) -> Int {

@@ -200,16 +200,3 @@ package struct SearchSource: Sendable {
         self.find = find
     }
 }
-
-/// What demonstration data is wanted.
-package struct SeedRequest: Sendable {
-    package let customers: Int
-    /// The same number gives the same base.
-    package let seed: UInt64
-    package let progress: @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
-    package init(customers: Int, seed: UInt64, progress: @escaping @Sendable (Int, Int, Words) -> Void) {
-        self.customers = customers
-        self.seed = seed
-        self.progress = progress
-    }
-}

@@ -26,9 +26,14 @@ package final class SQLiteDatabase: Storage.Database {
     /// How durable a commit is.
     package enum Durability: String, Sendable {
         /// `synchronous=FULL`: a commit survives power loss.
-        case full = "FULL"
+        case full
         /// `synchronous=NORMAL`: survives a crash of the process, for tests and throw-away data.
-        case normal = "NORMAL"
+        case normal
+        /// As `normal`, for filling a database: the writer keeps 64 MB of pages, and those that change again and again
+        /// (indexes) go from the log to the file once in 256 MB of changes.
+        case load
+
+        var synchronous: String { self == .full ? "FULL" : "NORMAL" }
     }
 
     /// Opens or creates the file. The folder must exist.
@@ -42,9 +47,11 @@ package final class SQLiteDatabase: Storage.Database {
         configuration.prepareDatabase { database in
             let isReader = database.configuration.readonly
             // In KiB. What a reader keeps is only good until the next commit.
-            try database.execute(sql: "PRAGMA cache_size = \(isReader ? -4096 : -16384)")
+            let kept = durability == .load ? -65_536 : -16_384
+            try database.execute(sql: "PRAGMA cache_size = \(isReader ? -4096 : kept)")
             // 16 MB of changes: at SQLite's 1,000 pages nearly every chunk of an import would be written twice.
-            if !isReader { try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000") }
+            let pages = durability == .load ? 64_000 : 4_000
+            if !isReader { try database.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)") }
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
@@ -52,7 +59,7 @@ package final class SQLiteDatabase: Storage.Database {
             pool = try Self.opened(path, configuration)
             self.readers = SQLiteReaders(path: path, configuration)
             // The pool has just set NORMAL on its writer while switching to the write-ahead log.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(durability.rawValue)") }
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = \(durability.synchronous)") }
         } catch let error as DatabaseError {
             throw SQLiteSession.translate(error)
         }

@@ -52,10 +52,18 @@ final class ProgressBar: @unchecked Sendable {
         var line = Terminal.plain(what)
         if total > 0 {
             line += " \(bar(min(1, Double(done) / Double(total))))  \(done)/\(total)  \(rate)/s"
+            if rate > 0, done < total { line += "  \(Self.clock((total - done) / rate)) left" }
         } else {
             line += " \(done)  \(rate)/s"
         }
         write(line)
+    }
+
+    /// Whole seconds as `4:05` or `1:02:03`.
+    static func clock(_ seconds: Int) -> String {
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60)
+        return hours > 0 ? "\(hours):\(two(minutes)):\(two(seconds % 60))" : "\(minutes):\(two(seconds % 60))"
     }
 
     private func bar(_ share: Double) -> String {

@@ -57,7 +57,7 @@ enum FirstStart {
         let demonstration = Demonstration(runtime, tenant)
         switch try await demonstration.state() {
         case .done: return
-        case .begun(let customers, _):
+        case .begun(let customers, _, _, _):
             Terminal.note("Going on with the demonstration operator of \(customers) customers, which was interrupted.")
         case .none:
             guard try await demonstration.isFirstStart() else { return }

@@ -48,9 +48,11 @@ struct CommonOptions: ParsableArguments {
 
     /// A runtime for a command: logs only warnings, so that results stay readable.
     /// - Parameter usesData: `false` when no tenant is opened: nothing is made in the data folder then.
-    func runtime(usesData: Bool = true) throws -> Runtime {
+    /// - Parameter loads: whether the command fills a database.
+    func runtime(usesData: Bool = true, loads: Bool = false) throws -> Runtime {
         try Runtime(
             try configuration {
+                $0.loads = loads
                 if ProcessInfo.processInfo.environment["SWITCHBOARD_LOG"] == nil { $0.logLevel = "warning" }
             }, usesData: usesData)
     }
@@ -58,12 +60,15 @@ struct CommonOptions: ParsableArguments {
     /// Opens the tenant, runs `body`, closes the databases.
     /// - Parameter creates: whether an installation (or a tenant) that is not there yet is made. Only what begins one
     ///   does: a mistyped folder must not become a second, empty installation.
+    /// - Parameter loads: whether the body fills the database.
     /// - Throws: `CRMError` "no_installation" when there is none and `creates` is false.
-    func withTenant<T>(creates: Bool = false, _ body: (Runtime, Tenant) async throws -> T) async throws -> T {
+    func withTenant<T>(
+        creates: Bool = false, loads: Bool = false, _ body: (Runtime, Tenant) async throws -> T
+    ) async throws -> T {
         guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
         let name = tenant.first ?? "default"
         if !creates { try requireInstallation(name) }
-        let runtime = try runtime()
+        let runtime = try runtime(loads: loads)
         do {
             let result = try await body(runtime, try await runtime.tenants.tenant(name))
             await runtime.tenants.close()

@@ -160,6 +160,104 @@ struct DemoTests {
         #expect(counts[7] == 0)
     }
 
+    @Test("how many months of books are kept changes nobody's life")
+    func months() {
+        var long = DemoBase(seed: 12, today: Self.day, months: 24)
+        var short = DemoBase(seed: 12, today: Self.day, months: 12)
+        for (one, two) in zip(long.take(500), short.take(500)) {
+            #expect(one.documentNumber == two.documentNumber && one.lines.map(\.index) == two.lines.map(\.index))
+            #expect("\(one.risk)" == "\(two.risk)" && one.outcome?.leftOn == two.outcome?.leftOn)
+            #expect(one.bills.count <= 24 && two.bills.count == min(12, one.bills.count))
+        }
+    }
+
+    @Test("branches belong to a head office, employees to a company, and their relations are written both ways")
+    func companies() async throws {
+        var base = DemoBase(seed: 13, today: Self.day)
+        let all = base.take(6_000)
+        var branches = 0, employees = 0
+        for demo in all {
+            switch demo.tie {
+            case .branch?:
+                branches += 1
+                #expect(demo.isOrganisation && all[demo.head].isOrganisation && all[demo.head].tie == nil)
+                #expect(demo.organisationName.hasPrefix(all[demo.head].organisationName))
+                #expect(demo.industry == all[demo.head].industry)
+            case .employee?:
+                employees += 1
+                #expect(!demo.isOrganisation && all[demo.head].isOrganisation)
+            case .household?: #expect(demo.household == demo.head)
+            case nil: #expect(demo.head == demo.index)
+            }
+        }
+        print("of 6,000: \(branches) branches, \(employees) employees")
+        #expect(branches > 20 && employees > 10)
+        let test = try await TestTenant(["Customers"])
+        try await DemoOperator.seed(
+            request: SeedRequest(customers: 1_000, seed: 13) { _, _, _ in }, tenant: test.tenant)
+        let (heads, lone) = try await test.tenant.database.read { session in
+            (
+                try session.count("SELECT COUNT(*) FROM customers_relation WHERE role = 'head_office'"),
+                try session.count(
+                    """
+                    SELECT COUNT(*) FROM customers_relation r WHERE r.role = 'head_office' AND NOT EXISTS (
+                      SELECT 1 FROM customers_relation b WHERE b.customer_id = r.other_id AND b.other_id = r.customer_id
+                      AND b.role = 'branch')
+                    """)
+            )
+        }
+        #expect(heads > 0 && lone == 0)
+    }
+
+    @Test("tenure, plans and terms are spread as in a real base, and no customer's dates contradict each other")
+    func spread() throws {
+        var base = DemoBase(seed: 14, today: Self.day)
+        let all = base.take(8_000)
+        let people = all.filter { !$0.isOrganisation }
+        let tenures = people.map(\.risk.tenureMonths).sorted()
+        let median = tenures[tenures.count / 2]
+        print("median tenure \(median) months, 90th \(tenures[tenures.count * 9 / 10])")
+        #expect((18...36).contains(median) && tenures[tenures.count * 9 / 10] > 60)
+        #expect(Set(all.flatMap(\.lines).map(\.plan.name)).count == DemoCatalogue.plans.count)
+        let monthly = Double(people.filter { $0.risk.monthToMonth }.count) / Double(people.count)
+        #expect((0.4...0.75).contains(monthly))
+        let lines = Double(all.reduce(0) { $0 + $1.lines.count }) / Double(all.count)
+        print("lines a customer: \(lines)")
+        #expect((1.1...1.8).contains(lines))
+        for demo in all {
+            let last = demo.outcome?.leftOn ?? Self.day
+            #expect(demo.since <= last)
+            #expect(demo.lines.allSatisfy { $0.startedOn >= demo.since && $0.startedOn <= last })
+            #expect(demo.priceRaisedOn.map { $0 < last && demo.risk.priceRisePercent > 0 } ?? true)
+            #expect(demo.bills.map(\.month) == demo.bills.map(\.month).sorted())
+        }
+    }
+
+    @Test("what is seeded follows, in its own rows, from the sums that the pages show")
+    func sums() async throws {
+        let test = try await TestTenant(["Customers"])
+        try await DemoOperator.seed(request: SeedRequest(customers: 600, seed: 15) { _, _, _ in }, tenant: test.tenant)
+        let wrong = try await test.tenant.database.read { session in
+            try session.count(
+                """
+                SELECT COUNT(*) FROM customers_listing l WHERE l.monthly_charge <> (
+                  SELECT COALESCE(SUM(s.monthly_charge), 0) FROM customers_subscription s
+                  WHERE s.customer_id = l.customer_id AND (s.status <> 'terminated' OR l.leave_reason <> ''))
+                """)
+        }
+        #expect(wrong == 0, "the monthly charge of a list is the sum of the lines'")
+        let late = try await test.tenant.database.read { session in
+            try session.count(
+                """
+                SELECT COUNT(*) FROM customers_attribute_value v
+                JOIN customers_attribute a ON a.id = v.attribute_id AND a.title_en = 'Overdue bills, 12 months'
+                WHERE v.int_value < (SELECT COUNT(*) FROM customers_charge c JOIN customers_customer u ON u.id = c.customer_id
+                  WHERE c.customer_id = v.customer_id AND NOT u.has_left AND u.status = 'active' AND c.paid_on > c.due_on)
+                """)
+        }
+        #expect(late == 0, "no more bills were paid late than the record says")
+    }
+
     @Test("a second seeding adds customers with numbers of their own")
     func twice() async throws {
         let test = try await TestTenant(["Customers"])

@@ -42,7 +42,12 @@ struct DemonstrationTests {
         try await beginAndKill(scenario, customers: 900, after: 500)
         let half = try await count(scenario)
         #expect(half >= 500 && half < 900)
-        #expect(try await demonstration(scenario).state() == .begun(customers: 900, seed: 7))
+        guard case .begun(customers: 900, seed: 7, let day?, months: 24) = try await demonstration(scenario).state()
+        else {
+            Issue.record("the mark does not tell what was begun")
+            return
+        }
+        print("begun on \(day)")
         #expect(try await models(scenario) == 0)
         let made = try await demonstration(scenario).make(customers: 5, seed: 1) { _, _, _ in }
         #expect(made.customers == 900 && made.seed == 7)

@@ -71,7 +71,7 @@ struct SQLiteTests {
         #expect(told.count == 0)
     }
 
-    @Test("connections are set up as the design says", arguments: [SQLiteDatabase.Durability.full, .normal])
+    @Test("connections are set up as the design says", arguments: [SQLiteDatabase.Durability.full, .normal, .load])
     func pragmas(durability: SQLiteDatabase.Durability) async throws {
         let bench = try await bench(durability)
         let wanted = durability == .full ? 2 : 1

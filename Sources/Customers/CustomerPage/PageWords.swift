@@ -72,6 +72,8 @@ enum PageWords {
         case .payer: Words(en: "Payer", zh: "付费人")
         case .employer: Words(en: "Employer", zh: "任职单位")
         case .employee: Words(en: "Employee", zh: "员工")
+        case .headOffice: Words(en: "Head office", zh: "总公司")
+        case .branch: Words(en: "Branch", zh: "分公司")
         }
     }
 

@@ -1,18 +1,24 @@
 import Compute
 import Kernel
+import Platform
 
 /// The invented base as a stream: the same seed and day give the same customers, however many are taken. Households and
 /// companies come out whole, one member after the other.
 struct DemoBase: Sendable {
     private var random: SeededRandom
     private let today: LocalDate
-    private var nextIndex: Int
+    private let months: Int
+    private(set) var nextIndex: Int
     private var nextLine: Int
     private var waiting: ArraySlice<DemoCustomer> = []
 
+    /// - Parameter months: how much of the books is kept; it changes nothing else.
     /// - Parameter firstIndex: index of the first customer; 0 for an empty tenant.
     /// - Parameter firstLine: index of the first line; numbers are made from it and never repeat.
-    init(seed: UInt64, today: LocalDate, firstIndex: Int = 0, firstLine: Int = 0) {
+    init(
+        seed: UInt64, today: LocalDate, months: Int = SeedRequest.monthsMax, firstIndex: Int = 0, firstLine: Int = 0
+    ) {
+        self.months = months
         random = SeededRandom(seed: seed)
         self.today = today
         nextIndex = firstIndex
@@ -22,6 +28,20 @@ struct DemoBase: Sendable {
     mutating func next() -> DemoCustomer {
         if waiting.isEmpty { waiting = unit()[...] }
         return waiting.removeFirst()
+    }
+
+    /// Leaves the next ones out: they are there already.
+    /// - Returns: the last of them.
+    mutating func skip(_ count: Int) -> DemoCustomer? {
+        var last: DemoCustomer?
+        for _ in 0..<count { last = next() }
+        return last
+    }
+
+    /// The next unit's lines are numbered from here.
+    mutating func goOn(line: Int) {
+        // Members of a unit that was begun have theirs.
+        nextLine = max(line + waiting.reduce(0) { $0 + $1.lines.count }, nextLine)
     }
 
     mutating func take(_ count: Int) -> [DemoCustomer] {
@@ -46,7 +66,7 @@ struct DemoBase: Sendable {
 
     private mutating func unit() -> [DemoCustomer] {
         let roll = random.below(100)
-        if roll < 4 { return [organisation()] }
+        if roll < 3 { return company() }
         // The first member pays for all; every second household has a family plan.
         let size = roll < 28 ? 2 + random.below(3) : 1
         let familyPlan: DemoCatalogue.Plan? =
@@ -65,7 +85,9 @@ struct DemoBase: Sendable {
             }
             // Children carry the family's name.
             let family = position == 0 || position > 1 ? (home.isEnglish ? members.first?.familyName : surname) : nil
-            members.append(individual(home, age: age, family: family))
+            members.append(
+                individual(
+                    home, age: age, family: family, head: members.first?.index, tie: position == 0 ? nil : .household))
         }
         return members
     }
@@ -83,8 +105,10 @@ struct DemoBase: Sendable {
         return 61 + random.below(25)
     }
 
-    private mutating func place(english: Bool, familyPlan: DemoCatalogue.Plan?, household: Int?, payer: Int) -> Home {
-        let city = DemoPlaces.city(&random)
+    private mutating func place(
+        english: Bool, familyPlan: DemoCatalogue.Plan?, household: Int?, payer: Int, in known: DemoPlaces.City? = nil
+    ) -> Home {
+        let city = known ?? DemoPlaces.city(&random)
         let district = DemoNames.pick(city.districts, &random)
         let street = "\(DemoNames.pick(DemoNames.streets, &random))\(1 + random.below(400))号"
         // About 3 km around the district's middle; four decimals are 11 m.
@@ -96,7 +120,25 @@ struct DemoBase: Sendable {
             familyPlan: familyPlan, household: household, payer: payer)
     }
 
-    private mutating func individual(_ home: Home, age: Int, family: String?) -> DemoCustomer {
+    /// A company, every fourth with branches elsewhere, some with somebody who works there and is a customer too.
+    private mutating func company() -> [DemoCustomer] {
+        var members = [organisation(branchOf: nil)]
+        if random.below(100) < 25 {
+            for _ in 0...random.below(4) { members.append(organisation(branchOf: members[0])) }
+        }
+        if random.below(100) < 30 {
+            let home = place(
+                english: members[0].isEnglish, familyPlan: nil, household: nil, payer: nextIndex,
+                in: members[0].city)
+            members.append(
+                individual(home, age: 24 + random.below(36), family: nil, head: members[0].index, tie: .employee))
+        }
+        return members
+    }
+
+    private mutating func individual(
+        _ home: Home, age: Int, family: String?, head: Int?, tie: DemoCustomer.Tie?
+    ) -> DemoCustomer {
         let female = random.below(2) == 0
         let name = DemoNames.person(&random, english: home.isEnglish, female: female)
         let birth = today.adding(days: -(age * 365 + age / 4 + random.below(364)))
@@ -112,7 +154,9 @@ struct DemoBase: Sendable {
         }
         let index = nextIndex
         nextIndex += 1
-        var life = DemoLife(random: random, today: today)
+        // Numbers of its own: how many months of books there are moves nobody else.
+        let own = random.next()
+        var life = DemoLife(random: SeededRandom(seed: own), today: today, months: months)
         life.live(
             DemoLife.Circumstances(
                 age: age, isOrganisation: false, familyPlan: home.familyPlan != nil, city: home.city,
@@ -120,25 +164,32 @@ struct DemoBase: Sendable {
         let lineCount = random.below(100) < 14 ? 2 : 1
         let lines = life.lines(plan: plan ?? Self.consumerPlans[2], count: lineCount, from: nextLine)
         nextLine += lineCount
-        defer { random = life.random }
         return DemoCustomer(
-            index: index, isOrganisation: false, isEnglish: home.isEnglish, familyName: family ?? name.family,
+            index: index, seed: own, isOrganisation: false, isEnglish: home.isEnglish,
+            familyName: family ?? name.family,
             givenName: name.given, organisationName: "", industry: nil, sizeTier: nil, female: female, birthDate: birth,
             documentNumber: DemoNumbers.identity(birth: birth, index: index, female: female),
             email: life.random.below(100) < 60 ? "customer\(index + 1)@example.com" : nil, city: home.city,
             district: home.district, street: home.street, latitude: home.latitude, longitude: home.longitude,
             since: life.since, suspendedOn: life.suspendedOn, payer: home.payer, household: home.household,
-            lines: lines,
-            bills: life.bills(lines), usage: life.usage(lines), risk: life.risk, paymentMethod: life.paymentMethod,
-            outcome: life.outcome)
+            head: head ?? index, tie: tie, lines: lines,
+            bills: life.bills(lines), usage: life.usage(lines), risk: life.risk,
+            priceRaisedOn: life.priceRaisedOn, paymentMethod: life.paymentMethod, outcome: life.outcome)
     }
 
-    private mutating func organisation() -> DemoCustomer {
-        let home = place(english: random.below(100) < 15, familyPlan: nil, household: nil, payer: nextIndex)
-        let name = DemoNames.company(&random, english: home.isEnglish, city: home.city)
+    private mutating func organisation(branchOf head: DemoCustomer?) -> DemoCustomer {
+        let english = random.below(100) < 15
+        let home = place(english: head?.isEnglish ?? english, familyPlan: nil, household: nil, payer: nextIndex)
+        var name = DemoNames.company(&random, english: home.isEnglish, city: home.city)
+        if let head {
+            let tail = home.isEnglish ? " (\(home.city.en))" : home.city.zh + "分公司"
+            name = (head.organisationName + tail, head.industry ?? name.industry)
+        }
         let index = nextIndex
         nextIndex += 1
-        var life = DemoLife(random: random, today: today)
+        // Numbers of its own: how many months of books there are moves nobody else.
+        let own = random.next()
+        var life = DemoLife(random: SeededRandom(seed: own), today: today, months: months)
         life.live(
             DemoLife.Circumstances(
                 age: nil, isOrganisation: true, familyPlan: false, city: home.city, termChoices: Self.companyTerms))
@@ -146,16 +197,16 @@ struct DemoBase: Sendable {
         let count = 3 + life.random.below(6) + (life.random.below(100) < 15 ? life.random.below(32) : 0)
         let lines = life.lines(plan: DemoNames.pick(Self.businessPlans, &life.random), count: count, from: nextLine)
         nextLine += count
-        defer { random = life.random }
         return DemoCustomer(
-            index: index, isOrganisation: true, isEnglish: home.isEnglish, familyName: "", givenName: "",
+            index: index, seed: own, isOrganisation: true, isEnglish: home.isEnglish, familyName: "", givenName: "",
             organisationName: name.name, industry: name.industry,
             sizeTier: count < 5 ? "micro" : count < 12 ? "small" : count < 30 ? "medium" : "large", female: false,
             birthDate: nil, documentNumber: DemoNumbers.credit(index), email: "office\(index + 1)@example.com",
             city: home.city, district: home.district, street: home.street, latitude: home.latitude,
             longitude: home.longitude, since: life.since, suspendedOn: life.suspendedOn, payer: index, household: nil,
-            lines: lines, bills: life.bills(lines), usage: life.usage(lines), risk: life.risk,
-            paymentMethod: life.paymentMethod, outcome: life.outcome)
+            head: head?.index ?? index, tie: head == nil ? nil : .branch, lines: lines, bills: life.bills(lines),
+            usage: life.usage(lines), risk: life.risk,
+            priceRaisedOn: life.priceRaisedOn, paymentMethod: life.paymentMethod, outcome: life.outcome)
     }
 
     /// Terms in months and their shares in percent.

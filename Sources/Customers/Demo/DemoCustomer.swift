@@ -44,6 +44,8 @@ struct DemoCustomer: Sendable {
 
     /// From 0, over the whole base.
     let index: Int
+    /// Of the customer's own numbers.
+    let seed: UInt64
     let isOrganisation: Bool
     let isEnglish: Bool
     let familyName: String
@@ -66,12 +68,25 @@ struct DemoCustomer: Sendable {
     let payer: Int
     /// Index of the household's first member; `nil` when living alone or an organisation.
     let household: Int?
+    /// Index of the first of those who belong together: the household's, the company's; the customer's own when alone.
+    let head: Int
+    /// How the customer stands to the first of them; `nil` = is the first, or alone.
+    let tie: Tie?
     let lines: [Line]
     let bills: [Bill]
     let usage: [Usage]
     let risk: DemoRisk
+    /// The first month with the higher bill; `nil` = the price did not rise.
+    let priceRaisedOn: LocalDate?
     let paymentMethod: PaymentMethod
     let outcome: Outcome?
+
+    enum Tie: Sendable {
+        case household
+        /// Of a company in another city; its own bills, its head office's contract.
+        case branch
+        case employee
+    }
 
     enum PaymentMethod: String, CaseIterable, Sendable {
         case wechat, alipay

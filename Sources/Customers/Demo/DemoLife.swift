@@ -17,15 +17,20 @@ struct DemoLife: Sendable {
 
     var random: SeededRandom
     private let today: LocalDate
+    private let kept: Int
     private(set) var risk = DemoRisk()
     private(set) var since: LocalDate
     private(set) var suspendedOn: LocalDate?
     private(set) var outcome: DemoCustomer.Outcome?
+    /// Known once the bills are made.
+    private(set) var priceRaisedOn: LocalDate?
     private(set) var paymentMethod = DemoCustomer.PaymentMethod.wechat
     private var termMonths = 0
     private var outOfTerm = false
 
-    init(random: SeededRandom, today: LocalDate) {
+    /// - Parameter months: how many months of bills and usage are kept.
+    init(random: SeededRandom, today: LocalDate, months: Int = 24) {
+        kept = months
         self.random = random
         self.today = today
         since = today
@@ -139,12 +144,12 @@ struct DemoLife: Sendable {
         return since.adding(months: (risk.tenureMonths / termMonths + 1) * termMonths)
     }
 
-    /// The months with a bill or usage: at most 24, complete ones only.
+    /// The months with a bill or usage: complete ones only, the last ones of them.
     private func months() -> [LocalDate] {
         guard let end = LocalDate(year: lastDay.year, month: lastDay.month, day: 1),
             let start = LocalDate(year: since.year, month: since.month, day: 1)
         else { return [] }
-        let count = min(24, (end.year - start.year) * 12 + end.month - start.month)
+        let count = min(kept, (end.year - start.year) * 12 + end.month - start.month)
         return (0..<max(0, count)).map { end.adding(months: $0 - count) }
     }
 
@@ -153,6 +158,7 @@ struct DemoLife: Sendable {
         let full = lines.reduce(Int64(0)) { $0 + $1.monthly + addOns($1) }
         let before = lines.reduce(Int64(0)) { $0 + $1.plan.monthly + addOns($1) }
         let riseAt = months.count - 2 - random.below(4)
+        if risk.priceRisePercent > 0, !months.isEmpty { priceRaisedOn = months[min(months.count - 1, max(0, riseAt))] }
         let late = lateBills(months.count)
         var result: [DemoCustomer.Bill] = []
         result.reserveCapacity(months.count)
@@ -212,15 +218,15 @@ struct DemoLife: Sendable {
             let toEnd = (months.last ?? month).monthsSince(month)
             // The drift builds up over the last six months; trouble on the network over the last three.
             let drift = toEnd < 6 ? 1 + risk.usageDrift * Double(6 - toEnd) / 6 : 1
-            let season = month.month == 2 ? 1.12 : 1.0
-            let voice = max(0, minutes * drift * season * (0.88 + 0.24 * random.unit()))
+            // No season: all who stay are seen in one month, those who left in many, so a model would learn the month.
+            let voice = max(0, minutes * drift * (0.88 + 0.24 * random.unit()))
             let calls = Int(voice / 2.2) + 1
             let dropped = Double(calls) * risk.droppedCallPercent / 100 * (toEnd < 3 ? 1 : 0.6)
             let whole = Int(dropped) + (random.unit() < dropped - dropped.rounded(.down) ? 1 : 0)
             result.append(
                 DemoCustomer.Usage(
                     line: position, month: month, voiceMinutes: Int(voice),
-                    dataMegabytes: Int(max(0, data * drift * season * (0.85 + 0.3 * random.unit()))),
+                    dataMegabytes: Int(max(0, data * drift * (0.85 + 0.3 * random.unit()))),
                     messages: random.below(30), calls: calls, droppedCalls: whole))
         }
     }

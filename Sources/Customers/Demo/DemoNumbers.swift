@@ -3,8 +3,9 @@ import Kernel
 /// Numbers that look right, pass their check digits, and can belong to nobody: the identity numbers use a region code
 /// that GB/T 2260 does not assign, the telephone numbers a prefix that is given to no network.
 enum DemoNumbers {
-    /// `99` is no province of GB/T 2260.
-    static let region = "99"
+    /// None of these is a province of GB/T 2260; the second is for persons beyond five million.
+    static let regions = ["99", "98", "97", "96"]
+    static let region = regions[0]
     /// Neither 142 nor 143 is an assigned mobile prefix of China.
     static let mobilePrefixes = ["142", "143"]
 
@@ -12,12 +13,12 @@ enum DemoNumbers {
     private static let checks = Array("10X98765432".utf8)
 
     /// An 18-character citizen identity number (GB 11643-1999; check character by ISO 7064 MOD 11-2).
-    /// - Parameter index: every 5,000,000 persons the numbers may meet again. The order digit is odd for men and even
+    /// - Parameter index: after 20,000,000 persons the numbers may meet again. The order digit is odd for men and even
     ///   for women, as the standard wants.
     static func identity(birth: LocalDate, index: Int, female: Bool) -> String {
         let order = index % 500 * 2 + (female ? 0 : 1)
         let day = birth.description.filter { $0 != "-" }
-        let head = region + padded(index / 500 % 10_000, 4) + day + padded(order, 3)
+        let head = regions[index / 5_000_000 % regions.count] + padded(index / 500 % 10_000, 4) + day + padded(order, 3)
         return head + String(UnicodeScalar(checkCharacter(head)))
     }
 

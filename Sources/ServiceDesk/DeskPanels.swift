@@ -1,0 +1,80 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The customer's cases, newest first.
+struct CasesPanel: Sendable {
+    /// Minutes east of UTC in which times are shown.
+    let zone: Int
+    static let shown = 6
+
+    func panel() -> CustomerPanel {
+        CustomerPanel(
+            name: "cases", title: "servicedesk.panel.cases", place: .main, order: 20,
+            permission: ServiceDeskPermissions.viewCases
+        ) { try load($0, $1) }
+    }
+
+    private func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+        guard let first = request.customers.first else { return nil }
+        let lines = try ServiceDeskStore.cases(request.customers, limit: Self.shown + 1, session)
+        let hasMore = lines.count > Self.shown
+        let open =
+            hasMore
+            ? try ServiceDeskStore.openCount(request.customers, session) : lines.count { $0.isOpen }
+        let language = request.language
+        return PanelContent(
+            template: "servicedesk/panel-cases",
+            view: [
+                "isEmpty": .bool(lines.isEmpty), "hasOpen": .bool(open > 0), "open": .text(String(open)),
+                "more": .text(hasMore ? "/customers/\(first)/timeline?show=case" : nil),
+                "cases": .list(
+                    lines.prefix(Self.shown).map { line in
+                        [
+                            "number": .text(line.number), "kind": .text(line.kind[language]),
+                            "topic": .text(line.topic[language]), "status": .text(line.status[language]),
+                            "badge": .text(line.badge), "priority": .text(line.priority[language]),
+                            "isUrgent": .bool(line.isUrgent),
+                            "opened": .text(line.openedAt.displayed(offsetMinutes: zone)),
+                            "ended": .text(line.endedAt?.displayed(offsetMinutes: zone)),
+                        ]
+                    }),
+            ])
+    }
+}
+
+/// The last contacts with the customer.
+struct InteractionsPanel: Sendable {
+    /// Minutes east of UTC in which times are shown.
+    let zone: Int
+    static let shown = 6
+
+    func panel() -> CustomerPanel {
+        CustomerPanel(
+            name: "interactions", title: "servicedesk.panel.interactions", place: .side, order: 20,
+            permission: ServiceDeskPermissions.viewInteractions
+        ) { try load($0, $1) }
+    }
+
+    private func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+        guard let first = request.customers.first else { return nil }
+        let lines = try ServiceDeskStore.interactions(request.customers, limit: Self.shown + 1, session)
+        let language = request.language
+        return PanelContent(
+            template: "servicedesk/panel-interactions",
+            view: [
+                "isEmpty": .bool(lines.isEmpty),
+                "more": .text(lines.count > Self.shown ? "/customers/\(first)/timeline?show=interaction" : nil),
+                "contacts": .list(
+                    lines.prefix(Self.shown).map { line in
+                        [
+                            "channel": .text(line.channel[language]), "direction": .text(line.direction[language]),
+                            "topic": .text(line.topic[language]), "outcome": .text(line.outcome[language]),
+                            "isMissed": .bool(line.isMissed),
+                            "at": .text(line.happenedAt.displayed(offsetMinutes: zone)),
+                        ]
+                    }),
+            ])
+    }
+}

@@ -1,0 +1,43 @@
+import Kernel
+import Platform
+import Storage
+
+/// Cases in the timeline of the customer page, at the time they were opened.
+struct CaseTimeline: TimelineSource {
+    var kind: TimelineKind { TimelineKind("case", Words(en: "Cases", zh: "工单"), icon: "warning") }
+
+    func entries(
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> [TimelineEntry] {
+        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewCases) else { return [] }
+        return try ServiceDeskStore.cases(customers, behind: place, limit: limit, session).map { line in
+            TimelineEntry(
+                customer: line.customer, at: line.openedAt, key: RowKey(line.customer, line.id.rawValue).text,
+                tone: line.isComplaint ? "bad" : line.isOpen ? "warn" : "",
+                title: Words(en: "\(line.kind.en): \(line.topic.en)", zh: "\(line.kind.zh)：\(line.topic.zh)"),
+                note: Words(en: "\(line.number) · \(line.status.en)", zh: "\(line.number) · \(line.status.zh)"))
+        }
+    }
+}
+
+/// Contacts in the timeline of the customer page.
+struct InteractionTimeline: TimelineSource {
+    var kind: TimelineKind { TimelineKind("interaction", Words(en: "Service contacts", zh: "服务接触"), icon: "phone") }
+
+    func entries(
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> [TimelineEntry] {
+        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewInteractions) else { return [] }
+        return try ServiceDeskStore.interactions(customers, behind: place, limit: limit, session).map { line in
+            TimelineEntry(
+                customer: line.customer, at: line.happenedAt, key: RowKey(line.customer, line.id.rawValue).text,
+                tone: line.isMissed ? "warn" : "",
+                title: Words(
+                    en: "\(line.channel.en), \(line.direction.en)", zh: "\(line.channel.zh)，\(line.direction.zh)"),
+                note: Words(
+                    en: "\(line.topic.en) · \(line.outcome.en)", zh: "\(line.topic.zh) · \(line.outcome.zh)"))
+        }
+    }
+}

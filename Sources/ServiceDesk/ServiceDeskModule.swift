@@ -1,0 +1,84 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// The rights of this domain.
+enum ServiceDeskPermissions {
+    static let viewCases = Permission("servicedesk.case.view")
+    static let viewInteractions = Permission("servicedesk.interaction.view")
+}
+
+/// What customers came with and what became of it: cases and contacts.
+package struct ServiceDeskModule: Module {
+    package init() {}
+
+    package var name: String { "ServiceDesk" }
+
+    package var permissions: [PermissionGrant] {
+        [
+            PermissionGrant(
+                ServiceDeskPermissions.viewCases, Words(en: "See customers' cases", zh: "查看客户工单"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.viewInteractions, Words(en: "See contacts with customers", zh: "查看客户接触记录"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+        ]
+    }
+
+    package var labels: [TableLabels] { ServiceDeskLabels.all }
+
+    package var layouts: [TableLayout] {
+        [
+            // What operators bring along reaches back two years and more.
+            TableLayout(
+                "servicedesk_interaction", .customer(key: "customer_id"),
+                growth: Growth(by: .id("id"), .kept, monthsBehind: 30)),
+            TableLayout("servicedesk_case", .customer(key: "customer_id")),
+            TableLayout("servicedesk_case_number", .lookUp(key: "number")),
+        ]
+    }
+
+    package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
+        [
+            EventHandler(name: "servicedesk.customers.removed", CustomersChanged.self) { event, session in
+                if event.kind == .removed { try ServiceDeskStore.forget(event.ids, session) }
+            }
+        ]
+    }
+
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] {
+        [
+            CasesPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
+            InteractionsPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
+        ]
+    }
+
+    /// What this domain adds to the timeline of the customer page.
+    package var timeline: [any TimelineSource] { [CaseTimeline(), InteractionTimeline()] }
+
+    /// Gives invented customers the cases and contacts that go with their lives.
+    package var follower: any DemoFollower { DemoDesk() }
+}
+
+/// A label for every column (G31). That and why somebody called is said about a person; free text there is none.
+enum ServiceDeskLabels {
+    static let all: [TableLabels] = [
+        TableLabels(
+            "servicedesk_interaction",
+            [
+                "customer_id": .plain, "id": .plain, "happened_at": .profile, "channel": .profile,
+                "direction": .profile, "topic": .profile, "outcome": .profile, "language": .profile,
+                "case_id": .plain,
+            ]),
+        TableLabels(
+            "servicedesk_case",
+            [
+                "customer_id": .plain, "id": .plain, "number": .plain, "kind": .profile, "topic": .profile,
+                "status": .profile, "priority": .profile, "opened_at": .profile, "resolved_at": .profile,
+                "closed_at": .profile,
+            ]),
+        .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
+    ]
+}

@@ -1,0 +1,219 @@
+import Kernel
+import Storage
+
+package enum CaseEntity {}
+package enum InteractionEntity {}
+typealias CaseID = ID<CaseEntity>
+typealias InteractionID = ID<InteractionEntity>
+
+/// A row of servicedesk_case.
+struct DeskCase: Sendable, Equatable {
+    let customer: CustomerID
+    let id: CaseID
+    var number: String
+    let kind: CaseKind
+    let topic: DeskTopic
+    let status: CaseStatus
+    let priority: CasePriority
+    let openedAt: Instant
+    let resolvedAt: Instant?
+    let closedAt: Instant?
+}
+
+/// A row of servicedesk_interaction.
+struct DeskInteraction: Sendable, Equatable {
+    let customer: CustomerID
+    let id: InteractionID
+    let happenedAt: Instant
+    let channel: DeskChannel
+    let direction: DeskDirection
+    let topic: DeskTopic
+    let outcome: DeskOutcome
+    let language: String?
+    let caseID: CaseID?
+}
+
+/// The statements of this domain.
+enum ServiceDeskStore {
+    static let cases: SQL = """
+        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at
+        FROM servicedesk_case WHERE TRUE
+        """
+    static let interactions: SQL = """
+        SELECT customer_id, id, happened_at, channel, direction, topic, outcome, case_id FROM servicedesk_interaction
+        WHERE TRUE
+        """
+    static let openCases: SQL = """
+        SELECT COUNT(*) FROM servicedesk_case WHERE status IN ('open', 'in_progress')
+        """
+    /// Of the numbers that are made here: others may have come from elsewhere.
+    static let lastNumber: SQL = """
+        SELECT MAX(number) FROM servicedesk_case_number WHERE number >= 'CS-' AND number < 'CS.'
+        """
+    static let forgetNumbers: SQL = """
+        DELETE FROM servicedesk_case_number WHERE number IN (SELECT number FROM servicedesk_case WHERE customer_id = $1)
+        """
+    static let forgetCases: SQL = "DELETE FROM servicedesk_case WHERE customer_id = $1"
+    static let forgetInteractions: SQL = "DELETE FROM servicedesk_interaction WHERE customer_id = $1"
+
+    /// Takes everything of these customers out.
+    static func forget(_ customers: [CustomerID], _ session: any SQLSession) throws {
+        let keys = customers.map { [SQLValue.id($0)] }
+        for statement in [forgetNumbers, forgetCases, forgetInteractions] {
+            try session.executeMany(statement, keys)
+        }
+    }
+
+    static func insert(_ cases: [DeskCase], _ session: any SQLSession) throws {
+        try session.bulkInsert(
+            into: "servicedesk_case",
+            "customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at",
+            cases.map { row in
+                [
+                    .id(row.customer), .id(row.id), .text(row.number), .text(row.kind.rawValue),
+                    .text(row.topic.rawValue), .text(row.status.rawValue), .text(row.priority.rawValue),
+                    .time(row.openedAt), .time(row.resolvedAt), .time(row.closedAt),
+                ]
+            })
+        try session.bulkInsert(
+            into: "servicedesk_case_number", "number, customer_id, case_id",
+            cases.map { [.text($0.number), .id($0.customer), .id($0.id)] })
+    }
+
+    static func insert(_ interactions: [DeskInteraction], _ session: any SQLSession) throws {
+        try session.bulkInsert(
+            into: "servicedesk_interaction",
+            "customer_id, id, happened_at, channel, direction, topic, outcome, language, case_id",
+            interactions.map { row in
+                [
+                    .id(row.customer), .id(row.id), .time(row.happenedAt), .text(row.channel.rawValue),
+                    .text(row.direction.rawValue), .text(row.topic.rawValue), .text(row.outcome.rawValue),
+                    .text(row.language), .id(row.caseID),
+                ]
+            })
+    }
+}
+
+/// What a list or the timeline shows of a case or a contact: codes as stored, with their words.
+struct CaseLine: Sendable {
+    let customer: CustomerID
+    let id: CaseID
+    let number: String
+    let kind: Words
+    let isComplaint: Bool
+    let topic: Words
+    let status: Words
+    let badge: String
+    let priority: Words
+    let isUrgent: Bool
+    let openedAt: Instant
+    let endedAt: Instant?
+
+    init(_ row: Row) {
+        customer = row.id(0)
+        id = row.id(1)
+        number = row.text(2)
+        let kind = CaseKind(rawValue: row.text(3))
+        self.kind = kind?.words ?? .code(row.text(3))
+        isComplaint = kind == .complaint
+        topic = DeskTopic(rawValue: row.text(4))?.words ?? .code(row.text(4))
+        let status = CaseStatus(rawValue: row.text(5))
+        self.status = status?.words ?? .code(row.text(5))
+        badge = status?.badge ?? ""
+        let priority = CasePriority(rawValue: row.text(6))
+        self.priority = priority?.words ?? .code(row.text(6))
+        isUrgent = priority == .high || priority == .urgent
+        openedAt = row.time(7)
+        endedAt = row.optionalTime(8) ?? row.optionalTime(9)
+    }
+
+    var isOpen: Bool { endedAt == nil }
+}
+
+/// The same of a contact.
+struct InteractionLine: Sendable {
+    let customer: CustomerID
+    let id: InteractionID
+    let happenedAt: Instant
+    let channel: Words
+    let direction: Words
+    let topic: Words
+    let outcome: Words
+    let isMissed: Bool
+
+    init(_ row: Row) {
+        customer = row.id(0)
+        id = row.id(1)
+        happenedAt = row.time(2)
+        channel = DeskChannel(rawValue: row.text(3))?.words ?? .code(row.text(3))
+        direction = DeskDirection(rawValue: row.text(4))?.words ?? .code(row.text(4))
+        topic = DeskTopic(rawValue: row.text(5))?.words ?? .code(row.text(5))
+        let outcome = DeskOutcome(rawValue: row.text(6))
+        self.outcome = outcome?.words ?? .code(row.text(6))
+        isMissed = outcome == .abandoned || outcome == .notReached
+    }
+}
+
+extension ServiceDeskStore {
+    /// Newest first, behind a place in the order of time, customer and id.
+    static func cases(
+        _ customers: [CustomerID], behind place: TimelinePlace? = nil, limit: Int, _ session: any SQLSession
+    ) throws -> [CaseLine] {
+        var builder = SQLBuilder(cases)
+        builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
+        if let place {
+            if let key = place.key.flatMap(RowKey.init) {
+                builder.append(
+                    "AND (opened_at, customer_id, id) < (?, ?, ?)", .time(place.at), .id(key.customer), .int(key.id))
+            } else {
+                builder.append("AND opened_at < ?", .time(place.at))
+            }
+        }
+        builder.append("ORDER BY opened_at DESC, customer_id DESC, id DESC LIMIT ?", .int(limit))
+        return try session.query(builder) { CaseLine($0) }
+    }
+
+    /// The same of contacts.
+    static func interactions(
+        _ customers: [CustomerID], behind place: TimelinePlace? = nil, limit: Int, _ session: any SQLSession
+    ) throws -> [InteractionLine] {
+        var builder = SQLBuilder(interactions)
+        builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
+        if let place {
+            if let key = place.key.flatMap(RowKey.init) {
+                builder.append(
+                    "AND (happened_at, customer_id, id) < (?, ?, ?)", .time(place.at), .id(key.customer),
+                    .int(key.id))
+            } else {
+                builder.append("AND happened_at < ?", .time(place.at))
+            }
+        }
+        builder.append("ORDER BY happened_at DESC, customer_id DESC, id DESC LIMIT ?", .int(limit))
+        return try session.query(builder) { InteractionLine($0) }
+    }
+
+    static func openCount(_ customers: [CustomerID], _ session: any SQLSession) throws -> Int {
+        var builder = SQLBuilder(openCases)
+        builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
+        return try session.query(builder) { $0.integer(0) }.first ?? 0
+    }
+}
+
+/// The key of a row in addresses: `7311-88`.
+struct RowKey: Sendable {
+    let customer: CustomerID
+    let id: Int64
+
+    init(_ customer: CustomerID, _ id: Int64) {
+        self.customer = customer
+        self.id = id
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", maxSplits: 1)
+        guard parts.count == 2, let customer = CustomerID(parts[0]), let id = ID<AnyKind>(parts[1]) else { return nil }
+        self.init(customer, id.rawValue)
+    }
+
+    var text: String { "\(customer)-\(id)" }
+}
