@@ -158,7 +158,7 @@ let package = Package(
                 ]),
             tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform"]),
             tests("Identity", foundation + ["Identity"]),
-            tests("Customers", foundation + ["Customers"]),
+            tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
             tests("Scenario", foundation + ["App", "StoragePostgres"]),

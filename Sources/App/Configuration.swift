@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import StoragePostgres
 import Web
 
 /// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
@@ -12,6 +13,9 @@ package struct Configuration: Sendable, Equatable {
     /// `postgres://user:password@host1,host2/database?sslmode=verify-full`: the tenants live on that server, each in a database
     /// of its own. `nil` = in SQLite files under `data`.
     package var database: String?
+    /// Standbys of that server for lists, figures and searches: `postgres://user:password@host1,host2`; each host is one. The
+    /// databases are named as on the server itself.
+    package var databaseRead: String?
     /// Connections of this process to each tenant's PostgreSQL database.
     package var databaseConnections = 8
     /// Templates, migrations, texts, assets; `nil` = look beside the executable.
@@ -47,11 +51,11 @@ package struct Configuration: Sendable, Equatable {
     static let keys: Set<String> = [
         "host", "port", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
-        "database", "databaseConnections",
+        "database", "databaseRead", "databaseConnections",
         "faultsWarnAt", "waitingWarnSeconds",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL SWITCHBOARD_DATA
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_READ_URL SWITCHBOARD_DATA
     /// SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
@@ -61,6 +65,7 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
         if let value = text("DATABASE_URL") { configuration.database = value }
+        if let value = text("DATABASE_READ_URL") { configuration.databaseRead = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
@@ -106,6 +111,7 @@ package struct Configuration: Sendable, Equatable {
             case ("port", let number as Int): port = number
             case ("data", let text as String): self.data = text
             case ("database", let text as String): database = text
+            case ("databaseRead", let text as String): databaseRead = text
             case ("databaseConnections", let number as Int): databaseConnections = number
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
@@ -146,6 +152,7 @@ package struct Configuration: Sendable, Equatable {
             throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
         }
         _ = try address
+        _ = try replicas
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -165,6 +172,32 @@ package struct Configuration: Sendable, Equatable {
     /// - Throws: `CRMError` "database_address".
     package var address: DatabaseAddress {
         get throws { try database.map(DatabaseAddress.init) ?? .sqlite(folder: data) }
+    }
+
+    /// Where the standbys are; empty = there are none.
+    /// - Throws: `CRMError` "configuration"; the words hold no password.
+    package var replicas: [PostgresSettings] {
+        get throws {
+            guard let databaseRead else { return [] }
+            guard database.map(PostgresSettings.isURL) ?? false else {
+                throw CRMError(
+                    "configuration", status: 500,
+                    Words(
+                        en:
+                            "databaseRead (DATABASE_READ_URL) names standbys, but the database is not on PostgreSQL. Set DATABASE_URL too, or remove it.",
+                        zh: "databaseRead（DATABASE_READ_URL）指定了备库，但数据库不在 PostgreSQL 上。请同时设置 DATABASE_URL，或删除该项。"))
+            }
+            let hosts = PostgresSettings.isURL(databaseRead) ? PostgresSettings(url: databaseRead).replicas : []
+            guard !hosts.isEmpty else {
+                throw CRMError(
+                    "configuration", status: 500,
+                    Words(
+                        en:
+                            "The address of the standbys (databaseRead, DATABASE_READ_URL) is not understood. Write postgres://USER@HOST1:PORT,HOST2:PORT.",
+                        zh: "无法识别备库地址（databaseRead、DATABASE_READ_URL），请写为 postgres://用户@主机1:端口,主机2:端口。"))
+            }
+            return hosts
+        }
     }
 
     /// The listed proxies, in numbers.

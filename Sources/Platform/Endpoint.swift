@@ -37,14 +37,15 @@ package struct Endpoint: Sendable {
         Route(method, pattern, access, body: body, trace: trace, purpose: purpose) {
             [handler, trace, pattern] request in
             let call = Call(request: request, tenant: try await tenants(request.tenant), site: site)
-            let answer = try await handler(call)
+            let answer = try await call.noticingWrites { try await handler(call) }
             if trace != .none, call.auditCount == 0, !(answer.status.code >= 400 && call.isOnlyWhatWasTyped) {
                 call.tenant.logger.error("audit.missing", metadata: ["route": "\(pattern)"])
                 throw CRMError(
                     "audit_missing", status: 500,
                     Words(en: "This answer left no audit record and was withheld.", zh: "该操作未留下审计记录，已被拦截。"))
             }
-            return answer
+            return call.hasWritten ? answer.settingCookie(WebCookie.wrote, "1", maxAgeSeconds: Limits.staleReadSeconds)
+                : answer
         }
     }
 }
@@ -74,6 +75,7 @@ package final class Call: Sendable {
     package let site: SiteInfo
     private let tally = Mutex(0)
     private let onlyTyped = Mutex(false)
+    private let wrote = Mutex(false)
 
     package init(request: WebRequest, tenant: Tenant, site: SiteInfo) {
         self.request = request
@@ -105,6 +107,27 @@ package final class Call: Sendable {
         try await tenant.database.read(body)
     }
 
+    /// For lists, figures and searches: data that may be a few seconds old, but never older than what the caller's browser
+    /// has changed itself (ADR 0015).
+    package func readRecent<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        let user = request.session?.principal.userID
+        let hasJustWritten =
+            hasWritten || WebCookie.value(WebCookie.wrote, in: request.headers) != nil
+            || user.map(tenant.writers.contains) ?? false
+        return try await tenant.database.read(hasJustWritten ? .fresh : .recent, body)
+    }
+
+    /// Whether the handler has changed anything. The record of a view does not count.
+    var hasWritten: Bool { wrote.withLock { $0 } }
+
+    func noticingWrites<T: Sendable>(_ body: () async throws -> T) async rethrows -> T {
+        let notice = WriteNotice { [self] in
+            wrote.withLock { $0 = true }
+            if let user = request.session?.principal.userID { tenant.writers.note(user) }
+        }
+        return try await WriteNotice.$current.withValue(notice) { try await body() }
+    }
+
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await tenant.database.write(body)
     }
@@ -125,12 +148,15 @@ package final class Call: Sendable {
     package func recordView(_ entry: AuditEntry) async throws {
         let pieces = entry.subjects.isEmpty ? [[]] : entry.subjects.chunked(Limits.auditSubjectsMax)
         do {
-            try await tenant.database.write { [self] session in
-                for piece in pieces {
-                    try record(
-                        AuditEntry(
-                            entry.action, piece, facts: entry.facts, unmasked: entry.unmasked, refused: entry.refused),
-                        session)
+            try await WriteNotice.withoutNotice {
+                try await tenant.database.write { [self] session in
+                    for piece in pieces {
+                        try record(
+                            AuditEntry(
+                                entry.action, piece, facts: entry.facts, unmasked: entry.unmasked,
+                                refused: entry.refused),
+                            session)
+                    }
                 }
             }
         } catch let error as StorageError {

@@ -57,7 +57,9 @@ package final class ServerProcess: @unchecked Sendable {
     package static func settings(_ more: [String: String], _ arguments: [String]) -> [String: String] {
         var environment = ProcessInfo.processInfo.environment
         // Settings of whoever runs the tests are not the tests' own.
-        for name in ["HOST", "PORT", "DATABASE_URL", "SWITCHBOARD_DATA", "SWITCHBOARD_TRUSTED_PROXIES"] {
+        for name in [
+            "HOST", "PORT", "DATABASE_URL", "DATABASE_READ_URL", "SWITCHBOARD_DATA", "SWITCHBOARD_TRUSTED_PROXIES",
+        ] {
             environment[name] = nil
         }
         if let place = arguments.firstIndex(of: "--data"), place + 1 < arguments.count {
