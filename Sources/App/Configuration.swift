@@ -19,6 +19,9 @@ package struct Configuration: Sendable, Equatable {
     /// The same database as its owner reaches it (G23): the tables are the owner's, and the role of `database` may only read and
     /// write rows. Needed by `switchboard migrate`; `serve` and `worker` do without. `nil` = one role does everything.
     package var databaseOwner: String?
+    /// Standbys of that server for lists, figures and searches: `postgres://user:password@host1,host2`; each host is one. The
+    /// databases are named as on the server itself.
+    package var databaseRead: String?
     /// Connections of this process to each tenant's PostgreSQL database.
     package var databaseConnections = 8
     /// Templates, migrations, texts, assets; `nil` = look beside the executable.
@@ -57,11 +60,11 @@ package struct Configuration: Sendable, Equatable {
     static let keys: Set<String> = [
         "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
-        "database", "databaseOwner", "databaseConnections",
+        "database", "databaseOwner", "databaseRead", "databaseConnections",
         "faultsWarnAt", "waitingWarnSeconds",
     ]
 
-    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL SWITCHBOARD_DATA
+    /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL DATABASE_READ_URL SWITCHBOARD_DATA
     /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
@@ -73,6 +76,7 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
         if let value = text("DATABASE_URL") { configuration.database = value }
         if let value = text("DATABASE_OWNER_URL") { configuration.databaseOwner = value }
+        if let value = text("DATABASE_READ_URL") { configuration.databaseRead = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
@@ -120,6 +124,7 @@ package struct Configuration: Sendable, Equatable {
             case ("data", let text as String): self.data = text
             case ("database", let text as String): database = text
             case ("databaseOwner", let text as String): databaseOwner = text
+            case ("databaseRead", let text as String): databaseRead = text
             case ("databaseConnections", let number as Int): databaseConnections = number
             case ("share", let text as String): share = text
             case ("vendor", let text as String): vendor = text
@@ -163,6 +168,7 @@ package struct Configuration: Sendable, Equatable {
             throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
         }
         _ = try ownerAddress
+        _ = try replicas
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -215,6 +221,32 @@ package struct Configuration: Sendable, Equatable {
             en:
                 "databaseOwner (DATABASE_OWNER_URL) must be postgres://OWNER@HOST:PORT/DATABASE and name the same database as database (DATABASE_URL).",
             zh: "databaseOwner（DATABASE_OWNER_URL）应为 postgres://所有者@主机:端口/数据库，且与 database（DATABASE_URL）指向同一数据库。"))
+
+    /// Where the standbys are; empty = there are none.
+    /// - Throws: `CRMError` "configuration"; the words hold no password.
+    package var replicas: [PostgresSettings] {
+        get throws {
+            guard let databaseRead else { return [] }
+            guard database.map(PostgresSettings.isURL) ?? false else {
+                throw CRMError(
+                    "configuration", status: 500,
+                    Words(
+                        en:
+                            "databaseRead (DATABASE_READ_URL) names standbys, but the database is not on PostgreSQL. Set DATABASE_URL too, or remove it.",
+                        zh: "databaseRead（DATABASE_READ_URL）指定了备库，但数据库不在 PostgreSQL 上。请同时设置 DATABASE_URL，或删除该项。"))
+            }
+            let hosts = PostgresSettings.isURL(databaseRead) ? PostgresSettings(url: databaseRead).replicas : []
+            guard !hosts.isEmpty else {
+                throw CRMError(
+                    "configuration", status: 500,
+                    Words(
+                        en:
+                            "The address of the standbys (databaseRead, DATABASE_READ_URL) is not understood. Write postgres://USER@HOST1:PORT,HOST2:PORT.",
+                        zh: "无法识别备库地址（databaseRead、DATABASE_READ_URL），请写为 postgres://用户@主机1:端口,主机2:端口。"))
+            }
+            return hosts
+        }
+    }
 
     /// The listed proxies, in numbers.
     package var proxies: [IPNetwork] { trustedProxies.compactMap { IPNetwork($0) } }

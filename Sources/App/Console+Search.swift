@@ -46,7 +46,7 @@ extension Console {
             let principal = try call.principal()
             let sources = modules.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
             let request = try call.panelRequest()
-            let hits = try await call.read { session in
+            let hits = try await call.readRecent { session in
                 try sources.flatMap { try $0.find(text, limit + 1, request, session) }
             }
             found = Found(hits: Array(hits.prefix(limit)), more: hits.count > limit)

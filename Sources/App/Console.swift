@@ -85,7 +85,7 @@ struct Console: Sendable {
         let cards = modules.flatMap { $0.dashboard(call.tenant) }
             .filter { principal.may($0.permission) }.sorted { $0.order < $1.order }
         let request = try call.panelRequest()
-        let shown = try await call.read { session in
+        let shown = try await call.readRecent { session in
             try cards.compactMap { card in try card.load(request, session).map { (card, $0) } }
         }
         let views = shown.map { card, content in

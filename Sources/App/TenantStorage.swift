@@ -32,7 +32,12 @@ package struct TenantStorage: Sendable {
             var settings = try DatabaseAddress.postgres(server, tenant: name)
             settings.connectionsMax = configuration.databaseConnections
             try await PostgresServer.prepare(settings)
-            let database = PostgresDatabase(settings)
+            let replicas = try configuration.replicas.map { replica in
+                var replica = replica
+                replica.connectionsMax = configuration.databaseConnections
+                return replica
+            }
+            let database = PostgresDatabase(settings, replicas: replicas)
             let bell = settings
             return TenantStorage(
                 database: database, blobs: DatabaseBlobStore(database: database, clock: clock),

@@ -27,6 +27,10 @@ struct AttributeStore: Sendable {
 
     static func all(_ session: any SQLSession) throws -> [CustomAttribute] { try session.query(list, [], attribute) }
 
+    static func asking(_ session: any SQLSession) throws -> Asked<[CustomAttribute]> {
+        try session.asking(list, [], attribute)
+    }
+
     static func attribute(_ id: AttributeID, _ session: any SQLSession) throws -> CustomAttribute? {
         try session.first(byID, [.id(id)], attribute)
     }

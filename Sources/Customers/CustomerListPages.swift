@@ -42,7 +42,7 @@ enum CustomerListPages {
         let principal = try call.principal()
         let masking = try call.masking()
         let query = call.request.query
-        let loaded = try await call.read { session in
+        let loaded = try await call.readRecent { session in
             let active = query["view"].flatMap { SavedViewID($0) }
             let asked =
                 try active.map { try SavedViews.view($0, principal, session).filter } ?? CustomerFilter(query.fields)

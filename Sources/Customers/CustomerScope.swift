@@ -21,14 +21,20 @@ enum CustomerScope {
     static func reachable(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws
         -> Set<CustomerID>
     {
-        var result: Set<CustomerID> = []
-        for chunk in ids.chunked(Limits.sqlListChunk) {
+        try asking(ids, principal, session).value()
+    }
+
+    /// The same, asked for.
+    static func asking(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws
+        -> Asked<Set<CustomerID>>
+    {
+        let chunks = try ids.chunked(Limits.sqlListChunk).map { chunk in
             var builder = SQLBuilder(inScope)
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
             narrow(&builder, principal)
-            result.formUnion(try session.query(builder) { $0.id(0, PartyKind.self) })
+            return try session.asking(builder) { $0.id(0, PartyKind.self) }
         }
-        return result
+        return Asked { Set(try chunks.flatMap { try $0.value() }) }
     }
 
     /// - Throws: `CRMError.notFound` for what does not exist and for what is out of reach, alike.
@@ -51,16 +57,30 @@ enum CustomerLinks {
 
     /// The customer and everybody linked with it, the customer first.
     static func set(of id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
+        try links(of: id, session).set
+    }
+
+    /// The set, and whom each of those whose links were read is merged into.
+    static func links(of id: CustomerID, _ session: any SQLSession) throws
+        -> (set: [CustomerID], into: [CustomerID: CustomerID])
+    {
         var result = [id]
+        var into: [CustomerID: CustomerID] = [:]
         var place = 0
         while place < result.count, result.count < setMax {
-            let pairs = try session.query(neighbours, [.id(result[place])]) { row in
-                [row.id(0, PartyKind.self), row.id(1, PartyKind.self)]
+            // All that are known by now, in one round trip.
+            let asked = try result[place...].map { one in
+                (one, try session.asking(neighbours, [.id(one)]) { ($0.id(0, PartyKind.self), $0.id(1, PartyKind.self)) })
             }
-            for other in pairs.joined() where !result.contains(other) { result.append(other) }
-            place += 1
+            for (one, answer) in asked where result.count < setMax {
+                place += 1
+                for (from, to) in try answer.value() {
+                    if from == one { into[one] = min(into[one] ?? to, to) }
+                    for other in [from, to] where !result.contains(other) { result.append(other) }
+                }
+            }
         }
-        return result
+        return (result, into)
     }
 
     /// Links two records, or takes the link back.

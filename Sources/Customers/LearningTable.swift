@@ -50,6 +50,18 @@ struct LearningTable {
     private var until: [LocalDate] = []
     private var currencies: [String] = []
 
+    /// Of so many customers on the rows are read in bulk: COPY costs some round trips, and then the memory of one row.
+    static let bulkFrom = 500
+    private var isLarge = false
+
+    private func scan(_ sql: SQL, _ range: [SQLValue], _ session: any SQLSession, _ body: (Row) throws -> Void) throws {
+        if isLarge { return try session.bulkRead(sql, range, body) }
+        try session.forEach(sql, range) { row in
+            try body(row)
+            return true
+        }
+    }
+
     static func read(after: CustomerID?, limit: Int, today: LocalDate, _ session: any SQLSession) throws
         -> CustomerTable
     {
@@ -57,6 +69,7 @@ struct LearningTable {
         try table.addHeads(after: after, limit: limit, today: today, session)
         if let first = table.ids.first, let last = table.ids.last {
             let range: [SQLValue] = [.id(first), .id(last)]
+            table.isLarge = table.ids.count >= bulkFrom
             try table.addPlaces(range, session)
             try table.addLines(range, session)
             try table.addUsage(range, session)
@@ -129,12 +142,11 @@ struct LearningTable {
 
     private mutating func addPlaces(_ range: [SQLValue], _ session: any SQLSession) throws {
         let columns = ["postcode", "latitude", "longitude"].map { fieldColumn($0) }
-        try session.forEach(Self.places, range) { row in
-            guard let at = place[row.id(0)], columns.allSatisfy({ values[$0][at] == nil }) else { return true }
+        try scan(Self.places, range, session) { row in
+            guard let at = place[row.id(0)], columns.allSatisfy({ values[$0][at] == nil }) else { return }
             values[columns[0]][at] = row.optionalText(1)
             values[columns[1]][at] = row.optionalDouble(2).map { String($0) }
             values[columns[2]][at] = row.optionalDouble(3).map { String($0) }
-            return true
         }
     }
 
@@ -152,9 +164,9 @@ struct LearningTable {
         let addonCount = column("addon_count", Words(en: "Add-ons", zh: "增值业务数"))
         var counts = [Int](repeating: 0, count: ids.count)
         var charges = [Int64?](repeating: nil, count: ids.count)
-        try session.forEach(Self.lines, range) { row in
+        try scan(Self.lines, range, session) { row in
             // Whoever has left had these lines; an ended line of somebody else is history.
-            guard let at = place[row.id(0)], row.text(6) != "terminated" || left[at] == true else { return true }
+            guard let at = place[row.id(0)], row.text(6) != "terminated" || left[at] == true else { return }
             if counts[at] == 0 {
                 values[plan][at] = row.optionalText(3)
                 values[term][at] = row.optionalInt(4).map { String($0) }
@@ -171,7 +183,6 @@ struct LearningTable {
             }
             if let amount = row.optionalInt(7) { charges[at] = (charges[at] ?? 0).plus(amount) }
             counts[at] += 1
-            return true
         }
         for at in ids.indices where counts[at] > 0 {
             values[count][at] = String(counts[at])
@@ -179,14 +190,13 @@ struct LearningTable {
             values[technology][at] = values[technology][at] ?? "no"
             values[addonCount][at] = "0"
         }
-        try session.forEach(Self.addons, range) { row in
-            guard let at = place[row.id(0)] else { return true }
+        try scan(Self.addons, range, session) { row in
+            guard let at = place[row.id(0)] else { return }
             let code = row.text(1)
             let index = column("addon_\(code)", Words(en: code, zh: code))
-            guard values[index][at] != "yes" else { return true }
+            guard values[index][at] != "yes" else { return }
             values[index][at] = "yes"
             values[addonCount][at] = String((values[addonCount][at].flatMap { Int($0) } ?? 0) + 1)
-            return true
         }
     }
 
@@ -220,8 +230,8 @@ struct LearningTable {
             if calls > 0 { values[dropped][at] = Self.ratio(Double(recent.reduce(0) { $0 + $1[5] }) / Double(calls)) }
             if let value = speeds.last { values[speed][at] = Self.ratio(value) }
         }
-        try session.forEach(Self.usage, range) { row in
-            guard let here = place[row.id(0)] else { return true }
+        try scan(Self.usage, range, session) { row in
+            guard let here = place[row.id(0)] else { return }
             if here != at {
                 finish()
                 at = here
@@ -230,7 +240,6 @@ struct LearningTable {
             }
             months.append((2...7).map { row.int($0) })
             if let value = row.optionalDouble(8) { speeds.append(value) }
-            return true
         }
         finish()
     }
@@ -251,8 +260,8 @@ struct LearningTable {
             let mean = Double(before.reduce(0, +)) / Double(before.count)
             if mean > 0 { values[change][at] = Self.ratio(Double(latest) / mean - 1) }
         }
-        try session.forEach(Self.bills, range) { row in
-            guard let here = place[row.id(0)] else { return true }
+        try scan(Self.bills, range, session) { row in
+            guard let here = place[row.id(0)] else { return }
             if here != at {
                 finish()
                 at = here
@@ -261,7 +270,6 @@ struct LearningTable {
             }
             amounts.append(row.int(1))
             if let due = row.optionalDate(2), row.optionalDate(3) ?? until[here] > due { late += 1 }
-            return true
         }
         finish()
     }
@@ -273,10 +281,9 @@ struct LearningTable {
             known[attribute.id] = (attribute, column(attribute.fieldKey, attribute.title))
         }
         guard !known.isEmpty else { return }
-        try session.forEach(Self.attributes, range) { row in
-            guard let at = place[row.id(0)], let (attribute, index) = known[row.id(1)] else { return true }
+        try scan(Self.attributes, range, session) { row in
+            guard let at = place[row.id(0)], let (attribute, index) = known[row.id(1)] else { return }
             values[index][at] = attribute.raw(CustomerLoader.content(row, 2))
-            return true
         }
     }
 

@@ -12,21 +12,21 @@ enum AuditPanel {
             name: "audit", title: "identity.panel.audit", place: .side, order: 90,
             permission: PlatformGrants.readCustomerAudit
         ) { request, session in
-            let reader = AuditReader()
-            var events: [AuditRecord] = []
-            for customer in request.customers {
+            let pages = try request.customers.map { customer in
                 var filter = AuditReader.Filter()
                 filter.customer = customer
-                events += try reader.page(filter, limit: shown, session).items
+                return try AuditReader().asking(filter, limit: shown, session)
             }
-            events.sort { $0.id > $1.id }
-            var rows = Rows(words: AuditWords(texts, request.language), tenant: tenant)
-            return PanelContent(
-                template: "identity/panel-audit",
-                view: [
-                    "isEmpty": .bool(events.isEmpty), "assets": .text(request.assets),
-                    "events": .list(events.prefix(shown).map { rows.view($0) }),
-                ])
+            return Asked {
+                let events = try pages.flatMap { try $0.value().items }.sorted { $0.id > $1.id }
+                var rows = Rows(words: AuditWords(texts, request.language), tenant: tenant)
+                return PanelContent(
+                    template: "identity/panel-audit",
+                    view: [
+                        "isEmpty": .bool(events.isEmpty), "assets": .text(request.assets),
+                        "events": .list(events.prefix(shown).map { rows.view($0) }),
+                    ])
+            }.staged
         }
     }
 

@@ -7,10 +7,10 @@ import Web
 /// built-in ones is a custom attribute, and hidden like an unlabelled one unless `labels` says otherwise.
 package struct ColumnMasks: Sendable {
     /// The masks of custom attributes, by column name; read on the page's own snapshot.
-    package typealias Labels = @Sendable (_ columns: Set<String>, any SQLSession) throws -> [String: MaskKind]
+    package typealias Labels = @Sendable (_ columns: Set<String>, any SQLSession) throws -> Asked<[String: MaskKind]>
     private let labels: Labels?
     /// What custom attributes are called today, by column name; read on the page's own snapshot.
-    package typealias Titles = @Sendable (_ columns: Set<String>, any SQLSession) throws -> [String: Words]
+    package typealias Titles = @Sendable (_ columns: Set<String>, any SQLSession) throws -> Asked<[String: Words]>
     private let titles: Titles?
 
     /// - Parameters:
@@ -25,17 +25,31 @@ package struct ColumnMasks: Sendable {
     func titles(
         _ columns: Set<String>, over trained: [String: Words], _ session: any SQLSession
     ) throws -> [String: Words] {
+        try asking(titles: columns, over: Asked { trained }, session).value()
+    }
+
+    func asking(
+        titles columns: Set<String>, over trained: Asked<[String: Words]>, _ session: any SQLSession
+    ) throws -> Asked<[String: Words]> {
         let custom = columns.filter { Self.builtIn[$0] == nil }
         guard let titles, !custom.isEmpty else { return trained }
-        return trained.merging(try titles(custom, session)) { _, today in today }
+        let today = try titles(custom, session)
+        return Asked { try trained.value().merging(try today.value()) { _, today in today } }
     }
 
     func masks(_ columns: Set<String>, _ session: any SQLSession) throws -> [String: MaskKind] {
+        try asking(masks: columns, session).value()
+    }
+
+    func asking(masks columns: Set<String>, _ session: any SQLSession) throws -> Asked<[String: MaskKind]> {
         let custom = columns.filter { Self.builtIn[$0] == nil }
-        let labelled = custom.isEmpty ? [:] : try labels?(custom, session) ?? [:]
-        var result: [String: MaskKind] = [:]
-        for column in columns { result[column] = Self.builtIn[column] ?? labelled[column] ?? .full }
-        return result
+        let labelled = custom.isEmpty ? nil : try labels?(custom, session)
+        return Asked {
+            let labelled = try labelled?.value() ?? [:]
+            var result: [String: MaskKind] = [:]
+            for column in columns { result[column] = Self.builtIn[column] ?? labelled[column] ?? .full }
+            return result
+        }
     }
 
     /// The columns Customers gives by itself: facts about contract and service, open but for where and when somebody was

@@ -92,9 +92,15 @@ enum ContactPlanStore {
     }
 
     static func entry(_ customer: CustomerID, week: String, _ session: any SQLSession) throws -> ContactEntry? {
+        try asking(customer, week: week, session).value()
+    }
+
+    static func asking(_ customer: CustomerID, week: String, _ session: any SQLSession) throws
+        -> Asked<ContactEntry?>
+    {
         var builder = SQLBuilder(select)
         builder.append("AND customer_id = ? AND week = ?", .id(customer), .text(week))
-        return try session.first(builder.sql, builder.arguments, entry)
+        return try session.askingFirst(builder, entry)
     }
 
     /// The last entry of each customer that is not open.

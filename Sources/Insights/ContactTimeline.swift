@@ -17,7 +17,14 @@ package struct ContactTimeline: TimelineSource {
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
     ) throws -> [TimelineEntry] {
-        guard !customers.isEmpty, limit > 0, principal.may(InsightsPermissions.riskView) else { return [] }
+        try asking(customers, behind: place, limit: limit, for: principal, session).value()
+    }
+
+    package func asking(
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> Asked<[TimelineEntry]> {
+        guard !customers.isEmpty, limit > 0, principal.may(InsightsPermissions.riskView) else { return Asked { [] } }
         var builder = SQLBuilder(Self.select)
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
         if let place {
@@ -31,7 +38,7 @@ package struct ContactTimeline: TimelineSource {
         }
         builder.append("ORDER BY changed_at DESC, customer_id DESC, week DESC LIMIT ?", .int(limit))
         let masking = Masking(principal)
-        return try session.query(builder) { row in
+        return try session.asking(builder) { row in
             let outcome = row.optionalText(1).flatMap(ContactOutcome.init)
             let words = outcome.map(\.words) ?? Words(en: "Recorded", zh: "已登记")
             // Free text names people: only for those who see names (G25).

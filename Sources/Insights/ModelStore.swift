@@ -38,7 +38,7 @@ enum ModelStore {
     static func begin(
         id: ModelID, job: JobID?, at: Instant, by: String, folds: Int, seed: UInt64, _ session: any SQLSession
     ) throws -> ModelRecord {
-        if let job, let existing = try first("WHERE job_id = ? ORDER BY id DESC LIMIT 1", .id(job), session) {
+        if let job, let existing = try first("WHERE job_id = ? ORDER BY id DESC LIMIT 1", .id(job), session).value() {
             if existing.state == .failed || existing.state == .training {
                 try session.execute(again, [.id(existing.id)])
             }
@@ -93,10 +93,16 @@ enum ModelStore {
     }
 
     static func model(_ id: ModelID, _ session: any SQLSession) throws -> ModelRecord? {
+        try asking(id, session).value()
+    }
+
+    static func asking(_ id: ModelID, _ session: any SQLSession) throws -> Asked<ModelRecord?> {
         try first("WHERE id = ?", .id(id), session)
     }
 
-    static func active(_ session: any SQLSession) throws -> ModelRecord? {
+    static func active(_ session: any SQLSession) throws -> ModelRecord? { try askingActive(session).value() }
+
+    static func askingActive(_ session: any SQLSession) throws -> Asked<ModelRecord?> {
         try first("WHERE state = ? ORDER BY version DESC LIMIT 1", .text(ModelState.active.rawValue), session)
     }
 
@@ -107,10 +113,12 @@ enum ModelStore {
         return try session.query(builder, record)
     }
 
-    private static func first(_ tail: SQL, _ value: SQLValue, _ session: any SQLSession) throws -> ModelRecord? {
+    private static func first(_ tail: SQL, _ value: SQLValue, _ session: any SQLSession) throws
+        -> Asked<ModelRecord?>
+    {
         var builder = SQLBuilder(select)
         builder.append(tail, value)
-        return try session.first(builder.sql, builder.arguments, record)
+        return try session.askingFirst(builder, record)
     }
 
     static func card(_ id: ModelID, _ session: any SQLSession) throws -> ModelCard? {
@@ -119,9 +127,13 @@ enum ModelStore {
 
     /// Wording of the learning columns, by name. Kept apart from the card, because the customer page needs it.
     static func titles(_ id: ModelID, _ session: any SQLSession) throws -> [String: Words] {
-        try session.first(titlesOf, [.id(id)]) {
+        try askingTitles(id, session).value()
+    }
+
+    static func askingTitles(_ id: ModelID, _ session: any SQLSession) throws -> Asked<[String: Words]> {
+        try session.askingFirst(titlesOf, [.id(id)]) {
             try JSONDecoder().decode([String: Words].self, from: Data($0.text(0).utf8))
-        } ?? [:]
+        }.map { $0 ?? [:] }
     }
 
     private static func encoded(_ titles: [String: Words]) throws -> String {
@@ -149,13 +161,18 @@ final class TitleCache: Sendable {
     private static let most = 64
 
     func titles(_ model: ModelID, tenant: String, _ session: any SQLSession) throws -> [String: Words] {
+        try asking(model, tenant: tenant, session).value()
+    }
+
+    func asking(_ model: ModelID, tenant: String, _ session: any SQLSession) throws -> Asked<[String: Words]> {
         let key = tenant + "/" + model.description
-        if let titles = known.withLock({ $0[key] }) { return titles }
-        let titles = try ModelStore.titles(model, session)
-        known.withLock { known in
-            if known.count >= Self.most { known = [:] }
-            known[key] = titles
+        if let titles = known.withLock({ $0[key] }) { return Asked { titles } }
+        return try ModelStore.askingTitles(model, session).map { titles in
+            self.known.withLock { known in
+                if known.count >= Self.most { known = [:] }
+                known[key] = titles
+            }
+            return titles
         }
-        return titles
     }
 }

@@ -96,7 +96,7 @@ struct RiskPages: Sendable {
         let language = call.language
         let tenant = call.tenant.name
         let (customers, masks, titles) = (customers, masks, titles)
-        return try await call.read { session in
+        return try await call.readRecent { session in
             let summary = try RiskSummaryStore.latest(1, scope: principal.scope, session).first
             let counted = try filter.region.map { region in
                 try RiskSummaryStore.latest(1, scope: principal.scope, region: region, session).first

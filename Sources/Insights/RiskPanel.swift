@@ -13,32 +13,56 @@ struct RiskPanel: Sendable {
         CustomerPanel(
             name: "risk", title: "insights.panel.risk", place: .side, order: 10,
             permission: InsightsPermissions.riskView
-        ) { request, session in try content(request, session) }
+        ) { request, session in
+            let scores = try ScoreStore.asking(request.customers, session)
+            return .asked { try step(try scores.value(), request, session) }
+        }
+    }
+
+    /// What is known of the score that is shown; asked for together.
+    private struct Known {
+        let entry: Asked<ContactEntry?>
+        let model: Asked<ModelRecord?>
+        let masks: Asked<[String: MaskKind]>
+        let titles: Asked<[String: Words]>
+        let history: Asked<[ScoreStore.Past]>
     }
 
     /// Of a customer linked from several records, the score that is highest.
-    func content(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent {
-        let scores = try ScoreStore.scores(request.customers, session)
+    private func step(_ scores: [ChurnScore], _ request: PanelRequest, _ session: any SQLSession) throws
+        -> Staged<PanelContent?>
+    {
         guard let score = scores.max(by: { ($0.listed ? 1 : 0, $0.probability) < ($1.listed ? 1 : 0, $1.probability) })
         else {
-            return PanelContent(
-                template: "insights/risk-panel",
-                view: View(["hasModel": .bool(try ModelStore.active(session) != nil)])
-                    .merging(try NextPass.read(tenant, session).view(tenant)).merging(Self.empty))
+            return .done(
+                PanelContent(
+                    template: "insights/risk-panel",
+                    view: View(["hasModel": .bool(try ModelStore.active(session) != nil)])
+                        .merging(try NextPass.read(tenant, session).view(tenant)).merging(Self.empty)))
         }
         let mayWork = score.listed && request.principal.may(InsightsPermissions.riskWork)
-        let entry =
-            mayWork
-            ? try ContactPlanStore.entry(score.customer, week: RiskPages.week(tenant), session)
-                .flatMap { $0.state == .open ? nil : $0 } : nil
-        let model = try ModelStore.model(score.model, session)
+        let items = score.reasons.raising + score.reasons.lowering
+        let columns = Set(items.map(\.column) + (score.reasons.changes ?? []).map(\.column))
+        let trained = try self.titles.asking(score.model, tenant: tenant.name, session)
+        let known = Known(
+            entry: mayWork
+                ? try ContactPlanStore.asking(score.customer, week: RiskPages.week(tenant), session) : Asked { nil },
+            model: try ModelStore.asking(score.model, session), masks: try masks.asking(masks: columns, session),
+            titles: try masks.asking(titles: columns, over: trained, session),
+            history: try ScoreStore.askingHistory(score.customer, limit: 6, session))
+        return Asked { try content(score, known, mayWork: mayWork, request) }.staged
+    }
+
+    private func content(_ score: ChurnScore, _ known: Known, mayWork: Bool, _ request: PanelRequest) throws
+        -> PanelContent
+    {
+        let entry = try known.entry.value().flatMap { $0.state == .open ? nil : $0 }
+        let model = try known.model.value()
         let items = score.reasons.raising + score.reasons.lowering
         let changes = score.reasons.changes ?? []
-        let columns = Set(items.map(\.column) + changes.map(\.column))
-        let trained = try self.titles.titles(score.model, tenant: tenant.name, session)
         let wording = ReasonWording(
-            language: request.language, masking: request.masking, masks: try masks.masks(columns, session),
-            titles: try masks.titles(columns, over: trained, session))
+            language: request.language, masking: request.masking, masks: try known.masks.value(),
+            titles: try known.titles.value())
         let whatIf = changes.prefix(Counterfactuals.kept).compactMap {
             wording.line($0, now: score.probability, currency: score.currency)
         }
@@ -46,7 +70,7 @@ struct RiskPanel: Sendable {
         let raising = score.reasons.raising.map { wording.line($0, currency: score.currency) }
         let lowering = score.reasons.lowering.map { wording.line($0, currency: score.currency) }
         let day = score.scoredAt.date(offsetMinutes: tenant.timeZoneOffsetMinutes).description
-        let earlier = try ScoreStore.history(score.customer, limit: 6, session).first { $0.on < day }
+        let earlier = try known.history.value().first { $0.on < day }
         let view: View = [
             "scored": true, "hasModel": true, "nextNow": false, "nextAt": .absent, "nextDaily": false,
             "mayRecord": .bool(mayWork && entry == nil), "customerID": .text(score.customer.description),

@@ -95,18 +95,27 @@ enum ScoreStore {
 
     /// Scores of some customers, in no order.
     static func scores(_ ids: [CustomerID], _ session: any SQLSession) throws -> [ChurnScore] {
-        try ids.chunked(Limits.sqlListChunk).flatMap { piece in
+        try asking(ids, session).value()
+    }
+
+    static func asking(_ ids: [CustomerID], _ session: any SQLSession) throws -> Asked<[ChurnScore]> {
+        let pieces = try ids.chunked(Limits.sqlListChunk).map { piece in
             var builder = SQLBuilder(select)
             builder.append("WHERE 1 = 1")
             builder.appendIn("AND customer_id", piece.map { .id($0) })
-            return try session.query(builder, score)
+            return try session.asking(builder, score)
         }
+        return Asked { try pieces.flatMap { try $0.value() } }
     }
 
-    static func history(
-        _ id: CustomerID, limit: Int, _ session: any SQLSession
-    ) throws -> [(on: String, probability: Double, band: String, model: ModelID)] {
-        try session.query(history, [.id(id), .int(limit)]) { ($0.text(0), $0.double(1), $0.text(2), $0.id(3)) }
+    typealias Past = (on: String, probability: Double, band: String, model: ModelID)
+
+    static func history(_ id: CustomerID, limit: Int, _ session: any SQLSession) throws -> [Past] {
+        try askingHistory(id, limit: limit, session).value()
+    }
+
+    static func askingHistory(_ id: CustomerID, limit: Int, _ session: any SQLSession) throws -> Asked<[Past]> {
+        try session.asking(history, [.id(id), .int(limit)]) { ($0.text(0), $0.double(1), $0.text(2), $0.id(3)) }
     }
 
     /// Customers are gone, with all that was said about them.

@@ -124,6 +124,8 @@ package enum Limits {
     package static let textFieldMax = 4_000
     package static let bulkSelectionMax = 10_000
     package static let sqlListChunk = 500
+    /// Lists, figures and searches may lack what was written within so many seconds (ADR 0015).
+    package static let staleReadSeconds = 5
     package static let auditSubjectsMax = 500
     package static let outboxBatch = 200
     package static let attributeCountMax = 500

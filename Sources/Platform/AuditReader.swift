@@ -67,6 +67,13 @@ package struct AuditReader: Sendable {
     package func page(
         _ filter: Filter, before: AuditID? = nil, limit: Int = Limits.pageSize, _ session: any SQLSession
     ) throws -> Page<AuditRecord> {
+        try asking(filter, before: before, limit: limit, session).value()
+    }
+
+    /// The same, asked for.
+    package func asking(
+        _ filter: Filter, before: AuditID? = nil, limit: Int = Limits.pageSize, _ session: any SQLSession
+    ) throws -> Asked<Page<AuditRecord>> {
         var query: SQLBuilder
         if let customer = filter.customer {
             // The subject's key is clustered by (subject, event): the newest events of one customer are neighbours.
@@ -88,9 +95,10 @@ package struct AuditReader: Sendable {
         if filter.refusedOnly { query.append("AND e.refused") }
         query.append(filter.customer == nil ? "ORDER BY e.id DESC" : "ORDER BY s.event_id DESC")
         query.append("LIMIT ?", .int(limit + 1))
-        let found = try session.query(query, Self.record)
-        let shown = Array(found.prefix(limit))
-        return Page(items: shown, next: found.count > limit ? shown.last?.id.description : nil)
+        return try session.asking(query, Self.record).map { found in
+            let shown = Array(found.prefix(limit))
+            return Page(items: shown, next: found.count > limit ? shown.last?.id.description : nil)
+        }
     }
 
     /// Whether any event is about a subject of this kind.

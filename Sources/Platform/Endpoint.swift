@@ -41,8 +41,11 @@ package struct Endpoint: Sendable {
         let changes = trace == .change && method != .get
         return Route(method, pattern, access, body: body, trace: trace, purpose: purpose, effect: effect) { request in
             let tenant = try await tenants(request.tenant)
-            guard changes else { return try await traced(Call(request: request, tenant: tenant, site: site)) }
-            return try await once(try changing(request, tenant, site))
+            let call =
+                try changes ? changing(request, tenant, site) : Call(request: request, tenant: tenant, site: site)
+            let answer = try await call.noticingWrites { try await changes ? once(call) : traced(call) }
+            return call.hasWritten
+                ? answer.settingCookie(WebCookie.wrote, "1", maxAgeSeconds: Limits.staleReadSeconds) : answer
         }
     }
 
@@ -85,6 +88,7 @@ package final class Call: Sendable {
     private let tally = Mutex(0)
     private let onlyTyped = Mutex(false)
     let repeats: Repeats
+    private let wrote = Mutex(false)
 
     package init(request: WebRequest, tenant: Tenant, site: SiteInfo, repeats: Repeats = Repeats()) {
         self.request = request
@@ -117,6 +121,27 @@ package final class Call: Sendable {
         try await tenant.database.read(body)
     }
 
+    /// For lists, figures and searches: data that may be a few seconds old, but never older than what the caller's browser
+    /// has changed itself (ADR 0015).
+    package func readRecent<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        let user = request.session?.principal.userID
+        let hasJustWritten =
+            hasWritten || WebCookie.value(WebCookie.wrote, in: request.headers) != nil
+            || user.map(tenant.writers.contains) ?? false
+        return try await tenant.database.read(hasJustWritten ? .fresh : .recent, body)
+    }
+
+    /// Whether the handler has changed anything. The record of a view does not count.
+    var hasWritten: Bool { wrote.withLock { $0 } }
+
+    func noticingWrites<T: Sendable>(_ body: () async throws -> T) async rethrows -> T {
+        let notice = WriteNotice { [self] in
+            wrote.withLock { $0 = true }
+            if let user = request.session?.principal.userID { tenant.writers.note(user) }
+        }
+        return try await WriteNotice.$current.withValue(notice) { try await body() }
+    }
+
     /// For what is no change of the route's kind, such as the audit of a refusal: the request's key is not part of it.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await tenant.database.write(body)
@@ -138,12 +163,15 @@ package final class Call: Sendable {
     package func recordView(_ entry: AuditEntry) async throws {
         let pieces = entry.subjects.isEmpty ? [[]] : entry.subjects.chunked(Limits.auditSubjectsMax)
         do {
-            try await tenant.database.write { [self] session in
-                for piece in pieces {
-                    try record(
-                        AuditEntry(
-                            entry.action, piece, facts: entry.facts, unmasked: entry.unmasked, refused: entry.refused),
-                        session)
+            try await WriteNotice.withoutNotice {
+                try await tenant.database.write { [self] session in
+                    for piece in pieces {
+                        try record(
+                            AuditEntry(
+                                entry.action, piece, facts: entry.facts, unmasked: entry.unmasked,
+                                refused: entry.refused),
+                            session)
+                    }
                 }
             }
         } catch let error as StorageError {

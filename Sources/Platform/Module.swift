@@ -133,17 +133,24 @@ package struct CustomerPanel: Sendable {
     package let order: Int
     /// Nobody without it sees the panel.
     package let permission: Permission
-    package let load: @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+    /// Asks for what it shows first; the panels of a page go on in turn and share their round trips.
+    package let begin: @Sendable (PanelRequest, any SQLSession) throws -> Staged<PanelContent?>
+
     package init(
         name: String, title: String, place: Place, order: Int, permission: Permission,
-        load: @escaping @Sendable (PanelRequest, any SQLSession) throws -> PanelContent?
+        begin: @escaping @Sendable (PanelRequest, any SQLSession) throws -> Staged<PanelContent?>
     ) {
         self.name = name
         self.title = title
         self.place = place
         self.order = order
         self.permission = permission
-        self.load = load
+        self.begin = begin
+    }
+
+    /// The panel by itself.
+    package func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+        try begin(request, session).finished()
     }
 }
 

@@ -24,6 +24,8 @@ package final class Tenant: Sendable {
     package let countryCode: String
     /// ISO 4217, for amounts without a currency.
     package let currency: String
+    /// Who reads what they have just written.
+    package let writers = RecentWriters()
 
     package init(
         name: String, database: any Database, ids: IDGenerator, clock: any WallClock, wake: WakeSignal = WakeSignal(),

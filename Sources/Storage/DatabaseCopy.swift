@@ -150,15 +150,13 @@ package struct DatabaseCopy: Sendable {
     }
 
     private func digest(_ table: StoredSchema.Table, _ database: any Database) async throws -> Table {
-        var (rows, checksum): (Int64, UInt64) = (0, 0)
-        var key: [SQLValue]?
-        while true {
-            let after = key
-            let page = try await database.read { try table.page(after: after, limit: Self.page, $0) }
-            for row in page { checksum &+= RowHash.of(row) }
-            rows += Int64(page.count)
-            guard let last = page.last, page.count == Self.page else { break }
-            key = table.key(last)
+        let (rows, checksum) = try await database.read { session in
+            var (rows, checksum): (Int64, UInt64) = (0, 0)
+            try table.scan(session) { row in
+                rows += 1
+                checksum &+= RowHash.of(row)
+            }
+            return (rows, checksum)
         }
         return Table(name: table.name, rows: rows, checksum: checksum)
     }

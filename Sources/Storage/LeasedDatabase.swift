@@ -33,6 +33,12 @@ package final class LeasedDatabase: Database {
         try await base.read(body)
     }
 
+    package func read<T: Sendable>(
+        _ freshness: Freshness, _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        try await base.read(freshness, body)
+    }
+
     /// - Throws: `CRMError` "node_lost" (503) when the number ran out and no other could be had; nothing was changed.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         if ids.isExpired {
@@ -45,6 +51,8 @@ package final class LeasedDatabase: Database {
                         zh: "本进程的节点编号已失效且无法重新获取，未做任何更改。"))
             }
         }
+        // Also when its outcome is unknown.
+        defer { WriteNotice.written() }
         return try await base.write(body)
     }
 

@@ -80,4 +80,19 @@ package protocol TimelineSource: Sendable {
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
     ) throws -> [TimelineEntry]
+    /// The same, asked for: the sources of a page share their round trips.
+    func asking(
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> Asked<[TimelineEntry]>
+}
+
+extension TimelineSource {
+    /// For a source that reads when its entries are wanted.
+    package func asking(
+        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
+        _ session: any SQLSession
+    ) throws -> Asked<[TimelineEntry]> {
+        Asked { try entries(customers, behind: place, limit: limit, for: principal, session) }
+    }
 }

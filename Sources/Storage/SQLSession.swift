@@ -75,6 +75,17 @@ package protocol SQLSession: AnyObject {
     /// Calls `body` for each row until it returns `false`.
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws
 
+    /// Asks for rows without waiting for them. What is asked one after another goes to PostgreSQL together, with the next
+    /// statement that is waited for; SQLite reads when the rows are wanted. Rows are of the same snapshot either way.
+    /// - Throws: `StorageError`; the failure of the statement comes with the answer.
+    func ask(_ sql: SQL, _ arguments: [SQLValue]) throws -> any SQLAnswer
+
+    /// Reads very many rows in the memory of a few: COPY on PostgreSQL, where the server sends no faster than `body`
+    /// takes. The time limit of statements does not hold; what the caller has cancelled ends. `body` may not use the
+    /// session, and what it throws ends the transaction's work.
+    /// - Throws: `StorageError`, or what `body` throws.
+    func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Void) throws
+
     /// Runs `body` so that its failure undoes only what it did.
     func savepoint<T>(_ body: () throws -> T) throws -> T
 
@@ -132,8 +143,14 @@ extension SQLSession {
 package protocol Database: Sendable {
     var dialect: Dialect { get }
 
-    /// Runs `body` on a consistent snapshot; it cannot write.
+    /// Runs `body` on a consistent snapshot; it cannot write. It is run again on another connection when the one it had
+    /// broke. When the caller's task is cancelled the running statement ends and `CancellationError` is thrown.
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+
+    /// The same on a snapshot that may be a little older.
+    func read<T: Sendable>(
+        _ freshness: Freshness, _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T
 
     /// Runs `body` in a transaction and returns once it is durable. Concurrent callers share one commit (and one fsync)
     /// on SQLite; a failing body undoes only its own work. `body` may be run again when the commit could not be made.

@@ -30,16 +30,23 @@ enum StoredSchema {
                 text += key.count == 1 ? " WHERE \(keys) > \(marks)" : " WHERE (\(keys)) > (\(marks))"
             }
             text += " ORDER BY \(keys) LIMIT \(limit)"
-            return try session.query(SQL(trusted: text), key ?? []) { row in
-                columns.enumerated().map { offset, column -> SQLValue in
-                    if row.isNull(offset) { return .null }
-                    return switch column.kind {
-                    case .int: .int(row.int(offset))
-                    case .double: .double(row.double(offset))
-                    case .text: .text(row.text(offset))
-                    case .bool: .bool(row.bool(offset))
-                    case .bytes: .bytes(row.bytes(offset))
-                    }
+            return try session.query(SQL(trusted: text), key ?? [], values)
+        }
+
+        /// Every row, in no order, in the memory of one.
+        func scan(_ session: any SQLSession, _ body: ([SQLValue]) throws -> Void) throws {
+            try session.bulkRead(SQL(trusted: "SELECT \(columnList.text) FROM \(name)"), []) { try body(values($0)) }
+        }
+
+        private func values(_ row: Row) -> [SQLValue] {
+            columns.enumerated().map { offset, column -> SQLValue in
+                if row.isNull(offset) { return .null }
+                return switch column.kind {
+                case .int: .int(row.int(offset))
+                case .double: .double(row.double(offset))
+                case .text: .text(row.text(offset))
+                case .bool: .bool(row.bool(offset))
+                case .bytes: .bytes(row.bytes(offset))
                 }
             }
         }

@@ -10,6 +10,9 @@ final class PostgresConnection: @unchecked Sendable {
     let queue = DispatchQueue(label: "switchboard.postgres")
     let handle: OpaquePointer
     private let notices = Notices()
+    /// Statements that were sent and whose answers have not been read, oldest first.
+    var unread: [PostgresAnswer] = []
+    private let trips: RoundTrips
     private var statements: [SQL: Statement] = [:]
     private var clock: UInt64 = 0
     private var named: UInt64 = 0
@@ -32,7 +35,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Opens a connection and sets what every session of ours needs. Call on a thread that may block.
     /// - Throws: `PostgresFailure` without SQLSTATE when no server of the list answers.
-    init(_ settings: PostgresSettings) throws {
+    init(_ settings: PostgresSettings, trips: RoundTrips = RoundTrips()) throws {
+        self.trips = trips
         var keywords = [
             "dbname", "fallback_application_name", "connect_timeout", "client_encoding", "tcp_user_timeout",
         ]
@@ -68,7 +72,7 @@ final class PostgresConnection: @unchecked Sendable {
             SET statement_timeout = \(settings.statementMilliseconds); SET lock_timeout = \(settings.lockMilliseconds);
             SET idle_in_transaction_session_timeout = \(settings.idleInTransactionMilliseconds);
             SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET extra_float_digits = 1; SET bytea_output = 'hex';
-            SET standard_conforming_strings = on; SET default_transaction_isolation = 'serializable'
+            SET standard_conforming_strings = on; SET default_transaction_isolation = '\(settings.isolation)'
             """, until: .now() + .seconds(settings.connectSeconds))
     }
 
@@ -80,6 +84,7 @@ final class PostgresConnection: @unchecked Sendable {
     }
     /// Set when an answer was not waited for: what comes next on the wire belongs to nobody.
     private(set) var isSpoiled = false
+    func spoil() { isSpoiled = true }
 
     var isInTransaction: Bool {
         let status = PQtransactionStatus(handle)
@@ -98,12 +103,16 @@ final class PostgresConnection: @unchecked Sendable {
     /// Runs statements without parameters in the simple protocol (BEGIN, COMMIT, SET, DDL). Returns the last result.
     @discardableResult
     func simple(_ text: String, until deadline: DispatchTime) throws -> PostgresResult {
+        try leavePipeline(until: deadline)
         guard PQsendQuery(handle, text) == 1 else { throw connectionFailure() }
         return try collect(until: deadline)
     }
 
     /// Runs a prepared statement, preparing it first when this connection does not know it.
     func run(_ sql: SQL, _ arguments: [SQLValue], until deadline: DispatchTime) throws -> PostgresResult {
+        // It goes with what waits to be sent.
+        guard unread.isEmpty else { return try ask(sql, arguments, until: deadline).result(until: deadline) }
+        try leavePipeline(until: deadline)
         let name = try prepare(sql, until: deadline)
         try send(name, arguments)
         return try collect(until: deadline)
@@ -112,6 +121,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// Runs a prepared statement once for each row of arguments, pipelined. Returns the number of rows changed.
     func runMany(_ sql: SQL, _ rows: [[SQLValue]], until deadline: DispatchTime) throws -> Int {
         guard !rows.isEmpty else { return 0 }
+        try leavePipeline(until: deadline)
         let name = try prepare(sql, until: deadline)
         var changed = 0
         guard PQenterPipelineMode(handle) == 1 else { throw connectionFailure() }
@@ -125,6 +135,7 @@ final class PostgresConnection: @unchecked Sendable {
                 failure = error
             }
             guard PQpipelineSync(handle) == 1 else { throw connectionFailure() }
+            trips.add()
             // Everything up to the synchronisation point is read, whatever failed, so that the connection stays usable.
             synchronising: while true {
                 let result: PostgresResult
@@ -147,49 +158,10 @@ final class PostgresConnection: @unchecked Sendable {
         return changed
     }
 
-    /// Sends rows through COPY ... FROM STDIN (text format). Returns the number of rows.
-    func copyIn(_ statement: String, _ chunks: (([UInt8]) throws -> Void) throws -> Void, until deadline: DispatchTime)
-        throws
-        -> Int
-    {
-        guard PQsendQuery(handle, statement) == 1 else { throw connectionFailure() }
-        let ready = try next(until: deadline)
-        guard ready.status == PGRES_COPY_IN else {
-            defer { drain(until: deadline) }
-            throw PostgresFailure(result: ready.pointer)
-        }
-        do {
-            try chunks { bytes in
-                let sent = bytes.withUnsafeBytes {
-                    PQputCopyData(self.handle, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count))
-                }
-                guard sent == 1 else { throw self.connectionFailure() }
-            }
-        } catch {
-            PQputCopyEnd(handle, "the rows could not be made")
-            drain(until: deadline)
-            throw error
-        }
-        guard PQputCopyEnd(handle, nil) == 1 else { throw connectionFailure() }
-        return try collect(until: deadline).affected
-    }
-
-    private func drain(until deadline: DispatchTime) { _ = try? collect(until: deadline) }
-
     /// The server-side name of a statement.
-    private func prepare(_ sql: SQL, until deadline: DispatchTime) throws -> String {
-        clock += 1
-        if statements[sql] != nil {
-            statements[sql]?.usedAt = clock
-            return statements[sql]?.name ?? ""
-        }
-        if statements.count >= Self.statementsMax,
-            let oldest = statements.min(by: { $0.value.usedAt < $1.value.usedAt })
-        {
-            statements[oldest.key] = nil
-            // In a failed transaction nothing can be sent; the server forgets the name with the connection.
-            if !isFailed { try simple("DEALLOCATE \(oldest.value.name)", until: deadline) }
-        }
+    func prepare(_ sql: SQL, until deadline: DispatchTime) throws -> String {
+        if let name = known(sql) { return name }
+        try makeRoom(until: deadline)
         named += 1
         let name = "s\(named)"
         guard PQsendPrepare(handle, name, sql.text, 0, nil) == 1 else { throw connectionFailure() }
@@ -198,13 +170,46 @@ final class PostgresConnection: @unchecked Sendable {
         return name
     }
 
+    /// The name of a statement that has been prepared.
+    func known(_ sql: SQL) -> String? {
+        clock += 1
+        guard statements[sql] != nil else { return nil }
+        statements[sql]?.usedAt = clock
+        return statements[sql]?.name
+    }
+
+    /// Sends the preparation of a statement ahead of the statement itself; `forget` when the server refuses it.
+    func sendPreparation(_ sql: SQL) throws -> String {
+        named += 1
+        let name = "s\(named)"
+        guard PQsendPrepare(handle, name, sql.text, 0, nil) == 1 else { throw connectionFailure() }
+        statements[sql] = Statement(name: name, usedAt: clock)
+        return name
+    }
+
+    func forget(_ sql: SQL) { statements[sql] = nil }
+    func forgetAll() { statements = [:] }
+
+    var isFullOfStatements: Bool { statements.count >= Self.statementsMax }
+
+    private func makeRoom(until deadline: DispatchTime) throws {
+        if statements.count >= Self.statementsMax,
+            let oldest = statements.min(by: { $0.value.usedAt < $1.value.usedAt })
+        {
+            statements[oldest.key] = nil
+            // In a failed transaction nothing can be sent; the server forgets the name with the connection.
+            if !isFailed { try simple("DEALLOCATE \(oldest.value.name)", until: deadline) }
+        }
+    }
+
     /// Forgets every prepared statement: after a migration their results may have other columns.
     func forgetStatements(until deadline: DispatchTime) {
         statements = [:]
         _ = try? simple("DEALLOCATE ALL", until: deadline)
     }
 
-    private func send(_ name: String, _ arguments: [SQLValue]) throws {
+    func send(_ name: String, _ arguments: [SQLValue]) throws {
+        trips.addStatement()
         let texts = try arguments.map(ParameterText.of)
         let sent = withOptionalCStrings(texts) { values in
             PQsendQueryPrepared(handle, name, Int32(arguments.count), values, nil, nil, 0)
@@ -216,9 +221,10 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Reads results up to the end of the command; the last one, or the first failure.
     @discardableResult
-    private func collect(until deadline: DispatchTime) throws -> PostgresResult {
+    func collect(until deadline: DispatchTime) throws -> PostgresResult {
         var last: PostgresResult?
         var failure: PostgresFailure?
+        trips.add()
         while true {
             let result: PostgresResult?
             do { result = try nextOrEnd(until: deadline) } catch { isSpoiled = true; throw error }
@@ -226,6 +232,8 @@ final class PostgresConnection: @unchecked Sendable {
             switch result.status {
             case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE, PGRES_NONFATAL_ERROR:
                 if failure == nil { failure = PostgresFailure(result: result.pointer) }
+            // The rest of a COPY that was cut short.
+            case PGRES_COPY_OUT: try skipRows(until: deadline)
             case PGRES_COPY_IN, PGRES_COPY_BOTH: PQputCopyEnd(handle, "not expected here")
             default: last = result
             }
@@ -239,26 +247,32 @@ final class PostgresConnection: @unchecked Sendable {
         return last
     }
 
-    private func next(until deadline: DispatchTime) throws -> PostgresResult {
+    func next(until deadline: DispatchTime) throws -> PostgresResult {
         while true {
             if let result = try nextOrEnd(until: deadline) { return result }
             if PQstatus(handle) != CONNECTION_OK { throw connectionFailure() }
         }
     }
 
-    /// `nil` at the end of a command. Waits in poll(2), so that a server that has gone silent is noticed.
-    private func nextOrEnd(until deadline: DispatchTime) throws -> PostgresResult? {
-        while PQisBusy(handle) == 1 {
-            let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
-            guard left > 0 else { throw PostgresFailure(state: "", detail: "the server did not answer in time") }
-            var waiting = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-            _ = poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1))
-            guard waiting.revents == 0 || PQconsumeInput(handle) == 1 else { throw connectionFailure() }
-        }
+    /// `nil` at the end of a command. A server that has gone silent is noticed.
+    func nextOrEnd(until deadline: DispatchTime) throws -> PostgresResult? {
+        while PQisBusy(handle) == 1 { try awaitBytes(until: deadline) }
         return PQgetResult(handle).map(PostgresResult.init)
     }
 
-    private func connectionFailure() -> PostgresFailure {
+    /// Waits in poll(2) until the server has sent something, and takes it in.
+    func awaitBytes(until deadline: DispatchTime) throws {
+        let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
+        guard left > 0 else { throw PostgresFailure(state: "", detail: "the server did not answer in time") }
+        var waiting = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+        _ = poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1))
+        guard waiting.revents == 0 || PQconsumeInput(handle) == 1 else { throw connectionFailure() }
+    }
+
+    /// A wait for an answer has begun.
+    func countTrip() { trips.add() }
+
+    func connectionFailure() -> PostgresFailure {
         isSpoiled = true
         return PostgresFailure(state: "", detail: Self.words(handle))
     }
@@ -277,7 +291,7 @@ private func withCStrings<T>(_ texts: [String], _ body: ([UnsafePointer<CChar>?]
 }
 
 /// Calls `body` with an array of C strings, NULL for `nil`, all in one buffer.
-private func withOptionalCStrings<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> T) -> T {
+func withOptionalCStrings<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> T) -> T {
     var buffer: [CChar] = []
     var starts: [Int?] = []
     buffer.reserveCapacity(texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) + 1 })

@@ -7,6 +7,7 @@ import Synchronization
 /// One tenant's PostgreSQL database.
 package final class PostgresDatabase: BlockingDatabase {
     private let pool: PostgresPool
+    private let replicas: PostgresReplicas?
     /// Connections of `blocking`, idle between its calls.
     private let apart = Mutex<[PostgresConnection]>([])
     package let settings: PostgresSettings
@@ -15,28 +16,91 @@ package final class PostgresDatabase: BlockingDatabase {
     private static let attemptsMax = 12
 
     /// Connects when it is first used.
-    package init(_ settings: PostgresSettings) {
+    /// - Parameter replicas: standbys of the server, for reads that may lack the newest writes.
+    package init(_ settings: PostgresSettings, replicas: [PostgresSettings] = []) {
         self.settings = settings
         pool = PostgresPool(settings)
+        self.replicas =
+            replicas.isEmpty
+            ? nil : PostgresReplicas(primary: settings, replicas.map { $0.database(named: settings.databaseName) })
     }
 
     package var dialect: Dialect { .postgres }
+    /// Waits for an answer of the primary so far.
+    package var roundTrips: Int { pool.trips.count }
+    /// Statements sent to the primary so far.
+    package var statements: Int { pool.trips.statements }
+    /// Reads that a replica answered so far.
+    package var replicaReads: Int { replicas?.reads ?? 0 }
+
+    /// What a transaction is for.
+    private enum Purpose {
+        case read, write, blocking
+        var begin: String {
+            switch self {
+            case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            case .write: "BEGIN ISOLATION LEVEL SERIALIZABLE"
+            case .blocking: "BEGIN ISOLATION LEVEL READ COMMITTED"
+            }
+        }
+    }
 
     /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made again.
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
-        try await attempt(begin: Self.reading, body)
+        try await endingWithTask { interruption in try await self.attempt(.read, interruption, body) }
+    }
+
+    /// From a replica that is known to be no further behind; from the primary when there is none, or when it cannot.
+    package func read<T: Sendable>(
+        _ freshness: Freshness, _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        guard case .within(let seconds) = freshness, let replicas, let replica = replicas.choose(within: seconds) else {
+            return try await read(body)
+        }
+        return try await endingWithTask { interruption in
+            do {
+                let value = try await replica.pool.withConnection(endsWithTask: true) { connection in
+                    try Self.transaction(.read, connection, replica.pool.settings, interruption, isReplica: true, body).0
+                }
+                replicas.served()
+                return value
+            } catch let failure as PostgresFailure where failure.state != "57014" {
+                // Down, in conflict with what it replays, older than a migration: the primary knows better.
+                if failure.isConnection { replicas.failed(replica) }
+            } catch let error as StorageError where error.kind == .busy && error.detail == PostgresPool.exhausted {
+            }
+            return try await self.attempt(.read, interruption, body)
+        }
+    }
+
+    /// A read whose statement is ended when the caller's task is cancelled.
+    private func endingWithTask<T: Sendable>(_ read: (PostgresInterruption) async throws -> T) async throws -> T {
+        try Task.checkCancellation()
+        let interruption = PostgresInterruption()
+        do {
+            return try await withTaskCancellationHandler {
+                try await read(interruption)
+            } onCancel: {
+                interruption.now()
+            }
+        } catch let failure as PostgresFailure {
+            if interruption.isDue { throw CancellationError() }
+            throw failure.storageError
+        } catch let error as StorageError {
+            if interruption.isDue { throw CancellationError() }
+            throw error
+        }
     }
 
     /// SERIALIZABLE: as on SQLite, where writers follow one another, a body that checks and then writes is right (ADR 0011).
     /// What met another transaction is run again; so is what lost its connection before its commit was sent.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
-        try await attempt(begin: "BEGIN ISOLATION LEVEL SERIALIZABLE", body)
+        try await attempt(.write, nil, body)
     }
 
-    private static let reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-
     private func attempt<T: Sendable>(
-        begin: String, _ body: @escaping @Sendable (any SQLSession) throws -> T
+        _ purpose: Purpose, _ interruption: PostgresInterruption?,
+        _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) async throws -> T {
         var attempt = 0
         var outage = Outage(settings)
@@ -45,8 +109,9 @@ package final class PostgresDatabase: BlockingDatabase {
         while true {
             attempt += 1
             do {
-                let (value, actions) = try await pool.withConnection { [settings] connection in
-                    try Self.transaction(begin, connection, settings, body)
+                let (value, actions) = try await pool.withConnection(endsWithTask: interruption != nil) {
+                    [settings] connection in
+                    try Self.transaction(purpose, connection, settings, interruption, body)
                 }
                 for action in actions { action() }
                 return value
@@ -55,7 +120,7 @@ package final class PostgresDatabase: BlockingDatabase {
             {
                 let ceiling = min(200, 2 << min(attempt, 8))
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1...ceiling)))
-            } catch let failure as PostgresFailure where begin == Self.reading && failure.isReadOnly {
+            } catch let failure as PostgresFailure where purpose == .read && failure.isReadOnly {
                 // Ours to forbid, not a server that handed over.
                 throw StorageError(.statement, failure.detail)
             } catch let failure as PostgresFailure where failure.isConnection {
@@ -70,36 +135,73 @@ package final class PostgresDatabase: BlockingDatabase {
     }
 
     private static func transaction<T>(
-        _ begin: String, _ connection: PostgresConnection, _ settings: PostgresSettings,
-        _ body: (any SQLSession) throws -> T
+        _ purpose: Purpose, _ connection: PostgresConnection, _ settings: PostgresSettings,
+        _ interruption: PostgresInterruption? = nil, isReplica: Bool = false, _ body: (any SQLSession) throws -> T
     ) throws -> (T, [@Sendable () -> Void]) {
         func deadline() -> DispatchTime { .now() + .seconds(settings.answerSeconds) }
-        let session = PostgresSession(connection, answerSeconds: settings.answerSeconds)
-        try connection.simple(begin, until: deadline())
+        let session = PostgresSession(connection, settings, interruption)
         let value: T
         do {
-            value = try body(session)
-            // A body that swallowed a failure would be told OK while the server makes ROLLBACK of its COMMIT.
-            if connection.isFailed { throw StorageError(.statement, "a statement failed and the transaction went on") }
+            value = try covering(connection, interruption) {
+                // A read's BEGIN goes with its first statement.
+                if purpose == .read {
+                    try connection.askCommand(purpose.begin)
+                } else {
+                    try connection.simple(purpose.begin, until: deadline())
+                }
+                let value = try body(session)
+                try connection.leavePipeline(until: deadline())
+                if let fatal = session.fatal, fatal.isConnection { throw fatal }
+                // A body that swallowed a failure would be told OK while the server makes ROLLBACK of its COMMIT.
+                if connection.isFailed {
+                    throw StorageError(.statement, "a statement failed and the transaction went on")
+                }
+                return value
+            }
         } catch {
-            if connection.isUsable { _ = try? connection.simple("ROLLBACK", until: deadline()) }
-            throw session.fatal ?? error
+            rollBack(connection, until: deadline())
+            throw (isReplica ? session.failure : session.fatal) ?? error
         }
+        try commit(purpose, connection, until: deadline())
+        return (value, session.commitActions)
+    }
+
+    private static func covering<T>(
+        _ connection: PostgresConnection, _ interruption: PostgresInterruption?, _ body: () throws -> T
+    ) throws -> T {
+        guard let interruption else { return try body() }
+        return try interruption.covering(connection, body)
+    }
+
+    private static func rollBack(_ connection: PostgresConnection, until deadline: DispatchTime) {
+        do {
+            try connection.leavePipeline(until: deadline)
+            guard connection.isUsable, connection.isInTransaction else { return }
+            try connection.simple("ROLLBACK", until: deadline)
+        } catch {
+            // A cancel may have met this very statement; otherwise the connection is thrown away.
+            guard connection.isUsable, connection.isInTransaction else { return }
+            _ = try? connection.simple("ROLLBACK", until: deadline)
+        }
+    }
+
+    private static func commit(_ purpose: Purpose, _ connection: PostgresConnection, until deadline: DispatchTime)
+        throws
+    {
         _ = connection.takeReplicationWarning()
         do {
-            try connection.simple("COMMIT", until: deadline())
-        } catch let failure as PostgresFailure where failure.isConnection {
+            try connection.simple("COMMIT", until: deadline)
+        } catch let failure as PostgresFailure where failure.isConnection && purpose != .read {
             throw StorageError(.outcomeUnknown, failure.detail)
         } catch {
             if connection.isUsable, connection.isInTransaction {
-                _ = try? connection.simple("ROLLBACK", until: deadline())
+                _ = try? connection.simple("ROLLBACK", until: deadline)
             }
             throw error
         }
         if connection.takeReplicationWarning() {
             throw StorageError(.outcomeUnknown, "the standby did not confirm the commit")
         }
-        return (value, session.commitActions)
     }
 
     /// How long a caller waits for a server that restarts or hands over: tried again at once, then with growing pauses, until
@@ -131,8 +233,7 @@ package final class PostgresDatabase: BlockingDatabase {
                 defer {
                     if connection.isUsable, !connection.isInTransaction { apart.withLock { $0.append(connection) } }
                 }
-                let (value, actions) = try Self.transaction(
-                    "BEGIN ISOLATION LEVEL READ COMMITTED", connection, settings, body)
+                let (value, actions) = try Self.transaction(.blocking, connection, settings, nil, body)
                 for action in actions { action() }
                 return value
             } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
@@ -149,6 +250,7 @@ package final class PostgresDatabase: BlockingDatabase {
 
     package func close() async throws {
         pool.close()
+        replicas?.close()
         apart.withLock { $0.removeAll() }
     }
 }

@@ -16,15 +16,21 @@ final class PostgresPool: Sendable {
         let resume: CheckedContinuation<PostgresConnection?, any Error>
     }
 
+    static let exhausted = "no database connection became free in time"
+
     let settings: PostgresSettings
+    let trips = RoundTrips()
     private let state = Mutex(State())
     private let opener = DispatchQueue(label: "switchboard.postgres.open", attributes: .concurrent)
 
     init(_ settings: PostgresSettings) { self.settings = settings }
 
     /// Runs `body` with a connection, on that connection's own thread.
-    func withConnection<T: Sendable>(_ body: @escaping @Sendable (PostgresConnection) throws -> T) async throws -> T {
-        let connection = try await take()
+    /// - Parameter endsWithTask: whether a caller whose task is cancelled stops waiting for a connection.
+    func withConnection<T: Sendable>(
+        endsWithTask: Bool = false, _ body: @escaping @Sendable (PostgresConnection) throws -> T
+    ) async throws -> T {
+        let connection = try await take(endsWithTask)
         let result: Result<T, any Error> = await withCheckedContinuation { continuation in
             connection.queue.async { continuation.resume(returning: Result { try body(connection) }) }
         }
@@ -33,7 +39,7 @@ final class PostgresPool: Sendable {
     }
 
     /// - Throws: `StorageError.busy` when no connection became free in time, `PostgresFailure` when the server does not answer.
-    private func take() async throws -> PostgresConnection {
+    private func take(_ endsWithTask: Bool) async throws -> PostgresConnection {
         enum Next {
             case connection(PostgresConnection)
             case open, wait, closed
@@ -52,33 +58,44 @@ final class PostgresPool: Sendable {
         case .connection(let connection): return connection
         case .open: return try await open()
         case .wait:
-            if let connection = try await wait() { return connection }
+            if let connection = try await wait(endsWithTask) { return connection }
             return try await open()
         }
     }
 
     /// A connection that was given back, or `nil`: one may be opened in place of one that was lost.
-    private func wait() async throws -> PostgresConnection? {
-        try await withCheckedThrowingContinuation { continuation in
-            let ticket = state.withLock { state in
-                state.nextTicket += 1
-                state.waiting.append(Waiter(ticket: state.nextTicket, resume: continuation))
-                return state.nextTicket
-            }
-            opener.asyncAfter(deadline: .now() + .seconds(settings.waitSeconds)) { [self] in
-                let late = state.withLock { state -> Waiter? in
-                    guard let index = state.waiting.firstIndex(where: { $0.ticket == ticket }) else { return nil }
-                    return state.waiting.remove(at: index)
+    private func wait(_ endsWithTask: Bool) async throws -> PostgresConnection? {
+        let ticket = state.withLock { state in
+            state.nextTicket += 1
+            return state.nextTicket
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                state.withLock { $0.waiting.append(Waiter(ticket: ticket, resume: continuation)) }
+                opener.asyncAfter(deadline: .now() + .seconds(settings.waitSeconds)) { [self] in
+                    give(up: ticket, StorageError(.busy, Self.exhausted))
                 }
-                late?.resume.resume(throwing: StorageError(.busy, "no database connection became free in time"))
+                // The cancellation may have come before there was anybody to tell.
+                if endsWithTask, Task.isCancelled { give(up: ticket, CancellationError()) }
             }
+        } onCancel: {
+            if endsWithTask { give(up: ticket, CancellationError()) }
         }
     }
 
+    /// Ends somebody's waiting, when it has not ended yet.
+    private func give(up ticket: UInt64, _ error: any Error) {
+        let waiter = state.withLock { state -> Waiter? in
+            guard let index = state.waiting.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+            return state.waiting.remove(at: index)
+        }
+        waiter?.resume.resume(throwing: error)
+    }
+
     private func open() async throws -> PostgresConnection {
-        let settings = self.settings
+        let (settings, trips) = (self.settings, self.trips)
         let result: Result<PostgresConnection, any Error> = await withCheckedContinuation { continuation in
-            opener.async { continuation.resume(returning: Result { try PostgresConnection(settings) }) }
+            opener.async { continuation.resume(returning: Result { try PostgresConnection(settings, trips: trips) }) }
         }
         switch result {
         case .success(let connection): return connection

@@ -22,8 +22,8 @@ final class PostgresResult {
 
 /// Columns of one row of a result. PostgreSQL's SUM over BIGINT and AVG are NUMERIC: numbers are read from their text,
 /// whatever the type.
-final class PostgresColumnReader: ColumnReader {
-    private let result: PostgresResult
+class PostgresColumnReader: ColumnReader {
+    fileprivate let result: PostgresResult
     var row: Int32 = 0
     init(_ result: PostgresResult) { self.result = result }
 
@@ -39,7 +39,7 @@ final class PostgresColumnReader: ColumnReader {
         static let numeric: UInt32 = 1_700
     }
 
-    private func bytesOf(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+    fileprivate func bytesOf(_ column: Int) -> UnsafeBufferPointer<UInt8> {
         guard let start = PQgetvalue(result.pointer, row, Int32(column)) else {
             return UnsafeBufferPointer(start: nil, count: 0)
         }
@@ -105,5 +105,74 @@ final class PostgresColumnReader: ColumnReader {
         case Oid.bytea: return .bytes(bytes(column))
         default: return .text(text(column))
         }
+    }
+}
+
+/// Columns of one line of COPY's text format. Their names and types come from the description of the statement.
+final class PostgresLineReader: PostgresColumnReader {
+    /// The line with its escapes resolved; fields follow each other. Grows to the longest line.
+    private var line = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4_096)
+    /// Where each field ends.
+    private var ends: [Int] = []
+    private var nulls: [Bool] = []
+
+    deinit { line.deallocate() }
+
+    /// - Throws: `StorageError` when the line has another number of fields than the statement has columns.
+    func read(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+        ends.removeAll(keepingCapacity: true)
+        nulls.removeAll(keepingCapacity: true)
+        if bytes.count > line.count {
+            line.deallocate()
+            line = .allocate(capacity: bytes.count * 2)
+        }
+        var (isNull, place, length) = (false, 0, 0)
+        func end() {
+            ends.append(length)
+            nulls.append(isNull)
+            isNull = false
+        }
+        while place < bytes.count {
+            var byte = bytes[place]
+            place += 1
+            if byte == 9 {
+                end()
+                continue
+            }
+            if byte == 92, place < bytes.count {
+                byte = bytes[place]
+                place += 1
+                if byte == UInt8(ascii: "N") {
+                    isNull = true
+                    continue
+                }
+                byte = Self.meaning(byte)
+            }
+            line[length] = byte
+            length += 1
+        }
+        end()
+        // A statement without columns has lines without fields.
+        guard ends.count == columnCount || columnCount == 0 else {
+            throw StorageError(.other, "a line of COPY has \(ends.count) fields for \(columnCount) columns")
+        }
+    }
+
+    private static func meaning(_ escaped: UInt8) -> UInt8 {
+        switch escaped {
+        case UInt8(ascii: "b"): 8
+        case UInt8(ascii: "f"): 12
+        case UInt8(ascii: "n"): 10
+        case UInt8(ascii: "r"): 13
+        case UInt8(ascii: "t"): 9
+        case UInt8(ascii: "v"): 11
+        default: escaped
+        }
+    }
+
+    override func isNull(_ column: Int) -> Bool { nulls[column] }
+
+    override fileprivate func bytesOf(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: line[(column > 0 ? ends[column - 1] : 0)..<ends[column]])
     }
 }

@@ -4,19 +4,25 @@ import Storage
 /// A connection inside a transaction seen as `SQLSession`; used on the connection's own thread.
 final class PostgresSession: SQLSession {
     private let connection: PostgresConnection
-    private let seconds: Int
+    private let settings: PostgresSettings
+    /// Of a read whose caller may go; `nil` for writes.
+    private let interruption: PostgresInterruption?
     private(set) var commitActions: [@Sendable () -> Void] = []
     private var savepointDepth = 0
+    private var isBulkReading = false
     /// A failure after which the whole transaction has to be made again, whatever the body makes of the error it is told.
     private(set) var fatal: PostgresFailure?
+    /// The first failure of any kind.
+    private(set) var failure: PostgresFailure?
 
-    init(_ connection: PostgresConnection, answerSeconds: Int) {
+    init(_ connection: PostgresConnection, _ settings: PostgresSettings, _ interruption: PostgresInterruption? = nil) {
         self.connection = connection
-        seconds = answerSeconds
+        self.settings = settings
+        self.interruption = interruption
     }
 
     var dialect: Dialect { .postgres }
-    private var deadline: DispatchTime { .now() + .seconds(seconds) }
+    private var deadline: DispatchTime { .now() + .seconds(settings.answerSeconds) }
 
     @discardableResult
     func execute(_ sql: SQL, _ arguments: [SQLValue]) throws -> Int {
@@ -50,11 +56,53 @@ final class PostgresSession: SQLSession {
     }
 
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws {
-        let result = try translating { try connection.run(sql, arguments, until: deadline) }
+        try Self.each(try translating { try connection.run(sql, arguments, until: deadline) }, body)
+    }
+
+    private static func each(_ result: PostgresResult, _ body: (Row) throws -> Bool) throws {
         let reader = PostgresColumnReader(result)
         for row in 0..<result.rows {
             reader.row = row
             guard try body(Row(reader)) else { return }
+        }
+    }
+
+    /// An answer seen through its session, which knows what a failure means for the transaction.
+    private final class Answer: SQLAnswer {
+        private let session: PostgresSession
+        private let answer: PostgresAnswer
+        init(_ session: PostgresSession, _ answer: PostgresAnswer) {
+            self.session = session
+            self.answer = answer
+        }
+        func forEach(_ body: (Row) throws -> Bool) throws {
+            try PostgresSession.each(try session.translating { try answer.result(until: session.deadline) }, body)
+        }
+    }
+
+    func ask(_ sql: SQL, _ arguments: [SQLValue]) throws -> any SQLAnswer {
+        try translating { Answer(self, try connection.ask(sql, arguments, until: deadline)) }
+    }
+
+    func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Void) throws {
+        // As long as rows come: the limit of statements is for what somebody waits for.
+        try translating { try connection.simple("SET LOCAL statement_timeout = 0", until: deadline) }
+        var reader: PostgresLineReader?
+        var rows = 0
+        try translating {
+            isBulkReading = true
+            defer { isBulkReading = false }
+            try connection.copyOut(sql, arguments, waitSeconds: settings.answerSeconds) { columns, line in
+                rows += 1
+                if rows % 256 == 0, interruption?.isDue ?? false { throw CancellationError() }
+                let row = reader ?? PostgresLineReader(columns)
+                reader = row
+                try row.read(line)
+                try body(Row(row))
+            }
+        }
+        try translating {
+            try connection.simple("SET LOCAL statement_timeout = \(settings.statementMilliseconds)", until: deadline)
         }
     }
 
@@ -70,6 +118,8 @@ final class PostgresSession: SQLSession {
             return result
         } catch {
             commitActions.removeSubrange(actionsBefore...)
+            // What the body asked for and did not read is read: the connection has to be free.
+            try? connection.leavePipeline(until: deadline)
             if connection.isUsable {
                 try translating { try connection.simple("ROLLBACK TO \(name); RELEASE \(name)", until: deadline) }
             }
@@ -79,10 +129,13 @@ final class PostgresSession: SQLSession {
 
     @discardableResult
     private func translating<T>(_ body: () throws -> T) throws -> T {
+        guard !isBulkReading else { throw StorageError(.statement, "a bulk read is going on in this session") }
+        if interruption?.isDue ?? false { throw CancellationError() }
         do {
             return try body()
         } catch let failure as PostgresFailure {
             if failure.isRetryable || failure.isConnection { fatal = failure }
+            self.failure = self.failure ?? failure
             throw failure.storageError
         }
     }

@@ -20,6 +20,8 @@ package struct PostgresSettings: Sendable, Equatable {
     package var waitSeconds = 10
     /// `read-write`, `prefer-standby`, ...; `nil` = `read-write` when there are several hosts.
     package var targetSessionAttributes: String?
+    /// What a transaction is that says nothing of its isolation. A standby refuses `serializable`.
+    package var isolation = "serializable"
 
     package init(url: String) {
         self.url = url
@@ -42,6 +44,24 @@ package struct PostgresSettings: Sendable, Equatable {
         pieces[3] = name
         copy.url = pieces.joined(separator: "/") + (parts.count > 1 ? "?" + parts[1] : "")
         return copy
+    }
+
+    /// Each host of the address by itself, as a standby is reached: whoever answers there, and soon or not at all.
+    package var replicas: [PostgresSettings] {
+        var pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        guard pieces.count > 2 else { return [] }
+        let authority = pieces[2]
+        let user = authority.lastIndex(of: "@").map { String(authority[...$0]) } ?? ""
+        return authority.dropFirst(user.count).split(separator: ",").map { host in
+            pieces[2] = user + host
+            var copy = self
+            copy.url = pieces.joined(separator: "/")
+            copy.targetSessionAttributes = nil
+            copy.isolation = "repeatable read"
+            copy.connectSeconds = min(connectSeconds, 2)
+            copy.waitSeconds = 1
+            return copy
+        }
     }
 
     /// The name of the database in the address; empty when it names none.

@@ -13,6 +13,7 @@ final class SQLiteSession: SQLSession {
     private var savepointDepth = 0
     /// Statements whose rows are being read, outermost first.
     private var openCursors: [SQL] = []
+    private var isBulkReading = false
 
     init(_ database: GRDB.Database, _ statements: ConnectionStatements) {
         self.database = database
@@ -78,6 +79,16 @@ final class SQLiteSession: SQLSession {
         if let thrownByBody { throw thrownByBody }
     }
 
+    func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Storage.Row) throws -> Void) throws {
+        try forEach(sql, arguments) { row in
+            // What PostgreSQL cannot do is refused here too, where most tests run.
+            isBulkReading = true
+            defer { isBulkReading = false }
+            try body(row)
+            return true
+        }
+    }
+
     func savepoint<T>(_ body: () throws -> T) throws -> T {
         savepointDepth += 1
         defer { savepointDepth -= 1 }
@@ -115,6 +126,7 @@ final class SQLiteSession: SQLSession {
     }
 
     private func translating<T>(_ body: () throws -> T) throws -> T {
+        guard !isBulkReading else { throw StorageError(.statement, "a bulk read is going on in this session") }
         do { return try body() } catch let error as DatabaseError { throw SQLiteSession.translate(error) }
     }
 

@@ -58,7 +58,8 @@ package final class ServerProcess: @unchecked Sendable {
         var environment = ProcessInfo.processInfo.environment
         // Settings of whoever runs the tests are not the tests' own.
         for name in [
-            "HOST", "PORT", "DATABASE_URL", "DATABASE_OWNER_URL", "SWITCHBOARD_DATA", "SWITCHBOARD_TRUSTED_PROXIES",
+            "HOST", "PORT", "DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_READ_URL", "SWITCHBOARD_DATA",
+            "SWITCHBOARD_TRUSTED_PROXIES",
         ] {
             environment[name] = nil
         }

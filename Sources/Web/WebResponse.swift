@@ -85,6 +85,8 @@ package enum WebCookie {
     package static let language = "__Host-language"
     package static let theme = "__Host-theme"
     package static let flash = "__Host-flash"
+    /// Lives for some seconds after a change: until then this browser reads the primary database, whichever process answers.
+    package static let wrote = "__Host-wrote"
 
     /// Reads one cookie of a request.
     package static func value(_ name: String, in headers: HTTPFields) -> String? {

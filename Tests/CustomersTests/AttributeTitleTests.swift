@@ -15,11 +15,12 @@ struct AttributeTitleTests {
         let found = try await tenant.database.write { [target = bench.target] session in
             let field = try target.defineAttribute(title: "Sat Score", kind: .integer, session)
             let reader = CustomerReader()
-            let before = try reader.attributeTitles([field.key, "city"], session)
+            let before = try reader.attributeTitles([field.key, "city"], session).value()
             let attribute = try #require(try AttributeStore.all(session).first)
             try AttributeStore(ids: tenant.ids, clock: tenant.clock).label(
                 attribute.id, title: Words(en: "Happy with us", zh: "客户心情"), mask: .none, session)
-            return (field.key, before, try reader.attributeTitles([field.key, "city", "Happy with us"], session))
+            let after = try reader.attributeTitles([field.key, "city", "Happy with us"], session).value()
+            return (field.key, before, after)
         }
         let (key, before, after) = found
         #expect(before == [key: Words(en: "Sat Score", zh: "Sat Score")])

@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Platform
 import Storage
+import StoragePostgres
 import Synchronization
 import TestSupport
 import Testing
@@ -162,7 +163,7 @@ struct PageTests {
         let right = Permission("secret.view")
         let secret = CustomerPanel(name: "secret", title: "secret.title", place: .side, order: 1, permission: right) {
             request, _ in
-            PanelContent(
+            let content = PanelContent(
                 template: "customers/panel-relations",
                 view: [
                     "relatives": .list([
@@ -173,6 +174,7 @@ struct PageTests {
                         ]
                     ])
                 ], unmasked: ["secret.field"])
+            return .done(content)
         }
         let broken = CustomerPanel(
             name: "broken", title: "broken.title", place: .main, order: 1, permission: CustomerPermissions.view
@@ -266,6 +268,29 @@ struct PageTests {
         let lines = try await desk.get("/customers/\(record.id)/timeline?show=line", as: PageDesk.principal(.agent))
         #expect(lines.text.contains("Line started"))
         #expect(!lines.text.contains("Payment ¥"))
+    }
+
+    @Test("a page of thirty statements is a handful of round trips to PostgreSQL, however much the customer has")
+    func roundTrips() async throws {
+        let desk = try await PageDesk()
+        guard let database = desk.tenant.database as? PostgresDatabase else { return }
+        var counted: Set<Int> = []
+        var statements = Int.max
+        let ids = try await desk.records().map(\.id)
+        // The first pages prepare the statements of the connections there are.
+        for id in ids.prefix(8) + ids.prefix(8) {
+            _ = try await desk.get("/customers/\(id)", as: PageDesk.principal(.agent))
+        }
+        for id in ids.prefix(30) {
+            let before = (database.roundTrips, database.statements)
+            #expect(try await desk.get("/customers/\(id)", as: PageDesk.principal(.agent)).status == 200)
+            counted.insert(database.roundTrips - before.0)
+            statements = min(statements, database.statements - before.1)
+        }
+        print("customer page: at least \(statements) statements in \(counted.sorted()) round trips")
+        #expect(statements >= 25)
+        // Links and scope, everything else, what depends on it, the end; then the transaction of the view's event.
+        #expect(counted.allSatisfy { $0 <= 10 })
     }
 
     @Test("server-side time of a page (printed, no limit: the machine is shared)")

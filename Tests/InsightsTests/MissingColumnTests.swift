@@ -103,9 +103,11 @@ struct MissingColumnTests {
     @Test("a reason speaks of an attribute by the title it has today, not the one it was learned under")
     func titles() async throws {
         let masks = ColumnMasks(
-            labels: { columns, _ in Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) },
+            labels: { columns, _ in Asked { Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) } },
             titles: { columns, _ in
-                columns.contains("attr.survey") ? ["attr.survey": Words(en: "Happy with us", zh: "客户心情")] : [:]
+                Asked {
+                    columns.contains("attr.survey") ? ["attr.survey": Words(en: "Happy with us", zh: "客户心情")] : [:]
+                }
             })
         let reasons = StoredReasons(
             raising: [

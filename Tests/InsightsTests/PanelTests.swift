@@ -82,7 +82,9 @@ struct PanelTests {
 
     @Test("an attribute somebody has labelled as open is shown to everybody")
     func labelled() async throws {
-        let masks = ColumnMasks { columns, _ in Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) }
+        let masks = ColumnMasks { columns, _ in
+            Asked { Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) }
+        }
         let desk = try await Desk(FakeCustomers(2), masks: masks)
         try await desk.put([(1_000, 0.71, 10_000, "North")], reasons: Self.reasons)
         let (agent, content) = try await shown(desk, .agent, .en)
@@ -223,7 +225,9 @@ struct PanelTests {
                     column: "Pays automatically", value: "no", kind: .boolean, contribution: 0.2, below: nil, above: nil
                 ),
             ], lowering: [])
-        let masks = ColumnMasks { columns, _ in Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) }
+        let masks = ColumnMasks { columns, _ in
+            Asked { Dictionary(uniqueKeysWithValues: columns.map { ($0, .none) }) }
+        }
         let desk = try await Desk(FakeCustomers(2), masks: masks)
         try await desk.put([(1_000, 0.71, 10_000, "North")], reasons: reasons)
         let (text, _) = try await shown(desk, .agent, .en)

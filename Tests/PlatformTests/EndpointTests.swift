@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Endpoints")
 struct EndpointTests {
-    private func site() throws -> SiteInfo {
+    func site() throws -> SiteInfo {
         let root = NSTemporaryDirectory() + "switchboard-endpoint-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: root) }
         try FileManager.default.createDirectory(atPath: root + "/Demo/Templates", withIntermediateDirectories: true)
@@ -31,7 +31,7 @@ struct EndpointTests {
             ], permissions: [], version: "1")
     }
 
-    private func request(
+    func request(
         _ method: HTTPRequest.Method = .get, _ path: String = "/a",
         principal: Principal? = TestTenant.principal([Permission("a.view")]),
         purpose: Purpose = .service, headers: HTTPFields = [:], query: Form = Form([]), language: Language = .en

@@ -10,6 +10,7 @@ enum ChargesPanel {
         WHERE issued_on >= $1
         """
     static let place: SQL = "SELECT issued_on FROM customers_charge WHERE id = $1"
+    static let older: SQL = "SELECT 1 FROM customers_charge WHERE issued_on < $1"
     static let sums: SQL = """
         SELECT l.monthly_charge, c.total_charges, c.currency FROM customers_customer c
         LEFT JOIN customers_listing l ON l.customer_id = c.id WHERE TRUE
@@ -42,17 +43,17 @@ enum ChargesPanel {
     /// - Parameter after: continues behind the charge of this id.
     static func charges(
         _ ids: [CustomerID], since: LocalDate, after: Int64? = nil, limit: Int, _ session: any SQLSession
-    ) throws -> [Charge] {
+    ) throws -> Asked<[Charge]> {
         var builder = SQLBuilder(charges, [.date(since)])
         builder.appendIn("AND customer_id", ids.map { .id($0) })
         if let after {
             var row = SQLBuilder(place, [.int(after)])
             row.appendIn("AND customer_id", ids.map { .id($0) })
-            guard let day = try session.query(row, { $0.text(0) }).first else { return [] }
+            guard let day = try session.query(row, { $0.text(0) }).first else { return Asked { [] } }
             builder.append("AND (issued_on, id) < (?, ?)", .text(day), .int(after))
         }
         builder.append("ORDER BY issued_on DESC, id DESC LIMIT ?", .int(limit))
-        return try session.query(builder) { row in
+        return try session.asking(builder) { row in
             Charge(
                 id: row.int(7), kind: ChargeKind(rawValue: row.text(0)) ?? .fee, period: row.text(1),
                 amount: row.int(2),
@@ -61,27 +62,39 @@ enum ChargesPanel {
         }
     }
 
-    static func load(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
-        -> PanelContent?
+    static func begin(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
+        -> Staged<PanelContent?>
     {
-        let language = request.language
-        let rows = try charges(request.customers, since: today.adding(months: -12), limit: 60, session)
+        let keys = request.customers.map { SQLValue.id($0) }
+        let since = today.adding(months: -12)
+        let rows = try charges(request.customers, since: since, limit: 60, session)
         var builder = SQLBuilder(sums)
-        builder.appendIn("AND c.id", request.customers.map { .id($0) })
+        builder.appendIn("AND c.id", keys)
+        let sums = try session.asking(builder) { ($0.optionalInt(0), $0.optionalInt(1), $0.text(2)) }
+        var behind = SQLBuilder(older, [.date(since)])
+        behind.appendIn("AND customer_id", keys)
+        behind.append("LIMIT 1")
+        let hasOlder = try session.askingFirst(behind) { _ in true }
+        return Asked {
+            let rows = try rows.value()
+            // Fewer than are shown are all there are of these months.
+            let hasMore = try rows.count > shownOnCustomerPage || hasOlder.value() != nil
+            return content(rows, try sums.value(), hasMore: hasMore, today: today, request)
+        }.staged
+    }
+
+    private static func content(
+        _ rows: [Charge], _ sums: [(monthly: Int64?, total: Int64?, currency: String)], hasMore: Bool,
+        today: LocalDate, _ request: PanelRequest
+    ) -> PanelContent {
+        let language = request.language
         var monthly: Int64?
         var total: Int64?
-        var currency = rows.first?.currency ?? "CNY"
-        try session.forEach(builder.sql, builder.arguments) { row in
-            if let charge = row.optionalInt(0), charge >= 0 { monthly = (monthly ?? 0).plus(charge) }
-            if let sum = row.optionalInt(1) { total = (total ?? 0).plus(sum) }
-            currency = row.text(2)
-            return true
+        for sum in sums {
+            if let charge = sum.monthly, charge >= 0 { monthly = (monthly ?? 0).plus(charge) }
+            if let sum = sum.total { total = (total ?? 0).plus(sum) }
         }
-        let hasMore =
-            try rows.count > shownOnCustomerPage
-            || charges(
-                request.customers, since: LocalDate(daysSinceEpoch: 0), after: rows.last?.id, limit: 1, session
-            ).isEmpty == false
+        let currency = sums.last?.currency ?? rows.first?.currency ?? "CNY"
         let bills = rows.filter { $0.kind == .bill }
         let overdue = bills.filter { $0.state(today) == .overdue }
         return PanelContent(

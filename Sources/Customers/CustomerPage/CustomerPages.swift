@@ -52,19 +52,27 @@ package enum CustomerPages {
         let loaded = try await call.read { session in
             let ids = try reachable(asked, principal, session)
             let request = empty.about(ids)
-            guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
-            var shown: [Shown] = []
-            for panel in permitted {
+            // The head and all panels ask before anybody waits: few round trips, however many statements.
+            let asked = try PageHeadView.asking(request, today: today, session)
+            // One domain's trouble does not take the whole page away.
+            func failed(_ panel: CustomerPanel, _ error: any Error) -> Shown? {
+                logger.error("panel.failed", metadata: ["panel": "\(panel.name)", "error": "\(type(of: error))"])
+                return Shown(name: panel.name, title: panel.title, place: panel.place, content: nil)
+            }
+            let begun = permitted.map { panel -> Staged<Shown?> in
                 do {
-                    guard let content = try panel.load(request, session) else { continue }
-                    shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: content))
+                    return try panel.begin(request, session).map { content in
+                        content.map {
+                            Shown(name: panel.name, title: panel.title, place: panel.place, content: $0)
+                        }
+                    }
                 } catch {
-                    // One domain's trouble does not take the whole page away.
-                    logger.error("panel.failed", metadata: ["panel": "\(panel.name)", "error": "\(type(of: error))"])
-                    shown.append(Shown(name: panel.name, title: panel.title, place: panel.place, content: nil))
+                    return .done(failed(panel, error))
                 }
             }
-            return Loaded(ids: ids, head: head, panels: shown)
+            guard let head = try asked.value() else { throw CRMError.notFound }
+            let shown = try Staged.finish(begun) { failed(permitted[$0], $1) }
+            return Loaded(ids: ids, head: head, panels: shown.compactMap { $0 })
         }
         // The event becomes durable while the page is written; without it nothing leaves.
         async let recorded: Void = record(call, loaded)
@@ -104,8 +112,11 @@ package enum CustomerPages {
     /// The records shown as one, the surviving one first; those outside the caller's scope are left out.
     /// - Throws: `CRMError.notFound` for an unknown customer and for one outside the scope alike.
     static func reachable(_ id: CustomerID, _ principal: Principal, _ session: any SQLSession) throws -> [CustomerID] {
+        // Most are linked with nobody: whether the one is in scope is asked along with its links.
+        let alone = try CustomerScope.asking([id], principal, session)
         let linked = try PageStore.linked(id, session)
-        let allowed = try CustomerScope.reachable(linked, principal, session)
+        let allowed =
+            linked == [id] ? try alone.value() : try CustomerScope.reachable(linked, principal, session)
         guard allowed.contains(id), let first = linked.first, allowed.contains(first) else { throw CRMError.notFound }
         return linked.filter { allowed.contains($0) }
     }
@@ -122,7 +133,9 @@ package enum CustomerPages {
             let ids = try reachable(asked, principal, session)
             let request = empty.about(ids)
             guard let head = try PageHeadView.load(request, today: today, session) else { throw CRMError.notFound }
-            let part = try SubscriptionsPanel.part(request, today: today, after: after, limit: Limits.pageSize, session)
+            let part = try SubscriptionsPanel.part(
+                request, today: today, after: after, limit: Limits.pageSize, session
+            ).finished()
             return (head, ids, part, try SubscriptionsPanel.count(ids, session))
         }
         try await call.recordView(
@@ -150,7 +163,8 @@ package enum CustomerPages {
                 throw CRMError.notFound
             }
             let rows = try ChargesPanel.charges(
-                ids, since: LocalDate(daysSinceEpoch: 0), after: after, limit: Limits.pageSize + 1, session)
+                ids, since: LocalDate(daysSinceEpoch: 0), after: after, limit: Limits.pageSize + 1, session
+            ).value()
             return (head, ids, rows)
         }
         try await call.recordView(

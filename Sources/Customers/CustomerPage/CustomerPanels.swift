@@ -12,22 +12,22 @@ enum CustomerPanels {
             CustomerPanel(
                 name: "subscriptions", title: "customer-page.panel.subscriptions", place: .main, order: 10,
                 permission: view
-            ) { try SubscriptionsPanel.load($0, today: today($0), $1) },
+            ) { try SubscriptionsPanel.begin($0, today: today($0), $1) },
             CustomerPanel(
                 name: "charges", title: "customer-page.panel.charges", place: .main, order: 30, permission: view
-            ) { try ChargesPanel.load($0, today: today($0), $1) },
+            ) { try ChargesPanel.begin($0, today: today($0), $1) },
             CustomerPanel(
                 name: "usage", title: "customer-page.panel.usage", place: .main, order: 40, permission: view
-            ) { try UsagePanel.load($0, today: today($0), $1) },
+            ) { try UsagePanel.begin($0, today: today($0), $1) },
             CustomerPanel(
                 name: "profile", title: "customer-page.panel.profile", place: .side, order: 30, permission: view
-            ) { try ProfilePanel.load($0, $1) },
+            ) { try ProfilePanel.begin($0, $1) },
             CustomerPanel(
                 name: "relations", title: "customer-page.panel.relations", place: .side, order: 40, permission: view
-            ) { try RelationsPanel.load($0, $1) },
+            ) { try RelationsPanel.begin($0, $1) },
             CustomerPanel(
                 name: "timeline", title: "customer-page.panel.timeline", place: .main, order: 60, permission: view
-            ) { try TimelinePanel.load($0, today: today($0), zone: zone, timeline, $1) },
+            ) { try TimelinePanel.begin($0, today: today($0), zone: zone, timeline, $1) },
         ]
     }
 }

@@ -17,10 +17,22 @@ struct PageHeadView: Sendable {
 
     /// `nil` when there is no such customer.
     static func load(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws -> PageHeadView? {
-        guard let id = request.customers.first, let head = try PageStore.head(id, session) else { return nil }
-        return PageHeadView(
-            head, line: try PageStore.mainLine(id, session),
-            overdue: try PageStore.overdue(request.customers, today: today, session), today: today, request)
+        try asking(request, today: today, session).value()
+    }
+
+    /// The same, asked for.
+    static func asking(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
+        -> Asked<PageHeadView?>
+    {
+        guard let id = request.customers.first else { return Asked { nil } }
+        let head = try PageStore.head(id, session)
+        let line = try PageStore.mainLine(id, session)
+        let overdue = try PageStore.overdue(request.customers, today: today, session)
+        return Asked {
+            guard let head = try head.value() else { return nil }
+            return PageHeadView(
+                head, line: try line.value(), overdue: try overdue.value(), today: today, request)
+        }
     }
 
     private init(

@@ -33,7 +33,6 @@ struct Overdue: Sendable {
 
 /// Reads for the head of the customer page.
 enum PageStore {
-    static let survivor: SQL = "SELECT to_id FROM customers_customer_link WHERE valid AND from_id = $1 ORDER BY to_id"
     static let head: SQL = """
         SELECT c.id, c.reference, c.status, c.segment, c.region, c.city, c.since, c.currency, p.kind, p.display_name,
           l.tier, l.monthly_charge, l.risk, l.band, l.value_score, l.left_on, l.leave_reason
@@ -56,19 +55,19 @@ enum PageStore {
 
     /// The records that a merge links with `id`, the surviving one first; only `id` when there is no link.
     static func linked(_ id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
-        let set = try CustomerLinks.set(of: id, session)
+        let (set, into) = try CustomerLinks.links(of: id, session)
         guard set.count > 1 else { return set }
         var primary = id
         // A circle of links would otherwise run on.
         for _ in set {
-            guard let next = try session.first(survivor, [.id(primary)], { $0.id(0, PartyKind.self) }) else { break }
+            guard let next = into[primary] else { break }
             primary = next
         }
         return [primary] + set.filter { $0 != primary }
     }
 
-    static func head(_ id: CustomerID, _ session: any SQLSession) throws -> PageHead? {
-        try session.first(head, [.id(id)]) { row in
+    static func head(_ id: CustomerID, _ session: any SQLSession) throws -> Asked<PageHead?> {
+        try session.askingFirst(head, [.id(id)]) { row in
             PageHead(
                 id: row.id(0), reference: row.optionalText(1), status: CustomerStatus(rawValue: row.text(2)) ?? .active,
                 segment: row.optionalText(3), region: row.optionalText(4), city: row.optionalText(5),
@@ -88,11 +87,12 @@ enum PageStore {
         return value
     }
 
-    static func overdue(_ ids: [CustomerID], today: LocalDate, _ session: any SQLSession) throws -> Overdue {
+    static func overdue(_ ids: [CustomerID], today: LocalDate, _ session: any SQLSession) throws -> Asked<Overdue> {
         var builder = SQLBuilder(overdue, [.date(today)])
         builder.appendIn("AND customer_id", ids.map { .id($0) })
-        return try session.query(builder) { Overdue(count: $0.integer(0), amount: $0.int(1)) }.first
-            ?? Overdue(count: 0, amount: 0)
+        return try session.askingFirst(builder) { Overdue(count: $0.integer(0), amount: $0.int(1)) }.map {
+            $0 ?? Overdue(count: 0, amount: 0)
+        }
     }
 
     struct Line: Sendable {
@@ -105,13 +105,14 @@ enum PageStore {
     }
 
     /// The first line in service, else the first there ever was.
-    static func mainLine(_ id: CustomerID, _ session: any SQLSession) throws -> Line? {
-        func line(_ row: Row) -> Line {
+    static func mainLine(_ id: CustomerID, _ session: any SQLSession) throws -> Asked<Line?> {
+        @Sendable func line(_ row: Row) -> Line {
             Line(
                 msisdn: row.optionalText(0), plan: row.optionalText(1), term: row.optionalInt(2).map { Int($0) },
                 end: row.optionalDate(3), status: SubscriptionStatus(rawValue: row.text(4)) ?? .active)
         }
-        if let standing = try session.first(mainLine, [.id(id)], line) { return standing }
-        return try session.first(anyLine, [.id(id)], line)
+        let standing = try session.askingFirst(mainLine, [.id(id)], line)
+        let any = try session.askingFirst(anyLine, [.id(id)], line)
+        return Asked { try standing.value() ?? any.value() }
     }
 }

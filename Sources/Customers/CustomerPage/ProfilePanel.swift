@@ -31,12 +31,18 @@ enum ProfilePanel {
         var mono = false
     }
 
-    static func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+    static func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
         let ids = request.customers.map { SQLValue.id($0) }
-        var sink = Sink(request: request)
         let main = try master(ids, request, session)
         let reach = try contactFields(ids, request, session)
         let custom = try attributeFields(ids, request, session)
+        return Asked { content(try main.value(), try reach.value(), try custom.value(), request) }.staged
+    }
+
+    private static func content(_ main: [Field], _ reach: [Field], _ custom: [Field], _ request: PanelRequest)
+        -> PanelContent
+    {
+        var sink = Sink(request: request)
         let views = (
             main: main.map { sink.view($0) }, reach: reach.map { sink.view($0) }, custom: custom.map { sink.view($0) }
         )
@@ -70,15 +76,17 @@ enum ProfilePanel {
     }
 
     private static func query<T>(
-        _ start: SQL, _ key: SQL, _ ids: [SQLValue], order: SQL, _ session: any SQLSession, _ map: (Row) -> T
-    ) throws -> [T] {
+        _ start: SQL, _ key: SQL, _ ids: [SQLValue], order: SQL, _ session: any SQLSession,
+        _ map: @escaping (Row) -> T
+    ) throws -> Asked<[T]> {
         var builder = SQLBuilder(start)
         builder.appendIn(key, ids)
         builder.append(order)
-        return try session.query(builder, map)
+        return try session.asking(builder, map)
     }
 
-    private static func master(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws -> [Field]
+    private static func master(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws
+        -> Asked<[Field]>
     {
         let language = request.language
         let rows = try query(party, "AND p.id", ids, order: "ORDER BY p.id", session) { row -> [Field] in
@@ -109,12 +117,14 @@ enum ProfilePanel {
             return fields
         }
         // Of records linked by a merge the surviving one speaks; the others add what it does not know.
-        var known: Set<String> = []
-        return rows.flatMap { $0 }.filter { known.insert($0.name).inserted }
+        return rows.map { rows in
+            var known: Set<String> = []
+            return rows.flatMap { $0 }.filter { known.insert($0.name).inserted }
+        }
     }
 
     private static func contactFields(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws
-        -> [Field]
+        -> Asked<[Field]>
     {
         let language = request.language
         let reach = try query(
@@ -141,25 +151,28 @@ enum ProfilePanel {
             return Field(
                 name: "identity", label: PageWords.of(kind)[language], value: row.text(1), mask: .identity, mono: true)
         }
-        return reach + places.compactMap { $0 } + papers
+        return Asked { try reach.value() + places.value().compactMap { $0 } + papers.value() }
     }
 
     private static func attributeFields(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws
-        -> [Field]
+        -> Asked<[Field]>
     {
         let language = request.language
         // Few definitions, many values: the titles are looked up once.
-        let definitions = Dictionary(
-            try AttributeStore.all(session).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let definitions = try AttributeStore.asking(session)
         let values = try query(attributes, "AND customer_id", ids, order: "ORDER BY attribute_id", session) { row in
             (row.id(0, AttributeKind.self), CustomerLoader.content(row, 1))
         }
-        var known: Set<AttributeID> = []
-        return values.compactMap { id, content in
-            guard let attribute = definitions[id], known.insert(id).inserted else { return nil }
-            return Field(
-                name: attribute.fieldKey, label: attribute.title[language],
-                value: attribute.displayed(content, language), mask: attribute.mask)
+        return Asked {
+            let definitions = Dictionary(
+                try definitions.value().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            var known: Set<AttributeID> = []
+            return try values.value().compactMap { id, content in
+                guard let attribute = definitions[id], known.insert(id).inserted else { return nil }
+                return Field(
+                    name: attribute.fieldKey, label: attribute.title[language],
+                    value: attribute.displayed(content, language), mask: attribute.mask)
+            }
         }
     }
 }

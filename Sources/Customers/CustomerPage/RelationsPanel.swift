@@ -27,32 +27,37 @@ enum RelationsPanel {
     }
 
     /// Each relative once, with all roles, in the order of first mention.
-    static func relatives(_ request: PanelRequest, _ session: any SQLSession) throws -> [Relative] {
+    static func relatives(_ request: PanelRequest, _ session: any SQLSession) throws -> Asked<[Relative]> {
         var builder = SQLBuilder(relations)
         builder.appendIn("AND r.customer_id", request.customers.map { .id($0) })
         CustomerScope.narrow(&builder, request.principal, column: "AND l.region")
         builder.append("ORDER BY r.other_id, r.role LIMIT ?", .int(shownMax * 3))
+        return try session.asking(builder) { row in
+            Relative(
+                id: CustomerID(row.int(0)), roles: [RelationRole(rawValue: row.text(1)) ?? .member], name: row.text(2),
+                kind: CustomerKind(rawValue: row.text(3)) ?? .individual,
+                reference: row.optionalText(4), status: CustomerStatus(rawValue: row.text(5)) ?? .active,
+                plan: row.optionalText(7), band: row.optionalText(8).flatMap(RiskBand.init))
+        }.map { merged($0, leavingOut: request.customers) }
+    }
+
+    private static func merged(_ rows: [Relative], leavingOut own: [CustomerID]) -> [Relative] {
         var result: [Relative] = []
-        try session.forEach(builder.sql, builder.arguments) { row in
-            let id = CustomerID(row.int(0))
-            let role = RelationRole(rawValue: row.text(1)) ?? .member
-            if let at = result.firstIndex(where: { $0.id == id }) {
-                result[at].roles.append(role)
-            } else if !request.customers.contains(id), result.count < shownMax {
-                result.append(
-                    Relative(
-                        id: id, roles: [role], name: row.text(2),
-                        kind: CustomerKind(rawValue: row.text(3)) ?? .individual,
-                        reference: row.optionalText(4), status: CustomerStatus(rawValue: row.text(5)) ?? .active,
-                        plan: row.optionalText(7), band: row.optionalText(8).flatMap(RiskBand.init)))
+        for row in rows {
+            if let at = result.firstIndex(where: { $0.id == row.id }) {
+                result[at].roles += row.roles
+            } else if !own.contains(row.id), result.count < shownMax {
+                result.append(row)
             }
-            return true
         }
         return result
     }
 
-    static func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
-        let found = try relatives(request, session)
+    static func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
+        try relatives(request, session).map { content($0, request) }.staged
+    }
+
+    private static func content(_ found: [Relative], _ request: PanelRequest) -> PanelContent? {
         guard !found.isEmpty else { return nil }
         let language = request.language
         let showsNames = request.masking.shows(.name)

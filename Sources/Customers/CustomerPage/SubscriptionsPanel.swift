@@ -22,12 +22,17 @@ enum SubscriptionsPanel {
     /// More lines are on a page of their own: a company may have 100,000.
     static let shownOnCustomerPage = 12
 
-    static func load(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
-        -> PanelContent?
+    static func begin(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
+        -> Staged<PanelContent?>
     {
         let part = try part(request, today: today, after: nil, limit: shownOnCustomerPage, session)
-        let total = part.next == nil ? part.views.count : try count(request.customers, session)
-        return PanelContent(
+        return try part.map { part in
+            content(part, total: part.next == nil ? part.views.count : try count(request.customers, session), request)
+        }
+    }
+
+    private static func content(_ part: Part, total: Int, _ request: PanelRequest) -> PanelContent {
+        PanelContent(
             template: "customers/panel-subscriptions",
             view: [
                 "lines": .list(part.views), "isEmpty": .bool(part.views.isEmpty),
@@ -53,18 +58,31 @@ enum SubscriptionsPanel {
     /// Lines in the order in which they were made.
     static func part(
         _ request: PanelRequest, today: LocalDate, after: SubscriptionID?, limit: Int, _ session: any SQLSession
-    ) throws -> Part {
+    ) throws -> Staged<Part> {
         let keys = request.customers.map { SQLValue.id($0) }
         var builder = SQLBuilder(lines)
         builder.appendIn("AND customer_id", keys)
         if let after { builder.append("AND id > ?", .id(after)) }
         builder.append("ORDER BY id LIMIT ?", .int(limit + 1))
-        var rows = try session.query(builder) { Line($0) }
-        let hasMore = rows.count > limit
-        if hasMore { rows.removeLast() }
-        let shown = rows.map { SQLValue.id($0.id) }
-        let extras = try addons(keys, shown, session)
-        let changes = try changes(keys, shown, request, session)
+        let asked = try session.asking(builder) { Line($0) }
+        return .asked {
+            var rows = try asked.value()
+            let hasMore = rows.count > limit
+            if hasMore { rows.removeLast() }
+            let shown = rows.map { SQLValue.id($0.id) }
+            let extras = try addons(keys, shown, session)
+            let changes = try changes(keys, shown, request, session)
+            let lines = rows
+            return Asked {
+                part(lines, hasMore: hasMore, try extras.value(), try changes.value(), today: today, request)
+            }.staged
+        }
+    }
+
+    private static func part(
+        _ rows: [Line], hasMore: Bool, _ extras: Extras, _ changes: [SubscriptionID: [View]], today: LocalDate,
+        _ request: PanelRequest
+    ) -> Part {
         let views = rows.map { view($0, extras[$0.id] ?? [], changes[$0.id] ?? [], today: today, request) }
         var unmasked: [String] = []
         if request.masking.shows(.phone) {
@@ -112,44 +130,49 @@ enum SubscriptionsPanel {
         }
     }
 
+    private typealias Extras = [SubscriptionID: [(code: String, charge: Int64?)]]
+
     private static func addons(_ keys: [SQLValue], _ lines: [SQLValue], _ session: any SQLSession) throws
-        -> [SubscriptionID: [(code: String, charge: Int64?)]]
+        -> Asked<Extras>
     {
-        guard !lines.isEmpty else { return [:] }
+        guard !lines.isEmpty else { return Asked { [:] } }
         var builder = SQLBuilder(addons)
         builder.appendIn("AND customer_id", keys)
         builder.appendIn("AND subscription_id", lines)
         builder.append("ORDER BY subscription_id, code")
-        var result: [SubscriptionID: [(code: String, charge: Int64?)]] = [:]
-        try session.forEach(builder.sql, builder.arguments) { row in
-            result[row.id(0), default: []].append((row.text(1), row.optionalInt(2)))
-            return true
+        return try session.asking(builder) { ($0.id(0, SubscriptionKind.self), $0.text(1), $0.optionalInt(2)) }.map {
+            rows in
+            var result: Extras = [:]
+            for (line, code, charge) in rows { result[line, default: []].append((code, charge)) }
+            return result
         }
-        return result
     }
 
     private static func changes(
         _ keys: [SQLValue], _ lines: [SQLValue], _ request: PanelRequest, _ session: any SQLSession
-    ) throws -> [SubscriptionID: [View]] {
-        guard !lines.isEmpty else { return [:] }
+    ) throws -> Asked<[SubscriptionID: [View]]> {
+        guard !lines.isEmpty else { return Asked { [:] } }
         let language = request.language
         var builder = SQLBuilder(history)
         builder.appendIn("AND customer_id", keys)
         builder.appendIn("AND subscription_id", lines)
         builder.append("ORDER BY changed_on DESC, id DESC LIMIT 200")
-        var result: [SubscriptionID: [View]] = [:]
-        try session.forEach(builder.sql, builder.arguments) { row in
-            result[row.id(0), default: []].append([
+        let rows = try session.asking(builder) { row -> (SubscriptionID, View) in
+            let view: View = [
                 "on": .text(row.text(1)),
                 "from": .text(
                     SubscriptionStatus(rawValue: row.text(2)).map { PageWords.of($0)[language] } ?? row.text(2)),
                 "to": .text(
                     SubscriptionStatus(rawValue: row.text(3)).map { PageWords.of($0)[language] } ?? row.text(3)),
                 "reason": .text(row.optionalText(4).flatMap { PageWords.reason($0, language, request.masking) }),
-            ])
-            return true
+            ]
+            return (row.id(0), view)
         }
-        return result
+        return rows.map { rows in
+            var result: [SubscriptionID: [View]] = [:]
+            for (line, view) in rows { result[line, default: []].append(view) }
+            return result
+        }
     }
 
     private static func view(

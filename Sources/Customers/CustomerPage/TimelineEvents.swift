@@ -70,13 +70,23 @@ struct TimelineReader {
 
     /// Newest first, of one kind or of all, behind `before`.
     func page(_ kind: TimelineKind?, before: Cursor?, limit: Int) throws -> Page {
-        var found: [Found] = []
+        try asking(kind, before: before, limit: limit).value()
+    }
+
+    /// The same, asked for: every source before the first is waited for.
+    func asking(_ kind: TimelineKind?, before: Cursor?, limit: Int) throws -> Asked<Page> {
+        var sources: [Asked<[Found]>] = []
         for source in Source.allCases where kind == nil || source.kind == kind {
-            found += try read(source, before, limit + 1)
+            sources.append(try read(source, before, limit + 1))
         }
         for (place, other) in others.enumerated() where kind == nil || other.kind == kind {
-            found += try read(other, rank(place), before, limit + 1)
+            sources.append(try read(other, rank(place), before, limit + 1))
         }
+        let asked = sources
+        return Asked { page(try asked.flatMap { try $0.value() }, limit: limit) }
+    }
+
+    private func page(_ found: [Found], limit: Int) -> Page {
         // Rows of one source and one time stay in the order in which the source gave them.
         let sorted = found.indices.sorted { a, b in
             let (one, two) = (found[a], found[b])
@@ -98,18 +108,17 @@ struct TimelineReader {
     /// The kinds of which there is an event, in order.
     func kinds() throws -> [TimelineKind] {
         var present: Set<TimelineKind> = []
-        for source in Source.allCases where !present.contains(source.kind) {
-            if try !read(source, nil, 1).isEmpty { present.insert(source.kind) }
-        }
-        for (place, other) in others.enumerated() where !present.contains(other.kind) {
-            if try !read(other, rank(place), nil, 1).isEmpty { present.insert(other.kind) }
+        var asked = try Source.allCases.map { ($0.kind, try read($0, nil, 1)) }
+        asked += try others.enumerated().map { ($1.kind, try read($1, rank($0), nil, 1)) }
+        for (kind, found) in asked where !present.contains(kind) {
+            if try !found.value().isEmpty { present.insert(kind) }
         }
         return TimelinePanel.kinds(others).filter { present.contains($0) }
     }
 
     private func rank(_ place: Int) -> Int { Source.allCases.count + place }
 
-    private func read(_ source: Source, _ before: Cursor?, _ limit: Int) throws -> [Found] {
+    private func read(_ source: Source, _ before: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         switch source {
         case .outcome: try outcomeEvents(before, limit)
         case .history: try historyEvents(before, limit)
@@ -169,19 +178,19 @@ struct TimelineReader {
     }
 
     private func rows(
-        _ builder: SQLBuilder, _ source: Source, _ day: (Row) -> LocalDate?,
-        _ event: (Row, LocalDate) throws -> TimelinePanel.Event
-    ) throws -> [Found] {
-        try session.query(builder) { row -> Found? in
+        _ builder: SQLBuilder, _ source: Source, _ day: @escaping (Row) -> LocalDate?,
+        _ event: @escaping (Row, LocalDate) throws -> TimelinePanel.Event
+    ) throws -> Asked<[Found]> {
+        try session.asking(builder) { row -> Found? in
             guard let on = day(row) else { return nil }
             return Found(
                 cursor: Cursor(.day(on), source.rawValue, String(row.int(0))), event: try event(row, on))
-        }.compactMap { $0 }
+        }.map { $0.compactMap { $0 } }
     }
 
     // MARK: Sources
 
-    private func outcomeEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func outcomeEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         let builder = statement(
             Self.outcomes, .outcome, cursor, limit, customer: "AND customer_id",
             upTo: "AND COALESCE(left_on, recorded_on) <= ?", before: "AND COALESCE(left_on, recorded_on) < ?",
@@ -196,7 +205,7 @@ struct TimelineReader {
         }
     }
 
-    private func historyEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func historyEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         let builder = statement(
             Self.history, .history, cursor, limit, customer: "AND h.customer_id", upTo: "AND h.changed_on <= ?",
             before: "AND h.changed_on < ?", within: "AND (h.changed_on, h.id) < (?, ?)",
@@ -212,7 +221,7 @@ struct TimelineReader {
         }
     }
 
-    private func startEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func startEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         let builder = statement(
             Self.starts, .start, cursor, limit, customer: "AND customer_id", upTo: "AND started_on <= ?",
             before: "AND started_on < ?", within: "AND (started_on, id) < (?, ?)",
@@ -224,21 +233,22 @@ struct TimelineReader {
     }
 
     /// The day on which a bill was paid stands for a payment, where the source sends none of their own.
-    private func paidBillEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func paidBillEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         var any = SQLBuilder(Self.anyPayment)
         any.appendIn("AND customer_id", keys)
         any.append("LIMIT 1")
-        guard try !session.exists(any.sql, any.arguments) else { return [] }
+        let hasPayments = try session.askingFirst(any) { _ in true }
         let builder = statement(
             Self.paidBills, .paidBill, cursor, limit, customer: "AND customer_id", upTo: "AND paid_on <= ?",
             before: "AND paid_on < ?", within: "AND (paid_on, id) < (?, ?)",
             order: "ORDER BY paid_on DESC, id DESC LIMIT ?")
-        return try rows(builder, .paidBill, { $0.optionalDate(1) }) { row, on in
+        let paid = try rows(builder, .paidBill, { $0.optionalDate(1) }) { row, on in
             payment(row, on, late: row.optionalDate(5).map { on > $0 } ?? false)
         }
+        return Asked { try hasPayments.value() != nil ? [] : paid.value() }
     }
 
-    private func paymentEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func paymentEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         let builder = statement(
             Self.payments, .payment, cursor, limit, customer: "AND customer_id", upTo: "AND issued_on <= ?",
             before: "AND issued_on < ?", within: "AND (issued_on, id) < (?, ?)",
@@ -254,7 +264,7 @@ struct TimelineReader {
             [period, late ? Words(en: "late", zh: "逾期缴纳")[language] : ""])
     }
 
-    private func billEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func billEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         let builder = statement(
             Self.bills, .bill, cursor, limit, customer: "AND customer_id", upTo: "AND issued_on <= ?",
             before: "AND issued_on < ?", within: "AND (issued_on, id) < (?, ?)",
@@ -283,8 +293,8 @@ struct TimelineReader {
     /// Rows of a source whose second column is an instant; its day is one of the tenant's zone.
     private func timed(
         _ start: SQL, _ source: Source, _ cursor: Cursor?, _ limit: Int, customer: SQL, before: SQL, within: SQL,
-        order: SQL, _ event: (Row, LocalDate) throws -> TimelinePanel.Event
-    ) throws -> [Found] {
+        order: SQL, _ event: @escaping (Row, LocalDate) throws -> TimelinePanel.Event
+    ) throws -> Asked<[Found]> {
         var builder = SQLBuilder(start)
         builder.appendIn(customer, keys)
         if let place = place(source.rawValue, cursor) {
@@ -295,7 +305,7 @@ struct TimelineReader {
             }
         }
         builder.append(order, .int(limit))
-        return try session.query(builder) { row in
+        return try session.asking(builder) { row in
             let at = row.time(1)
             return Found(
                 cursor: Cursor(.instant(at), source.rawValue, String(row.int(0))),
@@ -303,14 +313,14 @@ struct TimelineReader {
         }
     }
 
-    private func changeEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func changeEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         // Few customers have one that was changed.
+        let definitions = try AttributeStore.asking(session)
         var titles: [String: Words]?
         func attributes() throws -> [String: Words] {
             if let titles { return titles }
             let read = Dictionary(
-                try AttributeStore.all(session).map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first }
-            )
+                try definitions.value().map { ($0.fieldKey, $0.title) }, uniquingKeysWith: { first, _ in first })
             titles = read
             return read
         }
@@ -341,7 +351,7 @@ struct TimelineReader {
         }
     }
 
-    private func touchedEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func touchedEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         try timed(
             Self.touched, .touched, cursor, limit, customer: "AND c.id", before: "AND c.updated_at < ?",
             within: "AND (c.updated_at, c.id) < (?, ?)", order: "ORDER BY c.updated_at DESC, c.id DESC LIMIT ?"
@@ -350,7 +360,7 @@ struct TimelineReader {
         }
     }
 
-    private func recordEvents(_ cursor: Cursor?, _ limit: Int) throws -> [Found] {
+    private func recordEvents(_ cursor: Cursor?, _ limit: Int) throws -> Asked<[Found]> {
         try timed(
             Self.records, .record, cursor, limit, customer: "AND id", before: "AND created_at < ?",
             within: "AND (created_at, id) < (?, ?)", order: "ORDER BY created_at DESC, id DESC LIMIT ?"
@@ -364,15 +374,19 @@ struct TimelineReader {
     // MARK: Other domains
 
     /// What a source tells is masked by it.
-    private func read(_ other: any TimelineSource, _ rank: Int, _ cursor: Cursor?, _ limit: Int) throws -> [Found] {
-        let entries = try other.entries(
+    private func read(_ other: any TimelineSource, _ rank: Int, _ cursor: Cursor?, _ limit: Int) throws
+        -> Asked<[Found]>
+    {
+        let entries = try other.asking(
             request.customers, behind: place(rank, cursor), limit: limit, for: request.principal, session)
-        return entries.map { entry in
-            Found(
-                cursor: Cursor(.instant(entry.at), rank, entry.key),
-                event: TimelinePanel.Event(
-                    kind: other.kind, on: entry.at.date(offsetMinutes: zone), tone: entry.tone,
-                    title: entry.title[language], note: entry.note[language], unmasked: entry.unmasked))
+        return entries.map { entries in
+            entries.map { entry in
+                Found(
+                    cursor: Cursor(.instant(entry.at), rank, entry.key),
+                    event: TimelinePanel.Event(
+                        kind: other.kind, on: entry.at.date(offsetMinutes: zone), tone: entry.tone,
+                        title: entry.title[language], note: entry.note[language], unmasked: entry.unmasked))
+            }
         }
     }
 

@@ -23,11 +23,14 @@ enum TimelinePanel {
 
     static let shownOnCustomerPage = 10
 
-    static func load(
+    static func begin(
         _ request: PanelRequest, today: LocalDate, zone: Int, _ others: [any TimelineSource], _ session: any SQLSession
-    ) throws -> PanelContent? {
+    ) throws -> Staged<PanelContent?> {
         let reader = TimelineReader(request: request, today: today, zone: zone, others: others, session: session)
-        let page = try reader.page(nil, before: nil, limit: shownOnCustomerPage)
+        return try reader.asking(nil, before: nil, limit: shownOnCustomerPage).map { content($0, request) }.staged
+    }
+
+    private static func content(_ page: TimelineReader.Page, _ request: PanelRequest) -> PanelContent {
         var view = view(page.events)
         view["chips"] = .list(chips(request.customers[0], chosen: nil, page.kinds, request.language))
         view["more"] = .text(page.next == nil ? nil : "/customers/\(request.customers[0])/timeline")

@@ -24,16 +24,18 @@ enum UsagePanel {
         var droppedPercent: Double { calls > 0 ? Double(droppedCalls) * 100 / Double(calls) : 0 }
     }
 
-    static func load(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws -> PanelContent? {
+    static func begin(_ request: PanelRequest, today: LocalDate, _ session: any SQLSession) throws
+        -> Staged<PanelContent?>
+    {
         var builder = SQLBuilder(months, [.text(today.adding(months: -12).yearMonth)])
         builder.appendIn("AND customer_id", request.customers.map { .id($0) })
         builder.append("GROUP BY month ORDER BY month")
-        let rows = try session.query(builder) { row in
+        let rows = try session.asking(builder) { row in
             Month(
                 month: row.text(0), voiceMin: row.integer(1), dataMB: row.int(2), sms: row.integer(3),
                 calls: row.integer(4), droppedCalls: row.integer(5), roamingMB: row.int(6))
         }
-        return PanelContent(template: "customers/panel-usage", view: view(rows, request.language))
+        return rows.map { PanelContent(template: "customers/panel-usage", view: view($0, request.language)) }.staged
     }
 
     private static func view(_ rows: [Month], _ language: Language) -> View {
