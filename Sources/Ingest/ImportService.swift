@@ -63,8 +63,8 @@ package struct ImportService: Sendable {
         do {
             return try await insert(file, source: source, mapping, principal, record)
         } catch {
-            // Nothing knows of the file: its bytes are not to outlive it.
-            try? tenant.blobs.delete(blob.id)
+            // Nothing knows of the file: its bytes are not to outlive it. Unless something may know of it.
+            if (error as? StorageError)?.kind != .outcomeUnknown { try? tenant.blobs.delete(blob.id) }
             throw error
         }
     }
