@@ -31,9 +31,7 @@ struct ClockTests {
                 let number = rng.number(0...processes.count - 1)
                 switch rng.number(0...9) {
                 case 0:
-                    // It goes in good order, and another one comes.
-                    _ = try await NodeLease.release(
-                        processes[number].ids.node, holder: "nobody", lastUsed: processes[number].ids.lastUsed, sound)
+                    // It is killed, and another one comes.
                     processes[number] = try await LeasedDatabase(sound, clock: test.clock, logger: Self.silent)
                 case 1: try await processes[number].renew()
                 default:
@@ -47,7 +45,6 @@ struct ClockTests {
                         }
                     }
                 }
-                #expect(Set(processes.map(\.ids.node)).count == processes.count, "seed \(seed)")
             }
         }
         let events = try await sound.read { try $0.count("SELECT COUNT(*) FROM platform_audit_event") }
@@ -224,24 +221,24 @@ struct ClockTests {
         #expect(try await !isFree(), "and is slowed down as before")
     }
 
-    /// Preloaded into the product, it takes the time from a file.
-    private static let library = [
-        "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-    ].first { FileManager.default.fileExists(atPath: $0) }
+    private static let hasFaketime = FileManager.default.isExecutableFile(atPath: "/usr/bin/faketime")
 
     @Test(
         "a real process whose clock goes 30 days ahead and 31 back serves on, and its work goes on",
-        .enabled(if: Self.library != nil, "libfaketime (Debian: faketime) is not installed"))
+        .enabled(if: Self.hasFaketime, "libfaketime (Debian: faketime) is not installed"))
     func process() async throws {
         let place = try Installation()
         let file = place.folder + "/clock"
         func turn(_ offset: String) throws { try Data(offset.utf8).write(to: URL(fileURLWithPath: file)) }
         try turn("+0d")
         try place.user("kim")
-        let (server, port) = try place.serve(environment: [
-            "LD_PRELOAD": Self.library ?? "", "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        ])
+        // The wrapper makes the library's shared memory (preloaded alone it changes the environment, behind which Swift
+        // looks for the arguments); the time then comes from the file.
+        let (server, port) = try place.serve(
+            wrapper: ["/usr/bin/faketime", "-m", "-f", "+0d", "/usr/bin/env", "-u", "FAKETIME"],
+            environment: [
+                "FAKETIME_TIMESTAMP_FILE": file, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            ])
         let person = Person(port: port)
         let ledger = Ledger()
         var rng = SeededGenerator(seed: Drill.first)

@@ -35,7 +35,7 @@ enum Drill {
         guard let results else { return }
         let line = "\(drill)\t\(engine)\t\(rounds)\t\(found)\n"
         if !FileManager.default.fileExists(atPath: results) {
-            FileManager.default.createFile(atPath: results, contents: nil)
+            _ = FileManager.default.createFile(atPath: results, contents: nil)
         }
         guard let file = FileHandle(forWritingAtPath: results) else { return }
         defer { try? file.close() }

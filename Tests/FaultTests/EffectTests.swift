@@ -17,8 +17,8 @@ struct EffectTests {
         let number: Int
     }
     static let effect: SQL = "INSERT INTO effect (number, what) VALUES ($1, $2)"
-    private static let eventsEach = 60
-    private static let jobsEach = 6
+    private static let eventsEach = 200
+    private static let jobsEach = 20
 
     /// The clock of a round: the leases of the rounds before have run out.
     static func clock(_ seed: Int) -> FrozenClock {

@@ -105,9 +105,7 @@ struct KillTests {
         private func load(
             _ person: Person, _ port: Int, _ rng: inout SeededGenerator, _ milliseconds: Int, kill: () -> Void
         ) async throws -> String {
-            let isOver = Mutex(false)
             let over = Flag()
-            _ = isOver
             let file = "I\(seed)"
             ledger.makeFile(file, rows: rng.number(300...900), &rng)
             let (ledger, seed) = (self.ledger, self.seed)

@@ -183,7 +183,7 @@ struct NthCallTests {
             // Statements are many: every one for the first kind, every third for the second.
             for call in stride(from: 1, through: 600, by: fault == .connection ? 3 : 1) {
                 number += 1
-                let rows = (1...6).map { "f\(number)-\($0),Row \($0),139000\(String(format: "%05d", number)),\n" }
+                let rows = (1...6).map { "f\(number)-\($0),Row \($0),139000\(String(format: "%05d", number)),a\($0)@example.com\n" }
                 let path = world.test.folder + "/f\(number).csv"
                 let text = "source_id,name,phone,email\n" + rows.joined() + "f\(number)-bad,Bad,13900000000,not an address\n"
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))

@@ -10,14 +10,17 @@ func shell(_ arguments: [String], folder: String? = nil) throws -> (code: Int32,
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    let pipe = Pipe()
+    // A file, not a pipe: a server that it leaves running would hold the pipe open for ever.
+    let path = NSTemporaryDirectory() + "switchboard-shell-" + UUID().uuidString
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let output = FileHandle(forWritingAtPath: path) ?? .nullDevice
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = pipe
-    process.standardError = pipe
+    process.standardOutput = output
+    process.standardError = output
     try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    return (process.terminationStatus, text)
+    return (process.terminationStatus, (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
 }
 
 /// A PostgreSQL of a drill's own, which it may stop and kill: with fsync, as an operator's would be.

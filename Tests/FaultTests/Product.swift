@@ -12,13 +12,15 @@ final class ProductProcess: @unchecked Sendable {
     private let output: String
     let name: String
 
-    init(_ arguments: [String], log: String, environment: [String: String]) throws {
+    /// - Parameter wrapper: a program that runs it, with its arguments.
+    init(_ arguments: [String], wrapper: [String] = [], log: String, environment: [String: String]) throws {
         name = arguments.first ?? ""
         output = log
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         guard let handle = FileHandle(forWritingAtPath: log) else { throw Deliberate() }
-        process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
-        process.arguments = arguments
+        let command = wrapper + [ServerProcess.binary] + arguments
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle
@@ -31,7 +33,13 @@ final class ProductProcess: @unchecked Sendable {
 
     var text: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
     var isRunning: Bool { process.isRunning }
-    var processID: Int32 { process.processIdentifier }
+    /// Its number; behind a wrapper that of the wrapper's child.
+    var processID: Int32 {
+        let own = process.processIdentifier
+        guard process.executableURL?.path != ServerProcess.binary else { return own }
+        let children = (try? String(contentsOfFile: "/proc/\(own)/task/\(own)/children", encoding: .utf8)) ?? ""
+        return children.split(separator: " ").first.flatMap { Int32($0) } ?? own
+    }
 
     /// The port it listens on, as soon as it says so.
     func port(seconds: Double = 120) throws -> Int {
@@ -48,7 +56,7 @@ final class ProductProcess: @unchecked Sendable {
         throw RawHTTP.Failure(description: "\(name) did not start: \(text)")
     }
 
-    func signal(_ number: Int32) { Foundation.kill(process.processIdentifier, number) }
+    func signal(_ number: Int32) { Foundation.kill(processID, number) }
 
     /// kill -9, and waits.
     func kill() {
@@ -60,7 +68,7 @@ final class ProductProcess: @unchecked Sendable {
     /// Asks it to stop; kills it when it does not.
     func stop(seconds: Double = 20) {
         guard process.isRunning else { return }
-        process.terminate()
+        signal(SIGTERM)
         let end = Date().addingTimeInterval(seconds)
         while process.isRunning, Date() < end { usleep(20_000) }
         kill()
@@ -115,19 +123,23 @@ final class Installation: @unchecked Sendable {
     }
 
     /// Starts a process that goes on.
-    func start(_ arguments: [String], environment more: [String: String] = [:]) throws -> ProductProcess {
+    func start(
+        _ arguments: [String], wrapper: [String] = [], environment more: [String: String] = [:]
+    ) throws -> ProductProcess {
         let number = count.withLock { count in
             count += 1
             return count
         }
         let all = arguments + ["--data", folder]
         return try ProductProcess(
-            all, log: folder + "/\(arguments[0])-\(number).log",
+            all, wrapper: wrapper, log: folder + "/\(arguments[0])-\(number).log",
             environment: ServerProcess.settings(environment(more), all))
     }
 
-    func serve(_ arguments: [String] = [], environment more: [String: String] = [:]) throws -> (ProductProcess, Int) {
-        let process = try start(["serve", "--port", "0"] + arguments, environment: more)
+    func serve(
+        _ arguments: [String] = [], wrapper: [String] = [], environment more: [String: String] = [:]
+    ) throws -> (ProductProcess, Int) {
+        let process = try start(["serve", "--port", "0"] + arguments, wrapper: wrapper, environment: more)
         return (process, try process.port())
     }
 
