@@ -3,24 +3,25 @@ import Storage
 import StoragePostgres
 import TestSupport
 
-/// Runs a program of the system to its end.
+/// Runs a program of the system to its end. Not by Foundation's `Process`, which waits until a socket closes that a server
+/// left running has inherited.
 @discardableResult
-func shell(_ arguments: [String], folder: String? = nil) throws -> (code: Int32, text: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    // A file, not a pipe: a server that it leaves running would hold the pipe open for ever.
+func shell(_ arguments: [String], folder: String = "/") throws -> (code: Int32, text: String) {
     let path = NSTemporaryDirectory() + "switchboard-shell-" + UUID().uuidString
-    _ = FileManager.default.createFile(atPath: path, contents: nil)
     defer { try? FileManager.default.removeItem(atPath: path) }
-    let output = FileHandle(forWritingAtPath: path) ?? .nullDevice
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    process.waitUntilExit()
-    return (process.terminationStatus, (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+    let script = #"cd "$0" && out="$1" && shift && exec "$@" >"$out" 2>&1 </dev/null"#
+    var words: [UnsafeMutablePointer<CChar>?] =
+        (["/bin/sh", "-c", script, folder, path] + arguments).map { strdup($0) } + [nil]
+    var settings: [UnsafeMutablePointer<CChar>?] =
+        ProcessInfo.processInfo.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { (words + settings).forEach { free($0) } }
+    var process = pid_t()
+    let failure = posix_spawn(&process, "/bin/sh", nil, nil, &words, &settings)
+    guard failure == 0 else { throw StorageError(.other, "\(arguments[0]) does not start: \(failure)") }
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    let code = status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+    return (code, (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
 }
 
 /// A PostgreSQL of a drill's own, which it may stop and kill: with fsync, as an operator's would be.
