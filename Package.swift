@@ -165,6 +165,9 @@ let package = Package(
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
             tests("Scenario", foundation + ["App", "StoragePostgres"]),
+            tests(
+                "Fault",
+                foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
             tests("Tidy", foundation + ["App"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

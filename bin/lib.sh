@@ -9,6 +9,7 @@ RUN_PACKAGES="libncurses6 libxml2 libcurl4 tzdata zlib1g-dev
   git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet libpq-dev"
 TEST_PACKAGES="chromium chromium-driver fonts-noto-cjk"
 POSTGRES_PACKAGES="postgresql-15"
+FAULT_PACKAGES="fiu-utils faketime"
 BENCH_PACKAGES="wrk curl"
 
 say() { printf '%s\n' "$*" >&2; }

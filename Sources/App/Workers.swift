@@ -127,6 +127,8 @@ package struct Workers: Service {
 
     private func upkeep(_ lane: Lane, forgets: Bool) async {
         do {
+            try await lane.tenant.jobs.pullBack()
+            try await lane.dispatcher.pullBack()
             for schedule in modules.flatMap(\.schedules) {
                 _ = try await lane.tenant.jobs.runSchedule(
                     schedule.name, kind: schedule.jobKind, everySeconds: schedule.everySeconds)

@@ -88,8 +88,9 @@ enum ValueStore {
         // A few seconds later, so that an import or a scoring run is mostly through.
         let soon = now.adding(seconds: 5)
         let last = try session.first(lastComputed) { $0.time(0) } ?? Instant(milliseconds: 0)
-        try tenant.jobs.enqueue(
-            jobKind, payload: "{}", by: "customers", runAt: max(soon, last.adding(seconds: secondsBetween)), session)
+        // Not further ahead than from now, whatever the clock was when it was last done.
+        let next = min(last, now).adding(seconds: secondsBetween)
+        try tenant.jobs.enqueue(jobKind, payload: "{}", by: "customers", runAt: max(soon, next), session)
     }
 
     /// Sets the tiers anew from the scores of the whole base: where they begin is read on a snapshot, and only the rows

@@ -15,6 +15,10 @@ package enum SessionLimits {
     /// may therefore be up to this much shorter, never longer.
     package static let touchSeconds: Int64 = 60
 
+    /// Clocks of processes may differ by this much. A session used further ahead than that was used before the clock was set
+    /// back: it would live until that time comes again, so it is over.
+    package static let aheadSecondsMax: Int64 = 300
+
     package static func idle(_ roles: some Sequence<Role>) -> Int64 {
         roles.contains(where: \.isPower) ? idleSecondsPower : idleSeconds
     }
@@ -51,7 +55,8 @@ struct Sessions: Sendable {
         """
     static let list: SQL = """
         SELECT id, created_at, last_seen_at, address, agent, token_hash FROM identity_session
-        WHERE user_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC LIMIT 100
+        WHERE user_id = $1 AND expires_at > $2 AND last_seen_at > $3 AND last_seen_at <= $4
+        ORDER BY last_seen_at DESC LIMIT 100
         """
     static let isOpen: SQL = """
         SELECT 1 FROM identity_session WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3
@@ -100,7 +105,8 @@ struct Sessions: Sendable {
         let digest = current.map(Self.digest)
         let now = clock.now()
         let idle = SessionLimits.idle(try UserStore().roles(user, session))
-        return try session.query(Self.list, [.id(user), .time(now), .time(now.adding(seconds: -idle))]) { row in
+        let times = [now, now.adding(seconds: -idle), now.adding(seconds: SessionLimits.aheadSecondsMax)]
+        return try session.query(Self.list, [.id(user)] + times.map { .time($0) }) { row in
             SessionSummary(
                 id: row.id(0), createdAt: row.time(1), lastSeenAt: row.time(2), address: row.text(3),
                 agent: row.text(4),
@@ -161,7 +167,8 @@ package struct IdentitySessions: SessionStore {
         let found = try await tenant.database.read { session in try Self.find(digest, session) }
         let now = tenant.clock.now()
         guard let found, now < found.expires,
-            now < found.lastSeen.adding(seconds: SessionLimits.idle(found.roles))
+            now < found.lastSeen.adding(seconds: SessionLimits.idle(found.roles)),
+            found.lastSeen <= now.adding(seconds: SessionLimits.aheadSecondsMax)
         else { return nil }
         if now >= found.lastSeen.adding(seconds: SessionLimits.touchSeconds) {
             try await tenant.database.write { session in

@@ -83,7 +83,9 @@ enum Throttle {
         let pair = try count(keys.pair, session)
         if account.failures >= (known ? failuresMax : strangersMax) { throw tooMany(ceilingSeconds) }
         let limits = known ? [pair] : [pair, account, address]
-        let until = limits.map(\.nextAllowed).max() ?? now
+        // No delay is longer: what lies further ahead was set before the clock was set back, and would lock a person out.
+        let longest = now.adding(seconds: delaySecondsMax)
+        let until = limits.map(\.nextAllowed).filter { $0 <= longest }.max() ?? now
         if until > now { throw tooMany((until.milliseconds - now.milliseconds + 999) / 1_000) }
         try note(keys.account, account.failures + 1, free: accountFree, now, session)
         try note(keys.address, address.failures + 1, free: addressFree, now, session)

@@ -9,22 +9,15 @@ extension ImportService {
         [
             JobHandler(kind: Self.dryRunJob) { [self] context in
                 try await handle(context) { id, control in
-                    let plan = try await performDryRun(id, control)
-                    return JSONValue.object(plan.counts.facts).encoded()
+                    _ = try await performDryRun(id, control)
+                    return try await self.run(id).run
                 }
             },
             JobHandler(kind: Self.runJob) { [self] context in
-                try await handle(context) { id, control in
-                    let run = try await performRun(id, control)
-                    if run.state == .failed { throw CRMError("import_failed", status: 422, run.message) }
-                    return JSONValue.object(run.counts.facts).encoded()
-                }
+                try await handle(context) { id, control in try await performRun(id, control) }
             },
             JobHandler(kind: Self.revertJob) { [self] context in
-                try await handle(context) { id, control in
-                    let run = try await performRevert(id, control)
-                    return JSONValue.object(["issues": .int(Int64(run.revertIssues))]).encoded()
-                }
+                try await handle(context) { id, control in try await performRevert(id, control) }
             },
             JobHandler(kind: Self.purgeJob) { [self] _ in
                 JSONValue.object(["purged": .int(Int64(try await purge()))]).encoded()
@@ -34,8 +27,21 @@ extension ImportService {
 
     private static let attemptsMax = 3
 
+    /// What the job says of a run that came to its end; `nil` = it has not.
+    /// - Throws: `CRMError` "import_failed".
+    private static func result(of run: ImportRun) throws -> String? {
+        switch run.state {
+        // A draft with a plan: nothing but rejects.
+        case .ready, .draft: run.plan.map { JSONValue.object($0.counts.facts).encoded() }
+        case .succeeded: JSONValue.object(run.counts.facts).encoded()
+        case .reverted: JSONValue.object(["issues": .int(Int64(run.revertIssues))]).encoded()
+        case .failed: throw CRMError("import_failed", status: 422, run.message)
+        default: nil
+        }
+    }
+
     private func handle(
-        _ context: JobContext, _ perform: (ImportRunID, RunControl) async throws -> String?
+        _ context: JobContext, _ perform: (ImportRunID, RunControl) async throws -> ImportRun
     ) async throws -> String? {
         let payload = try JSONValue.parse(Array(context.job.payload.utf8)).object
         guard let id = ImportRunID(payload?["run"]?.string ?? "") else {
@@ -49,14 +55,20 @@ extension ImportService {
                 let asked = try? await tenant.database.read { try tenant.jobs.job(job, $0)?.cancelRequested }
                 return (asked ?? nil) ?? false
             }, address: "job", request: "job-\(job)")
+        let run: ImportRun
         do {
-            return try await perform(id, control)
+            run = try await perform(id, control)
         } catch let error as JobCancelled {
             if await control.isForGood() { try await leave(id, Self.stopped, failed: false) }
             throw error
+        } catch let error as CRMError where error.code == RunStore.taken.code {
+            // Another worker has the run: it is not ours to change. Or a worker of this job ended the run and was killed
+            // before it could end the job.
+            let run = try await self.run(id).run
+            guard run.jobID == job, let result = try Self.result(of: run) else { throw error }
+            return result
         } catch let error as CRMError {
-            // Another worker has the run: it is not ours to change.
-            if error.code != RunStore.taken.code { try await leave(id, error.message, failed: true) }
+            try await leave(id, error.message, failed: true)
             throw error
         } catch {
             if context.job.attempts >= Self.attemptsMax {
@@ -68,6 +80,7 @@ extension ImportService {
             }
             throw error
         }
+        return try Self.result(of: run)
     }
 
     /// Out of an active state, when the work itself did not get there.

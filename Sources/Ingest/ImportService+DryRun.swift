@@ -38,7 +38,10 @@ extension ImportService {
             let outcomes = try await tenant.database.read { try pass.plan(chunk, $0) }
             let rejects = planner.add(chunk, outcomes, resolved)
             if !rejects.isEmpty {
-                try await tenant.database.write { try JournalStore.record(rejects, id, .dryRun, $0) }
+                try await tenant.database.write { session in
+                    guard try session.exists(RunStore.planning, [.id(id), .text(worker)]) else { throw RunStore.taken }
+                    try JournalStore.record(rejects, id, .dryRun, session)
+                }
             }
             next = try await following
             let counts = planner.plan.counts

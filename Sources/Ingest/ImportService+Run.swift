@@ -318,12 +318,13 @@ extension ImportService {
 }
 
 extension Tenant {
-    /// A transaction that makes a new file known; when it fails, the file goes.
+    /// A transaction that makes a new file known; when it fails, the file goes. When nobody knows whether it failed, the file
+    /// stays: better one too many than a record whose file is gone.
     func keeping<T: Sendable>(
         _ blob: Blob?, _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) async throws -> T {
         do { return try await database.write(body) } catch {
-            if let blob { try? blobs.delete(blob.id) }
+            if let blob, (error as? StorageError)?.kind != .outcomeUnknown { try? blobs.delete(blob.id) }
             throw error
         }
     }

@@ -64,6 +64,7 @@ enum RunStore {
         UPDATE ingest_run SET state = $3, plan = $4, plan_reject_blob_id = $5, message_en = $6, message_zh = $7
         WHERE id = $1 AND worker = $2 AND state = 'dry_run'
         """
+    static let planning: SQL = "SELECT 1 FROM ingest_run WHERE id = $1 AND worker = $2 AND state = 'dry_run'"
     static let trimPlan: SQL = "UPDATE ingest_run SET plan = $2 WHERE id = $1"
     static let stop: SQL = """
         UPDATE ingest_run SET state = $2, message_en = $3, message_zh = $4, worker = '' WHERE id = $1 AND state = $5

@@ -129,8 +129,20 @@ package struct JobQueue: Sendable {
         """
     static let scheduleDue: SQL = """
         INSERT INTO storage_schedule (name, next_run_at) VALUES ($1, $3)
-        ON CONFLICT (name) DO UPDATE SET next_run_at = $3 WHERE storage_schedule.next_run_at <= $2
+        ON CONFLICT (name) DO UPDATE SET next_run_at = $3
+        WHERE storage_schedule.next_run_at <= $2 OR storage_schedule.next_run_at > $4
         """
+    static let pullBackLeases: SQL = """
+        UPDATE storage_job SET lease_until = $1, run_at = CASE WHEN run_at > $2 THEN $2 ELSE run_at END
+        WHERE status = 'running' AND lease_until > $3
+        """
+    static let pullBackDue: SQL = """
+        UPDATE storage_job SET run_at = $1
+        WHERE status = 'queued' AND run_at > $2 AND (created_at > $2 OR failures > 0)
+        """
+    /// Clocks of processes may differ by this much, or somebody corrects one; what lies further ahead than its own time and
+    /// this was written before the clock was set back.
+    static let aheadSecondsMax: Int64 = 3_600
     static let countByStatus: SQL = "SELECT status, COUNT(*) FROM storage_job GROUP BY status"
 
     /// Puts a job into the queue, in the caller's transaction.
@@ -214,15 +226,30 @@ package struct JobQueue: Sendable {
         try session.execute(Self.requestCancel, [.id(id), .bool(true), .time(clock.now())])
     }
 
-    /// Queues `kind` once per period however many processes ask. Returns whether this call did it.
+    /// Queues `kind` once per period however many processes ask. A schedule that was moved on by a clock that has been set
+    /// back since does not stand still until that time comes again. Returns whether this call did it.
     package func runSchedule(_ name: String, kind: String, everySeconds: Int64) async throws -> Bool {
         let now = clock.now()
+        let next = now.adding(seconds: everySeconds)
         return try await database.write { session in
             let due = try session.execute(
-                Self.scheduleDue, [.text(name), .time(now), .time(now.adding(seconds: everySeconds))])
+                Self.scheduleDue,
+                [.text(name), .time(now), .time(next), .time(next.adding(seconds: Self.aheadSecondsMax))])
             guard due > 0 else { return false }
             try enqueue(kind, payload: "{}", by: "schedule", session)
             return true
+        }
+    }
+
+    /// After the clock was set back, leases taken and jobs queued before lie in its future. A lease ends as if it had been
+    /// taken now: its worker, if it lives, renews it within that time. Jobs made then, or that wait after a failure, are due.
+    package func pullBack() async throws {
+        let now = clock.now()
+        let (lease, tooLong) = (now.adding(seconds: Self.leaseSeconds), now.adding(seconds: 10 * Self.leaseSeconds))
+        try await database.write { session in
+            try session.execute(Self.pullBackLeases, [.time(lease), .time(now), .time(tooLong)])
+            try session.execute(
+                Self.pullBackDue, [.time(now), .time(now.adding(seconds: Self.aheadSecondsMax))])
         }
     }
 

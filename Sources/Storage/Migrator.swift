@@ -30,6 +30,13 @@ package struct Migrator: Sendable {
           module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
           applied_at BIGINT NOT NULL, PRIMARY KEY (module, number))
         """
+    /// The level of the schema that this binary understands. A migration that an older binary could not bear (a column it
+    /// reads is gone, a rule it does not know must be kept) ends with `INSERT INTO storage_mark ... 'schema.level'` of a
+    /// level higher, and the binary that brings it has that level here. All others only add, and older binaries go on
+    /// beside newer ones (ADR 0018).
+    package static let level = 1
+    package static let levelMark = "schema.level"
+
     static let applied: SQL = "SELECT module, number, checksum FROM schema_migration"
     static let appliedOne: SQL = "SELECT checksum FROM schema_migration WHERE module = $1 AND number = $2"
     static let record: SQL = """
@@ -68,12 +75,16 @@ package struct Migrator: Sendable {
     }
 
     /// Applies what is missing and returns it. Several processes may do it at once: each file is applied by one of them.
-    /// - Throws: `CRMError` "migration_changed" when an applied file was edited afterwards.
+    /// What a newer version has applied is left alone.
+    /// - Throws: `CRMError` "migration_changed" when an applied file was edited afterwards, "schema_newer" when a newer
+    ///   version has made the schema one that this binary does not understand.
     @discardableResult
     package func migrate(_ database: any Database) async throws -> [Migration] {
         let dialect = database.dialect
         let known = try await known(database)
         let checksums = Dictionary(known, uniquingKeysWith: { first, _ in first })
+        // The table of marks came with the second file.
+        if checksums["Storage/2"] != nil { try await checkLevel(database) }
         var done: [Migration] = []
         for migration in try migrations(for: dialect) {
             if let checksum = checksums["\(migration.module)/\(migration.number)"] {
@@ -108,6 +119,18 @@ package struct Migrator: Sendable {
         }
         if try await !database.read({ try StoredSchema.isMigrated($0) }) { try await createTable(database) }
         return try await database.read(read)
+    }
+
+    private func checkLevel(_ database: any Database) async throws {
+        let needed = try await database.read { try Mark.value(Self.levelMark, $0) }.flatMap { Int($0) } ?? Self.level
+        guard needed <= Self.level else {
+            throw CRMError(
+                "schema_newer", status: 500,
+                Words(
+                    en:
+                        "A newer version has changed the database so that this one cannot work with it (it needs level \(needed), this is \(Self.level)). Start the newer version, or restore the backup made before it.",
+                    zh: "数据库已被更新的版本修改，本版本无法使用（需要级别 \(needed)，当前为 \(Self.level)）。请启动新版本，或恢复升级前的备份。"))
+        }
     }
 
     /// Two processes that make the same table at the same moment: PostgreSQL's IF NOT EXISTS fails for one of them.

@@ -8,7 +8,13 @@ package enum NodeLease {
         INSERT INTO storage_node (node, holder, lease_until) VALUES ($1, $2, $3)
         ON CONFLICT (node) DO UPDATE SET holder = $2, lease_until = $3 WHERE storage_node.lease_until < $4
         """
-    static let renew: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
+    /// Never shorter: ids were made up to the end of the lease before the clock was set back, and the next holder begins
+    /// behind it.
+    static let renew: SQL = """
+        UPDATE storage_node SET lease_until = CASE WHEN lease_until > $3 THEN lease_until ELSE $3 END
+        WHERE node = $1 AND holder = $2
+        """
+    static let release: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
     static let liveCount: SQL = "SELECT COUNT(*) FROM storage_node WHERE lease_until > $1"
     /// Milliseconds; renewed every minute.
     package static let milliseconds: Int64 = 300_000
@@ -54,7 +60,7 @@ package enum NodeLease {
         _ node: Int, holder: String, lastUsed: Instant = Instant(milliseconds: 0), _ database: any Database
     ) async throws {
         try await database.write { session in
-            _ = try session.execute(renew, [.int(node), .text(holder), .time(lastUsed)])
+            _ = try session.execute(release, [.int(node), .text(holder), .time(lastUsed)])
         }
     }
 }

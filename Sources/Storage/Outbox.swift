@@ -85,10 +85,17 @@ package struct OutboxDispatcher: Sendable {
         INSERT INTO storage_outbox_receipt (event_id, handler, handled_at) VALUES ($1, $2, $3)
         ON CONFLICT (event_id, handler) DO NOTHING
         """
-    static let finish: SQL = "UPDATE storage_outbox_event SET status = 'done' WHERE id = $1"
+    /// Only what is pending: a dispatcher that slept past its claim must not park what another has delivered meanwhile.
+    static let finish: SQL = "UPDATE storage_outbox_event SET status = 'done' WHERE id = $1 AND status = 'pending'"
     static let retry: SQL = """
-        UPDATE storage_outbox_event SET attempts = $2, next_attempt_at = $3, status = $4, last_error = $5 WHERE id = $1
+        UPDATE storage_outbox_event SET attempts = $2, next_attempt_at = $3, status = $4, last_error = $5
+        WHERE id = $1 AND status = 'pending'
         """
+    static let pullBack: SQL = """
+        UPDATE storage_outbox_event SET next_attempt_at = $1 WHERE status = 'pending' AND next_attempt_at > $2
+        """
+    /// No event waits longer for its next attempt (10 min), nor does a claim last longer.
+    static let aheadSecondsMax: Int64 = 1_200
     static let expireReceipts: SQL = """
         DELETE FROM storage_outbox_receipt WHERE event_id < $2 AND event_id IN (SELECT id FROM storage_outbox_event
           WHERE id < $2 AND status IN ('done', 'dismissed') AND created_at < $1)
@@ -171,6 +178,15 @@ package struct OutboxDispatcher: Sendable {
         case let error as CRMError: error.code
         case let error as StorageError: error.description
         default: String(describing: type(of: error))
+        }
+    }
+
+    /// After the clock was set back, events appended or tried before lie in its future. They are due now.
+    package func pullBack() async throws {
+        let now = clock.now()
+        try await database.write { session in
+            _ = try session.execute(
+                Self.pullBack, [.time(now), .time(now.adding(seconds: Self.aheadSecondsMax))])
         }
     }
 

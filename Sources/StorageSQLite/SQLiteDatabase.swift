@@ -232,7 +232,10 @@ package final class SQLiteDatabase: Storage.Database {
                 guard database.isInsideTransaction else {
                     throw StorageError(.io, "the engine rolled the transaction back")
                 }
-                try session.raw("COMMIT")
+                do { try session.raw("COMMIT") } catch let error as StorageError where error.kind == .io {
+                    // The frames may all be in the log, only not synced: whoever recovers it finds them committed.
+                    throw StorageError(.outcomeUnknown, error.detail)
+                }
             }
         } catch {
             if database.isInsideTransaction { try? session.raw("ROLLBACK") }
