@@ -47,18 +47,6 @@ CREATE TABLE public.customers_change (
     from_status text,
     to_status text,
     fields text NOT NULL
-)
-PARTITION BY RANGE (id);
-
-CREATE TABLE public.customers_change_default (
-    customer_id bigint NOT NULL,
-    id bigint NOT NULL,
-    changed_at bigint NOT NULL,
-    actor text NOT NULL,
-    cause text NOT NULL,
-    from_status text,
-    to_status text,
-    fields text NOT NULL
 );
 
 CREATE TABLE public.customers_charge (
@@ -698,13 +686,6 @@ CREATE TABLE public.storage_schedule (
     next_run_at bigint NOT NULL
 );
 
-CREATE TABLE public.storage_server (
-    holder text NOT NULL,
-    alive_until bigint NOT NULL
-);
-
-ALTER TABLE ONLY public.customers_change ATTACH PARTITION public.customers_change_default DEFAULT;
-
 ALTER TABLE ONLY public.customers_usage_month ATTACH PARTITION public.customers_usage_month_default DEFAULT;
 
 ALTER TABLE ONLY public.insights_score_history ATTACH PARTITION public.insights_score_history_default DEFAULT;
@@ -731,9 +712,6 @@ ALTER TABLE ONLY public.customers_attribute_value
 
 ALTER TABLE ONLY public.customers_change
     ADD CONSTRAINT customers_change_pkey PRIMARY KEY (customer_id, id);
-
-ALTER TABLE ONLY public.customers_change_default
-    ADD CONSTRAINT customers_change_default_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.customers_charge
     ADD CONSTRAINT customers_charge_pkey PRIMARY KEY (customer_id, id);
@@ -997,8 +975,6 @@ CREATE INDEX storage_outbox_event_default_due ON public.storage_outbox_event_def
 CREATE INDEX storage_outbox_event_parked ON ONLY public.storage_outbox_event USING btree (id) WHERE (status = 'parked'::text);
 
 CREATE INDEX storage_outbox_event_default_parked ON public.storage_outbox_event_default USING btree (id) WHERE (status = 'parked'::text);
-
-ALTER INDEX public.customers_change_pkey ATTACH PARTITION public.customers_change_default_pkey;
 
 ALTER INDEX public.customers_usage_month_pkey ATTACH PARTITION public.customers_usage_month_default_pkey;
 

@@ -124,7 +124,7 @@ package struct DatabaseUpkeep: Sendable {
     /// A connection of its own: work may take long, and its answer is waited for.
     private func withOwner<T>(_ tenant: String, _ body: (PostgresDatabase) async throws -> T) async throws -> T {
         guard case .postgres(let application) = try configuration.address else {
-            preconditionFailure("an owner is a role of PostgreSQL")
+            throw StorageError(.statement, "an owner is a role of PostgreSQL")
         }
         let server = try configuration.ownerAddress ?? application
         var settings = try DatabaseAddress.postgres(server, tenant: tenant)
@@ -189,18 +189,23 @@ package struct DatabaseUpkeep: Sendable {
                     ? "\(role.name) may read and write rows and nothing else"
                     : "\(role.name) has other rights than it should on \(wrong.joined(separator: ", ")); run: switchboard migrate")
         }
-        var words: [String] = []
-        if !months.missing.isEmpty { words.append("no next month for " + months.missing.joined(separator: ", ")) }
+        return [roles, Self.finding(months)]
+    }
+
+    private static func finding(_ months: PostgresMonths.State) -> Finding {
+        var problems: [String] = []
+        if !months.missing.isEmpty { problems.append("no next month for " + months.missing.joined(separator: ", ")) }
         for (table, rows) in months.strays.sorted(by: { $0.key < $1.key }) {
-            words.append("\(rows) rows of \(table) lie in no month (a clock that went wrong?)")
+            problems.append("\(rows) rows of \(table) lie in no month (a clock that went wrong?)")
         }
-        return [
-            roles,
-            Finding(
-                name: "months", isOK: words.isEmpty,
-                detail: words.isEmpty
-                    ? "made ahead" : words.joined(separator: "; ") + "; run: switchboard migrate --partitions"),
-        ]
+        let waiting = months.waiting.values.reduce(0, +)
+        let words =
+            problems.isEmpty
+            ? ["made ahead"] : [problems.joined(separator: "; ") + "; run: switchboard migrate --partitions"]
+        return Finding(
+            name: "months", isOK: problems.isEmpty,
+            detail: (words + (waiting > 0 ? ["\(waiting) rows wait to be moved into their months"] : []))
+                .joined(separator: "; "))
     }
 }
 

@@ -8,11 +8,12 @@ enum CustomerLayouts {
             // A customer shares its party's id.
             TableLayout("customers_party", .customer(key: "id")),
             TableLayout("customers_customer_link", .customer(key: "from_id")),
-            TableLayout("customers_change", .customer(key: "customer_id"), growth: Growth(by: .id("id"), .kept)),
+            // Read whole for a customer on every page and kept as long as the customer: months would only cost (ADR 0013).
+            TableLayout("customers_change", .customer(key: "customer_id")),
             // Use has no id of its own: its month is what it grows by. Operators bring years of it with them.
             TableLayout(
                 "customers_usage_month", .customer(key: "customer_id"),
-                growth: Growth(by: .month("month"), .kept, monthsBehind: 30)),
+                growth: Growth(by: .month("month"), .kept, monthsAhead: 1, monthsBehind: 30)),
             // Number -> customer: one node, one index.
             TableLayout("customers_identifier", .lookUp(key: "value")),
             TableLayout("customers_subscription_locator", .lookUp(key: "id")),

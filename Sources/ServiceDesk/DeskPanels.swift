@@ -13,16 +13,22 @@ struct CasesPanel: Sendable {
         CustomerPanel(
             name: "cases", title: "servicedesk.panel.cases", place: .main, order: 20,
             permission: ServiceDeskPermissions.viewCases
-        ) { try load($0, $1) }
+        ) { try begin($0, $1) }
     }
 
-    private func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+    private func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
+        let asked = try ServiceDeskStore.cases(request.customers, limit: Self.shown + 1, session)
+        return .asked {
+            let lines = try asked.value()
+            guard lines.count > Self.shown else { return .done(content(lines, lines.count { $0.isOpen }, request)) }
+            let open = try ServiceDeskStore.openCount(request.customers, session)
+            return open.map { content(lines, $0, request) }.staged
+        }
+    }
+
+    private func content(_ lines: [CaseLine], _ open: Int, _ request: PanelRequest) -> PanelContent? {
         guard let first = request.customers.first else { return nil }
-        let lines = try ServiceDeskStore.cases(request.customers, limit: Self.shown + 1, session)
         let hasMore = lines.count > Self.shown
-        let open =
-            hasMore
-            ? try ServiceDeskStore.openCount(request.customers, session) : lines.count { $0.isOpen }
         let language = request.language
         return PanelContent(
             template: "servicedesk/panel-cases",
@@ -44,28 +50,34 @@ struct CasesPanel: Sendable {
     }
 }
 
-/// The last contacts with the customer.
+/// The last contacts with the customer; older ones stand in the timeline.
 struct InteractionsPanel: Sendable {
     /// Minutes east of UTC in which times are shown.
     let zone: Int
     static let shown = 6
+    static let days: Int64 = 365
 
     func panel() -> CustomerPanel {
         CustomerPanel(
             name: "interactions", title: "servicedesk.panel.interactions", place: .side, order: 20,
             permission: ServiceDeskPermissions.viewInteractions
-        ) { try load($0, $1) }
+        ) { try begin($0, $1) }
     }
 
-    private func load(_ request: PanelRequest, _ session: any SQLSession) throws -> PanelContent? {
+    private func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
+        try ServiceDeskStore.interactions(
+            request.customers, since: request.now.adding(days: -Self.days), limit: Self.shown + 1, session
+        ).map { content($0, request) }.staged
+    }
+
+    private func content(_ lines: [InteractionLine], _ request: PanelRequest) -> PanelContent? {
         guard let first = request.customers.first else { return nil }
-        let lines = try ServiceDeskStore.interactions(request.customers, limit: Self.shown + 1, session)
         let language = request.language
         return PanelContent(
             template: "servicedesk/panel-interactions",
             view: [
                 "isEmpty": .bool(lines.isEmpty),
-                "more": .text(lines.count > Self.shown ? "/customers/\(first)/timeline?show=interaction" : nil),
+                "more": .text("/customers/\(first)/timeline?show=interaction"),
                 "contacts": .list(
                     lines.prefix(Self.shown).map { line in
                         [

@@ -158,7 +158,7 @@ extension ServiceDeskStore {
     /// Newest first, behind a place in the order of time, customer and id.
     static func cases(
         _ customers: [CustomerID], behind place: TimelinePlace? = nil, limit: Int, _ session: any SQLSession
-    ) throws -> [CaseLine] {
+    ) throws -> Asked<[CaseLine]> {
         var builder = SQLBuilder(cases)
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
         if let place {
@@ -170,15 +170,18 @@ extension ServiceDeskStore {
             }
         }
         builder.append("ORDER BY opened_at DESC, customer_id DESC, id DESC LIMIT ?", .int(limit))
-        return try session.query(builder) { CaseLine($0) }
+        return try session.asking(builder) { CaseLine($0) }
     }
 
     /// The same of contacts.
+    /// - Parameter since: asks only the months from then on (on PostgreSQL each is a table of its own); `nil` = all.
     static func interactions(
-        _ customers: [CustomerID], behind place: TimelinePlace? = nil, limit: Int, _ session: any SQLSession
-    ) throws -> [InteractionLine] {
+        _ customers: [CustomerID], behind place: TimelinePlace? = nil, since: Instant? = nil, limit: Int,
+        _ session: any SQLSession
+    ) throws -> Asked<[InteractionLine]> {
         var builder = SQLBuilder(interactions)
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
+        if let since { builder.append("AND id >= ?", .int(GrowthMonth(since).firstID)) }
         if let place {
             if let key = place.key.flatMap(RowKey.init) {
                 builder.append(
@@ -189,13 +192,13 @@ extension ServiceDeskStore {
             }
         }
         builder.append("ORDER BY happened_at DESC, customer_id DESC, id DESC LIMIT ?", .int(limit))
-        return try session.query(builder) { InteractionLine($0) }
+        return try session.asking(builder) { InteractionLine($0) }
     }
 
-    static func openCount(_ customers: [CustomerID], _ session: any SQLSession) throws -> Int {
+    static func openCount(_ customers: [CustomerID], _ session: any SQLSession) throws -> Asked<Int> {
         var builder = SQLBuilder(openCases)
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
-        return try session.query(builder) { $0.integer(0) }.first ?? 0
+        return try session.askingFirst(builder) { $0.integer(0) }.map { $0 ?? 0 }
     }
 }
 

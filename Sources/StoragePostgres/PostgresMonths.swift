@@ -14,8 +14,7 @@ package struct PostgresMonths: Sendable {
             package var dropped: [GrowthMonth] = []
             /// Months that may be exported and taken out by hand.
             package var exportable: [GrowthMonth] = []
-            /// Rows that lie in no month although their month's time is not over: a clock that went wrong, a month that
-            /// nobody made.
+            /// Rows of the far future, or of no month at all: a clock that went wrong. They stay where they are.
             package var strays = 0
             /// Months whose making or dropping had to wait for others too long; tried again at the next upkeep.
             package var postponed: [GrowthMonth] = []
@@ -69,27 +68,50 @@ package struct PostgresMonths: Sendable {
         }
     }
 
-    /// What doctor says: tables without the month that comes next, and how many rows lie outside of the months.
-    package func inspect(_ session: any SQLSession) throws -> (missing: [String], strays: [String: Int]) {
+    /// What doctor says.
+    package struct State: Sendable, Equatable {
+        /// Tables without this month or the next.
+        package var missing: [String] = []
+        /// Rows by table that lie in no month and are moved by the next upkeep.
+        package var waiting: [String: Int] = [:]
+        /// Rows by table that no upkeep moves (`Report.Table.strays`).
+        package var strays: [String: Int] = [:]
+    }
+
+    /// How the months are.
+    /// - Throws: `StorageError`.
+    package func inspect(_ session: any SQLSession) throws -> State {
         let now = clock.now()
         let there = try Self.months(session)
-        var (missing, strays): ([String], [String: Int]) = ([], [:])
+        var state = State()
         for layout in layouts {
             guard let growth = layout.growth, let months = there[layout.table] else { continue }
             let current = GrowthMonth(now)
-            if !months.contains(current) || !months.contains(current.adding(1)) { missing.append(layout.table) }
-            let found = try Self.strays(layout.table, growth, now, session)
-            if found > 0 { strays[layout.table] = found }
+            if !months.contains(current) || !months.contains(current.adding(1)) {
+                state.missing.append(layout.table)
+            }
+            let outside = try Self.outside(layout.table, growth, session)
+            let strays = Self.strays(outside, growth, now)
+            let waiting = Self.movable(outside, growth, now).reduce(0) { $0 + $1.1 }
+            if strays > 0 { state.strays[layout.table] = strays }
+            if waiting > 0 { state.waiting[layout.table] = waiting }
         }
-        return (missing, strays)
+        return state
     }
 
-    /// Rows outside of the months whose time is not over.
-    private static func strays(
-        _ table: String, _ growth: Growth, _ now: Instant, _ session: any SQLSession
-    ) throws -> Int {
-        try outside(table, growth, session).filter { month, _ in month.map { !growth.isOver($0, at: now) } ?? true }
-            .reduce(0) { $0 + $1.1 }
+    private static func strays(_ outside: [(GrowthMonth?, Int)], _ growth: Growth, _ now: Instant) -> Int {
+        let last = GrowthMonth(now).adding(growth.monthsAhead)
+        return outside.filter { month, _ in month.map { $0 > last } ?? true }.reduce(0) { $0 + $1.1 }
+    }
+
+    /// Months of rows outside that may be made: neither over nor of the far future, which is left until somebody has looked at
+    /// the clock.
+    private static func movable(
+        _ outside: [(GrowthMonth?, Int)], _ growth: Growth, _ now: Instant
+    ) -> [(GrowthMonth, Int)] {
+        let last = GrowthMonth(now).adding(growth.monthsAhead)
+        return outside.compactMap { month, rows in month.map { ($0, rows) } }
+            .filter { $0.0 <= last && !growth.isOver($0.0, at: now) }
     }
 
     /// Rows of the default partition, counted by their month; `nil` = the column tells none.
@@ -120,9 +142,7 @@ package struct PostgresMonths: Sendable {
             guard let growth = layout.growth, let months = there[layout.table] else { continue }
             var table = Report.Table(name: layout.table)
             let outside = try await database.read { try Self.outside(layout.table, growth, $0) }
-            let last = GrowthMonth(now).adding(growth.monthsAhead)
-            // What is told of the far future is left where it is until somebody looks at the clock.
-            let filled = outside.compactMap(\.0).filter { $0 <= last && !growth.isOver($0, at: now) }
+            let filled = Self.movable(outside, growth, now).map(\.0)
             for month in Set(growth.wanted(at: now) + filled).subtracting(months).sorted() {
                 try await Self.orLater(month, &table) { table in
                     table.moved += try await make(month, of: layout.table, growth, database)
@@ -137,7 +157,7 @@ package struct PostgresMonths: Sendable {
             }
             if !table.made.isEmpty { try await analyse(layout.table, database) }
             table.exportable = months.filter { growth.isExportable($0, at: now) }.sorted()
-            table.strays = try await database.read { try Self.strays(layout.table, growth, now, $0) }
+            table.strays = Self.strays(outside, growth, now)
             report.tables.append(table)
         }
         return report
@@ -160,8 +180,9 @@ package struct PostgresMonths: Sendable {
         try session.execute(SQL(trusted: "LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE"))
     }
 
-    /// Makes a month beside the table, fills it with what lies outside, and attaches it: whoever reads sees each row once,
-    /// before and after. Writers of other months are not held up, save those of the default partition.
+    /// Makes a month beside the table, fills it with what lies outside, and attaches it. Writers of other months are not held
+    /// up, save those of the default partition. A transaction whose snapshot is older than the move sees moved rows where they
+    /// were; one that looks a row up by its id alone looks into the new month only and does not find it until it begins anew.
     private func make(
         _ month: GrowthMonth, of table: String, _ growth: Growth, _ database: any Database
     ) async throws -> Int {

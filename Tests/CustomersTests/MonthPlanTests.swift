@@ -7,7 +7,7 @@ import Testing
 
 @testable import Customers
 
-/// The customer page's statements over growth tables with years of months.
+/// Monthly use over years of months.
 @Suite(
     "Growth tables of customers in months",
     .enabled(if: TestDatabases.dialect == .postgres, "months are PostgreSQL's: SWITCHBOARD_TEST_ENGINE"))
@@ -19,7 +19,7 @@ struct MonthPlanTests {
                 layout.table, layout.placement,
                 growth: layout.growth.map { Growth(by: $0.column, $0.retention, monthsBehind: 24) })
         }
-        #expect(layouts.map(\.table) == ["customers_change", "customers_usage_month"])
+        #expect(layouts.map(\.table) == ["customers_usage_month"])
         _ = try await PostgresMonths(layouts, clock: tenant.clock).keep(tenant.tenant.database)
         return tenant
     }
@@ -42,16 +42,6 @@ struct MonthPlanTests {
         #expect(!plan.contains("Seq Scan"), "\(plan)")
         #expect(plan.contains("customers_usage_month_202503") && plan.contains("customers_usage_month_202602"), "\(plan)")
         #expect(!plan.contains("202502") && !plan.contains("202403"), "\(plan)")
-    }
-
-    @Test("the timeline's changes are found by the customer's index in each month")
-    func timeline() async throws {
-        let tenant = try await desk()
-        var builder = SQLBuilder(TimelineReader.changes)
-        builder.appendIn("AND customer_id", [.int(7)])
-        builder.append("ORDER BY changed_at DESC, id DESC LIMIT ?", .int(21))
-        let plan = try await plan(tenant, builder)
-        #expect(!plan.contains("Seq Scan") && plan.contains("customers_change_202602"), "\(plan)")
     }
 
     @Test("use of any month is stored, replaced and read: of years ago, of a month that nobody made, of none")

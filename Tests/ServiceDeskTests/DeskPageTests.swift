@@ -170,7 +170,7 @@ struct DeskPageTests {
                 """)
         }
         let line = try await test.tenant.database.read {
-            try ServiceDeskStore.interactions([CustomerID(9)], limit: 1, $0).first
+            try ServiceDeskStore.interactions([CustomerID(9)], limit: 1, $0).value().first
         }
         #expect(line?.channel.en == "hologram" && line?.topic.zh == "账单")
     }

@@ -141,10 +141,13 @@ struct PostgresMonthsTests {
         #expect(try await all(bench) == [early, soon, far])
         #expect(try await all(bench, in: "storage_outbox_event_default") == [early, soon, far])
         let found = try await bench.database.read { try months(bench.clock).inspect($0) }
-        #expect(found.missing.isEmpty)
+        #expect(found.missing.isEmpty && found.waiting.isEmpty)
         // November's time is over: a pending event may stay where it is, and nobody has to look at it.
         #expect(found.strays == ["storage_outbox_event": 2, "storage_outbox_receipt": 2])
         bench.clock.advance(days: 100)
+        let waiting = try await bench.database.read { try months(bench.clock).inspect($0) }
+        #expect(waiting.waiting == ["storage_outbox_event": 1, "storage_outbox_receipt": 1])
+        #expect(waiting.missing.count == 2 && waiting.strays["storage_outbox_event"] == 1)
         let report = try await months(bench.clock).keep(bench.database)
         #expect(report.tables.allSatisfy { $0.moved == 1 && $0.strays == 1 }, "\(report)")
         #expect(try await all(bench) == [early, soon, far])
@@ -183,6 +186,57 @@ struct PostgresMonthsTests {
         bench.clock.advance(days: 60)
         try await OutboxDispatcher(database: bench.database, handlers: [], clock: bench.clock).expire()
         #expect(try await all(bench, in: "storage_outbox_event_default") == [parked])
+    }
+
+    @Test("while months are made and filled, events are appended and delivered: none is lost, none is doubled")
+    func underWork() async throws {
+        let bench = try await Bench(.postgres)
+        let settings = try #require(bench.database as? PostgresDatabase).settings
+        try await bench.create("CREATE TABLE effect (number BIGINT NOT NULL)")
+        let handler = EventHandler(name: "effect", SeveralProcessesTests.Happened.self) { event, session in
+            try session.execute(SeveralProcessesTests.effect, [.int(event.number)])
+        }
+        let appended = Tally()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<4 {
+                let database = PostgresDatabase(settings)
+                group.addTask {
+                    // Ids of eight months, so that upkeep finds some in the default partition whenever it looks.
+                    for number in 0..<40 {
+                        let clock = FrozenClock(bench.clock.now().adding(days: Int64(-30 * (number % 8))))
+                        let outbox = Outbox(
+                            ids: IDGenerator(node: 100 + writer * 40 + number, clock: clock), clock: clock,
+                            wake: WakeSignal())
+                        let event = SeveralProcessesTests.Happened(number: 1_000 * writer + number)
+                        try await database.write { try outbox.append(event, $0) }
+                        appended.add()
+                    }
+                    try await database.close()
+                }
+            }
+            group.addTask {
+                let dispatcher = OutboxDispatcher(database: bench.database, handlers: [handler], clock: bench.clock)
+                while appended.count < 160 { try await dispatcher.deliverBatch() }
+            }
+            group.addTask {
+                let database = PostgresDatabase(settings)
+                let kept = StorageLayouts.all.compactMap { layout in
+                    layout.growth.map { TableLayout(layout.table, .local, growth: Growth(by: $0.column, .kept)) }
+                }
+                while appended.count < 160 { _ = try await PostgresMonths(kept, clock: bench.clock).keep(database) }
+                _ = try await PostgresMonths(kept, clock: bench.clock).keep(database)
+                try await database.close()
+            }
+            try await group.waitForAll()
+        }
+        // What a claim did not see because it was being moved, or was claimed and not delivered, comes due like any other.
+        bench.clock.advance(seconds: OutboxDispatcher.claimSeconds + 1)
+        let dispatcher = OutboxDispatcher(database: bench.database, handlers: [handler], clock: bench.clock)
+        while try await dispatcher.deliverBatch() > 0 {}
+        #expect(try await bench.count("SELECT COUNT(*) FROM effect") == 160)
+        #expect(try await bench.count("SELECT COUNT(DISTINCT number) FROM effect") == 160)
+        #expect(try await bench.count("SELECT COUNT(*) FROM storage_outbox_event WHERE status = 'done'") == 160)
+        #expect(try await bench.count("SELECT COUNT(*) FROM storage_outbox_event_default") == 0)
     }
 
     @Test("who holds the table is not waited for long: the month is postponed, and made when the table is free")

@@ -92,7 +92,7 @@ struct LayoutTests {
             matches(#"CREATE TABLE public\.(\w+) \([^;]*?\)\nPARTITION BY RANGE \((\w+)\)"#, in: schema).map(\.groups))
         let declared = Set(layouts.compactMap { layout in layout.growth.map { [layout.table, $0.column.name] } })
         #expect(partitioned == declared, "partitioned and declared differ: \(partitioned.symmetricDifference(declared))")
-        #expect(declared.count >= 7)
+        #expect(declared.count >= 6)
         for layout in layouts {
             guard let growth = layout.growth else { continue }
             #expect(

@@ -1,15 +1,5 @@
--- Changes and monthly use are kept in months (ADR 0013). The tables of before become the default partitions as they are: no
--- row is copied. Upkeep moves their rows into their months.
-ALTER TABLE customers_change RENAME TO customers_change_default;
-
-ALTER INDEX customers_change_pkey RENAME TO customers_change_default_pkey;
-
-CREATE TABLE customers_change (LIKE customers_change_default INCLUDING DEFAULTS) PARTITION BY RANGE (id);
-
-ALTER TABLE customers_change ADD PRIMARY KEY (customer_id, id);
-
-ALTER TABLE customers_change ATTACH PARTITION customers_change_default DEFAULT;
-
+-- Monthly use is kept in months (ADR 0013). The table of before becomes the default partition as it is: no row is copied.
+-- Upkeep moves its rows into their months.
 ALTER TABLE customers_usage_month RENAME TO customers_usage_month_default;
 
 ALTER INDEX customers_usage_month_pkey RENAME TO customers_usage_month_default_pkey;
