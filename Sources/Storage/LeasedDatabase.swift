@@ -5,7 +5,8 @@ import Synchronization
 /// A tenant's database in the hands of a process that holds a node number in it. Nothing is written with a number whose
 /// lease has run out: it is renewed first, or, when another process has it by now, replaced by a fresh one.
 package final class LeasedDatabase: Database {
-    private let base: any Database
+    /// What writes go to; for tests and tools that look beneath.
+    package let base: any Database
     private let holder: String
     private let clock: any WallClock
     private let logger: Logger

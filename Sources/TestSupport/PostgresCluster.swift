@@ -43,13 +43,16 @@ package final class PostgresCluster: Sendable {
     package func promote() throws { try control(.standby, "-w promote") }
 
     private func control(_ node: Node, _ words: String) throws {
-        try Self.run(Self.asOwner + "as \(Self.binaries)/pg_ctl -D $1/\(node.rawValue) \(words)", [folder])
+        try Self.run(
+            Self.asOwner + "( apart; as \(Self.binaries)/pg_ctl -D $1/\(node.rawValue) \(words) )", [folder])
     }
 
     /// PostgreSQL refuses to run as root.
     private static let asOwner = """
         set -e; cd "$1"
         as() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+        # What stays must not keep the pipe by which Foundation learns that this script has ended.
+        apart() { for f in /proc/self/fd/*; do f=${f##*/}; [ $f -le 2 ] || eval "exec $f>&-"; done; }
 
         """
     private static let start =
@@ -79,14 +82,15 @@ package final class PostgresCluster: Sendable {
               echo 'ssl = on' >> primary/postgresql.conf
               echo 'hostssl all all 127.0.0.1/32 trust' > primary/pg_hba.conf
             fi
-            as $B/pg_ctl -D primary $W -l "$1/primary.log" start
+            ( apart; as $B/pg_ctl -D primary $W -l "$1/primary.log" start )
             if [ "$4" = 1 ]; then
               as $B/pg_basebackup -D standby -h 127.0.0.1 -p $2 -U switchboard -R -X stream -c fast --no-sync
               echo "port = $(($2 + 1))" >> standby/postgresql.conf
-              as $B/pg_ctl -D standby $W -l "$1/standby.log" start
+              ( apart; as $B/pg_ctl -D standby $W -l "$1/standby.log" start )
             fi
             # Gone with the process that asked for it, however that ends.
-            ( while kill -0 $3 2>/dev/null && [ -d "$1" ]; do sleep 1; done
+            ( apart
+              while kill -0 $3 2>/dev/null && [ -d "$1" ]; do sleep 1; done
               for n in standby primary; do as $B/pg_ctl -D $1/$n -m immediate stop || true; done; rm -rf "$1"
             ) </dev/null >/dev/null 2>&1 &
             """

@@ -46,15 +46,15 @@ struct AskTests {
         let error = await #expect(throws: StorageError.self) {
             try await bench.database.read { session in
                 let good = try session.askingFirst(Self.one, [.int(3)]) { $0.int(0) }
-                let bad = try session.askingFirst("SELECT nothing FROM t") { $0.int(0) }
+                let bad = try session.askingFirst("SELECT missing FROM t") { $0.int(0) }
                 #expect(try good.value() == 30)
                 return try bad.value()
             }
         }
         #expect(error?.kind == .statement)
         // The connection lives on, and what could not be prepared is prepared when it can be.
-        try await bench.create("ALTER TABLE t ADD COLUMN nothing BIGINT")
-        let value = try await bench.database.read { try $0.askingFirst("SELECT COUNT(nothing) FROM t") { $0.int(0) }.value() }
+        try await bench.create("ALTER TABLE t ADD COLUMN missing BIGINT")
+        let value = try await bench.database.read { try $0.askingFirst("SELECT COUNT(missing) FROM t") { $0.int(0) }.value() }
         #expect(value == 0)
     }
 
