@@ -33,8 +33,7 @@ struct CustomerWriter: Sendable {
                 rows.trace(identifier, record.id)
             }
         }
-        try rows.write(session)
-        try session.executeMany(CustomerSQL.insertListing, rows.listing)
+        try rows.insert(session)
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
