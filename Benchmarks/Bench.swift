@@ -1,15 +1,17 @@
 import Foundation
 import TestSupport
 
-/// `bin/bench`: measures the product beside its anchors, in turn in the same run, and prints figure, anchor and ratio; after each line the same as one
-/// JSON object. Everything runs on loopback, with data in a temporary folder, for a bounded time.
+/// `bin/bench`: measures the product beside its budgets (performance.md) and its anchors, in turn in the same run. Everything
+/// runs on loopback, on data of its own, for a bounded time. What is printed is written as JSON lines too.
 @main
 struct Bench {
     static func main() async {
         do { try await run() } catch {
             FileHandle.standardError.write(Data("bench: \(error)\n".utf8))
+            Cleanup.shared.run()
             exit(1)
         }
+        Cleanup.shared.run()
     }
 
     private static func run() async throws {
@@ -18,117 +20,110 @@ struct Bench {
         if arguments.first == "hello-server", let port = arguments.dropFirst().first.flatMap({ Int($0) }) {
             return try await Hello.serve(port: port)
         }
-        let folder = NSTemporaryDirectory() + "switchboard-bench-" + UUID().uuidString
+        if arguments.first == "compare" { return try Compare.run(Array(arguments.dropFirst())) }
+        let options = try Options(arguments)
+        Cleanup.shared.catchSignals()
+        let folder = NSTemporaryDirectory() + "switchboard-bench-" + UUID().uuidString.prefix(8)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let customers = arguments.compactMap { Int($0) }.first ?? 20_000
-        let bench = Bench(customers: customers, folder: folder)
-        let start = ContinuousClock.now
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        #if DEBUG
-            print("This is a debug build: its figures say nothing about the product. Use bin/bench.")
-        #endif
-        if arguments.first == "growth" {
-            print("Switchboard growth, \(cores) cores. An exponent of 1 is linear; 1.1 is about n log n.")
-            try bench.growth(full: arguments.contains("--full"))
-        } else {
-            print(
-                "Switchboard benchmarks: \(customers) customers, \(cores) cores. A ratio of 1 or more is at least as good."
-            )
-            try bench.importRate()
-            try bench.starts()
-            try await bench.server()
-            try bench.evaluation()
+        Cleanup.shared.add { try? FileManager.default.removeItem(atPath: folder) }
+        let report = try Report(options, folder: folder)
+        report.head()
+        for kind in options.engines {
+            let engine = try Engine.start(kind, keep: options.keep, folder: folder)
+            defer { engine.stop() }
+            report.engine = kind.rawValue
+            let bench = Bench(options: options, folder: folder + "/" + kind.rawValue, engine: engine, report: report)
+            try FileManager.default.createDirectory(atPath: bench.folder, withIntermediateDirectories: true)
+            if options.isGrowth { try bench.growth() } else { try bench.all() }
         }
-        print("took \(Int(Self.seconds(since: start))) s")
+        report.foot()
     }
 
-    let customers: Int
+    let options: Options
+    /// For this engine's throw-away data.
     let folder: String
+    let engine: Engine
+    let report: Report
+    var customers: Int { options.customers }
+    /// A large base is measured for fewer seconds and rounds: making it takes its time already.
+    var isLarge: Bool { customers > 200_000 }
     /// Nobody's passphrase: long, and on no list.
     static let password = "Teal kettle 41 over Minsk bridge"
 
-    // MARK: Reports
-
-    /// - Parameter higherIsBetter: whether a larger figure is.
-    func report(
-        _ name: String, _ figure: Double, _ unit: String, against anchor: String, _ anchorFigure: Double,
-        higherIsBetter: Bool = false
-    ) {
-        let ratio = higherIsBetter ? figure / max(anchorFigure, 1e-9) : anchorFigure / max(figure, 1e-9)
-        func shown(_ value: Double) -> String { Self.text(value) + (unit.isEmpty ? "" : " " + unit) }
-        print("\(name): \(shown(figure)); \(anchor): \(shown(anchorFigure)); ratio \(Self.text(ratio))")
-        let fields = [
-            "\"bench\":\"\(name)\"", "\"figure\":\(figure)", "\"unit\":\"\(unit)\"", "\"anchor\":\"\(anchor)\"",
-            "\"anchor_figure\":\(anchorFigure)", "\"ratio\":\(ratio)", "\"customers\":\(customers)",
-        ]
-        print("{" + fields.joined(separator: ",") + "}")
+    private func all() throws {
+        if options.wants("import") { try importRate() }
+        guard options.wantsAny(["seed", "start", "server", "churn"]) else { return }
+        let base = try seededBase()
+        if options.wants("start") { try starts(base) }
+        if options.wants("server") { try server(base) }
+        if options.wants("churn") { try churn(base) }
+        if options.wants("evaluate"), engine.kind == .sqlite { try evaluation() }
     }
 
-    static func text(_ value: Double) -> String {
-        abs(value) >= 100 ? String(format: "%.0f", value) : String(format: abs(value) < 1 ? "%.3f" : "%.2f", value)
+    // MARK: Commands
+
+    func environment(_ data: String) -> [String: String] {
+        var result = ["SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_LOG": "error"]
+        result["DATABASE_URL"] = engine.url(data) ?? ""
+        return result
     }
 
-    static func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start).inSeconds }
-
-    static func seconds(_ work: () throws -> Void) rethrows -> Double {
-        let start = ContinuousClock.now
-        try work()
-        return seconds(since: start)
-    }
-
-    static func median(_ values: [Double]) -> Double { quantile(values, 0.5) }
-
-    static func quantile(_ values: [Double], _ q: Double) -> Double {
-        let sorted = values.sorted()
-        return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * q))]
-    }
-
-    static let environment = ["SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_LOG": "error"]
-
+    /// Runs `switchboard`. Ends it, and fails, after `secondsMax`.
     @discardableResult
-    func command(_ arguments: [String], input: String = "") throws -> String {
-        let result = try ServerProcess.run(arguments, input: input, environment: Self.environment)
-        guard result.code == 0 || result.code == 2 else { throw RawHTTP.Failure(description: result.error) }
+    func command(_ arguments: [String], data: String, input: String = "", secondsMax: Double = 3_600) throws -> String {
+        var environment = ProcessInfo.processInfo.environment
+        environment["SWITCHBOARD_SHARE"] = Checkout.share.root
+        environment.merge(self.environment(data)) { $1 }
+        let result = try Tool.output(
+            ServerProcess.binary, arguments + ["--data", data], input: input, environment: environment,
+            secondsMax: secondsMax, progress: report)
+        // 2 = some rows were refused.
+        guard result.code == 0 || result.code == 2 else {
+            throw RawHTTP.Failure(description: "switchboard \(arguments[0]) ended with \(result.code): \(result.error)")
+        }
         return result.out
     }
 
-    // MARK: Import
+    // MARK: Base
 
-    /// The whole command: parsing, matching, journal, audit, search tokens, listing, with durable commits. Three rounds,
-    /// each beside the same file into one plain table by SQLite's own shell.
-    func importRate() throws {
-        let file = folder + "/customers.csv"
-        try BenchData.csv(rows: customers).write(toFile: file, atomically: true, encoding: .utf8)
-        var (ours, plain): ([Double], [Double]) = ([], [])
-        for round in 0..<3 {
-            // The last round's data is what the start is measured on.
-            ours.append(try Self.seconds { try importing(file, into: folder + "/import\(round)") })
-            plain.append(
-                try Self.seconds {
-                    try Tool.run(
-                        "sqlite3", [folder + "/plain\(round).sqlite", ".mode csv", ".import \(file) customers"])
-                })
+    /// The generated base of the run's size; one kept from an earlier run is used again.
+    private func seededBase() throws -> String {
+        let data = (options.keep.map { $0 + "/" + engine.kind.rawValue } ?? folder) + "/seeded-\(customers)"
+        let mark = data + ".done"
+        if options.keep != nil, FileManager.default.fileExists(atPath: mark) {
+            report.note("using the base kept in \(data)")
+            return data
         }
-        let rate = Double(customers) / Self.median(ours)
-        report("import, median of 3", rate, "customers/s", against: "budget", 10_000, higherIsBetter: true)
-        report(
-            "import, median of 3", rate, "customers/s", against: "sqlite3 .import of the file into one table",
-            Double(customers) / Self.median(plain), higherIsBetter: true)
+        if options.isReuse {
+            throw RawHTTP.Failure(description: "no base of \(customers) customers in \(options.keep ?? ""); make it with --keep")
+        }
+        try engine.remove(data)
+        report.progress("\(engine.kind): seeding \(customers) customers")
+        let took = try Clock.seconds { try command(["seed", "--customers", String(customers)], data: data) }
+        report.add(
+            "seed", Double(customers) / took, "customers/s", budget: Budget("1 M in 10 minutes", 1_667),
+            higherIsBetter: true)
+        for name in Self.names {
+            try command(
+                ["user", "create", name, "--role", "supervisor", "--password-stdin"], data: data,
+                input: Self.password + "\n")
+        }
+        FileManager.default.createFile(atPath: mark, contents: nil)
+        return data
     }
 
-    func importing(_ file: String, into data: String) throws {
-        try command(["import", file, "--source", "bench", "--match-key", "source_id", "--data", data, "--json"])
-    }
+    /// One account may have 32 requests under way at once.
+    static let names = ["bench", "bench-b", "bench-c", "bench-d", "bench-e", "bench-f", "bench-g", "bench-h"]
 
     // MARK: Start
 
-    /// From `exec` to the first 200 of `/healthz` on the imported database, in turn with the anchor's; then memory.
-    func starts() throws {
+    /// From `exec` to the first 200 of `/healthz` on the seeded base, in turn with the anchor's; then memory.
+    private func starts(_ data: String) throws {
+        report.progress("\(engine.kind): start and memory")
         var (ours, hello): ([Double], [Double]) = ([], [])
         var (resident, anonymous, helloAnonymous): ([Double], [Double], [Double]) = ([], [], [])
-        for _ in 0..<5 {
-            let server = try Launched.switchboard(data: folder + "/import2")
+        for _ in 0..<(isLarge ? 3 : 5) {
+            let server = try Launched.switchboard(data: data, environment: environment(data))
             ours.append(server.startSeconds)
             resident.append(server.memoryMB("VmRSS"))
             anonymous.append(server.memoryMB("RssAnon"))
@@ -138,32 +133,47 @@ struct Bench {
             helloAnonymous.append(other.memoryMB("RssAnon"))
             other.stop()
         }
-        report("start, median of 5", Self.median(ours), "s", against: "budget", 1)
-        report("start, median of 5", Self.median(ours), "s", against: "Hummingbird hello", Self.median(hello))
-        report("anonymous memory after start", Self.median(anonymous), "MB", against: "budget", 300)
-        report(
-            "anonymous memory after start", Self.median(anonymous), "MB", against: "Hummingbird hello",
-            Self.median(helloAnonymous))
-        report("resident memory after start", Self.median(resident), "MB", against: "budget of anonymous memory", 300)
+        report.add(
+            "start to first answer, median of \(ours.count)", ours.median, "s", budget: Budget(1),
+            anchor: Anchor("hello", hello.median))
+        report.add(
+            "anonymous memory after start", anonymous.median, "MB", budget: Budget(300),
+            anchor: Anchor("hello", helloAnonymous.median))
+        report.add("resident memory after start", resident.median, "MB")
     }
 
-    // MARK: Evaluation
+    // MARK: Models
+
+    /// Training and scoring from the database, as the command does it; the anchor is LightGBM's figure of performance.md, of 1 M x
+    /// 40, scaled to this base.
+    private func churn(_ data: String) throws {
+        report.progress("\(engine.kind): churn model")
+        let secondsMax = 240.0
+        let anchor = 16.9 * Double(customers) / 1_000_000
+        do {
+            let took = try Clock.seconds { try command(["train", "--json"], data: data, secondsMax: secondsMax) }
+            report.add(
+                "churn: train, calibrate, score from the database", took, "s",
+                anchor: Anchor("LightGBM train + score of performance.md, scaled", anchor))
+        } catch let late as Tool.TooLong {
+            report.note("churn: not done within \(Int(secondsMax)) s at \(customers) customers (\(late))")
+        }
+    }
 
     /// `switchboard evaluate` of the IBM file, whole process, when this machine has it.
-    func evaluation() throws {
+    private func evaluation() throws {
         guard let file = Checkout.sharedData("churn-ibm-telco/XTelco_Customer_Churn.csv") else {
-            return print("evaluate: skipped, ../shared/data/churn-ibm-telco is not on this machine")
+            return report.note("evaluate: skipped, ../shared/data/churn-ibm-telco is not on this machine")
         }
+        report.progress("evaluate")
         var out = ""
-        let took = try Self.seconds { out = try command(["evaluate", file, "--label", "Churn Label", "--json"]) }
+        let took = try Clock.seconds {
+            out = try command(["evaluate", file, "--label", "Churn Label", "--json"], data: folder + "/none")
+        }
         guard let match = out.firstMatch(of: /"auc":([0-9.]+)/), let auc = Double(match.1) else {
             throw RawHTTP.Failure(description: "evaluate printed no auc: " + out.prefix(200))
         }
-        report("evaluate IBM, AUC", auc, "", against: "floor", 0.855, higherIsBetter: true)
-        report("evaluate IBM, whole command", took, "s", against: "bound", 30)
+        report.add("evaluate IBM, AUC", auc, "", budget: Budget("floor", 0.855), higherIsBetter: true)
+        report.add("evaluate IBM, whole command", took, "s", budget: Budget(30))
     }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -1,26 +1,75 @@
 import Foundation
 import TestSupport
 
-/// A logged-in client of the console.
-final class Client: @unchecked Sendable {
-    private let http: RawHTTP
-    private(set) var cookie = ""
+/// An account that is logged in to the console.
+struct Account: Sendable {
+    let cookie: String
+    /// For forms; good for the whole session.
+    let token: String
 
-    init(http: RawHTTP) { self.http = http }
-
-    func logIn(_ name: String, _ password: String) throws {
-        let answer = try post(try loginForm(), name, password, from: nil)
+    static func logIn(_ name: String, port: Int) throws -> Account {
+        let connection = KeptConnection(port: port)
+        let form = try LogIn.form(connection)
+        let answer = try LogIn.post(connection, form, name, Bench.password, from: nil)
         guard answer.status == 303 else { throw RawHTTP.Failure(description: "log-in answered \(answer.status)") }
-        cookie = answer.cookies.filter { $0.key.contains("switchboard") }.map { "\($0.key)=\($0.value)" }.joined(
-            separator: "; ")
+        let cookie = LogIn.cookies(answer).filter { $0.contains("switchboard") }.joined(separator: "; ")
+        let page = try connection.send("GET", "/customers/new", cookie: cookie)
+        return Account(cookie: cookie, token: try LogIn.token(page))
+    }
+
+    func get(_ path: String, _ connection: KeptConnection) throws -> Int {
+        try connection.send("GET", path, cookie: cookie).status
+    }
+
+    /// As the search box does it: what is typed is sealed, then looked for. Returns where a single hit leads to.
+    func search(_ text: String, _ connection: KeptConnection) throws -> (status: Int, hit: String?) {
+        let query = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+        let sealed = try connection.send("POST", "/search", cookie: cookie, form: "_csrf=\(token)&q=\(query)")
+        guard sealed.status == 303, let place = sealed.header("location") else { return (sealed.status, nil) }
+        let found = try connection.send("GET", place, cookie: cookie)
+        return (found.status, found.header("location"))
+    }
+
+    /// The whole screen pop: a number is typed, the page of its customer is shown.
+    func pop(_ number: String, _ connection: KeptConnection) throws -> Int {
+        let found = try search(number, connection)
+        // A number may be the tail of another one too: then there is a list.
+        guard found.status == 303, let hit = found.hit else { return found.status }
+        return try get(hit, connection)
+    }
+
+    /// Changes a customer's segment through the edit form.
+    func save(_ id: String, edition: Int, segment: String, _ connection: KeptConnection) throws -> Int {
+        try connection.send(
+            "POST", "/customers/\(id)/edit", cookie: cookie,
+            form: "_csrf=\(token)&revision=\(edition)&f_segment=\(segment)"
+        ).status
+    }
+}
+
+enum LogIn {
+    struct Form { let token: String; let cookie: String }
+
+    static func form(_ connection: KeptConnection) throws -> Form {
+        let page = try connection.send("GET", "/login")
+        return Form(token: try token(page), cookie: cookies(page).joined(separator: "; "))
+    }
+
+    static func post(_ connection: KeptConnection, _ form: Form, _ name: String, _ password: String, from address: String?) throws
+        -> KeptConnection.Answer
+    {
+        let more = address.map { "X-Forwarded-For: \($0)\r\nX-Forwarded-Proto: https\r\n" } ?? ""
+        return try connection.send(
+            "POST", "/login", cookie: form.cookie,
+            form: "_csrf=\(form.token)&name=\(name)&password=\(password.replacingOccurrences(of: " ", with: "+"))", more: more)
     }
 
     /// Seconds until a log-in was refused; the form is asked for beforehand.
-    func refusedLogIn(_ name: String, _ password: String, from address: String) throws -> Double {
-        let form = try loginForm()
-        let start = ContinuousClock.now
-        let answer = try post(form, name, password, from: address)
-        let took = Bench.seconds(since: start)
+    static func refused(_ connection: KeptConnection, _ name: String, _ password: String, from address: String) throws -> Double {
+        let form = try form(connection)
+        let start = Clock.now
+        let answer = try post(connection, form, name, password, from: address)
+        let took = Clock.now - start
         // 400 would be a request that never came to the password.
         guard (401..<429).contains(answer.status) else {
             throw RawHTTP.Failure(description: "a wrong log-in answered \(answer.status)")
@@ -28,85 +77,15 @@ final class Client: @unchecked Sendable {
         return took
     }
 
-    private struct LoginForm { let token: String; let cookie: String }
-
-    private func loginForm() throws -> LoginForm {
-        let page = try http.send("GET", "/login")
-        let cookie = page.cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
-        return LoginForm(token: try token(page), cookie: cookie)
+    static func cookies(_ answer: KeptConnection.Answer) -> [String] {
+        answer.head.components(separatedBy: "\r\n").filter { $0.lowercased().hasPrefix("set-cookie:") }
+            .map { String($0.dropFirst("set-cookie:".count).prefix { $0 != ";" }).trimmed }
     }
 
-    private func post(_ form: LoginForm, _ name: String, _ password: String, from address: String?) throws
-        -> RawHTTP.Answer
-    {
-        let body = "_csrf=\(form.token)&name=\(name)&password=\(password.replacingOccurrences(of: " ", with: "+"))"
-        var headers = [("Cookie", form.cookie), ("Content-Type", "application/x-www-form-urlencoded")]
-        if let address { headers += [("X-Forwarded-For", address), ("X-Forwarded-Proto", "https")] }
-        return try http.send("POST", "/login", headers: headers, body: Array(body.utf8))
-    }
-
-    private func token(_ page: RawHTTP.Answer) throws -> String {
+    static func token(_ page: KeptConnection.Answer) throws -> String {
         guard let match = page.text.firstMatch(of: /name="_csrf" value="([^"]+)"/) else {
             throw RawHTTP.Failure(description: "no token on the page: \(page.status)")
         }
         return String(match.1)
-    }
-
-    private var searchToken: String?
-
-    /// Seconds of one search.
-    func search(_ text: String) throws -> Double {
-        let token: String
-        if let searchToken {
-            token = searchToken
-        } else {
-            token = try self.token(try http.send("GET", "/customers", headers: [("Cookie", cookie)]))
-            searchToken = token
-        }
-        let query = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
-        let start = ContinuousClock.now
-        let answer = try http.send(
-            "POST", "/search", headers: [("Cookie", cookie), ("Content-Type", "application/x-www-form-urlencoded")],
-            body: Array("_csrf=\(token)&q=\(query)".utf8))
-        let took = Bench.seconds(since: start)
-        // A single hit is shown at once.
-        guard answer.status == 200 || answer.status == 303 else {
-            throw RawHTTP.Failure(description: "search answered \(answer.status)")
-        }
-        return took
-    }
-
-    func customerIDs() throws -> [String] {
-        let page = try http.send("GET", "/customers", headers: [("Cookie", cookie)])
-        return page.text.matches(of: /href="\/customers\/(\d+)"/).map { String($0.1) }
-    }
-
-    /// Sends requests at a fixed rate whatever the answers do; returns the seconds from the intended start to the end of
-    /// each answer, so that waiting is not hidden.
-    func openLoop(perSecond: Int, seconds: Int, _ path: @escaping @Sendable (Int) -> String) async throws -> [Double] {
-        let total = perSecond * seconds
-        let start = ContinuousClock.now
-        let pool = DispatchQueue(label: "bench", attributes: .concurrent)
-        return try await withThrowingTaskGroup(of: Double.self) { group in
-            for number in 0..<total {
-                group.addTask { [http, cookie] in
-                    let due = start + .milliseconds(number * 1_000 / perSecond)
-                    try await Task.sleep(until: due, clock: .continuous)
-                    return try await withCheckedThrowingContinuation { continuation in
-                        pool.async {
-                            do {
-                                let answer = try http.send("GET", path(number), headers: [("Cookie", cookie)])
-                                guard answer.status == 200 else {
-                                    throw RawHTTP.Failure(description: "\(answer.status) for \(path(number))")
-                                }
-                                let took = ContinuousClock.now - due
-                                continuation.resume(returning: took.inSeconds)
-                            } catch { continuation.resume(throwing: error) }
-                        }
-                    }
-                }
-            }
-            return try await group.reduce(into: []) { $0.append($1) }
-        }
     }
 }

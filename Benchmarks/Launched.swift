@@ -13,7 +13,7 @@ enum Hello {
 }
 
 /// A server started as a process of its own, with the time from `exec` to the first answer.
-final class Launched {
+final class Launched: @unchecked Sendable {
     let port: Int
     /// From just before `exec` until `/healthz` answered 200, asked every 2 ms.
     let startSeconds: Double
@@ -22,8 +22,7 @@ final class Launched {
     static func switchboard(data: String, environment: [String: String] = [:]) throws -> Launched {
         let port = try freePort()
         return try Launched(
-            ServerProcess.binary, ["serve", "--port", String(port), "--data", data], port,
-            Bench.environment.merging(environment) { $1 })
+            ServerProcess.binary, ["serve", "--port", String(port), "--data", data], port, environment)
     }
 
     static func hello() throws -> Launched {
@@ -41,17 +40,18 @@ final class Launched {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         let http = RawHTTP(port: port)
-        let start = ContinuousClock.now
+        let start = Clock.now
         try process.run()
         while true {
             if let answer = try? http.send("GET", "/healthz"), answer.status == 200 { break }
-            guard process.isRunning, Bench.seconds(since: start) < 60 else {
+            guard process.isRunning, Clock.now - start < 60 else {
                 process.terminate()
                 throw RawHTTP.Failure(description: "\(binary) did not start")
             }
             usleep(2_000)
         }
-        startSeconds = Bench.seconds(since: start)
+        startSeconds = Clock.now - start
+        Cleanup.shared.add { [weak self] in self?.stop() }
     }
 
     var http: RawHTTP { RawHTTP(port: port) }
@@ -67,16 +67,16 @@ final class Launched {
     /// Waits for the work that a fresh base brings (scores, tiers): what is measured afterwards is the serving.
     /// Returns the seconds waited.
     func settle(secondsMax: Double = 90) -> Double {
-        let start = ContinuousClock.now
+        let start = Clock.now
         var before = processorTicks
-        while Bench.seconds(since: start) < secondsMax {
+        while Clock.now - start < secondsMax {
             usleep(1_500_000)
             let now = processorTicks
             // A tick is 10 ms: less than 3 % of a core.
             if now - before < 5 { break }
             before = now
         }
-        return Bench.seconds(since: start)
+        return Clock.now - start
     }
 
     /// User and system time of the process so far.
@@ -96,7 +96,7 @@ final class Launched {
     deinit { stop() }
 
     /// A port nobody listens on, as the system gives it.
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
@@ -115,25 +115,72 @@ final class Launched {
 
 /// Programs of the system.
 enum Tool {
+    struct TooLong: Error, CustomStringConvertible { let description: String }
+
     @discardableResult
     static func run(_ name: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [name] + arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw RawHTTP.Failure(description: "\(name) ended with \(process.terminationStatus)")
+        let result = try output("/usr/bin/env", [name] + arguments, environment: ProcessInfo.processInfo.environment)
+        guard result.code == 0 else {
+            throw RawHTTP.Failure(description: "\(name) ended with \(result.code): \(result.error.suffix(400))")
         }
-        return text
+        return result.out
     }
 
-    /// Requests a second.
-    static func wrk(_ url: String, cookie: String) throws -> Double {
-        let text = try run("wrk", ["-t1", "-c16", "-d4s", "-H", "Cookie: \(cookie)", url])
+    /// Runs a program to its end, or ends it after `secondsMax`.
+    /// - Parameter progress: hears the last line of standard error every 20 s.
+    static func output(
+        _ path: String, _ arguments: [String], input: String = "", environment: [String: String],
+        secondsMax: Double = 3_600, progress: Report? = nil
+    ) throws -> (code: Int32, out: String, error: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = environment
+        let place = NSTemporaryDirectory() + "switchboard-bench-" + UUID().uuidString
+        let files = ["in", "out", "error"].map { "\(place).\($0)" }
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        try Data(input.utf8).write(to: URL(fileURLWithPath: files[0]))
+        for file in files[1...] { FileManager.default.createFile(atPath: file, contents: nil) }
+        process.standardInput = FileHandle(forReadingAtPath: files[0])
+        process.standardOutput = FileHandle(forWritingAtPath: files[1])
+        process.standardError = FileHandle(forWritingAtPath: files[2])
+        func text(_ file: String) -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+        let start = Clock.now
+        var told = start
+        try process.run()
+        Cleanup.shared.add { [process] in if process.isRunning { process.terminate() } }
+        while process.isRunning {
+            usleep(Clock.now - start < 1 ? 2_000 : 20_000)
+            if Clock.now - start > secondsMax {
+                process.terminate()
+                process.waitUntilExit()
+                throw TooLong(description: "\(arguments.first ?? path) took longer than \(Int(secondsMax)) s")
+            }
+            if let progress, Clock.now - told > 20 {
+                told = Clock.now
+                let last = text(files[2]).split(whereSeparator: \.isNewline).last.map(String.init) ?? "still at it"
+                progress.progress("  \(arguments.first ?? ""): \(last)")
+            }
+        }
+        process.waitUntilExit()
+        return (process.terminationStatus, text(files[1]), text(files[2]))
+    }
+
+    /// Requests a second of 16 connections, each path in turn.
+    static func wrk(port: Int, paths: [String], cookie: String, seconds: Int, folder: String) throws -> Double {
+        let script = folder + "/paths-\(UUID().uuidString).lua"
+        let list = paths.map { "\"\($0)\"" }.joined(separator: ",")
+        try """
+        local paths = {\(list)}
+        local at = 0
+        request = function()
+          at = at % #paths + 1
+          return wrk.format("GET", paths[at])
+        end
+        """.write(toFile: script, atomically: true, encoding: .utf8)
+        let text = try run(
+            "wrk",
+            ["-t1", "-c16", "-d\(seconds)s", "-s", script, "-H", "Cookie: \(cookie)", "http://127.0.0.1:\(port)/"])
         if text.contains("Non-2xx") { throw RawHTTP.Failure(description: "answers other than 2xx: \(text)") }
         guard let match = text.firstMatch(of: /Requests\/sec:\s+([0-9.]+)/), let rate = Double(match.1) else {
             throw RawHTTP.Failure(description: "wrk: \(text)")

@@ -896,15 +896,17 @@ CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING 
 
 CREATE INDEX customers_identifier_customer ON public.customers_identifier USING btree (customer_id);
 
-CREATE INDEX customers_listing_band ON public.customers_listing USING btree (band, customer_id);
+CREATE INDEX customers_listing_band ON public.customers_listing USING btree (band, risk, customer_id);
 
-CREATE INDEX customers_listing_charge ON public.customers_listing USING btree (monthly_charge, customer_id);
+CREATE INDEX customers_listing_charge ON public.customers_listing USING btree (monthly_charge, customer_id, tier);
 
-CREATE INDEX customers_listing_left ON public.customers_listing USING btree (leave_reason, customer_id) WHERE (leave_reason <> ''::text);
+CREATE INDEX customers_listing_kind ON public.customers_listing USING btree (kind, monthly_charge, customer_id);
+
+CREATE INDEX customers_listing_left ON public.customers_listing USING btree (leave_reason, risk, customer_id) WHERE (leave_reason <> ''::text);
 
 CREATE INDEX customers_listing_name ON public.customers_listing USING btree (sort_name, customer_id);
 
-CREATE INDEX customers_listing_plan ON public.customers_listing USING btree (plan, customer_id);
+CREATE INDEX customers_listing_plan ON public.customers_listing USING btree (plan, monthly_charge, customer_id);
 
 CREATE INDEX customers_listing_region ON public.customers_listing USING btree (region, customer_id);
 
@@ -914,11 +916,11 @@ CREATE INDEX customers_listing_segment ON public.customers_listing USING btree (
 
 CREATE INDEX customers_listing_since ON public.customers_listing USING btree (since, customer_id);
 
-CREATE INDEX customers_listing_status ON public.customers_listing USING btree (status, customer_id);
+CREATE INDEX customers_listing_status ON public.customers_listing USING btree (status, risk, customer_id);
 
-CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, customer_id);
+CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, value_score, customer_id);
 
-CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id);
+CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
 

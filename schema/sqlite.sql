@@ -150,15 +150,17 @@ CREATE TABLE customers_listing (
   longitude DOUBLE PRECISION
 , risk_scored_at BIGINT NOT NULL DEFAULT 0);
 
-CREATE INDEX customers_listing_band ON customers_listing (band, customer_id);
+CREATE INDEX customers_listing_band ON customers_listing (band, risk, customer_id);
 
-CREATE INDEX customers_listing_charge ON customers_listing (monthly_charge, customer_id);
+CREATE INDEX customers_listing_charge ON customers_listing (monthly_charge, customer_id, tier);
 
-CREATE INDEX customers_listing_left ON customers_listing (leave_reason, customer_id) WHERE leave_reason <> '';
+CREATE INDEX customers_listing_kind ON customers_listing (kind, monthly_charge, customer_id);
+
+CREATE INDEX customers_listing_left ON customers_listing (leave_reason, risk, customer_id) WHERE leave_reason <> '';
 
 CREATE INDEX customers_listing_name ON customers_listing (sort_name, customer_id);
 
-CREATE INDEX customers_listing_plan ON customers_listing (plan, customer_id);
+CREATE INDEX customers_listing_plan ON customers_listing (plan, monthly_charge, customer_id);
 
 CREATE INDEX customers_listing_region ON customers_listing (region, customer_id);
 
@@ -168,11 +170,11 @@ CREATE INDEX customers_listing_segment ON customers_listing (segment, customer_i
 
 CREATE INDEX customers_listing_since ON customers_listing (since, customer_id);
 
-CREATE INDEX customers_listing_status ON customers_listing (status, customer_id);
+CREATE INDEX customers_listing_status ON customers_listing (status, risk, customer_id);
 
-CREATE INDEX customers_listing_tier ON customers_listing (tier, customer_id);
+CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, customer_id);
 
-CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id);
+CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
 CREATE TABLE customers_outcome (
   customer_id BIGINT NOT NULL,

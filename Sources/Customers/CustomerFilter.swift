@@ -24,6 +24,18 @@ struct CustomerFilter: Sendable, Equatable {
             }
         }
 
+        /// The order in which the facet's index goes on: that with which it goes together. Of customers with one plan, band or
+        /// tier the walk of another order may have to pass everybody else.
+        var order: Sort? {
+            switch self {
+            case .plan, .kind: .charge
+            case .band, .status, .reason: .risk
+            case .tier: .value
+            case .region, .segment: .created
+            case .service: nil
+            }
+        }
+
         /// Checked on the row: the expression keeps either engine from taking the column's index.
         var checked: SQL {
             switch self {
@@ -107,15 +119,45 @@ struct CustomerFilter: Sendable, Equatable {
         return copy
     }
 
-    /// Appends the conditions. With `walking` none of them uses its own index, so that the engine walks the index of the
-    /// sort order: right when many rows match. Else the most selective facet is looked up: right when few do.
-    func narrow(_ builder: inout SQLBuilder, _ principal: Principal, walking: Bool) {
-        var indexed = !walking
-        for facet in Facet.allCases {
-            guard let value = facets[facet] else { continue }
-            builder.append(indexed ? facet.exact : facet.checked, .text(value))
-            indexed = false
+    /// How the rows of a list are found.
+    enum Way: Equatable {
+        /// The most selective facet is looked up and what it finds is sorted: right when few rows match.
+        case lookUp
+        /// The index of the sort order is walked and the facets are checked on its rows: right when many match.
+        case walk
+        /// The index of this facet is walked, which goes on in the sort order; other facets are checked on its rows.
+        case through(Facet)
+    }
+
+    /// For many rows.
+    var walk: Way { Facet.allCases.first { facets[$0] != nil && $0.order == sort }.map { .through($0) } ?? .walk }
+
+    /// Whether a walk meets rows that do not match.
+    func skipsRows(_ principal: Principal) -> Bool {
+        if principal.scope.regions != nil { return true }
+        if case .through = walk { return facets.count > 1 }
+        return !facets.isEmpty
+    }
+
+    /// Appends the conditions that decide which index is read; `checks` appends the others.
+    func lookUp(_ builder: inout SQLBuilder, _ way: Way) {
+        if let facet = looked(way), let value = facets[facet] { builder.append(facet.exact, .text(value)) }
+    }
+
+    func checks(_ builder: inout SQLBuilder, _ way: Way, _ principal: Principal) {
+        let looked = looked(way)
+        for facet in Facet.allCases where facet != looked {
+            if let value = facets[facet] { builder.append(facet.checked, .text(value)) }
         }
-        CustomerScope.narrow(&builder, principal, column: indexed ? "AND region" : "AND region || ''")
+        let isFree = looked == nil && way == .lookUp
+        CustomerScope.narrow(&builder, principal, column: isFree ? "AND region" : "AND region || ''")
+    }
+
+    private func looked(_ way: Way) -> Facet? {
+        switch way {
+        case .lookUp: Facet.allCases.first { facets[$0] != nil }
+        case .walk: nil
+        case .through(let facet): facet
+        }
     }
 }

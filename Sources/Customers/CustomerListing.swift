@@ -52,6 +52,10 @@ enum CustomerListing {
           currency, risk, band, value_score, leave_reason, left_on
         """
     static let rows: SQL = "SELECT \(columns) FROM customers_listing WHERE TRUE"
+    /// Goes on with the conditions of the part, and is closed with a LIMIT.
+    static let rowsOfPart: SQL = """
+        SELECT \(columns) FROM (SELECT sort_name, \(columns) FROM customers_listing WHERE TRUE
+        """
     static let keys: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
     static let total: SQL = "SELECT COUNT(*) FROM customers_listing"
     static let counting: SQL = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM customers_listing WHERE TRUE"
@@ -61,21 +65,26 @@ enum CustomerListing {
     static func count(_ filter: CustomerFilter, _ principal: Principal, _ session: any SQLSession) throws -> Int? {
         if filter.isEmpty, principal.scope.regions == nil { return try session.count(total) }
         var builder = SQLBuilder(counting)
-        filter.narrow(&builder, principal, walking: false)
+        narrow(&builder, filter, .lookUp, principal)
         builder.append("LIMIT ?) AS counted", .int(countMax + 1))
         let count = try session.count(builder.sql, builder.arguments)
         return count > countMax ? nil : count
     }
 
+    private static func narrow(
+        _ builder: inout SQLBuilder, _ filter: CustomerFilter, _ way: CustomerFilter.Way, _ principal: Principal
+    ) {
+        filter.lookUp(&builder, way)
+        filter.checks(&builder, way, principal)
+    }
+
     /// - Parameter many: whether many rows match (`count` gave `nil` or more than a few thousand).
     static func page(
-        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, masking: Masking, _ principal: Principal,
-        _ session: any SQLSession
+        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, bounds: Bounds = Bounds(),
+        masking: Masking, _ principal: Principal, _ session: any SQLSession
     ) throws -> CustomerListPage {
         let backward = place.isBackward
-        let builder = try statement(
-            filter, place, limit: limit + 1, walking: many && filter.sort != .created, principal, session)
-        var found = try session.query(builder, Raw.init)
+        var found = try rows(filter, place, limit: limit + 1, many: many, bounds, principal, session)
         let more = found.count > limit
         if more { found.removeLast() }
         if backward { found.reverse() }
@@ -89,15 +98,53 @@ enum CustomerListing {
             previous: atStart || (backward && !more) ? nil : ids.first)
     }
 
-    /// The query of a page. Backwards it runs against the order, and the caller turns its rows round.
-    static func statement(
-        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, walking: Bool, _ principal: Principal,
+    /// When a walk is given up.
+    struct Bounds: Sendable {
+        /// Rows that it passes first: about 10 ms.
+        var walked = 5_000
+        /// Up to so many rows are read and sorted instead; where more match it goes on.
+        var sorted = 30_000
+    }
+
+    /// A walk meets the rows of a frequent filter soon, unless filter and order go together (one plan, by the charge): then
+    /// they may lie at the far end, and are looked up and sorted instead.
+    private static func rows(
+        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, _ bounds: Bounds, _ principal: Principal,
         _ session: any SQLSession
+    ) throws -> [Raw] {
+        func found(_ way: CustomerFilter.Way, within: Int? = nil) throws -> [Raw] {
+            try session.query(
+                try statement(filter, place, limit: limit, way, within: within, principal, session), Raw.init)
+        }
+        guard many else { return try found(.lookUp) }
+        guard filter.skipsRows(principal) else { return try found(filter.walk) }
+        let near = try found(filter.walk, within: bounds.walked)
+        if near.count == limit { return near }
+        var builder = SQLBuilder(counting)
+        narrow(&builder, filter, .lookUp, principal)
+        builder.append("LIMIT ?) AS counted", .int(bounds.sorted + 1))
+        let isMost = try session.count(builder.sql, builder.arguments) > bounds.sorted
+        return try found(isMost ? filter.walk : .lookUp)
+    }
+
+    /// The query of a page. Backwards it runs against the order, and the caller turns its rows round.
+    /// - Parameter within: only the next so many rows of a walk are looked at.
+    static func statement(
+        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, _ way: CustomerFilter.Way, within: Int? = nil,
+        _ principal: Principal, _ session: any SQLSession
     ) throws -> SQLBuilder {
-        var builder = SQLBuilder(rows)
-        filter.narrow(&builder, principal, walking: walking)
         let down = filter.descending != place.isBackward
+        // An engine that knows the numbers would rather walk where rows are to be looked up and sorted: LIMIT keeps the two apart.
+        let isApart = within != nil || way == .lookUp
+        var builder = SQLBuilder(isApart ? rowsOfPart : rows)
+        filter.lookUp(&builder, way)
+        if within == nil { filter.checks(&builder, way, principal) }
         try appendPlace(&builder, filter.sort, place, descending: down, session)
+        if isApart {
+            if within != nil { appendOrder(&builder, filter.sort, descending: down) }
+            builder.append("LIMIT ?) AS part WHERE TRUE", .int(within ?? Int(Int32.max)))
+            if within != nil { filter.checks(&builder, way, principal) }
+        }
         appendOrder(&builder, filter.sort, descending: down)
         builder.append("LIMIT ?", .int(limit))
         return builder
@@ -108,7 +155,7 @@ enum CustomerListing {
         -> [CustomerID]
     {
         var builder = SQLBuilder(keys)
-        filter.narrow(&builder, principal, walking: false)
+        narrow(&builder, filter, .lookUp, principal)
         builder.append("ORDER BY customer_id LIMIT ?", .int(limit))
         return try session.query(builder) { $0.id(0) }
     }

@@ -3,18 +3,18 @@ import Storage
 
 /// Rows to be written, table by table, so that a chunk of customers takes one batch a table.
 struct CustomerRows {
-    private var parties: [[SQLValue]] = []
-    private var customers: [[SQLValue]] = []
-    private var contacts: [[SQLValue]] = []
-    private var addresses: [[SQLValue]] = []
-    private var documents: [[SQLValue]] = []
-    private var subscriptions: [[SQLValue]] = []
-    private var locators: [[SQLValue]] = []
-    private var addons: [[SQLValue]] = []
-    private var outcomes: [[SQLValue]] = []
-    private var attributes: [[SQLValue]] = []
-    private var identifiers: [[SQLValue]] = []
-    private var tracedIdentifiers: [[SQLValue]] = []
+    private(set) var parties: [[SQLValue]] = []
+    private(set) var customers: [[SQLValue]] = []
+    private(set) var contacts: [[SQLValue]] = []
+    private(set) var addresses: [[SQLValue]] = []
+    private(set) var documents: [[SQLValue]] = []
+    private(set) var subscriptions: [[SQLValue]] = []
+    private(set) var locators: [[SQLValue]] = []
+    private(set) var addons: [[SQLValue]] = []
+    private(set) var outcomes: [[SQLValue]] = []
+    private(set) var attributes: [[SQLValue]] = []
+    private(set) var identifiers: [[SQLValue]] = []
+    private(set) var tracedIdentifiers: [[SQLValue]] = []
     var search: [[SQLValue]] = []
     var listing: [[SQLValue]] = []
 
@@ -77,51 +77,6 @@ struct CustomerRows {
             (CustomerSQL.insertTrace, tracedIdentifiers), (CustomerSQL.insertSearch, search),
         ]
         for (statement, rows) in batches where !rows.isEmpty { try session.executeMany(statement, rows) }
-    }
-
-    /// Writes rows of new customers that nobody else can have a claim on, the listing included: by COPY on PostgreSQL.
-    func writeNew(_ session: any SQLSession) throws {
-        let batches: [(table: SQL, columns: SQL, rows: [[SQLValue]])] = [
-            (
-                "customers_party",
-                """
-                id, kind, display_name, folded_name, family_name, given_name, gender, birth_date, senior, language,
-                industry, size_tier
-                """, parties
-            ),
-            (
-                "customers_customer",
-                """
-                id, reference, status, status_reason, segment, region, city, since, payment_method, paperless,
-                total_charges, currency, has_left, source, revision, created_at, updated_at, edition
-                """, customers
-            ),
-            ("customers_contact_medium", "customer_id, id, kind, value, folded, preferred", contacts),
-            (
-                "customers_address", "customer_id, id, lines, city, region, postcode, country, latitude, longitude",
-                addresses
-            ),
-            ("customers_identity_document", "customer_id, id, kind, number", documents),
-            (
-                "customers_subscription",
-                """
-                customer_id, id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on,
-                status, monthly_charge, currency, iccid, imsi, imei, device
-                """, subscriptions
-            ),
-            ("customers_subscription_locator", "id, customer_id", locators),
-            ("customers_addon", "customer_id, subscription_id, code, monthly_charge", addons),
-            (
-                "customers_outcome", "customer_id, id, left_on, reason_code, reason_text, competitor, recorded_on",
-                outcomes
-            ),
-            ("customers_attribute_value", "customer_id, attribute_id, text_value, int_value, double_value", attributes),
-            ("customers_identifier", "kind, value, customer_id", identifiers),
-            ("customers_identifier", "kind, value, customer_id", tracedIdentifiers),
-            ("customers_search", "kind, token, customer_id", search),
-            ("customers_listing", "customer_id, \(ListingRow.columnList)", listing),
-        ]
-        for batch in batches { try session.bulkInsert(into: batch.table, batch.columns, batch.rows) }
     }
 
     private static func row(_ id: SQLValue, _ party: Party) -> [SQLValue] {

@@ -24,8 +24,7 @@ struct CustomerWriter: Sendable {
         var rows = CustomerRows()
         try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
         for record in records { rows.addNew(record, policy: policy) }
-        try rows.write(session)
-        try session.executeMany(CustomerSQL.insertListing, rows.listing)
+        try rows.writeNew(session)
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {

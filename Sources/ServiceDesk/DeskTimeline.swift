@@ -17,18 +17,20 @@ struct CaseTimeline: TimelineSource {
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
     ) throws -> Asked<[TimelineEntry]> {
-        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewCases) else { return Asked { [] } }
+        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewCases) else {
+            return Asked { [] }
+        }
         return try ServiceDeskStore.cases(customers, behind: place, limit: limit, session).map { lines in
             lines.map(entry)
         }
     }
 
     private func entry(_ line: CaseLine) -> TimelineEntry {
-            TimelineEntry(
-                customer: line.customer, at: line.openedAt, key: RowKey(line.customer, line.id.rawValue).text,
-                tone: line.isComplaint ? "bad" : line.isOpen ? "warn" : "",
-                title: Words(en: "\(line.kind.en): \(line.topic.en)", zh: "\(line.kind.zh)：\(line.topic.zh)"),
-                note: Words(en: "\(line.number) · \(line.status.en)", zh: "\(line.number) · \(line.status.zh)"))
+        TimelineEntry(
+            customer: line.customer, at: line.openedAt, key: RowKey(line.customer, line.id.rawValue).text,
+            tone: line.isComplaint ? "bad" : line.isOpen ? "warn" : "",
+            title: Words(en: "\(line.kind.en): \(line.topic.en)", zh: "\(line.kind.zh)：\(line.topic.zh)"),
+            note: Words(en: "\(line.number) · \(line.status.en)", zh: "\(line.number) · \(line.status.zh)"))
     }
 }
 
@@ -47,19 +49,21 @@ struct InteractionTimeline: TimelineSource {
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
     ) throws -> Asked<[TimelineEntry]> {
-        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewInteractions) else { return Asked { [] } }
+        guard !customers.isEmpty, limit > 0, principal.may(ServiceDeskPermissions.viewInteractions) else {
+            return Asked { [] }
+        }
         return try ServiceDeskStore.interactions(customers, behind: place, limit: limit, session).map { lines in
             lines.map(entry)
         }
     }
 
     private func entry(_ line: InteractionLine) -> TimelineEntry {
-            TimelineEntry(
-                customer: line.customer, at: line.happenedAt, key: RowKey(line.customer, line.id.rawValue).text,
-                tone: line.isMissed ? "warn" : "",
-                title: Words(
-                    en: "\(line.channel.en), \(line.direction.en)", zh: "\(line.channel.zh)，\(line.direction.zh)"),
-                note: Words(
-                    en: "\(line.topic.en) · \(line.outcome.en)", zh: "\(line.topic.zh) · \(line.outcome.zh)"))
+        TimelineEntry(
+            customer: line.customer, at: line.happenedAt, key: RowKey(line.customer, line.id.rawValue).text,
+            tone: line.isMissed ? "warn" : "",
+            title: Words(
+                en: "\(line.channel.en), \(line.direction.en)", zh: "\(line.channel.zh)，\(line.direction.zh)"),
+            note: Words(
+                en: "\(line.topic.en) · \(line.outcome.en)", zh: "\(line.topic.zh) · \(line.outcome.zh)"))
     }
 }

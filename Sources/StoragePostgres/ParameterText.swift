@@ -31,13 +31,29 @@ enum CopyText {
     static func append(_ row: [SQLValue], to buffer: inout [UInt8]) throws {
         for (offset, value) in row.enumerated() {
             if offset > 0 { buffer.append(9) }
-            guard let text = try ParameterText.of(value) else {
-                buffer.append(92)
-                buffer.append(78)
-                continue
+            switch value {
+            case .text(let text): try append(text, to: &buffer)
+            case .int(let int): append(int, to: &buffer)
+            default:
+                guard let text = try ParameterText.of(value) else {
+                    buffer.append(92)
+                    buffer.append(78)
+                    continue
+                }
+                try append(text, to: &buffer)
             }
-            for byte in text.utf8 {
+        }
+        buffer.append(10)
+    }
+
+    /// Nearly every text goes as it is: whole pieces are moved, not bytes.
+    private static func append(_ text: String, to buffer: inout [UInt8]) throws {
+        var text = text
+        try text.withUTF8 { bytes in
+            guard bytes.contains(where: { $0 == 92 || $0 < 14 }) else { return buffer.append(contentsOf: bytes) }
+            for byte in bytes {
                 switch byte {
+                case 0: throw StorageError(.statement, "a text holds NUL")
                 case 9: buffer += [92, 116]
                 case 10: buffer += [92, 110]
                 case 13: buffer += [92, 114]
@@ -46,6 +62,16 @@ enum CopyText {
                 }
             }
         }
-        buffer.append(10)
+    }
+
+    private static func append(_ int: Int64, to buffer: inout [UInt8]) {
+        if int < 0 { buffer.append(45) }
+        var rest = int.magnitude
+        let start = buffer.count
+        repeat {
+            buffer.append(48 + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        buffer[start...].reverse()
     }
 }

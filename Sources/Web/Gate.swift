@@ -7,35 +7,6 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Settings of the gates.
-package struct GateSettings: Sendable {
-    /// Reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
-    package var trustedProxies: [IPNetwork] = []
-    /// Bound beyond loopback: whoever is neither this machine nor a listed proxy is refused.
-    package var requiresProxy = false
-    /// Secret for CSRF tokens, from the data folder; 32 bytes.
-    package var csrfKey: SymmetricKey
-    /// Requests a second that one account or (anonymous) address may send, with a burst of twice that; 0 = no limit.
-    package var requestsPerSecond: Double = 200
-    /// How much more than one caller a whole tenant may send.
-    package var tenantTimes: Double = 20
-    /// Handlers at work before new requests are refused with 503.
-    package var concurrentMax = 512
-    /// Of these, for one account or (anonymous) address.
-    package var callerMax = 32
-    /// Requests that wait for the client to send a body, files apart.
-    package var receivingMax = 1_024
-    /// Files that come in, answers that are made while they are sent.
-    package var streamsMax = 128
-    package var streamsCallerMax = 8
-    /// For a small body to arrive.
-    package var bodySeconds: Int = Limits.headerSecondsMax
-    package var requestSeconds: Int = Limits.requestSecondsMax
-    package var uploadSeconds: Int = Limits.uploadSecondsMax
-
-    package init(csrfKey: SymmetricKey) { self.csrfKey = csrfKey }
-}
-
 /// What the gates tell the outside of: refusals for the audit, the state of the process.
 package struct GateHooks: Sendable {
     /// A logged-in person was answered 403, by the gate or by a handler (G21: audited). The route's name comes along.
@@ -59,6 +30,7 @@ package struct Gate: Sendable {
     let knownTokens = KnownTokens()
     let peers: Peers
     package let inFlight: InFlight
+    let turns: Turns
 
     package init(
         table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tenants: any TenantResolver,
@@ -75,6 +47,7 @@ package struct Gate: Sendable {
         self.logger = logger
         limiter = RateLimiter(perSecond: settings.requestsPerSecond)
         peers = Peers(trusted: settings.trustedProxies, requiresProxy: settings.requiresProxy)
+        turns = Turns(count: settings.turns)
         let streams = InFlight.Room(total: settings.streamsMax, caller: settings.streamsCallerMax)
         inFlight = InFlight(
             running: .init(total: settings.concurrentMax, caller: settings.callerMax),
@@ -151,6 +124,10 @@ package struct Gate: Sendable {
         }
         let (route, parameters) = try match(request, path: path, &visit)
         if request.method != .get, request.method != .head { try checkOrigin(request, host: host, visit) }
+        let turn = HeldTurn(turns)
+        defer { turn.leave() }
+        // Who sends a body waits for their turn behind it.
+        if route.body == .none { try await turn.take(for: route) }
         try await resumeSession(&visit)
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
@@ -166,6 +143,7 @@ package struct Gate: Sendable {
             theme: visit.theme, session: visit.session, csrfToken: csrf(visit.cookieToken),
             cookieToken: visit.cookieToken, nonce: visit.nonce, purpose: route.purpose, body: body)
         let seconds = route.body == .upload ? settings.uploadSeconds : settings.requestSeconds
+        try await turn.take(for: route)
         return try await Deadline.run(seconds: seconds) { try await route.handler(web) }
     }
 

@@ -33,6 +33,31 @@ struct CopyTests {
         return [.int(number / 10), .text("k\(number % 10)/%\(number)"), num, ok, data, .text(texts[number % 5])]
     }
 
+    @Test("whatever a column can hold comes back from COPY as it went in")
+    func extremes() async throws {
+        let bench = try await Bench(.postgres)
+        try await Self.tables(bench)
+        let numbers: [Int64] = [.min, -1, 0, 9, 10, .max]
+        let texts = ["", "\\", "a\\tb", "tab\there", "line\nend\r\n", "\u{1}\u{b}\u{c}", "王\t伟", "\\.", "\\N"]
+        let rows = numbers.flatMap { number in
+            texts.map { text -> [SQLValue] in [.int(number), .text(text), .double(-0.1), .bool(true), .null, .text(text)] }
+        }
+        try await bench.database.write { session in
+            _ = try session.bulkInsert(into: "storage_copytest", "a, b, num, ok, data, txt", rows)
+        }
+        let found = try await bench.database.read { session in
+            try session.query("SELECT a, b, num, ok, data, txt FROM storage_copytest") { row in
+                (0..<6).map { row.value($0) }
+            }
+        }
+        #expect(Set(found) == Set(rows))
+        await #expect(throws: StorageError.self) {
+            try await bench.database.write { session in
+                _ = try session.bulkInsert(into: "storage_copytest", "a, b", [[.int(1), .text("a\0b")]])
+            }
+        }
+    }
+
     private static func tables(_ bench: Bench) async throws {
         try await bench.create(
             """

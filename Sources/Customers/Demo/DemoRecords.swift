@@ -34,7 +34,7 @@ struct DemoRecords: Sendable {
     init(_ frame: Frame) { self.frame = frame }
 
     func write(_ session: any SQLSession) throws {
-        try rows.writeNew(session)
+        try rows.writeNew(isDistinct: true, session)
         try session.bulkInsert(
             into: "customers_charge",
             "customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on", charges)
