@@ -44,7 +44,8 @@ package struct Endpoint: Sendable {
                     "audit_missing", status: 500,
                     Words(en: "This answer left no audit record and was withheld.", zh: "该操作未留下审计记录，已被拦截。"))
             }
-            return call.hasWritten ? answer.settingCookie(WebCookie.wrote, "1", maxAgeSeconds: Limits.staleReadSeconds)
+            return call.hasWritten
+                ? answer.settingCookie(WebCookie.wrote, "1", maxAgeSeconds: Limits.staleReadSeconds)
                 : answer
         }
     }
