@@ -16,6 +16,9 @@ struct ScanTests {
     static let big = 5_000
     static let wanted = 15_000
 
+    /// These say how many customers there are: all are counted where nothing is filtered, at most 10,001 where something is.
+    static let totals: Set<String> = ["list", "list, filtered", "list, by risk"]
+
     static let ended: SQL = """
         SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -109,6 +112,10 @@ struct ScanTests {
             ("timeline", { try visitor.get("/customers/\(id)/timeline") }),
             ("lines", { try visitor.get("/customers/\(id)/subscriptions") }),
             ("charges", { try visitor.get("/customers/\(id)/charges") }), ("risk list", { try visitor.get("/risk") }),
+            (
+                "search",
+                { try visitor.get(try visitor.post("/search", [("q", "王")]).header("location") ?? "/search") }
+            ),
             ("audit log", { try auditor.get("/audit") }),
             ("audit of one", { try auditor.get("/audit?customer=\(id)") }),
             ("work", { try await scenario.drain() }),
@@ -121,6 +128,7 @@ struct ScanTests {
             let after = try await counted(watcher)
             let scanned = after.filter { table, now in
                 now.rows >= Self.big && now.scans > (before[table]?.scans ?? 0)
+                    && !(Self.totals.contains(name) && table == "customers_listing")
             }
             #expect(scanned.isEmpty, "\(name) reads the whole of \(scanned.keys.sorted())")
         }
