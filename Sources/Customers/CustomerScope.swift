@@ -70,7 +70,10 @@ enum CustomerLinks {
         while place < result.count, result.count < setMax {
             // All that are known by now, in one round trip.
             let asked = try result[place...].map { one in
-                (one, try session.asking(neighbours, [.id(one)]) { ($0.id(0, PartyKind.self), $0.id(1, PartyKind.self)) })
+                (
+                    one,
+                    try session.asking(neighbours, [.id(one)]) { ($0.id(0, PartyKind.self), $0.id(1, PartyKind.self)) }
+                )
             }
             for (one, answer) in asked where result.count < setMax {
                 place += 1

@@ -11,7 +11,8 @@ package final class PostgresCluster: Sendable {
     private static let binaries = "/usr/lib/postgresql/15/bin"
 
     /// Whether the machine has the server's programs and may start them.
-    package static let isAvailable: Bool = FileManager.default.isExecutableFile(atPath: binaries + "/pg_basebackup")
+    package static let isAvailable: Bool =
+        FileManager.default.isExecutableFile(atPath: binaries + "/pg_basebackup")
         && TestDatabases.server != nil
 
     /// - Parameters:
@@ -24,7 +25,7 @@ package final class PostgresCluster: Sendable {
         let base = Int.random(in: 20_000...59_000)
         ports = [.primary: base, .standby: base + 1]
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try settings.joined(separator: "\n").write(toFile: folder + "/more.conf", atomically: true, encoding: .utf8)
+        try settings.map { $0 + "\n" }.joined().write(toFile: folder + "/more.conf", atomically: true, encoding: .utf8)
         try Self.run(
             Self.start,
             [folder, "\(base)", "\(ProcessInfo.processInfo.processIdentifier)", standby ? "1" : "0", tls ? "1" : "0"])

@@ -87,7 +87,9 @@ struct FreshnessTests {
         #expect(Freshness.recent == .within(seconds: 5))
     }
 
-    @Test("who has changed something reads it: in the same answer, with the cookie at any process, without it at this one")
+    @Test(
+        "who has changed something reads it: in the same answer, with the cookie at any process, without it at this one"
+    )
     func ownWrites() async throws {
         let world = try await World()
         let change = try await world.ask(1) { call in

@@ -49,6 +49,25 @@ struct InstallationTests {
         #expect(throws: Never.self) { try Configuration().check() }
     }
 
+    @Test("standbys are read from the environment or the file; without a server, or misspelt, they are refused by name")
+    func standbys() throws {
+        let server = "postgres://u:secret@h/db"
+        let two = "postgres://u:secret@h1:1,h2:2"
+        let read = try Configuration.load(
+            file: nil, environment: ["DATABASE_URL": server, "DATABASE_READ_URL": two])
+        #expect(try read.replicas.map(\.url) == ["postgres://u:secret@h1:1", "postgres://u:secret@h2:2"])
+        #expect(try Configuration.load(file: nil, environment: ["DATABASE_URL": server]).replicas.isEmpty)
+        for wrong in [["DATABASE_READ_URL": two], ["DATABASE_URL": server, "DATABASE_READ_URL": "h1:secret,h2"]] {
+            let error = #expect(throws: CRMError.self) { try Configuration.load(file: nil, environment: wrong) }
+            #expect(error?.message.en.contains("DATABASE_READ_URL") == true)
+            #expect(error?.message.en.contains("secret") == false)
+        }
+        for name in ["README.md", "README.zh-CN.md"] {
+            let text = try String(contentsOfFile: Checkout.root + "/" + name, encoding: .utf8)
+            #expect(text.contains("`DATABASE_READ_URL=") && text.contains("`\"databaseRead\"`"), "\(name)")
+        }
+    }
+
     @Test("from where on pages and health warn is read from the file; the defaults are the documented ones")
     func warnings() throws {
         let path = folder() + ".json"

@@ -9,11 +9,15 @@ import Testing
 
 /// Whether the pages people work with, and the work behind them, read big tables from one end to the other. The server counts
 /// that itself, whatever the statements are.
-@Suite("No page scans a big table (PostgreSQL)", .timeLimit(.minutes(5)), .enabled(if: TestDatabases.dialect == .postgres))
+@Suite(
+    "No page scans a big table (PostgreSQL)", .timeLimit(.minutes(5)), .enabled(if: TestDatabases.dialect == .postgres))
 struct ScanTests {
     /// Rows from which on a table counts as big; every table that has rows is made bigger than that.
     static let big = 5_000
     static let wanted = 15_000
+
+    /// These say how many customers there are: all are counted where nothing is filtered, at most 10,001 where something is.
+    static let totals: Set<String> = ["list", "list, filtered", "list, by risk"]
 
     static let ended: SQL = """
         SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -49,7 +53,9 @@ struct ScanTests {
                 let list = columns[table] ?? []
                 let values = list.map { column -> String in
                     let isID = column.name == "id" || column.name.hasSuffix("_id")
-                    if column.type == "BIGINT" || column.type == "bigint", isID { return "\(column.name) + g * 1000000007" }
+                    if column.type == "BIGINT" || column.type == "bigint", isID {
+                        return "\(column.name) + CAST(g AS BIGINT) * 1000000007"
+                    }
                     let isUnique = unique.contains("\(table).\(column.name)")
                     return column.type.lowercased() == "text" && isUnique ? "\(column.name) || '~' || g" : column.name
                 }
@@ -91,18 +97,27 @@ struct ScanTests {
         let auditor = try await scenario.user("auditor", [.auditor])
         let watcher = try #require(try TestDatabases.watcher(of: scenario.tenant))
         let customer = try await watcher.read {
-            try $0.first("SELECT customer_id FROM customers_listing WHERE status = 'active' ORDER BY customer_id") { $0.int(0) }
+            try $0.first("SELECT customer_id FROM customers_listing WHERE status = 'active' ORDER BY customer_id") {
+                $0.int(0)
+            }
         }
         let id = try #require(customer)
         try await multiply(watcher)
 
         let steps: [(String, @Sendable () async throws -> Void)] = [
-            ("list", { try visitor.get("/customers") }), ("list, filtered", { try visitor.get("/customers?status=active") }),
-            ("list, by risk", { try visitor.get("/customers?sort=risk") }), ("customer page", { try visitor.get("/customers/\(id)") }),
+            ("list", { try visitor.get("/customers") }),
+            ("list, filtered", { try visitor.get("/customers?status=active") }),
+            ("list, by risk", { try visitor.get("/customers?sort=risk") }),
+            ("customer page", { try visitor.get("/customers/\(id)") }),
             ("timeline", { try visitor.get("/customers/\(id)/timeline") }),
             ("lines", { try visitor.get("/customers/\(id)/subscriptions") }),
             ("charges", { try visitor.get("/customers/\(id)/charges") }), ("risk list", { try visitor.get("/risk") }),
-            ("audit log", { try auditor.get("/audit") }), ("audit of one", { try auditor.get("/audit?customer=\(id)") }),
+            (
+                "search",
+                { try visitor.get(try visitor.post("/search", [("q", "王")]).header("location") ?? "/search") }
+            ),
+            ("audit log", { try auditor.get("/audit") }),
+            ("audit of one", { try auditor.get("/audit?customer=\(id)") }),
             ("work", { try await scenario.drain() }),
         ]
         for (name, step) in steps {
@@ -113,6 +128,7 @@ struct ScanTests {
             let after = try await counted(watcher)
             let scanned = after.filter { table, now in
                 now.rows >= Self.big && now.scans > (before[table]?.scans ?? 0)
+                    && !(Self.totals.contains(name) && table == "customers_listing")
             }
             #expect(scanned.isEmpty, "\(name) reads the whole of \(scanned.keys.sorted())")
         }

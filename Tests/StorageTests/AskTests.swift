@@ -22,7 +22,9 @@ struct AskTests {
         return bench
     }
 
-    @Test("answers are those of the same statements one by one, in whatever order they are read", arguments: TestEngine.allCases)
+    @Test(
+        "answers are those of the same statements one by one, in whatever order they are read",
+        arguments: TestEngine.allCases)
     func same(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let (asked, read) = try await bench.database.read { session in
@@ -40,7 +42,9 @@ struct AskTests {
         #expect(read == [550] + (1...10).map { $0 * 10 })
     }
 
-    @Test("a failed statement fails where it is read; a read that reads only others fails as a whole", arguments: TestEngine.allCases)
+    @Test(
+        "a failed statement fails where it is read; a read that reads only others fails as a whole",
+        arguments: TestEngine.allCases)
     func failing(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let error = await #expect(throws: StorageError.self) {
@@ -54,7 +58,9 @@ struct AskTests {
         #expect(error?.kind == .statement)
         // The connection lives on, and what could not be prepared is prepared when it can be.
         try await bench.create("ALTER TABLE t ADD COLUMN missing BIGINT")
-        let value = try await bench.database.read { try $0.askingFirst("SELECT COUNT(missing) FROM t") { $0.int(0) }.value() }
+        let value = try await bench.database.read {
+            try $0.askingFirst("SELECT COUNT(missing) FROM t") { $0.int(0) }.value()
+        }
         #expect(value == 0)
     }
 
@@ -76,7 +82,9 @@ struct AskTests {
         #expect(try await bench.count("SELECT COUNT(*) FROM t") == 11)
     }
 
-    @Test("pieces that ask in steps share their round trips: as many as the longest has steps", arguments: TestEngine.allCases)
+    @Test(
+        "pieces that ask in steps share their round trips: as many as the longest has steps",
+        arguments: TestEngine.allCases)
     func staged(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let database = bench.database as? PostgresDatabase
@@ -119,20 +127,25 @@ struct AskTests {
         #expect(values == [10, nil, 20, 7])
     }
 
-    @Test("more statements than a pipeline takes, and more than are kept prepared, are answered in full", arguments: TestEngine.allCases)
+    @Test(
+        "more statements than a pipeline takes, and more than are kept prepared, are answered in full",
+        arguments: TestEngine.allCases)
     func many(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let count = PostgresConnection.statementsMax + 3 * PostgresConnection.unreadMax
         let values = try await bench.database.read { session in
             let asked = try (0..<count).map { number in
-                try session.askingFirst(SQL(trusted: "SELECT \(number) + CAST($1 AS BIGINT)"), [.int(1)]) { $0.integer(0) }
+                try session.askingFirst(SQL(trusted: "SELECT \(number) + CAST($1 AS BIGINT)"), [.int(1)]) {
+                    $0.integer(0)
+                }
             }
             return try asked.map { try $0.value() }
         }
         #expect(values == (1...count).map { $0 })
     }
 
-    @Test("a read of one statement is two round trips: its BEGIN goes with it", .enabled(if: TestDatabases.server != nil))
+    @Test(
+        "a read of one statement is two round trips: its BEGIN goes with it", .enabled(if: TestDatabases.server != nil))
     func begin() async throws {
         let bench = try await bench(.postgres)
         let database = try #require(bench.database as? PostgresDatabase)

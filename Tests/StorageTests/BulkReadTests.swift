@@ -28,7 +28,9 @@ struct BulkReadTests {
             : [row.value(0), row.value(1), row.value(2), .bool(row.bool(3)), row.value(4), row.value(5)]
     }
 
-    @Test("every value comes as an ordinary query gives it: NULL, empty, quotes, tabs, line ends, backslashes, bytes", arguments: TestEngine.allCases)
+    @Test(
+        "every value comes as an ordinary query gives it: NULL, empty, quotes, tabs, line ends, backslashes, bytes",
+        arguments: TestEngine.allCases)
     func same(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let texts: [SQLValue] = [
@@ -37,7 +39,8 @@ struct BulkReadTests {
         ]
         let rows = texts.enumerated().map { offset, text -> [SQLValue] in
             [
-                .int(offset - 3), text, offset == 2 ? .null : .double(Double(offset) / 3), offset == 1 ? .null : .bool(offset % 2 == 0),
+                .int(offset - 3), text, offset == 2 ? .null : .double(Double(offset) / 3),
+                offset == 1 ? .null : .bool(offset % 2 == 0),
                 offset == 4 ? .null : .bytes([UInt8](0..<UInt8(offset * 20))),
             ]
         }
@@ -73,7 +76,9 @@ struct BulkReadTests {
         for (offset, text) in nasty.enumerated() {
             let found = try await bench.database.read { session in
                 var found: [String] = []
-                try session.bulkRead(select, [.int(-5), .text(text), .bool(true)]) { found.append("\($0.int(0)) \($0.text(1))") }
+                try session.bulkRead(select, [.int(-5), .text(text), .bool(true)]) {
+                    found.append("\($0.int(0)) \($0.text(1))")
+                }
                 return found
             }
             #expect(found == ["\(offset) $1 is 'quoted'"])
@@ -85,7 +90,9 @@ struct BulkReadTests {
         #expect(error?.kind == .statement)
     }
 
-    @Test("what the body throws ends the read, the session may not be used inside, and the connection lives on", arguments: TestEngine.allCases)
+    @Test(
+        "what the body throws ends the read, the session may not be used inside, and the connection lives on",
+        arguments: TestEngine.allCases)
     func thrown(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         try await bench.database.write { session in
@@ -133,7 +140,9 @@ struct BulkReadTests {
         #expect(try await bench.count("SELECT COUNT(*) FROM t") == 5_000)
     }
 
-    @Test("100 MB of rows pass through the memory of a few, and outlast the time a statement has", .enabled(if: TestDatabases.server != nil))
+    @Test(
+        "100 MB of rows pass through the memory of a few, and outlast the time a statement has",
+        .enabled(if: TestDatabases.server != nil))
     func memory() async throws {
         let bench = try await Bench(.postgres, migrated: false)
         var settings = try #require(bench.database as? PostgresDatabase).settings

@@ -15,7 +15,9 @@ struct CancelTests {
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000000) SELECT COUNT(*) FROM n
         """
 
-    @Test("a long statement ends when the task of its reader is cancelled, and others are served", arguments: TestEngine.allCases)
+    @Test(
+        "a long statement ends when the task of its reader is cancelled, and others are served",
+        arguments: TestEngine.allCases)
     func ends(engine: TestEngine) async throws {
         let bench = try await Bench(engine, migrated: false)
         let begun = Tally()
@@ -48,7 +50,9 @@ struct CancelTests {
         #expect(try await bench.count("SELECT 1") == 1)
     }
 
-    private func single(_ bench: Bench, _ change: (inout PostgresSettings) -> Void = { _ in }) throws -> PostgresDatabase {
+    private func single(_ bench: Bench, _ change: (inout PostgresSettings) -> Void = { _ in }) throws
+        -> PostgresDatabase
+    {
         var settings = try #require(bench.database as? PostgresDatabase).settings
         settings.connectionsMax = 1
         change(&settings)

@@ -55,7 +55,9 @@ struct ReplicaTests {
         _ = try await pair.standby.read { try $0.exists("SELECT 1 FROM pg_wal_replay_pause()") }
         #expect(
             try await eventually {
-                try await pair.standby.read { try $0.exists("SELECT 1 WHERE pg_get_wal_replay_pause_state() = 'paused'") }
+                try await pair.standby.read {
+                    try $0.exists("SELECT 1 WHERE pg_get_wal_replay_pause_state() = 'paused'")
+                }
             })
         try await database.write { _ = try $0.execute(Self.insert, [.int(1)]) }
         let written = ContinuousClock.now
@@ -133,7 +135,9 @@ struct ReplicaTests {
         try await pair.close()
     }
 
-    @Test("a read that stands in the way of the replay is made again on the primary, whatever its body makes of the error")
+    @Test(
+        "a read that stands in the way of the replay is made again on the primary, whatever its body makes of the error"
+    )
     func conflict() async throws {
         let pair = try await Pair(["max_standby_streaming_delay = 0"])
         let database = pair.database
@@ -219,6 +223,7 @@ struct ReplicaTests {
             ])
         #expect(replicas.allSatisfy { $0.targetSessionAttributes == nil && $0.isolation == "repeatable read" })
         #expect(replicas[0].database(named: "y").url == "postgres://u:p@h1:5432/y?sslmode=verify-full")
-        #expect(PostgresSettings(url: "postgres://h").replicas.map { $0.database(named: "y").url } == ["postgres://h/y"])
+        #expect(
+            PostgresSettings(url: "postgres://h").replicas.map { $0.database(named: "y").url } == ["postgres://h/y"])
     }
 }
