@@ -221,7 +221,9 @@ struct ImportPages: Sendable {
         let answer = WebResponse.redirect("/imports/\(id)")
         try await service.save(
             mapping, for: id, then: call.form["then"] == "dry_run" ? .dryRun : nil, principal: try call.principal(),
-            check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
+            check: { try call.checkVersion($0.version) },
+            record: { entry, session in try call.record(entry, session) },
+            done: { session in try call.settle(answer, session) })
         return answer
     }
 

@@ -195,9 +195,11 @@ package struct ImportService: Sendable {
     /// - Parameters:
     ///   - check: looks at the run in the transaction, before it is changed.
     ///   - action: what the run does with it at once.
+    ///   - done: called last in the transaction.
     package func save(
         _ mapping: ImportMapping, for id: ImportRunID, then action: Action? = nil, principal: Principal,
-        check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
+        check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder,
+        done: @escaping @Sendable (any SQLSession) throws -> Void = { _ in }
     ) async throws {
         try principal.require(Self.permission)
         let actor = try JSONText.encode(RunActor(principal))
@@ -213,6 +215,7 @@ package struct ImportService: Sendable {
             guard changed == 1 else { throw RunStore.taken }
             try record(AuditEntry("ingest.run.map", [.run(id)]), session)
             if let action { try enqueue(action, id, principal, record, session) }
+            try done(session)
             return run.planRejectBlobID
         }
         // The rows that a dry run did not take stand in it.

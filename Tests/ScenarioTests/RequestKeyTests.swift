@@ -89,11 +89,8 @@ struct RequestKeyTests {
         let mei = try await scenario.tenant.database.read { session in
             try session.first("SELECT id FROM identity_user WHERE name = 'mei'") { "\($0.int(0))" } ?? ""
         }
-        func version(_ page: String, _ who: Visitor) throws -> String {
-            String(try #require(try who.get(page).text.firstMatch(of: /name="revision" value="([^"]+)"/)).1)
-        }
         let page = "/users/\(mei)"
-        let (mine, theirs) = (try version(page, one), try version(page, two))
+        let (mine, theirs) = (try one.version(page), try two.version(page))
         #expect(try one.post(page + "/roles", [("role", "supervisor"), ("revision", mine)]).status == 303)
         let late = try two.post(page + "/roles", [("role", "marketer"), ("revision", theirs)])
         #expect(late.status == 412 && late.text.contains("Somebody changed this"))
@@ -101,7 +98,7 @@ struct RequestKeyTests {
         #expect(try two.fill(page, page + "/status", [("status", "disabled")]).status == 303)
 
         #expect(try one.post("/attributes", [("title_en", "Pet"), ("kind", "text"), ("mask", "none")]).status == 303)
-        let old = try version("/attributes", one)
+        let old = try one.version("/attributes")
         let path = try #require(try one.get("/attributes").text.firstMatch(of: /action="(\/attributes\/\d+\/label)"/)).1
         #expect(try one.post(String(path), [("title_en", "Cat"), ("mask", "full"), ("revision", old)]).status == 303)
         #expect(try two.get("/attributes").status == 200)

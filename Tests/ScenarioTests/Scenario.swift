@@ -165,11 +165,15 @@ final class Visitor: @unchecked Sendable {
     /// Sends a form of a page: with the version of the record that the page shows.
     @discardableResult
     func fill(_ page: String, _ path: String, _ fields: [(String, String)]) throws -> RawHTTP.Answer {
-        let html = try get(page).text
-        guard let match = html.firstMatch(of: /name="revision" value="([^"]*)"/) else {
+        try post(path, [("revision", try version(page))] + fields)
+    }
+
+    /// The version that the first form of a page was rendered from.
+    func version(_ page: String) throws -> String {
+        guard let match = try get(page).text.firstMatch(of: /name="revision" value="([^"]*)"/) else {
             throw RawHTTP.Failure(description: "\(page) shows no version")
         }
-        return try post(path, [("revision", String(match.1))] + fields)
+        return String(match.1)
     }
 
     func postJSON(_ path: String, _ json: String) throws -> RawHTTP.Answer {

@@ -48,7 +48,8 @@ struct SharedStateTests {
         let two = try await second(one)
         _ = try await one.user("mei", [.agent])
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-            for number in 0..<24 {
+            // Few enough that the clients leave the machine threads for the servers, which are in this process too.
+            for number in 0..<12 {
                 let http = [one, two][number % 2].http.from("127.0.0.78")
                 group.addTask {
                     let page = try await http.ask("GET", "/login")

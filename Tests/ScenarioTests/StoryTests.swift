@@ -68,9 +68,10 @@ struct StoryTests {
         let customer = try agent.get("/customers/\(first)").text
         for reason in reasons { #expect(customer.contains(reason), "the customer's page says why, too: \(reason)") }
         #expect(
-            try agent.post("/risk/\(first)/contact", [("revision", "open"), ("outcome", "accepted"), ("note", "wants a longer contract")])
-                .status
-                == 303)
+            try agent.post(
+                "/risk/\(first)/contact",
+                [("revision", "open"), ("outcome", "accepted"), ("note", "wants a longer contract")]
+            ).status == 303)
         #expect(try agent.get("/risk?state=done").text.contains(first))
         // The contact is in the customer's timeline, in the reader's language; its note for those who see names.
         try analyst.post("/preferences", [("language", "zh")])

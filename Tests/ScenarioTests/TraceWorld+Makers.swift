@@ -204,8 +204,8 @@ extension TraceWorld {
         "POST /attributes/{id}/label": { world in
             let visitor = world.administrator
             let id = try await world.id("SELECT id FROM customers_attribute ORDER BY id LIMIT 1")
-            let fields = [("title_en", "Relabelled"), ("mask", "full")]
-            return { try visitor.fill("/attributes", "/attributes/\(id)/label", fields) }
+            let fields = [("revision", try visitor.version("/attributes")), ("title_en", "Relabelled"), ("mask", "full")]
+            return { try visitor.post("/attributes/\(id)/label", fields) }
         },
     ]
 
@@ -217,7 +217,8 @@ extension TraceWorld {
             let (run, visitor) = (try await make(world), world.supervisor)
             if method == "GET" { return { try visitor.get(run + path) } }
             guard ["/mapping", "/format"].contains(path) else { return { try visitor.post(run + path, fields) } }
-            return { try visitor.fill(run, run + path, fields) }
+            let version = try visitor.version(run)
+            return { try visitor.post(run + path, [("revision", version)] + fields) }
         }
     }
 
@@ -325,7 +326,8 @@ extension TraceWorld {
         { world in
             let (id, visitor) = (try await world.user(), world.administrator)
             if fields.isEmpty { return { try visitor.post("/users/\(id)" + path) } }
-            return { try visitor.fill("/users/\(id)", "/users/\(id)" + path, fields) }
+            let version = try visitor.version("/users/\(id)")
+            return { try visitor.post("/users/\(id)" + path, [("revision", version)] + fields) }
         }
     }
 
