@@ -125,7 +125,8 @@ package enum StorageLayouts {
             TableLayout("schema_migration", .local, isReadOnly: true),
         ]
         + TableLayout.all(
-            ["storage_node", "storage_job", "storage_mark", "storage_copy", "storage_schedule", "storage_server"], .local)
+            ["storage_node", "storage_job", "storage_mark", "storage_copy", "storage_schedule", "storage_server"],
+            .local)
 
     /// Delivered events are forgotten a week after the end of their month; what waits or stands aside stays.
     private static let events = Growth(

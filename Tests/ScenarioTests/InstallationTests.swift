@@ -38,8 +38,11 @@ struct InstallationTests {
     func ranges() {
         let changes: [(inout Configuration) -> Void] = [
             { $0.port = 65_536 }, { $0.port = -1 }, { $0.workers = 0 }, { $0.workers = 65 }, { $0.currency = "yuan" },
-            { $0.currency = "cny" }, { $0.durability = "none" }, {
-                $0.probes = "9090" }, { $0.probes = "example.org:9090" }, { $0.probes = "0.0.0.0:99999" }, { $0.faultsWarnAt = 0 }, { $0.waitingWarnSeconds = 0 },
+            { $0.currency = "cny" }, { $0.durability = "none" },
+            {
+                $0.probes = "9090"
+            }, { $0.probes = "example.org:9090" }, { $0.probes = "0.0.0.0:99999" }, { $0.faultsWarnAt = 0 },
+            { $0.waitingWarnSeconds = 0 },
         ]
         for change in changes {
             var configuration = Configuration()

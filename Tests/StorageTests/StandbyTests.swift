@@ -20,7 +20,8 @@ struct StandbyTests {
         defer { server.remove() }
         var settings = server.settings
         let primary = PostgresDatabase(settings)
-        try await primary.write { session in _ = try session.execute("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY)") }
+        try await primary.write { session in _ = try session.execute("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY)")
+        }
         try await primary.close()
         try server.restartAsStandby()
 
@@ -45,7 +46,9 @@ struct StandbyTests {
 
     static let conflict: SQL = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'met another'; END $$"
 
-    @Test("what meets another transaction for seconds, as while a commit waits for its standby, is run again, not refused")
+    @Test(
+        "what meets another transaction for seconds, as while a commit waits for its standby, is run again, not refused"
+    )
     func longConflict() async throws {
         let bench = try await Bench(.postgres, migrated: false)
         var settings = try #require(bench.database as? PostgresDatabase).settings
@@ -137,7 +140,8 @@ private final class PrivateServer {
         let process = Process()
         let command = [binaries + name] + arguments
         // `setpriv` becomes the command, so that the process id is the command's own.
-        let all = geteuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command : command
+        let all =
+            geteuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] + command : command
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = all
         process.currentDirectoryURL = URL(fileURLWithPath: "/")
@@ -165,7 +169,9 @@ private final class PrivateServer {
         let port = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { place -> UInt16? in
                 guard bind(descriptor, place, size) == 0, getsockname(descriptor, place, &size) == 0 else { return nil }
-                return place.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { UInt16(bigEndian: $0.pointee.sin_port) }
+                return place.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    UInt16(bigEndian: $0.pointee.sin_port)
+                }
             }
         }
         return Int(try #require(port))

@@ -9,7 +9,8 @@ import Web
 /// What the files under `deploy/` say about the product is so. Most of them cannot be run where the tests run.
 @Suite("Deployment files")
 struct DeployTests {
-    private static let files: [TextFile] = ["yaml", "cfg", "service", "example", "environment", "Containerfile"].flatMap {
+    private static let files: [TextFile] = ["yaml", "cfg", "service", "example", "environment", "Containerfile"].flatMap
+    {
         SourceTree.files("deploy", suffix: $0)
     }
 
@@ -33,7 +34,9 @@ struct DeployTests {
         var named: Set<String> = []
         var findings: [String] = []
         for file in Self.files {
-            for found in matches(#"(?<![\w-])(?:SWITCHBOARD|DATABASE)_[A-Z_]+|(?m)^\s*(?:HOST|PORT)(?=[:=])"#, in: file.text) {
+            for found in matches(
+                #"(?<![\w-])(?:SWITCHBOARD|DATABASE)_[A-Z_]+|(?m)^\s*(?:HOST|PORT)(?=[:=])"#, in: file.text)
+            {
                 let name = found.text.trimmingCharacters(in: .whitespaces)
                 named.insert(name)
                 if !known.contains(name), !others.contains(name) {
@@ -48,7 +51,8 @@ struct DeployTests {
     @Test("the product takes the settings of the Kubernetes map, of systemd and of the compose file")
     func loaded() throws {
         let map = try file("kubernetes/config.yaml")
-        let json = try #require(matches(#"(?s)config\.json: \|\n(    \{.*?\n    \}\n)"#, in: map.text).first?.groups.first)
+        let json = try #require(
+            matches(#"(?s)config\.json: \|\n(    \{.*?\n    \}\n)"#, in: map.text).first?.groups.first)
         let path = NSTemporaryDirectory() + "switchboard-deploy-" + UUID().uuidString + ".json"
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(json.utf8).write(to: URL(fileURLWithPath: path))
@@ -67,7 +71,9 @@ struct DeployTests {
         #expect(machine.isLoopback && machine.probesAddress?.port == 9090)
 
         environment = [:]
-        for found in matches(#"(?m)^    ((?:HOST|PORT|SWITCHBOARD_[A-Z_]+)): "?([^"\n]+)"?$"#, in: try file("compose.yaml").text) {
+        for found in matches(
+            #"(?m)^    ((?:HOST|PORT|SWITCHBOARD_[A-Z_]+)): "?([^"\n]+)"?$"#, in: try file("compose.yaml").text)
+        {
             environment[found.groups[0]] = found.groups[1]
         }
         let composed = try Configuration.load(file: nil, environment: environment)
@@ -82,8 +88,9 @@ struct DeployTests {
     }
 
     private func ingressHost() throws -> String {
-        let hosts = matches(#"(?:hosts: \[|- host: )([\w.-]+)"#, in: try file("kubernetes/ingress.yaml").text).compactMap(
-            \.groups.first)
+        let hosts = matches(#"(?:hosts: \[|- host: )([\w.-]+)"#, in: try file("kubernetes/ingress.yaml").text)
+            .compactMap(
+                \.groups.first)
         #expect(hosts.count == 2 && Set(hosts).count == 1, "\(hosts)")
         return try #require(hosts.first)
     }
@@ -98,7 +105,8 @@ struct DeployTests {
         var asked: [String] = []
         var findings: [String] = []
         for file in Self.files {
-            for found in matches(#"(?:httpGet: \{path: |httpchk GET |prometheus\.io/path: )(/[^\s,?]*)"#, in: file.text) {
+            for found in matches(#"(?:httpGet: \{path: |httpchk GET |prometheus\.io/path: )(/[^\s,?]*)"#, in: file.text)
+            {
                 let path = found.groups[0]
                 // Of Patroni's REST interface.
                 if file.path == "deploy/ha/haproxy.cfg", ["/primary", "/replica"].contains(path) { continue }
@@ -109,7 +117,9 @@ struct DeployTests {
             }
             for found in matches(#"containerPort: (\d+)|check port (\d{4,5}) |(?m)^EXPOSE ([\d ]+)$"#, in: file.text) {
                 let ports = found.groups.flatMap { $0.split(separator: " ") }
-                if !ports.allSatisfy({ ["8080", "9090"].contains($0) }) { findings.append("\(file.path) \(found.text)") }
+                if !ports.allSatisfy({ ["8080", "9090"].contains($0) }) {
+                    findings.append("\(file.path) \(found.text)")
+                }
             }
         }
         #expect(Set(asked) == ["/healthz", "/readyz", "/metrics"] && asked.count >= 10, "\(asked)")
@@ -148,8 +158,9 @@ struct DeployTests {
 
     @Test("the manifests name only secrets, claims and files that are there")
     func references() throws {
-        let listed = matches(#"(?m)^  - ([\w-]+\.yaml)$"#, in: try file("kubernetes/kustomization.yaml").text).compactMap(
-            \.groups.first)
+        let listed = matches(#"(?m)^  - ([\w-]+\.yaml)$"#, in: try file("kubernetes/kustomization.yaml").text)
+            .compactMap(
+                \.groups.first)
         let there = Self.files.map(\.path).filter { $0.hasPrefix("deploy/kubernetes/") }.map {
             String($0.dropFirst("deploy/kubernetes/".count))
         }
@@ -165,7 +176,9 @@ struct DeployTests {
         for name in ["serve.yaml", "worker.yaml", "migrate.yaml", "upkeep.yaml"] {
             let text = try file("kubernetes/" + name).text
             let containers = matches(#"(?m)^\s+image: switchboard$"#, in: text).count
-            for line in ["readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false", #"capabilities: \{drop: \[ALL\]\}"#] {
+            for line in [
+                "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false", #"capabilities: \{drop: \[ALL\]\}"#,
+            ] {
                 #expect(matches(line, in: text).count == containers, "\(name): \(line)")
             }
             #expect(containers == 2 && text.contains("runAsNonRoot: true") && text.contains("limits: {memory:"))
@@ -185,7 +198,9 @@ struct DeployTests {
             for found in matches(#"(?<![\w/])deploy/[A-Za-z][\w./-]*"#, in: file.text) {
                 let path = found.text.trimmingCharacters(in: CharacterSet(charactersIn: "./"))
                 // Made by whoever deploys.
-                if ["deploy/.env", "deploy/certificate.pem"].contains(path) || path.hasPrefix("deploy/data") { continue }
+                if ["deploy/.env", "deploy/certificate.pem"].contains(path) || path.hasPrefix("deploy/data") {
+                    continue
+                }
                 if !FileManager.default.fileExists(atPath: Checkout.root + "/" + path) {
                     findings.append("\(file.path):\(line(of: found.range, in: file.text)) \(path)")
                 }
