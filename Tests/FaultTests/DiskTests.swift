@@ -86,9 +86,12 @@ struct DiskTests {
             let upload = person.upload("/imports", source: "crm", file: ("D\(round).csv", ledger.content("D\(round)")))
             #expect([303, 503, 507].contains(upload.status), "\(upload.status): \(upload.text.prefix(300))")
             disk.makeRoom()
-            let goesOn = await eventually { person.post("/customers/new").status != 0 && person.get("/customers").status == 200 }
+            let goesOn = await eventually {
+                person.post("/customers/new").status != 0 && person.get("/customers").status == 200
+            }
             #expect(goesOn)
-            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(whole: true)
+            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(
+                whole: true)
             #expect(problems.isEmpty, "\(problems.joined(separator: "; "))")
             #expect(server.isRunning, "\(server.text.suffix(500))")
         }
@@ -97,7 +100,7 @@ struct DiskTests {
         server.stop()
         Drill.report(
             "disk full", rounds: rounds,
-            "\(told.acknowledged) writes acknowledged, 0 lost; refused \(told.refused), nothing half done")
+            ledger.summary)
         await place.close()
         withExtendedLifetime(cluster) {}
     }
@@ -151,10 +154,9 @@ struct DiskTests {
         let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(whole: true)
         #expect(problems.isEmpty, "\(problems.joined(separator: "; "))")
         second.stop()
-        let told = ledger.told
         Drill.report(
             "fsync EIO (libfiu)", rounds: 2,
-            "\(told.acknowledged) writes acknowledged, 0 lost after kill -9; refused \(told.refused)")
+            "kill -9 at the end; " + ledger.summary)
         await place.remove()
     }
 }
