@@ -134,7 +134,10 @@ struct KillTests {
                 let command = try place.start([
                     "import", path, "--source", "crm", "--match-key", "source_id", "--ignore-unmapped",
                 ])
+                // It tells the run at its start, and takes a second or two from there.
+                _ = await eventually(seconds: 20) { command.text.contains("run ") || !command.isRunning }
                 try await moment.wait(since: before, ledger)
+                try await Task.sleep(for: .milliseconds(4 * moment.milliseconds))
                 command.kill()
                 note = try await finish(file)
             } else {
