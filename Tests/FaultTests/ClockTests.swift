@@ -153,7 +153,13 @@ struct ClockTests {
             return nil
         }
         let worker = JobWorker(
-            queue: tenant.jobs, handlers: [handler, JobHandler(kind: "later") { _ in ran.add(); return nil }],
+            queue: tenant.jobs,
+            handlers: [
+                handler,
+                JobHandler(kind: "later") { _ in
+                    ran.add(); return nil
+                },
+            ],
             wake: tenant.wake, owner: "heir", logger: Self.silent)
         #expect(try await !worker.runOne(), "all of it lies in the future")
         try await tenant.jobs.pullBack()
@@ -259,7 +265,8 @@ struct ClockTests {
             #expect(server.isRunning, "\(server.text.suffix(500))")
             #expect(ledger.told.acknowledged > before + 5, "clock \(offset): \(ledger.told)")
             // Events left by a clock that was ahead are found by the upkeep of every half minute.
-            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(whole: true)
+            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(
+                whole: true)
             #expect(problems.isEmpty, "clock \(offset): \(problems.joined(separator: "; "))")
             // The server keeps the text of the time for a moment.
             if case .answer(let answer) = person.get("/login"), let text = answer.header("date") {
@@ -269,7 +276,8 @@ struct ClockTests {
         // The process did see the clock jump.
         #expect(days.count == 4 && days[1] - days[0] >= 29 && days[2] - days[1] <= -30, "\(days)")
         server.stop()
-        Drill.report("clock: real process", rounds: 4, "+30 d, -31 d, +1 d; \(ledger.told.acknowledged) acknowledged, 0 lost")
+        Drill.report(
+            "clock: real process", rounds: 4, "+30 d, -31 d, +1 d; \(ledger.summary)")
         await place.remove()
     }
 

@@ -16,7 +16,8 @@ struct ClusterTests {
     @Test("acknowledged writes are there after each outage; callers wait, or are told 503, and go on")
     func outages() async throws {
         let cluster = try PrivatePostgres(folder: NSTemporaryDirectory() + "switchboard-cluster-" + UUID().uuidString)
-        let place = try Installation(url: cluster.settings("drill").url, environment: ["SWITCHBOARD_DURABILITY": "full"])
+        let place = try Installation(
+            url: cluster.settings("drill").url, environment: ["SWITCHBOARD_DURABILITY": "full"])
         try place.user("kim")
         let (server, port) = try place.serve(["--no-workers"])
         let worker = try place.start(["worker"])
@@ -35,8 +36,9 @@ struct ClusterTests {
             let problems = try await KillTests.Round(seed: seed, place: place, ledger: ledger).settledAndVerified(
                 whole: seed % 8 == 0)
             guard problems.isEmpty else {
-                Issue.record("seed \(seed), \(outage): \(problems.joined(separator: "; "))")
-                break
+                // What it left stays.
+                Issue.record("seed \(seed), \(outage), logs in \(place.folder): \(problems.joined(separator: "; "))")
+                return
             }
             #expect(server.isRunning && worker.isRunning, "\(server.text.suffix(500)) \(worker.text.suffix(500))")
         }
@@ -45,8 +47,8 @@ struct ClusterTests {
         if met["away"] ?? 0 > 0 { #expect(told.refused[503] ?? 0 > 0, "nobody was told that the database was away") }
         Drill.report(
             "PostgreSQL away under load", rounds: seeds.count,
-            "\(met.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")); "
-                + "\(told.acknowledged) writes acknowledged, 0 lost; refused \(told.refused), no answer \(told.silent)")
+            "\(met.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }.joined(separator: ", ")); \(ledger.summary)"
+        )
         server.stop()
         worker.stop()
         await place.remove()

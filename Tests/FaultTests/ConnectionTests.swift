@@ -16,7 +16,8 @@ struct ConnectionTests {
         defer { TestDatabases.drop(settings) }
         let direct = PostgresDatabase(settings)
         try await direct.write { session in
-            try session.execute("CREATE TABLE piece (batch BIGINT NOT NULL, number BIGINT NOT NULL, text TEXT NOT NULL)")
+            try session.execute(
+                "CREATE TABLE piece (batch BIGINT NOT NULL, number BIGINT NOT NULL, text TEXT NOT NULL)")
             try session.execute("CREATE TABLE total (batch BIGINT NOT NULL PRIMARY KEY, pieces BIGINT NOT NULL)")
         }
         let port = try #require(settings.url.firstMatch(of: /:(\d+)\//).flatMap { Int($0.1) })
@@ -25,6 +26,7 @@ struct ConnectionTests {
         var through = settings
         through.url =
             settings.url.replacing(":\(port)/", with: ":\(proxy.port)/") + "?sslmode=disable&gssencmode=disable"
+        let findings = Findings()
         var batch = 0
         var (cuts, unknown, kinds) = (0, 0, Set<Character>())
         for cut in FaultProxy.Cut.allCases {
@@ -35,7 +37,7 @@ struct ConnectionTests {
                 let isTold = try await write(batch, database)
                 proxy.disarm()
                 try await database.close()
-                let words: Comment = "cut \(cut) message \(message) (\(String(describing: proxy.struck)))"
+                let words = "cut \(cut) message \(message) (\(String(describing: proxy.struck)))"
                 // A server that has not noticed yet is still at it.
                 let number = Int64(batch)
                 let (pieces, totals) = try await direct.write { session in
@@ -46,8 +48,10 @@ struct ConnectionTests {
                         try session.count("SELECT COUNT(*) FROM total WHERE batch = $1", [.int(number)])
                     )
                 }
-                #expect((pieces, totals) == (Self.pieces, 1) || (pieces, totals) == (0, 0), "\(words): half done: \(pieces)")
-                if isTold { #expect(totals == 1, "\(words): acknowledged and not there") }
+                findings.expect(
+                    (pieces, totals) == (Self.pieces, 1) || (pieces, totals) == (0, 0), "\(words): half done: \(pieces)"
+                )
+                if isTold { findings.expect(totals == 1, "\(words): acknowledged and not there") }
                 guard let struck = proxy.struck else {
                     #expect(isTold, "untouched")
                     break
@@ -56,8 +60,8 @@ struct ConnectionTests {
                 kinds.insert(struck)
                 if !isTold {
                     unknown += 1
-                    #expect(struck == "Q", "\(words): only a commit leaves it open")
-                    #expect(totals == (cut == .after ? 1 : 0), words)
+                    findings.expect(struck == "Q", "\(words): only a commit leaves it open")
+                    findings.expect(totals == (cut == .after ? 1 : 0), words)
                 }
             }
         }
@@ -65,7 +69,8 @@ struct ConnectionTests {
         // The commit's message or its answer: one of each.
         #expect(unknown == 2)
         Drill.report(
-            "connection cut at each message", rounds: cuts, "one effect each; outcome unknown \(unknown) (the two commits)")
+            "connection cut at each message", rounds: cuts,
+            "outcome unknown \(unknown) (the two commits); \(findings.count) half done, lost or doubled")
     }
 
     private static let pieces = 1 + 4 + 2_000

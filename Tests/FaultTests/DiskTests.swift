@@ -71,10 +71,11 @@ struct DiskTests {
         for round in 0..<rounds {
             await work(ledger, person, port, seed: UInt64(round)) { ledger.told.acknowledged >= 20 * (round + 1) }
             let refusedBefore = ledger.told.refused[503] ?? 0
-            // A few pages are left, so that it fails somewhere in the middle.
-            try disk.fill(leaving: Int64(rng.number(0...200)) * 1_024)
+            // A few pages are left, so that it fails somewhere in the middle. PostgreSQL's tables have room of their own.
+            let isSQLite = TestDatabases.dialect == .sqlite
+            try disk.fill(leaving: Int64(rng.number(0...(isSQLite ? 200 : 40))) * 1_024)
             await work(ledger, person, port, seed: UInt64(round) + 100) {
-                (ledger.told.refused[503] ?? 0) + (ledger.told.refused[507] ?? 0) > refusedBefore + 5
+                (ledger.told.refused[503] ?? 0) > refusedBefore + (isSQLite ? 5 : 0)
             }
             try disk.fill()
             #expect(person.get("/healthz").status == 200 && person.get("/customers/new").status == 200)
@@ -86,9 +87,12 @@ struct DiskTests {
             let upload = person.upload("/imports", source: "crm", file: ("D\(round).csv", ledger.content("D\(round)")))
             #expect([303, 503, 507].contains(upload.status), "\(upload.status): \(upload.text.prefix(300))")
             disk.makeRoom()
-            let goesOn = await eventually { person.post("/customers/new").status != 0 && person.get("/customers").status == 200 }
+            let goesOn = await eventually {
+                person.post("/customers/new").status != 0 && person.get("/customers").status == 200
+            }
             #expect(goesOn)
-            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(whole: true)
+            let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(
+                whole: true)
             #expect(problems.isEmpty, "\(problems.joined(separator: "; "))")
             #expect(server.isRunning, "\(server.text.suffix(500))")
         }
@@ -97,7 +101,7 @@ struct DiskTests {
         server.stop()
         Drill.report(
             "disk full", rounds: rounds,
-            "\(told.acknowledged) writes acknowledged, 0 lost; refused \(told.refused), nothing half done")
+            ledger.summary)
         await place.close()
         withExtendedLifetime(cluster) {}
     }
@@ -151,10 +155,9 @@ struct DiskTests {
         let problems = try await KillTests.Round(seed: 0, place: place, ledger: ledger).settledAndVerified(whole: true)
         #expect(problems.isEmpty, "\(problems.joined(separator: "; "))")
         second.stop()
-        let told = ledger.told
         Drill.report(
             "fsync EIO (libfiu)", rounds: 2,
-            "\(told.acknowledged) writes acknowledged, 0 lost after kill -9; refused \(told.refused)")
+            "kill -9 at the end; " + ledger.summary)
         await place.remove()
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Synchronization
 import TestSupport
 import Testing
 
@@ -52,6 +53,18 @@ func eventually(seconds: Double = 60, _ condition: () async throws -> Bool) asyn
         try? await Task.sleep(for: .milliseconds(20))
     }
     return try await condition()
+}
+
+/// Expectations of one drill, counted, so that the line it reports says what was found and not what was hoped.
+final class Findings: Sendable {
+    private let number = Mutex(0)
+    var count: Int { number.withLock { $0 } }
+
+    func expect(_ condition: Bool, _ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        guard !condition else { return }
+        number.withLock { $0 += 1 }
+        Issue.record(Comment(rawValue: words), sourceLocation: sourceLocation)
+    }
 }
 
 /// What tests throw on purpose.

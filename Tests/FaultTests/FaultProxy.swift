@@ -124,7 +124,9 @@ final class FaultProxy: @unchecked Sendable {
         var bytes = [UInt8](repeating: 0, count: max(0, count))
         var have = 0
         while have < count {
-            let more = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress?.advanced(by: have), count - have, 0) }
+            let more = bytes.withUnsafeMutableBytes {
+                recv(descriptor, $0.baseAddress?.advanced(by: have), count - have, 0)
+            }
             guard more > 0 else { return nil }
             have += more
         }

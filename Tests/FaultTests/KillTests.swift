@@ -30,10 +30,13 @@ struct KillTests {
             var round = Round(seed: seed, place: place, ledger: ledger)
             let problems = try await round.run(&person, before: before)
             scenes[round.scene.rawValue, default: 0] += 1
+            // What is found now was done in the round before.
+            let culprit = before ?? seed
             before = seed
             guard problems.isEmpty else {
                 Issue.record(
-                    "seed \(before ?? 0) (found by seed \(seed)), data in \(place.folder): \(problems.joined(separator: "; "))")
+                    "seed \(culprit) (found when seed \(seed) began), data in \(place.folder): \(problems.joined(separator: "; "))"
+                )
                 return
             }
         }
@@ -48,10 +51,20 @@ struct KillTests {
         #expect(told.acknowledged > 3 * Drill.seeds && told.silent > 0, "the clients did too little: \(told)")
         Drill.report(
             "kill -9 while clients write and files are imported", rounds: Drill.seeds,
-            "killed \(scenes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")); "
-                + "\(told.acknowledged) writes acknowledged, 0 lost; \(told.silent) without answer; refused \(told.refused); "
-                + "\(ledger.filesDone) files")
+            "killed \(scenes.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }.joined(separator: ", ")); "
+                + ledger.summary)
         if problems.isEmpty { await place.remove() }
+    }
+
+    /// When it dies: so long behind so many acknowledged writes, that a busy machine does not die before it has done anything.
+    struct Moment {
+        let writes: Int
+        let milliseconds: Int
+
+        func wait(since before: Int, _ ledger: Ledger) async throws {
+            _ = await eventually(seconds: 15) { ledger.told.acknowledged >= before + writes }
+            try await Task.sleep(for: .milliseconds(milliseconds))
+        }
     }
 
     /// One seed: start, let what the last kill left come to its end, verify, load, kill.
@@ -70,7 +83,7 @@ struct KillTests {
         mutating func run(_ person: inout Person?, before: UInt64?) async throws -> [String] {
             var rng = SeededGenerator(seed: seed)
             scene = Scene.allCases.randomElement(using: &rng) ?? .server
-            let milliseconds = rng.number(20...1_600)
+            let moment = Moment(writes: rng.number(0...30), milliseconds: rng.number(0...250))
             let isApart = scene != .server && scene != .command
             let (server, port) = try place.serve(isApart ? ["--no-workers"] : [])
             let worker = isApart ? try place.start(["worker"]) : nil
@@ -81,7 +94,7 @@ struct KillTests {
             someone.move(to: port)
             if someone.get("/customers/new").status != 200 { try someone.logIn("kim") }
             _ = someone.get("/customers/new")
-            let loaded = try await load(someone, port, &rng, milliseconds) {
+            let loaded = try await load(someone, port, &rng, moment) {
                 switch scene {
                 case .server, .serverBesideWorker: server.kill()
                 case .worker: worker?.kill()
@@ -96,19 +109,20 @@ struct KillTests {
             worker?.kill()
             try await endLeases()
             Drill.say(
-                "seed \(seed): killed \(scene.rawValue) after \(milliseconds) ms; acknowledged so far "
+                "seed \(seed): killed \(scene.rawValue) \(moment.milliseconds) ms behind write \(moment.writes); acknowledged so far "
                     + "\(ledger.told.acknowledged), without answer \(ledger.told.silent)\(loaded)")
             return []
         }
 
         /// Three writers and an import until the moment comes.
         private func load(
-            _ person: Person, _ port: Int, _ rng: inout SeededGenerator, _ milliseconds: Int, kill: () -> Void
+            _ person: Person, _ port: Int, _ rng: inout SeededGenerator, _ moment: Moment, kill: () -> Void
         ) async throws -> String {
             let over = Flag()
             let file = "I\(seed)"
             ledger.makeFile(file, rows: rng.number(300...900), &rng)
             let (ledger, seed) = (self.ledger, self.seed)
+            let before = ledger.told.acknowledged
             var threads = (1...3).map { writer in
                 let own = Person(port: port, like: person)
                 return Background { ledger.write(own, writer: writer, seed: seed) { over.isSet } }
@@ -120,13 +134,16 @@ struct KillTests {
                 let command = try place.start([
                     "import", path, "--source", "crm", "--match-key", "source_id", "--ignore-unmapped",
                 ])
-                try await Task.sleep(for: .milliseconds(milliseconds + 300))
+                // It tells the run at its start, and takes a second or two from there.
+                _ = await eventually(seconds: 20) { command.text.contains("run ") || !command.isRunning }
+                try await moment.wait(since: before, ledger)
+                try await Task.sleep(for: .milliseconds(4 * moment.milliseconds))
                 command.kill()
                 note = try await finish(file)
             } else {
                 let own = Person(port: port, like: person)
                 threads.append(Background { ledger.upload(file, by: own) })
-                try await Task.sleep(for: .milliseconds(milliseconds))
+                try await moment.wait(since: before, ledger)
                 kill()
             }
             over.set()

@@ -40,6 +40,8 @@ final class Ledger: Sendable {
         var acknowledged = 0
         var silent = 0
         var refused: [Int: Int] = [:]
+        var checks = 0
+        var found = 0
         var problems: [String] = []
     }
     private let state = Mutex(State())
@@ -48,7 +50,16 @@ final class Ledger: Sendable {
     var told: (acknowledged: Int, silent: Int, refused: [Int: Int]) {
         state.withLock { ($0.acknowledged, $0.silent, $0.refused) }
     }
-    var filesDone: Int { state.withLock { $0.files.count } }
+
+    /// For the line of a drill.
+    var summary: String {
+        state.withLock { state in
+            let refused = state.refused.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
+            return "\(state.acknowledged) writes acknowledged, \(state.silent) without answer, "
+                + "refused \(refused.isEmpty ? "none" : refused.joined(separator: ", ")), \(state.files.count) files; "
+                + "\(state.checks) comparisons found \(state.found) lost, doubled or half done"
+        }
+    }
 
     // MARK: Clients
 
@@ -179,6 +190,8 @@ final class Ledger: Sendable {
             state.problems = []
             settle(&state, stored, &problems)
             settleFiles(&state, stored, &problems)
+            state.checks += 1
+            state.found += problems.count
             return problems
         }
     }
@@ -231,7 +244,9 @@ final class Ledger: Sendable {
                     "\(name) counts \(run), the file has \(file.created) new, \(file.updated) changed, \(file.rejected) bad"
                 )
             }
-            if run.finishedInAudit != 1 { problems.append("\(name) is finished \(run.finishedInAudit) times in the audit") }
+            if run.finishedInAudit != 1 {
+                problems.append("\(name) is finished \(run.finishedInAudit) times in the audit")
+            }
             created += run.created
             updated += run.updated
             // Known to later files, each file's once.
@@ -239,7 +254,9 @@ final class Ledger: Sendable {
                 state.known += (0..<file.created).map { "\(name)-\($0)" }
             }
         }
-        if stored.imported != created { problems.append("\(stored.imported) customers were imported, runs count \(created)") }
+        if stored.imported != created {
+            problems.append("\(stored.imported) customers were imported, runs count \(created)")
+        }
         if stored.importedChanges != updated {
             problems.append("\(stored.importedChanges) changes were imported, runs count \(updated)")
         }
@@ -250,7 +267,9 @@ final class Ledger: Sendable {
 struct Stored: Sendable {
     struct Person: Sendable { let id: Int64; let segment: String; let edition: Int64 }
     struct Changes: Sendable { var created: Int64 = 0; var updated: Int64 = 0 }
-    struct Run: Sendable { let state: String; let created: Int; let updated: Int; let rejected: Int; var finishedInAudit = 0 }
+    struct Run: Sendable {
+        let state: String; let created: Int; let updated: Int; let rejected: Int; var finishedInAudit = 0
+    }
 
     var people: [String: Person] = [:]
     /// By customer.

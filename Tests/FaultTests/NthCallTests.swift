@@ -20,6 +20,7 @@ struct NthCallTests {
         let test: TestTenant
         let faulty: FaultyDatabase
         let tenant: Tenant
+        let findings = Findings()
         let principal = TestTenant.principal(
             [ImportService.permission, CustomerPermissions.edit, CustomerPermissions.view], roles: [.supervisor])
 
@@ -73,23 +74,23 @@ struct NthCallTests {
                 do { try await doing(number) } catch let thrown { error = thrown }
                 world.faulty.plan.disarm()
                 guard world.faulty.plan.hasStruck else {
-                    #expect(error == nil, "\(name): \(String(describing: error))")
-                    #expect(try await effects(number) == 1, "\(name), untouched")
+                    world.findings.expect(error == nil, "\(name): \(String(describing: error))")
+                    try await world.findings.expect(effects(number) == 1, "\(name), untouched")
                     break
                 }
                 failures += 1
-                let words: Comment = "\(name): call \(call) failed with \(fault)"
-                #expect(error != nil, "\(words): and nobody was told")
+                let words = "\(name): call \(call) failed with \(fault)"
+                world.findings.expect(error != nil, "\(words): and nobody was told")
                 if fault == .answerLostDone {
-                    #expect(try await effects(number) == 1, words)
+                    try await world.findings.expect(effects(number) == 1, words)
                     continue
                 }
                 let after = try await world.digest()
                 let changed = after.keys.filter { before[$0] != after[$0] }.sorted()
-                #expect(changed.isEmpty, "\(words): half done in \(changed)")
+                world.findings.expect(changed.isEmpty, "\(words): half done in \(changed)")
                 // The same again.
                 try await doing(number)
-                #expect(try await effects(number) == 1, "\(words), then again")
+                try await world.findings.expect(effects(number) == 1, "\(words), then again")
                 try #require(call < 400, "it makes no end of calls")
             }
         }
@@ -131,7 +132,10 @@ struct NthCallTests {
                 let edition = try store.read(customer, principal, session).customer.edition
                 try store.update(
                     customer, edition: edition,
-                    ["segment": .text("s\(number)"), "region": .text("r\(number % 2)"), "email": .text("e\(number)@x.cn")],
+                    [
+                        "segment": .text("s\(number)"), "region": .text("r\(number % 2)"),
+                        "email": .text("e\(number)@x.cn"),
+                    ],
                     by: principal, record: { try tenant.audit.record($0, by: principal, session) }, session)
             }
         }
@@ -146,7 +150,7 @@ struct NthCallTests {
         let edition = try await world.count("SELECT edition FROM customers_customer WHERE id = $1", [.id(customer)])
         let audited = try await world.test.auditCount("customers.customer.update")
         #expect(edition == audited + 1 && audited > 20)
-        Drill.report("nth call fails: customers", rounds: failures, "nothing half done, one effect each")
+        Drill.report("nth call fails: customers", rounds: failures, "\(world.findings.count) half done or doubled")
     }
 
     @Test("accounts: a failed creation leaves no name taken, and the second try makes one account")
@@ -169,7 +173,7 @@ struct NthCallTests {
                 """, [.text("user.\(number)")])
         }
         #expect(failures > 10)
-        Drill.report("nth call fails: accounts", rounds: failures, "nothing half done, one effect each")
+        Drill.report("nth call fails: accounts", rounds: failures, "\(world.findings.count) half done or doubled")
     }
 
     @Test("imports: whichever call fails, the run goes on to its end and each row is imported once")
@@ -183,12 +187,15 @@ struct NthCallTests {
             // Statements are many: every one for the first kind, every third for the second.
             for call in stride(from: 1, through: 600, by: fault == .connection ? 3 : 1) {
                 number += 1
-                let rows = (1...6).map { "f\(number)-\($0),Row \($0),139000\(String(format: "%05d", number)),a\($0)@example.com\n" }
+                let rows = (1...6).map {
+                    "f\(number)-\($0),Row \($0),139000\(String(format: "%05d", number)),a\($0)@example.com\n"
+                }
                 let path = world.test.folder + "/f\(number).csv"
-                let text = "source_id,name,phone,email\n" + rows.joined() + "f\(number)-bad,Bad,13900000000,not an address\n"
+                let text =
+                    "source_id,name,phone,email\n" + rows.joined() + "f\(number)-bad,Bad,13900000000,not an address\n"
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))
                 world.faulty.plan.arm(fault, call: call)
-                let words: Comment = "call \(call) failed with \(fault)"
+                let words = "call \(call) failed with \(fault)"
                 var counts: (Int, Int, String)?
                 do {
                     let report = try await service.importFile(
@@ -202,14 +209,75 @@ struct NthCallTests {
                 if counts == nil || counts?.2 != "succeeded" {
                     counts = try await again(service, world, path, number)
                 }
-                #expect(counts?.0 == 6 && counts?.1 == 1 && counts?.2 == "succeeded", "\(words): \(String(describing: counts))")
+                world.findings.expect(
+                    counts?.0 == 6 && counts?.1 == 1 && counts?.2 == "succeeded",
+                    "\(words): \(String(describing: counts))")
                 try await check(world, number, words)
                 if !struck { break }
                 failures += 1
             }
         }
         #expect(failures > 60)
-        Drill.report("nth call fails: imports", rounds: failures, "every run came to its end, each row once")
+        Drill.report(
+            "nth call fails: imports", rounds: failures,
+            "\(world.findings.count) runs not through, rows lost or doubled")
+    }
+
+    @Test(
+        "imports as jobs: whichever call of the worker fails, run and job come to their end and each row is imported once"
+    )
+    func importJobs() async throws {
+        let world = try await World()
+        let (sound, tenant, principal) = (world.test.tenant, world.tenant, world.principal)
+        let asking = ImportService(tenant: sound, target: CustomerImportTarget(sound), share: Checkout.share)
+        let working = ImportService(tenant: tenant, target: CustomerImportTarget(tenant), share: Checkout.share)
+        let worker = JobWorker(
+            queue: tenant.jobs, handlers: working.jobs + CustomersModule().jobs(tenant), wake: tenant.wake, owner: "w",
+            logger: tenant.logger)
+        var (failures, number) = (0, 0)
+        for fault in [FaultPlan.Fault.connection, .commitRefused, .answerLostUndone, .answerLostDone] {
+            for call in stride(from: 1, through: 400, by: fault == .connection ? 2 : 1) {
+                number += 1
+                let name = "j\(number)"
+                let rows = (1...6).map {
+                    "\(name)-\($0),Row \($0),139000\(String(format: "%05d", $0)),a\($0)@example.com\n"
+                }
+                let text =
+                    "source_id,name,phone,email\n" + rows.joined() + "\(name)-bad,Bad,13900000000,not an address\n"
+                let path = world.test.folder + "/\(name).csv"
+                try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+                let (blob, _) = try asking.copyIn(path)
+                let record = asking.recorder(principal)
+                let draft = try await asking.draft(
+                    name: name + ".csv", blob: blob, source: "nth", principal: principal, record: record)
+                try await asking.enqueue(.start, draft.run, principal: principal, record: record)
+                world.faulty.plan.arm(fault, call: call)
+                for _ in 0..<5 {
+                    _ = try? await worker.runOne()
+                    world.test.clock.advance(seconds: 600)
+                }
+                world.faulty.plan.disarm()
+                let words = "call \(call) failed with \(fault)"
+                let run = try await asking.run(draft.run).run
+                world.findings.expect(
+                    run.state == .succeeded && run.counts.created == 6 && run.counts.rejected == 1,
+                    "\(words): \(run.state) \(run.counts)")
+                let found = try await sound.database.read { session in
+                    try run.jobID.flatMap { try sound.jobs.job($0, session) }
+                }
+                world.findings.expect(found?.status == .succeeded, "\(words): the job \(String(describing: found))")
+                let made = try await world.count(
+                    "SELECT COUNT(*) FROM customers_identifier WHERE kind = 'source:nth' AND value LIKE $1",
+                    [.text(name + "-%")])
+                world.findings.expect(made == 6, "\(words): \(made) customers")
+                if !world.faulty.plan.hasStruck { break }
+                failures += 1
+            }
+        }
+        #expect(failures > 40)
+        Drill.report(
+            "nth call fails: import jobs", rounds: failures,
+            "\(world.findings.count) runs or jobs not through, rows lost or doubled")
     }
 
     /// What a person does whose import stopped: goes on with it, or begins when it had not begun.
@@ -226,23 +294,25 @@ struct NthCallTests {
         }
         if let run, run.1 == "succeeded" { return (run.2, run.3, run.1) }
         let report =
-            if let run { try await service.resume(run.0, rejects: path + ".again.csv", principal: world.principal) } else {
+            if let run {
+                try await service.resume(run.0, rejects: path + ".again.csv", principal: world.principal)
+            } else {
                 try await service.importFile(path, source: "nth", matchKey: "source_id", principal: world.principal)
             }
         return (report.created, report.rejected, report.state)
     }
 
-    private func check(_ world: World, _ number: Int, _ words: Comment) async throws {
+    private func check(_ world: World, _ number: Int, _ words: String) async throws {
         let prefix = SQLValue.text("f\(number)-%")
         let made = try await world.count(
             "SELECT COUNT(*) FROM customers_identifier WHERE kind = 'source:nth' AND value LIKE $1", [prefix])
-        #expect(made == 6, words)
+        world.findings.expect(made == 6, words)
         let orphans = try await world.count(
             """
             SELECT COUNT(*) FROM customers_customer c LEFT JOIN customers_listing l ON l.customer_id = c.id
             WHERE l.customer_id IS NULL
             """)
-        #expect(orphans == 0, words)
+        world.findings.expect(orphans == 0, words)
         let run = try await world.test.tenant.database.read { session in
             try session.query(
                 """
@@ -251,10 +321,10 @@ struct NthCallTests {
                 """, [.text("f\(number).csv")]
             ) { ($0.int(0), $0.text(1), $0.text(2)) }
         }
-        #expect(run.count == 1, words)
+        world.findings.expect(run.count == 1, words)
         for (id, file, rejects) in run {
             for blob in [file, rejects] {
-                #expect(throws: Never.self, "\(words): \(blob)") {
+                #expect(throws: Never.self, "\(words): file \(blob)") {
                     _ = try world.test.tenant.blobs.reader(blob, offset: 0).read(1 << 20)
                 }
             }
@@ -263,7 +333,7 @@ struct NthCallTests {
                 SELECT COUNT(*) FROM platform_audit_event e JOIN platform_audit_subject s ON s.event_id = e.id
                 WHERE e.action = 'ingest.run.finish' AND s.subject_id = $1
                 """, [.int(id)])
-            #expect(finished == 1, words)
+            world.findings.expect(finished == 1, words)
         }
     }
 
@@ -290,7 +360,8 @@ struct NthCallTests {
                 try await sound.database.write { session in
                     for each in 0..<3 { try sound.outbox.append(Happened(number: batch + each), session) }
                 }
-                let dispatcher = OutboxDispatcher(database: tenant.database, handlers: handlers, clock: world.test.clock)
+                let dispatcher = OutboxDispatcher(
+                    database: tenant.database, handlers: handlers, clock: world.test.clock)
                 world.faulty.plan.arm(fault, call: call)
                 for _ in 0..<6 {
                     _ = try? await dispatcher.deliverBatch()
@@ -299,15 +370,15 @@ struct NthCallTests {
                 world.faulty.plan.disarm()
                 let effects = try await world.count(
                     "SELECT COUNT(*) FROM effect WHERE number >= $1 AND number < $1 + 10", [.int(batch)])
-                #expect(effects == 6, "call \(call) failed with \(fault)")
-                #expect(try await dispatcher.backlog("pending") == 0)
-                #expect(try await dispatcher.backlog("parked") == 0)
+                world.findings.expect(effects == 6, "call \(call) failed with \(fault)")
+                try await world.findings.expect(dispatcher.backlog("pending") == 0, "events wait for ever")
+                try await world.findings.expect(dispatcher.backlog("parked") == 0, "events were given up")
                 if !world.faulty.plan.hasStruck { break }
                 failures += 1
             }
         }
         #expect(failures > 20)
-        Drill.report("nth call fails: events", rounds: failures, "each handler's effect once")
+        Drill.report("nth call fails: events", rounds: failures, "\(world.findings.count) effects lost or doubled")
     }
 
     @Test("jobs: whichever call of the worker fails, the job comes to its end and each step is done once")
@@ -343,16 +414,18 @@ struct NthCallTests {
                     world.test.clock.advance(seconds: 600)
                 }
                 world.faulty.plan.disarm()
-                let words: Comment = "call \(call) failed with \(fault)"
+                let words = "call \(call) failed with \(fault)"
                 let found = try await sound.database.read { try sound.jobs.job(job, $0) }
-                #expect(found?.status == .succeeded, words)
-                #expect(try await world.count("SELECT COUNT(*) FROM effect WHERE number = $1", [.id(job)]) == 3, words)
+                world.findings.expect(found?.status == .succeeded, words)
+                try await world.findings.expect(
+                    world.count("SELECT COUNT(*) FROM effect WHERE number = $1", [.id(job)]) == 3, words)
                 if !world.faulty.plan.hasStruck { break }
                 failures += 1
             }
         }
         #expect(failures > 20)
-        Drill.report("nth call fails: jobs", rounds: failures, "each step once, every job through")
+        Drill.report(
+            "nth call fails: jobs", rounds: failures, "\(world.findings.count) steps lost or doubled, jobs not through")
     }
 
     static let effect: SQL = "INSERT INTO effect (number, what) VALUES ($1, $2)"

@@ -75,7 +75,7 @@ struct VersionTests {
         #expect(problems.isEmpty, "\(problems.joined(separator: "; "))")
         Drill.report(
             "old and new version side by side", rounds: 1,
-            "migrated under load, \(ledger.told.acknowledged) acknowledged, 0 lost, refused \(ledger.told.refused)")
+            "migrated under load; " + ledger.summary)
         again.stop()
         new.stop()
         await place.remove()
