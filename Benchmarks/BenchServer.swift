@@ -266,10 +266,11 @@ extension Bench {
                 return try accounts[number % accounts.count].save(id, edition: edition, segment: "b\(run)", connection)
             }
         }
-        let steady = try Load.open(port: place.port, perSecond: 50, seconds: seconds, save(0)).checked("save")
+        let steadySeconds = min(seconds, Double(editions.count) / 100)
+        let steady = try Load.open(port: place.port, perSecond: 50, seconds: steadySeconds, save(0)).checked("save")
         report.add("save of an edit, p99 at 50/s", steady.admitted.quantile(0.99) * 1_000, "ms", budget: Budget(50), why: steady.refusals)
         let anchor = try engine.commits(folder)
-        let first = Int(50 * seconds)
+        let first = Int(50 * steadySeconds)
         // No customer twice: the edition the form knows would be an old one.
         let secondsMax = min(5.0, Double(editions.count - first) / 2_500)
         guard secondsMax >= 0.5 else { return report.note("  save at saturation: skipped, the base is too small") }

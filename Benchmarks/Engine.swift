@@ -32,10 +32,11 @@ final class Engine: @unchecked Sendable {
         self.port = port
     }
 
-    /// PostgreSQL refuses root.
+    /// PostgreSQL refuses root. A server that goes on must not keep what this process is told its children's end by.
     private static func asUser(_ arguments: [String]) throws {
-        let isRoot = getuid() == 0
-        try Tool.run(isRoot ? "runuser" : arguments[0], isRoot ? ["-u", "postgres", "--"] + arguments : Array(arguments.dropFirst()))
+        let closing = #"for f in /proc/$BASHPID/fd/*; do n=${f##*/}; [ "$n" -le 2 ] || eval "exec $n>&-"; done"#
+        let user = getuid() == 0 ? ["runuser", "-u", "postgres", "--"] : []
+        try Tool.run("bash", ["-c", "( \(closing); exec \"$@\" ); exit $?", "_"] + user + arguments)
     }
 
     private func startCluster() throws {

@@ -126,8 +126,11 @@ package struct Gate: Sendable {
         if request.method != .get, request.method != .head { try checkOrigin(request, host: host, visit) }
         let turn = HeldTurn(turns)
         defer { turn.leave() }
-        // Who sends a body waits for their turn behind it.
-        if route.body == .none { try await turn.take(for: route) }
+        // Who sends a body waits for their turn behind it. First each caller's share: nobody fills the queue alone.
+        if route.body == .none, !visit.setsCookie, let known = knownTokens.caller(visit.cookieToken) {
+            try place.move(to: .running, known)
+            try await turn.take(for: route)
+        }
         try await resumeSession(&visit)
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
