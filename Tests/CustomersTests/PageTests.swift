@@ -191,6 +191,39 @@ struct PageTests {
         #expect(try await desk.lastEvent()?.unmasked.contains("secret.field") == true)
     }
 
+    @Test("a panel whose statement fails, at once or later, takes neither the page nor another panel away")
+    func failingStatements() async throws {
+        let view = CustomerPermissions.view
+        let wrong: SQL = "SELECT 1 / (customer_id - customer_id), no_such_column FROM customers_listing"
+        let first = CustomerPanel(name: "first", title: "first.title", place: .main, order: 1, permission: view) {
+            _, session in
+            let asked = try session.asking(wrong, []) { $0.int(0) }
+            return .asked {
+                _ = try asked.value()
+                return .done(nil)
+            }
+        }
+        let later = CustomerPanel(name: "later", title: "later.title", place: .side, order: 99, permission: view) {
+            _, session in
+            let fine = try session.asking("SELECT COUNT(*) FROM customers_party", []) { $0.int(0) }
+            return .asked {
+                _ = try fine.value()
+                let asked = try session.asking(wrong, []) { $0.int(0) }
+                return .asked {
+                    _ = try asked.value()
+                    return .done(nil)
+                }
+            }
+        }
+        let desk = try await PageDesk(extra: [first, later])
+        let record = try Self.someone(try await desk.records())
+        let page = try await desk.get("/customers/\(record.id)", as: PageDesk.principal(.agent))
+        #expect(page.status == 200)
+        #expect(page.text.components(separatedBy: "This part could not be loaded").count == 3)
+        for panel in ["subscriptions", "usage", "timeline"] { #expect(page.text.contains("id=\"panel-\(panel)\"")) }
+        #expect(page.text.contains(record.party.displayName))
+    }
+
     @Test("all panels are there with their words in both languages", arguments: Language.allCases)
     func languages(_ language: Language) async throws {
         let desk = try await PageDesk()

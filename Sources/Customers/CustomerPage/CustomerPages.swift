@@ -49,31 +49,19 @@ package enum CustomerPages {
         let empty = try call.panelRequest()
         let logger = call.tenant.logger
         let today = call.tenant.clock.now().date(offsetMinutes: call.tenant.timeZoneOffsetMinutes)
-        let loaded = try await call.read { session in
-            let ids = try reachable(asked, principal, session)
-            let request = empty.about(ids)
-            // The head and all panels ask before anybody waits: few round trips, however many statements.
-            let asked = try PageHeadView.asking(request, today: today, session)
-            // One domain's trouble does not take the whole page away.
-            func failed(_ panel: CustomerPanel, _ error: any Error) -> Shown? {
-                logger.error("panel.failed", metadata: ["panel": "\(panel.name)", "error": "\(type(of: error))"])
-                return Shown(name: panel.name, title: panel.title, place: panel.place, content: nil)
-            }
-            let begun = permitted.map { panel -> Staged<Shown?> in
-                do {
-                    return try panel.begin(request, session).map { content in
-                        content.map {
-                            Shown(name: panel.name, title: panel.title, place: panel.place, content: $0)
-                        }
-                    }
-                } catch {
-                    return .done(failed(panel, error))
+        var broken: Set<String> = []
+        var read: Loaded?
+        while read == nil {
+            do {
+                read = try await call.read { [broken] session in
+                    let ids = try reachable(asked, principal, session)
+                    return try load(ids, permitted, without: broken, empty.about(ids), today, logger, session)
                 }
+            } catch let failed as BrokenPanel {
+                broken.insert(failed.name)
             }
-            guard let head = try asked.value() else { throw CRMError.notFound }
-            let shown = try Staged.finish(begun) { failed(permitted[$0], $1) }
-            return Loaded(ids: ids, head: head, panels: shown.compactMap { $0 })
         }
+        guard let loaded = read else { throw CRMError.notFound }
         // The event becomes durable while the page is written; without it nothing leaves.
         async let recorded: Void = record(call, loaded)
         var view = loaded.head.view
@@ -83,6 +71,39 @@ package enum CustomerPages {
         let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
         try await recorded
         return page
+    }
+
+    /// A statement of this panel failed, and on PostgreSQL the snapshot with it: the page is read again without the panel.
+    private struct BrokenPanel: Error { let name: String }
+
+    /// The head and all panels ask before anybody waits: few round trips, however many statements. One domain's trouble
+    /// does not take the whole page away.
+    private static func load(
+        _ ids: [CustomerID], _ panels: [CustomerPanel], without broken: Set<String>, _ request: PanelRequest,
+        _ today: LocalDate, _ logger: Logger, _ session: any SQLSession
+    ) throws -> Loaded {
+        let asked = try PageHeadView.asking(request, today: today, session)
+        func empty(_ panel: CustomerPanel) -> Shown? {
+            Shown(name: panel.name, title: panel.title, place: panel.place, content: nil)
+        }
+        func failed(_ panel: CustomerPanel, _ error: any Error) throws -> Shown? {
+            logger.error("panel.failed", metadata: ["panel": "\(panel.name)", "error": "\(type(of: error))"])
+            if error is StorageError { throw BrokenPanel(name: panel.name) }
+            return empty(panel)
+        }
+        let begun = try panels.map { panel -> Staged<Shown?> in
+            guard !broken.contains(panel.name) else { return .done(empty(panel)) }
+            do {
+                return try panel.begin(request, session).map { content in
+                    content.map { Shown(name: panel.name, title: panel.title, place: panel.place, content: $0) }
+                }
+            } catch {
+                return .done(try failed(panel, error))
+            }
+        }
+        guard let head = try asked.value() else { throw CRMError.notFound }
+        let shown = try Staged.finish(begun) { try failed(panels[$0], $1) }
+        return Loaded(ids: ids, head: head, panels: shown.compactMap { $0 })
     }
 
     private static func card(_ shown: Shown, _ call: Call) -> View {
