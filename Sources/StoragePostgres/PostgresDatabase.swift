@@ -11,6 +11,7 @@ package final class PostgresDatabase: BlockingDatabase {
     /// Connections of `blocking`, idle between its calls.
     private let apart = Mutex<[PostgresConnection]>([])
     package let settings: PostgresSettings
+    private let turns = PostgresTurns()
     /// A transaction that met another one is run again at least this often, with growing pauses, before its caller is told;
     /// and for as long as a caller waits for the database at all.
     private static let attemptsMax = 12
@@ -109,13 +110,16 @@ package final class PostgresDatabase: BlockingDatabase {
         let patience = ContinuousClock.now + .seconds(settings.waitSeconds)
         while true {
             attempt += 1
+            let turn = purpose == .write ? turns.turn(attempt: attempt) : .free
             do {
                 let (value, actions) = try await pool.withConnection(endsWithTask: interruption != nil) {
                     [settings] connection in
-                    try Self.transaction(purpose, connection, settings, interruption, body)
+                    try Self.transaction(purpose, turn, connection, settings, interruption, body)
                 }
                 for action in actions { action() }
                 return value
+            } catch is PostgresTurns.Missing {
+                turns.noteMissing()
             } catch let failure as PostgresFailure
                 where failure.isRetryable && (attempt < Self.attemptsMax || ContinuousClock.now < patience)
             {
@@ -136,8 +140,8 @@ package final class PostgresDatabase: BlockingDatabase {
     }
 
     private static func transaction<T>(
-        _ purpose: Purpose, _ connection: PostgresConnection, _ settings: PostgresSettings,
-        _ interruption: PostgresInterruption? = nil, isReplica: Bool = false, _ body: (any SQLSession) throws -> T
+        _ purpose: Purpose, _ turn: PostgresTurns.Turn = .free, _ connection: PostgresConnection,
+        _ settings: PostgresSettings, _ interruption: PostgresInterruption? = nil, isReplica: Bool = false, _ body: (any SQLSession) throws -> T
     ) throws -> (T, [@Sendable () -> Void]) {
         func deadline() -> DispatchTime { .now() + .seconds(settings.answerSeconds) }
         let session = PostgresSession(connection, settings, interruption)
@@ -148,7 +152,7 @@ package final class PostgresDatabase: BlockingDatabase {
                 if purpose == .read {
                     try connection.askCommand(purpose.begin)
                 } else {
-                    try connection.simple(purpose.begin, until: deadline())
+                    try PostgresTurns.begin(purpose.begin, turn, connection, until: deadline())
                 }
                 let value = try body(session)
                 try connection.leavePipeline(until: deadline())

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Kernel
 import StoragePostgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -36,6 +37,53 @@ struct SeveralProcessesTests {
         }
         #expect(applied == (try migrator.migrations(for: .postgres).count))
         #expect(try await migrator.pending(bench.database) == 0)
+    }
+
+    @Test("a long transaction that meets another each time it is run has the database to itself in the end")
+    func starving() async throws {
+        let (bench, databases) = try await processes(2, migrated: true)
+        try await bench.create("CREATE TABLE one (number BIGINT NOT NULL)")
+        try await bench.create("CREATE TABLE two (number BIGINT NOT NULL)")
+        let (long, short) = (databases[0], databases[1])
+        let hasWritten = DispatchSemaphore(value: 0)
+        let state = Mutex((runs: 0, isDone: false))
+        // Whenever the long one has read, a short one writes what it read, having read what it will write.
+        let others = Task {
+            var written = 0
+            while true {
+                let now = state.withLock { $0 }
+                if now.isDone { return written }
+                guard now.runs > written else {
+                    try await Task.sleep(for: .milliseconds(2))
+                    continue
+                }
+                try await short.write { session in
+                    _ = try session.count("SELECT COUNT(*) FROM two")
+                    try session.execute("INSERT INTO one (number) VALUES ($1)", [.int(1)])
+                }
+                written += 1
+                hasWritten.signal()
+            }
+        }
+        let seen = try await long.write { session in
+            let run = state.withLock { state in
+                state.runs += 1
+                return state.runs
+            }
+            let before = try session.count("SELECT COUNT(*) FROM one")
+            // Alone, it waits in vain: nobody else gets to write.
+            _ = hasWritten.wait(timeout: .now() + .milliseconds(run < 6 ? 20_000 : 300))
+            try session.execute("INSERT INTO two (number) VALUES ($1)", [.int(2)])
+            return before
+        }
+        state.withLock { $0.isDone = true }
+        let written = try await others.value
+        let runs = state.withLock { $0.runs }
+        let rows = try await bench.database.read {
+            (try $0.count("SELECT COUNT(*) FROM one"), try $0.count("SELECT COUNT(*) FROM two"))
+        }
+        #expect(rows == (written, 1))
+        #expect(runs == 6 && seen == 5, "run \(runs) times, and the last saw \(seen) of what the others had committed")
     }
 
     @Test("four dispatchers deliver each event once, and share the work")
