@@ -42,7 +42,7 @@ struct Account: Sendable {
     func save(_ id: String, edition: Int, segment: String, _ connection: KeptConnection) throws -> Int {
         try connection.send(
             "POST", "/customers/\(id)/edit", cookie: cookie,
-            form: "_csrf=\(token)&revision=\(edition)&f_segment=\(segment)"
+            form: "_csrf=\(token)&_key=\(UUID().uuidString)&revision=\(edition)&f_segment=\(segment)"
         ).status
     }
 }

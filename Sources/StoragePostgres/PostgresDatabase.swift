@@ -140,7 +140,7 @@ package final class PostgresDatabase: BlockingDatabase {
     }
 
     private static func transaction<T>(
-        _ purpose: Purpose, _ turn: PostgresTurns.Turn = .free, _ connection: PostgresConnection,
+        _ purpose: Purpose, _ turn: PostgresTurns.Turn, _ connection: PostgresConnection,
         _ settings: PostgresSettings, _ interruption: PostgresInterruption? = nil, isReplica: Bool = false, _ body: (any SQLSession) throws -> T
     ) throws -> (T, [@Sendable () -> Void]) {
         func deadline() -> DispatchTime { .now() + .seconds(settings.answerSeconds) }
@@ -238,7 +238,7 @@ package final class PostgresDatabase: BlockingDatabase {
                 defer {
                     if connection.isUsable, !connection.isInTransaction { apart.withLock { $0.append(connection) } }
                 }
-                let (value, actions) = try Self.transaction(.blocking, connection, settings, nil, body)
+                let (value, actions) = try Self.transaction(.blocking, .free, connection, settings, nil, body)
                 for action in actions { action() }
                 return value
             } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {

@@ -121,7 +121,7 @@ struct NodeTests {
             let all = outcomes.withLock { $0 }
             let winners = all.filter { $0.status == 303 }
             findings.expect(winners.count == 1 && all.count == 50, "\(winners.count) winners of \(all.count)")
-            findings.expect(all.allSatisfy { [303, 409, 503].contains($0.status) }, "\(all.map(\.status))")
+            findings.expect(all.allSatisfy { [303, 412, 503].contains($0.status) }, "\(all.map(\.status))")
             let id = Int64(customer.split(separator: "/").last ?? "") ?? 0
             let stored = try await place.database().read { session in
                 try session.first("SELECT segment, edition FROM customers_customer WHERE id = $1", [.int(id)]) {

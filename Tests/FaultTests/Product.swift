@@ -224,7 +224,8 @@ final class Person: @unchecked Sendable {
     func post(_ path: String, _ fields: [(String, String)] = []) -> Outcome {
         let form = ([("_csrf", csrf)] + fields).map { "\(Self.escaped($0.0))=\(Self.escaped($0.1))" }
         return send(
-            "POST", path, [("Content-Type", "application/x-www-form-urlencoded")],
+            "POST", path,
+            [("Content-Type", "application/x-www-form-urlencoded"), ("Idempotency-Key", UUID().uuidString)],
             Array(form.joined(separator: "&").utf8))
     }
 
@@ -237,7 +238,11 @@ final class Person: @unchecked Sendable {
         body +=
             "--\(boundary)\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(file.name)\"\r\nContent-Type: text/csv\r\n\r\n"
         body += file.content + "\r\n--\(boundary)--\r\n"
-        return send("POST", path, [("Content-Type", "multipart/form-data; boundary=\(boundary)")], Array(body.utf8))
+        return send(
+            "POST", path,
+            [
+                ("Content-Type", "multipart/form-data; boundary=\(boundary)"), ("Idempotency-Key", UUID().uuidString),
+            ], Array(body.utf8))
     }
 
     private func send(_ method: String, _ path: String, _ headers: [(String, String)], _ body: [UInt8]) -> Outcome {
