@@ -61,8 +61,9 @@ package final class PostgresDatabase: BlockingDatabase {
         return try await endingWithTask { interruption in
             do {
                 let value = try await replica.pool.withConnection(endsWithTask: true) { connection in
-                    try Self.transaction(.read, connection, replica.pool.settings, interruption, isReplica: true, body)
-                        .0
+                    try Self.transaction(
+                        .read, .free, connection, replica.pool.settings, interruption, isReplica: true, body
+                    ).0
                 }
                 replicas.served()
                 return value
