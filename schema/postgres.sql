@@ -601,6 +601,19 @@ CREATE TABLE public.servicedesk_interaction (
     outcome text NOT NULL,
     language text,
     case_id bigint
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.servicedesk_interaction_default (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    happened_at bigint NOT NULL,
+    channel text NOT NULL,
+    direction text NOT NULL,
+    topic text NOT NULL,
+    outcome text NOT NULL,
+    language text,
+    case_id bigint
 );
 
 CREATE TABLE public.storage_copy (
@@ -686,6 +699,11 @@ CREATE TABLE public.storage_schedule (
     next_run_at bigint NOT NULL
 );
 
+CREATE TABLE public.storage_server (
+    holder text NOT NULL,
+    alive_until bigint NOT NULL
+);
+
 ALTER TABLE ONLY public.customers_usage_month ATTACH PARTITION public.customers_usage_month_default DEFAULT;
 
 ALTER TABLE ONLY public.insights_score_history ATTACH PARTITION public.insights_score_history_default DEFAULT;
@@ -693,6 +711,8 @@ ALTER TABLE ONLY public.insights_score_history ATTACH PARTITION public.insights_
 ALTER TABLE ONLY public.platform_audit_event ATTACH PARTITION public.platform_audit_event_default DEFAULT;
 
 ALTER TABLE ONLY public.platform_audit_subject ATTACH PARTITION public.platform_audit_subject_default DEFAULT;
+
+ALTER TABLE ONLY public.servicedesk_interaction ATTACH PARTITION public.servicedesk_interaction_default DEFAULT;
 
 ALTER TABLE ONLY public.storage_outbox_event ATTACH PARTITION public.storage_outbox_event_default DEFAULT;
 
@@ -860,6 +880,9 @@ ALTER TABLE ONLY public.servicedesk_case
 ALTER TABLE ONLY public.servicedesk_interaction
     ADD CONSTRAINT servicedesk_interaction_pkey PRIMARY KEY (customer_id, id);
 
+ALTER TABLE ONLY public.servicedesk_interaction_default
+    ADD CONSTRAINT servicedesk_interaction_default_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.storage_copy
     ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);
 
@@ -991,6 +1014,8 @@ ALTER INDEX public.platform_audit_event_pkey ATTACH PARTITION public.platform_au
 ALTER INDEX public.platform_audit_subject_event ATTACH PARTITION public.platform_audit_subject_default_event;
 
 ALTER INDEX public.platform_audit_subject_pkey ATTACH PARTITION public.platform_audit_subject_default_pkey;
+
+ALTER INDEX public.servicedesk_interaction_pkey ATTACH PARTITION public.servicedesk_interaction_default_pkey;
 
 ALTER INDEX public.storage_outbox_event_due ATTACH PARTITION public.storage_outbox_event_default_due;
 
