@@ -221,11 +221,11 @@ final class Person: @unchecked Sendable {
     func get(_ path: String) -> Outcome { send("GET", path, [], []) }
 
     @discardableResult
-    func post(_ path: String, _ fields: [(String, String)] = []) -> Outcome {
+    func post(_ path: String, _ fields: [(String, String)] = [], key: String = UUID().uuidString) -> Outcome {
         let form = ([("_csrf", csrf)] + fields).map { "\(Self.escaped($0.0))=\(Self.escaped($0.1))" }
         return send(
             "POST", path,
-            [("Content-Type", "application/x-www-form-urlencoded"), ("Idempotency-Key", UUID().uuidString)],
+            [("Content-Type", "application/x-www-form-urlencoded"), ("Idempotency-Key", key)],
             Array(form.joined(separator: "&").utf8))
     }
 
