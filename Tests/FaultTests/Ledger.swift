@@ -119,7 +119,8 @@ final class Ledger: Sendable {
         }
         let outcome = insist(stop) { key in
             person.post(
-                "/customers/\(entry.id ?? 0)/edit", [("revision", "\(entry.edition)"), ("f_segment", segment)], key: key)
+                "/customers/\(entry.id ?? 0)/edit", [("revision", "\(entry.edition)"), ("f_segment", segment)], key: key
+            )
         }
         return note(outcome, name) {
             $0.edition += 1
@@ -175,8 +176,12 @@ final class Ledger: Sendable {
         guard let run = person.upload("/imports", source: "crm", file: ("\(name).csv", content(name))).location,
             run.hasPrefix("/imports/")
         else { return }
+        guard let seen = person.get(run + "/mapping").text.firstMatch(of: /name="revision" value="([^"]*)"/) else {
+            return
+        }
         let mapping = [
-            ("to.0", "source_id"), ("to.1", "full_name"), ("to.2", "phone"), ("to.3", "email"),
+            ("revision", String(seen.1)), ("to.0", "source_id"), ("to.1", "full_name"), ("to.2", "phone"),
+            ("to.3", "email"),
             ("match_key", "source_id"), ("creates", "1"), ("updates", "1"),
         ]
         guard person.post(run + "/mapping", mapping).status == 303 else { return }
