@@ -69,13 +69,14 @@ struct Bench {
     }
 
     /// Runs `switchboard`. Ends it, and fails, after `secondsMax`.
+    /// - Parameter data: the data folder; `nil` for a command that has none.
     @discardableResult
-    func command(_ arguments: [String], data: String, input: String = "", secondsMax: Double = 3_600) throws -> String {
+    func command(_ arguments: [String], data: String?, input: String = "", secondsMax: Double = 3_600) throws -> String {
         var environment = ProcessInfo.processInfo.environment
         environment["SWITCHBOARD_SHARE"] = Checkout.share.root
-        environment.merge(self.environment(data)) { $1 }
+        if let data { environment.merge(self.environment(data)) { $1 } }
         let result = try Tool.output(
-            ServerProcess.binary, arguments + ["--data", data], input: input, environment: environment,
+            ServerProcess.binary, arguments + (data.map { ["--data", $0] } ?? []), input: input, environment: environment,
             secondsMax: secondsMax, progress: report)
         // 2 = some rows were refused.
         guard result.code == 0 || result.code == 2 else {
@@ -168,7 +169,7 @@ struct Bench {
         report.progress("evaluate")
         var out = ""
         let took = try Clock.seconds {
-            out = try command(["evaluate", file, "--label", "Churn Label", "--json"], data: folder + "/none")
+            out = try command(["evaluate", file, "--label", "Churn Label", "--json"], data: nil)
         }
         guard let match = out.firstMatch(of: /"auc":([0-9.]+)/), let auc = Double(match.1) else {
             throw RawHTTP.Failure(description: "evaluate printed no auc: " + out.prefix(200))
