@@ -142,7 +142,8 @@ package final class PostgresDatabase: BlockingDatabase {
 
     private static func transaction<T>(
         _ purpose: Purpose, _ turn: PostgresTurns.Turn, _ connection: PostgresConnection,
-        _ settings: PostgresSettings, _ interruption: PostgresInterruption? = nil, isReplica: Bool = false, _ body: (any SQLSession) throws -> T
+        _ settings: PostgresSettings, _ interruption: PostgresInterruption? = nil, isReplica: Bool = false,
+        _ body: (any SQLSession) throws -> T
     ) throws -> (T, [@Sendable () -> Void]) {
         func deadline() -> DispatchTime { .now() + .seconds(settings.answerSeconds) }
         let session = PostgresSession(connection, settings, interruption)
