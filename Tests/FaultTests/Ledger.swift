@@ -176,7 +176,7 @@ final class Ledger: Sendable {
         guard let run = person.upload("/imports", source: "crm", file: ("\(name).csv", content(name))).location,
             run.hasPrefix("/imports/")
         else { return }
-        guard let seen = person.get(run + "/mapping").text.firstMatch(of: /name="revision" value="([^"]*)"/) else {
+        guard let seen = person.get(run).text.firstMatch(of: /name="revision" value="([^"]*)"/) else {
             return
         }
         let mapping = [
