@@ -22,7 +22,8 @@ package final class PostgresCluster: Sendable {
     ///     refused then.
     package init(settings: [String] = [], standby: Bool = true, tls: Bool = false) throws {
         folder = NSTemporaryDirectory() + "sb-pg-" + UUID().uuidString.prefix(8)
-        let base = Int.random(in: 20_000...59_000)
+        // Below the ports that the system gives to connections.
+        let base = Int.random(in: 22_000...32_000)
         ports = [.primary: base, .standby: base + 1]
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try settings.map { $0 + "\n" }.joined().write(toFile: folder + "/more.conf", atomically: true, encoding: .utf8)
