@@ -38,7 +38,8 @@ final class PrivatePostgres: @unchecked Sendable {
     ///   - log: where its write-ahead log lies; `nil` = with the data.
     init(folder: String, writeAheadLog log: String? = nil) throws {
         self.folder = folder
-        port = Int.random(in: 42_000...59_000)
+        // Below the ports that the system gives to connections.
+        port = Int.random(in: 32_001...32_700)
         for place in [folder, log].compactMap(\.self) {
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             if getuid() == 0 { try shell(["chown", "postgres", place]) }
