@@ -44,6 +44,13 @@ extension PostgresConnection {
     /// Asks for a statement without waiting. It leaves with the next `synchronise`.
     func ask(_ sql: SQL, _ arguments: [SQLValue], until deadline: DispatchTime) throws -> PostgresAnswer {
         if unread.count >= Self.unreadMax { try synchronise(until: deadline) }
+        if arguments.count > Self.preparedArgumentsMax {
+            try enterPipeline()
+            try sendOnce(sql, arguments)
+            let answer = PostgresAnswer(.rows, self)
+            unread.append(answer)
+            return answer
+        }
         let name: String
         if let known = known(sql) {
             name = known

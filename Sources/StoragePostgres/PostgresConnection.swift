@@ -24,6 +24,8 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Statements kept prepared on the server for one connection; the one used longest ago makes room.
     static let statementsMax = 400
+    /// A statement with more arguments is planned anew each time (`sendOnce`).
+    static let preparedArgumentsMax = 64
     /// Statements sent before their answers are read. Their answers (about 40 bytes each) fit into the socket's buffer, so
     /// that neither side waits for the other to read.
     static let pipelineDepth = 256
@@ -113,8 +115,11 @@ final class PostgresConnection: @unchecked Sendable {
         // It goes with what waits to be sent.
         guard unread.isEmpty else { return try ask(sql, arguments, until: deadline).result(until: deadline) }
         try leavePipeline(until: deadline)
-        let name = try prepare(sql, until: deadline)
-        try send(name, arguments)
+        if arguments.count > Self.preparedArgumentsMax {
+            try sendOnce(sql, arguments)
+        } else {
+            try send(try prepare(sql, until: deadline), arguments)
+        }
         return try collect(until: deadline)
     }
 
@@ -206,6 +211,18 @@ final class PostgresConnection: @unchecked Sendable {
     func forgetStatements(until deadline: DispatchTime) {
         statements = [:]
         _ = try? simple("DEALLOCATE ALL", until: deadline)
+    }
+
+    /// Sends a statement without preparing it. One with a long list (`IN ($1, ... $500)`) has a length of its own each time, and
+    /// the plan that the server keeps for a prepared one was made for the sizes of then: an import into an empty database
+    /// would go on reading whole tables for its look-ups while they grow.
+    func sendOnce(_ sql: SQL, _ arguments: [SQLValue]) throws {
+        trips.addStatement()
+        let texts = try arguments.map(ParameterText.of)
+        let sent = withOptionalCStrings(texts) { values in
+            PQsendQueryParams(handle, sql.text, Int32(arguments.count), nil, values, nil, nil, 0)
+        }
+        guard sent == 1 else { throw connectionFailure() }
     }
 
     func send(_ name: String, _ arguments: [SQLValue]) throws {
