@@ -8,8 +8,11 @@ struct PostgresFailure: Error, Sendable {
     /// Words of the server without values: the primary message of class 22 may quote what was sent.
     let detail: String
 
-    /// The transaction may be run again from its start: serialisation failure, deadlock.
-    var isRetryable: Bool { state == "40001" || state == "40P01" }
+    /// A row was on its way into a table's default partition when its month was attached: a check that failed and has no name.
+    private let isMovedMonth: Bool
+
+    /// The transaction may be run again from its start: serialisation failure, deadlock, a month made meanwhile.
+    var isRetryable: Bool { state == "40001" || state == "40P01" || isMovedMonth }
     /// The connection is gone or leads to a server that cannot serve it (shutdown, read-only after a switch-over).
     ///
     /// 0A000 (feature not supported) is one of them: a standby refuses SERIALIZABLE with it, before it could say that it is
@@ -24,6 +27,7 @@ struct PostgresFailure: Error, Sendable {
     /// PostgreSQL's SQLSTATE (appendix A of its manual) as the kinds both engines share.
     var storageError: StorageError {
         if isConnection { return StorageError(.connection, detail) }
+        if isMovedMonth { return StorageError(.busy, detail) }
         switch state {
         case "23505": return StorageError(.uniqueViolation, detail)
         case _ where state.hasPrefix("23"): return StorageError(.constraintViolation, detail)
@@ -39,6 +43,7 @@ struct PostgresFailure: Error, Sendable {
     init(state: String, detail: String) {
         self.state = state
         self.detail = detail
+        isMovedMonth = false
     }
 
     /// Reads the fields of a failed result. Names of tables, columns and constraints, never DETAIL, which holds values.
@@ -46,6 +51,7 @@ struct PostgresFailure: Error, Sendable {
         func field(_ code: Int32) -> String? { PQresultErrorField(result, code).map { String(cString: $0) } }
         let state = field(Self.sqlState) ?? ""
         self.state = state
+        isMovedMonth = state == "23514" && (field(Self.constraint) ?? "").isEmpty
         var words =
             state.hasPrefix("22")
             ? "a value does not fit its column or parameter" : field(Self.primary) ?? "the statement failed"
