@@ -216,14 +216,20 @@ struct PostgresMonthsTests {
             }
             group.addTask {
                 let dispatcher = OutboxDispatcher(database: bench.database, handlers: [handler], clock: bench.clock)
-                while appended.count < 160 { try await dispatcher.deliverBatch() }
+                while appended.count < 160 {
+                    try Task.checkCancellation()
+                    try await dispatcher.deliverBatch()
+                }
             }
             group.addTask {
                 let database = PostgresDatabase(settings)
                 let kept = StorageLayouts.all.compactMap { layout in
                     layout.growth.map { TableLayout(layout.table, .local, growth: Growth(by: $0.column, .kept)) }
                 }
-                while appended.count < 160 { _ = try await PostgresMonths(kept, clock: bench.clock).keep(database) }
+                while appended.count < 160 {
+                    try Task.checkCancellation()
+                    _ = try await PostgresMonths(kept, clock: bench.clock).keep(database)
+                }
                 _ = try await PostgresMonths(kept, clock: bench.clock).keep(database)
                 try await database.close()
             }
