@@ -82,11 +82,12 @@ package struct InstallationCopy: Sendable {
             if to.database is PostgresDatabase {
                 _ = try await PostgresMonths(layouts, clock: clock).keep(to.database)
             }
+            let copy = DatabaseCopy(
+                from: from.database, to: to.database, leavingOut: ["platform_blob", "platform_blob_part"])
+            try await copy.begin()
             // Files first: the copy of the tables ends with the verdict on the whole.
             let files = try await copyFiles(from.blobs, to.blobs, progress)
-            let tables = try await DatabaseCopy(
-                from: from.database, to: to.database, leavingOut: ["platform_blob", "platform_blob_part"]
-            ).run(progress: progress)
+            let tables = try await copy.run(progress: progress)
             try await from.database.close()
             try await to.database.close()
             return Result(tenant: tenant, tables: tables, files: files)

@@ -56,6 +56,7 @@ package actor Tenants {
                 "migration.applied",
                 metadata: ["tenant": "\(name)", "module": "\(migration.module)", "number": "\(migration.number)"])
         }
+        try await DatabaseCopy.refuseUnfinished(database)
         let keys = try Keys.tenant(folder: configuration.data + "/keys")
         try await Keys.check(keys, of: database, at: clock.now())
         let leased = try await LeasedDatabase(database, clock: clock, logger: logger)

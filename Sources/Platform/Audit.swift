@@ -101,8 +101,14 @@ extension StorageError: CRMErrorConvertible {
         case .uniqueViolation, .constraintViolation:
             CRMError.conflict(
                 "conflict", Words(en: "This collides with an existing record.", zh: "与已有记录冲突。"))
-        case .busy, .connection:
+        case .busy:
             CRMError.unavailable("busy", Words(en: "The database is busy; try again.", zh: "数据库繁忙，请重试。"))
+        case .connection:
+            CRMError.unavailable(
+                "database_unreachable",
+                Words(
+                    en: "The database cannot be reached. Nothing was saved; send it again in a minute.",
+                    zh: "无法连接数据库，本次内容未保存，请稍后重新提交。"))
         case .outcomeUnknown:
             CRMError.unavailable(
                 "outcome_unknown",

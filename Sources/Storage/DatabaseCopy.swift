@@ -37,7 +37,12 @@ package struct DatabaseCopy: Sendable {
     /// Tables that say something of this installation's processes only.
     private static let local: Set<String> = ["schema_migration", "storage_node", "storage_server", "storage_copy"]
 
-    private struct State: Sendable {
+    package struct Begun: Sendable {
+        fileprivate let schema: [StoredSchema.Table]
+        fileprivate let states: [String: State]
+    }
+
+    fileprivate struct State: Sendable {
         var key: [SQLValue]?
         var done: Int64
         var finished: Bool
@@ -48,18 +53,9 @@ package struct DatabaseCopy: Sendable {
     /// - Throws: `CRMError` "copy_versions" when the schemas differ, "copy_not_empty" when the target holds rows that no
     ///   copy of ours put there, "copy_mismatch" naming the tables that differ after the copy.
     package func run(progress: @Sendable (String, Int64, Int64) -> Void) async throws -> [Table] {
-        let schema = try await source.read { try StoredSchema.tables($0) }.filter { !leftOut.contains($0.name) }
-        try await checkVersions()
-        var states = try await loadStates()
-        if states.isEmpty {
-            for table in schema where try await count(table, target) > 0 {
-                throw CRMError(
-                    "copy_not_empty", status: 409,
-                    Words(
-                        en: "The target already holds rows in \(table.name). Copy into an empty database.",
-                        zh: "目标数据库的 \(table.name) 中已有数据，请复制到空数据库。"))
-            }
-        }
+        let begun = try await begin()
+        let schema = begun.schema
+        var states = begun.states
         for table in schema {
             var state = states[table.name] ?? State(key: nil, done: 0, finished: false)
             let total = try await count(table, source)
@@ -72,6 +68,44 @@ package struct DatabaseCopy: Sendable {
         let result = try await verify(schema, progress)
         try await target.write { _ = try $0.execute(Self.forgetState) }
         return result
+    }
+
+    /// Marks the target as one that is copied to: until the copy is through nobody else opens it.
+    /// - Throws: as `run`, before anything is marked.
+    @discardableResult
+    package func begin() async throws -> Begun {
+        let schema = try await source.read { try StoredSchema.tables($0) }.filter { !leftOut.contains($0.name) }
+        try await checkVersions()
+        let states = try await loadStates()
+        if states.isEmpty {
+            for table in schema where try await count(table, target) > 0 {
+                throw CRMError(
+                    "copy_not_empty", status: 409,
+                    Words(
+                        en: "The target already holds rows in \(table.name). Copy into an empty database.",
+                        zh: "目标数据库的 \(table.name) 中已有数据，请复制到空数据库。"))
+            }
+        }
+        try await target.write { session in
+            _ = try session.execute(Self.saveState, [.text(Self.mark), .null, .int(0), .bool(false)])
+        }
+        return Begun(schema: schema, states: states)
+    }
+
+    /// A name no table has.
+    private static let mark = "*"
+    static let isMarked: SQL = "SELECT 1 FROM storage_copy LIMIT 1"
+
+    /// For whoever opens a database to work with it.
+    /// - Throws: `CRMError` "copy_unfinished" while a copy into it was begun and has not ended.
+    package static func refuseUnfinished(_ database: any Database) async throws {
+        guard try await database.read({ try $0.exists(isMarked) }) else { return }
+        throw CRMError(
+            "copy_unfinished", status: 503,
+            Words(
+                en:
+                    "This database holds an unfinished copy. Run the same `switchboard copy` again: it goes on where it ended.",
+                zh: "该数据库中的复制尚未完成。请再次运行相同的 switchboard copy，将从中断处继续。"))
     }
 
     private func checkVersions() async throws {

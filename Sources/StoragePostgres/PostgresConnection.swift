@@ -35,10 +35,20 @@ final class PostgresConnection: @unchecked Sendable {
         var waitCancelled = false
     }
 
+    /// OpenSSL, where libpq uses it, would clean up after itself while the process ends and threads of this pool still close
+    /// their connections: short commands crashed after their work was done. It leaves that to the system.
+    private static let cryptoStaysToTheEnd: Void = {
+        typealias Initialise = @convention(c) (_ options: UInt64, _ settings: OpaquePointer?) -> Int32
+        guard let symbol = dlsym(nil, "OPENSSL_init_crypto") else { return }
+        // OPENSSL_INIT_NO_ATEXIT of openssl/crypto.h.
+        _ = unsafeBitCast(symbol, to: Initialise.self)(0x0008_0000, nil)
+    }()
+
     /// Opens a connection and sets what every session of ours needs. Call on a thread that may block.
     /// - Throws: `PostgresFailure` without SQLSTATE when no server of the list answers.
     init(_ settings: PostgresSettings, trips: RoundTrips = RoundTrips()) throws {
         self.trips = trips
+        _ = Self.cryptoStaysToTheEnd
         var keywords = [
             "dbname", "fallback_application_name", "connect_timeout", "client_encoding", "tcp_user_timeout",
         ]
@@ -297,7 +307,7 @@ final class PostgresConnection: @unchecked Sendable {
     /// libpq's words in one line: host and reason, never a password.
     private static func words(_ handle: OpaquePointer) -> String {
         let text = PQerrorMessage(handle).map { String(cString: $0) } ?? ""
-        let line = text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        let line = text.replacing("\t", with: "").split(whereSeparator: \.isNewline).joined(separator: "; ")
         return line.isEmpty ? "the connection was lost" : line
     }
 }

@@ -100,13 +100,19 @@ struct CopyTests {
         }
         await #expect(throws: Deliberate.self) { try await interrupted.value }
         #expect(pages.count >= 1)
+        // Nobody works with half an installation.
+        let half = await #expect(throws: CRMError.self) { try await DatabaseCopy.refuseUnfinished(target.database) }
+        #expect(half?.code == "copy_unfinished")
         let result = try await DatabaseCopy(from: source.database, to: target.database).run { _, _, _ in }
         #expect(result.first { $0.name == "storage_copytest" }?.rows == 4_500)
         #expect(try await rows(target) == rows(source))
+        try await DatabaseCopy.refuseUnfinished(target.database)
         let again = await #expect(throws: CRMError.self) {
             try await DatabaseCopy(from: source.database, to: target.database).run { _, _, _ in }
         }
         #expect(again?.code == "copy_not_empty")
+        // A refused copy marks nothing.
+        try await DatabaseCopy.refuseUnfinished(target.database)
     }
 
     @Test("databases of different versions are not copied")
