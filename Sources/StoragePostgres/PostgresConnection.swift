@@ -35,14 +35,8 @@ final class PostgresConnection: @unchecked Sendable {
         var waitCancelled = false
     }
 
-    /// OpenSSL, where libpq uses it, would clean up after itself while the process ends and threads of this pool still close
-    /// their connections: short commands crashed after their work was done. It leaves that to the system.
-    private static let cryptoStaysToTheEnd: Void = {
-        typealias Initialise = @convention(c) (_ options: UInt64, _ settings: OpaquePointer?) -> Int32
-        guard let symbol = dlsym(nil, "OPENSSL_init_crypto") else { return }
-        // OPENSSL_INIT_NO_ATEXIT of openssl/crypto.h.
-        _ = unsafeBitCast(symbol, to: Initialise.self)(0x0008_0000, nil)
-    }()
+    /// Short commands crashed after their work was done, in OpenSSL's clean-up beside a thread that closed its connection.
+    private static let cryptoStaysToTheEnd = pq_keep_crypto_to_the_end()
 
     /// Opens a connection and sets what every session of ours needs. Call on a thread that may block.
     /// - Throws: `PostgresFailure` without SQLSTATE when no server of the list answers.
