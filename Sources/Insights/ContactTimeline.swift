@@ -13,13 +13,6 @@ package struct ContactTimeline: TimelineSource {
 
     package var kind: TimelineKind { TimelineKind("contact", Words(en: "Contacts", zh: "联系"), icon: "risk") }
 
-    package func entries(
-        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
-        _ session: any SQLSession
-    ) throws -> [TimelineEntry] {
-        try asking(customers, behind: place, limit: limit, for: principal, session).value()
-    }
-
     package func asking(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession

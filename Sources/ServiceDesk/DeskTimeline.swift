@@ -6,13 +6,6 @@ import Storage
 struct CaseTimeline: TimelineSource {
     var kind: TimelineKind { TimelineKind("case", Words(en: "Cases", zh: "工单"), icon: "warning") }
 
-    func entries(
-        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
-        _ session: any SQLSession
-    ) throws -> [TimelineEntry] {
-        try asking(customers, behind: place, limit: limit, for: principal, session).value()
-    }
-
     func asking(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
@@ -37,13 +30,6 @@ struct CaseTimeline: TimelineSource {
 /// Contacts in the timeline of the customer page.
 struct InteractionTimeline: TimelineSource {
     var kind: TimelineKind { TimelineKind("interaction", Words(en: "Service contacts", zh: "服务接触"), icon: "phone") }
-
-    func entries(
-        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
-        _ session: any SQLSession
-    ) throws -> [TimelineEntry] {
-        try asking(customers, behind: place, limit: limit, for: principal, session).value()
-    }
 
     func asking(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,

@@ -75,12 +75,8 @@ package struct TimelinePlace: Sendable, Equatable {
 package protocol TimelineSource: Sendable {
     var kind: TimelineKind { get }
     /// Entries of these customers (a merge is a link) that stand behind a place (`nil` = from the newest), newest first
-    /// and of one instant in a fixed order, at most `limit`. Nothing for a principal who may not see them.
-    func entries(
-        _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
-        _ session: any SQLSession
-    ) throws -> [TimelineEntry]
-    /// The same, asked for: the sources of a page share their round trips.
+    /// and of one instant in a fixed order, at most `limit`. Nothing for a principal who may not see them. They are asked
+    /// for: the sources of a page share their round trips.
     func asking(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
@@ -88,11 +84,11 @@ package protocol TimelineSource: Sendable {
 }
 
 extension TimelineSource {
-    /// For a source that reads when its entries are wanted.
-    package func asking(
+    /// The same, read at once.
+    package func entries(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
-    ) throws -> Asked<[TimelineEntry]> {
-        Asked { try entries(customers, behind: place, limit: limit, for: principal, session) }
+    ) throws -> [TimelineEntry] {
+        try asking(customers, behind: place, limit: limit, for: principal, session).value()
     }
 }

@@ -19,18 +19,19 @@ private struct Elsewhere: TimelineSource {
         self.known = known.sorted { ($0.at.milliseconds, $0.key) > ($1.at.milliseconds, $1.key) }
     }
 
-    func entries(
+    func asking(
         _ customers: [CustomerID], behind place: TimelinePlace?, limit: Int, for principal: Principal,
         _ session: any SQLSession
-    ) throws -> [TimelineEntry] {
-        guard principal.may(Self.right) else { return [] }
-        return Array(
+    ) throws -> Asked<[TimelineEntry]> {
+        guard principal.may(Self.right) else { return Asked { [] } }
+        let found = Array(
             known.filter { entry in
                 guard customers.contains(entry.customer) else { return false }
                 guard let place else { return true }
                 guard entry.at == place.at else { return entry.at < place.at }
                 return place.key.map { entry.key < $0 } ?? false
             }.prefix(limit))
+        return Asked { found }
     }
 }
 
