@@ -41,7 +41,7 @@ struct CasesPanel: Sendable {
                             "number": .text(line.number), "kind": .text(line.kind[language]),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
                             "badge": .text(line.badge), "priority": .text(line.priority[language]),
-                            "isUrgent": .bool(line.isUrgent),
+                            "isUrgent": .bool(line.isUrgent && line.isOpen),
                             "opened": .text(line.openedAt.displayed(offsetMinutes: zone)),
                             "ended": .text(line.endedAt?.displayed(offsetMinutes: zone)),
                         ]
