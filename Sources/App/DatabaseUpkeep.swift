@@ -31,7 +31,8 @@ package struct DatabaseUpkeep: Sendable {
     /// - Throws: `CRMError`, `StorageError`.
     package func prepare(tenant: String) async throws {
         guard let owner = try configuration.ownerAddress else { return }
-        try await PostgresServer.prepare(try DatabaseAddress.postgres(owner, tenant: tenant))
+        try await DatabaseUnreachable.prepare(
+            try DatabaseAddress.postgres(owner, tenant: tenant), setting: "DATABASE_OWNER_URL")
     }
 
     /// Brings the schema, the rights and the months up to date, as far as this process may.
