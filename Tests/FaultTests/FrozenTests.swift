@@ -54,17 +54,18 @@ struct FrozenTests {
         #expect(person.get("/customers").status == 200)
 
         if isFrozen { server.freeze() } else { try server.stop("immediate") }
-        let page = Self.timed { person.get("/customers") }
-        #expect(page.value.status == 503, "\(page.value)")
-        #expect(page.seconds < Self.pageSeconds, "a page took \(page.seconds) s")
-        if case .answer(let answer) = page.value { #expect(answer.header("retry-after") != nil) }
-
+        // While nobody knows yet what is the matter.
         let ready = Self.timed { person.get("/readyz") }
         #expect(ready.value.status == 503 && ready.value.text.contains("database"), "\(ready.value)")
         #expect(ready.seconds < Self.readySeconds, "readiness took \(ready.seconds) s")
         let health = Self.timed { person.get("/healthz") }
         #expect(health.value.status == 200, "a cookie must not make health ask the database")
         #expect(health.seconds < Self.readySeconds)
+
+        let page = Self.timed { person.get("/customers") }
+        #expect(page.value.status == 503, "\(page.value)")
+        #expect(page.seconds < Self.pageSeconds, "a page took \(page.seconds) s")
+        if case .answer(let answer) = page.value { #expect(answer.header("retry-after") != nil) }
 
         // Who comes when it has been away for longer than anybody waits is told at once.
         let isTold = await eventually(seconds: 30) {

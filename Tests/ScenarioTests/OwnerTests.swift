@@ -83,6 +83,12 @@ struct OwnerTests {
         let object = try place.run(["migrate", "--partitions", "--json"], place.application)
         #expect(object.code == 1 && object.out.contains("DATABASE_OWNER_URL"), "\(object)")
 
+        let closed = "postgres://own:hunter22@127.0.0.1:1/owned_\(place.mark)"
+        let away = try place.run(
+            ["migrate", "--partitions"], ["DATABASE_URL": place.url("app"), "DATABASE_OWNER_URL": closed])
+        #expect(away.code == 1 && away.error.contains("is DATABASE_OWNER_URL right"), "\(away)")
+        #expect(away.error.contains("at 127.0.0.1:1, user own") && !away.error.contains("hunter22"))
+
         // A month that nobody made is told.
         let admin = PostgresDatabase(place.admin)
         let next = GrowthMonth(SystemClock().now()).adding(1).suffix
