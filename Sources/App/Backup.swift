@@ -105,6 +105,16 @@ package struct Backup: Sendable {
                 "\(data) already holds tenants. Restore into another folder, or move this one away first.",
                 "\(data) 中已有租户，请恢复到其他目录，或先移走该目录。")
         }
+        guard list.files.contains(where: { $0.path == "keys/pepper" }) || files.fileExists(atPath: data + "/keys/pepper")
+        else {
+            throw failure(
+                "restore_keyless",
+                "This backup was made without --keys, and nobody could log in without the keys it was made with. "
+                    + "Copy the folder keys/ of the first installation to \(data)/keys (the file pepper in it, mode 400), "
+                    + "then restore again; nothing was changed.",
+                "此备份不含密钥（创建时未用 --keys），没有原密钥任何人都无法登录。请将原安装的 keys/ 目录复制到 \(data)/keys"
+                    + "（其中的 pepper 文件权限须为 400），然后重新恢复；未做任何更改。")
+        }
         return try await OwnThread.run {
             for file in list.files {
                 guard isBelow(file.path), let found = try? entry(file.path, folder), found.digest == file.digest else {

@@ -53,14 +53,17 @@ struct Console: Sendable {
                 .post, "/jobs/{id}/cancellation", .permission(Self.manageJobs), body: .form(["return"]), trace: .change,
                 purpose: .administration, effect: .acts
             ) { try await cancel($0) },
-        ] + searchEndpoints() + faultEndpoints() + [
-            Endpoint(.get, "/healthz", .anonymous, trace: .none) { _ in .text("ok\n") },
-            Endpoint(.get, "/readyz", .anonymous, trace: .none) { _ in try await readiness() },
-            Endpoint(.get, "/metrics", .anonymous, trace: .none) { call in
+        ] + searchEndpoints() + faultEndpoints()
+    }
+
+    /// What machines ask. No tenant is opened and nobody's session looked up for it.
+    func probeRoutes() -> [Route] {
+        [
+            Route(.get, "/healthz", .anonymous, trace: .none, isProbe: true) { _ in .text("ok\n") },
+            Route(.get, "/readyz", .anonymous, trace: .none, isProbe: true) { _ in try await readiness() },
+            Route(.get, "/metrics", .anonymous, trace: .none, isProbe: true) { request in
                 // Figures of the business are for the operator's own machine or its scraper behind the proxy.
-                guard call.request.address.hasPrefix("127.") || call.request.address == "::1" else {
-                    throw CRMError.notFound
-                }
+                guard request.address.hasPrefix("127.") || request.address == "::1" else { throw CRMError.notFound }
                 return .text(metrics.exposition(), type: "text/plain; version=0.0.4; charset=utf-8")
             },
         ]

@@ -24,6 +24,14 @@ package enum DatabaseAddress: Sendable, Equatable {
         }
     }
 
+    /// As it may be shown: never the password.
+    var place: String {
+        switch self {
+        case .sqlite(let folder): "sqlite:" + folder
+        case .postgres(let settings): settings.place
+        }
+    }
+
     /// The database of a tenant on the server: the one that is named for `default`, `NAME-TENANT` for others.
     /// - Throws: `CRMError` for a name that PostgreSQL would cut short (63 bytes).
     static func postgres(_ settings: PostgresSettings, tenant: String) throws -> PostgresSettings {

@@ -31,7 +31,8 @@ package struct DatabaseUpkeep: Sendable {
     /// - Throws: `CRMError`, `StorageError`.
     package func prepare(tenant: String) async throws {
         guard let owner = try configuration.ownerAddress else { return }
-        try await PostgresServer.prepare(try DatabaseAddress.postgres(owner, tenant: tenant))
+        try await DatabaseUnreachable.prepare(
+            try DatabaseAddress.postgres(owner, tenant: tenant), setting: "DATABASE_OWNER_URL")
     }
 
     /// Brings the schema, the rights and the months up to date, as far as this process may.
@@ -132,6 +133,12 @@ package struct DatabaseUpkeep: Sendable {
         settings.answerSeconds = 86_400
         let owner = PostgresDatabase(settings)
         do {
+            do { _ = try await owner.read { try PostgresRole.current($0) } } catch let error as StorageError
+                where error.kind == .connection
+            {
+                let setting = try configuration.ownerAddress == nil ? "DATABASE_URL" : "DATABASE_OWNER_URL"
+                throw DatabaseUnreachable(settings, error, setting: setting)
+            }
             let result = try await body(owner)
             try await owner.close()
             return result

@@ -18,6 +18,7 @@ package struct Demonstration: Sendable {
     let tenant: Tenant
 
     private static let mark = "demonstration"
+    private static let makerMark = "demonstration.maker"
 
     package init(_ runtime: Runtime, _ tenant: Tenant) {
         self.runtime = runtime
@@ -51,6 +52,46 @@ package struct Demonstration: Sendable {
         customers: Int, seed: UInt64, months: Int? = nil, learns: Bool? = nil,
         progress: @escaping @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
     ) async throws -> (customers: Int, seed: UInt64) {
+        try await claim()
+        do {
+            let made = try await makeClaimed(
+                customers: customers, seed: seed, months: months, learns: learns, progress: progress)
+            try await keep("", under: Self.makerMark)
+            return made
+        } catch {
+            try? await keep("", under: Self.makerMark)
+            throw error
+        }
+    }
+
+    /// Takes the making of this tenant's base for this process; two at once would get in each other's way. It is free again
+    /// when it has ended, or when the process has.
+    /// - Throws: `CRMError` "seed_at_work" naming who is at it.
+    package func claim() async throws {
+        guard let own = (tenant.database as? LeasedDatabase)?.holder else { return }
+        let now = tenant.clock.now()
+        let other = try await tenant.database.write { session -> String? in
+            if let maker = try Mark.value(Self.makerMark, session), maker != own,
+                try NodeLease.live(at: now, session).contains(maker)
+            {
+                return maker
+            }
+            try Mark.set(Self.makerMark, own, at: now, session)
+            return nil
+        }
+        guard let other else { return }
+        throw CRMError(
+            "seed_at_work", status: 409,
+            Words(
+                en: "Tenant \(tenant.name) is being filled by \(LeaseHolder.words(other)). Wait for it, or stop it first; "
+                    + "what it has begun can be gone on with.",
+                zh: "租户 \(tenant.name) 正由另一进程（\(LeaseHolder.words(other))）填充数据，请等待其完成，或先将其停止后再继续。"))
+    }
+
+    private func makeClaimed(
+        customers: Int, seed: UInt64, months: Int?, learns: Bool?,
+        progress: @escaping @Sendable (_ done: Int, _ total: Int, _ what: Words) -> Void
+    ) async throws -> (customers: Int, seed: UInt64) {
         var (customers, seed, months) = (customers, seed, months)
         // The invented lives end on one day, however long their making takes.
         var today = tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes)
@@ -68,8 +109,8 @@ package struct Demonstration: Sendable {
         return (customers, seed)
     }
 
-    private func keep(_ value: String) async throws {
+    private func keep(_ value: String, under mark: String = Self.mark) async throws {
         let now = tenant.clock.now()
-        try await tenant.database.write { try Mark.set(Self.mark, value, at: now, $0) }
+        try await tenant.database.write { try Mark.set(mark, value, at: now, $0) }
     }
 }

@@ -71,13 +71,28 @@ package struct InstallationCopy: Sendable {
     package func run(
         tenant: String, force: Bool = false, progress: @Sendable (String, Int64, Int64) -> Void
     ) async throws -> Result {
-        let from = try await TenantStorage.open(tenant: tenant, at: source, configuration, clock: clock)
-        let to = try await TenantStorage.open(tenant: tenant, at: target, configuration, clock: clock)
+        // Nothing is made at the target before the source has been looked at, nor anything changed where somebody works.
+        guard try await exists(tenant, at: source) else {
+            throw CRMError(
+                "copy_nothing", status: 404,
+                Words(
+                    en: "There is no tenant \(tenant) at the source, \(source.place). Nothing was changed.",
+                    zh: "源 \(source.place) 中没有租户 \(tenant)，未做任何更改。"))
+        }
+        let from = try await TenantStorage.open(
+            tenant: tenant, at: source, configuration, clock: clock, setting: "--from")
+        let to: TenantStorage
         do {
-            for storage in [from, to] {
-                try await migrator.migrate(storage.database)
-                if !force { try await refuseIfInUse(storage.database) }
-            }
+            try await check(from.database, source, isSource: true, force: force)
+            try await migrator.migrate(from.database)
+            to = try await TenantStorage.open(tenant: tenant, at: target, configuration, clock: clock, setting: "--to")
+        } catch {
+            try? await from.database.close()
+            throw error
+        }
+        do {
+            try await check(to.database, target, isSource: false, force: force)
+            try await migrator.migrate(to.database)
             // Months of the past are there before their rows come.
             if to.database is PostgresDatabase {
                 _ = try await PostgresMonths(layouts, clock: clock).keep(to.database)
@@ -98,16 +113,39 @@ package struct InstallationCopy: Sendable {
         }
     }
 
-    /// What is written during a copy would be missing, or be there twice.
-    private func refuseIfInUse(_ database: any Database) async throws {
+    private func exists(_ tenant: String, at address: DatabaseAddress) async throws -> Bool {
+        switch address {
+        case .sqlite(let folder):
+            return FileManager.default.fileExists(atPath: "\(folder)/tenants/\(tenant)/switchboard.sqlite")
+        case .postgres(let server):
+            return try await PostgresServer.has(try DatabaseAddress.postgres(server, tenant: tenant))
+        }
+    }
+
+    /// Before anything is changed in it. What is written during a copy would be missing, or be there twice; what a newer
+    /// version keeps, this one would leave behind.
+    private func check(_ database: any Database, _ address: DatabaseAddress, isSource: Bool, force: Bool) async throws {
+        let (en, zh) = isSource ? ("source", "源") : ("target", "目标")
+        let unknown = try await migrator.unknown(database)
+        guard unknown.isEmpty else {
+            throw CRMError(
+                "copy_versions", status: 409,
+                Words(
+                    en: "The \(en), \(address.place), was made by a newer version (\(unknown[0])). Copy it with that one.",
+                    zh: "\(zh) \(address.place) 由更新的版本创建（\(unknown[0])），请使用该版本复制。"))
+        }
         let now = clock.now()
-        guard try await database.read({ try NodeLease.live(at: now, $0) }) == 0 else {
+        let users = force ? [] : try await database.read { session in
+            try Migrator.hasSchema(session) ? try NodeLease.live(at: now, session) : []
+        }
+        guard users.isEmpty else {
+            let who = Set(users.map(LeaseHolder.words)).sorted().joined(separator: ", ")
             throw CRMError(
                 "copy_in_use", status: 409,
                 Words(
-                    en:
-                        "A process of Switchboard is using one of the two databases. Stop it (one that was killed is forgotten after five minutes), or give --force.",
-                    zh: "有 Switchboard 进程正在使用其中一个数据库，请先停止（被强制结束的进程五分钟后失效），或使用 --force。"))
+                    en: "Somebody is using the \(en), \(address.place): \(who). Stop it (one that was killed on another "
+                        + "machine is forgotten after five minutes), or give --force.",
+                    zh: "\(zh) \(address.place) 正被使用：\(who)。请先停止（在其他机器上被强制结束的进程五分钟后失效），或使用 --force。"))
         }
     }
 

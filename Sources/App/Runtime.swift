@@ -52,29 +52,17 @@ package struct Runtime: Sendable {
         let open: @Sendable (String) async throws -> Tenant = { try await tenants.tenant($0) }
         let names = Self.tenantNames(configuration)
         let thresholds = WarningThresholds(configuration)
-        let console = Console(modules: modules.all, metrics: metrics, thresholds: thresholds) {
-            let migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
-            var (pending, closed) = (0, 0)
-            var (faults, late) = (0, Int64(0))
-            // How many, not which: anybody may ask.
-            for name in names {
-                do {
-                    let tenant = try await open(name)
-                    let missing = try await migrator.pending(tenant.database)
-                    pending += missing
-                    guard missing == 0 else { continue }
-                    let state = try await tenant.database.read { try WorkState.load(tenant, $0) }
-                    faults += state.faults
-                    late = max(late, state.lateSeconds)
-                } catch { closed += 1 }
+        let migrator = Migrator(share: share, modules: modules.migrationOrder, clock: clock)
+        let board = ReadinessBoard {
+            await Console.Readiness.look(names, migrator, thresholds, open: open) { tenant, error in
+                logger.warning("ready.not", metadata: ["tenant": "\(tenant)", "error": "\(error)"])
             }
-            return Console.Readiness(
-                problems: (pending == 0 ? [] : ["\(pending) migrations are pending"])
-                    + (closed == 0 ? [] : ["\(closed) of \(names.count) tenants cannot be opened"]),
-                warnings: thresholds.warnings(WorkState(faults: faults, lateSeconds: late)))
+        }
+        let console = Console(modules: modules.all, metrics: metrics, thresholds: thresholds) {
+            await board.readiness()
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
-        routes = endpoints.map { $0.route(tenants: open, site: site) }
+        routes = endpoints.map { $0.route(tenants: open, site: site) } + console.probeRoutes()
         var settings = GateSettings(
             csrfKey: usesData
                 ? try Keys.forms(folder: configuration.data + "/keys") : SymmetricKey(size: .bits256))

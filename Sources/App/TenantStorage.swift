@@ -14,9 +14,11 @@ package struct TenantStorage: Sendable {
     package var bell: (@Sendable (_ heard: @escaping @Sendable () -> Void) -> PostgresBell)?
 
     /// Opens them; on PostgreSQL the database is made when the server has none of that name.
-    /// - Throws: `CRMError`, `StorageError`.
+    /// - Parameter setting: what names the address, for whoever has to correct it.
+    /// - Throws: `CRMError`, `DatabaseUnreachable`, `StorageError`.
     package static func open(
-        tenant name: String, at address: DatabaseAddress, _ configuration: Configuration, clock: any WallClock
+        tenant name: String, at address: DatabaseAddress, _ configuration: Configuration, clock: any WallClock,
+        setting: String = "DATABASE_URL"
     ) async throws -> TenantStorage {
         precondition(Tenants.isName(name), "tenant names are checked where they come in")
         switch address {
@@ -31,7 +33,7 @@ package struct TenantStorage: Sendable {
         case .postgres(let server):
             var settings = try DatabaseAddress.postgres(server, tenant: name)
             settings.connectionsMax = configuration.databaseConnections
-            try await PostgresServer.prepare(settings)
+            try await DatabaseUnreachable.prepare(settings, setting: setting)
             let replicas = try configuration.replicas.map { replica in
                 var replica = replica
                 replica.connectionsMax = configuration.databaseConnections

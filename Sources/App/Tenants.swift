@@ -45,12 +45,35 @@ package actor Tenants {
 
     package var opened: [String] { opening.keys.sorted() }
 
-    private func open(_ name: String) async throws -> Tenant {
+    /// Brings a tenant's schema up to date and closes it again. No key is read or made for it: whoever migrates need not
+    /// have them, and a database is bound to its keys by the first process that opens it to work.
+    /// - Returns: what was applied now.
+    package nonisolated func migrate(_ name: String) async throws -> [Migrator.Migration] {
+        let (storage, done) = try await storage(name)
+        do {
+            try await DatabaseCopy.refuseUnfinished(storage.database)
+            try await storage.database.close()
+            return done
+        } catch {
+            try? await storage.database.close()
+            throw error
+        }
+    }
+
+    /// A tenant's storage, its schema up to date.
+    private nonisolated func storage(_ name: String) async throws -> (TenantStorage, [Migrator.Migration]) {
         try await upkeep.prepare(tenant: name)
         let storage = try await TenantStorage.open(
             tenant: name, at: try configuration.address, configuration, clock: clock)
+        do { return (storage, try await upkeep.bringUpToDate(storage.database, tenant: name)) } catch {
+            try? await storage.database.close()
+            throw error
+        }
+    }
+
+    private func open(_ name: String) async throws -> Tenant {
+        let (storage, done) = try await storage(name)
         let database = storage.database
-        let done = try await upkeep.bringUpToDate(database, tenant: name)
         for migration in done {
             logger.info(
                 "migration.applied",

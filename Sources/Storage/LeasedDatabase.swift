@@ -7,7 +7,8 @@ import Synchronization
 package final class LeasedDatabase: Database {
     /// What writes go to; for tests and tools that look beneath.
     package let base: any Database
-    private let holder: String
+    /// Who this process is among those that use the database.
+    package let holder: String
     private let clock: any WallClock
     private let logger: Logger
     /// One renewal at a time; those who come meanwhile wait for it.
@@ -21,7 +22,7 @@ package final class LeasedDatabase: Database {
         self.base = base
         self.clock = clock
         self.logger = logger
-        holder = RandomHolder.text()
+        holder = LeaseHolder.own()
         let now = clock.now()
         let node = try await NodeLease.take(holder: holder, clock: clock, base)
         ids = IDGenerator(
@@ -84,13 +85,5 @@ package final class LeasedDatabase: Database {
     package func close() async throws {
         _ = try? await NodeLease.release(ids.node, holder: holder, lastUsed: ids.lastUsed, base)
         try await base.close()
-    }
-}
-
-/// Unique for each process start.
-private enum RandomHolder {
-    static func text() -> String {
-        var generator = SystemRandomNumberGenerator()
-        return String(generator.next() as UInt64, radix: 16)
     }
 }

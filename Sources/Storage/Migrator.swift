@@ -173,6 +173,19 @@ package struct Migrator: Sendable {
         return try migrations(for: database.dialect).count { !known.contains("\($0.module)/\($0.number)") }
     }
 
+    /// Whether migrations were ever applied.
+    package static func hasSchema(_ session: any SQLSession) throws -> Bool { try StoredSchema.isMigrated(session) }
+
+    /// Migrations of the database that a newer version brought and this one does not know.
+    package func unknown(_ database: any Database) async throws -> [String] {
+        let known = Set(try migrations(for: database.dialect).map { "\($0.module)/\($0.number)" })
+        let applied: [String] = try await database.read { session in
+            guard try Self.hasSchema(session) else { return [] }
+            return try session.query(Self.applied) { "\($0.text(0))/\($0.integer(1))" }
+        }
+        return applied.filter { !known.contains($0) }
+    }
+
     /// Splits a file at `;` before a line end; lines that begin with `--` are dropped.
     static func statements(_ text: String) -> [String] {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -15,7 +15,7 @@ package enum NodeLease {
         WHERE node = $1 AND holder = $2
         """
     static let release: SQL = "UPDATE storage_node SET lease_until = $3 WHERE node = $1 AND holder = $2"
-    static let liveCount: SQL = "SELECT COUNT(*) FROM storage_node WHERE lease_until > $1"
+    static let liveHolders: SQL = "SELECT holder FROM storage_node WHERE lease_until > $1 ORDER BY node"
     /// Milliseconds; renewed every minute.
     package static let milliseconds: Int64 = 300_000
 
@@ -49,9 +49,9 @@ package enum NodeLease {
         }
     }
 
-    /// How many processes use the database: one that was killed counts until its lease ends.
-    package static func live(at now: Instant, _ session: any SQLSession) throws -> Int {
-        try session.count(liveCount, [.time(now)])
+    /// Which processes use the database: one that was killed elsewhere counts until its lease ends.
+    package static func live(at now: Instant, _ session: any SQLSession) throws -> [String] {
+        try session.query(liveHolders, [.time(now)]) { $0.text(0) }.filter { !LeaseHolder.hasEnded($0) }
     }
 
     /// Gives the number back at a graceful stop.

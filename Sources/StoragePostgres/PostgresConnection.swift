@@ -30,6 +30,10 @@ final class PostgresConnection: @unchecked Sendable {
     /// that neither side waits for the other to read.
     static let pipelineDepth = 256
 
+    /// Whom to ask whether the server lives; `nil` where an answer may take hours.
+    private let vigil: PostgresVigil?
+    private let place: PostgresVigil.Place
+
     /// Warnings of the server since the last look. Filled by libpq on the connection's own thread.
     private final class Notices {
         var waitCancelled = false
@@ -40,8 +44,9 @@ final class PostgresConnection: @unchecked Sendable {
 
     /// Opens a connection and sets what every session of ours needs. Call on a thread that may block.
     /// - Throws: `PostgresFailure` without SQLSTATE when no server of the list answers.
-    init(_ settings: PostgresSettings, trips: RoundTrips = RoundTrips()) throws {
+    init(_ settings: PostgresSettings, trips: RoundTrips = RoundTrips(), vigil: PostgresVigil? = nil) throws {
         self.trips = trips
+        self.vigil = vigil
         _ = Self.cryptoStaysToTheEnd
         var keywords = [
             "dbname", "fallback_application_name", "connect_timeout", "client_encoding", "tcp_user_timeout",
@@ -58,11 +63,13 @@ final class PostgresConnection: @unchecked Sendable {
         }
         guard let opened else { throw PostgresFailure(state: "", detail: "out of memory") }
         guard PQstatus(opened) == CONNECTION_OK else {
-            let words = Self.words(opened)
+            let words = settings.withoutPassword(Self.words(opened))
             PQfinish(opened)
             throw PostgresFailure(state: "", detail: words)
         }
         handle = opened
+        place = PostgresVigil.Place(
+            host: Self.text(PQhost(opened)), address: Self.text(PQhostaddr(opened)), port: Self.text(PQport(opened)))
         PQsetNoticeReceiver(
             handle,
             { context, result in
@@ -281,14 +288,46 @@ final class PostgresConnection: @unchecked Sendable {
         return PQgetResult(handle).map(PostgresResult.init)
     }
 
-    /// Waits in poll(2) until the server has sent something, and takes it in.
+    /// Waits in poll(2) until the server has sent something, and takes it in. A server that answers nobody any more is not
+    /// waited for.
     func awaitBytes(until deadline: DispatchTime) throws {
-        let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
-        guard left > 0 else { throw PostgresFailure(state: "", detail: "the server did not answer in time") }
-        var waiting = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-        _ = poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1))
-        guard waiting.revents == 0 || PQconsumeInput(handle) == 1 else { throw connectionFailure() }
+        let began = ContinuousClock.now
+        while true {
+            let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
+            guard left > 0 else {
+                throw PostgresFailure(state: "", detail: "the server did not answer in time", since: began)
+            }
+            var milliseconds = left / 1_000_000 + 1
+            if vigil != nil { milliseconds = min(milliseconds, PostgresVigil.slice.components.seconds * 1_000) }
+            var waiting = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            _ = poll(&waiting, 1, Int32(clamping: milliseconds))
+            if waiting.revents != 0 {
+                guard PQconsumeInput(handle) == 1 else { throw connectionFailure() }
+                return
+            }
+            if let vigil, ContinuousClock.now - began >= PostgresVigil.slice, vigil.isSilent(place) {
+                isSpoiled = true
+                throw PostgresFailure(state: "", detail: "the server has stopped answering", since: began)
+            }
+        }
     }
+
+    /// Whether a server accepts connections there, or says why it does not. Call on a thread that may block.
+    static func answers(_ url: String, at place: PostgresVigil.Place, seconds: Int) -> Bool {
+        var (keywords, values) = (["dbname", "connect_timeout"], [url, String(seconds)])
+        for (keyword, value) in [("host", place.host), ("hostaddr", place.address), ("port", place.port)]
+        where !value.isEmpty {
+            keywords.append(keyword)
+            values.append(value)
+        }
+        let answer = withCStrings(keywords) { keywords in
+            withCStrings(values) { values in PQpingParams(keywords, values, 1) }
+        }
+        // Settings that say nothing are no silence of the server's.
+        return answer != PQPING_NO_RESPONSE
+    }
+
+    private static func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
 
     /// A wait for an answer has begun.
     func countTrip() { trips.add() }

@@ -12,6 +12,7 @@ package final class PostgresDatabase: BlockingDatabase {
     private let apart = Mutex<[PostgresConnection]>([])
     package let settings: PostgresSettings
     private let turns = PostgresTurns()
+    private let absence: PostgresAbsence
     /// A transaction that met another one is run again at least this often, with growing pauses, before its caller is told;
     /// and for as long as a caller waits for the database at all.
     private static let attemptsMax = 12
@@ -21,6 +22,7 @@ package final class PostgresDatabase: BlockingDatabase {
     package init(_ settings: PostgresSettings, replicas: [PostgresSettings] = []) {
         self.settings = settings
         pool = PostgresPool(settings)
+        absence = PostgresAbsence(settings)
         self.replicas =
             replicas.isEmpty
             ? nil : PostgresReplicas(primary: settings, replicas.map { $0.database(named: settings.databaseName) })
@@ -44,6 +46,7 @@ package final class PostgresDatabase: BlockingDatabase {
             case .blocking: "BEGIN ISOLATION LEVEL READ COMMITTED"
             }
         }
+        var need: PostgresAbsence.Need { self == .read ? .read : .write }
     }
 
     /// A snapshot: REPEATABLE READ READ ONLY. A connection that broke is replaced and the read made again.
@@ -109,14 +112,18 @@ package final class PostgresDatabase: BlockingDatabase {
         var outage = Outage(settings)
         // A commit that waits for its standby is in everybody's way for as long as that takes: seconds after a hand-over.
         let patience = ContinuousClock.now + .seconds(settings.waitSeconds)
+        let need = purpose.need
+        try absence.refuse(need)
         while true {
             attempt += 1
             let turn = purpose == .write ? turns.turn(attempt: attempt) : .free
             do {
-                let (value, actions) = try await pool.withConnection(endsWithTask: interruption != nil) {
-                    [settings] connection in
+                let (value, actions) = try await pool.withConnection(
+                    endsWithTask: interruption != nil, until: outage.end
+                ) { [settings] connection in
                     try Self.transaction(purpose, turn, connection, settings, interruption, body)
                 }
+                absence.worked(need)
                 for action in actions { action() }
                 return value
             } catch is PostgresTurns.Missing {
@@ -131,7 +138,8 @@ package final class PostgresDatabase: BlockingDatabase {
                 throw StorageError(.statement, failure.detail)
             } catch let failure as PostgresFailure where failure.isConnection {
                 // Nothing was committed: the commit has an error of its own.
-                guard let pause = outage.next() else { throw failure.storageError }
+                absence.failed(need, failure, since: failure.since ?? .now)
+                guard let pause = outage.next(failure.since) else { throw failure.storageError }
                 pool.dropIdle()
                 try await Task.sleep(for: pause)
             } catch let failure as PostgresFailure {
@@ -212,17 +220,18 @@ package final class PostgresDatabase: BlockingDatabase {
     }
 
     /// How long a caller waits for a server that restarts or hands over: tried again at once, then with growing pauses, until
-    /// `waitSeconds` have passed since the first failure.
+    /// `waitSeconds` have passed since it was first waited for.
     private struct Outage {
         private let seconds: Int
-        private var end: ContinuousClock.Instant?
+        private(set) var end: ContinuousClock.Instant?
         private var tries = 0
         init(_ settings: PostgresSettings) { seconds = settings.waitSeconds }
 
         /// `nil` when it has lasted too long.
-        mutating func next() -> Duration? {
+        /// - Parameter since: from when on the server has not answered; `nil` = from now on.
+        mutating func next(_ since: ContinuousClock.Instant?) -> Duration? {
             let now = ContinuousClock.now
-            let end = self.end ?? now + .seconds(seconds)
+            let end = self.end ?? (since ?? now) + .seconds(seconds)
             self.end = end
             guard now < end else { return nil }
             defer { tries += 1 }
@@ -233,20 +242,24 @@ package final class PostgresDatabase: BlockingDatabase {
     package func blocking<T>(_ body: (any SQLSession) throws -> T) throws -> T {
         var attempt = 0
         var outage = Outage(settings)
+        try absence.refuse(.write)
         while true {
             attempt += 1
             do {
-                let connection = try apart.withLock { $0.popLast() } ?? PostgresConnection(settings)
+                let connection =
+                    try apart.withLock { $0.popLast() } ?? PostgresConnection(settings, vigil: pool.vigil)
                 defer {
                     if connection.isUsable, !connection.isInTransaction { apart.withLock { $0.append(connection) } }
                 }
                 let (value, actions) = try Self.transaction(.blocking, .free, connection, settings, nil, body)
+                absence.worked(.write)
                 for action in actions { action() }
                 return value
             } catch let failure as PostgresFailure where failure.isRetryable && attempt < Self.attemptsMax {
                 Thread.sleep(forTimeInterval: Double.random(in: 0.001...0.05))
             } catch let failure as PostgresFailure where failure.isConnection {
-                guard let pause = outage.next() else { throw failure.storageError }
+                absence.failed(.write, failure, since: failure.since ?? .now)
+                guard let pause = outage.next(failure.since) else { throw failure.storageError }
                 apart.withLock { $0.removeAll() }
                 Thread.sleep(forTimeInterval: pause / .seconds(1))
             } catch let failure as PostgresFailure {
@@ -256,6 +269,7 @@ package final class PostgresDatabase: BlockingDatabase {
     }
 
     package func close() async throws {
+        absence.close()
         pool.close()
         replicas?.close()
         apart.withLock { $0.removeAll() }

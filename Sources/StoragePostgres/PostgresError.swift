@@ -8,6 +8,9 @@ struct PostgresFailure: Error, Sendable {
     /// Words of the server without values: the primary message of class 22 may quote what was sent.
     let detail: String
 
+    /// From when on the server has not answered, where somebody waited for it; `nil` = from now on.
+    var since: ContinuousClock.Instant?
+
     /// A row was on its way into a table's default partition when its month was attached: a check that failed and has no name.
     private let isMovedMonth: Bool
 
@@ -21,6 +24,8 @@ struct PostgresFailure: Error, Sendable {
     var isConnection: Bool {
         state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || state == "0A000" || isReadOnly
     }
+    /// The words of a standby.
+    var isOfStandby: Bool { isReadOnly || state == "0A000" }
     /// The transaction may not write: the server is a standby by now, or the transaction is a read.
     var isReadOnly: Bool { state == "25006" }
 
@@ -40,7 +45,8 @@ struct PostgresFailure: Error, Sendable {
         }
     }
 
-    init(state: String, detail: String) {
+    init(state: String, detail: String, since: ContinuousClock.Instant? = nil) {
+        self.since = since
         self.state = state
         self.detail = detail
         isMovedMonth = false

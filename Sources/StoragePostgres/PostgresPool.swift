@@ -16,21 +16,46 @@ final class PostgresPool: Sendable {
         let resume: CheckedContinuation<PostgresConnection?, any Error>
     }
 
+    /// What a caller wants.
+    private struct Wish: Sendable {
+        let since: ContinuousClock.Instant
+        let end: ContinuousClock.Instant
+        let endsWithTask: Bool
+
+        var milliseconds: Int {
+            let left = end - .now
+            return max(0, Int(left / .milliseconds(1)))
+        }
+    }
+
     static let exhausted = "no database connection became free in time"
 
     let settings: PostgresSettings
     let trips = RoundTrips()
+    let vigil: PostgresVigil?
     private let state = Mutex(State())
     private let opener = DispatchQueue(label: "switchboard.postgres.open", attributes: .concurrent)
 
-    init(_ settings: PostgresSettings) { self.settings = settings }
+    init(_ settings: PostgresSettings) {
+        self.settings = settings
+        vigil = settings.minds ? PostgresVigil(settings) : nil
+    }
 
     /// Runs `body` with a connection, on that connection's own thread.
-    /// - Parameter endsWithTask: whether a caller whose task is cancelled stops waiting for a connection.
+    /// - Parameters:
+    ///   - endsWithTask: whether a caller whose task is cancelled stops waiting for a connection.
+    ///   - end: when the caller stops waiting for one; `nil` = `waitSeconds` from now.
     func withConnection<T: Sendable>(
-        endsWithTask: Bool = false, _ body: @escaping @Sendable (PostgresConnection) throws -> T
+        endsWithTask: Bool = false, until end: ContinuousClock.Instant? = nil,
+        _ body: @escaping @Sendable (PostgresConnection) throws -> T
     ) async throws -> T {
-        let connection = try await take(endsWithTask)
+        let wish = Wish(
+            since: .now, end: end ?? .now + .seconds(settings.waitSeconds), endsWithTask: endsWithTask)
+        let connection: PostgresConnection
+        do { connection = try await take(wish) } catch var failure as PostgresFailure {
+            failure.since = wish.since
+            throw failure
+        }
         let result: Result<T, any Error> = await withCheckedContinuation { continuation in
             connection.queue.async { continuation.resume(returning: Result { try body(connection) }) }
         }
@@ -39,7 +64,7 @@ final class PostgresPool: Sendable {
     }
 
     /// - Throws: `StorageError.busy` when no connection became free in time, `PostgresFailure` when the server does not answer.
-    private func take(_ endsWithTask: Bool) async throws -> PostgresConnection {
+    private func take(_ wish: Wish) async throws -> PostgresConnection {
         enum Next {
             case connection(PostgresConnection)
             case open, wait, closed
@@ -56,15 +81,16 @@ final class PostgresPool: Sendable {
         switch next {
         case .closed: throw StorageError(.connection, "the database is closed")
         case .connection(let connection): return connection
-        case .open: return try await open()
+        case .open: return try await open(wish)
         case .wait:
-            if let connection = try await wait(endsWithTask) { return connection }
-            return try await open()
+            if let connection = try await wait(wish) { return connection }
+            return try await open(wish)
         }
     }
 
     /// A connection that was given back, or `nil`: one may be opened in place of one that was lost.
-    private func wait(_ endsWithTask: Bool) async throws -> PostgresConnection? {
+    private func wait(_ wish: Wish) async throws -> PostgresConnection? {
+        let endsWithTask = wish.endsWithTask
         let ticket = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
@@ -72,7 +98,7 @@ final class PostgresPool: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 state.withLock { $0.waiting.append(Waiter(ticket: ticket, resume: continuation)) }
-                opener.asyncAfter(deadline: .now() + .seconds(settings.waitSeconds)) { [self] in
+                opener.asyncAfter(deadline: .now() + .milliseconds(wish.milliseconds)) { [self] in
                     give(up: ticket, StorageError(.busy, Self.exhausted))
                 }
                 // The cancellation may have come before there was anybody to tell.
@@ -92,10 +118,17 @@ final class PostgresPool: Sendable {
         waiter?.resume.resume(throwing: error)
     }
 
-    private func open() async throws -> PostgresConnection {
-        let (settings, trips) = (self.settings, self.trips)
+    /// Takes no longer than its caller waits; libpq counts whole seconds, two at least, for each host.
+    private func open(_ wish: Wish) async throws -> PostgresConnection {
+        var settings = self.settings
+        let seconds = (wish.milliseconds + 999) / 1_000 / settings.hostCount
+        settings.connectSeconds = min(settings.connectSeconds, max(2, seconds))
+        let (chosen, trips, vigil) = (settings, self.trips, self.vigil)
         let result: Result<PostgresConnection, any Error> = await withCheckedContinuation { continuation in
-            opener.async { continuation.resume(returning: Result { try PostgresConnection(settings, trips: trips) }) }
+            opener.async {
+                continuation.resume(
+                    returning: Result { try PostgresConnection(chosen, trips: trips, vigil: vigil) })
+            }
         }
         switch result {
         case .success(let connection): return connection

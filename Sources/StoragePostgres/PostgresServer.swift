@@ -1,6 +1,7 @@
 import Dispatch
 import Kernel
 import Storage
+import Synchronization
 
 /// What is done to a server rather than in a database: CREATE DATABASE and its like cannot run in a transaction.
 package enum PostgresServer {
@@ -38,6 +39,17 @@ package enum PostgresServer {
                     ))
             }
         }
+    }
+
+    /// Whether the server has the database of the address; `true` when nobody can tell.
+    /// - Throws: `StorageError`.
+    package static func has(_ settings: PostgresSettings) async throws -> Bool {
+        let found = Mutex(true)
+        try await onThread {
+            let answer = try exists(settings)
+            found.withLock { $0 = answer }
+        }
+        return found.withLock { $0 }
     }
 
     static let order: SQL = """

@@ -64,6 +64,38 @@ package struct PostgresSettings: Sendable, Equatable {
         }
     }
 
+    /// User and hosts of the address, for a person: never the password.
+    package var place: String {
+        let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        let authority = pieces.count > 2 ? String(pieces[2]) : ""
+        let end = authority.lastIndex(of: "@")
+        let hosts = end.map { String(authority[authority.index(after: $0)...]) } ?? authority
+        let user = end.map { authority[..<$0].prefix { $0 != ":" } } ?? ""
+        return "database \(databaseName) at \(hosts.isEmpty ? "the local socket" : hosts)"
+            + (user.isEmpty ? "" : ", user \(user)")
+    }
+
+    /// Words of libpq without the password of the address, which it may repeat when it cannot read the address.
+    func withoutPassword(_ words: String) -> String {
+        let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard pieces.count > 2, let end = pieces[2].lastIndex(of: "@"),
+            let colon = pieces[2][..<end].firstIndex(of: ":")
+        else { return words }
+        let secret = String(pieces[2][pieces[2].index(after: colon)..<end])
+        guard !secret.isEmpty else { return words }
+        return [secret, secret.removingPercentEncoding ?? secret].filter { words.contains($0) && $0.count > 2 }
+            .reduce(words) { $0.replacing($1, with: "***") }
+    }
+
+    /// Hosts that are tried one after the other.
+    var hostCount: Int {
+        let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return pieces.count > 2 ? pieces[2].count { $0 == "," } + 1 : 1
+    }
+
+    /// Whether a server that answers nobody is given up before its answer is: not where one may take hours.
+    var minds: Bool { answerSeconds <= 60 }
+
     /// The name of the database in the address; empty when it names none.
     package var databaseName: String {
         let path = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]

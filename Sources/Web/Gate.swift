@@ -131,7 +131,7 @@ package struct Gate: Sendable {
             try place.move(to: .running, known)
             try await turn.take(for: route)
         }
-        try await resumeSession(&visit)
+        if !route.isProbe { try await resumeSession(&visit) }
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
         if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {

@@ -43,14 +43,17 @@ package struct Route: Sendable {
     package let purpose: Purpose
     /// `nil` where nothing changes.
     package let effect: Effect?
+    /// Asked by machines whether this process lives: who asks is not looked up, for that would ask the database.
+    package let isProbe: Bool
     package let handler: @Sendable (WebRequest) async throws -> WebResponse
 
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Access, body: Body = .none, trace: Trace,
-        purpose: Purpose = .service, effect: Effect = .overwrites,
+        purpose: Purpose = .service, effect: Effect = .overwrites, isProbe: Bool = false,
         handler: @escaping @Sendable (WebRequest) async throws -> WebResponse
     ) {
         precondition(method == .get || trace != .none || access == .anonymous, "a change is traced")
+        precondition(!isProbe || access == .anonymous, "nobody is known to a probe")
         self.method = method
         self.pattern = pattern
         self.access = access
@@ -58,6 +61,7 @@ package struct Route: Sendable {
         self.trace = trace
         self.purpose = purpose
         self.effect = trace == .change && method != .get ? effect : nil
+        self.isProbe = isProbe
         self.handler = handler
     }
 

@@ -45,7 +45,11 @@ struct MakeBackup: AsyncParsableCommand {
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Restore a backup into an empty data folder.",
-        discussion: "Checks every file first; nothing is changed when one is missing or damaged.")
+        discussion: """
+            Checks every file first; nothing is changed when one is missing or damaged. The keys are needed: from the backup
+            (made with --keys), or copied to DATA/keys beforehand. Only for SQLite: with DATABASE_URL set it refuses; a dump of
+            PostgreSQL is restored with pg_restore (docs/runbooks/backup.md).
+            """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "The folder of the backup.") var folder: String
     @Flag(name: .long, help: "Print JSON.") var json = false
@@ -53,6 +57,12 @@ struct Restore: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let configuration = try common.configuration()
+            guard configuration.database == nil else {
+                throw Complaint(
+                    "restore brings back an SQLite installation, and DATABASE_URL (or “database” of the settings) names a "
+                        + "PostgreSQL server: unset it, or use pg_restore (docs/runbooks/backup.md). To move a restored "
+                        + "installation to the server use: switchboard copy")
+            }
             let done = try await Backup.restore(folder, into: configuration.data)
             // Opening it migrates it to this version and tells whether the keys fit.
             try await common.withTenant { _, _ in }

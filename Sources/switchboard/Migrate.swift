@@ -12,7 +12,9 @@ struct Migrate: AsyncParsableCommand {
         discussion: """
             On PostgreSQL with DATABASE_OWNER_URL set it works as the owner of the tables, and gives the role of DATABASE_URL the
             rights it needs. --partitions makes the months that come, moves rows into theirs and drops those whose time is
-            over: run it daily where serving has no owner's address. --distributed spreads the tables over the nodes of Citus.
+            over: run it daily where serving has no owner's address; exit code 1 when this role may not. --distributed spreads the
+            tables over the nodes of Citus; where Citus is not installed nothing is done, what would be is printed, and the
+            exit code is 2 (0 with --dry-run). Needs no keys and makes none.
             """)
     @OptionGroup var common: CommonOptions
     @Flag(name: .long, help: "Only make, fill and drop months of the growth tables, of all tenants (PostgreSQL).")
@@ -29,22 +31,28 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             if partitions { return try await keepMonths() }
-            try await common.withTenant(creates: true) { runtime, tenant in
-                // Opening the tenant has applied them.
-                if distributed { return try await distribute(runtime, tenant.name) }
-                let migrator = Migrator(
-                    share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
-                let pending = try await migrator.pending(tenant.database)
-                let all = try migrator.migrations(for: tenant.database.dialect)
-                if json {
-                    Terminal.out(
-                        JSONValue.object([
-                            "applied": .int(Int64(all.count - pending)), "pending": .int(Int64(pending)),
-                        ]).encoded())
-                } else {
-                    Terminal.out("\(all.count - pending) migrations applied, \(pending) pending.")
-                }
-                if pending > 0 { throw ExitCode(1) }
+            guard common.tenant.count <= 1 else { throw Complaint("give one --tenant") }
+            let runtime = try common.runtime(usesData: false)
+            let name = common.tenant.first ?? "default"
+            let applied = try await runtime.tenants.migrate(name)
+            if distributed { return try await distribute(runtime, name) }
+            let migrator = Migrator(share: runtime.share, modules: runtime.modules.migrationOrder, clock: runtime.clock)
+            var isPostgres = false
+            if case .postgres = try runtime.configuration.address { isPostgres = true }
+            // None is left: what cannot be applied is an error.
+            let all = try migrator.migrations(for: isPostgres ? .postgres : .sqlite).count
+            if json {
+                Terminal.out(
+                    JSONValue.object([
+                        "applied": .array(applied.map { .string("\($0.module)/\($0.number)") }),
+                        "migrations": .int(Int64(all)),
+                    ]).encoded())
+            } else {
+                for one in applied { Terminal.out("applied \(one.module)/\(one.number) \(one.name)") }
+                Terminal.out(
+                    applied.isEmpty
+                        ? "Nothing to do: all \(all) migrations were applied before."
+                        : "\(applied.count) migrations applied now; all \(all) are applied.")
             }
         }
     }
@@ -55,13 +63,23 @@ struct Migrate: AsyncParsableCommand {
     private func keepMonths() async throws {
         let runtime = try common.runtime(usesData: false)
         let names = common.tenant.isEmpty ? runtime.tenantNames : common.tenant
-        var (tenants, isPostponed): ([JSONValue], Bool) = ([], false)
+        var (tenants, isPostponed, isRefused): ([JSONValue], Bool, Bool) = ([], false, false)
+        var isPostgres = false
+        if case .postgres = try runtime.configuration.address { isPostgres = true }
         for name in names {
             guard let report = try await runtime.tenants.upkeep.keepMonths(name) else {
-                if !json {
-                    Terminal.out(
-                        "\(name): nothing to keep (SQLite, or tables that belong to another role: set DATABASE_OWNER_URL)"
-                    )
+                isRefused = isRefused || isPostgres
+                let words =
+                    isPostgres
+                    ? "this role owns none of the tables and may not keep their months: set DATABASE_OWNER_URL to the owner's "
+                        + "address (or run `switchboard migrate` first when there are no tables yet)"
+                    : "nothing to keep: SQLite has no months"
+                if json {
+                    if isPostgres { tenants.append(.object(["tenant": .string(name), "error": .string(words)])) }
+                } else if isPostgres {
+                    Terminal.note("switchboard: \(name): \(words)")
+                } else {
+                    Terminal.out("\(name): \(words)")
                 }
                 continue
             }
@@ -73,6 +91,7 @@ struct Migrate: AsyncParsableCommand {
             }
         }
         if json { Terminal.out(JSONValue.array(tenants).encoded()) }
+        if isRefused { throw ExitCode(1) }
         if isPostponed { throw ExitCode(2) }
     }
 
@@ -113,6 +132,7 @@ struct Migrate: AsyncParsableCommand {
                     "installed": .bool(done != nil), "applied": .bool(done != nil && !dryRun),
                     "statements": .array(steps.map { .string($0.statement.text) }),
                 ]).encoded())
+            if done == nil, !dryRun { throw ExitCode(2) }
             return
         }
         if done == nil {
@@ -124,5 +144,6 @@ struct Migrate: AsyncParsableCommand {
             Terminal.note("\(steps.count) tables were distributed, \(upkeep.distribution.local.count) stay on the coordinator.")
         }
         for step in steps { Terminal.out(step.statement.text + ";") }
+        if done == nil, !dryRun { throw ExitCode(2) }
     }
 }

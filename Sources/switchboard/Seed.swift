@@ -38,6 +38,7 @@ struct Seed: AsyncParsableCommand {
         try await Terminal.run(json: json) {
             try await common.withTenant(creates: true, loads: true) { runtime, tenant in
                 let demonstration = Demonstration(runtime, tenant)
+                try await demonstration.claim()
                 if case .begun(let size, _, _, _) = try await demonstration.state() {
                     Terminal.note("Going on with the interrupted seeding of \(size) customers.")
                 } else if try await !runtime.modules.isEmpty(tenant) {

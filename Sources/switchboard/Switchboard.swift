@@ -169,6 +169,14 @@ enum Terminal {
     }
 
     private static func failure(_ error: any Error) -> JSONValue {
+        if let error = error as? DatabaseUnreachable {
+            return .object([
+                "error": .object([
+                    "code": .string(error.crmError.code), "message": .string(error.words.en),
+                    "message_zh": .string(error.words.zh),
+                ])
+            ])
+        }
         let known = (error as? CRMError) ?? (error as? any CRMErrorConvertible)?.crmError
         let code = known?.code ?? (error is WrongUsage ? "usage" : "failed")
         return .object([
@@ -183,6 +191,9 @@ enum Terminal {
         do { throw error } catch let error as CRMError {
             note("switchboard: \(plain(error.message.en))\n             \(plain(error.message.zh))")
             for field in error.fields { note("  \(plain(field.field)): \(plain(field.message.en))") }
+            throw ExitCode(1)
+        } catch let error as DatabaseUnreachable {
+            note("switchboard: \(plain(error.words.en))\n             \(plain(error.words.zh))")
             throw ExitCode(1)
         } catch let error as any CRMErrorConvertible {
             note("switchboard: \(plain(error.crmError.message.en)) (\(plain("\(error)")))")

@@ -89,6 +89,39 @@ struct DemonstrationTests {
         #expect(try await demonstration(scenario).state() == .none)
     }
 
+    @Test("two seedings at once: the second is refused and told who is at it; what a dead process held is free")
+    func atOnce() async throws {
+        let scenario = try await Scenario.start()
+        let own = demonstration(scenario)
+        try await own.claim()
+        let database = try #require(scenario.tenant.database as? LeasedDatabase)
+        let other = try await LeasedDatabase(database.base, clock: scenario.tenant.clock, logger: scenario.tenant.logger)
+        // As another process sees it: the mark of the first one is there, and it lives.
+        #expect(other.holder != database.holder)
+        let mark = "demonstration.maker"
+        #expect(try await other.read { try Mark.value(mark, $0) } == database.holder)
+        let now = scenario.tenant.clock.now()
+        let theirs = other.holder
+        try await other.write { try Mark.set(mark, theirs, at: now, $0) }
+        let error = await #expect(throws: CRMError.self) {
+            try await own.make(customers: 5, seed: 1) { _, _, _ in }
+        }
+        #expect(error?.code == "seed_at_work", "\(String(describing: error))")
+        #expect(error?.message.en.contains("process \(ProcessInfo.processInfo.processIdentifier) on ") == true)
+        #expect(try await count(scenario) == 0)
+        // It was killed: its number is leased for minutes yet, and this machine knows that it has gone.
+        let parts = theirs.split(separator: "/")
+        let dead = "\(parts[0])/2147483646/\(parts[2])"
+        let node = other.ids.node
+        try await other.write { session in
+            try session.execute(
+                "UPDATE storage_node SET holder = $1 WHERE node = $2", [.text(dead), .int(node)])
+            try Mark.set(mark, dead, at: now, session)
+        }
+        #expect(try await other.read { try NodeLease.live(at: now, $0) } == [database.holder])
+        try await own.claim()
+    }
+
     @Test("`seed` and `serve --demo` go on with a seeding that was killed, and a second seeding is refused")
     func killed() async throws {
         let data = NSTemporaryDirectory() + "switchboard-killed-" + UUID().uuidString

@@ -55,11 +55,20 @@ struct MoveTests {
         let twice = try ServerProcess.run(["backup", copy, "--data", data])
         #expect(twice.code == 1 && twice.error.contains("not empty"), "\(twice)")
 
-        // Without the keys: the database says which folder is missing.
+        // Without the keys: it says what to bring before anything is done, and makes none.
         let keyless = try ServerProcess.run(["restore", copy, "--data", again])
-        #expect(keyless.code == 1 && keyless.error.contains("keys/"), "\(keyless)")
-        try FileManager.default.removeItem(atPath: again + "/keys")
+        #expect(keyless.code == 1 && keyless.error.contains(again + "/keys"), "\(keyless)")
+        #expect(keyless.error.contains("nothing was changed") && keyless.error.contains("未做任何更改"), "\(keyless)")
+        #expect(!FileManager.default.fileExists(atPath: again), "nothing was made")
+        try FileManager.default.createDirectory(atPath: again, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: data + "/keys", toPath: again + "/keys")
+        let astray = try ServerProcess.run(
+            ["restore", copy, "--data", again], environment: ["DATABASE_URL": "postgres://u:secret@h/d"])
+        #expect(astray.code == 1 && astray.error.contains("DATABASE_URL"), "\(astray)")
+        #expect(!(astray.out + astray.error).contains("secret"))
+        #expect(!FileManager.default.fileExists(atPath: again + "/tenants"))
+        let brought = try ServerProcess.run(["restore", copy, "--data", again])
+        #expect(brought.code == 0, "\(brought)")
         let restored = try ServerProcess(data: again)
         #expect(try logsIn(restored))
         restored.stop()
@@ -77,7 +86,11 @@ struct MoveTests {
         try Data([UInt8](repeating: 8, count: 600_000)).write(to: URL(fileURLWithPath: path))
         let third = folder("third")
         let damaged = try ServerProcess.run(["restore", copy, "--data", third])
-        #expect(damaged.code == 1 && damaged.error.contains(Self.blob), "\(damaged)")
+        #expect(damaged.code == 1 && damaged.error.contains("keys"), "\(damaged)")
+        try FileManager.default.createDirectory(atPath: third, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: data + "/keys", toPath: third + "/keys")
+        let torn = try ServerProcess.run(["restore", copy, "--data", third])
+        #expect(torn.code == 1 && torn.error.contains(Self.blob), "\(torn)")
         #expect(!FileManager.default.fileExists(atPath: third + "/tenants"))
     }
 
@@ -105,7 +118,13 @@ struct MoveTests {
         let served = try ServerProcess(data: data, environment: ["DATABASE_URL": settings.url])
         #expect(try logsIn(served))
         let inUse = try ServerProcess.run(["copy", "--from", settings.url, "--to", "sqlite:" + back])
-        #expect(inUse.code == 1 && inUse.error.contains("is using"), "\(inUse)")
+        #expect(inUse.code == 1 && inUse.error.contains("using the source, database \(settings.databaseName)"), "\(inUse)")
+        #expect(inUse.error.contains("process \(served.processID) on "), "\(inUse)")
+        #expect(!FileManager.default.fileExists(atPath: back), "a refused copy has made nothing")
+        let unknown = server.database(named: settings.databaseName + "-none")
+        let nowhere = try ServerProcess.run(["copy", "--from", unknown.url, "--to", "sqlite:" + back])
+        #expect(nowhere.code == 1 && nowhere.error.contains("no tenant default at the source"), "\(nowhere)")
+        #expect(!FileManager.default.fileExists(atPath: back))
         served.stop()
         let twice = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url])
         #expect(twice.code == 1 && twice.error.contains("already holds rows"), "\(twice)")
@@ -122,10 +141,69 @@ struct MoveTests {
             try? FileManager.default.removeItem(atPath: data)
             TestDatabases.drop(data: data)
         }
-        #expect(try ServerProcess.run(["migrate", "--data", data]).code == 0)
+        func user(_ name: String) throws -> (code: Int32, out: String, error: String) {
+            try ServerProcess.run(
+                ["user", "create", name, "--role", "agent", "--password-stdin", "--data", data],
+                input: Scenario.password + "\n")
+        }
+        #expect(try user("ana").code == 0)
         try FileManager.default.removeItem(atPath: data + "/keys/pepper")
-        let result = try ServerProcess.run(["migrate", "--data", data])
+        let result = try user("ben")
         #expect(result.code == 1 && result.error.contains("keys/"), "\(result)")
+    }
+
+    @Test("migrate makes no keys and binds the database to none; it says what it applied and what there is")
+    func migrate() async throws {
+        let data = folder("migrate")
+        defer {
+            try? FileManager.default.removeItem(atPath: data)
+            TestDatabases.drop(data: data)
+        }
+        let first = try ServerProcess.run(["migrate", "--json", "--data", data])
+        let told = try #require(try JSONValue.parse(Array(first.out.utf8)).object, "\(first)")
+        let all = try #require(told["migrations"]?.int)
+        #expect(first.code == 0 && all > 10 && told["applied"]?.array?.count == Int(all), "\(first)")
+        #expect(!FileManager.default.fileExists(atPath: data + "/keys"), "no keys were made")
+        let again = try ServerProcess.run(["migrate", "--data", data])
+        #expect(again.code == 0 && again.out.contains("all \(all) migrations were applied before"), "\(again)")
+        let database = try TestDatabases.open(data: data)
+        let bound = try await database.read { try Mark.value("key.pepper", $0) }
+        #expect(bound == nil, "the database is bound to no key yet")
+        try await database.close()
+        // The first process that works with it binds it.
+        let user = try ServerProcess.run(
+            ["user", "create", "ana", "--role", "agent", "--password-stdin", "--data", data],
+            input: Scenario.password + "\n")
+        #expect(user.code == 0, "\(user)")
+    }
+
+    @Test(
+        "a database that cannot be opened is told with place and advice, in both languages, and never a password",
+        .enabled(if: TestDatabases.server != nil, "no PostgreSQL: bin/with-postgres"))
+    func unreachable() throws {
+        let server = try #require(TestDatabases.server)
+        let port = try #require(server.url.firstMatch(of: /:(\d+)\//).flatMap { Int($0.1) })
+        let data = folder("unreachable")
+        defer { try? FileManager.default.removeItem(atPath: data) }
+        let cases = [
+            ("postgres://nobody:hunter22@127.0.0.1:\(port)/x", "does not exist"),
+            ("postgres://kim:hunter22@nowhere.invalid:5432/x", "DNS"),
+            ("postgres://kim:hunter22@127.0.0.1:1/x", "Is the server running"),
+            ("postgres://kim:hunter22%zz@127.0.0.1:1/x", "DATABASE_URL"),
+        ]
+        for (url, advice) in cases {
+            for arguments in [["user", "list"], ["migrate"], ["migrate", "--json"]] {
+                let told = try ServerProcess.run(arguments + ["--data", data], environment: ["DATABASE_URL": url])
+                let words = told.out + told.error
+                if arguments == ["user", "list"] {
+                    #expect(told.code == 1)
+                } else {
+                    #expect(told.code == 1 && words.contains(advice), "\(url): \(told)")
+                    #expect(words.contains("database x at ") && words.contains("user "), "\(told)")
+                }
+                #expect(!words.contains("hunter22"), "\(words)")
+            }
+        }
     }
 
     @Test(

@@ -49,7 +49,7 @@ struct OwnerTests {
         let alone = try place.run(["migrate"], place.application)
         #expect(alone.code == 1 && alone.error.contains("may not make one"), "\(alone)")
         let migrated = try place.run(["migrate"], place.both)
-        #expect(migrated.code == 0 && migrated.out.contains("0 pending"), "\(migrated)")
+        #expect(migrated.code == 0 && migrated.out.contains("migrations applied now; all "), "\(migrated)")
 
         // The application's role starts, seeds, serves and is found in order by doctor.
         let seeded = try place.run(["seed", "--customers", "40"], place.application)
@@ -79,7 +79,15 @@ struct OwnerTests {
         let tables = try JSONValue.parse(Array(kept.out.utf8)).array?.first?.object?["tables"]?.array
         #expect(kept.code == 0 && tables?.count == 7, "\(kept)")
         let powerless = try place.run(["migrate", "--partitions"], place.application)
-        #expect(powerless.code == 0 && powerless.out.contains("nothing to keep"), "\(powerless)")
+        #expect(powerless.code == 1 && powerless.error.contains("owns none of the tables"), "\(powerless)")
+        let object = try place.run(["migrate", "--partitions", "--json"], place.application)
+        #expect(object.code == 1 && object.out.contains("DATABASE_OWNER_URL"), "\(object)")
+
+        let closed = "postgres://own:hunter22@127.0.0.1:1/owned_\(place.mark)"
+        let away = try place.run(
+            ["migrate", "--partitions"], ["DATABASE_URL": place.url("app"), "DATABASE_OWNER_URL": closed])
+        #expect(away.code == 1 && away.error.contains("is DATABASE_OWNER_URL right"), "\(away)")
+        #expect(away.error.contains("at 127.0.0.1:1, user own") && !away.error.contains("hunter22"))
 
         // A month that nobody made is told.
         let admin = PostgresDatabase(place.admin)
@@ -110,9 +118,9 @@ struct OwnerTests {
         let place = try await Place(try #require(TestDatabases.server))
         defer { place.remove() }
         let golden = try String(contentsOfFile: Checkout.root + "/schema/distributed.sql", encoding: .utf8)
-        for arguments in [["migrate", "--distributed"], ["migrate", "--distributed", "--dry-run"]] {
+        for (arguments, code) in [(["migrate", "--distributed"], 2), (["migrate", "--distributed", "--dry-run"], 0)] {
             let told = try place.run(arguments, place.both)
-            #expect(told.code == 0 && told.out == golden, "\(told)")
+            #expect(told.code == Int32(code) && told.out == golden, "\(told)")
             #expect(told.error.contains("Citus is not installed") && told.error.contains("未安装 Citus"), "\(told)")
         }
         let wrong = try place.run(["migrate", "--dry-run"], place.both)

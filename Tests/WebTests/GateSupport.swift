@@ -80,6 +80,7 @@ struct TestSite: Sendable {
             Route(.get, "/", .anonymous, trace: .none) { .html("<p>\(WebCookie.flash) \($0.csrfToken)</p>") },
             Route(.get, "/login", .anonymous, trace: .none) { _ in .html("log in") },
             Route(.get, "/health", .anonymous, trace: .none) { _ in .text("ok") },
+            Route(.get, "/probe", .anonymous, trace: .none, isProbe: true) { _ in .text("ok") },
             Route(.get, "/me", .authenticated, trace: .none) { .text(try $0.principal().userName) },
             Route(.get, "/customers/{id}", view, trace: .view) { .text("customer \($0.parameters["id"] ?? "")") },
             Route(.post, "/customers", view, body: .form(["name", "tag*"]), trace: .change) {

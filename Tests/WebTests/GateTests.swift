@@ -31,6 +31,19 @@ struct GateTests {
         }
     }
 
+    @Test("a probe does not look up who asks, whatever cookie comes along")
+    func probe() async throws {
+        try await TestSite.run { site async throws in
+            for (path, times) in [("/health", 1), ("/probe", 0)] {
+                let token = "probing" + String(UUID().uuidString.filter { $0 != "-" }) + "x"
+                let answer = try await site.http.ask(
+                    "GET", path, headers: [("Cookie", "\(WebCookie.session)=\(token)")])
+                #expect(answer.status == 200)
+                #expect(FakeSessions.lookedUp.all.count { $0 == token } == times, "\(path)")
+            }
+        }
+    }
+
     @Test("a target in absolute form, or * or an authority, is refused")
     func absoluteForm() async throws {
         try await TestSite.run { site async throws in
