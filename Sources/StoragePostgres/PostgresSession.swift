@@ -145,6 +145,8 @@ final class PostgresSession: SQLSession {
             return result
         } catch {
             commitActions.removeSubrange(actionsBefore...)
+            // What was not run because of the failure may be asked again.
+            asked = [:]
             // What the body asked for and did not read is read: the connection has to be free.
             try? connection.leavePipeline(until: deadline)
             if connection.isUsable {

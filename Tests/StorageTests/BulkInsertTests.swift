@@ -161,6 +161,24 @@ struct SnapshotQuestionTests {
         #expect(database.statements - before == 2)
     }
 
+    @Test("behind a savepoint that was undone it is asked again: it may not have been run because of the failure")
+    func undone() async throws {
+        let (bench, database) = try await bench()
+        defer { withExtendedLifetime(bench) {} }
+        let value = try await database.read { session in
+            #expect(throws: StorageError.self) {
+                try session.savepoint {
+                    let broken = try session.asking("SELECT missing FROM t") { $0.int(0) }
+                    let count = try session.askingFirst(Self.count, [.int(0)]) { $0.integer(0) }
+                    _ = try count.value()
+                    _ = try broken.value()
+                }
+            }
+            return try session.askingFirst(Self.count, [.int(0)]) { $0.integer(0) }.value()
+        }
+        #expect(value == 0)
+    }
+
     @Test("in a write it is asked again: what was written since is seen")
     func again() async throws {
         let (bench, database) = try await bench()
