@@ -32,7 +32,8 @@ struct BulkInsertTests {
         try await bench.database.write { session in
             var batches = [
                 BulkRows(into: "a", "id, name", Self.rows(0..<9_000)), BulkRows(into: "b", "id, name", []),
-                BulkRows(into: "b", "id, name", Self.rows(0..<1)), BulkRows(into: "a", "name, id", [[.text("last"), .int(9_000)]]),
+                BulkRows(into: "b", "id, name", Self.rows(0..<1)),
+                BulkRows(into: "a", "name, id", [[.text("last"), .int(9_000)]]),
             ].makeIterator()
             try session.bulkInsert { batches.next() }
             // All are in, and the session goes on.
