@@ -69,6 +69,17 @@ final class Engine: @unchecked Sendable {
         _ = try? Self.asUser([Self.binaries + "/pg_ctl", "-D", cluster + "/data", "-m", "fast", "-w", "-t", "60", "stop"])
     }
 
+    /// Seconds of CPU of the cluster's processes that have ended, as those of a command have; 0 on SQLite.
+    var serverSeconds: Double {
+        guard let process = (try? String(contentsOfFile: cluster + "/data/postmaster.pid", encoding: .utf8))?
+            .split(separator: "\n").first,
+            let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        else { return 0 }
+        // Behind the name in brackets: fields 16 and 17 of proc(5), in hundredths.
+        let fields = line.split(separator: ")").last?.split(separator: " ").compactMap { Double($0) } ?? []
+        return fields.count > 13 ? (fields[12] + fields[13]) / 100 : 0
+    }
+
     /// The database of an installation; `nil` on SQLite, where it is in the folder.
     func url(_ data: String) -> String? {
         kind == .postgres ? "postgres://switchboard@127.0.0.1:\(port)/\(Self.name(data))" : nil

@@ -237,14 +237,18 @@ enum IdentifierStore {
     /// The owner of each identifier that has one.
     static func owners(_ identifiers: [Identifier], _ session: any SQLSession) throws -> [Identifier: CustomerID] {
         var result: [Identifier: CustomerID] = [:]
+        var asked: [(kind: String, answer: any SQLAnswer)] = []
         for (kind, group) in Dictionary(grouping: identifiers, by: \.kind) {
             for chunk in group.chunked(Limits.sqlListChunk) {
                 var builder = SQLBuilder(ofKind, [.text(kind)])
                 builder.appendIn("AND value", chunk.map { .text($0.value) })
-                try session.forEach(builder.sql, builder.arguments) { row in
-                    result[Identifier(kind: kind, value: row.text(0))] = row.id(1)
-                    return true
-                }
+                asked.append((kind, try session.ask(builder.sql, builder.arguments)))
+            }
+        }
+        for (kind, answer) in asked {
+            try answer.forEach { row in
+                result[Identifier(kind: kind, value: row.text(0))] = row.id(1)
+                return true
             }
         }
         return result

@@ -21,10 +21,16 @@ struct CustomerWriter: Sendable {
     func insert(
         _ records: [CustomerRecord], released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
     ) throws {
-        var rows = CustomerRows()
         try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
-        for record in records { rows.addNew(record, policy: policy) }
-        try rows.writeNew(session)
+        guard !records.isEmpty else { return }
+        var rows = CustomerRows()
+        for record in records { rows.add(record) }
+        try rows.writeNew(
+            found: {
+                var found = CustomerRows()
+                for record in records { found.addFound(record, policy: policy) }
+                return found
+            }, session)
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {

@@ -6,6 +6,11 @@ extension CustomerRows {
     /// A new customer with the listing row, search tokens and identifiers that follow from it.
     mutating func addNew(_ record: CustomerRecord, policy: ValuePolicy) {
         add(record)
+        addFound(record, policy: policy)
+    }
+
+    /// What a new customer is listed and found by.
+    mutating func addFound(_ record: CustomerRecord, policy: ValuePolicy) {
         listing.append(ListingRow(record, policy: policy, risk: nil).values)
         for token in SearchTokens.all(record) { search.append(CustomerWriter.row(token, record.id)) }
         let claims = Identifier.claims(record)

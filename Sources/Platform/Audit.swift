@@ -73,12 +73,28 @@ package struct Audit: Sendable {
                     .text(entry.unmasked.joined(separator: ",")), .text(JSONValue.object(entry.facts).encoded()),
                     .bool(entry.refused),
                 ])
-            try session.executeMany(
-                Self.insertSubject, entry.subjects.map { [.int($0.id), .id(id), .text($0.kind)] })
+            try write(entry.subjects, of: id, session)
         } catch let error as StorageError {
             throw AuditUnavailable(cause: error)
         }
     }
+
+    /// The many of an import or of a bulk action go through COPY, which knows no "perhaps it is there already": each once.
+    private func write(_ subjects: [AuditSubject], of id: AuditID, _ session: any SQLSession) throws {
+        guard subjects.count >= Self.bulkMin else {
+            try session.executeMany(
+                Self.insertSubject, subjects.map { [.int($0.id), .id(id), .text($0.kind)] })
+            return
+        }
+        var seen: Set<Int64> = []
+        let rows: [[SQLValue]] = subjects.compactMap { subject in
+            seen.insert(subject.id).inserted ? [.int(subject.id), .id(id), .text(subject.kind)] : nil
+        }
+        try session.bulkInsert(into: "platform_audit_subject", "subject_id, event_id, subject_kind", rows)
+    }
+
+    /// For fewer the round trips of COPY cost more than it saves.
+    private static let bulkMin = 32
 }
 
 /// The audit could not be written: the request is answered 503, nothing was changed and nothing is shown.

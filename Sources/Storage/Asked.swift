@@ -42,6 +42,9 @@ extension SQLSession {
         LaterAnswer(self, sql, arguments)
     }
 
+    /// For engines that plan a statement once anyway.
+    package func keepPlans() throws {}
+
     /// The engine's ordinary cursor.
     package func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Void) throws {
         try forEach(sql, arguments) { row in

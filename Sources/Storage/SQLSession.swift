@@ -72,6 +72,11 @@ package protocol SQLSession: AnyObject {
     @discardableResult
     func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int
 
+    /// Puts new rows into several tables, one after another, until `next` has no more. The rows of a table are made while
+    /// PostgreSQL takes in those of the one before. All are in when it returns. `next` may not use the session.
+    /// - Throws: `StorageError` as the other `bulkInsert`, perhaps of the batch before; what `next` throws.
+    func bulkInsert(_ next: () throws -> BulkRows?) throws
+
     /// Calls `body` for each row until it returns `false`.
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws
 
@@ -79,6 +84,11 @@ package protocol SQLSession: AnyObject {
     /// statement that is waited for; SQLite reads when the rows are wanted. Rows are of the same snapshot either way.
     /// - Throws: `StorageError`; the failure of the statement comes with the answer.
     func ask(_ sql: SQL, _ arguments: [SQLValue]) throws -> any SQLAnswer
+
+    /// What this transaction asks is the same work whatever the values, as everything about one record is: PostgreSQL plans
+    /// each statement once for a connection, instead of weighing at every call what these values would deserve. Not for
+    /// lists and searches, whose best way depends on what is looked for.
+    func keepPlans() throws
 
     /// Reads very many rows in the memory of a few: COPY on PostgreSQL, where the server sends no faster than `body`
     /// takes. The time limit of statements does not hold; what the caller has cancelled ends. `body` may not use the
@@ -93,7 +103,25 @@ package protocol SQLSession: AnyObject {
     func afterCommit(_ action: @escaping @Sendable () -> Void)
 }
 
+/// New rows of one table.
+package struct BulkRows {
+    package let table: SQL
+    /// As an INSERT has them, `"id, name"`.
+    package let columns: SQL
+    /// Each with a value for each column.
+    package let rows: [[SQLValue]]
+    package init(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) {
+        self.table = table
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
 extension SQLSession {
+    package func bulkInsert(_ next: () throws -> BulkRows?) throws {
+        while let batch = try next() { try bulkInsert(into: batch.table, batch.columns, batch.rows) }
+    }
+
     @discardableResult
     package func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
         guard let width = rows.first?.count else { return 0 }

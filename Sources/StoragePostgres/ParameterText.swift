@@ -13,7 +13,8 @@ enum ParameterText {
             return "\(double)"
         case .bool(let bool): return bool ? "t" : "f"
         case .text(let text):
-            guard !text.utf8.contains(0) else { throw StorageError(.statement, "a text holds NUL") }
+            var native = text
+            guard !native.withUTF8({ $0.contains(0) }) else { throw StorageError(.statement, "a text holds NUL") }
             return text
         case .bytes(let bytes):
             var text: [UInt8] = [UInt8(ascii: "\\"), UInt8(ascii: "x")]
@@ -23,6 +24,25 @@ enum ParameterText {
             }
             return String(decoding: text, as: UTF8.self)
         }
+    }
+}
+
+/// The lines of rows, in pieces of about 64 KB.
+final class CopyPieces {
+    private let rows: [[SQLValue]]
+    private var place = 0
+    private static let bytesMin = 65_536
+    init(_ rows: [[SQLValue]]) { self.rows = rows }
+
+    /// Empty at the end.
+    func next() throws -> [UInt8] {
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(place < rows.count ? Self.bytesMin + 1_024 : 0)
+        while place < rows.count, buffer.count < Self.bytesMin {
+            try CopyText.append(rows[place], to: &buffer)
+            place += 1
+        }
+        return buffer
     }
 }
 

@@ -5,31 +5,51 @@ import Storage
 
 /// COPY, in both directions.
 extension PostgresConnection {
-    /// Sends rows through COPY ... FROM STDIN (text format). Returns the number of rows.
-    func copyIn(_ statement: String, _ chunks: (([UInt8]) throws -> Void) throws -> Void, until deadline: DispatchTime)
-        throws
-        -> Int
-    {
-        guard PQsendQuery(handle, statement) == 1 else { throw connectionFailure() }
-        let ready = try next(until: deadline)
-        guard ready.status == PGRES_COPY_IN else {
-            defer { drain(until: deadline) }
-            throw PostgresFailure(result: ready.pointer)
+    /// Sends the rows of several tables, one COPY after another. The first lines of a table are made before the answer to the one
+    /// before is awaited: the server works meanwhile.
+    /// - Parameter next: the statement and the bytes it takes, piece by piece.
+    func copyIn(
+        _ next: () throws -> (statement: String, pieces: CopyPieces)?, until deadline: () -> DispatchTime
+    ) throws {
+        try leavePipeline(until: deadline())
+        var isAwaited = false
+        func finish() throws {
+            guard isAwaited else { return }
+            isAwaited = false
+            try collect(until: deadline())
         }
         do {
-            try chunks { bytes in
-                let sent = bytes.withUnsafeBytes {
-                    PQputCopyData(self.handle, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count))
+            while let (statement, pieces) = try next() {
+                var piece = try pieces.next()
+                try finish()
+                guard PQsendQuery(handle, statement) == 1 else { throw connectionFailure() }
+                let ready = try self.next(until: deadline())
+                // Whatever the answer was: it has to be read to its end.
+                isAwaited = true
+                guard ready.status == PGRES_COPY_IN else { throw PostgresFailure(result: ready.pointer) }
+                do {
+                    while !piece.isEmpty {
+                        try sendPiece(piece)
+                        piece = try pieces.next()
+                    }
+                } catch {
+                    PQputCopyEnd(handle, "the rows could not be made")
+                    throw error
                 }
-                guard sent == 1 else { throw self.connectionFailure() }
+                guard PQputCopyEnd(handle, nil) == 1 else { throw connectionFailure() }
             }
+            try finish()
         } catch {
-            PQputCopyEnd(handle, "the rows could not be made")
-            drain(until: deadline)
+            if isAwaited { drain(until: deadline()) }
             throw error
         }
-        guard PQputCopyEnd(handle, nil) == 1 else { throw connectionFailure() }
-        return try collect(until: deadline).affected
+    }
+
+    private func sendPiece(_ bytes: [UInt8]) throws {
+        let sent = bytes.withUnsafeBytes {
+            PQputCopyData(handle, $0.bindMemory(to: CChar.self).baseAddress, Int32($0.count))
+        }
+        guard sent == 1 else { throw connectionFailure() }
     }
 
     private func drain(until deadline: DispatchTime) { _ = try? collect(until: deadline) }

@@ -361,7 +361,10 @@ func withOptionalCStrings<T>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?
             continue
         }
         starts.append(buffer.count)
-        for byte in text.utf8 { buffer.append(CChar(bitPattern: byte)) }
+        var native = text
+        native.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { buffer.append(contentsOf: $0) }
+        }
         buffer.append(0)
     }
     return buffer.withUnsafeBufferPointer { bytes in

@@ -9,7 +9,16 @@ final class PostgresSession: SQLSession {
     private let interruption: PostgresInterruption?
     private(set) var commitActions: [@Sendable () -> Void] = []
     private var savepointDepth = 0
-    private var isBulkReading = false
+    private var isInBulk = false
+    /// Of a read: panels that do not know of each other ask the same, and in one snapshot the answer is the same.
+    private var asked: [Question: PostgresAnswer] = [:]
+
+    private struct Question: Hashable {
+        let sql: SQL
+        let arguments: [SQLValue]
+        static let argumentsMax = 16
+        static let keptMax = 64
+    }
     /// A failure after which the whole transaction has to be made again, whatever the body makes of the error it is told.
     private(set) var fatal: PostgresFailure?
     /// The first failure of any kind.
@@ -37,21 +46,25 @@ final class PostgresSession: SQLSession {
 
     @discardableResult
     func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
-        guard !rows.isEmpty else { return 0 }
-        return try translating {
+        var batch: BulkRows? = BulkRows(into: table, columns, rows)
+        try bulkInsert { batch.take() }
+        return rows.count
+    }
+
+    func bulkInsert(_ next: () throws -> BulkRows?) throws {
+        try translating {
+            isInBulk = true
+            defer { isInBulk = false }
             try connection.copyIn(
-                "COPY \(table.text) (\(columns.text)) FROM STDIN",
-                { send in
-                    var buffer: [UInt8] = []
-                    for row in rows {
-                        try CopyText.append(row, to: &buffer)
-                        if buffer.count >= 65_536 {
-                            try send(buffer)
-                            buffer.removeAll(keepingCapacity: true)
-                        }
+                {
+                    while let batch = try next() {
+                        guard !batch.rows.isEmpty else { continue }
+                        return (
+                            "COPY \(batch.table.text) (\(batch.columns.text)) FROM STDIN", CopyPieces(batch.rows)
+                        )
                     }
-                    if !buffer.isEmpty { try send(buffer) }
-                }, until: deadline)
+                    return nil
+                }, until: { deadline })
         }
     }
 
@@ -81,7 +94,21 @@ final class PostgresSession: SQLSession {
     }
 
     func ask(_ sql: SQL, _ arguments: [SQLValue]) throws -> any SQLAnswer {
-        try translating { Answer(self, try connection.ask(sql, arguments, until: deadline)) }
+        // Of a write the same question may have another answer by then.
+        guard interruption != nil, arguments.count <= Question.argumentsMax else {
+            return try translating { Answer(self, try connection.ask(sql, arguments, until: deadline)) }
+        }
+        let question = Question(sql: sql, arguments: arguments)
+        if let known = asked[question] { return Answer(self, known) }
+        return try translating {
+            let answer = try connection.ask(sql, arguments, until: deadline)
+            if asked.count < Question.keptMax { asked[question] = answer }
+            return Answer(self, answer)
+        }
+    }
+
+    func keepPlans() throws {
+        try translating { try connection.askCommand("SET LOCAL plan_cache_mode = force_generic_plan") }
     }
 
     func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Void) throws {
@@ -90,8 +117,8 @@ final class PostgresSession: SQLSession {
         var reader: PostgresLineReader?
         var rows = 0
         try translating {
-            isBulkReading = true
-            defer { isBulkReading = false }
+            isInBulk = true
+            defer { isInBulk = false }
             try connection.copyOut(sql, arguments, waitSeconds: settings.answerSeconds) { columns, line in
                 rows += 1
                 if rows % 256 == 0, interruption?.isDue ?? false { throw CancellationError() }
@@ -118,6 +145,8 @@ final class PostgresSession: SQLSession {
             return result
         } catch {
             commitActions.removeSubrange(actionsBefore...)
+            // What was not run because of the failure may be asked again.
+            asked = [:]
             // What the body asked for and did not read is read: the connection has to be free.
             try? connection.leavePipeline(until: deadline)
             if connection.isUsable {
@@ -129,7 +158,7 @@ final class PostgresSession: SQLSession {
 
     @discardableResult
     private func translating<T>(_ body: () throws -> T) throws -> T {
-        guard !isBulkReading else { throw StorageError(.statement, "a bulk read is going on in this session") }
+        guard !isInBulk else { throw StorageError(.statement, "a bulk read or insert is going on in this session") }
         if interruption?.isDue ?? false { throw CancellationError() }
         do {
             return try body()

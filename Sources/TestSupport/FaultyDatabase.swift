@@ -146,10 +146,27 @@ private final class FaultySession: SQLSession {
         return try base.bulkInsert(into: table, columns, rows)
     }
 
+    /// Of the table at which it fails the first half of the rows is put in.
+    func bulkInsert(_ next: () throws -> BulkRows?) throws {
+        var fault: (any Error)?
+        try base.bulkInsert {
+            if let fault { throw fault }
+            guard let batch = try next() else { return nil }
+            guard !batch.rows.isEmpty else { return batch }
+            do { try call() } catch {
+                fault = error
+                return BulkRows(into: batch.table, batch.columns, Array(batch.rows.prefix(batch.rows.count / 2)))
+            }
+            return batch
+        }
+    }
+
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Bool) throws {
         try call()
         try base.forEach(sql, arguments, body)
     }
+
+    func keepPlans() throws { try base.keepPlans() }
 
     /// A body that failed is undone; the transaction is broken all the same when the engine was what failed.
     func savepoint<T>(_ body: () throws -> T) throws -> T {

@@ -48,6 +48,25 @@ struct AuditTests {
         #expect(subjects == ["11 customer", "12 user"])
     }
 
+    @Test("of many subjects each is recorded, one that is named twice once")
+    func manySubjects() async throws {
+        let tenant = try await TestTenant()
+        let ids = (1...Int64(400)).map { CustomerID($0) }
+        let subjects = (ids + ids.prefix(100)).map { AuditSubject.customer($0) }
+        try await tenant.tenant.database.write { session in
+            try tenant.tenant.audit.record(AuditEntry("a.b.c", subjects), by: TestTenant.principal([]), session)
+        }
+        let found = try await tenant.tenant.database.read { session in
+            try session.query(
+                """
+                SELECT s.subject_id, s.subject_kind, e.action FROM platform_audit_subject s
+                JOIN platform_audit_event e ON e.id = s.event_id ORDER BY s.subject_id
+                """
+            ) { "\($0.int(0)) \($0.text(1)) \($0.text(2))" }
+        }
+        #expect(found == (1...400).map { "\($0) customer a.b.c" })
+    }
+
     @Test("an event goes with its transaction: no change without it, no event without the change")
     func transaction() async throws {
         let tenant = try await TestTenant()

@@ -88,16 +88,18 @@ struct AskTests {
     func staged(engine: TestEngine) async throws {
         let bench = try await bench(engine)
         let database = bench.database as? PostgresDatabase
-        @Sendable func piece(_ steps: Int, _ session: any SQLSession) throws -> Staged<Int> {
-            let asked = try session.askingFirst(Self.one, [.int(steps)]) { $0.integer(0) }
+        // A question of its own each: what is asked twice of one snapshot is sent once.
+        @Sendable func piece(_ steps: Int, _ place: Int, _ session: any SQLSession) throws -> Staged<Int> {
+            let own = SQL(trusted: "\(Self.one.text) AND \(place) = \(place)")
+            let asked = try session.askingFirst(own, [.int(steps)]) { $0.integer(0) }
             return .asked {
                 let value = try asked.value() ?? 0
-                return steps == 1 ? .done(value) : try piece(steps - 1, session).map { $0 + value }
+                return steps == 1 ? .done(value) : try piece(steps - 1, place, session).map { $0 + value }
             }
         }
         func sums() async throws -> [Int] {
             try await bench.database.read { session in
-                let pieces = try [1, 4, 2, 3, 4, 1].map { try piece($0, session) }
+                let pieces = try [1, 4, 2, 3, 4, 1].enumerated().map { try piece($1, $0, session) }
                 return try Staged.finish(pieces) { throw $1 }
             }
         }

@@ -54,6 +54,7 @@ package enum CustomerPages {
         while read == nil {
             do {
                 read = try await call.read { [broken] session in
+                    try session.keepPlans()
                     let ids = try reachable(asked, principal, session)
                     return try load(ids, permitted, without: broken, empty.about(ids), today, logger, session)
                 }
