@@ -21,11 +21,13 @@ struct Account: Sendable {
         try connection.send("GET", path, cookie: cookie).status
     }
 
-    /// As the search box does it: what is typed is sealed, then looked for. Returns where a single hit leads to.
+    /// As the search box does it: what is typed is sealed, then looked for; a whole number is looked for at once. Returns where a
+    /// single hit leads to.
     func search(_ text: String, _ connection: KeptConnection) throws -> (status: Int, hit: String?) {
         let query = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
         let sealed = try connection.send("POST", "/search", cookie: cookie, form: "_csrf=\(token)&q=\(query)")
         guard sealed.status == 303, let place = sealed.header("location") else { return (sealed.status, nil) }
+        guard place.hasPrefix("/search") else { return (sealed.status, place) }
         let found = try connection.send("GET", place, cookie: cookie)
         return (found.status, found.header("location"))
     }

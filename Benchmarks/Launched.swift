@@ -80,6 +80,8 @@ final class Launched: @unchecked Sendable {
     }
 
     /// User and system time of the process so far.
+    var processorSeconds: Double { Double(processorTicks) / 100 }
+
     private var processorTicks: Int {
         let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
         // Behind the name in brackets: state is field 3, utime and stime are 14 and 15 (proc(5)).

@@ -15,6 +15,8 @@ struct Options {
     var isFull = false
 
     static let parts = ["import", "seed", "start", "server", "churn", "evaluate"]
+    /// Parts of `server`.
+    static let serving = ["pages", "pops", "lists", "searches", "saturation", "overload", "saves", "logins"]
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -39,9 +41,10 @@ struct Options {
             case "--out": out = try value(word)
             case "--only":
                 only = Set(try value(word).split(separator: ",").map(String.init))
-                if let strange = only.first(where: { !Self.parts.contains($0) }) {
+                let known = Self.parts + Self.serving
+                if let strange = only.first(where: { !known.contains($0) }) {
                     throw RawHTTP.Failure(
-                        description: "--only \(strange): parts are \(Self.parts.joined(separator: ", "))")
+                        description: "--only \(strange): parts are \(known.joined(separator: ", "))")
                 }
             default: customers = try Self.number(word)
             }
@@ -55,7 +58,11 @@ struct Options {
         return number
     }
 
-    func wants(_ part: String) -> Bool { only.isEmpty || only.contains(part) }
+    func wants(_ part: String) -> Bool {
+        only.isEmpty || only.contains(part) || (part == "server" && !only.isDisjoint(with: Self.serving))
+    }
+    /// Of the parts of `server`.
+    func serves(_ part: String) -> Bool { only.isEmpty || only.contains("server") || only.contains(part) }
     func wantsAny(_ parts: [String]) -> Bool { parts.contains(where: wants) }
 }
 
@@ -93,6 +100,14 @@ enum Clock {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// User and system time of this process so far: the clients' share of the machine.
+    static var ownProcessor: Double {
+        var usage = rusage()
+        getrusage(__rusage_who(rawValue: 0), &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
     static func seconds(_ work: () throws -> Void) rethrows -> Double {

@@ -935,7 +935,7 @@ CREATE INDEX customers_listing_region ON public.customers_listing USING btree (r
 
 CREATE INDEX customers_listing_risk ON public.customers_listing USING btree (risk, customer_id);
 
-CREATE INDEX customers_listing_segment ON public.customers_listing USING btree (segment, customer_id);
+CREATE INDEX customers_listing_segment ON public.customers_listing USING btree (segment, monthly_charge, customer_id);
 
 CREATE INDEX customers_listing_since ON public.customers_listing USING btree (since, customer_id);
 

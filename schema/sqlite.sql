@@ -166,7 +166,7 @@ CREATE INDEX customers_listing_region ON customers_listing (region, customer_id)
 
 CREATE INDEX customers_listing_risk ON customers_listing (risk, customer_id);
 
-CREATE INDEX customers_listing_segment ON customers_listing (segment, customer_id);
+CREATE INDEX customers_listing_segment ON customers_listing (segment, monthly_charge, customer_id);
 
 CREATE INDEX customers_listing_since ON customers_listing (since, customer_id);
 

@@ -135,6 +135,7 @@ package struct Runtime: Sendable {
         let failed = Mutex<(any Error)?>(nil)
         var limits = ConnectionLimits()
         limits.exempt = configuration.proxies
+        limits.door = gate.door
         let application = Application(
             responder: Site(gate: gate),
             server: Site.server(limits),

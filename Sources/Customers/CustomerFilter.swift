@@ -28,11 +28,25 @@ struct CustomerFilter: Sendable, Equatable {
         /// tier the walk of another order may have to pass everybody else.
         var order: Sort? {
             switch self {
-            case .plan, .kind: .charge
+            case .plan, .kind, .segment: .charge
             case .band, .status, .reason: .risk
             case .tier: .value
-            case .region, .segment: .created
+            case .region: .created
             case .service: nil
+            }
+        }
+
+        var column: SQL {
+            switch self {
+            case .plan: "plan"
+            case .region: "region"
+            case .segment: "segment"
+            case .reason: "leave_reason"
+            case .band: "band"
+            case .tier: "tier"
+            case .service: "service"
+            case .status: "status"
+            case .kind: "kind"
             }
         }
 
@@ -55,6 +69,18 @@ struct CustomerFilter: Sendable, Equatable {
     enum Sort: String, Sendable, CaseIterable {
         /// By id, which is by the time of creation.
         case created, name, since, charge, value, risk
+
+        /// Before the id, which is behind every one of them; `nil` = the id alone.
+        var column: SQL? {
+            switch self {
+            case .created: nil
+            case .name: "sort_name"
+            case .since: "since"
+            case .charge: "monthly_charge"
+            case .value: "value_score"
+            case .risk: "risk"
+            }
+        }
     }
 
     var facets: [Facet: String] = [:]
@@ -151,6 +177,14 @@ struct CustomerFilter: Sendable, Equatable {
         }
         let isFree = looked == nil && way == .lookUp
         CustomerScope.narrow(&builder, principal, column: isFree ? "AND region" : "AND region || ''")
+    }
+
+    /// The columns that `checks` reads.
+    func checked(_ way: Way, _ principal: Principal) -> [SQL] {
+        let looked = looked(way)
+        var columns = Facet.allCases.filter { $0 != looked && facets[$0] != nil }.map(\.column)
+        if principal.scope.regions != nil, !columns.contains("region") { columns.append("region") }
+        return columns
     }
 
     private func looked(_ way: Way) -> Facet? {

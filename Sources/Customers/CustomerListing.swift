@@ -52,9 +52,10 @@ enum CustomerListing {
           currency, risk, band, value_score, leave_reason, left_on
         """
     static let rows: SQL = "SELECT \(columns) FROM customers_listing WHERE TRUE"
-    /// Goes on with the conditions of the part, and is closed with a LIMIT.
+    /// Goes on with the columns and conditions of the part, and is closed with its order and two brackets. Only the rows of
+    /// the page are read whole: what leads to them stands in an index as often as not.
     static let rowsOfPart: SQL = """
-        SELECT \(columns) FROM (SELECT sort_name, \(columns) FROM customers_listing WHERE TRUE
+        SELECT \(columns) FROM customers_listing WHERE customer_id IN (SELECT customer_id FROM (SELECT customer_id
         """
     static let keys: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
     static let total: SQL = "SELECT COUNT(*) FROM customers_listing"
@@ -112,10 +113,22 @@ enum CustomerListing {
         _ filter: CustomerFilter, _ place: ListPlace, limit: Int, many: Bool, _ bounds: Bounds, _ principal: Principal,
         _ session: any SQLSession
     ) throws -> [Raw] {
-        func found(_ way: CustomerFilter.Way, within: Int? = nil) throws -> [Raw] {
+        func read(_ way: CustomerFilter.Way, _ reach: Reach, _ limit: Int, _ within: Int?) throws -> [Raw] {
             try session.query(
-                try statement(filter, place, limit: limit, way, within: within, principal, session), Raw.init)
+                try statement(filter, place, reach, limit: limit, way, within: within, principal, session), Raw.init)
         }
+        /// In two steps where the page begins behind a row.
+        func found(_ way: CustomerFilter.Way, within: Int? = nil) throws -> [Raw] {
+            guard way != .lookUp, place != .start, filter.sort.column != nil else {
+                return try read(way, .behind, limit, within)
+            }
+            let tied = try read(way, .tied, limit, within)
+            if tied.count == limit { return tied }
+            if let within, try !isTieShort(filter, place, way, within, session) { return tied }
+            return try tied + read(way, .beyond, limit - tied.count, within)
+        }
+        // Nothing is passed and nothing sorted, however few there are.
+        if case .through = filter.walk, !filter.skipsRows(principal) { return try found(filter.walk) }
         guard many else { return try found(.lookUp) }
         guard filter.skipsRows(principal) else { return try found(filter.walk) }
         let near = try found(filter.walk, within: bounds.walked)
@@ -127,19 +140,39 @@ enum CustomerListing {
         return try found(isMost ? filter.walk : .lookUp)
     }
 
+    /// Which rows behind the cursor's: all, those that are equal to it in what they are ordered by, or those behind these too.
+    /// SQLite looks up `(risk, id) < (?, ?)` by the risk alone, and walks through everybody who has the same.
+    enum Reach: CaseIterable { case behind, tied, beyond }
+
+    /// Whether fewer than `within` rows are tied with the cursor's: then the walk has seen them all.
+    private static func isTieShort(
+        _ filter: CustomerFilter, _ place: ListPlace, _ way: CustomerFilter.Way, _ within: Int, _ session: any SQLSession
+    ) throws -> Bool {
+        var builder = SQLBuilder(counting)
+        filter.lookUp(&builder, way)
+        try appendPlace(&builder, filter.sort, place, .tied, descending: filter.descending != place.isBackward, session)
+        builder.append("LIMIT ?) AS counted", .int(within))
+        return try session.count(builder.sql, builder.arguments) < within
+    }
+
     /// The query of a page. Backwards it runs against the order, and the caller turns its rows round.
     /// - Parameter within: only the next so many rows of a walk are looked at.
     static func statement(
-        _ filter: CustomerFilter, _ place: ListPlace, limit: Int, _ way: CustomerFilter.Way, within: Int? = nil,
-        _ principal: Principal, _ session: any SQLSession
+        _ filter: CustomerFilter, _ place: ListPlace, _ reach: Reach = .behind, limit: Int, _ way: CustomerFilter.Way,
+        within: Int? = nil, _ principal: Principal, _ session: any SQLSession
     ) throws -> SQLBuilder {
         let down = filter.descending != place.isBackward
         // An engine that knows the numbers would rather walk where rows are to be looked up and sorted: LIMIT keeps the two apart.
         let isApart = within != nil || way == .lookUp
         var builder = SQLBuilder(isApart ? rowsOfPart : rows)
+        if isApart {
+            let checked = within == nil ? [] : filter.checked(way, principal)
+            for column in [filter.sort.column].compactMap(\.self) + checked { builder.append(", \(column)") }
+            builder.append("FROM customers_listing WHERE TRUE")
+        }
         filter.lookUp(&builder, way)
         if within == nil { filter.checks(&builder, way, principal) }
-        try appendPlace(&builder, filter.sort, place, descending: down, session)
+        try appendPlace(&builder, filter.sort, place, reach, descending: down, session)
         if isApart {
             if within != nil { appendOrder(&builder, filter.sort, descending: down) }
             builder.append("LIMIT ?) AS part WHERE TRUE", .int(within ?? Int(Int32.max)))
@@ -147,6 +180,10 @@ enum CustomerListing {
         }
         appendOrder(&builder, filter.sort, descending: down)
         builder.append("LIMIT ?", .int(limit))
+        if isApart {
+            builder.append(")")
+            appendOrder(&builder, filter.sort, descending: down)
+        }
         return builder
     }
 
@@ -180,19 +217,11 @@ enum CustomerListing {
     }
 
     private static func appendOrder(_ builder: inout SQLBuilder, _ sort: CustomerFilter.Sort, descending: Bool) {
-        switch (sort, descending) {
-        case (.created, false): builder.append("ORDER BY customer_id")
-        case (.created, true): builder.append("ORDER BY customer_id DESC")
-        case (.name, false): builder.append("ORDER BY sort_name, customer_id")
-        case (.name, true): builder.append("ORDER BY sort_name DESC, customer_id DESC")
-        case (.since, false): builder.append("ORDER BY since, customer_id")
-        case (.since, true): builder.append("ORDER BY since DESC, customer_id DESC")
-        case (.charge, false): builder.append("ORDER BY monthly_charge, customer_id")
-        case (.charge, true): builder.append("ORDER BY monthly_charge DESC, customer_id DESC")
-        case (.value, false): builder.append("ORDER BY value_score, customer_id")
-        case (.value, true): builder.append("ORDER BY value_score DESC, customer_id DESC")
-        case (.risk, false): builder.append("ORDER BY risk, customer_id")
-        case (.risk, true): builder.append("ORDER BY risk DESC, customer_id DESC")
+        switch (sort.column, descending) {
+        case (nil, false): builder.append("ORDER BY customer_id")
+        case (nil, true): builder.append("ORDER BY customer_id DESC")
+        case (let column?, false): builder.append("ORDER BY \(column), customer_id")
+        case (let column?, true): builder.append("ORDER BY \(column) DESC, customer_id DESC")
         }
     }
 
@@ -202,7 +231,7 @@ enum CustomerListing {
 
     /// Begins behind the cursor's row. A row that is gone meanwhile: from the start.
     private static func appendPlace(
-        _ builder: inout SQLBuilder, _ sort: CustomerFilter.Sort, _ place: ListPlace, descending: Bool,
+        _ builder: inout SQLBuilder, _ sort: CustomerFilter.Sort, _ place: ListPlace, _ reach: Reach, descending: Bool,
         _ session: any SQLSession
     ) throws {
         let id: CustomerID
@@ -220,20 +249,17 @@ enum CustomerListing {
             case .risk: row.value(4)
             }
         }
-        guard let key else { return }
-        switch (sort, descending) {
-        case (.created, false): builder.append("AND customer_id > ?", .id(id))
-        case (.created, true): builder.append("AND customer_id < ?", .id(id))
-        case (.name, false): builder.append("AND (sort_name, customer_id) > (?, ?)", key, .id(id))
-        case (.name, true): builder.append("AND (sort_name, customer_id) < (?, ?)", key, .id(id))
-        case (.since, false): builder.append("AND (since, customer_id) > (?, ?)", key, .id(id))
-        case (.since, true): builder.append("AND (since, customer_id) < (?, ?)", key, .id(id))
-        case (.charge, false): builder.append("AND (monthly_charge, customer_id) > (?, ?)", key, .id(id))
-        case (.charge, true): builder.append("AND (monthly_charge, customer_id) < (?, ?)", key, .id(id))
-        case (.value, false): builder.append("AND (value_score, customer_id) > (?, ?)", key, .id(id))
-        case (.value, true): builder.append("AND (value_score, customer_id) < (?, ?)", key, .id(id))
-        case (.risk, false): builder.append("AND (risk, customer_id) > (?, ?)", key, .id(id))
-        case (.risk, true): builder.append("AND (risk, customer_id) < (?, ?)", key, .id(id))
+        guard let key else {
+            // Nobody is tied with it: everybody is beyond.
+            if reach == .tied { builder.append("AND FALSE") }
+            return
+        }
+        let isBehind: SQL = descending ? "<" : ">"
+        guard let column = sort.column else { return builder.append("AND customer_id \(isBehind) ?", .id(id)) }
+        switch reach {
+        case .behind: builder.append("AND (\(column), customer_id) \(isBehind) (?, ?)", key, .id(id))
+        case .tied: builder.append("AND \(column) = ? AND customer_id \(isBehind) ?", key, .id(id))
+        case .beyond: builder.append("AND \(column) \(isBehind) ?", key)
         }
     }
 

@@ -52,8 +52,14 @@ package struct SQLBuilder {
 
     package init(_ start: SQL, _ arguments: [SQLValue] = []) {
         text = start.text
+        text.reserveCapacity(512)
         self.arguments = arguments
     }
+
+    /// Nearly all statements have fewer.
+    private static let marks = (0...40).map { "$\($0)" }
+
+    private static func mark(_ number: Int) -> String { number < marks.count ? marks[number] : "$\(number)" }
 
     /// The finished statement.
     package var sql: SQL { SQL(trusted: text) }
@@ -71,7 +77,7 @@ package struct SQLBuilder {
         while !rest.isEmpty, let place = piece.utf8.firstIndex(of: UInt8(ascii: "?")), let value = rest.popFirst() {
             arguments.append(value)
             text += piece[..<place]
-            text += "$\(arguments.count)"
+            text += Self.mark(arguments.count)
             piece = piece[piece.utf8.index(after: place)...]
         }
         text += piece
@@ -86,7 +92,8 @@ package struct SQLBuilder {
         if values.isEmpty { text += "NULL" }
         for (offset, value) in values.enumerated() {
             arguments.append(value)
-            text += offset == 0 ? "$\(arguments.count)" : ",$\(arguments.count)"
+            if offset > 0 { text += "," }
+            text += Self.mark(arguments.count)
         }
         text += ")"
     }

@@ -1,3 +1,4 @@
+import CSQLite
 import Dispatch
 import Foundation
 import GRDB
@@ -36,10 +37,14 @@ package final class SQLiteDatabase: Storage.Database {
         var synchronous: String { self == .full ? "FULL" : "NORMAL" }
     }
 
+    /// SQLite counts its memory under one lock for all connections, which every one of the readers' allocations would take.
+    private static let isLean = sqlite_forgo_memory_statistics() == 0
+
     /// Opens or creates the file. The folder must exist.
     /// - Parameter readers: connections for snapshots, 1...16, for those who do not read on `ReadingThreads`.
     /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
     package init(path: String, durability: Durability = .full, readers: Int = 12) throws {
+        _ = Self.isLean
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = readers

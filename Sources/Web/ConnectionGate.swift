@@ -19,6 +19,8 @@ package struct ConnectionLimits: Sendable {
     /// Open connections of one address; listed proxies speak for many and are exempt.
     package var perAddressMax = 512
     package var exempt: [IPNetwork] = []
+    /// What refuses requests before anything is done for them.
+    package var door: Door?
     package init() {}
 }
 
@@ -68,6 +70,8 @@ final class ConnectionCounts: Sendable {
 ///   here the connection is closed after the answer;
 /// - it keeps HTTP/1.0 connections open;
 /// - clients that are slow with a head, with a body, or in taking an answer keep their connection for ever.
+///
+/// Under overload it answers for the `Door`.
 final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -88,6 +92,8 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
     private var requestEnded = true
     private var closesAfterAnswer = false
     private var isClosing = false
+    /// The request that is coming in has its answer.
+    private var isRefused = false
 
     // The watch over slow clients.
     private var watch: RepeatedTask?
@@ -199,6 +205,13 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isClosing else { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
+            // Nobody's answer is overtaken, and who does not take answers gets no more of them.
+            if keepsAlive.isEmpty, unanswered == 0, context.channel.isWritable, let door = limits.door,
+                let refusal = door.refusal(of: head)
+            {
+                isRefused = true
+                return answer(context, refusal, hasBody: head.method != .HEAD)
+            }
             keepsAlive.append(head.isKeepAlive)
             requestEnded = false
             unanswered += 1
@@ -207,9 +220,22 @@ final class ConnectionGate: ChannelDuplexHandler, RemovableChannelHandler {
             head.uri = "*"
             return context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body: lastBodyPart = .now()
+        case .end where isRefused:
+            isRefused = false
+            return
         case .end: requestEnded = true
         }
         context.fireChannelRead(data)
+    }
+
+    private func answer(_ context: ChannelHandlerContext, _ refusal: Door.Refusal, hasBody: Bool) {
+        context.write(wrapOutboundOut(.head(refusal.head)), promise: nil)
+        if hasBody {
+            writtenBytes += refusal.body.readableBytes
+            context.write(wrapOutboundOut(.body(.byteBuffer(refusal.body))), promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        idleSince = .now()
     }
 
     // MARK: Out

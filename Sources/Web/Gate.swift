@@ -30,7 +30,7 @@ package struct Gate: Sendable {
     let knownTokens = KnownTokens()
     let peers: Peers
     package let inFlight: InFlight
-    let turns: Turns
+    var turns: Turns
 
     package init(
         table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tenants: any TenantResolver,
@@ -379,9 +379,9 @@ struct Visit {
         return "a" + IPAddress.subscriber(address)
     }
 
-    init(remoteAddress: String) {
+    init(remoteAddress: String, requestID: String = RandomText.hex(8)) {
         address = remoteAddress
-        requestID = RandomText.hex(8)
+        self.requestID = requestID
         nonce = RandomText.hex(12)
     }
 }

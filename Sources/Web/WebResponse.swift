@@ -90,7 +90,12 @@ package enum WebCookie {
 
     /// Reads one cookie of a request.
     package static func value(_ name: String, in headers: HTTPFields) -> String? {
-        for header in headers[values: .cookie] {
+        value(name, of: headers[values: .cookie])
+    }
+
+    /// The same of the values of all `Cookie` headers.
+    static func value(_ name: String, of cookies: [String]) -> String? {
+        for header in cookies {
             for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
                 guard let equals = pair.firstIndex(of: UInt8(ascii: "=")), equals > pair.startIndex,
                     Substring(pair[..<equals]).trimmed == name

@@ -272,6 +272,17 @@ struct ListingTests {
                         filter, place, limit: 50, .walk, Self.everybody, session)
                     let plan = try steps(builder, session)
                     #expect(plan.contains(index) && !sorts(plan), "\(sort): \(plan)")
+                    guard place != .start else { continue }
+                    // Among those of the same charge or risk, who may be everybody, the place is looked up by the id.
+                    let tied = try steps(
+                        try CustomerListing.statement(
+                            filter, place, .tied, limit: 50, .walk, Self.everybody, session), session)
+                    #expect(tied.contains(index) && !sorts(tied), "\(sort): \(tied)")
+                    #expect(session.dialect == .postgres || tied.contains("=? AND customer_id"), "\(sort): \(tied)")
+                    let beyond = try steps(
+                        try CustomerListing.statement(
+                            filter, place, .beyond, limit: 50, .walk, Self.everybody, session), session)
+                    #expect(beyond.contains(index) && !sorts(beyond), "\(sort): \(beyond)")
                 }
             }
             let looked: [CustomerFilter.Facet: String] = [

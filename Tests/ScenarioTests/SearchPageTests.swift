@@ -52,6 +52,45 @@ struct SearchPageTests {
         #expect(try agent.get(path).status != 400)
     }
 
+    @Test("a whole number that one customer alone has leads to the page at once, and the search is recorded with whom it showed")
+    func wholeNumber() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        func add(_ name: String, _ phone: String) throws -> String {
+            let answer = try supervisor.post(
+                "/customers", [("f_full_name", name), ("f_kind", "individual"), ("f_phone", phone)])
+            #expect(answer.status == 303)
+            return try #require(answer.header("location"))
+        }
+        func events(_ action: String) async throws -> [String] {
+            try await scenario.tenant.database.read { session in
+                try session.query(
+                    """
+                    SELECT s.subject_id FROM platform_audit_event e
+                    LEFT JOIN platform_audit_subject s ON s.event_id = e.id WHERE e.action = $1 ORDER BY e.id
+                    """, [.text(action)]
+                ) { $0.optionalInt(0).map { "\($0)" } ?? "-" }
+            }
+        }
+        let path = try add("Ada One", "13912345678")
+        for text in ["13912345678", "+86 139-1234-5678", " 139 1234 5678 "] {
+            #expect(try supervisor.post("/search", [("q", text)]).header("location") == path, "\(text)")
+        }
+        let id = path.replacing("/customers/", with: "")
+        #expect(try await events("console.search.run") == [id, id, id])
+        #expect(try await events("console.search.ask").isEmpty)
+        // Nobody has it, two have it, or it is the tail of one: the page of results tells.
+        _ = try add("Bea Two", "13912345678")
+        for text in ["13912345679", "13912345678", "5678", "Ada One"] {
+            let place = try #require(try supervisor.post("/search", [("q", text)]).header("location"))
+            #expect(place.hasPrefix("/search?q="), "\(text)")
+        }
+        #expect(try await events("console.search.ask") == ["-", "-", "-", "-"])
+        // Who may not see customers learns nothing from where it leads.
+        let nobody = try await scenario.user("nil", [])
+        #expect(try nobody.post("/search", [("q", "13912345678")]).status == 403)
+    }
+
     @Test("more matches than a page holds are never counted as that many; more can be shown")
     func many() async throws {
         let scenario = try await Scenario.start(customers: 20)

@@ -124,6 +124,7 @@ struct TestSite: Sendable {
     /// Serves for the time of `body` on a free port of 127.0.0.1.
     static func run(
         _ change: (inout GateSettings) -> Void = { _ in }, limits: ConnectionLimits = ConnectionLimits(),
+        turns: Turns? = nil,
         _ body: @escaping @Sendable (TestSite) async throws -> Void
     ) async throws {
         let share = try TemporaryShare(["Web/Assets/a.css": "body{}"])
@@ -138,11 +139,15 @@ struct TestSite: Sendable {
         change(&settings)
         var hooks = GateHooks()
         hooks.forbidden = { principal, route in refusals.add("\(principal.userName) \(route)") }
-        let gate = Gate(
+        var gate = Gate(
             table: RouteTable(routes), assets: Assets(share: share.share, vendorRoot: share.root),
             pages: try Pages(share: share.share),
             sessions: FakeSessions(), tenants: LocalTenants(), settings: settings, hooks: hooks, metrics: Metrics(),
             logger: log.logger)
+        if let turns { gate.turns = turns }
+        var limits = limits
+        limits.door = gate.door
+        let served = gate
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         let application = Application(
             responder: Site(gate: gate), server: Site.server(limits),
@@ -153,7 +158,7 @@ struct TestSite: Sendable {
             group.addTask { try await application.run() }
             guard let port = await ports.first(where: { _ in true }) else { return }
             do {
-                try await body(TestSite(http: RawHTTP(port: port), log: log, gate: gate, refusals: refusals))
+                try await body(TestSite(http: RawHTTP(port: port), log: log, gate: served, refusals: refusals))
             } catch {
                 group.cancelAll()
                 throw error
