@@ -105,7 +105,8 @@ enum Clock {
     /// User and system time of this process so far: the clients' share of the machine.
     static var ownProcessor: Double {
         var usage = rusage()
-        getrusage(__rusage_who(rawValue: 0), &usage)
+        // RUSAGE_SELF, which Swift sees as another type.
+        getrusage(0, &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }

@@ -14,7 +14,7 @@ struct LayerTests {
         "Compute": [],
         "Tabular": ["Kernel"],
         "Storage": ["Kernel", "Contracts", "Logging"],
-        "StorageSQLite": ["Kernel", "Storage", "GRDB", "GRDBSQLite"],
+        "StorageSQLite": ["Kernel", "Storage", "CSQLite", "GRDB", "GRDBSQLite"],
         "Web": [
             "Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Crypto", "Logging",
         ],
@@ -54,7 +54,7 @@ struct LayerTests {
     @Test("the drivers' and servers' libraries are known to one target each")
     func libraries() {
         let owners: [String: Set<String>] = [
-            "GRDB": ["StorageSQLite"], "GRDBSQLite": ["StorageSQLite"], "HummingbirdCore": ["Web"],
+            "GRDB": ["StorageSQLite"], "GRDBSQLite": ["StorageSQLite"], "CSQLite": ["StorageSQLite"], "HummingbirdCore": ["Web"],
             "Hummingbird": ["Web", "App"],
             "CArgon2": ["Identity"], "CProcess": ["App"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
             "StorageSQLite": ["App", "TestSupport"], "StoragePostgres": ["App", "TestSupport"],
