@@ -1,0 +1,209 @@
+import Foundation
+
+/// What was learned from one run: for each field and level the chance among matches (m) and among others (u), and how often
+/// values occur. Fellegi and Sunter, "A theory for record linkage" (1969). JSON of it is kept with the evidence of a run.
+package struct LinkageModel: Sendable, Codable {
+    /// One field's weights.
+    package struct Weights: Sendable, Codable {
+        package let field: MatchField
+        /// Chance of each level among pairs of one person, and among all other pairs.
+        package internal(set) var m: [Double]
+        package internal(set) var u: [Double]
+        /// log2(m / u), never rising from a better to a worse level.
+        package internal(set) var bits: [Double]
+        /// Values seen so often that agreeing on them says less, by their stable hash, and their share of all.
+        package internal(set) var frequent: [UInt64: Double]
+        /// The share taken for all other values.
+        package internal(set) var rareShare: Double
+    }
+
+    package enum Band: String, Sendable, Codable { case link, review, apart }
+
+    /// Why a pair was kept apart whatever its fields say.
+    package enum Bar: String, Sendable, Codable {
+        /// Two different identity numbers whose check digits are right.
+        case verified
+        /// Same home, another given name and birth date.
+        case household
+    }
+
+    /// What one field says about a pair.
+    package struct Evidence: Sendable, Codable, Equatable {
+        package let field: String
+        /// A name of `Comparison.names`, or `missing`.
+        package let level: String
+        package let bits: Double
+    }
+
+    package struct Score: Sendable {
+        /// Log-odds to base 2 that both are one person.
+        package let bits: Double
+        package let band: Band
+        package let bar: Bar?
+        package var probability: Double { 1 / (1 + exp2(-bits)) }
+    }
+
+    package static let currentVersion = 1
+    package let version: Int
+    package internal(set) var weights: [Weights]
+    /// Log-odds of a match for a pair about which nothing is known.
+    package internal(set) var priorBits: Double
+    /// Records the model was learned from.
+    package let records: Int
+    package internal(set) var blocking: Blocking
+    package var linkAt = 0.5
+    package var reviewAt = 0.05
+
+    package var fields: [MatchField] { weights.map(\.field) }
+
+    /// Place fields go together: whoever shares a street shares a suburb. Together they say no more than this.
+    static let placeBitsMax = 13.0
+    /// A person who moved changes all of them at once.
+    static let placeBitsMin = -7.0
+    static let bitsMax = 24.0
+    static let bitsMin = -8.0
+}
+
+/// Compares records by a model. Holds what scoring needs in the order it is needed; made once, used from any thread.
+package struct Scorer: Sendable {
+    package let model: LinkageModel
+    let roles: FieldRoles
+    let bits: [[Double]]
+    let isPlace: [Bool]
+    /// Agreement on the value weighs by how rare it is.
+    let usesFrequency: [Bool]
+    private let linkBits: Double, reviewBits: Double
+
+    package init(_ model: LinkageModel) {
+        self.model = model
+        roles = FieldRoles(model.weights.map(\.field.kind))
+        bits = model.weights.map(\.bits)
+        isPlace = model.weights.map(\.field.kind.isPlace)
+        usesFrequency = model.weights.map { Self.usesFrequency($0.field.kind) }
+        linkBits = log2(model.linkAt / (1 - model.linkAt))
+        reviewBits = log2(model.reviewAt / (1 - model.reviewAt))
+    }
+
+    static func usesFrequency(_ kind: ColumnKind) -> Bool { kind != .nothing && kind != .number }
+
+    /// Levels of all fields of a pair.
+    package func levels(_ a: MatchRecord, _ b: MatchRecord) -> [UInt8] {
+        var levels = [UInt8](repeating: Comparison.missing, count: roles.kinds.count)
+        for field in levels.indices {
+            if let x = a.values[field], let y = b.values[field] {
+                levels[field] = Comparison.level(roles.kinds[field], x, y)
+            }
+        }
+        levels.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            roles.correct(base) { field, isRight in isRight ? b.values[field] : a.values[field] }
+        }
+        return levels
+    }
+
+    /// - Parameter among: how many records the pair was chosen from; by default as many as the model was learned from.
+    package func score(_ a: MatchRecord, _ b: MatchRecord, among records: Int? = nil) -> LinkageModel.Score {
+        let levels = levels(a, b)
+        let rarity = levels.indices.map { levels[$0] == 0 ? rarityBits($0, a.values[$0]) : 0 }
+        let isVerified = Self.isVerifiedConflict(roles.kinds, levels) { ($0, a.values[$0], b.values[$0]) }
+        return levels.withUnsafeBufferPointer { levels in
+            rarity.withUnsafeBufferPointer { rarity in
+                var found = decide(levels, rarity, isVerified: isVerified)
+                if let records, records > 0 { found.bits -= log2(Double(records) / Double(max(1, model.records))) }
+                return self.score(found.bits, found.bar)
+            }
+        }
+    }
+
+    func score(_ bits: Double, _ bar: LinkageModel.Bar?) -> LinkageModel.Score {
+        let band: LinkageModel.Band = bits >= linkBits ? .link : bits >= reviewBits ? .review : .apart
+        return LinkageModel.Score(bits: bits, band: band, bar: bar)
+    }
+
+    /// What each field says about a pair, for showing why.
+    package func evidence(_ a: MatchRecord, _ b: MatchRecord) -> [LinkageModel.Evidence] {
+        let levels = levels(a, b)
+        return levels.indices.map { field in
+            let weights = model.weights[field], level = levels[field]
+            guard level != Comparison.missing else { return .init(field: weights.field.name, level: "missing", bits: 0) }
+            let rarity = level == 0 ? rarityBits(field, a.values[field]) : 0
+            return .init(
+                field: weights.field.name, level: Comparison.names(of: weights.field.kind)[Int(level)],
+                bits: weights.bits[Int(level)] + rarity)
+        }
+    }
+
+    private func rarityBits(_ field: Int, _ value: MatchValue?) -> Double {
+        guard usesFrequency[field], let value else { return 0 }
+        let weights = model.weights[field]
+        return Self.rarityBits(
+            weights, share: weights.frequent[value.native] ?? weights.rareShare, strong: weights.field.kind.isStrong)
+    }
+
+    /// How much more, or less, agreement on this very value says than agreement as such.
+    static func rarityBits(_ weights: LinkageModel.Weights, share: Double, strong: Bool) -> Double {
+        guard weights.bits[0] > 0 else { return 0 }
+        let raw = log2(max(weights.u[0], 1e-9) / max(share, 1e-9))
+        // Of a strong identifier a value that many share is a placeholder; a rare one is as it should be.
+        return strong ? min(0, max(-16, raw)) : min(5, max(-7, raw))
+    }
+
+    /// The sum of the weights, and the rules that are stronger than sums.
+    @inline(__always)
+    func decide(
+        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool
+    ) -> (bits: Double, bar: LinkageModel.Bar?) {
+        var sum = model.priorBits, gain = 0.0, loss = 0.0
+        for field in 0..<levels.count {
+            let level = levels[field]
+            guard level != Comparison.missing else { continue }
+            let own = bits[field][Int(level)] + rarity[field]
+            if isPlace[field] {
+                if own > 0 { gain += own } else { loss += own }
+            } else {
+                sum += own
+            }
+        }
+        sum += min(gain, LinkageModel.placeBitsMax) + max(loss, LinkageModel.placeBitsMin)
+        if isVerified { return (min(sum, -20), .verified) }
+        switch household(levels) {
+        case .another: return (min(sum, -10), .household)
+        case .unsure: return (min(sum, -1), nil)
+        case .same: return (sum, nil)
+        }
+    }
+
+    private enum Household { case same, unsure, another }
+
+    /// Two people of one home share surname, address and telephone: only what is personal can join two records.
+    @inline(__always)
+    private func household(_ levels: UnsafeBufferPointer<UInt8>) -> Household {
+        var isOtherName = false, isOtherBirth = false, isSameBirth = false, isSameIdentity = false
+        for field in 0..<levels.count {
+            let level = levels[field]
+            guard level != Comparison.missing else { continue }
+            switch roles.kinds[field] {
+            case .givenName: if level == 5 { isOtherName = true }
+            case .fullName: if level == 5 { isOtherName = true }
+            case .birthDate: if level == 3 { isOtherBirth = true } else if level <= 1 { isSameBirth = true }
+            case .identityNumber, .email: if level <= 1 { isSameIdentity = true }
+            default: break
+            }
+        }
+        guard isOtherName, !isSameIdentity else { return .same }
+        return isOtherBirth ? .another : isSameBirth ? .same : .unsure
+    }
+
+    /// Two identity numbers with right check digits that are not the same.
+    @inline(__always)
+    static func isVerifiedConflict(
+        _ kinds: [ColumnKind], _ levels: [UInt8], _ value: (Int) -> (Int, MatchValue?, MatchValue?)
+    ) -> Bool {
+        for field in kinds.indices
+        where kinds[field] == .identityNumber && levels[field] != 0 && levels[field] != Comparison.missing {
+            let (_, a, b) = value(field)
+            if let a, let b, a.isVerified, b.isVerified { return true }
+        }
+        return false
+    }
+}

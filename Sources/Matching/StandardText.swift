@@ -1,0 +1,121 @@
+import Foundation
+import Kernel
+
+/// One value in the form it is compared in.
+///
+/// `native` is a hash of the folded and simplified text in its own script; `latin` is what remains in `a-z 0-9` with single
+/// spaces: accents gone, Chinese as pinyin. Two spellings of one thing meet in `latin`, two different characters with the
+/// same sound still differ in `native`.
+package struct MatchValue: Sendable, Equatable {
+    let native: UInt64
+    let latin: [UInt8]
+    /// `latin` without spaces.
+    let compact: [UInt8]
+    /// Of a date `YYYYMMDD`, of a number its value times 1,000; otherwise 0.
+    let number: Int64
+    /// Of an identity number: its check digit is right.
+    let isVerified: Bool
+
+    /// The compared form, for tests and for showing why.
+    package var text: String { String(decoding: latin, as: UTF8.self) }
+
+    init?(native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, isVerified: Bool = false) {
+        compact = latin.contains(32) ? latin.filter { $0 != 32 } : latin
+        guard !compact.isEmpty else { return nil }
+        self.native = StableHash.of(native)
+        self.latin = latin
+        self.number = number
+        self.isVerified = isVerified
+    }
+}
+
+/// Brings texts into their standard form.
+enum StandardText {
+    /// Folded text and its Latin form.
+    struct Forms {
+        var native: [UInt8]
+        var latin: [UInt8]
+    }
+
+    /// - Parameters:
+    ///   - spaced: a space between the readings of Chinese characters, so that they compare as words.
+    ///   - surnameFirst: the first character is a surname and is read as one.
+    static func forms(_ text: String, spaced: Bool = false, surnameFirst: Bool = false) -> Forms {
+        let folded = Folding.fold(text)
+        var isASCII = true
+        for byte in folded.utf8 where byte >= 0x80 {
+            isASCII = false
+            break
+        }
+        if isASCII {
+            let latin = plain(folded.utf8)
+            return Forms(native: latin, latin: latin)
+        }
+        return otherForms(folded, spaced: spaced, surnameFirst: surnameFirst)
+    }
+
+    private static func otherForms(_ folded: String, spaced: Bool, surnameFirst: Bool) -> Forms {
+        var native: [UInt8] = [], latin: [UInt8] = []
+        var isFirst = true
+        for scalar in folded.unicodeScalars {
+            if Han.contains(scalar) {
+                let simple = Han.simplified(scalar)
+                native.append(contentsOf: UTF8.encode(simple) ?? UTF8.encodedReplacementCharacter)
+                if spaced, !latin.isEmpty, latin.last != 32 { latin.append(32) }
+                latin.append(contentsOf: Han.pinyin(simple, isSurname: surnameFirst && isFirst))
+                if spaced { latin.append(32) }
+                isFirst = false
+            } else if scalar.value < 0x80 {
+                latin.append(UInt8(scalar.value))
+                let byte = UInt8(scalar.value)
+                if isWord(byte) { native.append(byte) } else if native.last != 32 { native.append(32) }
+            } else {
+                latin.append(contentsOf: other(scalar))
+                native.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+            }
+        }
+        while native.last == 32 { native.removeLast() }
+        return Forms(native: native, latin: plain(latin))
+    }
+
+    /// Letters of other scripts, punctuation as a space.
+    private static func other(_ scalar: Unicode.Scalar) -> [UInt8] {
+        switch scalar {
+        case "ß": return Array("ss".utf8)
+        case "ø": return [111]
+        case "æ": return Array("ae".utf8)
+        case "œ": return Array("oe".utf8)
+        case "ł": return [108]
+        case "đ", "ð": return [100]
+        case "þ": return Array("th".utf8)
+        case "ı": return [105]
+        case "’", "‘", "ʼ": return [39]
+        default: break
+        }
+        guard scalar.properties.isAlphabetic else { return [32] }
+        let text = String(Character(scalar))
+        let latin = text.applyingTransform(.toLatin, reverse: false) ?? text
+        return latin.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil).utf8.filter { $0 < 0x80 }
+    }
+
+    @inline(__always) static func isWord(_ byte: UInt8) -> Bool {
+        (byte >= 97 && byte <= 122) || (byte >= 48 && byte <= 57)
+    }
+
+    /// Letters and digits; an apostrophe joins (`o'brien` is `obrien`), all else parts words.
+    private static func plain(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(bytes.count)
+        for byte in bytes {
+            if isWord(byte) {
+                out.append(byte)
+            } else if byte >= 65 && byte <= 90 {
+                out.append(byte + 32)
+            } else if byte != 39, byte != 96, let end = out.last, end != 32 {
+                out.append(32)
+            }
+        }
+        if out.last == 32 { out.removeLast() }
+        return out
+    }
+}
