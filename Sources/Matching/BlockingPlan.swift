@@ -80,7 +80,7 @@ struct BlockingPlan {
         case .postcode, .code: [(.whole, 0.85), (.digits, 0.88)]
         case .houseNumber: [(.whole, 0.85)]
         case .category: [(.whole, 0.9)]
-        case .number: [(.whole, 0.5)]
+        case .number, .date: [(.whole, 0.5)]
         case .nothing: []
         }
     }

@@ -5,6 +5,8 @@ package enum ColumnKind: String, Sendable, Codable, CaseIterable {
     case fullName = "full_name"
     case phone, email
     case birthDate = "birth_date"
+    /// Any other date: of joining, of the last bill.
+    case date
     /// A number that names one person: citizen identity number, passport, social security number.
     case identityNumber = "identity_number"
     /// A street, or a whole address in one field.
@@ -25,14 +27,19 @@ package enum ColumnKind: String, Sendable, Codable, CaseIterable {
     /// Names one person or one line by itself.
     package var isStrong: Bool { self == .identityNumber || self == .phone || self == .email }
     /// Shared by a household as a rule.
-    var isPlace: Bool {
+    var isShared: Bool {
         switch self {
-        case .street, .houseNumber, .suburb, .postcode: true
+        case .street, .houseNumber, .suburb, .postcode, .phone: true
         default: false
         }
     }
     /// Says which member of a household it is.
-    var isPersonal: Bool { self == .givenName || self == .fullName || self == .birthDate || self == .identityNumber }
+    var isPersonal: Bool {
+        switch self {
+        case .givenName, .fullName, .birthDate, .identityNumber, .email: true
+        default: false
+        }
+    }
     var levels: Int { Comparison.levels(of: self) }
 }
 

@@ -39,7 +39,7 @@ package struct ColumnUnderstanding: Sendable {
         switch kind {
         case .email: facts.share(facts.at) > 0.5
         case .phone: facts.share(facts.phone) > 0.5 && facts.meanDigits >= 6
-        case .birthDate: facts.share(facts.date) > 0.5
+        case .birthDate, .date: facts.share(facts.date) > 0.5
         case .identityNumber: facts.meanDigits >= 4 && facts.distinctness > 0.3
         case .postcode: facts.share(facts.short) > 0.5 && facts.share(facts.withDigit) > 0.5
         case .houseNumber: facts.share(facts.withDigit) > 0.5 && facts.meanLength < 8
@@ -64,7 +64,8 @@ package struct ColumnUnderstanding: Sendable {
     private static func byValues(_ facts: ValueFacts) -> ColumnKind {
         if facts.share(facts.at) > 0.6 { return .email }
         if facts.share(facts.identity) > 0.5 { return .identityNumber }
-        if facts.share(facts.date) > 0.7 { return .birthDate }
+        // Births lie decades apart.
+        if facts.share(facts.date) > 0.7 { return facts.yearSpread > 30 ? .birthDate : .date }
         if facts.distinct.count <= 12, facts.count > 100 { return .category }
         if facts.share(facts.numeric) > 0.8 || facts.share(facts.digitsOnly) > 0.8 { return numeric(facts) }
         if facts.share(facts.phone) > 0.7, facts.meanDigits >= 7 { return .phone }
@@ -76,6 +77,12 @@ package struct ColumnUnderstanding: Sendable {
             if facts.meanLength <= 4, facts.distinctness > 0.05 { return facts.meanLength > 1.9 ? .fullName : .surname }
             return facts.meanLength > 6 ? .street : .suburb
         }
+        // Two or three short words, hardly twice the same.
+        if facts.share(facts.withDigit) < 0.05, (1.7...3.3).contains(facts.meanTokens), facts.meanLength < 24,
+            facts.distinctness > 0.4
+        {
+            return .fullName
+        }
         return .text
     }
 
@@ -83,7 +90,7 @@ package struct ColumnUnderstanding: Sendable {
         if facts.share(facts.fraction) > 0.2 { return .number }
         // Numbers of one length name things; of many lengths they are quantities or house numbers.
         if facts.sameLength > 0.8 {
-            if facts.meanDigits >= 10, facts.share(facts.phone) > 0.8 { return .phone }
+            if facts.meanDigits >= 9.5, facts.share(facts.phone) > 0.8 { return .phone }
             if facts.meanDigits >= 6, facts.distinctness > 0.3 { return .identityNumber }
             return facts.meanDigits >= 3 ? .code : .number
         }
@@ -100,6 +107,14 @@ struct ValueFacts {
     private(set) var short = 0, fraction = 0, dayOrder = 0
     private var characters = 0, digits = 0, tokens = 0
     private var lengths: [Int: Int] = [:]
+    private var years: [Int] = []
+
+    /// Years between the twentieth and the last twentieth of the dates.
+    var yearSpread: Int {
+        let sorted = years.sorted()
+        guard let last = sorted.dropLast(sorted.count / 20).last else { return 0 }
+        return last - sorted[sorted.count / 20]
+    }
 
     func share(_ number: Int) -> Double { count == 0 ? 0 : Double(number) / Double(count) }
     var meanLength: Double { share(characters) }
@@ -138,6 +153,7 @@ struct ValueFacts {
         if ownDigits >= 3, isDate(text) {
             date += 1
             dayOrder += StandardDate.order(text)
+            if let number = StandardDate.number(text) { years.append(Int(number / 10_000)) }
         }
     }
 

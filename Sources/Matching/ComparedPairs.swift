@@ -13,35 +13,54 @@ struct ComparedPairs {
         fields = table.columns.count
         levels = [UInt8](repeating: Comparison.missing, count: pairs.count * fields)
         verifiedConflicts = [Bool](repeating: false, count: pairs.count)
-        let kinds = table.fields.map(\.kind)
+        for field in table.columns.indices {
+            compareField(table.columns[field], field)
+            report(pairs.count * (field + 1) / max(1, fields))
+        }
+        correct(table)
+    }
+
+    /// One field of all pairs: its values stay at hand.
+    private mutating func compareField(_ column: PreparedColumn, _ field: Int) {
+        let width = fields, kind = column.kind
+        levels.withUnsafeMutableBufferPointer { levels in
+            column.rows.withUnsafeBufferPointer { rows in
+                column.values.withUnsafeBufferPointer { values in
+                    for number in pairs.indices {
+                        let (a, b) = CandidatePairs.unpack(pairs[number])
+                        let x = rows[a], y = rows[b]
+                        if x < 0 || y < 0 { continue }
+                        levels[number * width + field] =
+                            x == y ? 0 : Comparison.level(kind, values[Int(x)], values[Int(y)])
+                    }
+                }
+            }
+        }
+    }
+
+    /// What only several fields together tell.
+    private mutating func correct(_ table: PreparedTable) {
+        let kinds = table.fields.map(\.kind), columns = table.columns, width = fields
         let roles = FieldRoles(kinds)
         let identities = kinds.indices.filter { kinds[$0] == .identityNumber }
-        let columns = table.columns, width = fields
         levels.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             for (number, pair) in pairs.enumerated() {
                 let (a, b) = CandidatePairs.unpack(pair)
                 let own = base + number * width
-                for field in 0..<width {
-                    let x = columns[field].rows[a], y = columns[field].rows[b]
-                    if x < 0 || y < 0 { continue }
-                    own[field] =
-                        x == y ? 0 : Comparison.level(kinds[field], columns[field].values[Int(x)], columns[field].values[Int(y)])
-                }
                 roles.correct(own) { field, isRight in columns[field].value(isRight ? b : a) }
                 for field in identities where own[field] != 0 && own[field] != Comparison.missing {
                     if let x = columns[field].value(a), let y = columns[field].value(b), x.isVerified, y.isVerified {
                         verifiedConflicts[number] = true
                     }
                 }
-                if number & 0xFFFF == 0xFFFF { report(number + 1) }
             }
         }
     }
 
     /// Bits of all pairs by a scorer.
     /// - Parameter shares: of each field, the share of each of the table's values.
-    func scored(_ scorer: Scorer, _ table: PreparedTable, _ shares: [[Double]]) -> [(bits: Double, bar: LinkageModel.Bar?)] {
+    func scored(_ scorer: Scorer, _ table: PreparedTable, _ shares: [[Double]]) -> [Scorer.Decision] {
         let width = fields
         let rarity = zip(scorer.model.weights, shares).enumerated().map { field, entry in
             scorer.usesFrequency[field]

@@ -10,7 +10,7 @@ package enum Comparison {
         case .givenName, .surname, .fullName: ["same", "same_sound", "close", "swapped", "similar", "different"]
         case .street, .suburb, .text: ["same", "very_close", "close", "some", "different"]
         case .phone, .email, .identityNumber: ["same", "one_edit", "two_edits", "different"]
-        case .birthDate: ["same", "one_slip", "partly", "different"]
+        case .birthDate, .date: ["same", "one_slip", "partly", "different"]
         case .number: ["same", "within_2_percent", "within_10_percent", "different"]
         case .houseNumber, .postcode, .code: ["same", "one_edit", "different"]
         case .category: ["same", "different"]
@@ -22,7 +22,7 @@ package enum Comparison {
         switch kind {
         case .givenName, .surname, .fullName: 6
         case .street, .suburb, .text: 5
-        case .phone, .email, .identityNumber, .birthDate, .number: 4
+        case .phone, .email, .identityNumber, .birthDate, .date, .number: 4
         case .houseNumber, .postcode, .code: 3
         case .category: 2
         case .nothing: 1
@@ -42,7 +42,7 @@ package enum Comparison {
         case .phone, .email, .identityNumber:
             let edits = Similarity.edits(a.compact, b.compact, limit: 2)
             return edits == 0 ? 0 : min(3, UInt8(edits))
-        case .birthDate: return date(a, b)
+        case .birthDate, .date: return date(a, b)
         case .number: return number(a, b)
         case .houseNumber, .postcode, .code:
             let edits = Similarity.edits(a.compact, b.compact, limit: 1)
@@ -57,8 +57,10 @@ package enum Comparison {
         let shorter = min(a.compact.count, b.compact.count)
         // `j` and `john`.
         if shorter == 1 { return a.compact[0] == b.compact[0] ? 4 : 5 }
+        if a.sharedLetters(b) <= 0.5 { return 5 }
         let similarity = Similarity.jaroWinkler(a.compact, b.compact)
-        if similarity >= 0.92 || (shorter >= 4 && Similarity.edits(a.compact, b.compact, limit: 1) <= 1) { return 2 }
+        // One letter of four is another name: `mary`, `mark`.
+        if similarity >= 0.92 || (shorter >= 5 && Similarity.edits(a.compact, b.compact, limit: 1) <= 1) { return 2 }
         if similarity >= 0.82 || (shorter >= 3 && isPrefix(a.compact, b.compact)) { return 4 }
         return 5
     }
@@ -69,34 +71,37 @@ package enum Comparison {
 
     private static func fullName(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 1 }
+        if a.sharedLetters(b) < 0.5 { return 5 }
         let x = a.latin.split(separator: 32), y = b.latin.split(separator: 32)
         if sorted(x) == sorted(y) || rotated(x) == b.compact || rotated(y) == a.compact { return 1 }
         if Similarity.jaroWinkler(a.compact, b.compact) >= 0.94, x.count == y.count, x.count < 2 { return 2 }
         let (few, many) = x.count <= y.count ? (x, y) : (y, x)
-        var used = 0
-        var whole = 0, initials = 0
+        var used = 0, whole = 0, partly = 0
         for word in few {
             var best = -1, quality = 0
-            for (index, other) in many.enumerated() where used & (1 << index) == 0 && index < 60 {
+            for (index, other) in many.enumerated().prefix(60) where used & (1 << index) == 0 {
                 let found = wordQuality(word, other)
                 if found > quality { (best, quality) = (index, found) }
             }
             if best >= 0 { used |= 1 << best }
-            if quality == 2 { whole += 1 } else if quality == 1 { initials += 1 }
+            if quality == 2 { whole += 1 } else if quality == 1 { partly += 1 }
         }
-        if whole == few.count { return few.count == many.count ? 2 : few.count >= 2 ? 2 : 4 }
-        if whole + initials == few.count, whole > 0 { return few.count >= 2 ? 4 : 5 }
+        // `james jones` is not `susan j jones`: an initial does not stand for a name that is there in full.
+        let isLeftOver = many.enumerated().prefix(60).contains { used & (1 << $0.offset) == 0 && $0.element.count > 1 }
+        if whole == few.count { return few.count >= 2 || many.count == 1 ? 2 : 4 }
+        if whole + partly == few.count, whole > 0, few.count >= 2, !isLeftOver { return 4 }
         return Similarity.dice(a.compact, b.compact) >= 0.8 ? 4 : 5
     }
 
+    /// 2 the same but for a slip of the pen, 1 an initial, a beginning or much alike, 0 another word.
     private static func wordQuality(_ a: ArraySlice<UInt8>, _ b: ArraySlice<UInt8>) -> Int {
         if a == b { return 2 }
         if min(a.count, b.count) == 1 { return a.first == b.first ? 1 : 0 }
         let (x, y) = (Array(a), Array(b))
-        if min(x.count, y.count) >= 4 {
-            if Similarity.edits(x, y, limit: 1) <= 1 || Similarity.jaroWinkler(x, y) >= 0.92 { return 2 }
-        }
-        return 0
+        guard min(x.count, y.count) >= 3 else { return 0 }
+        let similarity = Similarity.jaroWinkler(x, y)
+        if min(x.count, y.count) >= 5, similarity >= 0.92 || Similarity.edits(x, y, limit: 1) <= 1 { return 2 }
+        return similarity >= 0.78 || isPrefix(x, y) ? 1 : 0
     }
 
     private static func sorted(_ words: [ArraySlice<UInt8>]) -> [UInt8] {
@@ -111,6 +116,7 @@ package enum Comparison {
 
     private static func text(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 0 }
+        if a.sharedNeighbours(b) < 0.3 { return 4 }
         let shorter = min(a.compact.count, b.compact.count)
         if shorter >= 4, Similarity.edits(a.compact, b.compact, limit: 1) <= 1 { return 1 }
         let dice = Similarity.dice(a.compact, b.compact)

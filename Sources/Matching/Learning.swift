@@ -10,10 +10,15 @@ import Foundation
 /// are refused.
 struct Learning {
     private static let iterationsMax = 25
-    private static let randomPairs = 300_000
+    private static let randomPairs = 150_000
     private static let trainedPairsMax = 3_000_000
     /// What the prior on m is worth, in matches.
-    private static let priorMatches = 8.0
+    private static func priorMatches(_ kind: ColumnKind) -> Double {
+        switch kind {
+        case .number, .date, .category, .text, .code, .nothing: 2
+        default: 8
+        }
+    }
 
     let table: PreparedTable
     let compared: ComparedPairs
@@ -77,7 +82,8 @@ struct Learning {
         let limit = Double(min(table.split ?? table.rows, table.split.map { table.rows - $0 } ?? table.rows)) * 3
         setU(&model, counts: nil, 0, present, agreeing)
         for _ in 0..<Self.iterationsMax {
-            let (counts, total) = expectation(model)
+            let (counts, total, kinship) = expectation(model)
+            model.kinship = kinship
             if total > limit { return start(withU: model) }
             let before = model.weights.map(\.m)
             maximise(&model, counts, total)
@@ -113,7 +119,7 @@ struct Learning {
         case .givenName, .surname, .fullName: [0.72, 0.04, 0.1, 0.04, 0.04, 0.06]
         case .street, .suburb, .text: [0.62, 0.12, 0.08, 0.06, 0.12]
         case .phone, .email, .identityNumber: [0.8, 0.07, 0.03, 0.1]
-        case .birthDate: [0.85, 0.08, 0.03, 0.04]
+        case .birthDate, .date: [0.85, 0.08, 0.03, 0.04]
         case .number: [0.7, 0.1, 0.05, 0.15]
         case .houseNumber, .postcode, .code: [0.8, 0.08, 0.12]
         case .category: [0.9, 0.1]
@@ -121,10 +127,19 @@ struct Learning {
         }
     }
 
-    private func expectation(_ model: LinkageModel) -> (counts: [[Double]], total: Double) {
+    private func expectation(_ model: LinkageModel) -> (counts: [[Double]], total: Double, kinship: LinkageModel.Kinship) {
         let scored = compared.scored(Scorer(model), table, shares)
         var counts = table.fields.map { [Double](repeating: 0, count: $0.kind.levels) }
-        var total = 0.0
+        var total = 0.0, kinship = LinkageModel.Kinship()
+        for own in scored where own.isHome {
+            switch own.kin {
+            case .same: kinship.sameName += 1
+            case .otherNameSameBirth: kinship.sameBirth += 1
+            case .otherNameOtherBirth: (kinship.otherBirth, kinship.otherName) = (kinship.otherBirth + 1, kinship.otherName + 1)
+            case .otherName: kinship.otherName += 1
+            case .unknown, .noName: break
+            }
+        }
         let width = compared.fields
         compared.levels.withUnsafeBufferPointer { levels in
             for (number, score) in scored.enumerated() where score.bits > -7 && score.bar == nil {
@@ -136,16 +151,16 @@ struct Learning {
                 }
             }
         }
-        return (counts, total)
+        return (counts, total, kinship)
     }
 
     private func maximise(_ model: inout LinkageModel, _ counts: [[Double]], _ total: Double) {
         model.priorBits = log2(max(0.5, total) / max(2, table.pairs))
         for field in counts.indices {
             let prior = Self.priorM(table.fields[field].kind)
-            let sum = counts[field].reduce(0, +)
+            let sum = counts[field].reduce(0, +), worth = Self.priorMatches(table.fields[field].kind)
             model.weights[field].m = zip(counts[field], prior).map {
-                ($0 + $1 * Self.priorMatches) / (sum + Self.priorMatches)
+                ($0 + $1 * worth) / (sum + worth)
             }
         }
     }

@@ -27,6 +27,19 @@ package struct LinkageModel: Sendable, Codable {
         case household
     }
 
+    /// Counts among pairs of one home, from which follows what to think of a pair that lacks what is personal.
+    package struct Kinship: Sendable, Codable, Equatable {
+        /// With the same given name, and with another.
+        var sameName = 0.0, otherName = 0.0
+        /// With another given name: birth date or identity number the same, and another.
+        var sameBirth = 0.0, otherBirth = 0.0
+
+        /// Upper limit of the log-odds when nothing personal is known of both.
+        var unknownBits: Double { log2((sameName + 1.5) / (otherName + 0.5)) }
+        /// Upper limit when the given names differ and birth dates are not known of both. Without evidence a household.
+        var otherNameBits: Double { log2((sameBirth + 1) / (otherBirth + 2)) }
+    }
+
     /// What one field says about a pair.
     package struct Evidence: Sendable, Codable, Equatable {
         package let field: String
@@ -51,15 +64,20 @@ package struct LinkageModel: Sendable, Codable {
     /// Records the model was learned from.
     package let records: Int
     package internal(set) var blocking: Blocking
+    /// What the data says about people who live together.
+    package internal(set) var kinship = Kinship()
     package var linkAt = 0.5
     package var reviewAt = 0.05
 
     package var fields: [MatchField] { weights.map(\.field) }
 
-    /// Place fields go together: whoever shares a street shares a suburb. Together they say no more than this.
-    static let placeBitsMax = 13.0
+    /// Fields of a home go together: whoever shares a street shares a suburb and maybe a telephone. Together they say no
+    /// more than this.
+    static let sharedBitsMax = 13.0
     /// A person who moved changes all of them at once.
-    static let placeBitsMin = -7.0
+    static let sharedBitsMin = -7.0
+    /// From here on two records are of one home.
+    static let homeBits = 10.0
     static let bitsMax = 24.0
     static let bitsMin = -8.0
 }
@@ -69,7 +87,9 @@ package struct Scorer: Sendable {
     package let model: LinkageModel
     let roles: FieldRoles
     let bits: [[Double]]
-    let isPlace: [Bool]
+    let isShared: [Bool]
+    /// The fields can tell the members of a household apart.
+    let hasPersonal: Bool
     /// Agreement on the value weighs by how rare it is.
     let usesFrequency: [Bool]
     private let linkBits: Double, reviewBits: Double
@@ -78,7 +98,8 @@ package struct Scorer: Sendable {
         self.model = model
         roles = FieldRoles(model.weights.map(\.field.kind))
         bits = model.weights.map(\.bits)
-        isPlace = model.weights.map(\.field.kind.isPlace)
+        isShared = model.weights.map(\.field.kind.isShared)
+        hasPersonal = model.weights.contains { $0.field.kind.isPersonal }
         usesFrequency = model.weights.map { Self.usesFrequency($0.field.kind) }
         linkBits = log2(model.linkAt / (1 - model.linkAt))
         reviewBits = log2(model.reviewAt / (1 - model.reviewAt))
@@ -148,50 +169,74 @@ package struct Scorer: Sendable {
         return strong ? min(0, max(-16, raw)) : min(5, max(-7, raw))
     }
 
+    /// What a pair comes to.
+    struct Decision {
+        var bits: Double
+        var bar: LinkageModel.Bar?
+        var kin: Kin
+        /// Of one home, by what homes share.
+        var isHome: Bool
+    }
+
+    /// How a pair stands as to what tells the members of a household apart.
+    enum Kin {
+        /// Given names agree, or an identity number does.
+        case same
+        /// Given names differ; the birth date agrees, differs or is not known of both.
+        case otherNameSameBirth, otherNameOtherBirth, otherName
+        /// No given name on one side at least.
+        case unknown, noName
+    }
+
     /// The sum of the weights, and the rules that are stronger than sums.
     @inline(__always)
     func decide(
         _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool
-    ) -> (bits: Double, bar: LinkageModel.Bar?) {
-        var sum = model.priorBits, gain = 0.0, loss = 0.0
+    ) -> Decision {
+        var sum = model.priorBits, gain = 0.0, loss = 0.0, surname = 0.0
         for field in 0..<levels.count {
             let level = levels[field]
             guard level != Comparison.missing else { continue }
             let own = bits[field][Int(level)] + rarity[field]
-            if isPlace[field] {
+            if isShared[field] {
                 if own > 0 { gain += own } else { loss += own }
             } else {
                 sum += own
+                if roles.kinds[field] == .surname, own > 0 { surname += own }
             }
         }
-        sum += min(gain, LinkageModel.placeBitsMax) + max(loss, LinkageModel.placeBitsMin)
-        if isVerified { return (min(sum, -20), .verified) }
-        switch household(levels) {
-        case .another: return (min(sum, -10), .household)
-        case .unsure: return (min(sum, -1), nil)
-        case .same: return (sum, nil)
+        sum += min(gain, LinkageModel.sharedBitsMax) + max(loss, LinkageModel.sharedBitsMin)
+        let isHome = gain + surname + loss >= max(LinkageModel.homeBits, 1 - model.priorBits)
+        let kin = kin(levels)
+        if isVerified { return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome) }
+        var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
+        switch kin {
+        case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
+        case .otherName: decision.bits = min(sum, model.kinship.otherNameBits)
+        case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
+        case .same, .otherNameSameBirth, .noName: break
         }
+        return decision
     }
-
-    private enum Household { case same, unsure, another }
 
     /// Two people of one home share surname, address and telephone: only what is personal can join two records.
     @inline(__always)
-    private func household(_ levels: UnsafeBufferPointer<UInt8>) -> Household {
-        var isOtherName = false, isOtherBirth = false, isSameBirth = false, isSameIdentity = false
-        for field in 0..<levels.count {
+    private func kin(_ levels: UnsafeBufferPointer<UInt8>) -> Kin {
+        var isOtherName = false, isSameName = false, isOtherBirth = false, isSameBirth = false
+        var isSameIdentity = false, isKnown = false
+        for field in 0..<levels.count where levels[field] != Comparison.missing {
             let level = levels[field]
-            guard level != Comparison.missing else { continue }
             switch roles.kinds[field] {
-            case .givenName: if level == 5 { isOtherName = true }
-            case .fullName: if level == 5 { isOtherName = true }
+            case .givenName, .fullName: if level == 5 { isOtherName = true } else { isSameName = true }
             case .birthDate: if level == 3 { isOtherBirth = true } else if level <= 1 { isSameBirth = true }
             case .identityNumber, .email: if level <= 1 { isSameIdentity = true }
-            default: break
+            default: continue
             }
+            isKnown = true
         }
-        guard isOtherName, !isSameIdentity else { return .same }
-        return isOtherBirth ? .another : isSameBirth ? .same : .unsure
+        if isSameIdentity || (isSameName && !isOtherName) { return .same }
+        guard isOtherName else { return isKnown ? .noName : .unknown }
+        return isOtherBirth ? .otherNameOtherBirth : isSameBirth ? .otherNameSameBirth : .otherName
     }
 
     /// Two identity numbers with right check digits that are not the same.

@@ -15,6 +15,9 @@ package struct MatchValue: Sendable, Equatable {
     let number: Int64
     /// Of an identity number: its check digit is right.
     let isVerified: Bool
+    /// Which letters, and which pairs of neighbouring letters, occur: most unlike texts are told apart by these alone.
+    let letters: UInt64
+    let neighbours: UInt64
 
     /// The compared form, for tests and for showing why.
     package var text: String { String(decoding: latin, as: UTF8.self) }
@@ -26,6 +29,28 @@ package struct MatchValue: Sendable, Equatable {
         self.latin = latin
         self.number = number
         self.isVerified = isVerified
+        var letters: UInt64 = 0, neighbours: UInt64 = 0, last: UInt64 = 0
+        for byte in compact {
+            letters |= 1 << UInt64(byte & 63)
+            if last != 0 { neighbours |= 1 << ((last &* 31 &+ UInt64(byte)) & 63) }
+            last = UInt64(byte)
+        }
+        (self.letters, self.neighbours) = (letters, neighbours)
+    }
+
+    /// Share of the letters of the text with fewer that the other has too.
+    @inline(__always) func sharedLetters(_ other: MatchValue) -> Double {
+        Self.shared(letters, other.letters)
+    }
+
+    /// The same of pairs of neighbouring letters.
+    @inline(__always) func sharedNeighbours(_ other: MatchValue) -> Double {
+        Self.shared(neighbours, other.neighbours)
+    }
+
+    @inline(__always) private static func shared(_ a: UInt64, _ b: UInt64) -> Double {
+        let fewer = min(a.nonzeroBitCount, b.nonzeroBitCount)
+        return fewer == 0 ? 1 : Double((a & b).nonzeroBitCount) / Double(fewer)
     }
 }
 

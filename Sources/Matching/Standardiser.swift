@@ -27,7 +27,7 @@ package struct Standardiser: Sendable {
             let digits = Array(phone.e164.utf8.dropFirst())
             return MatchValue(native: digits, latin: digits)
         case .email: return email(written)
-        case .birthDate:
+        case .birthDate, .date:
             guard let number = StandardDate.number(written, dayFirst: isDayFirst) else { break }
             let digits = Array(String(number).utf8)
             return MatchValue(native: digits, latin: digits, number: number)
