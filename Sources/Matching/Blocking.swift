@@ -60,52 +60,73 @@ package struct Blocking: Sendable, Codable {
     }
 
     func addKeys(_ values: [MatchValue?], _ keys: inout [UInt64]) {
-        let known = atoms.map { atom in values[atom.field].map { hashes($0, atom) } ?? [] }
-        for (number, part) in parts.enumerated() {
-            let salt = UInt64(number + 1) &* 0x9e37_79b9
-            let first = known[part[0]]
-            if part.count == 1 {
-                for a in first { keys.append(StableHash.combined(a, salt)) }
-            } else {
-                let second = known[part[1]]
-                for a in first {
-                    // A sum: given name and surname meet in either order.
-                    for b in second { keys.append(StableHash.combined(a &+ b, salt)) }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(1, atoms.count * Self.wordsMax)) { hashes in
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: max(1, atoms.count)) { counts in
+                for (index, atom) in atoms.enumerated() {
+                    counts[index] = 0
+                    guard let value = values[atom.field] else { continue }
+                    let start = index * Self.wordsMax
+                    if atom.form == .words {
+                        for hash in Self.words(value, salt: salt(atom), common: commonWords[atom.field]) {
+                            hashes[start + counts[index]] = hash
+                            counts[index] += 1
+                        }
+                    } else if let hash = Self.hash(value, atom.form, salt: salt(atom)) {
+                        hashes[start] = hash
+                        counts[index] = 1
+                    }
+                }
+                for (number, part) in parts.enumerated() {
+                    let own = UInt64(number + 1) &* 0x9e37_79b9
+                    let first = part[0] * Self.wordsMax
+                    for i in 0..<counts[part[0]] {
+                        guard part.count > 1 else {
+                            keys.append(StableHash.combined(hashes[first + i], own))
+                            continue
+                        }
+                        // A sum: given name and surname meet in either order.
+                        for j in 0..<counts[part[1]] {
+                            keys.append(StableHash.combined(hashes[first + i] &+ hashes[part[1] * Self.wordsMax + j], own))
+                        }
+                    }
                 }
             }
         }
     }
 
-    func hashes(_ value: MatchValue, _ atom: BlockingAtom) -> [UInt64] {
+    /// Names share a space, so that they meet when they changed places.
+    @inline(__always) private func salt(_ atom: BlockingAtom) -> UInt64 {
         let kind = kinds[atom.field]
-        let isName = kind == .givenName || kind == .surname
-        // Names share a space, so that they meet when they changed places.
-        let salt = isName ? 99 : UInt64(atom.field)
-        return Self.hashes(value, atom.form, salt: salt, common: commonWords[atom.field])
+        return kind == .givenName || kind == .surname ? 99 : UInt64(atom.field)
     }
 
+    /// All hashes of a value under a form.
     static func hashes(_ value: MatchValue, _ form: BlockingAtom.Form, salt: UInt64, common: [UInt64]) -> [UInt64] {
+        form == .words ? words(value, salt: salt, common: common) : hash(value, form, salt: salt).map { [$0] } ?? []
+    }
+
+    private static func hash(_ value: MatchValue, _ form: BlockingAtom.Form, salt: UInt64) -> UInt64? {
         let text = value.compact
         switch form {
-        case .whole: return [StableHash.of(text, salt: salt)]
+        case .words: return nil
+        case .whole: return StableHash.of(text, salt: salt)
         case .sound:
             let code = sound(text)
-            return code.isEmpty ? [] : [StableHash.of(code, salt: salt &+ 1_000)]
-        case .start: return text.count < 3 ? [] : [StableHash.of(text[..<3], salt: salt &+ 2_000)]
-        case .firstHalf:
-            return text.count < 4 ? [] : [StableHash.of(text[..<((text.count + 1) / 2)], salt: salt &+ 3_000)]
-        case .secondHalf:
-            return text.count < 4 ? [] : [StableHash.of(text[(text.count / 2)...], salt: salt &+ 4_000)]
-        case .words: return words(value, salt: salt, common: common)
-        case .digits: return [StableHash.of(text.sorted(), salt: salt &+ 6_000)]
+            return code == 0 ? nil : StableHash.combined(code, salt &+ 1_000)
+        case .start: return text.count < 3 ? nil : StableHash.of(text[..<3], salt: salt &+ 2_000)
+        case .firstHalf: return text.count < 4 ? nil : StableHash.of(text[..<((text.count + 1) / 2)], salt: salt &+ 3_000)
+        case .secondHalf: return text.count < 4 ? nil : StableHash.of(text[(text.count / 2)...], salt: salt &+ 4_000)
+        case .digits:
+            let sum = text.reduce(UInt64(0)) { $0 &+ StableHash.combined(UInt64($1), 17) }
+            return StableHash.combined(sum, salt &+ 6_000)
         case .year:
             let year = value.number / 10_000
-            return year > 0 ? [StableHash.combined(UInt64(bitPattern: year), salt &+ 7_000)] : []
+            return year > 0 ? StableHash.combined(UInt64(bitPattern: year), salt &+ 7_000) : nil
         case .monthDay:
             // In either order.
             let (month, day) = (value.number / 100 % 100, value.number % 100)
-            guard value.number > 0 else { return [] }
-            return [StableHash.combined(UInt64(bitPattern: min(month, day) * 100 + max(month, day)), salt &+ 8_000)]
+            guard value.number > 0 else { return nil }
+            return StableHash.combined(UInt64(bitPattern: min(month, day) * 100 + max(month, day)), salt &+ 8_000)
         }
     }
 
@@ -132,21 +153,26 @@ package struct Blocking: Sendable, Codable {
 
     /// Consonants by where they are spoken, as Soundex has them, the first letter included, vowels left out, four at most.
     /// `ph` is `f`; a final `g` behind `n` is not heard in names written in pinyin.
-    static func sound(_ text: [UInt8]) -> [UInt8] {
-        var code: [UInt8] = []
+    /// - Returns: up to four codes, packed; 0 when nothing is heard.
+    static func sound(_ text: [UInt8]) -> UInt64 {
+        var code: UInt64 = 0, count = 0
         var last: UInt8 = 0
+        func add(_ group: UInt8) {
+            code = code << 8 | UInt64(group)
+            count += 1
+        }
         for (index, letter) in text.enumerated() {
             var group = letter >= 97 && letter <= 122 ? groups[Int(letter - 97)] : letter
             if letter == 112, index + 1 < text.count, text[index + 1] == 104 { group = 49 }
             if letter == 103, index > 0, text[index - 1] == 110 { continue }
             if group == 48 {
-                if index == 0 { code.append(97) }
+                if index == 0 { add(97) }
                 if letter != 104, letter != 119 { last = 0 }
                 continue
             }
-            if group != last { code.append(group) }
+            if group != last { add(group) }
             last = group
-            if code.count == 4 { break }
+            if count == 4 { break }
         }
         return code
     }

@@ -108,28 +108,33 @@ package struct Scorer: Sendable {
     static func usesFrequency(_ kind: ColumnKind) -> Bool { kind != .nothing && kind != .number }
 
     /// Levels of all fields of a pair.
-    package func levels(_ a: MatchRecord, _ b: MatchRecord) -> [UInt8] {
-        var levels = [UInt8](repeating: Comparison.missing, count: roles.kinds.count)
-        for field in levels.indices {
+    private func fill(_ levels: UnsafeMutableBufferPointer<UInt8>, _ a: MatchRecord, _ b: MatchRecord) {
+        guard let base = levels.baseAddress else { return }
+        for field in 0..<roles.kinds.count {
+            base[field] = Comparison.missing
             if let x = a.values[field], let y = b.values[field] {
-                levels[field] = Comparison.level(roles.kinds[field], x, y)
+                base[field] = Comparison.level(roles.kinds[field], x, y)
             }
         }
-        levels.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            roles.correct(base) { field, isRight in isRight ? b.values[field] : a.values[field] }
-        }
-        return levels
+        roles.correct(base) { field, isRight in isRight ? b.values[field] : a.values[field] }
     }
 
     /// - Parameter among: how many records the pair was chosen from; by default as many as the model was learned from.
     package func score(_ a: MatchRecord, _ b: MatchRecord, among records: Int? = nil) -> LinkageModel.Score {
-        let levels = levels(a, b)
-        let rarity = levels.indices.map { levels[$0] == 0 ? rarityBits($0, a.values[$0]) : 0 }
-        let isVerified = Self.isVerifiedConflict(roles.kinds, levels) { ($0, a.values[$0], b.values[$0]) }
-        return levels.withUnsafeBufferPointer { levels in
-            rarity.withUnsafeBufferPointer { rarity in
-                var found = decide(levels, rarity, isVerified: isVerified)
+        let count = roles.kinds.count
+        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(1, count)) { levels in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { rarity in
+                let own = UnsafeMutableBufferPointer(rebasing: levels[..<count])
+                fill(own, a, b)
+                var isVerified = false
+                for field in 0..<count {
+                    rarity[field] = own[field] == 0 ? rarityBits(field, a.values[field]) : 0
+                    if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field], let y = b.values[field] {
+                        isVerified = isVerified || (x.isVerified && y.isVerified)
+                    }
+                }
+                var found = decide(
+                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified)
                 if let records, records > 0 { found.bits -= log2(Double(records) / Double(max(1, model.records))) }
                 return self.score(found.bits, found.bar)
             }
@@ -143,7 +148,8 @@ package struct Scorer: Sendable {
 
     /// What each field says about a pair, for showing why.
     package func evidence(_ a: MatchRecord, _ b: MatchRecord) -> [LinkageModel.Evidence] {
-        let levels = levels(a, b)
+        var levels = [UInt8](repeating: Comparison.missing, count: roles.kinds.count)
+        levels.withUnsafeMutableBufferPointer { fill($0, a, b) }
         return levels.indices.map { field in
             let weights = model.weights[field], level = levels[field]
             guard level != Comparison.missing else { return .init(field: weights.field.name, level: "missing", bits: 0) }
@@ -237,18 +243,5 @@ package struct Scorer: Sendable {
         if isSameIdentity || (isSameName && !isOtherName) { return .same }
         guard isOtherName else { return isKnown ? .noName : .unknown }
         return isOtherBirth ? .otherNameOtherBirth : isSameBirth ? .otherNameSameBirth : .otherName
-    }
-
-    /// Two identity numbers with right check digits that are not the same.
-    @inline(__always)
-    static func isVerifiedConflict(
-        _ kinds: [ColumnKind], _ levels: [UInt8], _ value: (Int) -> (Int, MatchValue?, MatchValue?)
-    ) -> Bool {
-        for field in kinds.indices
-        where kinds[field] == .identityNumber && levels[field] != 0 && levels[field] != Comparison.missing {
-            let (_, a, b) = value(field)
-            if let a, let b, a.isVerified, b.isVerified { return true }
-        }
-        return false
     }
 }

@@ -1,5 +1,3 @@
-import Kernel
-
 /// A birth date as people write it: `1980-02-03`, `19800203`, `3/2/1980`, `Feb 3, 1980`, `1980年2月3日`. Unlike an imported
 /// date it may be broken: what is not in the calendar is kept as written, to be compared digit by digit.
 enum StandardDate {
@@ -60,12 +58,24 @@ enum StandardDate {
         return Int64(year * 10_000 + month * 100 + day)
     }
 
+    /// Digits and small letters, all else as a space, and a space at the end.
+    private static func plain(_ text: String) -> [UInt8] {
+        text.unicodeScalars.map { scalar in
+            switch scalar.value {
+            case 65...90: UInt8(scalar.value + 32)
+            case 0..<0x80: UInt8(scalar.value)
+            case 0xFF10...0xFF19: UInt8(scalar.value - 0xFF10 + 48)
+            default: 32
+            }
+        } + [32]
+    }
+
     private static func parts(_ text: String) -> Parts {
         var parts = Parts()
         var value = 0, width = 0
         var word: [UInt8] = []
         func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte) }
-        for byte in Array(Folding.fold(text).utf8) + [32] {
+        for byte in plain(text) {
             if byte == 116, word.isEmpty, width > 0 { break }
             if (48...57).contains(byte) {
                 value = min(value * 10 + Int(byte - 48), 1 << 40)
