@@ -86,7 +86,8 @@ package struct Blocking: Sendable, Codable {
                         }
                         // A sum: given name and surname meet in either order.
                         for j in 0..<counts[part[1]] {
-                            keys.append(StableHash.combined(hashes[first + i] &+ hashes[part[1] * Self.wordsMax + j], own))
+                            keys.append(
+                                StableHash.combined(hashes[first + i] &+ hashes[part[1] * Self.wordsMax + j], own))
                         }
                     }
                 }
@@ -114,7 +115,8 @@ package struct Blocking: Sendable, Codable {
             let code = sound(text)
             return code == 0 ? nil : StableHash.combined(code, salt &+ 1_000)
         case .start: return text.count < 3 ? nil : StableHash.of(text[..<3], salt: salt &+ 2_000)
-        case .firstHalf: return text.count < 4 ? nil : StableHash.of(text[..<((text.count + 1) / 2)], salt: salt &+ 3_000)
+        case .firstHalf:
+            return text.count < 4 ? nil : StableHash.of(text[..<((text.count + 1) / 2)], salt: salt &+ 3_000)
         case .secondHalf: return text.count < 4 ? nil : StableHash.of(text[(text.count / 2)...], salt: salt &+ 4_000)
         case .digits:
             let sum = text.reduce(UInt64(0)) { $0 &+ StableHash.combined(UInt64($1), 17) }

@@ -17,7 +17,9 @@ struct BlockingPlan {
     /// - Parameter perRecord: comparisons a record that a single pass may cause.
     func blocking(perRecord: Double = 3) -> Blocking {
         let kinds = table.fields.map(\.kind)
-        let common = table.columns.indices.map { Self.commonWords(table.columns[$0], salt: UInt64($0), rows: table.rows) }
+        let common = table.columns.indices.map {
+            Self.commonWords(table.columns[$0], salt: UInt64($0), rows: table.rows)
+        }
         let candidates = table.columns.indices.flatMap { self.candidates($0, common[$0]) }
         let budget = Double(table.rows) * perRecord
         var passes: [(pass: BlockingPass, recall: Double, cost: Double)] = []
@@ -96,7 +98,9 @@ struct BlockingPlan {
             let index = Int(column.rows[row])
             guard index >= 0 else { continue }
             let hashes =
-                memory[index] ?? Blocking.hashes(column.values[index], form, salt: UInt64(field), common: form == .words ? common : [])
+                memory[index]
+                ?? Blocking.hashes(
+                    column.values[index], form, salt: UInt64(field), common: form == .words ? common : [])
             memory[index] = hashes
             for hash in hashes { counts[hash, default: 0] += 1 }
         }

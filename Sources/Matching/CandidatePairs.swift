@@ -80,7 +80,11 @@ struct CandidatePairs {
         }
         Self.forEachBlock(entries) { block in
             if block.count <= cap {
-                for i in block { for j in (i + 1)..<block.upperBound where j < block.upperBound { add(entries[i].row, entries[j].row) } }
+                for i in block {
+                    for j in (i + 1)..<block.upperBound where j < block.upperBound {
+                        add(entries[i].row, entries[j].row)
+                    }
+                }
                 return
             }
             let order = ranks ?? Self.ranks(table)
@@ -95,9 +99,14 @@ struct CandidatePairs {
 
     /// The place of each row when all are sorted by their names, or their first texts: similar records stand together.
     private static func ranks(_ table: PreparedTable) -> [Int32] {
-        let order: [ColumnKind] = [.surname, .fullName, .givenName, .text, .street, .identityNumber, .birthDate, .phone]
+        let order: [ColumnKind] = [
+            .surname, .fullName, .givenName, .text, .street, .identityNumber, .birthDate, .phone,
+        ]
         let fields = table.columns.indices.filter { order.contains(table.columns[$0].kind) }
-            .sorted { (order.firstIndex(of: table.columns[$0].kind) ?? 0) < (order.firstIndex(of: table.columns[$1].kind) ?? 0) }
+            .sorted {
+                (order.firstIndex(of: table.columns[$0].kind) ?? 0)
+                    < (order.firstIndex(of: table.columns[$1].kind) ?? 0)
+            }
         var byField: [[Int32]] = []
         for field in fields.prefix(3) {
             let values = table.columns[field].values

@@ -66,11 +66,15 @@ enum HeaderWords {
         (.postcode, ["postcode", "postal code", "post code", "zip", "zipcode", "zip code", "plz", "pcode"]),
         (.houseNumber, ["street number", "house number", "house no", "house num", "street no", "building number"]),
         (.suburb, ["suburb", "city", "town", "locality", "district", "village", "municipality", "county"]),
-        (.category, ["state", "province", "gender", "sex", "region", "country", "title", "race", "ethnicity", "party"]),
+        (
+            .category,
+            ["state", "province", "gender", "sex", "region", "country", "title", "race", "ethnicity", "party"]
+        ),
         (
             .givenName,
             [
-                "given name", "first name", "forename", "firstname", "givenname", "fname", "given", "first", "name first",
+                "given name", "first name", "forename", "firstname", "givenname", "fname", "given", "first",
+                "name first",
                 "middle name", "middlename", "midl name", "christian name", "mname",
             ]
         ),

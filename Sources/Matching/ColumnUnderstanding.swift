@@ -69,14 +69,14 @@ package struct ColumnUnderstanding: Sendable {
         if facts.distinct.count <= 12, facts.count > 100 { return .category }
         if facts.share(facts.numeric) > 0.8 || facts.share(facts.digitsOnly) > 0.8 { return numeric(facts) }
         if facts.share(facts.phone) > 0.7, facts.meanDigits >= 7 { return .phone }
-        if facts.share(facts.withDigit) > 0.6, facts.meanTokens < 1.5 {
-            return facts.meanLength <= 5 ? .houseNumber : facts.distinctness > 0.5 ? .code : .code
-        }
-        if facts.share(facts.withDigit) > 0.4, facts.meanTokens >= 2 { return .street }
         if facts.share(facts.han) > 0.5 {
             if facts.meanLength <= 4, facts.distinctness > 0.05 { return facts.meanLength > 1.9 ? .fullName : .surname }
             return facts.meanLength > 6 ? .street : .suburb
         }
+        if facts.share(facts.withDigit) > 0.6, facts.meanTokens < 1.5 {
+            return facts.meanLength <= 5 ? .houseNumber : .code
+        }
+        if facts.share(facts.withDigit) > 0.4, facts.meanTokens >= 2 { return .street }
         // Two or three short words, hardly twice the same.
         if facts.share(facts.withDigit) < 0.05, (1.7...3.3).contains(facts.meanTokens), facts.meanLength < 24,
             facts.distinctness > 0.4

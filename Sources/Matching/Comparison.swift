@@ -41,7 +41,10 @@ package enum Comparison {
         case .suburb, .text: return text(a, b)
         case .phone, .email, .identityNumber:
             let edits = Similarity.edits(a.compact, b.compact, limit: 2)
-            return edits == 0 ? 0 : min(3, UInt8(edits))
+            if edits == 0 { return 0 }
+            // `john.smith57@` and `john.smith87@` are two people of one name.
+            if kind == .email, edits <= 2, letters(a.compact) == letters(b.compact) { return 3 }
+            return min(3, UInt8(edits))
         case .birthDate, .date: return date(a, b)
         case .number: return number(a, b)
         case .houseNumber, .postcode, .code:
@@ -51,6 +54,8 @@ package enum Comparison {
         case .category, .nothing: return a.compact == b.compact ? 0 : UInt8(levels(of: kind) - 1)
         }
     }
+
+    private static func letters(_ bytes: [UInt8]) -> [UInt8] { bytes.filter { $0 < 48 || $0 > 57 } }
 
     private static func name(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 1 }
@@ -75,7 +80,9 @@ package enum Comparison {
         let x = a.latin.split(separator: 32), y = b.latin.split(separator: 32)
         if sorted(x) == sorted(y) || rotated(x) == b.compact || rotated(y) == a.compact { return 1 }
         if Similarity.jaroWinkler(a.compact, b.compact) >= 0.94, x.count == y.count, x.count < 2 { return 2 }
-        let (few, many) = x.count <= y.count ? (x, y) : (y, x)
+        // The same from both sides: of equally many words, those that sort first.
+        let isInOrder = x.count != y.count ? x.count < y.count : a.latin.lexicographicallyPrecedes(b.latin)
+        let (few, many) = isInOrder ? (x, y) : (y, x)
         var used = 0, whole = 0, partly = 0
         for word in few {
             var best = -1, quality = 0
@@ -135,7 +142,7 @@ package enum Comparison {
         let x = a.split(separator: 32), y = b.split(separator: 32)
         let (few, many) = x.count <= y.count ? (x, y) : (y, x)
         guard few.reduce(0, { $0 + $1.count }) >= 4 else { return 0 }
-        return Double(few.count { many.contains($0) }) / Double(few.count)
+        return Double(min(few.count { many.contains($0) }, many.count { few.contains($0) })) / Double(few.count)
     }
 
     /// A street with another house number is another house.

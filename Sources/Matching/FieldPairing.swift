@@ -41,7 +41,9 @@ struct FieldPairing {
         if !x.isEmpty, x == y { return 10 }
         let smaller = Double(max(1, min(a.values.count, b.values.count)))
         let shared = Double(a.values.intersection(b.values).count) / smaller
-        if a.kind == b.kind, a.kind != .text, a.kind != .code, a.kind != .category, a.kind != .number { return 2 + shared }
+        if a.kind == b.kind, a.kind != .text, a.kind != .code, a.kind != .category, a.kind != .number {
+            return 2 + shared
+        }
         return shared >= 0.1 ? shared : 0
     }
 

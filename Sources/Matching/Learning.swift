@@ -74,7 +74,9 @@ struct Learning {
 
     func model() -> LinkageModel {
         let present = table.columns.indices.map { field -> Double in
-            let share = randomPresent[field] / max(1, random[field].isEmpty ? 1 : Double(min(Self.randomPairs, Int(table.pairs * 2))))
+            let share =
+                randomPresent[field]
+                / max(1, random[field].isEmpty ? 1 : Double(min(Self.randomPairs, Int(table.pairs * 2))))
             return share * table.pairs
         }
         let agreeing = table.columns.indices.map(agreeing)
@@ -88,7 +90,8 @@ struct Learning {
             let before = model.weights.map(\.m)
             maximise(&model, counts, total)
             setU(&model, counts: counts, total, present, agreeing)
-            let change = zip(before, model.weights).map { a, b in zip(a, b.m).map { abs($0 - $1) }.max() ?? 0 }.max() ?? 0
+            let change =
+                zip(before, model.weights).map { a, b in zip(a, b.m).map { abs($0 - $1) }.max() ?? 0 }.max() ?? 0
             if change < 0.0005 { break }
         }
         return model
@@ -127,7 +130,9 @@ struct Learning {
         }
     }
 
-    private func expectation(_ model: LinkageModel) -> (counts: [[Double]], total: Double, kinship: LinkageModel.Kinship) {
+    private func expectation(_ model: LinkageModel) -> (
+        counts: [[Double]], total: Double, kinship: LinkageModel.Kinship
+    ) {
         let scored = compared.scored(Scorer(model), table, shares)
         var counts = table.fields.map { [Double](repeating: 0, count: $0.kind.levels) }
         var total = 0.0, kinship = LinkageModel.Kinship()
@@ -135,7 +140,8 @@ struct Learning {
             switch own.kin {
             case .same: kinship.sameName += 1
             case .otherNameSameBirth: kinship.sameBirth += 1
-            case .otherNameOtherBirth: (kinship.otherBirth, kinship.otherName) = (kinship.otherBirth + 1, kinship.otherName + 1)
+            case .otherNameOtherBirth:
+                (kinship.otherBirth, kinship.otherName) = (kinship.otherBirth + 1, kinship.otherName + 1)
             case .otherName: kinship.otherName += 1
             case .unknown, .noName: break
             }
@@ -187,13 +193,26 @@ struct Learning {
         }
     }
 
+    /// Levels that are out of order (few matches, much noise) are taken together until a better one never weighs less.
     private static func setBits(_ weights: inout LinkageModel.Weights) {
-        var bits = zip(weights.m, weights.u).map { m, u in
-            min(LinkageModel.bitsMax, max(LinkageModel.bitsMin, log2(max(m, 1e-6) / max(u, 1e-12))))
+        var pools: [(m: Double, u: Double, levels: Int)] = []
+        func bits(_ pool: (m: Double, u: Double, levels: Int)) -> Double {
+            log2(max(pool.m, 1e-6) / max(pool.u, 1e-12))
+        }
+        for (m, u) in zip(weights.m, weights.u) {
+            pools.append((m, u, 1))
+            while pools.count > 1, bits(pools[pools.count - 1]) > bits(pools[pools.count - 2]) {
+                let last = pools.removeLast()
+                let before = pools.removeLast()
+                pools.append((before.m + last.m, before.u + last.u, before.levels + last.levels))
+            }
+        }
+        var result = pools.flatMap { pool in
+            [Double](
+                repeating: min(LinkageModel.bitsMax, max(LinkageModel.bitsMin, bits(pool))), count: pool.levels)
         }
         // The worst level is disagreement, never evidence for a match.
-        if bits.count > 1 { bits[bits.count - 1] = min(0, bits[bits.count - 1]) }
-        for level in bits.indices.dropFirst() { bits[level] = min(bits[level], max(bits[level - 1], 0)) }
-        weights.bits = bits
+        if let last = result.last, result.count > 1 { result[result.count - 1] = min(0, last) }
+        weights.bits = result
     }
 }

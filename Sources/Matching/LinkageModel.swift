@@ -92,6 +92,9 @@ package struct Scorer: Sendable {
     let hasPersonal: Bool
     /// Agreement on the value weighs by how rare it is.
     let usesFrequency: [Bool]
+    /// What agreement on a frequent value, and on any other, says more or less than agreement as such.
+    private let frequentBits: [[UInt64: Double]]
+    private let rareBits: [Double]
     private let linkBits: Double, reviewBits: Double
 
     package init(_ model: LinkageModel) {
@@ -101,6 +104,10 @@ package struct Scorer: Sendable {
         isShared = model.weights.map(\.field.kind.isShared)
         hasPersonal = model.weights.contains { $0.field.kind.isPersonal }
         usesFrequency = model.weights.map { Self.usesFrequency($0.field.kind) }
+        frequentBits = model.weights.map { weights in
+            weights.frequent.mapValues { Self.rarityBits(weights, share: $0, strong: weights.field.kind.isStrong) }
+        }
+        rareBits = model.weights.map { Self.rarityBits($0, share: $0.rareShare, strong: $0.field.kind.isStrong) }
         linkBits = log2(model.linkAt / (1 - model.linkAt))
         reviewBits = log2(model.reviewAt / (1 - model.reviewAt))
     }
@@ -129,7 +136,9 @@ package struct Scorer: Sendable {
                 var isVerified = false
                 for field in 0..<count {
                     rarity[field] = own[field] == 0 ? rarityBits(field, a.values[field]) : 0
-                    if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field], let y = b.values[field] {
+                    if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field],
+                        let y = b.values[field]
+                    {
                         isVerified = isVerified || (x.isVerified && y.isVerified)
                     }
                 }
@@ -152,7 +161,9 @@ package struct Scorer: Sendable {
         levels.withUnsafeMutableBufferPointer { fill($0, a, b) }
         return levels.indices.map { field in
             let weights = model.weights[field], level = levels[field]
-            guard level != Comparison.missing else { return .init(field: weights.field.name, level: "missing", bits: 0) }
+            guard level != Comparison.missing else {
+                return .init(field: weights.field.name, level: "missing", bits: 0)
+            }
             let rarity = level == 0 ? rarityBits(field, a.values[field]) : 0
             return .init(
                 field: weights.field.name, level: Comparison.names(of: weights.field.kind)[Int(level)],
@@ -162,9 +173,7 @@ package struct Scorer: Sendable {
 
     private func rarityBits(_ field: Int, _ value: MatchValue?) -> Double {
         guard usesFrequency[field], let value else { return 0 }
-        let weights = model.weights[field]
-        return Self.rarityBits(
-            weights, share: weights.frequent[value.native] ?? weights.rareShare, strong: weights.field.kind.isStrong)
+        return frequentBits[field][value.native] ?? rareBits[field]
     }
 
     /// How much more, or less, agreement on this very value says than agreement as such.
@@ -235,7 +244,8 @@ package struct Scorer: Sendable {
             switch roles.kinds[field] {
             case .givenName, .fullName: if level == 5 { isOtherName = true } else { isSameName = true }
             case .birthDate: if level == 3 { isOtherBirth = true } else if level <= 1 { isSameBirth = true }
-            case .identityNumber, .email: if level <= 1 { isSameIdentity = true }
+            // Numbers given out in a row are near each other by nature: only what the data calls rare counts.
+            case .identityNumber, .email: if level <= 1, bits[field][Int(level)] >= 6 { isSameIdentity = true }
             default: continue
             }
             isKnown = true

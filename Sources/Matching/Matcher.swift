@@ -50,7 +50,6 @@ package enum Matcher {
         let compared = ComparedPairs(table, pairs) {
             report(Progress(done: $0, total: pairs.count, words: Words(en: "comparing", zh: "比对")))
         }
-        report(Progress(done: pairs.count, total: pairs.count, words: Words(en: "comparing", zh: "比对")))
         let learning = Learning(table, compared, blocking)
         let model = learning.model()
         return decide(table, compared, model, learning.shares)

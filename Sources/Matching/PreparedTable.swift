@@ -92,7 +92,8 @@ struct FieldRoles: Sendable {
 
     init(_ kinds: [ColumnKind]) {
         self.kinds = kinds
-        let given = kinds.indices.filter { kinds[$0] == .givenName }, last = kinds.indices.filter { kinds[$0] == .surname }
+        let given = kinds.indices.filter { kinds[$0] == .givenName },
+            last = kinds.indices.filter { kinds[$0] == .surname }
         names = given.isEmpty || last.isEmpty ? nil : (given[0], last[0])
         let streets = kinds.indices.filter { kinds[$0] == .street }
         lines = streets.count == 2 ? (streets[0], streets[1]) : nil

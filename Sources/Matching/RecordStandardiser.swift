@@ -12,6 +12,7 @@ package struct RecordStandardiser: Sendable {
     /// - Parameter values: parallel to the model's fields; nil where missing.
     package func record(_ values: [String?]) -> MatchRecord {
         precondition(values.count == standardisers.count, "one value a field")
-        return MatchRecord(values: zip(standardisers, values).map { standardiser, value in value.flatMap(standardiser.value) })
+        return MatchRecord(
+            values: zip(standardisers, values).map { standardiser, value in value.flatMap(standardiser.value) })
     }
 }

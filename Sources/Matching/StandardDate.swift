@@ -76,7 +76,6 @@ enum StandardDate {
         var word: [UInt8] = []
         func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte) }
         for byte in plain(text) {
-            if byte == 116, word.isEmpty, width > 0 { break }
             if (48...57).contains(byte) {
                 value = min(value * 10 + Int(byte - 48), 1 << 40)
                 width += 1

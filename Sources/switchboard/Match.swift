@@ -24,7 +24,8 @@ struct Match: AsyncParsableCommand {
     var otherID: String?
     @Option(name: .long, help: "JSON file to write the result to.") var out: String
     @Option(name: .long, help: "JSON file to write the learned weights to.") var model: String?
-    @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode = "86"
+    @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode =
+        "86"
 
     static let rowsMax = 2_000_000
 
@@ -37,6 +38,7 @@ struct Match: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run {
+            for path in [out, model].compactMap({ $0 }) { try Self.checkFolder(of: path) }
             let clock = ContinuousClock()
             let start = clock.now
             let bar = ProgressBar()
@@ -63,12 +65,16 @@ struct Match: AsyncParsableCommand {
     }
 
     private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?) {
-        for field in result.model.fields { Terminal.out("column \(Terminal.plain(field.name)): \(field.kind.rawValue)") }
+        for field in result.model.fields {
+            Terminal.out("column \(Terminal.plain(field.name)): \(field.kind.rawValue)")
+        }
         Terminal.out(
             "\(left.ids.count + (right?.ids.count ?? 0)) records, \(result.comparisons) compared pairs, "
-                + "\(result.pairs.count) linked pairs, \(result.clusters.count) clusters, \(result.review.count) to review")
+                + "\(result.pairs.count) linked pairs, \(result.clusters.count) clusters, \(result.review.count) to review"
+        )
         for records in [left, right].compactMap({ $0 }) where records.leftOut > 0 {
-            Terminal.note("\(Terminal.plain(records.path)): \(records.leftOut) rows left out. \(records.firstReason ?? "")")
+            Terminal.note(
+                "\(Terminal.plain(records.path)): \(records.leftOut) rows left out. \(records.firstReason ?? "")")
         }
     }
 
@@ -92,13 +98,23 @@ struct Match: AsyncParsableCommand {
         return try encoder.encode(model)
     }
 
-    private static func write(_ data: Data, to path: String) throws {
-        do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-            throw CRMError(
-                "file_unwritable", status: 422,
-                Words(
-                    en: "The file \(path) cannot be written; is the folder there?", zh: "无法写入文件 \(path)，请确认文件夹存在。"))
+    /// Told before the work, not behind it.
+    private static func checkFolder(of path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw unwritable(path)
         }
+    }
+
+    private static func write(_ data: Data, to path: String) throws {
+        do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch { throw unwritable(path) }
+    }
+
+    private static func unwritable(_ path: String) -> CRMError {
+        CRMError(
+            "file_unwritable", status: 422,
+            Words(en: "The file \(path) cannot be written; is the folder there?", zh: "无法写入文件 \(path)，请确认文件夹存在。"))
     }
 }
 
@@ -166,7 +182,8 @@ extension Match {
                 let name = URL(fileURLWithPath: path).lastPathComponent
                 return try TableData.read(options: TabularOptions(name: name), rowsMax: Match.rowsMax) {
                     let bytes = try handle.read(upToCount: 1 << 18).map { [UInt8]($0) }
-                    done += bytes?.count ?? 0
+                    guard let bytes, !bytes.isEmpty else { return nil }
+                    done += bytes.count
                     bar.show(done, size, "reading")
                     return bytes
                 }

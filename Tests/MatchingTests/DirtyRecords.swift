@@ -125,7 +125,8 @@ struct DirtyRecords {
         person.given = skewed(Self.hanGiven) + (chance(0.75) ? skewed(Self.hanGiven) : "")
         person.phone = pick(["138", "139", "150", "186", "177", "199"]) + digits(8)
         (person.year, person.month, person.day) = (1950 + random.below(56), 1 + random.below(12), 1 + random.below(28))
-        let body = pick(["110101", "310104", "440305", "330106"]) + "\(person.year)\(two(person.month))\(two(person.day))"
+        let body =
+            pick(["110101", "310104", "440305", "330106"]) + "\(person.year)\(two(person.month))\(two(person.day))"
             + digits(3)
         person.identity = (0...10).map { body + ($0 == 10 ? "X" : "\($0)") }.first { IdentityNumber($0) != nil } ?? body
         person.email = pick(["wx", "user", "abc", "qq"]) + digits(6) + "@" + pick(["163.com", "qq.com", "139.com"])
@@ -140,7 +141,8 @@ struct DirtyRecords {
             switch random.below(3) {
             case 0: name = Self.traditional(name)
             case 1: name = Self.pinyin(name)
-            default: name = own.surname + String(own.given.prefix(1)) + (own.given.count > 1 ? skewed(Self.hanGiven) : "")
+            default:
+                name = own.surname + String(own.given.prefix(1)) + (own.given.count > 1 ? skewed(Self.hanGiven) : "")
             }
         }
         if chance(wrong) { phone = pick(["138", "186", "199"]) + digits(8) }
@@ -174,7 +176,8 @@ struct DirtyRecords {
         person.given = skewed(Self.givenNames)
         person.middle = chance(0.3) ? pick(["A", "J", "M", "R"]) : ""
         (person.year, person.month, person.day) = (1940 + random.below(66), 1 + random.below(12), 1 + random.below(28))
-        person.email = person.given.lowercased() + "." + person.surname.lowercased() + digits(2) + "@"
+        person.email =
+            person.given.lowercased() + "." + person.surname.lowercased() + digits(2) + "@"
             + pick(["gmail.com", "mail.org", "example.net"])
         person.phone = chance(0.5) ? person.home : "07" + digits(8)
         return person
@@ -235,11 +238,29 @@ struct DirtyRecords {
         "郑": "鄭", "许": "許", "邓": "鄧", "韩": "韓", "冯": "馮", "伟": "偉", "丽": "麗", "强": "強", "杰": "傑", "军": "軍",
         "华": "華", "国": "國", "艳": "艷", "红": "紅", "龙": "龍", "凤": "鳳", "云": "雲", "兰": "蘭", "东": "東", "庆": "慶",
     ]
-    private static let hanSurnames = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文".map(String.init)
-    private static let hanGiven = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红建国文志海燕云飞龙凤春梅东宁晨宇欣怡思雨佳琪俊浩然子轩梓涵一诺雪婷慧琳鹏辉斌波峰庆荣福康安乐天成立新永生光亮青松柏林森江河".map(String.init)
+    private static let hanSurnames =
+        "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文".map(
+            String.init)
+    private static let hanGiven =
+        "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红建国文志海燕云飞龙凤春梅东宁晨宇欣怡思雨佳琪俊浩然子轩梓涵一诺雪婷慧琳鹏辉斌波峰庆荣福康安乐天成立新永生光亮青松柏林森江河".map(String.init)
     private static let hanTowns = ["北京市朝阳区", "北京市海淀区", "上海市徐汇区", "上海市浦东新区", "深圳市南山区", "杭州市西湖区", "成都市武侯区", "广州市天河区"]
-    private static let hanRoads = ["建设", "人民", "解放", "中山", "和平", "长安", "学院", "科技", "新华", "文化", "胜利", "光明", "东风", "团结", "幸福", "龙华", "金沙", "红旗"]
-    private static let surnames = ["Smith", "Jones", "Brown", "Taylor", "Wilson", "Davies", "Evans", "Thomas", "Johnson", "Roberts", "Walker", "Wright", "Thompson", "White", "Hughes", "Edwards", "Green", "Lewis", "Wood", "Harris", "Martin", "Jackson", "Clarke", "O'Brien", "García", "Müller", "Nowak", "Nguyen"]
-    private static let givenNames = ["James", "Mary", "John", "Linda", "Robert", "Susan", "Michael", "Karen", "David", "Lisa", "William", "Nancy", "Richard", "Betty", "Joseph", "Helen", "Thomas", "Sandra", "Charles", "Donna", "Daniel", "Carol", "Matthew", "Ruth", "Anthony", "Sharon", "Mark", "Michelle", "Paul", "Laura", "Steven", "Sarah", "Andrew", "Kim", "Kenneth", "Deborah", "José", "Zoë", "Aoife", "Piotr", "Chloe", "Ethan", "Olivia", "Noah", "Emily", "Lucas", "Grace", "Jack"]
-    private static let towns = ["Northfield", "Ashford", "Kingsbury", "Rivermouth", "Oldham", "Westbrook", "Lakeside", "Hillview", "Stonebridge", "Marlow", "Eastham", "Fairwater", "Redcliff", "Greenwich", "Millbrook"]
+    private static let hanRoads = [
+        "建设", "人民", "解放", "中山", "和平", "长安", "学院", "科技", "新华", "文化", "胜利", "光明", "东风", "团结", "幸福", "龙华", "金沙", "红旗",
+    ]
+    private static let surnames = [
+        "Smith", "Jones", "Brown", "Taylor", "Wilson", "Davies", "Evans", "Thomas", "Johnson", "Roberts", "Walker",
+        "Wright", "Thompson", "White", "Hughes", "Edwards", "Green", "Lewis", "Wood", "Harris", "Martin", "Jackson",
+        "Clarke", "O'Brien", "García", "Müller", "Nowak", "Nguyen",
+    ]
+    private static let givenNames = [
+        "James", "Mary", "John", "Linda", "Robert", "Susan", "Michael", "Karen", "David", "Lisa", "William", "Nancy",
+        "Richard", "Betty", "Joseph", "Helen", "Thomas", "Sandra", "Charles", "Donna", "Daniel", "Carol", "Matthew",
+        "Ruth", "Anthony", "Sharon", "Mark", "Michelle", "Paul", "Laura", "Steven", "Sarah", "Andrew", "Kim", "Kenneth",
+        "Deborah", "José", "Zoë", "Aoife", "Piotr", "Chloe", "Ethan", "Olivia", "Noah", "Emily", "Lucas", "Grace",
+        "Jack",
+    ]
+    private static let towns = [
+        "Northfield", "Ashford", "Kingsbury", "Rivermouth", "Oldham", "Westbrook", "Lakeside", "Hillview",
+        "Stonebridge", "Marlow", "Eastham", "Fairwater", "Redcliff", "Greenwich", "Millbrook",
+    ]
 }

@@ -33,7 +33,8 @@ struct StandardTests {
     @Test(
         "a date is read in every order it is written in",
         arguments: [
-            "1980-02-03", "19800203", "3/2/1980", "03.02.1980", "1980年2月3日", "Feb 3, 1980", "3 February 1980", "3-Feb-80",
+            "1980-02-03", "19800203", "3/2/1980", "03.02.1980", "1980年2月3日", "Feb 3, 1980", "3 February 1980",
+            "3-Feb-80",
             "1980/2/3 00:00:00", "1980-02-03T10:20:30Z", "１９８０-０２-０３", "03021980",
         ])
     func dates(_ text: String) { #expect(latin(.birthDate, text) == "19800203") }
@@ -90,7 +91,9 @@ struct StandardTests {
 
     @Test("another house number is another address")
     func houseNumbers() {
-        #expect(level(.street, "12 Main Street", "14 Main Street") ?? 0 > level(.street, "12 Main Street", "12 Main Stret") ?? 9)
+        #expect(
+            level(.street, "12 Main Street", "14 Main Street") ?? 0 > level(.street, "12 Main Street", "12 Main Stret")
+                ?? 9)
     }
 
     @Test("a standard form is its own standard form", arguments: ColumnKind.allCases)
@@ -138,7 +141,9 @@ struct StandardTests {
         for _ in 0..<3_000 {
             let a = word(), b = word()
             let expected = Self.table(a, b)
-            for limit in 1...3 { #expect(Similarity.edits(a, b, limit: limit) == min(expected, limit + 1), "\(a) \(b)") }
+            for limit in 1...3 {
+                #expect(Similarity.edits(a, b, limit: limit) == min(expected, limit + 1), "\(a) \(b)")
+            }
         }
     }
 
@@ -152,7 +157,9 @@ struct StandardTests {
             for j in 1...b.count {
                 let cost = a[i - 1] == b[j - 1] ? 0 : 1
                 d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost)
-                if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] { d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1) }
+                if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+                    d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
+                }
             }
         }
         return d[a.count][b.count]
@@ -166,6 +173,9 @@ enum Samples {
         (options.seed, options.people, options.missing) = (seed, 12, 0)
         let rows = DirtyRecords.chinese(options).rows + DirtyRecords.latin(options).rows
         return rows.flatMap { $0.compactMap { $0 } }
-            + ["", " ", "-", "N/A", "🙂", "ß", "Łódź", "Ян Иванов", "０", "a", "ab", "1st", "99/99/9999", "+", "@", "null\u{0}"]
+            + [
+                "", " ", "-", "N/A", "🙂", "ß", "Łódź", "Ян Иванов", "０", "a", "ab", "1st", "99/99/9999", "+", "@",
+                "null\u{0}",
+            ]
     }
 }

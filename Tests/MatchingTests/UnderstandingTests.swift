@@ -11,7 +11,8 @@ struct UnderstandingTests {
     @Test(
         "headers in both languages name the kind",
         arguments: [
-            ("given_name", ColumnKind.givenName), ("FirstName", .givenName), ("Surname", .surname), ("last name", .surname),
+            ("given_name", ColumnKind.givenName), ("FirstName", .givenName), ("Surname", .surname),
+            ("last name", .surname),
             ("family-name", .surname), ("客户姓名", .fullName), ("full_name", .fullName), ("date_of_birth", .birthDate),
             ("DOB", .birthDate), ("出生日期", .birthDate), ("mobilePhone", .phone), ("联系电话", .phone), ("手机號碼", .phone),
             ("E-Mail", .email), ("电子邮箱", .email), ("postcode", .postcode), ("ZIP", .postcode), ("邮政编码", .postcode),
@@ -34,8 +35,9 @@ struct UnderstandingTests {
         #expect(
             chinese.headers.indices.map { kind("f\($0)", chinese.cells[$0]) }
                 == [.fullName, .phone, .identityNumber, .birthDate, .street, .email, .category, .date])
-        #expect(latin.headers.indices.map { kind("f\($0)", latin.cells[$0]) }.prefix(5)
-            == [.fullName, .phone, .email, .birthDate, .street])
+        #expect(
+            latin.headers.indices.map { kind("f\($0)", latin.cells[$0]) }.prefix(5)
+                == [.fullName, .phone, .email, .birthDate, .street])
     }
 
     @Test("a column of one value, or of none, says nothing")
@@ -51,8 +53,14 @@ struct UnderstandingTests {
             .init(header: header, kind: kind, values: Set(values))
         }
         let pairs = FieldPairing.pairs(
-            [side("SURNAME", .surname, [1]), side("mobile", .phone, [2]), side("x1", .code, [1, 2, 3, 4]), side("left", .text, [9])],
-            [side("q", .code, [3, 4, 5]), side("Tel.", .phone, [7]), side("surname", .surname, [8]), side("right", .text, [8])])
+            [
+                side("SURNAME", .surname, [1]), side("mobile", .phone, [2]), side("x1", .code, [1, 2, 3, 4]),
+                side("left", .text, [9]),
+            ],
+            [
+                side("q", .code, [3, 4, 5]), side("Tel.", .phone, [7]), side("surname", .surname, [8]),
+                side("right", .text, [8]),
+            ])
         #expect(pairs.map { [$0.left, $0.right] } == [[0, 2], [1, 1], [2, 0]])
     }
 }
