@@ -76,7 +76,7 @@ package enum Comparison {
 
     private static func fullName(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 1 }
-        if a.sharedLetters(b) < 0.5 { return 5 }
+        if a.sharedLetters(b) < 0.5 || a.sharedNeighbours(b) < 0.2 { return 5 }
         let x = a.latin.split(separator: 32), y = b.latin.split(separator: 32)
         if sorted(x) == sorted(y) || rotated(x) == b.compact || rotated(y) == a.compact { return 1 }
         if Similarity.jaroWinkler(a.compact, b.compact) >= 0.94, x.count == y.count, x.count < 2 { return 2 }

@@ -67,12 +67,16 @@ enum Similarity {
             return a.count == 2 && b.count == 2 && a[0] == b[1] && a[1] == b[0] ? 1 : 2
         }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 * 64) { rows in
+            let beyond: UInt8 = 100
             var before = 128, previous = 0, current = 64
             for j in 0...b.count { rows[previous + j] = UInt8(j) }
+            // Only cells within `limit` of the diagonal can lead to a distance within it.
             for i in 1...a.count {
-                rows[current] = UInt8(i)
-                var least = UInt8(i)
-                for j in 1...b.count {
+                let low = max(1, i - limit), high = min(b.count, i + limit)
+                guard low <= high else { return limit + 1 }
+                rows[current + low - 1] = low == 1 ? UInt8(i) : beyond
+                var least = rows[current + low - 1]
+                for j in low...high {
                     let cost: UInt8 = a[i - 1] == b[j - 1] ? 0 : 1
                     var best = min(rows[previous + j] + 1, rows[current + j - 1] + 1, rows[previous + j - 1] + cost)
                     if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
@@ -81,6 +85,7 @@ enum Similarity {
                     rows[current + j] = best
                     least = min(least, best)
                 }
+                rows[current + high + 1] = beyond
                 if least > limit { return limit + 1 }
                 (before, previous, current) = (previous, current, before)
             }

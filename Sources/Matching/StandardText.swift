@@ -5,7 +5,7 @@ import Foundation
 /// `native` is a hash of the folded and simplified text in its own script; `latin` is what remains in `a-z 0-9` with single
 /// spaces: accents gone, Chinese as pinyin. Two spellings of one thing meet in `latin`, two different characters with the
 /// same sound still differ in `native`.
-package struct MatchValue: Sendable, Equatable {
+package final class MatchValue: Sendable, Equatable {
     let native: UInt64
     let latin: [UInt8]
     /// `latin` without spaces.
@@ -35,6 +35,11 @@ package struct MatchValue: Sendable, Equatable {
             last = UInt64(byte)
         }
         (self.letters, self.neighbours) = (letters, neighbours)
+    }
+
+    package static func == (a: MatchValue, b: MatchValue) -> Bool {
+        a === b
+            || (a.native == b.native && a.latin == b.latin && a.number == b.number && a.isVerified == b.isVerified)
     }
 
     /// Share of the letters of the text with fewer that the other has too.

@@ -22,7 +22,8 @@ struct LayerTests {
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
     ]
     private static let domain: Set<String> = [
-        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "Matching", "HTTPTypes", "Crypto", "Logging",
+        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "Matching", "HTTPTypes", "Crypto",
+        "Logging",
     ]
     /// What a single domain may use beyond the others.
     private static let more: [String: Set<String>] = ["Identity": ["CArgon2"], "Insights": ["CXGBoost"]]
@@ -80,7 +81,9 @@ struct LayerTests {
             SourceTree.sources.filter { $0.target == "Compute" || $0.target == "Contracts" }.flatMap {
                 $0.places(pattern)
             }
-            + SourceTree.sources.filter { $0.target == "Tabular" || $0.target == "Matching" }.flatMap { $0.places(pattern) }
+            + SourceTree.sources.filter { $0.target == "Tabular" || $0.target == "Matching" }.flatMap {
+                $0.places(pattern)
+            }
         #expect(findings.isEmpty, list(findings))
     }
 
