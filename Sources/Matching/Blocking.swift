@@ -153,7 +153,8 @@ package struct Blocking: Sendable, Codable {
         return low < sorted.count && sorted[low] == hash
     }
 
-    /// Consonants by where they are spoken, as Soundex has them, the first letter included, vowels left out, four at most.
+    /// Consonants by where they are spoken, as Soundex has them, the first letter included, vowels left out, four at
+    /// most.
     /// `ph` is `f`; a final `g` behind `n` is not heard in names written in pinyin.
     /// - Returns: up to four codes, packed; 0 when nothing is heard.
     static func sound(_ text: [UInt8]) -> UInt64 {

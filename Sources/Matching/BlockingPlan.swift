@@ -38,7 +38,8 @@ struct BlockingPlan {
         return Blocking(passes: chosen, kinds: kinds, commonWords: common)
     }
 
-    /// The most reliable first, but each further pass over the same fields counts for less: what one field hides, others show.
+    /// The most reliable first, but each further pass over the same fields counts for less: what one field hides,
+    /// others show.
     private static func spread(
         _ passes: [(pass: BlockingPass, recall: Double, cost: Double)], budget: Double
     ) -> [BlockingPass] {

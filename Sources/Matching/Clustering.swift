@@ -4,7 +4,8 @@ struct ScoredPair {
     let bits: Double
 }
 
-/// Groups rows so that a group is one person: strongest pairs first, and two groups become one only when their members agree
+/// Groups rows so that a group is one person: strongest pairs first, and two groups become one only when their
+/// members agree
 /// with each other on the whole. A chain of half-likenesses makes no group.
 struct Clustering {
     private var parent: [Int]

@@ -1,6 +1,7 @@
 import Kernel
 
-/// Tells the kind of a column from its header and its values. The header is believed unless the values speak against it;
+/// Tells the kind of a column from its header and its values. The header is believed unless the values speak against
+/// it;
 /// files with headers such as `f1` are understood by their values alone.
 package struct ColumnUnderstanding: Sendable {
     package let kind: ColumnKind
@@ -12,7 +13,8 @@ package struct ColumnUnderstanding: Sendable {
     /// So many values are looked at.
     static let sampleMax = 2_000
 
-    /// - Parameter values: the column's values as they stand in the file; nil where missing. More than a few thousand are
+    /// - Parameter values: the column's values as they stand in the file; nil where missing. More than a few
+    ///   thousand are
     ///   sampled evenly.
     package init(header: String, values: [String?], isPositional: Bool = false) {
         let present = values.lazy.compactMap { $0 }

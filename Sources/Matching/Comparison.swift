@@ -1,4 +1,5 @@
-/// How well two values agree: a level, 0 for the same and upwards for less. Levels are few, so that their weights can be
+/// How well two values agree: a level, 0 for the same and upwards for less. Levels are few, so that their weights
+/// can be
 /// learned from few matches.
 package enum Comparison {
     /// One of the two is missing: no evidence either way.

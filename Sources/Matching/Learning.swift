@@ -3,10 +3,13 @@ import Foundation
 
 /// Learns a `LinkageModel` from unlabelled pairs by expectation-maximisation.
 ///
-/// The pairs not compared count as others: the blocks are a part of all pairs, not a world of their own, so u is what random
-/// pairs show and not what pairs that were chosen for being alike show. What keeps EM from drifting: u is not learned in the
+/// The pairs not compared count as others: the blocks are a part of all pairs, not a world of their own, so u is
+/// what random
+/// pairs show and not what pairs that were chosen for being alike show. What keeps EM from drifting: u is not
+/// learned in the
 /// loop but for the matches among the random pairs, m has a prior worth a few matches, weights never rise from a better
-/// level to a worse one, pairs that the household rule keeps apart are never matches, and more matches than there can be
+/// level to a worse one, pairs that the household rule keeps apart are never matches, and more matches than there
+/// can be
 /// are refused.
 struct Learning {
     private static let iterationsMax = 25
@@ -171,7 +174,8 @@ struct Learning {
         }
     }
 
-    /// u from random pairs, without the matches among them; of complete agreement, which is rare, from the values' counts.
+    /// u from random pairs, without the matches among them; of complete agreement, which is rare, from the values'
+    /// counts.
     private func setU(
         _ model: inout LinkageModel, counts: [[Double]]?, _ total: Double, _ present: [Double], _ agreeing: [Double]
     ) {

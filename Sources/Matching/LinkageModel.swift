@@ -1,7 +1,9 @@
 import Foundation
 
-/// What was learned from one run: for each field and level the chance among matches (m) and among others (u), and how often
-/// values occur. Fellegi and Sunter, "A theory for record linkage" (1969). JSON of it is kept with the evidence of a run.
+/// What was learned from one run: for each field and level the chance among matches (m) and among others (u), and
+/// how often
+/// values occur. Fellegi and Sunter, "A theory for record linkage" (1969). JSON of it is kept with the evidence of a
+/// run.
 package struct LinkageModel: Sendable, Codable {
     /// One field's weights.
     package struct Weights: Sendable, Codable {
@@ -71,7 +73,8 @@ package struct LinkageModel: Sendable, Codable {
 
     package var fields: [MatchField] { weights.map(\.field) }
 
-    /// Fields of a home go together: whoever shares a street shares a suburb and maybe a telephone. Together they say no
+    /// Fields of a home go together: whoever shares a street shares a suburb and maybe a telephone. Together they
+    /// say no
     /// more than this.
     static let sharedBitsMax = 13.0
     /// A person who moved changes all of them at once.

@@ -2,7 +2,8 @@
 enum Similarity {
     typealias Bytes = UnsafeBufferPointer<UInt8>
 
-    /// Jaro-Winkler (Winkler 1990), prefix scale 0.1 over at most 4 characters; 1 for equal texts, 0 for nothing in common.
+    /// Jaro-Winkler (Winkler 1990), prefix scale 0.1 over at most 4 characters; 1 for equal texts, 0 for nothing in
+    /// common.
     static func jaroWinkler(_ a: [UInt8], _ b: [UInt8]) -> Double {
         a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { jaroWinkler($0, a) } }
     }
@@ -46,7 +47,8 @@ enum Similarity {
         return true
     }
 
-    /// Optimal string alignment (Damerau-Levenshtein without repeated edits) up to `limit`; `limit + 1` when it is more.
+    /// Optimal string alignment (Damerau-Levenshtein without repeated edits) up to `limit`; `limit + 1` when it is
+    /// more.
     static func edits(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int {
         guard abs(a.count - b.count) <= limit else { return limit + 1 }
         guard a.count <= 62, b.count <= 62 else { return a == b ? 0 : limit + 1 }

@@ -1,4 +1,5 @@
-/// A birth date as people write it: `1980-02-03`, `19800203`, `3/2/1980`, `Feb 3, 1980`, `1980年2月3日`. Unlike an imported
+/// A birth date as people write it: `1980-02-03`, `19800203`, `3/2/1980`, `Feb 3, 1980`, `1980年2月3日`. Unlike an
+/// imported
 /// date it may be broken: what is not in the calendar is kept as written, to be compared digit by digit.
 enum StandardDate {
     private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]

@@ -1,6 +1,7 @@
 import Kernel
 
-/// The People's Republic's citizen identity number, GB 11643-1999: 17 digits and a check character by ISO 7064 MOD 11-2;
+/// The People's Republic's citizen identity number, GB 11643-1999: 17 digits and a check character by ISO 7064 MOD
+/// 11-2;
 /// before 1999 15 digits, without century and check character.
 package struct IdentityNumber: Hashable, Sendable {
     /// 18 characters, the check character in upper case.

@@ -2,8 +2,10 @@ import Foundation
 
 /// One value in the form it is compared in.
 ///
-/// `native` is a hash of the folded and simplified text in its own script; `latin` is what remains in `a-z 0-9` with single
-/// spaces: accents gone, Chinese as pinyin. Two spellings of one thing meet in `latin`, two different characters with the
+/// `native` is a hash of the folded and simplified text in its own script; `latin` is what remains in `a-z 0-9` with
+/// single
+/// spaces: accents gone, Chinese as pinyin. Two spellings of one thing meet in `latin`, two different characters
+/// with the
 /// same sound still differ in `native`.
 package final class MatchValue: Sendable, Equatable {
     let native: UInt64
@@ -75,7 +77,8 @@ enum StandardText {
         return Forms(native: latin, latin: latin)
     }
 
-    /// As `Kernel.Folding`, a character at a time and from tables: Foundation's transforms cost ten microseconds a text.
+    /// As `Kernel.Folding`, a character at a time and from tables: Foundation's transforms cost ten microseconds a
+    /// text.
     private static func otherForms(_ text: String, spaced: Bool, surnameFirst: Bool) -> Forms {
         var native: [UInt8] = [], latin: [UInt8] = []
         native.reserveCapacity(text.utf8.count)
