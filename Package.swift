@@ -85,6 +85,7 @@ let package = Package(
         library("Contracts", ["Kernel"]),
         library("Compute", [], unsafe: ["-O"]),
         library("Tabular", ["Kernel"], unsafe: ["-O"]),
+        library("Matching", ["Kernel", "Compute"], unsafe: ["-O"]),
         library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
         library("StoragePostgres", ["Kernel", "Storage", "CLibPQ"]),
         library(
@@ -133,7 +134,7 @@ let package = Package(
         .executableTarget(
             name: "switchboard",
             dependencies: foundation + [
-                "App", "Tabular", "Identity", "Customers", "Ingest", "Insights",
+                "App", "Tabular", "Matching", "Identity", "Customers", "Ingest", "Insights",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -149,6 +150,7 @@ let package = Package(
             tests("Kernel", ["Kernel"]),
             tests("Compute", ["Compute"]),
             tests("Tabular", ["Tabular", "Kernel"]),
+            tests("Matching", ["Matching", "Kernel", "Compute"]),
             tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite", "StoragePostgres"]),
             tests(
                 "Web",

@@ -1,9 +1,9 @@
 import Kernel
 import Tabular
 
-/// What is wrong with a file, for the person who gave it to be evaluated.
-enum TabularWording {
-    static func error(_ error: TabularError) -> CRMError {
+/// What is wrong with a file, for the person who gave it to be evaluated or matched.
+package enum TabularWording {
+    package static func error(_ error: TabularError) -> CRMError {
         CRMError("file_invalid", status: 422, words(error))
     }
 
@@ -39,7 +39,7 @@ enum TabularWording {
     }
 
     /// One rejected row.
-    static func reject(_ reject: Reject) -> Words {
+    package static func reject(_ reject: Reject) -> Words {
         let reason = reason(reject.reason)
         return Words(en: "line \(reject.line): \(reason.en)", zh: "第 \(reject.line) 行：\(reason.zh)")
     }

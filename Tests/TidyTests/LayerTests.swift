@@ -13,6 +13,7 @@ struct LayerTests {
         "Contracts": ["Kernel"],
         "Compute": [],
         "Tabular": ["Kernel"],
+        "Matching": ["Kernel", "Compute"],
         "Storage": ["Kernel", "Contracts", "Logging"],
         "StorageSQLite": ["Kernel", "Storage", "CSQLite", "GRDB", "GRDBSQLite"],
         "Web": [
@@ -21,7 +22,8 @@ struct LayerTests {
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
     ]
     private static let domain: Set<String> = [
-        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "HTTPTypes", "Crypto", "Logging",
+        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "Matching", "HTTPTypes", "Crypto",
+        "Logging",
     ]
     /// What a single domain may use beyond the others.
     private static let more: [String: Set<String>] = ["Identity": ["CArgon2"], "Insights": ["CXGBoost"]]
@@ -79,7 +81,9 @@ struct LayerTests {
             SourceTree.sources.filter { $0.target == "Compute" || $0.target == "Contracts" }.flatMap {
                 $0.places(pattern)
             }
-            + SourceTree.sources.filter { $0.target == "Tabular" }.flatMap { $0.places(pattern) }
+            + SourceTree.sources.filter { $0.target == "Tabular" || $0.target == "Matching" }.flatMap {
+                $0.places(pattern)
+            }
         #expect(findings.isEmpty, list(findings))
     }
 
@@ -102,12 +106,12 @@ struct LayerTests {
         }
     }
 
-    @Test("unsafe compiler flags are for the two computing targets only")
+    @Test("unsafe compiler flags are for the computing targets only")
     func unsafeFlags() throws {
         let manifest = try String(contentsOfFile: Checkout.root + "/Package.swift", encoding: .utf8)
         #expect(matches(#"\.unsafeFlags"#, in: manifest).count == 1)
         let users = matches(#"library\("(\w+)"[^\n]*unsafe: (\[[^\]]*\])"#, in: manifest).map(\.groups)
-        #expect(Set(users.compactMap(\.first)) == ["Compute", "Tabular"])
+        #expect(Set(users.compactMap(\.first)) == ["Compute", "Tabular", "Matching"])
         #expect(users.allSatisfy { $0.last == #"["-O"]"# })
         #expect(
             matches(#"exact: "[0-9.]+""#, in: manifest).count == matches(#"\.package\(\s*url:"#, in: manifest).count,

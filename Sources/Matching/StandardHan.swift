@@ -1,0 +1,63 @@
+import Foundation
+
+/// Chinese characters, each looked up once: traditional to simplified, and Mandarin pinyin without tones.
+///
+/// ICU's transforms cost microseconds a call, so both tables are made with one call each for the whole of the block
+/// U+4E00...U+9FFF, at first use.
+enum Han {
+    private static let first: UInt32 = 0x4E00, last: UInt32 = 0x9FFF
+    private static let separator = "\n"
+
+    static func contains(_ scalar: Unicode.Scalar) -> Bool { scalar.value >= first && scalar.value <= last }
+
+    /// The simplified form; the character itself when it has none.
+    static func simplified(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        contains(scalar) ? simplifiedTable[Int(scalar.value - first)] : scalar
+    }
+
+    /// `zhang` for 张; empty for a character that has no reading.
+    /// - Parameter isSurname: the reading as a surname, where that is another one (单 shan, 曾 zeng).
+    static func pinyin(_ scalar: Unicode.Scalar, isSurname: Bool = false) -> [UInt8] {
+        guard contains(scalar) else { return [] }
+        if isSurname, let reading = surnameReadings[scalar] { return reading }
+        return pinyinTable[Int(scalar.value - first)]
+    }
+
+    /// Surnames of two characters: the first character alone is not the surname.
+    static let doubleSurnames: Set<String> = [
+        "欧阳", "上官", "司马", "诸葛", "司徒", "东方", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "令狐", "长孙", "宇文", "端木",
+        "南宫", "轩辕", "独孤", "西门", "百里", "呼延", "申屠", "太史", "闻人", "东郭", "钟离", "澹台", "公冶", "淳于", "单于",
+    ]
+
+    private static let surnameReadings: [Unicode.Scalar: [UInt8]] = {
+        let readings: [(Unicode.Scalar, String)] = [
+            ("单", "shan"), ("曾", "zeng"), ("解", "xie"), ("仇", "qiu"), ("查", "zha"), ("盖", "ge"), ("朴", "piao"),
+            ("区", "ou"), ("翟", "zhai"), ("覃", "qin"), ("冼", "xian"), ("任", "ren"), ("华", "hua"), ("繁", "po"),
+            ("乐", "yue"), ("员", "yun"), ("尉", "yu"), ("缪", "miao"), ("宓", "mi"), ("折", "she"), ("黑", "he"),
+        ]
+        return Dictionary(readings.map { ($0.0, Array($0.1.utf8)) }, uniquingKeysWith: { first, _ in first })
+    }()
+
+    private static let block: [Unicode.Scalar] = (first...last).compactMap { Unicode.Scalar($0) }
+
+    private static let simplifiedTable: [Unicode.Scalar] = {
+        let parts = transformed(StringTransform("Traditional-Simplified"))
+        return zip(block, parts).map { own, part in
+            let scalars = part.unicodeScalars
+            return scalars.count == 1 ? scalars.first ?? own : own
+        }
+    }()
+
+    private static let pinyinTable: [[UInt8]] = transformed(.mandarinToLatin).map { part in
+        let plain = part.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
+        return plain.utf8.filter { $0 >= 97 && $0 <= 122 }
+    }
+
+    /// The block's characters transformed one by one (a line break stands between them), parallel to `block`.
+    private static func transformed(_ transform: StringTransform) -> [String] {
+        let whole = block.map { String(Character($0)) }.joined(separator: separator)
+        let parts = (whole.applyingTransform(transform, reverse: false) ?? whole)
+            .split(separator: Character(separator), omittingEmptySubsequences: false).map(String.init)
+        return parts.count == block.count ? parts : block.map { String(Character($0)) }
+    }
+}

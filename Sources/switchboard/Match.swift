@@ -1,0 +1,195 @@
+import App
+import ArgumentParser
+import Foundation
+import Insights
+import Kernel
+import Matching
+import Tabular
+import Web
+
+/// Finds the records of one person in a file or in two; needs no database.
+struct Match: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Link the records of one file to each other, or of two files, without labels.",
+        discussion: """
+            What the columns hold is told from their headers and values; the weights are learned from the file itself. The \
+            result is one JSON object: pairs (left, right, score 0...1) that are linked, clusters of ids, and seconds.
+            Two different identity numbers with right check digits are never linked, and people of one home are kept apart.
+            Rows without an id are left out (exit code 2).
+            """)
+    @Argument(help: "CSV or JSON Lines file.") var file: String
+    @Argument(help: "A second file: its records are linked to those of the first.") var other: String?
+    @Option(name: .long, help: "Column that names the record; it is not compared.") var id: String
+    @Option(name: .customLong("other-id"), help: "That column in the second file (default: as in the first).")
+    var otherID: String?
+    @Option(name: .long, help: "JSON file to write the result to.") var out: String
+    @Option(name: .long, help: "JSON file to write the learned weights to.") var model: String?
+    @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode =
+        "86"
+
+    static let rowsMax = 2_000_000
+
+    func validate() throws {
+        guard (1...3).contains(countryCode.count), countryCode.allSatisfy(\.isNumber) else {
+            throw ValidationError("--country-code must be 1...3 digits, for example 86")
+        }
+        guard other != nil || otherID == nil else { throw ValidationError("--other-id needs a second file") }
+    }
+
+    func run() async throws {
+        try await Terminal.run {
+            for path in [out, model].compactMap({ $0 }) { try Self.checkFolder(of: path) }
+            let clock = ContinuousClock()
+            let start = clock.now
+            let bar = ProgressBar()
+            let left: Records, right: Records?, result: MatchResult
+            do {
+                left = try Records(path: file, id: id, bar)
+                right = try other.map { try Records(path: $0, id: otherID ?? id, bar) }
+                result = Matcher.match(left.source, right?.source, countryCode: countryCode) {
+                    bar.show($0.done, $0.total, $0.words.en)
+                }
+            } catch {
+                bar.end()
+                throw error
+            }
+            bar.finish()
+            let ids = left.ids + (right?.ids ?? [])
+            let spent = (clock.now - start).components
+            let seconds = Double(spent.seconds) + Double(spent.attoseconds) / 1e18
+            try Self.write(Self.json(result, ids, seconds), to: out)
+            if let model { try Self.write(try Self.encoded(result.model), to: model) }
+            summarise(result, left, right)
+            if left.leftOut + (right?.leftOut ?? 0) > 0 { throw ExitCode(2) }
+        }
+    }
+
+    private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?) {
+        for field in result.model.fields {
+            Terminal.out("column \(Terminal.plain(field.name)): \(field.kind.rawValue)")
+        }
+        Terminal.out(
+            "\(left.ids.count + (right?.ids.count ?? 0)) records, \(result.comparisons) compared pairs, "
+                + "\(result.pairs.count) linked pairs, \(result.clusters.count) clusters, \(result.review.count) to review"
+        )
+        for records in [left, right].compactMap({ $0 }) where records.leftOut > 0 {
+            Terminal.note(
+                "\(Terminal.plain(records.path)): \(records.leftOut) rows left out. \(records.firstReason ?? "")")
+        }
+    }
+
+    private static func json(_ result: MatchResult, _ ids: [String], _ seconds: Double) -> Data {
+        let pairs = result.pairs.map { pair in
+            JSONValue.object([
+                "left": .string(ids[pair.left]), "right": .string(ids[pair.right]),
+                "score": .double((pair.score * 1e6).rounded() / 1e6),
+            ])
+        }
+        let clusters = result.clusters.map { JSONValue.array($0.map { .string(ids[$0]) }) }
+        let whole = JSONValue.object([
+            "pairs": .array(pairs), "clusters": .array(clusters), "seconds": .double((seconds * 1e3).rounded() / 1e3),
+        ])
+        return Data((whole.encoded() + "\n").utf8)
+    }
+
+    private static func encoded(_ model: LinkageModel) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try encoder.encode(model)
+    }
+
+    /// Told before the work, not behind it.
+    private static func checkFolder(of path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw unwritable(path)
+        }
+    }
+
+    private static func write(_ data: Data, to path: String) throws {
+        do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch { throw unwritable(path) }
+    }
+
+    private static func unwritable(_ path: String) -> CRMError {
+        CRMError(
+            "file_unwritable", status: 422,
+            Words(en: "The file \(path) cannot be written; is the folder there?", zh: "无法写入文件 \(path)，请确认文件夹存在。"))
+    }
+}
+
+extension Match {
+    /// One file: its ids, and the columns that are compared.
+    struct Records {
+        let path: String
+        let ids: [String]
+        let source: MatchSource
+        /// Rows that could not be read, or have no id.
+        let leftOut: Int
+        let firstReason: String?
+
+        init(path: String, id: String, _ bar: ProgressBar) throws {
+            let data = try Self.read(path, bar)
+            guard let column = data.columns.firstIndex(where: { Self.trimmed($0) == Self.trimmed(id) }) else {
+                throw Self.noColumn(path, id, data.columns)
+            }
+            guard !data.isCut else { throw Self.tooLong(path) }
+            let kept = (0..<data.rows).filter { data.cells[column][$0] != nil }
+            self.path = path
+            ids = kept.map { Self.trimmed(data.cells[column][$0] ?? "") }
+            let others = data.columns.indices.filter { $0 != column }
+            source = MatchSource(
+                headers: others.map { data.columns[$0] },
+                cells: others.map { other in kept.map { data.cells[other][$0] } }, rows: kept.count)
+            leftOut = data.rejectCount + data.rows - kept.count
+            let withoutID = (0..<data.rows).first { data.cells[column][$0] == nil }
+            firstReason =
+                data.rejects.first.map { TabularWording.reject($0).en }
+                ?? withoutID.map { "Line \(data.lines[$0]) has no value in \(Self.trimmed(id))." }
+        }
+
+        private static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
+
+        private static func noColumn(_ path: String, _ id: String, _ columns: [String]) -> CRMError {
+            let names = columns.prefix(30).map(trimmed).joined(separator: ", ")
+            return CRMError(
+                "no_such_column", status: 422,
+                Words(
+                    en: "\(path) has no column \(id). Its columns: \(names).", zh: "\(path) 中没有列 \(id)。现有列：\(names)。"))
+        }
+
+        private static func tooLong(_ path: String) -> CRMError {
+            CRMError(
+                "file_too_long", status: 422,
+                Words(
+                    en: "\(path) holds more than \(Match.rowsMax) rows; match it in parts.",
+                    zh: "\(path) 超过 \(Match.rowsMax) 行，请分批匹配。"))
+        }
+
+        private static func read(_ path: String, _ bar: ProgressBar) throws -> TableData {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
+                let handle = FileHandle(forReadingAtPath: path)
+            else {
+                throw CRMError(
+                    "file_unreadable", status: 422,
+                    Words(en: "The file \(path) cannot be read.", zh: "无法读取文件 \(path)。"))
+            }
+            defer { try? handle.close() }
+            let size = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
+            var done = 0
+            do {
+                let name = URL(fileURLWithPath: path).lastPathComponent
+                return try TableData.read(options: TabularOptions(name: name), rowsMax: Match.rowsMax) {
+                    let bytes = try handle.read(upToCount: 1 << 18).map { [UInt8]($0) }
+                    guard let bytes, !bytes.isEmpty else { return nil }
+                    done += bytes.count
+                    bar.show(done, size, "reading")
+                    return bytes
+                }
+            } catch let error as TabularError {
+                throw TabularWording.error(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Compute
+import Foundation
+import Kernel
+import Testing
+
+@testable import Matching
+
+@Suite("standard forms")
+struct StandardTests {
+    private func latin(_ kind: ColumnKind, _ text: String) -> String? { Standardiser(kind: kind).value(text)?.text }
+    private func level(_ kind: ColumnKind, _ a: String, _ b: String) -> UInt8? {
+        guard let x = Standardiser(kind: kind).value(a), let y = Standardiser(kind: kind).value(b) else { return nil }
+        return Comparison.level(kind, x, y)
+    }
+
+    @Test(
+        "names meet across script, width, case and accents",
+        arguments: [
+            ("張偉", "张伟", 0), ("张伟", "Zhang Wei", 1), ("Wei Zhang", "张伟", 1), ("王小明", "Xiaoming Wang", 1),
+            ("ＪＯＳＥ　ＧＡＲＣＩＡ", "José García", 0), ("Smith, John", "John Smith", 1), ("John A Smith", "John Smith", 2),
+            ("曾国强", "Zeng Guoqiang", 1), ("O'Brien Pat", "obrien pat", 0), ("J Smith", "John Smith", 4),
+            ("James Jones", "Susan J Jones", 5), ("王伟", "王芳", 5),
+        ] as [(String, String, UInt8)])
+    func names(_ a: String, _ b: String, _ expected: UInt8) { #expect(level(.fullName, a, b) == expected) }
+
+    @Test("the same sound in other characters is less than the same name")
+    func homophones() {
+        #expect(level(.givenName, "伟", "玮") == 1)
+        #expect(level(.givenName, "伟", "伟") == 0)
+        #expect(level(.givenName, "mary", "mark") ?? 0 > 2)
+    }
+
+    @Test(
+        "a date is read in every order it is written in",
+        arguments: [
+            "1980-02-03", "19800203", "3/2/1980", "03.02.1980", "1980年2月3日", "Feb 3, 1980", "3 February 1980",
+            "3-Feb-80",
+            "1980/2/3 00:00:00", "1980-02-03T10:20:30Z", "１９８０-０２-０３", "03021980",
+        ])
+    func dates(_ text: String) { #expect(latin(.birthDate, text) == "19800203") }
+
+    @Test("a column says whether the day or the month comes first")
+    func dateOrder() {
+        let american = ColumnUnderstanding(header: "dob", values: ["02/13/1980", "03/04/1975", "12/30/1999"])
+        #expect(american.kind == .birthDate && !american.isDayFirst)
+        #expect(Standardiser(kind: .birthDate, isDayFirst: false).value("03/04/1975")?.text == "19750304")
+    }
+
+    @Test("the identity number's check digit decides, fifteen digits become eighteen")
+    func identityNumbers() throws {
+        let number = try #require(IdentityNumber("11010519491231002X"))
+        #expect(number.birthDate.description == "1949-12-31")
+        #expect(IdentityNumber("11010519491231002x") == number)
+        #expect(IdentityNumber("110105491231002") == number)
+        #expect(IdentityNumber("１１０１０５１９４９１２３１００２Ｘ") == number)
+        for last in "0123456789" { #expect(IdentityNumber("11010519491231002\(last)") == nil) }
+        #expect(IdentityNumber("11010519491331002X") == nil)
+        #expect(IdentityNumber("") == nil && IdentityNumber("X1010519491231002X") == nil)
+    }
+
+    @Test("every slip in one digit of an identity number is noticed")
+    func checkDigit() {
+        let digits = Array("440305199403257558")
+        let whole = String(digits)
+        guard IdentityNumber(whole) != nil else { return #expect(Bool(false), "the example is valid") }
+        for at in 0..<17 {
+            for other in "0123456789" where other != digits[at] {
+                var copy = digits
+                copy[at] = other
+                #expect(IdentityNumber(String(copy)) == nil, "\(String(copy))")
+            }
+        }
+    }
+
+    @Test("telephone numbers and e-mail addresses have one form")
+    func contacts() {
+        for text in ["13812348000", "+86 138-1234-8000", "0086 13812348000", "１３８１２３４８０００", "(138) 1234 8000"] {
+            #expect(latin(.phone, text) == "8613812348000")
+        }
+        #expect(latin(.email, " John.Smith+news@GoogleMail.com ") == "johnsmith@gmail.com")
+        #expect(latin(.email, "Zhang.Wei@QQ.com") == "zhang.wei@qq.com")
+    }
+
+    @Test(
+        "addresses meet however their words are shortened",
+        arguments: [
+            ("12 Main Street", "12 main st.", 0), ("Unit 5, 12 North Road", "Apt 5 12 N Rd", 0),
+            ("北京市朝阳区建设路12号3单元501室", "北京朝阳区建设路１２号三单元501", 0), ("上海市徐匯區中山路8號", "上海徐汇区中山路8号", 0),
+        ] as [(String, String, UInt8)])
+    func addresses(_ a: String, _ b: String, _ expected: UInt8) { #expect(level(.street, a, b) == expected) }
+
+    @Test("another house number is another address")
+    func houseNumbers() {
+        #expect(
+            level(.street, "12 Main Street", "14 Main Street") ?? 0 > level(.street, "12 Main Street", "12 Main Stret")
+                ?? 9)
+    }
+
+    @Test("a standard form is its own standard form", arguments: ColumnKind.allCases)
+    func idempotent(_ kind: ColumnKind) {
+        let standardiser = Standardiser(kind: kind)
+        for text in Samples.texts(seed: 11) {
+            guard let once = standardiser.value(text), let twice = standardiser.value(once.text) else { continue }
+            // The E.164 form has lost its plus sign, a scaled number its point: both are read from files only.
+            if kind == .phone || kind == .number { continue }
+            #expect(once.latin == twice.latin, "\(kind) \(text)")
+        }
+    }
+
+    @Test("comparison is symmetric and equal texts are the same", arguments: ColumnKind.allCases)
+    func symmetric(_ kind: ColumnKind) {
+        let standardiser = Standardiser(kind: kind)
+        let values = Samples.texts(seed: 12).compactMap(standardiser.value)
+        for (index, a) in values.enumerated() {
+            #expect(Comparison.level(kind, a, a) == 0)
+            for b in values[index...] {
+                let one = Comparison.level(kind, a, b)
+                #expect(one == Comparison.level(kind, b, a), "\(kind) \(a.text) \(b.text)")
+                #expect(Int(one) < Comparison.names(of: kind).count)
+            }
+        }
+    }
+
+    @Test("similarities have the values of their definitions")
+    func similarities() {
+        func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+        // Winkler's own examples.
+        #expect(abs(Similarity.jaroWinkler(bytes("martha"), bytes("marhta")) - 0.9611) < 0.0001)
+        #expect(abs(Similarity.jaroWinkler(bytes("dixon"), bytes("dicksonx")) - 0.8133) < 0.0001)
+        #expect(abs(Similarity.jaroWinkler(bytes("dwayne"), bytes("duane")) - 0.84) < 0.0001)
+        #expect(Similarity.edits(bytes("ca"), bytes("ac"), limit: 2) == 1)
+        #expect(Similarity.edits(bytes("kitten"), bytes("sitting"), limit: 3) == 3)
+        #expect(Similarity.edits(bytes("abc"), bytes("xyz"), limit: 1) == 2)
+        #expect(abs(Similarity.dice(bytes("night"), bytes("nacht")) - 0.25) < 0.0001)
+    }
+
+    @Test("the banded edit distance is that of the full table")
+    func editsAgainstTable() {
+        var random = SeededRandom(seed: 5)
+        func word() -> [UInt8] { (0..<random.below(9)).map { _ in 97 + UInt8(random.below(3)) } }
+        for _ in 0..<3_000 {
+            let a = word(), b = word()
+            let expected = Self.table(a, b)
+            for limit in 1...3 {
+                #expect(Similarity.edits(a, b, limit: limit) == min(expected, limit + 1), "\(a) \(b)")
+            }
+        }
+    }
+
+    /// Optimal string alignment by the book.
+    private static func table(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var d = Array(repeating: Array(repeating: 0, count: b.count + 1), count: a.count + 1)
+        for i in 0...a.count { d[i][0] = i }
+        for j in 0...b.count { d[0][j] = j }
+        guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
+        for i in 1...a.count {
+            for j in 1...b.count {
+                let cost = a[i - 1] == b[j - 1] ? 0 : 1
+                d[i][j] = min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost)
+                if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+                    d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1)
+                }
+            }
+        }
+        return d[a.count][b.count]
+    }
+}
+
+/// Values of all kinds, good and broken.
+enum Samples {
+    static func texts(seed: UInt64) -> [String] {
+        var options = DirtyRecords.Options()
+        (options.seed, options.people, options.missing) = (seed, 12, 0)
+        let rows = DirtyRecords.chinese(options).rows + DirtyRecords.latin(options).rows
+        return rows.flatMap { $0.compactMap { $0 } }
+            + [
+                "", " ", "-", "N/A", "🙂", "ß", "Łódź", "Ян Иванов", "０", "a", "ab", "1st", "99/99/9999", "+", "@",
+                "null\u{0}",
+            ]
+    }
+}

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Matching
+
+@Suite("understanding columns")
+struct UnderstandingTests {
+    private func kind(_ header: String, _ values: [String?]) -> ColumnKind {
+        ColumnUnderstanding(header: header, values: values).kind
+    }
+
+    @Test(
+        "headers in both languages name the kind",
+        arguments: [
+            ("given_name", ColumnKind.givenName), ("FirstName", .givenName), ("Surname", .surname),
+            ("last name", .surname),
+            ("family-name", .surname), ("客户姓名", .fullName), ("full_name", .fullName), ("date_of_birth", .birthDate),
+            ("DOB", .birthDate), ("出生日期", .birthDate), ("mobilePhone", .phone), ("联系电话", .phone), ("手机號碼", .phone),
+            ("E-Mail", .email), ("电子邮箱", .email), ("postcode", .postcode), ("ZIP", .postcode), ("邮政编码", .postcode),
+            ("soc_sec_id", .identityNumber), ("身份证号码", .identityNumber), ("street_number", .houseNumber),
+            ("address_1", .street), ("联系地址", .street), ("suburb", .suburb), ("性别", .category), ("Gender", .category),
+        ] as [(String, ColumnKind)])
+    func headers(_ header: String, _ expected: ColumnKind) { #expect(HeaderWords.kind(header) == expected) }
+
+    @Test("a header that its values contradict is not believed")
+    func contradiction() {
+        #expect(kind("phone", (0..<50).map { "word \($0 % 7) and" }) != .phone)
+        #expect(kind("date of birth", (0..<50).map { "abc\($0)" }) != .birthDate)
+    }
+
+    @Test("columns without names are understood by their values")
+    func values() {
+        var options = DirtyRecords.Options()
+        options.people = 300
+        let chinese = DirtyRecords.chinese(options).unnamed, latin = DirtyRecords.latin(options).unnamed
+        #expect(
+            chinese.headers.indices.map { kind("f\($0)", chinese.cells[$0]) }
+                == [.fullName, .phone, .identityNumber, .birthDate, .street, .email, .category, .date])
+        #expect(
+            latin.headers.indices.map { kind("f\($0)", latin.cells[$0]) }.prefix(5)
+                == [.fullName, .phone, .email, .birthDate, .street])
+    }
+
+    @Test("a column of one value, or of none, says nothing")
+    func nothing() {
+        #expect(kind("name", [nil, nil, nil]) == .nothing)
+        #expect(kind("country", Array(repeating: "AU", count: 10)) == .nothing)
+        #expect(kind("x", []) == .nothing)
+    }
+
+    @Test("columns of two files find each other by name, by kind and by shared values")
+    func pairing() {
+        func side(_ header: String, _ kind: ColumnKind, _ values: [UInt64]) -> FieldPairing.Side {
+            .init(header: header, kind: kind, values: Set(values))
+        }
+        let pairs = FieldPairing.pairs(
+            [
+                side("SURNAME", .surname, [1]), side("mobile", .phone, [2]), side("x1", .code, [1, 2, 3, 4]),
+                side("left", .text, [9]),
+            ],
+            [
+                side("q", .code, [3, 4, 5]), side("Tel.", .phone, [7]), side("surname", .surname, [8]),
+                side("right", .text, [8]),
+            ])
+        #expect(pairs.map { [$0.left, $0.right] } == [[0, 2], [1, 1], [2, 0]])
+    }
+}
