@@ -17,7 +17,7 @@ struct Switchboard: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Serve.self, Worker.self, Migrate.self, Import.self, Seed.self, Train.self, Evaluate.self, Doctor.self,
+            Serve.self, Worker.self, Migrate.self, Import.self, Profile.self, Seed.self, Train.self, Evaluate.self, Doctor.self,
             Health.self, User.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
         ])
 }
