@@ -27,7 +27,7 @@ struct Profile: AsyncParsableCommand {
             let bar = ProgressBar()
             let path = file, sheet = sheet
             let profile = try await OwnThread.run(
-                first: 0, report: { bar.show($0, 0, "rows") },
+                first: 0, report: { if $0 > 0 { bar.show($0, 0, "rows") } },
                 { box in try FileProfile.read(path, sheet: sheet, encoding: encoding) { try box.note($0) } })
             bar.finish()
             let shown = values ? profile : profile.masked()

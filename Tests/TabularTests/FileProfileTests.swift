@@ -111,6 +111,8 @@ struct FileProfileTests {
             "Müller", "Søren Kierkegård", "naïve café", "张伟", "北京市海淀区中关村大街1号", "聯通電信", "龘靐齉", "Ωμέγα", "Привет",
             "日本語テキスト", "한국어", "£5 – “quote”", "😀", "20 °C ±2", "联通", "魑魅魍魉", "鳄鱼", "饕餮",
         ] { #expect(TextRepair.judge(good) == .fine, "\(good)") }
+        let long = try Self.profile("n\n" + String(repeating: "客户", count: 1_500) + "\n")
+        #expect(long.columns[0].mojibake == nil, "a long text is not cut within a character")
         let profile = try Self.profile("n\nMÃ¼ller\nMeier\nZ\u{FFFD}rich\n")
         #expect(profile.columns[0].mojibake?.repairable == 1)
         #expect(profile.columns[0].mojibake?.lost == 1)

@@ -50,7 +50,7 @@ struct TopValues: Sendable {
         if let index = counts.index(forKey: hash) {
             counts.values[index].count += 1
         } else if counts.count < TopValues.capacity {
-            counts[hash] = (1, String(decoding: text.prefix(200), as: UTF8.self))
+            counts[hash] = (1, TextTrim.beginning(text, 200))
         } else {
             shortfall += 1
             for (key, value) in counts {

@@ -60,7 +60,7 @@ struct ValueProfiler: Sendable {
     }
 
     private mutating func noteDamage(_ bytes: Bytes, _ line: Int) {
-        let text = String(decoding: bytes.prefix(2_000), as: UTF8.self)
+        let text = TextTrim.beginning(bytes, 2_000)
         let cause: TextRepair.Cause
         var meant: String?
         switch TextRepair.judge(text) {
@@ -80,8 +80,12 @@ struct ValueProfiler: Sendable {
     private mutating func notePersonal(_ text: Bytes) {
         var digits = 0, others = 0, at = 0
         for byte in text {
-            if Ascii.isDigit(byte) { digits += 1 } else if byte == UInt8(ascii: "@") { at += 1 } else if byte != Ascii.plus,
-                byte != Ascii.minus, byte != Ascii.space, byte != UInt8(ascii: "("), byte != UInt8(ascii: ")") { others += 1 }
+            switch byte {
+            case Ascii.zero...Ascii.nine: digits += 1
+            case UInt8(ascii: "@"): at += 1
+            case Ascii.plus, Ascii.minus, Ascii.space, UInt8(ascii: "("), UInt8(ascii: ")"): break
+            default: others += 1
+            }
         }
         if at == 1, others > 3, text.last != UInt8(ascii: "@") { emails += 1 }
         let isMobile = digits == 11 && text.first == UInt8(ascii: "1") && text.count > 1 && text[1] >= UInt8(ascii: "3")
