@@ -96,6 +96,40 @@ struct ContainerImportTests {
         #expect(profile.place == "element")
     }
 
+    @Test("the wizard shows the lists of a file to choose from, and the file's profile, masked for others")
+    func wizard() async throws {
+        let bench = try await Bench()
+        let records = { (from: Int) in
+            (from..<(from + 3)).map { "{\"Customer ID\":\"K\($0)\",\"手机\":\"1380000000\($0)\"}" }.joined(separator: ",")
+        }
+        let (blob, _) = try bench.service.copyIn(
+            try bench.file("x.json", "{\"first\":[\(records(1))],\"second\":[\(records(5))]}"))
+        let draft = try await bench.service.draft(
+            name: "x.json", blob: blob, source: "test", sheet: "first", principal: bench.principal,
+            record: bench.service.recorder(bench.principal))
+        for language in [Language.en, .zh] {
+            let wizard = try Wizard(bench, language: language)
+            let page = try await wizard.page("/imports/{id}", draft.run)
+            #expect(page.contains("<select id=\"f-sheet\" name=\"sheet\">"))
+            #expect(page.contains("<option value=\"first\" selected>") || page.contains("<option value=\"second\" selected>"))
+            #expect(!page.contains("[[") && !page.contains("{{"))
+            let profile = try await wizard.page("/imports/{id}/profile", draft.run)
+            #expect(profile.contains("手机") && profile.contains("138000000"))
+            #expect(profile.contains(language == .zh ? "个人信息" : "personal data"))
+            #expect(!profile.contains("[[") && !profile.contains("{{"))
+            let other = TestTenant.principal([ImportService.permission], roles: [.administrator], userID: UserID(7))
+            let theirs = try await wizard.page("/imports/{id}/profile", draft.run, as: other)
+            #expect(theirs.contains("手机") && !theirs.contains("138000000"))
+        }
+        let wizard = try Wizard(bench, language: .en)
+        let version = try await bench.service.run(draft.run).run.version
+        _ = try await wizard.call(
+            .post, "/imports/{id}/format", draft.run, form: "revision=\(version)&encoding=&sheet=second", seen: version)
+        let page = try await wizard.page("/imports/{id}", draft.run)
+        #expect(page.contains("<option value=\"second\" selected>"))
+        #expect(page.contains("13800000005") && !page.contains("13800000001"))
+    }
+
     @Test("the workbook of the shared data is imported with its rows, and gzip as the text inside")
     func shared() async throws {
         let folder = "/work/shared/data/"
