@@ -244,7 +244,7 @@ extension ImportService {
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
         return ImportReport(
             run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size,
-            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil,
+            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
             containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
             mapping: Self.columns(run.mapping, file.inspection, known), samples: dryRun ? run.plan?.rows ?? [] : nil,
