@@ -79,12 +79,14 @@ let package = Package(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CProcess", path: "Sources/CProcess"),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
         library("Compute", [], unsafe: ["-O"]),
-        library("Tabular", ["Kernel"], unsafe: ["-O"]),
+        library("Tabular", ["Kernel", "CZlib"], unsafe: ["-O"]),
+        library("TabularFiles", ["Kernel", "Tabular"]),
         library("Matching", ["Kernel", "Compute"], unsafe: ["-O"]),
         library("Storage", ["Kernel", "Contracts", .product(name: "Logging", package: "swift-log")]),
         library("StoragePostgres", ["Kernel", "Storage", "CLibPQ"]),
@@ -118,8 +120,8 @@ let package = Package(
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute"]),
         domain("ServiceDesk", ["Compute"]),
-        domain("Ingest", ["Tabular", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Insights", ["Compute", "Tabular", "CXGBoost"]),
+        domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
 
         library(
             "App",
@@ -149,7 +151,7 @@ let package = Package(
         + [
             tests("Kernel", ["Kernel"]),
             tests("Compute", ["Compute"]),
-            tests("Tabular", ["Tabular", "Kernel"]),
+            tests("Tabular", ["Tabular", "Kernel", "CZlib"]),
             tests("Matching", ["Matching", "Kernel", "Compute"]),
             tests("Storage", ["Kernel", "Contracts", "Storage", "StorageSQLite", "StoragePostgres"]),
             tests(

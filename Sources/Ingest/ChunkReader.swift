@@ -60,7 +60,7 @@ final class ChunkReader: @unchecked Sendable {
         number = chunk
         rowReader = RowReader(resolved, unguards: file.inspection.isRejectFile)
         columns = place?.columns ?? []
-        guard try blobs.size(file.blobID) == file.size else {
+        guard try blobs.size(file.textBlobID) == file.textSize else {
             throw CRMError.conflict(
                 "file_changed",
                 Words(
@@ -73,7 +73,8 @@ final class ChunkReader: @unchecked Sendable {
         let format = file.inspection.format
         var options = FileInspector.options(name: file.name, encoding: format.encoding, delimiter: format.delimiter)
         options.kind = format.kind
-        let source = try blobs.reader(file.blobID, offset: Int64(place?.checkpoint.sourceOffset ?? 0))
+        options.isPlaced = format.isPlaced
+        let source = try blobs.reader(file.textBlobID, offset: Int64(place?.checkpoint.sourceOffset ?? 0))
         let next: TabularReader.Source = { try source.read(1 << 18) }
         guard let place else { return TabularReader(options: options, source: next) }
         do throws(TabularError) {

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Platform
 import Tabular
+import TabularFiles
 
 /// Looks into a file: encoding, format, columns, what they hold, and what is wrong with it.
 struct FileInspector {
@@ -11,8 +12,23 @@ struct FileInspector {
 
     let encoding: TextEncoding?
     let delimiter: UInt8?
+    /// Name or number of a sheet; `nil` = the first that has rows.
+    var sheet: String?
     /// Known before: that the file grew while it was copied.
     let warnings: [FileInspection.Warning]
+    /// What was unpacked before; `nil` = it is unpacked now, if it is in a container.
+    var canonical: CanonicalFile?
+
+    init(
+        encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, warnings: [FileInspection.Warning],
+        canonical: CanonicalFile? = nil
+    ) {
+        self.encoding = encoding
+        self.delimiter = delimiter
+        self.sheet = sheet
+        self.warnings = warnings
+        self.canonical = canonical
+    }
 
     /// Hears of the records looked at, and of the bytes read for them.
     typealias Tick = @Sendable (_ rows: Int, _ bytes: Int64) async throws -> Void
@@ -25,21 +41,65 @@ struct FileInspector {
     ) async throws -> FileInspection {
         guard size > 0 else { throw Self.words(.emptyFile, name: name) }
         let inspector = self
-        guard let tick else { return try await OwnThread.run { try inspector.look(name, size, blob, blobs, nil) } }
+        guard let tick else { return try await OwnThread.run { try inspector.open(name, size, blob, blobs, nil) } }
         return try await OwnThread.run(first: (rows: 0, bytes: Int64(0)), report: { try await tick($0.rows, $0.bytes) })
         {
             box in
-            try inspector.look(name, size, blob, blobs) { try box.note((rows: $0, bytes: $1)) }
+            try inspector.open(name, size, blob, blobs) { try box.note((rows: $0, bytes: $1)) }
+        }
+    }
+
+    /// Unpacks the file where it is in a container, and looks into its text.
+    private func open(
+        _ name: String, _ size: Int64, _ blob: String, _ blobs: any BlobStore, _ note: ((Int, Int64) throws -> Void)?
+    ) throws -> FileInspection {
+        let text = try canonical ?? unpack(name, size, blob, blobs)
+        do {
+            return try look(name, text, text?.size ?? size, text?.blobID ?? blob, blobs, note)
+        } catch {
+            // Nobody knows of what was unpacked here; it must not stay.
+            if canonical == nil, let text { try? blobs.delete(text.blobID) }
+            throw error
+        }
+    }
+
+    private func unpack(_ name: String, _ size: Int64, _ blob: String, _ blobs: any BlobStore) throws -> CanonicalFile? {
+        let source = ByteSource(size: Int(size)) { offset in
+            let reader = try blobs.reader(blob, offset: Int64(offset))
+            return { try reader.read(1 << 18) }
+        }
+        var writer: (any BlobWriter)?
+        do {
+            let unpacker = Unpacker(
+                name: name, sheet: sheet, encoding: encoding, scratch: { try ScratchFile() })
+            let unpacked = try unpacker.unpack(source) { bytes in
+                let open = try writer ?? blobs.writer()
+                writer = open
+                try open.write(bytes)
+            }
+            guard let unpacked else { return nil }
+            guard let stored = try writer?.finish() else { throw Self.words(.emptyFile, name: name) }
+            return CanonicalFile(blobID: stored.id, size: stored.size, unpacked: unpacked)
+        } catch {
+            writer?.discard()
+            switch error {
+            case let error as ContainerError: throw error.error(file: name)
+            case let error as TabularError: throw Self.words(error, name: name)
+            default: throw error
+            }
         }
     }
 
     /// - Parameter note: looks at the whole file; called now and then.
     private func look(
-        _ name: String, _ size: Int64, _ blob: String, _ blobs: any BlobStore, _ note: ((Int, Int64) throws -> Void)?
+        _ name: String, _ canonical: CanonicalFile?, _ size: Int64, _ blob: String, _ blobs: any BlobStore,
+        _ note: ((Int, Int64) throws -> Void)?
     ) throws -> FileInspection {
         let source = try blobs.reader(blob, offset: 0)
         var given: Int64 = 0
-        var reader = TabularReader(options: Self.options(name: name, encoding: encoding, delimiter: delimiter)) {
+        var options = Self.options(name: name, encoding: encoding, delimiter: delimiter)
+        canonical?.unpacked.apply(to: &options)
+        var reader = TabularReader(options: options) {
             guard let bytes = try source.read(1 << 18) else { return nil }
             given += Int64(bytes.count)
             return bytes
@@ -52,13 +112,14 @@ struct FileInspector {
             }
             guard sample.rows > 0 else { throw Self.noRows(name, columns: header.names.count) }
             return FileInspection(
-                format: format, encodingConfidence: encoding == nil ? guess.confidence : 1,
+                format: format, encodingConfidence: options.encoding == nil ? guess.confidence : 1,
                 encodingReason: guess.reason.rawValue, columns: sample.profiler.names,
                 profiles: sample.profiler.profiles.map(ColumnInfo.init), rows: sample.rows,
                 unreadable: sample.unreadable, bytesRead: sample.isWhole ? size : given, isWhole: sample.isWhole,
                 isRejectFile: RejectFile.isOwn(header.names),
-                warnings: warnings + self.warnings(header, guess, sample), encodingOverride: encoding,
-                delimiterOverride: delimiter)
+                warnings: warnings + self.warnings(header, options.encoding == nil ? guess : nil, sample)
+                    + Self.warnings(canonical?.unpacked), encodingOverride: encoding, delimiterOverride: delimiter,
+                canonical: canonical)
         } catch let error as TabularError {
             throw Self.words(error, name: name)
         }
@@ -104,9 +165,42 @@ struct FileInspector {
         return sample
     }
 
-    private func warnings(_ header: Header, _ guess: EncodingGuess, _ sample: Sample) -> [FileInspection.Warning] {
+    private static func warnings(_ unpacked: Unpacked?) -> [FileInspection.Warning] {
+        guard let unpacked else { return [] }
         var found: [FileInspection.Warning] = []
-        if encoding == nil, guess.confidence < 0.7 {
+        if unpacked.sheets.count > 1, let sheet = unpacked.sheet {
+            let others = unpacked.sheets.filter { $0 != sheet }.prefix(5).joined(separator: ", ")
+            found.append(
+                .init(
+                    "sheet_taken",
+                    Words(
+                        en: "“\(sheet)” is read; the file also holds: \(others).",
+                        zh: "读取的是“\(sheet)”；文件中还有：\(others)。")))
+        }
+        if let summary = unpacked.summary, summary.mergedRanges > 0 {
+            found.append(
+                .init(
+                    "merged_cells",
+                    Words(
+                        en: "The sheet has \(summary.mergedRanges) merged ranges: only their first cell holds the value.",
+                        zh: "工作表含 \(summary.mergedRanges) 个合并区域，仅第一个单元格有值。")))
+        }
+        if let summary = unpacked.summary, summary.emptyFormulas > 0 {
+            found.append(
+                .init(
+                    "formulas_without_result",
+                    Words(
+                        en:
+                            "\(summary.emptyFormulas) formulas have no stored result and are read as empty; open the file in Excel and save it.",
+                        zh: "\(summary.emptyFormulas) 个公式没有存储结果，按空值读取；请用 Excel 打开并保存。")))
+        }
+        return found
+    }
+
+    /// - Parameter guess: `nil` when the encoding is known.
+    private func warnings(_ header: Header, _ guess: EncodingGuess?, _ sample: Sample) -> [FileInspection.Warning] {
+        var found: [FileInspection.Warning] = []
+        if let guess, guess.confidence < 0.7 {
             found.append(
                 .init(
                     "encoding_unsure",
@@ -167,15 +261,10 @@ struct FileInspector {
         }
         switch error {
         case .emptyFile: return invalid("empty_file", "is empty. Nothing was imported.", "是空文件。未导入任何内容。")
-        case .notText(.excelWorkbook), .notText(.oldExcelWorkbook):
-            return invalid(
-                "excel_workbook",
-                "is an Excel workbook (or an archive). Save the sheet as “CSV UTF-8” and bring that file.",
-                "是 Excel 工作簿（或压缩包）。请将工作表另存为“CSV UTF-8”后再导入。")
         case .notText(let kind):
             return invalid(
-                "not_text", "is not a text file (\(kind.rawValue)). CSV and JSON Lines can be imported.",
-                "不是文本文件（\(kind.rawValue)）。可导入 CSV 和 JSON Lines。")
+                "not_text", "is not a text file (\(kind.rawValue)). CSV, JSON, XML and .xlsx can be imported.",
+                "不是文本文件（\(kind.rawValue)）。可导入 CSV、JSON、XML 和 .xlsx。")
         case .undecodable(let text):
             return invalid(
                 "wrong_encoding",

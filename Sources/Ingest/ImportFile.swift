@@ -19,12 +19,24 @@ package struct IngestFile: Sendable {
     package let createdBy: UserID?
     package let createdByName: String
 
+    /// The blob whose text is read: the file itself, or what was unpacked from it.
+    var textBlobID: String { inspection.canonical?.blobID ?? blobID }
+    /// Its bytes.
+    package var textSize: Int64 { inspection.canonical?.size ?? size }
+
     /// The same file after another look into it.
     func with(_ inspection: FileInspection) -> IngestFile {
         IngestFile(
             id: id, blobID: blobID, name: name, size: size, digest: digest, inspection: inspection,
             createdAt: createdAt, createdBy: createdBy, createdByName: createdByName)
     }
+}
+
+/// The text unpacked from a file in a container, kept beside it: every pass reads it, from any checkpoint.
+package struct CanonicalFile: Sendable, Codable, Equatable {
+    package let blobID: String
+    package let size: Int64
+    package let unpacked: Unpacked
 }
 
 /// What a look into the file found.
@@ -58,6 +70,8 @@ package struct FileInspection: Sendable, Codable {
     /// Set by a person who knew better than the guess.
     package let encodingOverride: TextEncoding?
     package let delimiterOverride: UInt8?
+    /// `nil` for plain CSV and JSON Lines.
+    package let canonical: CanonicalFile?
 
     /// Rows of the whole file, as far as can be told.
     package func rowsEstimate(size: Int64) -> Int64 {
@@ -70,7 +84,7 @@ package struct FileInspection: Sendable, Codable {
             format: format, encodingConfidence: encodingConfidence, encodingReason: encodingReason, columns: columns,
             profiles: profiles, rows: rows, unreadable: unreadable, bytesRead: bytesRead, isWhole: isWhole,
             isRejectFile: isRejectFile, warnings: warnings + [warning], encodingOverride: encodingOverride,
-            delimiterOverride: delimiterOverride)
+            delimiterOverride: delimiterOverride, canonical: canonical)
     }
 
     var signature: String { HeaderKey.signature(columns.filter { !RejectFile.isOwnColumn($0) }) }

@@ -31,6 +31,7 @@ struct ImportPages: Sendable {
             get("/imports/new", trace: .none) { newPage($0, error: nil) },
             post("/imports", .upload, .adds, upload),
             get("/imports/{id}", trace: .view, show),
+            get("/imports/{id}/profile", trace: .view, profile),
             get("/imports/{id}/progress", trace: .none, progress),
             get("/imports/{id}/rejects", trace: .view) { try await rejects($0, planned: false) },
             get("/imports/{id}/planned-rejects", trace: .view) { try await rejects($0, planned: true) },
@@ -39,7 +40,7 @@ struct ImportPages: Sendable {
                 "/imports/{id}/mapping",
                 .form(["revision", "to.*", "order.*", "excel.*", "match_key", "creates", "updates", "source", "then"]),
                 .overwrites, saveMapping),
-            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter"]), .overwrites, format),
+            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet"]), .overwrites, format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
             post("/imports/{id}/start") { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
@@ -241,8 +242,8 @@ struct ImportPages: Sendable {
         let answer = WebResponse.redirect("/imports/\(id)")
         try await service(call.tenant).reinspect(
             id, encoding: call.form["encoding"].flatMap(TextEncoding.init(rawValue:)), delimiter: delimiter,
-            principal: try call.principal(), check: { try call.checkVersion($0.version) },
-            record: Self.recorder(call, answer))
+            sheet: call.form["sheet"].flatMap { $0.isEmpty ? nil : $0 }, principal: try call.principal(),
+            check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
         return answer
     }
 

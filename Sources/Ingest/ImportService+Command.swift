@@ -3,6 +3,7 @@ import Kernel
 import Platform
 import Storage
 import Tabular
+import TabularFiles
 
 /// What an import did, for scripts.
 package struct ImportReport: Sendable, Codable {
@@ -34,8 +35,13 @@ package struct ImportReport: Sendable, Codable {
     package let encoding: String
     /// Nobody named it: it was guessed from the bytes.
     package let encodingGuessed: Bool
-    /// `nil` for JSON Lines.
+    /// `nil` for JSON Lines and for what came out of a container that knows no delimiter.
     package let delimiter: String?
+    /// `gzip`, `zip`, `xlsx`, `xml`, `json_array`, outermost first; empty for plain text.
+    package let containers: [String]
+    /// The sheet (or named list) that was read, and all there are.
+    package let sheet: String?
+    package let sheets: [String]
     package let mapping: [Column]
     /// The first rows a dry run would take, as they would be stored, by column; `nil` otherwise.
     package let samples: [RunPlan.Row]?
@@ -71,13 +77,15 @@ extension ImportService {
     ///   - mapping: path of a mapping file, or the name of a shipped or remembered one; `nil` = the proposal.
     ///   - source: name of the source; `nil` = the mapping's, or the file's name.
     ///   - matchKey: field key; empty = every row is new; `nil` = the mapping's or the proposal's.
+    ///   - sheet: name or number of a workbook's sheet; `nil` = the first that has rows.
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
     ///   - begun: hears the id of the run before its first row is read.
     /// - Throws: `CRMError` for a file, mapping or match key that cannot be used.
     package func importFile(
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
-        encoding: TextEncoding? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false, principal: Principal,
+        encoding: TextEncoding? = nil, sheet: String? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false,
+        principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
         if let matchKey, !matchKey.isEmpty { try checkMatchKey(matchKey) }
@@ -87,7 +95,7 @@ extension ImportService {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let draft = try await draft(
             name: name, blob: blob, source: source ?? named?.source ?? "", mapping: named, encoding: encoding,
-            warnings: warnings, principal: principal, record: recorder)
+            sheet: sheet, warnings: warnings, principal: principal, record: recorder)
         var final = draft.mapping
         if let matchKey { final.matchKey = matchKey.isEmpty ? nil : matchKey }
         if ignoresUnmapped {
@@ -232,11 +240,13 @@ extension ImportService {
         }
         let known = try await tenant.database.read { [target] in try target.fields + target.attributeFields($0) }
         let format = file.inspection.format
+        let unpacked = file.inspection.canonical?.unpacked
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
         return ImportReport(
             run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size,
-            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil,
-            delimiter: format.kind == .delimited ? String(UnicodeScalar(format.delimiter)) : nil,
+            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
+            delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
+            containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
             mapping: Self.columns(run.mapping, file.inspection, known), samples: dryRun ? run.plan?.rows ?? [] : nil,
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
@@ -296,8 +306,8 @@ extension ImportService {
                 "file", "no_such_file", Words(en: "The file \(path) cannot be read.", zh: "无法读取文件 \(path)。"))
         }
         defer { try? handle.close() }
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        let isRegular = attributes[.type] as? FileAttributeType == .typeRegular
+        let stamp = FileStamp(path: path)
+        let isRegular = stamp?.isRegular ?? false
         let size = isRegular ? try Int64(handle.seekToEnd()) : Int64.max
         if isRegular { try handle.seek(toOffset: 0) }
         let writer = try tenant.blobs.writer()
@@ -313,6 +323,10 @@ extension ImportService {
                     "file_shrank", Words(en: "The file became shorter while it was read.", zh: "读取过程中文件变短了。"))
             }
             let grown = isRegular ? try Int64(handle.seekToEnd()) - size : 0
+            // Another file under the same name, or other bytes in the same file: what was read may be of both.
+            if isRegular, let stamp, let now = FileStamp(path: path), now != stamp, !stamp.hasGrown(to: now) {
+                throw ContainerError.replaced.error(file: URL(fileURLWithPath: path).lastPathComponent)
+            }
             return (try writer.finish(), grown > 0 ? [Self.grew(size, by: grown)] : [])
         } catch {
             writer.discard()

@@ -28,7 +28,7 @@ extension ImportService {
         let pass = ImportPass(
             target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey)
         let reader = try ChunkReader(file, resolved, tenant.blobs)
-        let total = file.inspection.rowsEstimate(size: file.size)
+        let total = file.inspection.rowsEstimate(size: file.textSize)
         var planner = Planner(
             fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency)
         planner.plan.newAttributes = resolved.all.filter(\.isNew).map(\.name)

@@ -20,7 +20,7 @@ extension ImportService {
         let pass = ImportPass(
             target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey,
             seen: try await keys(run, reader))
-        let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.size)
+        let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
         var counts = run.counts
         do {
             var next = try reader.next()
@@ -71,11 +71,12 @@ extension ImportService {
         let known = file.inspection
         let kept = known.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
         let inspection = try await FileInspector(
-            encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept
+            encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept,
+            canonical: known.canonical
         ).inspect(name: file.name, size: file.size, blob: file.blobID, tenant.blobs) { rows, bytes in
             let words = Words(
                 en: "\(Numbers.grouped(rows)) rows looked at", zh: "已查看 \(Numbers.grouped(rows)) 行")
-            try await control.progress(bytes, file.size, words)
+            try await control.progress(bytes, file.textSize, words)
         }
         var mapping = run.mapping
         for column in inspection.columns where mapping.column(column) == nil {

@@ -44,15 +44,15 @@ package struct ImportService: Sendable {
     /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
-        delimiter: UInt8? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
+        delimiter: UInt8? = nil, sheet: String? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
         record: @escaping AuditRecorder,
         then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
     ) async throws -> Draft {
         try principal.require(Self.permission)
         let inspection: FileInspection
         do {
-            inspection = try await FileInspector(encoding: encoding, delimiter: delimiter, warnings: warnings).inspect(
-                name: name, size: blob.size, blob: blob.id, tenant.blobs)
+            let inspector = FileInspector(encoding: encoding, delimiter: delimiter, sheet: sheet, warnings: warnings)
+            inspection = try await inspector.inspect(name: name, size: blob.size, blob: blob.id, tenant.blobs)
         } catch {
             await tenant.blobs.deleteLater(blob.id)
             throw error
@@ -66,7 +66,10 @@ package struct ImportService: Sendable {
         } catch {
             // Nothing knows of the file: its bytes are not to outlive it. Where that is not certain they stay: a run
             // without its file is worse than a file without a run.
-            if (error as? StorageError)?.kind != .outcomeUnknown { await tenant.blobs.deleteLater(blob.id) }
+            if (error as? StorageError)?.kind != .outcomeUnknown {
+                await tenant.blobs.deleteLater(blob.id)
+                if let canonical = inspection.canonical { await tenant.blobs.deleteLater(canonical.blobID) }
+            }
             throw error
         }
     }
@@ -222,17 +225,37 @@ package struct ImportService: Sendable {
         if let old { await tenant.blobs.deleteLater(old) }
     }
 
-    /// Reads the file of a draft again with another encoding or delimiter, and proposes a mapping anew.
+    /// Reads the file of a draft again with another encoding, delimiter or sheet, and proposes a mapping anew.
     package func reinspect(
-        _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, principal: Principal,
+        _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, principal: Principal,
         check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
     ) async throws {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id, for: principal)
         guard run.mayEdit else { throw RunStore.taken }
         let grew = file.inspection.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
-        let inspection = try await FileInspector(encoding: encoding, delimiter: delimiter, warnings: grew).inspect(
+        let inspector = FileInspector(
+            encoding: encoding, delimiter: delimiter, sheet: sheet ?? file.inspection.canonical?.unpacked.sheet,
+            warnings: grew)
+        let inspection = try await inspector.inspect(
             name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
+        do {
+            try await store(inspection, of: file, run, principal, check, record)
+        } catch {
+            if (error as? StorageError)?.kind != .outcomeUnknown, let unused = inspection.canonical {
+                await tenant.blobs.deleteLater(unused.blobID)
+            }
+            throw error
+        }
+        if let old = file.inspection.canonical { await tenant.blobs.deleteLater(old.blobID) }
+        if let old = run.planRejectBlobID { await tenant.blobs.deleteLater(old) }
+    }
+
+    private func store(
+        _ inspection: FileInspection, of file: IngestFile, _ run: ImportRun, _ principal: Principal,
+        _ check: @escaping @Sendable (ImportRun) throws -> Void, _ record: @escaping AuditRecorder
+    ) async throws {
+        let id = run.id
         let again = file.with(inspection)
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
@@ -247,7 +270,6 @@ package struct ImportService: Sendable {
                     "ingest.run.format", [.run(id)],
                     facts: ["encoding": .string(inspection.format.encoding.rawValue)]), session)
         }
-        if let old = run.planRejectBlobID { await tenant.blobs.deleteLater(old) }
     }
 
     // MARK: Jobs

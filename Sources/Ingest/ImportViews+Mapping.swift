@@ -19,7 +19,10 @@ extension ImportViews {
                 "columns": .list(columns), "matchKeys": .list(matchKeys(mapping)),
                 "creates": .bool(mapping.createsNew), "updates": .bool(mapping.updatesExisting),
                 "encodings": .list(encodings), "delimiters": .list(delimiters),
-                "isDelimited": .bool(file.inspection.format.kind == .delimited),
+                "isDelimited": .bool(file.inspection.format.kind == .delimited && !file.inspection.format.isPlaced),
+                "isText": .bool(unpacked?.layers.last != .xlsx), "sheets": .list(sheets),
+                "hasSheets": .bool(sheets.count > 1),
+                "hasFormat": .bool(unpacked?.layers.last != .xlsx || sheets.count > 1),
                 "isReady": .bool(run.state == .ready), "seesMasked": .bool(!isClear),
             ])
         }
@@ -119,6 +122,15 @@ extension ImportViews {
                     "selected": .bool($0.key == mapping.matchKey),
                 ]
             }
+    }
+
+    private var unpacked: Unpacked? { file.inspection.canonical?.unpacked }
+
+    /// Sheets of a workbook, lists of a JSON document.
+    private var sheets: [View] {
+        (unpacked?.sheets ?? []).map {
+            ["value": .text($0), "label": .text($0), "selected": .bool($0 == unpacked?.sheet)]
+        }
     }
 
     private var encodings: [View] {

@@ -100,9 +100,9 @@ struct ImportViews {
             let state: RunState = page.suggestion == nil ? run.state : .draft
             return [
                 "id": .text("\(run.id)"), "revision": .text(run.version), "fileName": .text(file.name), "size": .text(Self.size(file.size)),
-                "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.size))),
+                "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.textSize))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
-                "encoding": .text(inspection.format.encoding.rawValue), "source": .text(run.mapping.source),
+                "encoding": .text(kind(inspection)), "source": .text(run.mapping.source),
                 "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")),
                 "tone": .text(Self.tone(run.state)),
                 "steps": .list(Self.steps(state, call)), "at": .text(call.time(run.createdAt)),
@@ -112,6 +112,14 @@ struct ImportViews {
                 "hasWarnings": .bool(!warnings.isEmpty),
             ]
         }
+    }
+
+    /// `gb18030`, `gzip, utf-8`, `xlsx, 数据`.
+    private func kind(_ inspection: FileInspection) -> String {
+        guard let unpacked = inspection.canonical?.unpacked else { return inspection.format.encoding.rawValue }
+        let last = unpacked.isPlaced ? unpacked.sheet : inspection.format.encoding.rawValue
+        return (unpacked.layers.map { call.text("ingest.container.\($0.rawValue)") } + [last].compactMap { $0 })
+            .joined(separator: ", ")
     }
 
     /// What the service says about the run. That all was taken back, the page says itself.

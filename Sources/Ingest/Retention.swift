@@ -33,10 +33,9 @@ extension ImportService {
         while true {
             let batch = try await tenant.database.read { session in
                 try session.query(Self.due, [.time(before)]) { row in
-                    Due(
-                        run: row.id(0), file: row.id(1),
-                        blobs: [row.text(2), row.optionalText(3), row.optionalText(4)].compactMap { $0 },
-                        inspection: try JSONText.decode(FileInspection.self, row.text(5)))
+                    let inspection = try JSONText.decode(FileInspection.self, row.text(5))
+                    let blobs = [row.text(2), row.optionalText(3), row.optionalText(4), inspection.canonical?.blobID]
+                    return Due(run: row.id(0), file: row.id(1), blobs: blobs.compactMap { $0 }, inspection: inspection)
                 }
             }
             if batch.isEmpty { return purged }
@@ -66,6 +65,6 @@ extension FileInspection {
             format: format, encodingConfidence: encodingConfidence, encodingReason: encodingReason, columns: columns,
             profiles: [], rows: rows, unreadable: unreadable, bytesRead: bytesRead, isWhole: isWhole,
             isRejectFile: isRejectFile, warnings: warnings, encodingOverride: encodingOverride,
-            delimiterOverride: delimiterOverride)
+            delimiterOverride: delimiterOverride, canonical: canonical)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Platform
 import Tabular
+import TabularFiles
 import Web
 
 /// Evaluating an extract that is not in the database.
@@ -16,10 +17,13 @@ package enum Insights {
         package let seed: UInt64
         /// Where to write what the figures are computed from: a row per labelled row of the file.
         package let predictions: String?
+        /// Name or number of a workbook's sheet; `nil` = the first that has rows.
+        package let sheet: String?
         package init(
             path: String, label: String, positive: String? = nil, identifier: String? = nil, folds: Int = 5,
-            seed: UInt64 = 1, predictions: String? = nil
+            seed: UInt64 = 1, predictions: String? = nil, sheet: String? = nil
         ) {
+            self.sheet = sheet
             self.predictions = predictions
             self.path = path
             self.label = label
@@ -53,7 +57,7 @@ package enum Insights {
         _ request: EvaluationRequest, _ box: OwnThread.Mailbox<TrainingProgress>
     ) throws -> FileEvaluation {
         let start = ContinuousClock.now
-        let data = try read(request.path)
+        let data = try read(request.path, sheet: request.sheet)
         let table = RawTable(columns: data.columns.indices.map { (data.columns[$0], data.cells[$0]) })
         let options = TrainingOptions(
             label: request.label, positive: request.positive, identifier: request.identifier, folds: request.folds,
@@ -97,7 +101,7 @@ package enum Insights {
         }
     }
 
-    private static func read(_ path: String) throws -> TableData {
+    private static func read(_ path: String, sheet: String?) throws -> TableData {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
             let handle = FileHandle(forReadingAtPath: path)
@@ -106,12 +110,13 @@ package enum Insights {
                 "file_unreadable", status: 422,
                 Words(en: "The file \(path) cannot be read.", zh: "无法读取文件 \(path)。"))
         }
-        defer { try? handle.close() }
-        let name = URL(fileURLWithPath: path).lastPathComponent
+        try? handle.close()
         do {
-            return try TableData.read(options: TabularOptions(name: name), rowsMax: evaluationRowsMax) {
-                try handle.read(upToCount: 1 << 18).map { [UInt8]($0) }
-            }
+            let file = try OpenedFile(path: path, sheet: sheet)
+            return try TableData.read(
+                options: file.options(TabularOptions()), rowsMax: evaluationRowsMax, source: try file.source())
+        } catch let error as ContainerError {
+            throw error.error(file: URL(fileURLWithPath: path).lastPathComponent)
         } catch let error as TabularError {
             throw TabularWording.error(error)
         }

@@ -36,15 +36,21 @@ package struct RecordPosition: Sendable, Equatable {
     package let endLine: Int
     /// Offset of the byte after the record's line end.
     package let endOffset: Int
+
+    func at(line: Int) -> RecordPosition {
+        RecordPosition(record: record, line: line, offset: offset, endLine: line, endOffset: endOffset)
+    }
 }
 
 /// One row: a byte buffer with field bounds. Reading a field by index is the only work done per field.
 package struct Record: Sendable {
-    package let position: RecordPosition
+    package private(set) var position: RecordPosition
     private let text: [UInt8]
     private let spans: [FieldSpan]
     /// The line as it stood in the file where `text` is not that (JSON Lines).
     private let source: [UInt8]?
+    /// 1 when the first field is the record's place and not one of its own.
+    private var base = 0
 
     init(position: RecordPosition, text: [UInt8], spans: [FieldSpan], source: [UInt8]? = nil) {
         self.position = position
@@ -53,12 +59,21 @@ package struct Record: Sendable {
         self.source = source
     }
 
-    package var count: Int { spans.count }
+    package var count: Int { spans.count - base }
+
+    /// The record with its first field taken as the line it came from (see `Placed`).
+    func placed() -> Record {
+        var record = self
+        let line = Int(field(0)) ?? position.line
+        record.base = min(1, spans.count)
+        record.position = position.at(line: line)
+        return record
+    }
 
     /// The field's text, quotes undone. Empty for an index past the end, JSON null and an absent key.
     package func field(_ index: Int) -> String {
-        guard index >= 0, index < spans.count else { return "" }
-        let span = spans[index]
+        guard index >= 0, index < count else { return "" }
+        let span = spans[index + base]
         if span.isEscaped { return String(decoding: unescaped(span), as: UTF8.self) }
         return text.withUnsafeBufferPointer {
             String(decoding: UnsafeBufferPointer(rebasing: $0[span.range]), as: UTF8.self)
@@ -67,21 +82,21 @@ package struct Record: Sendable {
 
     /// The field's UTF-8 bytes without making a string.
     package func bytes(_ index: Int) -> ArraySlice<UInt8> {
-        guard index >= 0, index < spans.count else { return [] }
-        let span = spans[index]
+        guard index >= 0, index < count else { return [] }
+        let span = spans[index + base]
         return span.isEscaped ? unescaped(span)[...] : text[span.range]
     }
 
     /// As `bytes`, without reference counting; the pointer is valid inside `body` only.
     package func withBytes<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) rethrows -> R {
-        guard index >= 0, index < spans.count else { return try body(UnsafeBufferPointer(start: nil, count: 0)) }
-        let span = spans[index]
+        guard index >= 0, index < count else { return try body(UnsafeBufferPointer(start: nil, count: 0)) }
+        let span = spans[index + base]
         if span.isEscaped { return try unescaped(span).withUnsafeBufferPointer(body) }
         return try text.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[span.range])) }
     }
 
     package func kind(_ index: Int) -> FieldKind {
-        index >= 0 && index < spans.count ? spans[index].kind : .absent
+        index >= 0 && index < count ? spans[index + base].kind : .absent
     }
 
     /// JSON null or an absent key. An empty CSV field is not null.
@@ -93,10 +108,12 @@ package struct Record: Sendable {
     package var fields: [String] { (0..<count).map(field) }
 
     /// True when no field holds anything (a line of delimiters only).
-    package var isBlank: Bool { spans.allSatisfy { $0.length == 0 } }
+    package var isBlank: Bool { spans.dropFirst(base).allSatisfy { $0.length == 0 } }
 
     /// The record as it stood in the file (UTF-8), without its line end: what a reject file repeats.
-    package var rawBytes: [UInt8] { source ?? text }
+    package var rawBytes: [UInt8] {
+        base == 0 ? source ?? text : Placed.split(source ?? text, isJSON: source != nil).raw
+    }
     package var raw: String { String(decoding: rawBytes, as: UTF8.self) }
 
     private func unescaped(_ span: FieldSpan) -> [UInt8] {

@@ -67,6 +67,26 @@ package struct Reject: Sendable, Equatable {
     package let isRawCut: Bool
 
     package var raw: String { String(decoding: rawBytes, as: UTF8.self) }
+
+    /// The reject of a record that carries its place (see `Placed`), told in terms of the original file.
+    func placed(isJSON: Bool) -> Reject {
+        let (place, raw) = Placed.split(rawBytes, isJSON: isJSON)
+        let line = place ?? line
+        return Reject(
+            reason: reason.placed, line: line, column: nil, field: field.map { max(1, $0 - 1) },
+            position: position.at(line: line), rawBytes: raw, isRawCut: isRawCut)
+    }
+}
+
+extension RejectReason {
+    /// Without the field that holds the place.
+    fileprivate var placed: RejectReason {
+        switch self {
+        case .tooFewFields(let expected, let found): .tooFewFields(expected: expected - 1, found: found - 1)
+        case .tooManyFields(let expected, let found): .tooManyFields(expected: expected - 1, found: found - 1)
+        default: self
+        }
+    }
 }
 
 package enum TabularEvent: Sendable {
@@ -101,6 +121,21 @@ package struct Header: Sendable, Equatable, Codable {
             }
             names.append(name)
         }
+        self.names = names
+        self.duplicates = duplicates
+        self.unnamed = unnamed
+    }
+
+    /// Without the column that holds the place of each record (see `Placed`).
+    var placed: Header {
+        guard names.first == Placed.column else { return self }
+        // Columns without a name are counted anew, those with one keep it.
+        let nameless = Set(unnamed)
+        let renamed = Header(raw: names.indices.dropFirst().map { nameless.contains($0) ? "" : names[$0] })
+        return Header(renamed.names, duplicates, renamed.unnamed)
+    }
+
+    private init(_ names: [String], _ duplicates: [String], _ unnamed: [Int]) {
         self.names = names
         self.duplicates = duplicates
         self.unnamed = unnamed

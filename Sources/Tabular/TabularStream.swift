@@ -11,6 +11,21 @@ package struct TabularFormat: Sendable, Codable, Equatable {
     /// Meaningless for JSON Lines.
     package let delimiter: UInt8
     package let skipsFirstLine: Bool
+    /// Out of a container: the first field of each record is its place in the original file (see `Placed`).
+    private let placed: Bool?
+    package var isPlaced: Bool { placed ?? false }
+
+    init(
+        kind: Kind, encoding: TextEncoding, hasByteOrderMark: Bool, delimiter: UInt8, skipsFirstLine: Bool,
+        isPlaced: Bool = false
+    ) {
+        self.kind = kind
+        self.encoding = encoding
+        self.hasByteOrderMark = hasByteOrderMark
+        self.delimiter = delimiter
+        self.skipsFirstLine = skipsFirstLine
+        placed = isPlaced ? true : nil
+    }
 }
 
 package struct TabularOptions: Sendable, Codable, Equatable {
@@ -30,6 +45,8 @@ package struct TabularOptions: Sendable, Codable, Equatable {
     package var delimiter: UInt8?
     package var kind: TabularFormat.Kind?
     package var hasHeader: Bool
+    /// The text was made by `Unpacker` with the place of each record.
+    package var isPlaced = false
     package var ragged: DelimitedOptions.Ragged
     package var onUndecodable: OnUndecodable
     package var arrays: JSONArrays
@@ -100,12 +117,13 @@ package struct TabularStream: Sendable {
             encoding: format.encoding, onUndecodable: options.onUndecodable == .fail ? .fail : .replace,
             sourceOffset: checkpoint.sourceOffset, utf8Offset: checkpoint.utf8Offset, line: checkpoint.line)
         hasHeader = true
+        let parsed = (format.isPlaced ? [Placed.column] : []) + columns
         switch format.kind {
         case .delimited:
             delimited = DelimitedParser(
-                options: delimitedOptions(format), resumingAt: checkpoint, columns: columns.count)
+                options: delimitedOptions(format), resumingAt: checkpoint, columns: parsed.count)
         case .jsonLines:
-            jsonLines = JSONLinesParser(options: jsonOptions, resumingAt: checkpoint, columns: columns)
+            jsonLines = JSONLinesParser(options: jsonOptions, resumingAt: checkpoint, columns: parsed)
         }
     }
 
@@ -143,14 +161,20 @@ package struct TabularStream: Sendable {
         }
         switch event {
         case .header(let header):
-            columns = header.names
+            columns = isPlaced ? header.placed.names : header.names
             hasHeader = true
-        case .lateColumns(let names): columns += names
-        case .record(let record): return checked(record)
-        case .reject: break
+            return .header(isPlaced ? header.placed : header)
+        case .lateColumns(let names):
+            let names = isPlaced ? names.filter { $0 != Placed.column } : names
+            columns += names
+            return .lateColumns(names)
+        case .record(let record): return isPlaced ? .record(record.placed()) : checked(record)
+        case .reject(let reject):
+            return isPlaced ? .reject(reject.placed(isJSON: format?.kind == .jsonLines)) : event
         }
-        return event
     }
+
+    private var isPlaced: Bool { format?.isPlaced ?? false }
 
     private mutating func pull() throws(TabularError) -> TabularEvent? {
         if let event = try delimited?.next() ?? jsonLines?.next() {
@@ -223,7 +247,8 @@ package struct TabularStream: Sendable {
         if kind == .delimited { self.delimiterGuess = delimiterGuess }
         let format = TabularFormat(
             kind: kind, encoding: encoding, hasByteOrderMark: guess.hasByteOrderMark && encoding == guess.encoding,
-            delimiter: options.delimiter ?? delimiterGuess.delimiter, skipsFirstLine: delimiterGuess.isDirective)
+            delimiter: options.delimiter ?? delimiterGuess.delimiter, skipsFirstLine: delimiterGuess.isDirective,
+            isPlaced: options.isPlaced)
         self.format = format
         transcoder = Transcoder(encoding: encoding, onUndecodable: options.onUndecodable == .fail ? .fail : .replace)
         switch kind {

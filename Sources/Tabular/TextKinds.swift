@@ -81,6 +81,13 @@ enum TextTrim {
         return Bytes(rebasing: bytes[start..<end])
     }
 
+    /// At most `count` bytes, without a character cut in two.
+    static func beginning(_ bytes: Bytes, _ count: Int) -> String {
+        var end = min(count, bytes.count)
+        if end < bytes.count { while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 } }
+        return String(decoding: bytes[..<end], as: UTF8.self)
+    }
+
     /// Equal to a lower-case ASCII word, case folded.
     static func matches(_ bytes: Bytes, _ word: StaticString) -> Bool {
         guard bytes.count == word.utf8CodeUnitCount else { return false }

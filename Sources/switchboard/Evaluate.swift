@@ -8,17 +8,19 @@ import Web
 /// Evaluates how well an outcome can be predicted from any extract; needs no database.
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Cross-validate a churn model on any CSV or JSON Lines extract.",
+        abstract: "Cross-validate a churn model on any extract: CSV, JSON, XML or .xlsx.",
         discussion: """
             Columns that give the answer away (copies of the outcome, fields filled only for leavers, scores computed from
             it) are found and left out, with the reason. Probabilities are calibrated on other folds than they are judged on.
             With --json standard output is exactly one JSON object, {"error": {"code", "message", "message_zh"}} when it fails.
             """)
-    @Argument(help: "CSV or JSON Lines file.") var file: String
+    @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
     @Option(name: .long, help: "Column that says whether the customer left.") var label: String
     @Option(name: .long, help: "Its value for those who left (default: recognised, as Yes, 1, true, 是).") var positive:
         String?
     @Option(name: .long, help: "Column that names the customer; not learned from.") var id: String?
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
     @Option(name: .long, help: "Folds, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1
     @Option(name: .long, help: "CSV file to write the out-of-fold probabilities to, one row a labelled row.")
@@ -37,23 +39,16 @@ struct Evaluate: AsyncParsableCommand {
                 result = try await Insights.evaluateFile(
                     Insights.EvaluationRequest(
                         path: file, label: label, positive: positive, identifier: id, folds: folds, seed: seed,
-                        predictions: predictions)
+                        predictions: predictions, sheet: sheet)
                 ) { done, total, words in bar.show(Int(done), Int(total), words.en) }
             } catch {
                 bar.end()
                 throw error
             }
             bar.finish()
-            Terminal.out(json ? result.json.encoded() : result.text(Self.language))
+            Terminal.out(json ? result.json.encoded() : result.text(Terminal.language))
             // Rows were left out: done, but not of everything.
             if result.rejects > 0 || result.isCut { throw ExitCode(2) }
         }
-    }
-
-    /// The language of the terminal.
-    private static var language: Language {
-        let environment = ProcessInfo.processInfo.environment
-        let locale = environment["LC_ALL"] ?? environment["LC_MESSAGES"] ?? environment["LANG"] ?? ""
-        return locale.hasPrefix("zh") ? .zh : .en
     }
 }

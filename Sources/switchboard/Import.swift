@@ -12,7 +12,7 @@ import Web
 /// Imports customers from a file, tries it first, or takes a run back.
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Import customers from CSV or JSON Lines.",
+        abstract: "Import customers from CSV, Excel (.xlsx), JSON or XML, also gzipped or zipped.",
         discussion: """
             The mapping is proposed from the headers; --mapping names a mapping file, a shipped one (ibm-telco-churn) or a
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
@@ -21,13 +21,15 @@ struct Import: AsyncParsableCommand {
             (Ctrl-C, or in the console) goes on with --resume RUN.
             """)
     @OptionGroup var common: CommonOptions
-    @Argument(help: "CSV or JSON Lines file.") var file: String?
+    @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String?
     @Option(name: .long, help: "Mapping: a file, or the name of a shipped or remembered one.") var mapping: String?
     @Option(name: .long, help: "Name of the source system, kept with the identifiers.") var source: String?
     @Option(name: .long, help: "Field that finds existing customers (source_id, msisdn, ...); empty: every row is new.")
     var matchKey: String?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
     @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
@@ -67,8 +69,8 @@ struct Import: AsyncParsableCommand {
                     do {
                         report = try await service.importFile(
                             file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
-                            encoding: encoding, rejects: rejects, ignoresUnmapped: ignoreUnmapped,
-                            principal: principal, begun: begun, progress: progress)
+                            encoding: encoding, sheet: sheet, rejects: rejects,
+                            ignoresUnmapped: ignoreUnmapped, principal: principal, begun: begun, progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {
                         throw WrongUsage(error.message.en)
                     }
@@ -109,7 +111,7 @@ struct Import: AsyncParsableCommand {
         return id
     }
 
-    private static func encoding(_ text: String) throws -> TextEncoding {
+    static func encoding(_ text: String) throws -> TextEncoding {
         guard let encoding = TextEncoding(rawValue: text.lowercased()) else {
             throw WrongUsage(
                 "there is no encoding “\(text)”; encodings: "
@@ -142,7 +144,15 @@ struct Import: AsyncParsableCommand {
             let guess =
                 report.encodingGuessed && report.encoding != "utf-8" ? " (guessed; --encoding names another)" : ""
             let delimiter = report.delimiter.map { ", fields are separated by \(Self.delimiter($0))" } ?? ""
-            Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
+            if let last = report.containers.last {
+                let sheet = report.sheet.map { ", sheet “\(Terminal.plain($0))”" } ?? ""
+                Terminal.out("  unpacked    \(report.containers.joined(separator: ", "))\(sheet)")
+                if ["gzip", "zip"].contains(last) {
+                    Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
+                }
+            } else {
+                Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
+            }
         }
         let seconds = (report.seconds * 10).rounded() / 10
         Terminal.out("  rows read   \(report.read)  in \(seconds) s")

@@ -5,6 +5,7 @@ import Insights
 import Kernel
 import Matching
 import Tabular
+import TabularFiles
 import Web
 
 /// Finds the records of one person in a file or in two; needs no database.
@@ -17,11 +18,14 @@ struct Match: AsyncParsableCommand {
             Two different identity numbers with right check digits are never linked, and people of one home are kept apart.
             Rows without an id are left out (exit code 2).
             """)
-    @Argument(help: "CSV or JSON Lines file.") var file: String
+    @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
     @Argument(help: "A second file: its records are linked to those of the first.") var other: String?
     @Option(name: .long, help: "Column that names the record; it is not compared.") var id: String
     @Option(name: .customLong("other-id"), help: "That column in the second file (default: as in the first).")
     var otherID: String?
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
+    @Option(name: .customLong("other-sheet"), help: "Sheet of the second file.") var otherSheet: String?
     @Option(name: .long, help: "JSON file to write the result to.") var out: String
     @Option(name: .long, help: "JSON file to write the learned weights to.") var model: String?
     @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode =
@@ -44,8 +48,8 @@ struct Match: AsyncParsableCommand {
             let bar = ProgressBar()
             let left: Records, right: Records?, result: MatchResult
             do {
-                left = try Records(path: file, id: id, bar)
-                right = try other.map { try Records(path: $0, id: otherID ?? id, bar) }
+                left = try Records(path: file, id: id, sheet: sheet, bar)
+                right = try other.map { try Records(path: $0, id: otherID ?? id, sheet: otherSheet, bar) }
                 result = Matcher.match(left.source, right?.source, countryCode: countryCode) {
                     bar.show($0.done, $0.total, $0.words.en)
                 }
@@ -128,8 +132,8 @@ extension Match {
         let leftOut: Int
         let firstReason: String?
 
-        init(path: String, id: String, _ bar: ProgressBar) throws {
-            let data = try Self.read(path, bar)
+        init(path: String, id: String, sheet: String?, _ bar: ProgressBar) throws {
+            let data = try Self.read(path, sheet: sheet, bar)
             guard let column = data.columns.firstIndex(where: { Self.trimmed($0) == Self.trimmed(id) }) else {
                 throw Self.noColumn(path, id, data.columns)
             }
@@ -166,27 +170,19 @@ extension Match {
                     zh: "\(path) 超过 \(Match.rowsMax) 行，请分批匹配。"))
         }
 
-        private static func read(_ path: String, _ bar: ProgressBar) throws -> TableData {
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
-                let handle = FileHandle(forReadingAtPath: path)
-            else {
-                throw CRMError(
-                    "file_unreadable", status: 422,
-                    Words(en: "The file \(path) cannot be read.", zh: "无法读取文件 \(path)。"))
-            }
-            defer { try? handle.close() }
-            let size = ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
-            var done = 0
+        private static func read(_ path: String, sheet: String?, _ bar: ProgressBar) throws -> TableData {
             do {
-                let name = URL(fileURLWithPath: path).lastPathComponent
-                return try TableData.read(options: TabularOptions(name: name), rowsMax: Match.rowsMax) {
-                    let bytes = try handle.read(upToCount: 1 << 18).map { [UInt8]($0) }
-                    guard let bytes, !bytes.isEmpty else { return nil }
+                let file = try OpenedFile(path: path, sheet: sheet)
+                let next = try file.source()
+                var done = 0
+                return try TableData.read(options: file.options(TabularOptions()), rowsMax: Match.rowsMax) {
+                    guard let bytes = try next() else { return nil }
                     done += bytes.count
-                    bar.show(done, size, "reading")
+                    bar.show(done, file.size, "reading")
                     return bytes
                 }
+            } catch let error as ContainerError {
+                throw error.error(file: path)
             } catch let error as TabularError {
                 throw TabularWording.error(error)
             }

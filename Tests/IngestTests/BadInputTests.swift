@@ -33,22 +33,28 @@ struct BadInputTests {
         #expect(error?.message.en.contains("3 columns") == true)
     }
 
-    @Test("an Excel workbook is refused with what to do instead")
+    @Test("a damaged workbook and an old one are refused with what to do instead")
     func workbook() async throws {
         let bench = try await Bench()
         let path = try bench.file("book.xlsx", [0x50, 0x4B, 0x03, 0x04] + Array(repeating: 0, count: 100))
         let error = await refusal {
             _ = try await bench.service.importFile(path, principal: bench.principal)
         }
-        #expect(error?.code == "excel_workbook")
-        #expect(error?.message.en.contains("CSV UTF-8") == true)
+        #expect(error?.code == "zip_damaged")
+        let old = try bench.file("book.xls", [0xD0, 0xCF, 0x11, 0xE0] + Array(repeating: 0, count: 100))
+        let refused = await refusal {
+            _ = try await bench.service.importFile(old, principal: bench.principal)
+        }
+        #expect(refused?.code == "old_workbook")
+        #expect(refused?.message.en.contains("CSV UTF-8") == true)
+        #expect(try bench.tenant.blobs.ids().isEmpty, "nothing is left of a refused file")
     }
 
-    @Test("a JSON document that is not JSON Lines is refused")
+    @Test("a JSON document without a list of records is refused")
     func jsonDocument() async throws {
         let bench = try await Bench()
-        let error = await refusal { _ = try await bench.importText("[{\"a\":1},\n{\"a\":2}]", name: "x.json") }
-        #expect(error?.code == "not_json_lines")
+        let error = await refusal { _ = try await bench.importText("{\"a\":1,\n\"b\":[1,2]}", name: "x.json") }
+        #expect(error?.code == "no_records")
     }
 
     @Test("ragged rows, a quote that never closes and a huge field are rejected with their lines, the others are taken")

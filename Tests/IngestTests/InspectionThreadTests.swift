@@ -13,17 +13,23 @@ struct InspectionThreadTests {
     /// A file that is not read before somebody opens the gate: what reads it blocks its thread.
     private final class Gated: BlobStore, BlobReader, @unchecked Sendable {
         private let gate: DispatchSemaphore
-        private var left: [UInt8]?
+        private let content: [UInt8]
+        private var left: [UInt8]?, isOpen = false
 
         init(_ gate: DispatchSemaphore, _ content: String) {
             self.gate = gate
-            left = Array(content.utf8)
+            self.content = Array(content.utf8)
         }
 
-        func reader(_ id: String, offset: Int64) throws -> any BlobReader { self }
+        /// One reader at a time; each begins anew.
+        func reader(_ id: String, offset: Int64) throws -> any BlobReader {
+            left = Array(content.dropFirst(Int(offset)))
+            return self
+        }
         func read(_ max: Int) throws -> [UInt8]? {
             defer { left = nil }
-            if left != nil { gate.wait() }
+            if !isOpen { gate.wait() }
+            isOpen = true
             return left
         }
         func writer(id: String?) throws -> any BlobWriter { throw CRMError.notFound }

@@ -230,6 +230,7 @@ extension TraceWorld {
             return { try visitor.upload("/imports", file: (name: "x.csv", content: Array("name\n甲\n乙\n".utf8))) }
         },
         "GET /imports/{id}": run("GET", "") { try await $0.planned() },
+        "GET /imports/{id}/profile": run("GET", "/profile") { try await $0.planned() },
         "GET /imports/{id}/progress": run("GET", "/progress") { try await $0.imported() },
         "GET /imports/{id}/rejects": run("GET", "/rejects") { try await $0.imported() },
         "GET /imports/{id}/planned-rejects": run("GET", "/planned-rejects") { try await $0.planned() },

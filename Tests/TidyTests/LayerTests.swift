@@ -12,7 +12,8 @@ struct LayerTests {
         "Kernel": [],
         "Contracts": ["Kernel"],
         "Compute": [],
-        "Tabular": ["Kernel"],
+        "Tabular": ["Kernel", "CZlib"],
+        "TabularFiles": ["Kernel", "Tabular"],
         "Matching": ["Kernel", "Compute"],
         "Storage": ["Kernel", "Contracts", "Logging"],
         "StorageSQLite": ["Kernel", "Storage", "CSQLite", "GRDB", "GRDBSQLite"],
@@ -22,7 +23,8 @@ struct LayerTests {
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
     ]
     private static let domain: Set<String> = [
-        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "Matching", "HTTPTypes", "Crypto",
+        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "TabularFiles", "Matching",
+        "HTTPTypes", "Crypto",
         "Logging",
     ]
     /// What a single domain may use beyond the others.
@@ -61,6 +63,7 @@ struct LayerTests {
             "CArgon2": ["Identity"], "CProcess": ["App"], "CXGBoost": ["Insights"], "ArgumentParser": ["switchboard"],
             "StorageSQLite": ["App", "TestSupport"], "StoragePostgres": ["App", "TestSupport"],
             "TestSupport": [], "Testing": [], "ServiceLifecycle": ["App"], "SQLite3": [], "CLibPQ": ["StoragePostgres"],
+            "CZlib": ["Tabular"],
         ]
         var findings: [String] = []
         for file in SourceTree.sources {
