@@ -36,7 +36,7 @@ package struct Modules: Sendable {
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }),
-            CustomersModule(timeline: timeline, followers: [desk.follower]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,

@@ -7,11 +7,15 @@ import Storage
 struct CustomerWriter: Sendable {
     let ids: IDGenerator
     let policy: ValuePolicy
+    /// `nil` = customers are not kept for matching.
+    private let matching: MatchKeys?
 
     /// Reads the value policy in force.
-    init(ids: IDGenerator, _ session: any SQLSession) throws {
+    /// - Parameter countryCode: of telephone numbers without one.
+    init(ids: IDGenerator, countryCode: String = "86", _ session: any SQLSession) throws {
         self.ids = ids
         policy = try ValueStore.policy(session)
+        matching = try MatchStore.setting(session).isKept ? MatchKeys(countryCode: countryCode) : nil
     }
 
     // MARK: New customers
@@ -31,6 +35,11 @@ struct CustomerWriter: Sendable {
                 for record in records { found.addFound(record, policy: policy) }
                 return found
             }, session)
+        if let matching {
+            var rows = MatchRows(matching)
+            for record in records { rows.add(record) }
+            try rows.writeNew(session)
+        }
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
@@ -101,6 +110,11 @@ struct CustomerWriter: Sendable {
         try gone.write(session)
         try fresh.write(session)
         try ListingRow.update(listing, from: listed, session)
+        if let matching {
+            var rows = MatchRows(matching)
+            for (before, after) in changes { rows.change(before: before, after: after) }
+            try rows.write(session)
+        }
         // An import touches many customers every night: only moves of the lifecycle are kept of it, and of its taking back.
         // That there was one is told by the time of the last change.
         let told = changes.filter {
@@ -192,6 +206,13 @@ struct CustomerWriter: Sendable {
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }
+        if let matching {
+            var rows = MatchRows(matching)
+            for record in records { rows.remove(record) }
+            try rows.write(session)
+            try session.executeMany(MatchStore.deleteRecord, keys)
+        }
+        try session.executeMany(MatchStore.deletePairs, keys)
     }
 }
 
