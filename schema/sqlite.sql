@@ -176,6 +176,52 @@ CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, cus
 
 CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
+CREATE TABLE customers_match_key (
+  key BIGINT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  PRIMARY KEY (key, customer_id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_match_model (
+  id INTEGER PRIMARY KEY,
+  made_at BIGINT NOT NULL,
+  made_by TEXT NOT NULL,
+  customers BIGINT NOT NULL,
+  pairs BIGINT NOT NULL,
+  model TEXT NOT NULL
+);
+
+CREATE TABLE customers_match_pair (
+  left_id BIGINT NOT NULL,
+  right_id BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  bits DOUBLE PRECISION NOT NULL,
+  evidence TEXT NOT NULL,
+  model_id BIGINT,
+  made_at BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (left_id, right_id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_match_pair_right ON customers_match_pair (right_id);
+
+CREATE INDEX customers_match_pair_state ON customers_match_pair (state, bits, left_id, right_id);
+
+CREATE TABLE customers_match_record (
+  customer_id INTEGER PRIMARY KEY,
+  record TEXT NOT NULL
+);
+
+CREATE TABLE customers_match_setting (
+  id INTEGER PRIMARY KEY,
+  kept BOOLEAN NOT NULL,
+  filled_at BIGINT,
+  model_id BIGINT,
+  survivorship TEXT NOT NULL
+);
+
 CREATE TABLE customers_outcome (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
@@ -443,7 +489,7 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-, purged_at BIGINT);
+, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0);
 
 CREATE TABLE insights_churn_score (
   customer_id INTEGER PRIMARY KEY,

@@ -54,8 +54,6 @@ struct ImportViews {
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
-            "hasMatches": .bool(counts.linked != nil || counts.review != nil),
-            "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
             "hasRun": .bool(line.counts != nil),
             "at": .text(call.time(line.createdAt)), "by": .text(line.createdByName), "size": .text(size(line.size)),
         ]
@@ -140,6 +138,8 @@ struct ImportViews {
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)), "unchanged": .text(Numbers.grouped(counts.unchanged)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+            "hasMatches": .bool(counts.linked != nil || counts.review != nil),
+            "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
         ]
     }
 

@@ -14,7 +14,7 @@ struct Survivorship: Sendable, Codable, Equatable {
         case source
         /// Of the record that was changed last.
         case newest
-        /// The longest text.
+        /// The longest text; one in Chinese characters before one in letters.
         case complete
         /// The smallest value: the earliest date.
         case earliest
@@ -149,8 +149,11 @@ struct GoldenRecord: Sendable {
             let last = known.map(\.record.customer.updatedAt).max()
             return known.filter { $0.record.customer.updatedAt == last }
         case .complete:
-            let longest = known.map(\.value.count).max()
-            return known.filter { $0.value.count == longest }
+            // The sound of a name, 'Wang Xiaoming', is longer than its characters and says less.
+            let written = known.filter { $0.value.unicodeScalars.contains { (0x3400...0x9FFF).contains($0.value) } }
+            let best = written.isEmpty ? known : written
+            let longest = best.map(\.value.count).max()
+            return best.filter { $0.value.count == longest }
         case .earliest:
             let first = known.map(\.value).min()
             return known.filter { $0.value == first }

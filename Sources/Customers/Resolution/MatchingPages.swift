@@ -21,8 +21,12 @@ enum MatchingPages {
         }
         return [
             Endpoint(.get, "/matching", manage, trace: .none, purpose: .administration, handler: page),
-            act("/matching/filling") { try await enqueue($0, MatchFill.jobKind, "customers.matching.fill") },
-            act("/matching/learning") { try await enqueue($0, MatchLearning.jobKind, "customers.matching.ask") },
+            act("/matching/filling") {
+                try await enqueue($0, MatchFill.jobKind) { AuditEntry("customers.matching.fill", [$0]) }
+            },
+            act("/matching/learning") {
+                try await enqueue($0, MatchLearning.jobKind) { AuditEntry("customers.matching.ask", [$0]) }
+            },
             act("/matching/models/{id}/activation", [], .acts, activate),
             act("/matching/rules", ["revision", "sources", "rule.*"], .overwrites, saveRules),
         ]
@@ -30,7 +34,9 @@ enum MatchingPages {
 
     // MARK: Changes
 
-    private static func enqueue(_ call: Call, _ kind: String, _ action: String) async throws -> WebResponse {
+    private static func enqueue(
+        _ call: Call, _ kind: String, _ entry: @escaping @Sendable (AuditSubject) -> AuditEntry
+    ) async throws -> WebResponse {
         let principal = try call.principal()
         let tenant = call.tenant
         return try await call.change { session in
@@ -38,7 +44,7 @@ enum MatchingPages {
             let job = try tenant.jobs.enqueue(
                 kind, payload: JSONValue.object(["by": .string(principal.userName)]).encoded(), by: principal.userName,
                 session)
-            try call.record(AuditEntry(action, [AuditSubject(kind: "job", id: job.rawValue)]), session)
+            try call.record(entry(AuditSubject(kind: "job", id: job.rawValue)), session)
             return .redirect("/matching").flash("customers.matching.asked")
         }
     }

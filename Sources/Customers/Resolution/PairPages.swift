@@ -40,24 +40,22 @@ struct PairPages: Sendable {
         return try await call.change { session in
             guard let pair = try PairStore.pair(left, right, session) else { throw CRMError.notFound }
             let next = try reachable(PairStore.open(after: pair, limit: 5, session), principal, session).first
-            let action: String
+            let subjects: [AuditSubject] = [.customer(left), .customer(right)]
+            let facts: [String: JSONValue] = [
+                "before": .string(pair.state.rawValue), "rule": .string(pair.evidence.rule.rawValue),
+            ]
             switch state {
             case .linked:
                 guard pair.state == .open else { throw Joining.changed }
-                action = "customers.pair.join"
                 try joining.join(left, right, by: principal, session)
+                try call.record(AuditEntry("customers.pair.join", subjects, facts: facts), session)
             case .apart:
-                action = "customers.pair.separate"
                 try joining.keepApart(left, right, by: principal, session)
+                try call.record(AuditEntry("customers.pair.separate", subjects, facts: facts), session)
             case .open:
-                action = "customers.pair.reopen"
                 try joining.reopen(left, right, by: principal, session)
+                try call.record(AuditEntry("customers.pair.reopen", subjects, facts: facts), session)
             }
-            try call.record(
-                AuditEntry(
-                    action, [.customer(left), .customer(right)],
-                    facts: ["before": .string(pair.state.rawValue), "rule": .string(pair.evidence.rule.rawValue)]),
-                session)
             let flash = "customers.pairs.\(state.rawValue)"
             if state == .open { return .redirect("/duplicates?pair=\(left)-\(right)").flash(flash) }
             let place = next.map { "pair=\($0.left)-\($0.right)&" } ?? ""
@@ -128,7 +126,6 @@ struct PairPages: Sendable {
         var previous: MatchPair?
         var next: MatchPair?
         var effects: [(Words, Int, Int)] = []
-        var isSettable = false
         var done: MatchPair?
     }
 
