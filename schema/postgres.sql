@@ -137,6 +137,46 @@ CREATE TABLE public.customers_listing (
     risk_scored_at bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.customers_match_key (
+    key bigint NOT NULL,
+    customer_id bigint NOT NULL
+);
+
+CREATE TABLE public.customers_match_model (
+    id bigint NOT NULL,
+    made_at bigint NOT NULL,
+    made_by text NOT NULL,
+    customers bigint NOT NULL,
+    pairs bigint NOT NULL,
+    model text NOT NULL
+);
+
+CREATE TABLE public.customers_match_pair (
+    left_id bigint NOT NULL,
+    right_id bigint NOT NULL,
+    state text NOT NULL,
+    bits double precision NOT NULL,
+    evidence text NOT NULL,
+    model_id bigint,
+    made_at bigint NOT NULL,
+    decided_by text NOT NULL,
+    decided_at bigint NOT NULL,
+    reason text NOT NULL
+);
+
+CREATE TABLE public.customers_match_record (
+    customer_id bigint NOT NULL,
+    record text NOT NULL
+);
+
+CREATE TABLE public.customers_match_setting (
+    id bigint NOT NULL,
+    kept boolean NOT NULL,
+    filled_at bigint,
+    model_id bigint,
+    survivorship text NOT NULL
+);
+
 CREATE TABLE public.customers_outcome (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -398,7 +438,9 @@ CREATE TABLE public.ingest_run (
     reverted_at bigint,
     created_by bigint,
     created_by_name text NOT NULL,
-    purged_at bigint
+    purged_at bigint,
+    linked_count bigint DEFAULT 0 NOT NULL,
+    review_count bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.insights_churn_score (
@@ -754,6 +796,21 @@ ALTER TABLE ONLY public.customers_identity_document
 ALTER TABLE ONLY public.customers_listing
     ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
 
+ALTER TABLE ONLY public.customers_match_key
+    ADD CONSTRAINT customers_match_key_pkey PRIMARY KEY (key, customer_id);
+
+ALTER TABLE ONLY public.customers_match_model
+    ADD CONSTRAINT customers_match_model_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_match_pair
+    ADD CONSTRAINT customers_match_pair_pkey PRIMARY KEY (left_id, right_id);
+
+ALTER TABLE ONLY public.customers_match_record
+    ADD CONSTRAINT customers_match_record_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.customers_match_setting
+    ADD CONSTRAINT customers_match_setting_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.customers_outcome
     ADD CONSTRAINT customers_outcome_pkey PRIMARY KEY (customer_id, id);
 
@@ -944,6 +1001,10 @@ CREATE INDEX customers_listing_status ON public.customers_listing USING btree (s
 CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, value_score, customer_id);
 
 CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
+
+CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
+
+CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
 
