@@ -331,6 +331,31 @@ struct ResolutionTests {
         #expect(try await desk.records() == before)
     }
 
+    @Test("joining two sets answers every question between them; taking the answer back asks them again")
+    func answered() async throws {
+        let desk = try await MatchDesk()
+        let ids = try await desk.bring("crm", (0..<4).map { ["source_id": "\($0)", "full_name": "N\($0)"] }).ids
+        let (joining, who) = (Joining(tenant: desk.tenant), desk.decider)
+        func open() async throws -> Set<[CustomerID]> {
+            let pairs = try await desk.tenant.database.read { try PairStore.open(after: nil, limit: 50, $0) }
+            return Set(pairs.map { [$0.left, $0.right] })
+        }
+        try await desk.join(ids[0], ids[1])
+        try await desk.join(ids[2], ids[3])
+        try await desk.tenant.database.write { session in
+            try joining.propose(ids[0], ids[2], by: who, session)
+            try joining.propose(ids[1], ids[3], by: who, session)
+        }
+        #expect(try await open() == [[ids[0], ids[2]], [ids[1], ids[3]]])
+        try await desk.join(ids[0], ids[2])
+        let left = try await open()
+        let whole = try await desk.set(ids[3])
+        #expect(left.isEmpty && whole == Set(ids))
+        try await desk.tenant.database.write { try joining.reopen(ids[0], ids[2], by: who, $0) }
+        #expect(try await open() == [[ids[0], ids[2]], [ids[1], ids[3]]])
+        #expect(try await desk.set(ids[3]) == [ids[2], ids[3]])
+    }
+
     @Test("candidates are looked up by the key's index")
     func plan() async throws {
         let desk = try await MatchDesk()

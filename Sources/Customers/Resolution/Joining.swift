@@ -39,10 +39,17 @@ struct Joining: Sendable {
             max(a, b), min(a, b), valid: true, evidence: "person", at: now, session)
         try decide(a, b, .linked, "", principal, now, session)
         // The person's word now is stronger than the word of before about others of the two sets.
-        for pair in try PairStore.pairs(among: one + other, session) where pair.state == .apart {
-            guard one.contains(pair.left) != one.contains(pair.right) else { continue }
+        // So is it than the questions that were still open about them.
+        for pair in try across(one, other, session) where pair.state != .linked {
             try settle(pair, .linked, "", principal, now, session)
         }
+    }
+
+    /// Pairs of one of these with one of those.
+    private func across(
+        _ one: [CustomerID], _ other: [CustomerID], _ session: any SQLSession
+    ) throws -> [MatchPair] {
+        try PairStore.pairs(among: one + other, session).filter { one.contains($0.left) != one.contains($0.right) }
     }
 
     /// Takes the link between two customers back, with everybody who hangs on either side; none of one side is ever
@@ -76,7 +83,16 @@ struct Joining: Sendable {
         _ = try sides(a, b, principal, session)
         guard let pair = try PairStore.pair(a, b, session), pair.state != .open else { throw Self.changed }
         let now = tenant.clock.now()
-        if pair.state == .linked, try !takeLink(a, b, now, session) { throw Self.changed }
+        if pair.state == .linked {
+            guard try takeLink(a, b, now, session) else { throw Self.changed }
+            let (one, other) = (try CustomerLinks.set(of: a, session), try CustomerLinks.set(of: b, session))
+            if !one.contains(b) {
+                // What was answered along with it is a question again.
+                for also in try across(one, other, session) where also.state == .linked {
+                    try settle(also, .open, "", principal, now, session)
+                }
+            }
+        }
         try settle(pair, .open, "", principal, now, session)
     }
 
