@@ -8,6 +8,8 @@ import Storage
 struct Joining: Sendable {
     static let machine = "import"
     static let reasonMax = 200
+    /// In place of a reason: answered by the answer about another pair.
+    static let along = "along"
     static let unlink: SQL = """
         UPDATE customers_customer_link SET valid = $3, linked_at = $4 WHERE from_id = $1 AND to_id = $2
         """
@@ -38,10 +40,9 @@ struct Joining: Sendable {
         try CustomerLinks.link(
             max(a, b), min(a, b), valid: true, evidence: "person", at: now, session)
         try decide(a, b, .linked, "", principal, now, session)
-        // The person's word now is stronger than the word of before about others of the two sets.
-        // So is it than the questions that were still open about them.
-        for pair in try across(one, other, session) where pair.state != .linked {
-            try settle(pair, .linked, "", principal, now, session)
+        // What was still asked about the two sets is answered along with it.
+        for pair in try across(one, other, session) where pair.state == .open {
+            try settle(pair, .linked, Self.along, principal, now, session)
         }
     }
 
@@ -88,7 +89,7 @@ struct Joining: Sendable {
             let (one, other) = (try CustomerLinks.set(of: a, session), try CustomerLinks.set(of: b, session))
             if !one.contains(b) {
                 // What was answered along with it is a question again.
-                for also in try across(one, other, session) where also.state == .linked {
+                for also in try across(one, other, session) where also.state == .linked && also.reason == Self.along {
                     try settle(also, .open, "", principal, now, session)
                 }
             }
