@@ -159,7 +159,12 @@ enum ProfilePanel {
             return Field(
                 name: "identity", label: PageWords.of(kind)[language], value: row.text(1), mask: .identity, mono: true)
         }
-        return Asked { try reach.value() + places.value().compactMap { $0 } + papers.value() }
+        return Asked {
+            // Linked records tell the same more than once.
+            var known: Set<[String]> = []
+            return try (reach.value() + places.value().compactMap { $0 } + papers.value())
+                .filter { known.insert([$0.label, $0.value]).inserted }
+        }
     }
 
     private static func attributeFields(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws

@@ -7,13 +7,13 @@ enum MatchWords {
 
     static func of(_ rule: MatchVerdict.Rule) -> Words {
         switch rule {
-        case .weights: Words(en: "Enough agrees", zh: "整体相符")
+        case .weights: Words(en: "Much agrees", zh: "多项相符")
         case .verified: Words(en: "Two identity numbers that differ", zh: "两个有效证件号码不同")
         case .household: Words(en: "Members of one household", zh: "同一家庭的不同成员")
         case .kinds: Words(en: "A person and an organisation", zh: "一个是个人，一个是企业")
         case .sameDocument: Words(en: "Same identity number and name", zh: "证件号码与姓名一致")
         case .sameContact: Words(en: "Same number or e-mail address, same name", zh: "电话或邮箱一致，姓名一致")
-        case .otherName: Words(en: "Much agrees, but the name is another", zh: "多项相符，但姓名不同")
+        case .otherName: Words(en: "The name is another, much else agrees", zh: "姓名不同，其他多项相符")
         case .proposed: Words(en: "Put forward by a person", zh: "人工提出")
         case .setConflict: Words(en: "Would join two people with different identity numbers", zh: "将合并两个证件号码不同的人")
         case .bridge: Words(en: "Would join two customers that are separate so far", zh: "将连接两个目前分开的客户")

@@ -320,7 +320,7 @@ enum PairView {
             let view: View = [
                 "label": .text(PageWords.field(key)[language]), "left": .text(text(values[0])),
                 "right": .text(text(values[1])),
-                "differs": .bool(isBoth && !isShared), "same": .bool(isShared),
+                "differs": .bool(isBoth && !isShared && key != "source_id"), "same": .bool(isShared),
                 "level": .text(level.isEmpty ? nil : level),
                 "strength": .text(found.map { MatchWords.strength($0.bits)[language] }),
             ]
