@@ -108,6 +108,15 @@ struct SeededBaseTests {
             """
         ),
         (
+            "text",
+            """
+            SELECT c.reference, x.tokens FROM customers_search_text x JOIN customers_customer c ON c.id = x.customer_id
+            """
+        ),
+        (
+            "word", "SELECT x.word, x.variant FROM customers_search_word x"
+        ),
+        (
             "listing",
             """
             SELECT c.reference, x.sort_name, x.status, x.segment, x.tier, x.plan, x.since, x.monthly_charge, x.value_score,
