@@ -81,6 +81,9 @@ enum CustomerLabels {
         .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model"]),
         .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
+        labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),
+        labelled("customers_search_word", plain: ["variant"], ["word": .name]),
+        .plain("customers_search_state", ["id", "step", "seen_to", "since"]),
         labelled(
             "customers_listing",
             plain: [

@@ -47,7 +47,11 @@ package struct CustomersModule: Module {
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] {
-        [ValueStore.job(tenant), MatchFill.job(tenant), MatchLearning.job(tenant)]
+        [ValueStore.job(tenant), SearchFill.job(tenant), MatchFill.job(tenant), MatchLearning.job(tenant)]
+    }
+
+    package var schedules: [Schedule] {
+        [Schedule(name: "customers.search.hourly", jobKind: SearchFill.jobKind, everySeconds: SearchFill.everySeconds)]
     }
 
     package var navigation: [NavigationEntry] {

@@ -23,22 +23,29 @@ extension ImportPages {
         return call.page(
             "ingest/import-profile", title: file.name, active: "/imports",
             [
-                "id": .text("\(id)"), "fileName": .text(file.name), "facts": .texts(text.facts),
+                "id": .text("\(id)"), "fileName": .text(file.name), "facts": .text(text.summary),
                 "isCut": .bool(profile.isCut), "seesMasked": .bool(!isClear),
                 "columns": .list(
                     profile.columns.map { column in
                         [
                             "name": .text(column.name), "type": .text(text.typeName(column.type)),
                             "missing": .text(text.share(column)), "distinct": .text(text.distinct(column)),
-                            "low": .text(text.low(column)), "median": .text(text.median(column)),
-                            "high": .text(text.high(column)), "mean": .text(column.mean.map(text.number) ?? ""),
-                            "top": .texts(column.top.prefix(5).map { "\($0.value) × \($0.count)" }),
-                            "shapes": .texts(column.shapes.prefix(3).map { "\($0.value) × \($0.count)" }),
+                            "range": .text(Self.both(text.low(column), " – ", text.high(column))),
+                            "middle": .text(Self.both(column.mean.map(text.number) ?? "", " / ", text.median(column))),
+                            "top": .texts(column.top.prefix(5).map(Self.counted)),
+                            "shapes": .texts(column.shapes.prefix(3).map(Self.counted)),
                             "notes": .texts(text.notes(column)), "isPersonal": .bool(column.personal != nil),
                         ]
                     }),
             ])
     }
+
+    /// Nothing when there is neither.
+    private static func both(_ first: String, _ between: String, _ second: String) -> String {
+        first.isEmpty && second.isEmpty ? "" : first + between + second
+    }
+
+    private static func counted(_ one: FileProfile.Count) -> String { "\(one.value) × \(Numbers.grouped(one.count))" }
 }
 
 extension FileProfile {

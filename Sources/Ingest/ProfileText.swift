@@ -64,7 +64,7 @@ package struct ProfileText {
     }
 
     func distinct(_ column: FileProfile.Column) -> String {
-        (column.isDistinctEstimate ? "≈" : "") + "\(column.distinct)"
+        (column.isDistinctEstimate ? "≈" : "") + Numbers.grouped(column.distinct)
     }
     func low(_ column: FileProfile.Column) -> String { column.minimum.map(number) ?? column.earliest ?? "" }
     func high(_ column: FileProfile.Column) -> String { column.maximum.map(number) ?? column.latest ?? "" }
@@ -72,16 +72,21 @@ package struct ProfileText {
         column.quantiles.flatMap { $0.count > 2 ? number($0[2]) : nil } ?? ""
     }
 
-    /// The lines before the table.
-    var facts: [String] { head.map { $0.trimmingCharacters(in: .whitespaces) } }
+    /// What the whole file is, in one line, without its name.
+    var summary: String {
+        (kind + head.dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }).joined(separator: " · ")
+    }
+
+    private var kind: [String] {
+        profile.containers + [profile.sheet.map { say("sheet “\($0)”", "工作表“\($0)”") }].compactMap { $0 }
+    }
 
     private var head: [String] {
-        let kind = profile.containers + [profile.sheet.map { say("sheet “\($0)”", "工作表“\($0)”") }].compactMap { $0 }
         var lines = ["\(profile.file)  \(kind.joined(separator: ", "))"]
         let sure = Int((profile.encodingConfidence * 100).rounded())
         let encoding = profile.containers.isEmpty || ["gzip", "zip"].contains(profile.containers.last)
         lines.append(
-            "  " + say("rows", "行") + " \(profile.rows), " + say("columns", "列") + " \(profile.columns.count)"
+            "  " + say("rows", "行数") + " \(Numbers.grouped(profile.rows)), " + say("columns", "列数") + " \(profile.columns.count)"
                 + (encoding ? ", \(profile.encoding) (\(sure) %)" : ""))
         if profile.sheets.count > 1 {
             lines.append("  " + say("sheets", "工作表") + " " + profile.sheets.joined(separator: ", "))

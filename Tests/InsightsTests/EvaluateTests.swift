@@ -197,16 +197,18 @@ struct EvaluateTests {
         #expect(missing.out.contains("\"file_unreadable\""))
     }
 
-    @Test("an Excel workbook is recognised as one")
+    @Test("a workbook is learned from as the same rows of a text would be; a sheet that is not there is named")
     func workbook() async throws {
-        guard let path = Checkout.sharedData("churn-ibm-telco/Telco_customer_churn_status.xlsx") else {
+        guard let path = Checkout.sharedData("churn-ibm-telco/02 Churn-Dataset.xlsx") else {
             print("skipped: shared/data/churn-ibm-telco is not on this machine")
             return
         }
+        let result = try await Insights.evaluateFile(.init(path: path, label: "Churn", folds: 2))
+        #expect(result.json.object?["rows"]?.int == 7_043, "\(result.json.encoded().prefix(300))")
         let error = await #expect(throws: CRMError.self) {
-            _ = try await Insights.evaluateFile(.init(path: path, label: "Churn Label"))
+            _ = try await Insights.evaluateFile(.init(path: path, label: "Churn", sheet: "nowhere"))
         }
-        #expect(error?.message.en.contains("Excel") == true)
+        #expect(error?.message.en.contains("nowhere") == true, "\(String(describing: error))")
     }
 
     @Test("a report that throws stops the evaluation")

@@ -73,7 +73,8 @@ struct ScanTests {
     static let tables: SQL = """
         SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
           AND NOT c.relispartition
-          AND c.relname NOT IN ('schema_migration', 'storage_node', 'storage_copy', 'identity_user')
+          AND c.relname NOT IN ('schema_migration', 'storage_node', 'storage_server', 'storage_copy',
+            'identity_user')
         """
 
     /// What the server has counted; backends tell their figures when they end, and the product opens others.
