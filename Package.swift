@@ -118,7 +118,7 @@ let package = Package(
             ]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Customers", ["Compute"]),
+        domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute"]),
         domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),

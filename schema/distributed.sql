@@ -13,6 +13,7 @@ SELECT create_distributed_table('customers_outcome', 'customer_id', colocate_wit
 SELECT create_distributed_table('customers_party', 'id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_relation', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_search', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_search_text', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_subscription', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_subscription_history', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_usage_month', 'customer_id', colocate_with => 'customers_customer');
@@ -22,5 +23,6 @@ SELECT create_distributed_table('insights_score_history', 'customer_id', colocat
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identifier', 'value', colocate_with => 'none');
+SELECT create_distributed_table('customers_search_word', 'variant', colocate_with => 'none');
 SELECT create_distributed_table('customers_subscription_locator', 'id', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_with => 'none');

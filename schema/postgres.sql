@@ -185,6 +185,23 @@ CREATE TABLE public.customers_search (
     customer_id bigint NOT NULL
 );
 
+CREATE TABLE public.customers_search_state (
+    id bigint NOT NULL,
+    step integer NOT NULL,
+    seen_to bigint NOT NULL,
+    since bigint NOT NULL
+);
+
+CREATE TABLE public.customers_search_text (
+    customer_id bigint NOT NULL,
+    tokens text NOT NULL
+);
+
+CREATE TABLE public.customers_search_word (
+    variant bigint NOT NULL,
+    word text NOT NULL
+);
+
 CREATE TABLE public.customers_subscription (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -769,6 +786,15 @@ ALTER TABLE ONLY public.customers_saved_view
 ALTER TABLE ONLY public.customers_search
     ADD CONSTRAINT customers_search_pkey PRIMARY KEY (kind, token, customer_id);
 
+ALTER TABLE ONLY public.customers_search_state
+    ADD CONSTRAINT customers_search_state_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_search_text
+    ADD CONSTRAINT customers_search_text_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.customers_search_word
+    ADD CONSTRAINT customers_search_word_pkey PRIMARY KEY (variant, word);
+
 ALTER TABLE ONLY public.customers_subscription_history
     ADD CONSTRAINT customers_subscription_history_pkey PRIMARY KEY (customer_id, id);
 
@@ -944,6 +970,8 @@ CREATE INDEX customers_listing_status ON public.customers_listing USING btree (s
 CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, value_score, customer_id);
 
 CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
+
+CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
 

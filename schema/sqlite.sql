@@ -227,6 +227,27 @@ CREATE TABLE customers_search (
   PRIMARY KEY (kind, token, customer_id)
 ) WITHOUT ROWID;
 
+CREATE VIRTUAL TABLE customers_search_index USING fts5(tokens, content='customers_search_text', content_rowid='customer_id',
+  detail='none', columnsize=0, tokenize='ascii');
+
+CREATE TABLE customers_search_state (
+  id INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL,
+  seen_to BIGINT NOT NULL,
+  since BIGINT NOT NULL
+);
+
+CREATE TABLE customers_search_text (
+  customer_id INTEGER PRIMARY KEY,
+  tokens TEXT NOT NULL
+);
+
+CREATE TABLE customers_search_word (
+  variant BIGINT NOT NULL,
+  word TEXT NOT NULL,
+  PRIMARY KEY (variant, word)
+) WITHOUT ROWID;
+
 CREATE TABLE customers_subscription (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,

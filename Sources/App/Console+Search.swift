@@ -9,6 +9,8 @@ extension Console {
     static let searchHits = 50
     /// What `many=1` shows at most.
     static let searchHitsMany = 200
+    /// Of each group, while somebody types.
+    static let suggestedHits = 5
 
     func searchEndpoints() -> [Endpoint] {
         let access = Route.Access.permission(Self.mayFind)
@@ -53,6 +55,12 @@ extension Console {
         var more = false
         /// Where there is no choice.
         var only: SearchHit? { hits.count == 1 && !more ? hits[0] : nil }
+        /// In the order in which the first of each was found.
+        var groups: [(title: String, hits: [SearchHit])] {
+            var order: [String] = []
+            for hit in hits where !order.contains(hit.group) { order.append(hit.group) }
+            return order.map { group in (group, hits.filter { $0.group == group }) }
+        }
     }
 
     private func find(_ query: String, limit: Int, _ call: Call) async throws -> Found {
@@ -71,9 +79,10 @@ extension Console {
             let sources = modules.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
             let request = try call.panelRequest()
             let hits = try await call.readRecent { session in
-                try sources.flatMap { try $0.find(text, limit + 1, request, session) }
+                try sources.map { try $0.find(text, limit + 1, request, session) }
             }
-            found = Found(hits: Array(hits.prefix(limit)), more: hits.count > limit)
+            // Nobody's cases are pushed out by many customers.
+            found = Found(hits: hits.flatMap { $0.prefix(limit) }, more: hits.contains { $0.count > limit })
         }
         return found
     }
@@ -98,11 +107,17 @@ extension Console {
                 "none": .bool(asked && found.hits.isEmpty), "any": .bool(!found.hits.isEmpty),
                 "strange": .bool(query == nil),
                 "manyPath": .text(found.more && !many ? "/search?q=\(token)&many=1" : nil),
-                "hits": .list(
-                    found.hits.map {
+                "groups": .list(
+                    found.groups.map { group in
                         [
-                            "hitTitle": .text($0.title), "subtitle": .text($0.subtitle), "hitPath": .text($0.path),
-                            "icon": .text($0.icon), "group": .text(call.text($0.group)),
+                            "group": .text(call.text(group.title)), "count": .text(String(group.hits.count)),
+                            "hits": .list(
+                                group.hits.map {
+                                    [
+                                        "hitTitle": .text($0.title), "subtitle": .text($0.subtitle),
+                                        "hitPath": .text($0.path), "icon": .text($0.icon),
+                                    ]
+                                }),
                         ]
                     }),
             ], status: query == nil ? .badRequest : .ok)
@@ -113,23 +128,23 @@ extension Console {
         guard object.keys.allSatisfy({ $0 == "q" }) else {
             throw CRMError.invalid("q", "unknown_field", Words(en: "Only “q” is expected.", zh: "只接受字段“q”。"))
         }
-        let hits = try await find(object["q"]?.string ?? "", limit: 8, call).hits
-        let groups = Dictionary(grouping: hits, by: \.group).sorted { $0.key < $1.key }
+        let found = try await find(object["q"]?.string ?? "", limit: Self.suggestedHits, call)
         return .json(
             .object([
                 "groups": .array(
-                    groups.map { group, items in
+                    found.groups.map { group in
                         .object([
-                            "title": .string(call.text(group)),
+                            "title": .string(call.text(group.title)),
                             "items": .array(
-                                items.map {
+                                group.hits.map {
                                     .object([
                                         "href": .string($0.path), "title": .string($0.title),
                                         "note": .string($0.subtitle),
                                     ])
                                 }),
                         ])
-                    })
+                    }),
+                "more": .bool(found.more),
             ]))
     }
 }

@@ -30,7 +30,7 @@ package struct Modules: Sendable {
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
-        let desk = ServiceDeskModule()
+        let desk = ServiceDeskModule(customers: reading)
         timeline = [insights.timeline] + desk.timeline
         all = [
             IdentityModule(

@@ -71,6 +71,9 @@ enum CustomerLabels {
         labelled("customers_identifier", plain: ["kind", "customer_id"], ["value": .identity]),
         .plain("customers_customer_link", ["from_id", "to_id", "valid", "evidence", "linked_at"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
+        labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),
+        labelled("customers_search_word", plain: ["variant"], ["word": .name]),
+        .plain("customers_search_state", ["id", "step", "seen_to", "since"]),
         labelled(
             "customers_listing",
             plain: [

@@ -17,6 +17,9 @@ enum CustomerLayouts {
             // Number -> customer: one node, one index.
             TableLayout("customers_identifier", .lookUp(key: "value")),
             TableLayout("customers_subscription_locator", .lookUp(key: "id")),
+            // Words of names: asked with what is left of a mistyped one.
+            TableLayout("customers_search_word", .lookUp(key: "variant")),
+            TableLayout("customers_search_state", .local),
             // Few definitions, joined with the values of every customer.
             TableLayout("customers_attribute", .reference),
             TableLayout("customers_saved_view", .local),
@@ -27,6 +30,6 @@ enum CustomerLayouts {
                 "customers_contact_medium", "customers_address", "customers_identity_document",
                 "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
                 "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
-                "customers_listing",
+                "customers_search_text", "customers_listing",
             ], .customer(key: "customer_id"))
 }

@@ -19,7 +19,7 @@ extension CustomerRows {
             if lateBatches == nil {
                 let rows = found?() ?? self
                 late = rows
-                lateBatches = rows.lookUps(isDistinct: isDistinct).makeIterator()
+                lateBatches = rows.lookUps(isDistinct: isDistinct, session.dialect).makeIterator()
             }
             return lateBatches?.next()
         }
@@ -72,8 +72,8 @@ extension CustomerRows {
     }
 
     /// What they are listed and found by.
-    private func lookUps(isDistinct: Bool) -> [BulkRows] {
-        [
+    private func lookUps(isDistinct: Bool, _ dialect: Dialect) -> [BulkRows] {
+        SearchIndex.new(texts, dialect) + [
             BulkRows(into: "customers_listing", "customer_id, \(ListingRow.columnList)", listing),
             BulkRows(into: "customers_search", "kind, token, customer_id", search),
             BulkRows(into: "customers_identifier", "kind, value, customer_id", identifiers),

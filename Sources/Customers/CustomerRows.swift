@@ -16,6 +16,8 @@ struct CustomerRows {
     private(set) var identifiers: [[SQLValue]] = []
     private(set) var tracedIdentifiers: [[SQLValue]] = []
     var search: [[SQLValue]] = []
+    /// Texts of the search index.
+    var texts: [[SQLValue]] = []
     var listing: [[SQLValue]] = []
 
     mutating func add(_ record: CustomerRecord) {
@@ -77,6 +79,7 @@ struct CustomerRows {
             (CustomerSQL.insertTrace, tracedIdentifiers), (CustomerSQL.insertSearch, search),
         ]
         for (statement, rows) in batches where !rows.isEmpty { try session.executeMany(statement, rows) }
+        try SearchIndex.put(texts, session)
     }
 
     private static func row(_ id: SQLValue, _ party: Party) -> [SQLValue] {

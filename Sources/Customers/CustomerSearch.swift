@@ -2,128 +2,332 @@ import Kernel
 import Platform
 import Storage
 
-/// The search box's source of customers: whole numbers and tails of four digits and more, names and parts of names,
-/// numbers of the source systems, SIM cards, devices and identity documents as a whole (A1, A4).
+/// A customer that a search found, and by what.
+struct SearchMatch: Sendable, Equatable {
+    enum Way: Sendable, Equatable {
+        /// E.164, one of the customer's.
+        case number(String)
+        /// An ICCID, IMSI or IMEI as a whole.
+        case card
+        case reference, document, email, name
+    }
+    let id: CustomerID
+    let way: Way
+}
+
+/// The search box's source of customers (Q11): any four digits and more of a number, names and parts of names in Chinese,
+/// pinyin, initials and letters, mistyped ones too, numbers of the source systems, SIM cards, devices, documents, e-mail.
 ///
 /// What is hidden from the caller cannot be found out by asking either (G25): who sees only the last four digits of a
 /// number finds by these or by the whole number, names and documents are found by those who see them.
 enum CustomerSearch {
-    static let prefix: SQL = """
-        SELECT s.customer_id FROM customers_search s JOIN customers_listing l ON l.customer_id = s.customer_id
-        WHERE s.kind = $1 AND s.token >= $2 AND s.token < $3
-        """
-    /// A further word of the name: its holders are collected once and looked up.
-    static let alsoNamed: SQL = """
-        AND s.customer_id IN (SELECT o.customer_id FROM customers_search o
-          WHERE o.kind = 1 AND o.token >= ? AND o.token < ?)
-        """
     static let tailDigitsMin = 4
-    /// Shorter ones are no ICCID, IMSI or IMEI.
-    static let simDigitsMin = 14
-    static let wordsMax = 6
+    static let devices: SQL = """
+        SELECT customer_id, device, iccid, imsi, imei FROM customers_subscription WHERE TRUE
+        """
 
     static func source(countryCode: String = "86") -> SearchSource {
         SearchSource(permission: CustomerPermissions.view) { query, limit, request, session in
-            let ids = try find(query, limit: limit, request.principal, countryCode: countryCode, session)
+            let found = try matches(query, limit: limit, request.principal, countryCode: countryCode, session)
+            let ids = found.map(\.id)
             let lines = try CustomerListing.lines(ids, masking: request.masking, request.principal, session)
-            return lines.map { line in
-                let notes = [line.phone, line.plan, line.region].compactMap { $0 }.filter { !$0.isEmpty }
-                return SearchHit(
-                    title: line.name, subtitle: notes.joined(separator: " · "), path: "/customers/\(line.id)",
-                    group: "customers.search.group", icon: line.kind == "organisation" ? "building" : "person",
-                    subject: .customer(line.id))
+            let byID = Dictionary(lines.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            let cards = found.filter { $0.way == .card }.map(\.id)
+            let known = try cards.isEmpty ? [:] : devices(cards, SearchTokens.simToken(query), session)
+            return found.compactMap { match in
+                byID[match.id].map { hit($0, match.way, known[match.id], request.masking, countryCode) }
             }
         }
     }
 
-    /// Ids in the order of relevance: numbers, references and documents first, then names.
-    static func find(
-        _ query: String, limit: Int, _ principal: Principal, countryCode: String = "86", _ session: any SQLSession
-    ) throws -> [CustomerID] {
-        let text = Folding.fold(String(query.prefix(Limits.searchTextMax)))
-        guard !text.isEmpty, limit > 0 else { return [] }
-        let masking = Masking(principal)
-        var found: [CustomerID] = []
-        func add(_ kind: SearchTokens.Kind, from: String, to: String) throws {
-            guard found.count < limit else { return }
-            for id in try scan(kind, from: from, to: to, limit: limit, principal, session) where !found.contains(id) {
-                found.append(id)
-            }
+    private static func hit(
+        _ line: CustomerLine, _ way: SearchMatch.Way, _ device: String?, _ masking: Masking, _ countryCode: String
+    ) -> SearchHit {
+        var group = "customers.search.group"
+        var icon = line.kind == "organisation" ? "building" : "person"
+        var notes = [line.phone, line.plan, line.region]
+        switch way {
+        case .number(let number):
+            group = "customers.search.numbers"
+            icon = "phone"
+            let shown = PhoneNumber(number)?.national(countryCode: countryCode) ?? number
+            let masked: String = masking.apply(.phone, shown)
+            notes[0] = masked
+        case .card:
+            group = "customers.search.devices"
+            icon = "sim"
+            notes.insert(device, at: 0)
+        case .reference: notes.insert(line.reference, at: 0)
+        case .document, .email, .name: break
         }
-        func addWhole(_ kind: SearchTokens.Kind, _ token: String) throws {
-            try add(kind, from: token, to: token + "\u{1}")
-        }
-        if let digits = numberDigits(text) {
-            let tail = String(digits.reversed())
-            if masking.contacts || digits.count == tailDigitsMin {
-                try add(.number, from: tail, to: Folding.prefixEnd(tail))
-            } else {
-                for whole in wholeNumbers(text, digits, countryCode) { try addWhole(.number, whole) }
-            }
-        }
-        let card = SearchTokens.simToken(text)
-        if card.utf8.count >= simDigitsMin { try addWhole(.sim, card) }
-        if text.unicodeScalars.count >= 2, !text.contains(" ") {
-            try add(.reference, from: text, to: Folding.prefixEnd(text))
-        }
-        if masking.identity, text.unicodeScalars.count >= 6 { try addWhole(.document, text) }
-        if masking.names, found.count < limit, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
-            for id in try named(text, limit: limit, principal, session) where !found.contains(id) { found.append(id) }
-        }
-        return Array(found.prefix(limit))
+        return SearchHit(
+            title: line.name, subtitle: notes.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " · "),
+            path: "/customers/\(line.id)", group: group, icon: icon, subject: .customer(line.id))
     }
 
-    /// The digits of what looks like a telephone number, without the trunk zero or the international prefix.
-    static func numberDigits(_ text: String) -> String? {
-        guard text.unicodeScalars.allSatisfy({ "0123456789+-() ./".unicodeScalars.contains($0) }) else { return nil }
-        var digits = Folding.digits(text)
-        if digits.count >= 10 { while digits.hasPrefix("0") { digits.removeFirst() } }
-        return digits.count >= tailDigitsMin ? digits : nil
-    }
-
-    /// Tokens of the whole numbers that the text may mean: with our own country's prefix, and as it was written.
-    private static func wholeNumbers(_ text: String, _ digits: String, _ countryCode: String) -> Set<String> {
-        var result: Set<String> = []
-        if let number = PhoneNumber(text, defaultCountryCode: countryCode) {
-            result.insert(SearchTokens.reversedDigits(number.e164))
+    /// The device of the line that has the card; the line with the number itself where no device is known.
+    private static func devices(_ ids: [CustomerID], _ card: String, _ session: any SQLSession) throws
+        -> [CustomerID: String]
+    {
+        var result: [CustomerID: String] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(devices)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let numbers = [2, 3, 4].compactMap { row.optionalText($0).map(SearchTokens.simToken) }
+                if numbers.contains(card), let device = row.optionalText(1) { result[row.id(0)] = device }
+                return true
+            }
         }
-        if digits.count > 10 { result.insert(String(digits.reversed())) }
         return result
     }
 
-    private static func scan(
-        _ kind: SearchTokens.Kind, from: String, to: String, limit: Int, _ principal: Principal,
-        _ session: any SQLSession
+    /// Ids in the order of relevance.
+    static func find(
+        _ query: String, limit: Int, _ principal: Principal, countryCode: String = "86", _ session: any SQLSession
     ) throws -> [CustomerID] {
-        var builder = SQLBuilder(prefix, [.int(kind.rawValue), .text(from), .text(to)])
-        CustomerScope.narrow(&builder, principal, column: "AND l.region")
-        builder.append("ORDER BY s.token, s.customer_id LIMIT ?", .int(limit))
-        return try session.query(builder) { $0.id(0) }
+        try matches(query, limit: limit, principal, countryCode: countryCode, session).map(\.id)
     }
 
-    /// Every word must occur in a word of the name; of Latin words, parts of one or two letters only at its beginning or
-    /// where a part of three letters begins.
-    private static func named(_ text: String, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
-        -> [CustomerID]
-    {
-        let words = text.split(separator: " ").prefix(wordsMax).map(String.init)
-            .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
-        guard let longest = words.first else { return [] }
-        var builder = SQLBuilder(
-            prefix, [.int(SearchTokens.Kind.name.rawValue), .text(longest), .text(Folding.prefixEnd(longest))])
-        for word in words.dropFirst() {
-            builder.append(alsoNamed, .text(word), .text(Folding.prefixEnd(word)))
+    /// In the order of relevance: numbers, references and documents first, then names; each customer once.
+    static func matches(
+        _ query: String, limit: Int, _ principal: Principal, countryCode: String = "86", _ session: any SQLSession
+    ) throws -> [SearchMatch] {
+        // PostgreSQL stores no NUL, so nobody has one.
+        let text = Folding.fold(String(query.prefix(Limits.searchTextMax)).replacing("\u{0}", with: " "))
+        guard !text.isEmpty, limit > 0 else { return [] }
+        guard try SearchStep.now(session).readsIndex else {
+            return try FormerSearch.find(text, limit: limit, principal, countryCode: countryCode, session)
+                .map { SearchMatch(id: $0, way: .name) }
         }
-        CustomerScope.narrow(&builder, principal, column: "AND l.region")
-        // One customer may come several times, once for each part that begins so.
-        builder.append("ORDER BY s.token, s.customer_id LIMIT ?", .int(limit * SearchTokens.tokensMax))
-        var unique: [CustomerID] = []
-        var seen: Set<CustomerID> = []
-        try session.forEach(builder.sql, builder.arguments) { row in
-            let id = row.id(0, PartyKind.self)
-            if seen.insert(id).inserted { unique.append(id) }
-            return unique.count < limit
+        var search = IndexedSearch(limit, principal, countryCode, session)
+        return try search.run(text)
+    }
+}
+
+/// One search in the index: looks for one kind of thing after another until there are enough.
+struct IndexedSearch {
+    private let limit: Int
+    private let principal: Principal
+    private let masking: Masking
+    private let countryCode: String
+    private let session: any SQLSession
+    private var found: [SearchMatch] = []
+    private var seen: Set<CustomerID> = []
+
+    /// What the index gives more than is shown, because it says less than the stored value.
+    private static let windowMin = 60
+    private static let windowMax = 2_000
+    static let wholeDigitsMin = 10
+    static let cardLettersMin = 14
+    static let cardPrefixMin = 10
+    static let documentLettersMin = 6
+    static let emailLettersMin = 3
+    static let initialsMax = SearchText.initialsMax
+
+    init(_ limit: Int, _ principal: Principal, _ countryCode: String, _ session: any SQLSession) {
+        self.limit = limit
+        self.principal = principal
+        masking = Masking(principal)
+        self.countryCode = countryCode
+        self.session = session
+    }
+
+    /// - Parameter text: folded.
+    mutating func run(_ text: String) throws -> [SearchMatch] {
+        try lookForNumbers(text)
+        try lookForCards(text)
+        if text.unicodeScalars.count >= 2, !text.contains(" "), found.count < limit {
+            let ids = try FormerSearch.scan(
+                .reference, from: text, to: Folding.prefixEnd(text), limit: limit + seen.count, principal, session)
+            for id in ids { add(id, .reference) }
         }
-        return unique
+        if masking.identity, text.unicodeScalars.count >= Self.documentLettersMin {
+            try look(.token(.document, SearchText.compact(text)), .document)
+        }
+        let address = SearchText.compact(text)
+        if masking.contacts, text.contains("@"), address.utf8.count >= Self.emailLettersMin {
+            try look(.prefix(.email, address), .email)
+        }
+        if masking.names, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
+            try lookForNames(SearchName(text))
+        }
+        return found
+    }
+
+    private mutating func add(_ id: CustomerID, _ way: SearchMatch.Way) {
+        guard found.count < limit, seen.insert(id).inserted else { return }
+        found.append(SearchMatch(id: id, way: way))
+    }
+
+    /// Where the index alone tells who is meant.
+    private mutating func look(_ term: SearchTerm, _ way: SearchMatch.Way) throws {
+        guard found.count < limit else { return }
+        for id in try SearchIndex.find(term, limit: limit + seen.count, principal, session) { add(id, way) }
+    }
+
+    /// Where stored values have to be looked at: of those who are meant, in their order, by what they were found.
+    private mutating func look(
+        _ term: SearchTerm, checking meant: ([CustomerID]) throws -> [(CustomerID, SearchMatch.Way)]
+    ) throws {
+        var window = max(Self.windowMin, 2 * limit) + seen.count
+        while found.count < limit {
+            let ids = try SearchIndex.find(term, limit: window, principal, session)
+            for (id, way) in try meant(ids.filter { !seen.contains($0) }) { add(id, way) }
+            if ids.count < window || window == Self.windowMax { return }
+            window = Self.windowMax
+        }
+    }
+
+    // MARK: Numbers
+
+    private mutating func lookForNumbers(_ text: String) throws {
+        guard let digits = FormerSearch.numberDigits(text) else { return }
+        let isTail = digits.utf8.count == CustomerSearch.tailDigitsMin
+        if isTail { try lookForNumbers(.token(.tail, digits), [{ $0.hasSuffix(digits) }]) }
+        let whole = FormerSearch.wholeNumbers(text, digits, countryCode).map { String($0.reversed()) }.sorted()
+        if !isTail, !whole.isEmpty {
+            try lookForNumbers(.any(whole.map { .token(.number, $0) }), [{ whole.contains($0) }])
+            // Nobody's number has a whole one as its part.
+            if !found.isEmpty, digits.utf8.count >= Self.wholeDigitsMin { return }
+        }
+        guard masking.contacts else { return }
+        // The zero before an area code is not part of the number.
+        let shorter = digits.hasPrefix("0") && digits.utf8.count > SearchText.gram ? String(digits.dropFirst()) : nil
+        for part in [digits, shorter].compactMap({ $0 }) where part == digits || found.isEmpty {
+            let letters = Array(part.utf8)
+            var grams: [String] = []
+            for start in 0...(letters.count - SearchText.gram) {
+                let gram = String(decoding: letters[start..<start + SearchText.gram], as: UTF8.self)
+                if !grams.contains(gram) { grams.append(gram) }
+            }
+            try lookForNumbers(.all(grams.map { .token(.digits, $0) }), [{ $0.hasSuffix(part) }, { $0.contains(part) }])
+        }
+    }
+
+    /// - Parameter conditions: those whose number meets the first come first.
+    private mutating func lookForNumbers(_ term: SearchTerm, _ conditions: [(String) -> Bool]) throws {
+        let session = session
+        try look(term) { ids in
+            let numbers = try Self.numbers(ids, session)
+            var left = ids
+            var result: [(CustomerID, SearchMatch.Way)] = []
+            for condition in conditions {
+                left.removeAll { id in
+                    let digits = { (number: String) in String(decoding: SearchText.digits(number), as: UTF8.self) }
+                    guard let number = numbers[id]?.first(where: { condition(digits($0)) }) else { return false }
+                    result.append((id, .number(number)))
+                    return true
+                }
+            }
+            return result
+        }
+    }
+
+    /// The numbers of customers, of lines first.
+    private static func numbers(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [String]] {
+        var result: [CustomerID: [String]] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            for source in [CardStore.linePhones, CardStore.contactPhones] {
+                var builder = SQLBuilder(source)
+                builder.appendIn("AND customer_id", chunk.map { .id($0) })
+                try session.forEach(builder.sql, builder.arguments) { row in
+                    result[row.id(0), default: []].append(row.text(1))
+                    return true
+                }
+            }
+        }
+        return result
+    }
+
+    /// A card is found as a whole; by its beginning by those who see whole numbers.
+    private mutating func lookForCards(_ text: String) throws {
+        let card = SearchTokens.simToken(text)
+        let count = card.utf8.count
+        if count >= Self.cardLettersMin { try look(.token(.card, card), .card) }
+        let isDigits = card.utf8.allSatisfy { (48...57).contains($0) }
+        if masking.contacts, isDigits, count >= Self.cardPrefixMin { try look(.prefix(.card, card), .card) }
+    }
+
+    // MARK: Names
+
+    /// Every word must occur: Chinese characters in their order, of Latin words their beginning, or that of what is left of
+    /// them from the second letter on.
+    private mutating func lookForNames(_ name: SearchName) throws {
+        let words = name.words.prefix(FormerSearch.wordsMax)
+        guard let first = words.first else { return }
+        let han = words.filter { $0.script == .han }
+        let letters = words.filter { $0.script == .letters }
+        let terms = han.map(Self.term)
+        try look(.token(.name, name.compact), .name)
+        if letters.isEmpty {
+            if let start = first.scalars.first {
+                try lookForHan(.all([.token(.first, String(start))] + terms), Array(han))
+            }
+            try lookForHan(.all(terms), Array(han))
+            return
+        }
+        try lookForHan(.all(terms + letters.map { .token(.word, $0.text) }), Array(han))
+        if letters.allSatisfy(\.isPlain) { try lookForReadings(Array(letters), Array(han), terms) }
+        // A single letter alone would be nearly everybody.
+        if words.count > 1 || first.scalars.count > 1 {
+            try lookForHan(.all(terms + letters.map { .prefix(.word, $0.text) }), Array(han))
+        }
+        if found.isEmpty { try lookForMistyped(Array(letters), Array(han), terms) }
+    }
+
+    private static func term(_ word: SearchName.Word) -> SearchTerm {
+        let characters = word.scalars.prefix(SearchText.hanMax).map { String($0) }
+        if characters.count == 1 { return .token(.character, characters[0]) }
+        return .all(zip(characters, characters.dropFirst()).map { .token(.character, $0 + $1) })
+    }
+
+    /// Pairs of characters are in the index; of three and more the name has the last word.
+    private mutating func lookForHan(_ term: SearchTerm, _ han: [SearchName.Word]) throws {
+        guard han.contains(where: { $0.scalars.count > 2 }) else { return try look(term, .name) }
+        try lookAtNames(term) { Self.holds($0, han) }
+    }
+
+    private static func holds(_ name: SearchName, _ han: [SearchName.Word]) -> Bool {
+        let words = name.words.filter { $0.script == .han }.map(\.whole)
+        return han.allSatisfy { part in words.contains { $0.contains(part.whole) } }
+    }
+
+    private mutating func lookForReadings(
+        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
+    ) throws {
+        if letters.count == 1, (2...Self.initialsMax).contains(letters[0].scalars.count) {
+            try lookForHan(.all(terms + [.prefix(.initials, letters[0].text)]), han)
+        }
+        let readings = letters.compactMap { SearchPinyin.word($0.text, isAlone: letters.count == 1 && han.isEmpty) }
+        guard readings.count == letters.count, letters.contains(where: { $0.scalars.count > 1 }) else { return }
+        try lookAtNames(.all(terms + readings.map(SearchPinyin.term))) { name in
+            readings.allSatisfy { SearchPinyin.matches(name, $0) } && Self.holds(name, han)
+        }
+    }
+
+    private mutating func lookForMistyped(
+        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
+    ) throws {
+        var isNear = false
+        let near = try letters.map { word -> SearchTerm in
+            let others = try SearchWords.near(word.text, session)
+            isNear = isNear || !others.isEmpty
+            return .any([.prefix(.word, word.text)] + others.map { .token(.word, $0) })
+        }
+        if isNear { try lookForHan(.all(terms + near), han) }
+    }
+
+    private mutating func lookAtNames(_ term: SearchTerm, _ isMeant: (SearchName) -> Bool) throws {
+        let session = session
+        try look(term) { ids in
+            var result: [(CustomerID, SearchMatch.Way)] = []
+            for chunk in ids.chunked(Limits.sqlListChunk) {
+                let names = try CardStore.names(chunk, session)
+                result += chunk.filter { id in names[id].map { isMeant(SearchName($0.displayName)) } ?? false }
+                    .map { ($0, .name) }
+            }
+            return result
+        }
     }
 }

@@ -7,11 +7,13 @@ import Storage
 struct CustomerWriter: Sendable {
     let ids: IDGenerator
     let policy: ValuePolicy
+    private let step: SearchStep
 
-    /// Reads the value policy in force.
+    /// Reads the value policy in force, and what is written for the search.
     init(ids: IDGenerator, _ session: any SQLSession) throws {
         self.ids = ids
         policy = try ValueStore.policy(session)
+        step = try SearchStep.now(session)
     }
 
     // MARK: New customers
@@ -28,9 +30,10 @@ struct CustomerWriter: Sendable {
         try rows.writeNew(
             found: {
                 var found = CustomerRows()
-                for record in records { found.addFound(record, policy: policy) }
+                for record in records { found.addFound(record, policy: policy, step) }
                 return found
             }, session)
+        try SearchWords.note(records, session)
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
@@ -82,6 +85,7 @@ struct CustomerWriter: Sendable {
     ) throws -> [(CustomerID, SubscriptionChange)] {
         let listed = try ListingRow.stored(changes.map(\.after.id), session)
         var listing: [ListingRow] = []
+        var renamed: [CustomerRecord] = []
         var fresh = CustomerRows()
         var gone = GoneRows()
         for (before, changed) in changes {
@@ -90,8 +94,10 @@ struct CustomerWriter: Sendable {
             fresh.addChanged(before: before, after: after)
             gone.note(before: before, after: after)
             listing.append(ListingRow(after, policy: policy, risk: listed[after.id]?.risk))
-            if !SearchTokens.areSame(before, after) {
-                let (old, new) = (SearchTokens.all(before), SearchTokens.all(after))
+            if !SearchText.areSame(before, after) {
+                fresh.texts.append(SearchIndex.row(after))
+                if before.party.displayName != after.party.displayName { renamed.append(after) }
+                let (old, new) = (SearchTokens.all(before, step), SearchTokens.all(after, step))
                 for token in new.subtracting(old) { fresh.search.append(Self.row(token, after.id)) }
                 for token in old.subtracting(new) { gone.search.append(Self.row(token, after.id)) }
             }
@@ -100,6 +106,7 @@ struct CustomerWriter: Sendable {
         for (identifier, holder) in released { gone.add(identifier, holder) }
         try gone.write(session)
         try fresh.write(session)
+        try SearchWords.note(renamed, session)
         try ListingRow.update(listing, from: listed, session)
         // An import touches many customers every night: only moves of the lifecycle are kept of it, and of its taking back.
         // That there was one is told by the time of the last change.
@@ -188,7 +195,8 @@ struct CustomerWriter: Sendable {
         let keys = records.map { [SQLValue.id($0.id)] }
         try session.executeMany(
             CustomerSQL.deleteSearch,
-            records.flatMap { record in SearchTokens.all(record).map { Self.row($0, record.id) } })
+            records.flatMap { record in SearchTokens.all(record, step).map { Self.row($0, record.id) } })
+        try SearchIndex.remove(records.map(\.id), session)
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }

@@ -40,7 +40,13 @@ package struct CustomersModule: Module {
         ]
     }
 
-    package func jobs(_ tenant: Tenant) -> [JobHandler] { [ValueStore.job(tenant)] }
+    package func jobs(_ tenant: Tenant) -> [JobHandler] {
+        [ValueStore.job(tenant), SearchFill.job(tenant)]
+    }
+
+    package var schedules: [Schedule] {
+        [Schedule(name: "customers.search.hourly", jobKind: SearchFill.jobKind, everySeconds: SearchFill.everySeconds)]
+    }
 
     package var navigation: [NavigationEntry] {
         [

@@ -4,15 +4,16 @@ import Storage
 /// Rows of new customers and of what grows with them, made before the transaction that writes them.
 extension CustomerRows {
     /// A new customer with the listing row, search tokens and identifiers that follow from it.
-    mutating func addNew(_ record: CustomerRecord, policy: ValuePolicy) {
+    mutating func addNew(_ record: CustomerRecord, policy: ValuePolicy, _ step: SearchStep) {
         add(record)
-        addFound(record, policy: policy)
+        addFound(record, policy: policy, step)
     }
 
     /// What a new customer is listed and found by.
-    mutating func addFound(_ record: CustomerRecord, policy: ValuePolicy) {
+    mutating func addFound(_ record: CustomerRecord, policy: ValuePolicy, _ step: SearchStep) {
         listing.append(ListingRow(record, policy: policy, risk: nil).values)
-        for token in SearchTokens.all(record) { search.append(CustomerWriter.row(token, record.id)) }
+        texts.append(SearchIndex.row(record))
+        for token in SearchTokens.all(record, step) { search.append(CustomerWriter.row(token, record.id)) }
         let claims = Identifier.claims(record)
         for identifier in claims { claim(identifier, record.id) }
         for identifier in Identifier.traces(record) where !claims.contains(identifier) {

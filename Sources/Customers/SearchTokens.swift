@@ -1,10 +1,11 @@
 import Kernel
 
-/// What the search box can find a customer by, as prefixes of stored tokens. One token for a number (reversed, so that
+/// The rows of `customers_search`: references, which are looked for by their beginning, and as long as the index is being filled
+/// (`SearchStep`) all else a customer is found by, as prefixes of stored tokens. One token for a number (reversed, so that
 /// a tail of any length is a prefix), one for each suffix of a word of the name: of a Chinese one down to the last
 /// character, of a Latin one down to three letters, so that any part of three letters or more is a prefix.
 enum SearchTokens {
-    enum Kind: Int64, Sendable { case name = 1, number = 2, reference = 3, document = 4, sim = 5 }
+    enum Kind: Int64, Sendable, CaseIterable { case name = 1, number = 2, reference = 3, document = 4, sim = 5 }
 
     struct Token: Hashable, Sendable {
         let kind: Kind
@@ -17,15 +18,11 @@ enum SearchTokens {
     /// Of a longer Latin word only the beginning has parts; migration 0003 has the same bound.
     static let latinPartsMax = 21
 
-    static func all(_ record: CustomerRecord) -> Set<Token> {
-        var result: Set<Token> = []
+    /// - Parameter step: what is written of it by now.
+    static func all(_ record: CustomerRecord, _ step: SearchStep) -> Set<Token> {
+        var result = references(record)
+        guard step.writesRows else { return result }
         for text in name(NameFolding.fold(record.party.displayName)) { result.insert(Token(kind: .name, text: text)) }
-        if let reference = record.customer.reference {
-            result.insert(Token(kind: .reference, text: Folding.fold(reference)))
-        }
-        for number in record.sourceIDs.values {
-            result.insert(Token(kind: .reference, text: Folding.fold(number)))
-        }
         for contact in record.contacts where contact.kind == .phone {
             result.insert(Token(kind: .number, text: reversedDigits(contact.value)))
         }
@@ -37,6 +34,17 @@ enum SearchTokens {
         }
         for document in record.documents {
             result.insert(Token(kind: .document, text: Folding.fold(document.number)))
+        }
+        return result
+    }
+
+    private static func references(_ record: CustomerRecord) -> Set<Token> {
+        var result: Set<Token> = []
+        if let reference = record.customer.reference {
+            result.insert(Token(kind: .reference, text: Folding.fold(reference)))
+        }
+        for number in record.sourceIDs.values {
+            result.insert(Token(kind: .reference, text: Folding.fold(number)))
         }
         return result
     }

@@ -1,10 +1,10 @@
 /// A 64-bit hash that is the same on every machine and in every run, so that keys may be stored. FNV-1a with the final
 /// mix of SplitMix64. Zero is never returned: it means "no value".
-enum StableHash {
+package enum StableHash {
     private static let offset: UInt64 = 0xcbf2_9ce4_8422_2325
     private static let prime: UInt64 = 0x0000_0100_0000_01b3
 
-    @inline(__always) static func of(_ bytes: some Sequence<UInt8>, salt: UInt64 = 0) -> UInt64 {
+    @inline(__always) package static func of(_ bytes: some Sequence<UInt8>, salt: UInt64 = 0) -> UInt64 {
         var hash = offset ^ (salt &* 0x9e37_79b9_7f4a_7c15)
         for byte in bytes { hash = (hash ^ UInt64(byte)) &* prime }
         return mixed(hash)

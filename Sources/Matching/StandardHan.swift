@@ -4,14 +4,14 @@ import Foundation
 ///
 /// ICU's transforms cost microseconds a call, so both tables are made with one call each for the whole of the block
 /// U+4E00...U+9FFF, at first use.
-enum Han {
+package enum Han {
     private static let first: UInt32 = 0x4E00, last: UInt32 = 0x9FFF
     private static let separator = "\n"
 
-    static func contains(_ scalar: Unicode.Scalar) -> Bool { scalar.value >= first && scalar.value <= last }
+    package static func contains(_ scalar: Unicode.Scalar) -> Bool { scalar.value >= first && scalar.value <= last }
 
     /// The simplified form; the character itself when it has none.
-    static func simplified(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    package static func simplified(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         contains(scalar) ? simplifiedTable[Int(scalar.value - first)] : scalar
     }
 
@@ -22,6 +22,17 @@ enum Han {
         if isSurname, let reading = surnameReadings[scalar] { return reading }
         return pinyinTable[Int(scalar.value - first)]
     }
+
+    /// Every reading that the character may have where it stands: as a surname first, then the common one.
+    /// - Parameter scalar: a simplified character.
+    package static func readings(_ scalar: Unicode.Scalar, isFirst: Bool) -> [[UInt8]] {
+        let common = pinyin(scalar)
+        let surname = isFirst ? pinyin(scalar, isSurname: true) : common
+        return surname == common ? (common.isEmpty ? [] : [common]) : [surname, common].filter { !$0.isEmpty }
+    }
+
+    /// All readings there are, of characters and of surnames.
+    package static let syllables: Set<[UInt8]> = Set(pinyinTable).union(surnameReadings.values).subtracting([[]])
 
     /// Surnames of two characters: the first character alone is not the surname.
     static let doubleSurnames: Set<String> = [

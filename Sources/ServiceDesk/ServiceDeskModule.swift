@@ -12,7 +12,11 @@ enum ServiceDeskPermissions {
 
 /// What customers came with and what became of it: cases and contacts.
 package struct ServiceDeskModule: Module {
-    package init() {}
+    /// `nil` = cases are not looked for.
+    private let customers: (any CustomerReading)?
+
+    /// - Parameter customers: who the customers of found cases are.
+    package init(customers: (any CustomerReading)? = nil) { self.customers = customers }
 
     package var name: String { "ServiceDesk" }
 
@@ -53,6 +57,10 @@ package struct ServiceDeskModule: Module {
             CasesPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
             InteractionsPanel(zone: tenant.timeZoneOffsetMinutes).panel(),
         ]
+    }
+
+    package func search(_ tenant: Tenant) -> [SearchSource] {
+        customers.map { [CaseSearch(customers: $0).source()] } ?? []
     }
 
     /// What this domain adds to the timeline of the customer page.

@@ -66,7 +66,10 @@ package struct DatabaseCopy: Sendable {
             states[table.name] = state
         }
         let result = try await verify(schema, progress)
-        try await target.write { _ = try $0.execute(Self.forgetState) }
+        try await target.write { session in
+            try StoredSchema.rebuildTextIndexes(session)
+            _ = try session.execute(Self.forgetState)
+        }
         return result
     }
 

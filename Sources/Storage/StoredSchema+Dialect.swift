@@ -52,9 +52,13 @@ enum StoredSchema {
         }
     }
 
+    /// Without full-text indexes and the tables behind them, which hold what another table holds.
     private static let sqlite: SQL = """
-        SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c
-        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
+        SELECT m.name, c.name, c.type, c.pk FROM pragma_table_list m JOIN pragma_table_info(m.name) c
+        WHERE m.schema = 'main' AND m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
+        """
+    private static let textIndexes: SQL = """
+        SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE % USING fts5(%content=''%'
         """
     private static let postgres: SQL = """
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -84,6 +88,14 @@ enum StoredSchema {
         }
         return columns.map { Table(name: $0.key, columns: $0.value.sorted { $0.name < $1.name }) }
             .sorted { $0.name < $1.name }
+    }
+
+    /// Makes full-text indexes anew from the tables that they are over; where the engine keeps them itself nothing is done.
+    static func rebuildTextIndexes(_ session: any SQLSession) throws {
+        guard session.dialect == .sqlite else { return }
+        for name in try session.query(textIndexes, [], { $0.text(0) }) {
+            try session.execute(SQL(trusted: "INSERT INTO \(name)(\(name)) VALUES ('rebuild')"))
+        }
     }
 
     private static func kind(_ type: String) -> Kind {

@@ -14,11 +14,14 @@ package struct TestSchema: Sendable {
         package let type: String
     }
 
-    /// Names of the tables, the engine's own apart (full-text shadow tables included).
+    /// Names of the tables, the engine's own apart, and without full-text indexes and what is behind them.
     package func tables(prefix: String = "") async throws -> [String] {
         let sql: SQL =
             database.dialect == .sqlite
-            ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            ? """
+            SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'
+            ORDER BY name
+            """
             : """
             SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
@@ -31,8 +34,8 @@ package struct TestSchema: Sendable {
         let sql: SQL =
             database.dialect == .sqlite
             ? """
-            SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c
-            WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
+            SELECT m.name, c.name, c.type FROM pragma_table_list m JOIN pragma_table_info(m.name) c
+            WHERE m.schema = 'main' AND m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid
             """
             : """
             SELECT i.table_name, i.column_name, i.data_type FROM information_schema.columns i
@@ -75,6 +78,7 @@ package struct TestSchema: Sendable {
                 try session.query(
                     """
                     SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+                      AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
                     ORDER BY tbl_name, CASE type WHEN 'table' THEN 0 ELSE 1 END, name
                     """
                 ) { $0.text(0) }

@@ -200,12 +200,14 @@ struct ImportPropertyTests {
                 Issue.record("\(name): line \(row.line) planned \(pair.0.name), did \(pair.1.name); \(row.values)")
             }
             imports.append((before, done, name))
+            try await SearchBench.requireSound(bench.test.tenant.database, name)
         }
         #expect(imports.contains { $0.chunks.joined().contains { $0.name.hasPrefix("updated") } }, "seed \(seed)")
         for item in imports.reversed() {
             let issues = try await bench.revert(item.chunks)
             #expect(issues.isEmpty, "\(item.name): \(issues.map { "\($0.customer) \($0.field)" })")
             let after = try await bench.dump()
+            try await SearchBench.requireSound(bench.test.tenant.database, item.name)
             for table in item.before.keys.sorted() where item.before[table] != after[table] {
                 let old = Set(item.before[table] ?? [])
                 let new = Set(after[table] ?? [])

@@ -61,7 +61,8 @@ final class ImportBench: Sendable {
             ("addon", "SELECT COUNT(*) FROM customers_addon"), ("outcome", "SELECT COUNT(*) FROM customers_outcome"),
             ("value", "SELECT COUNT(*) FROM customers_attribute_value"),
             ("identifier", "SELECT COUNT(*) FROM customers_identifier"),
-            ("search", "SELECT COUNT(*) FROM customers_search"), ("listing", "SELECT COUNT(*) FROM customers_listing"),
+            ("search", "SELECT COUNT(*) FROM customers_search"),
+            ("text", "SELECT COUNT(*) FROM customers_search_text"), ("listing", "SELECT COUNT(*) FROM customers_listing"),
         ]
         var result: [String: Int] = [:]
         for (name, sql) in tables { result[name] = try await count(sql) }

@@ -308,7 +308,7 @@ struct ListingTests {
                     #expect(!sorts(walked), "\(facet): \(walked)")
                 }
             }
-            let search = try steps(SQLBuilder(CustomerSearch.prefix, [.int(1), .text("a"), .text("b")]), session)
+            let search = try steps(SQLBuilder(FormerSearch.prefix, [.int(1), .text("a"), .text("b")]), session)
             if session.dialect == .postgres {
                 #expect(search.contains("Index") && !search.contains("Seq Scan"), "\(search)")
             } else {

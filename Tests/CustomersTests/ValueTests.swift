@@ -153,7 +153,7 @@ struct ValueTests {
 
     @Test("names written before parts were searchable get their parts from the migration")
     func migratedParts() async throws {
-        let bench = try await ImportBench()
+        let bench = try await SearchBench.older()
         let names = ["John Smith", "Maximilian Featherstonehaughworthington", "王小明", "5G公司 Ltd", "Al Bo"]
         _ = try await bench.apply(
             names.enumerated().map { ["source_id": .text("M\($0)"), "full_name": .text($1)] })
@@ -165,6 +165,7 @@ struct ValueTests {
                 })
         }
         let whole = try await tokens()
+        #expect(whole.contains("mith"))
         let words = Set(names.flatMap { NameFolding.fold($0).split(separator: " ").map(String.init) })
         let text = try String(
             contentsOfFile: Checkout.root + "/Sources/Customers/Migrations/0003_name_parts.sql", encoding: .utf8)

@@ -109,4 +109,37 @@ struct SearchPageTests {
         #expect(rows(more) == 53 && more.text.contains("id=\"search-count\">53<"))
         #expect(page.text.contains("href=\"\(path)&amp;many=1\""))
     }
+
+    @Test("results stand in groups, on the page and while typing, in both languages; whoever may not see cases has none")
+    func groups() async throws {
+        let scenario = try await Scenario.start(customers: 120)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let added = try supervisor.post(
+            "/customers",
+            [("f_full_name", "王小明"), ("f_kind", "individual"), ("f_msisdn", "138 4200 4217"), ("f_plan", "5G"),
+                ("f_service", "mobile")])
+        #expect(added.status == 303, "\(added.text.prefix(500))")
+        let place = try #require(added.header("location"))
+        let number = try await scenario.tenant.database.read { session in
+            try session.first("SELECT number FROM servicedesk_case_number ORDER BY number LIMIT 1") { $0.text(0) }
+        }
+        let digits = String(try #require(number).dropFirst(3))
+        try supervisor.post("/preferences", [("language", "en")])
+        let suggestions = try supervisor.postJSON("/search/suggest", #"{"q":"wxm"}"#)
+        #expect(suggestions.status == 200 && suggestions.text.contains("\"title\":\"Customers\""))
+        #expect(suggestions.text.contains(place) && suggestions.text.contains("王小明"))
+        let middle = try supervisor.postJSON("/search/suggest", #"{"q":"4200421"}"#).text
+        #expect(middle.contains("\"title\":\"Numbers\"") && middle.contains("13842004217"))
+        let cases = try supervisor.postJSON("/search/suggest", "{\"q\":\"CS-\(digits)\"}").text
+        #expect(cases.contains("\"title\":\"Cases\"") && cases.contains("CS-\(digits)"))
+        for (language, words) in [("en", ["Customers", "Cases"]), ("zh", ["客户", "工单"])] {
+            try supervisor.post("/preferences", [("language", language)])
+            let (_, page) = try results(supervisor, "CS-0000")
+            #expect(page.text.contains("<h2>\(words[1])</h2>"))
+            let (_, names) = try results(supervisor, "wang")
+            #expect(names.text.contains("<h2>\(words[0])</h2>") && !names.text.contains("<h2>\(words[1])</h2>"))
+        }
+        let marketer = try await scenario.user("mark", [.marketer])
+        #expect(try !marketer.postJSON("/search/suggest", "{\"q\":\"CS-\(digits)\"}").text.contains("CS-\(digits)"))
+    }
 }

@@ -108,6 +108,15 @@ struct SeededBaseTests {
             """
         ),
         (
+            "text",
+            """
+            SELECT c.reference, x.tokens FROM customers_search_text x JOIN customers_customer c ON c.id = x.customer_id
+            """
+        ),
+        (
+            "word", "SELECT x.word, x.variant FROM customers_search_word x"
+        ),
+        (
             "listing",
             """
             SELECT c.reference, x.sort_name, x.status, x.segment, x.tier, x.plan, x.since, x.monthly_charge, x.value_score,
@@ -168,8 +177,8 @@ struct SeededBaseTests {
         "bill 12886:60b94608334dc881", "case 581:acc53f3a0f8f920", "contact 1116:86e3d1a836d07f4",
         "document 700:b0d2235ca5e8d0c5", "identifier 3140:8351615545ae20a6", "interaction 2215:afe37dad0c880e6",
         "line 870:b938fb74e8b825e8", "listing 700:f707391cf1ccf8fa", "outcome 117:1647a0a317a0270",
-        "party 700:b354bc3e632285be", "relation 1024:f562f12611c12311", "search 7443:28c6fc3487046ca1",
-        "usage 15818:78c54fde334a5d55",
+        "party 700:b354bc3e632285be", "relation 1024:f562f12611c12311", "search 700:2f921cab49320e59",
+        "text 700:bac005f991bdcc97", "usage 15818:78c54fde334a5d55", "word 799:b223a8cd9b462eca",
     ]
 
     @Test("the same seed gives the same base, on both engines, another seed another one")
@@ -178,7 +187,8 @@ struct SeededBaseTests {
         let two = try await contents(try await seeded(700, seed: 42))
         let other = try await contents(try await seeded(700, seed: 43))
         #expect(one == two)
-        for (table, hash) in one { #expect(hash != other[table], "\(table) does not depend on the seed") }
+        // Rows of the search are references, which are numbered.
+        for (table, hash) in one where table != "search" { #expect(hash != other[table], "\(table) does not depend on the seed") }
         #expect(one.values.allSatisfy { !$0.hasPrefix("0:") }, "\(one)")
         #expect(one.keys.sorted().map { "\($0) \(one[$0] ?? "")" } == Self.golden)
     }

@@ -58,7 +58,7 @@ struct SQLTests {
             }
             // What follows FROM, JOIN, INTO or UPDATE is a table there is, or a name the statement itself gives.
             let own = Set(
-                matches(#"(?:\bWITH(?: RECURSIVE)?|,)\s+(\w+)(?:\s*\([^)]*\))?\s+AS\s*\("#, in: piece.text).compactMap(
+                matches(#"(?:\bWITH(?: RECURSIVE)?|,)\s+(\w+)(?:\s*\([^)]*\))?\s+AS\s*(?:MATERIALIZED\s*)?\("#, in: piece.text).compactMap(
                     \.groups.first))
             for found in matches(
                 #"(?<!DISTINCT )(?:\bFROM|\bJOIN|\bINTO|(?<!DO )\bUPDATE)\s+([a-z]\w*+)(?!\()"#, in: piece.text)

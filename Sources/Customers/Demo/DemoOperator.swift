@@ -26,11 +26,11 @@ enum DemoOperator {
         let now = tenant.clock.now()
         let today = request.today ?? now.date(offsetMinutes: tenant.timeZoneOffsetMinutes)
         let ids = tenant.ids
-        let (there, lines, attributes, policy) = try await tenant.database.write { session in
+        let (there, lines, attributes, policy, step) = try await tenant.database.write { session in
             (
                 try session.count(seededCustomers), try session.count(seededLines),
                 try DemoAttributes(AttributeStore(ids: ids, clock: tenant.clock), session),
-                try ValueStore.policy(session)
+                try ValueStore.policy(session), try SearchStep.now(session)
             )
         }
         let made = request.resumes ? min(there, request.customers) : 0
@@ -39,7 +39,7 @@ enum DemoOperator {
                 seed: request.seed, today: today, months: request.months, firstIndex: there - made, firstLine: 0),
             frame: DemoRecords.Frame(
                 ids: ids, now: now, today: today, months: request.months, currency: tenant.currency,
-                attributes: attributes, policy: policy),
+                attributes: attributes, policy: policy, step: step),
             followers: followers, zone: tenant.timeZoneOffsetMinutes)
         if made < request.customers { try await pending.skip(made, lines: lines, tenant.database) }
         let size = request.customers < bigBase ? batchSize : batchSize * batchesOfBigBase

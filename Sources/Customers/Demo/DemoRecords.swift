@@ -13,6 +13,7 @@ struct DemoRecords: Sendable {
         let currency: String
         let attributes: DemoAttributes
         let policy: ValuePolicy
+        let step: SearchStep
     }
 
     private let frame: Frame
@@ -26,6 +27,7 @@ struct DemoRecords: Sendable {
     private(set) var subjects: [CustomerID] = []
     private(set) var facts: [DemoFacts] = []
     private var rows = CustomerRows()
+    private var words: Set<String> = []
     private var charges: [[SQLValue]] = []
     private var usage: [[SQLValue]] = []
     private var history: [[SQLValue]] = []
@@ -35,6 +37,7 @@ struct DemoRecords: Sendable {
 
     func write(_ session: any SQLSession) throws {
         try rows.writeNew(isDistinct: true, session)
+        try SearchWords.note(words, session)
         try session.bulkInsert(
             into: "customers_charge",
             "customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on", charges)
@@ -83,7 +86,8 @@ struct DemoRecords: Sendable {
         record.sourceIDs = record.customer.reference.map { [Self.source: $0] } ?? [:]
         addBooks(demo, id, record.subscriptions)
         if let head { relate(demo, id, head) }
-        rows.addNew(record, policy: frame.policy)
+        rows.addNew(record, policy: frame.policy, frame.step)
+        words.formUnion(SearchWords.words(record.party.displayName))
         subjects.append(id)
         facts.append(Self.facts(demo, id, lastDay: demo.outcome?.leftOn ?? today, months: frame.months))
     }

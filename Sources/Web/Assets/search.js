@@ -78,6 +78,7 @@ function startSearch(form) {
       list.append(box);
     }
     if (options.length === 0) list.append(make('p', '', t('noResults')));
+    else if (answer.more) list.append(make('p', '', t('allResults')));
     open();
   }
 

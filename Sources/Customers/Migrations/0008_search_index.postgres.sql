@@ -1,0 +1,26 @@
+-- All that the search box finds a customer by, as one text of words that Swift makes (SearchText); the first letter of a word
+-- tells what kind of thing it is. The index is over the text read as a tsvector: words as they stand, no dictionary.
+CREATE TABLE customers_search_text (
+  customer_id BIGINT NOT NULL PRIMARY KEY,
+  tokens TEXT NOT NULL
+);
+
+CREATE INDEX customers_search_text_tokens ON customers_search_text USING gin (CAST(tokens AS tsvector));
+
+-- Words of names in Latin letters, under the hash of each way of leaving letters out: two words with one in common are near.
+CREATE TABLE customers_search_word (
+  variant BIGINT NOT NULL,
+  word TEXT NOT NULL,
+  PRIMARY KEY (variant, word)
+);
+
+-- How far a base that is older than the index has come (SearchFill). No row: there were no customers, nothing is to be filled.
+CREATE TABLE customers_search_state (
+  id BIGINT NOT NULL PRIMARY KEY,
+  step INTEGER NOT NULL,
+  seen_to BIGINT NOT NULL,
+  since BIGINT NOT NULL
+);
+
+INSERT INTO customers_search_state (id, step, seen_to, since)
+SELECT 1, 0, 0, 0 WHERE EXISTS (SELECT 1 FROM customers_customer);

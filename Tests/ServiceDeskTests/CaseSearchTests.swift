@@ -1,0 +1,80 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+
+@testable import ServiceDesk
+
+@Suite("Cases in the search box")
+struct CaseSearchTests {
+    /// Customers are called by their number; those of the second region are out of a clerk's reach.
+    private struct Customers: CustomerReading {
+        func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> [CustomerCard] {
+            try reachable(ids, for: principal, session).sorted { $0.rawValue < $1.rawValue }.map {
+                CustomerCard(
+                    id: $0, displayName: "N\($0.rawValue)", phone: nil, region: nil, segment: nil, monthlyCharge: nil,
+                    status: "active")
+            }
+        }
+        func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable {
+            throw CRMError.notFound
+        }
+        func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws
+            -> Set<CustomerID>
+        {
+            Set(principal.scope.regions == nil ? ids : ids.filter { $0.rawValue == 1 })
+        }
+        func customerCount(_ session: any SQLSession) throws -> Int { 2 }
+    }
+
+    private func find(_ query: String, regions: [String]? = nil, limit: Int = 5, language: Language = .en)
+        async throws -> [SearchHit]
+    {
+        let test = try await TestTenant(["ServiceDesk"])
+        let at = test.clock.now().adding(days: -20)
+        let numbers = [(1, "CS-0000000042"), (2, "CS-0000000043"), (1, "CS-0000004200"), (2, "TT/2026-77")]
+        try await test.tenant.database.write { session in
+            try ServiceDeskStore.insert(
+                numbers.enumerated().map { offset, row in
+                    DeskCase(
+                        customer: CustomerID(Int64(row.0)), id: CaseID(at: at, tail: offset + 1), number: row.1,
+                        kind: .complaint, topic: .droppedCalls, status: .open, priority: .high, openedAt: at,
+                        resolvedAt: nil, closedAt: nil)
+                }, session)
+        }
+        let principal = TestTenant.principal([ServiceDeskPermissions.viewCases], regions: regions)
+        let request = PanelRequest(
+            customers: [], principal: principal, masking: Masking(principal), language: language,
+            now: test.clock.now(), assets: "")
+        let module = ServiceDeskModule(customers: Customers())
+        let source = try #require(module.search(test.tenant).first)
+        #expect(source.permission == ServiceDeskPermissions.viewCases)
+        return try await test.tenant.database.read { try source.find(query, limit, request, $0) }
+    }
+
+    @Test(
+        "a case is found by its number, whole, in short or by its beginning",
+        arguments: [
+            ("CS-0000000042", ["CS-0000000042"]), ("cs-42", ["CS-0000000042"]), ("cs43", ["CS-0000000043"]),
+            ("4200", ["CS-0000004200"]), ("ＣＳ－４２", ["CS-0000000042"]), ("42", []), ("cs-0", ["CS-0000000042", "CS-0000000043", "CS-0000004200"]),
+            ("CS-000000004", ["CS-0000000042", "CS-0000000043"]), ("tt/2026", ["TT/2026-77"]), ("王", []), ("droppedcalls", []),
+            ("99999999999999999999999999", []),
+        ] as [(String, [String])])
+    func numbers(query: String, expected: [String]) async throws {
+        let found = try await find(query).map { String($0.title.prefix { $0 != " " }) }
+        // `CS-000000004` is the whole number of a fourth case too, which nobody has.
+        #expect(found == expected)
+    }
+
+    @Test("cases of customers out of reach are not found, and the hit names the customer for the audit")
+    func scope() async throws {
+        #expect(try await find("CS-000000004", regions: ["x"]).map(\.path) == ["/customers/1"])
+        #expect(try await find("cs-43", regions: ["x"]).isEmpty)
+        let hit = try #require(try await find("cs-42", language: .zh).first)
+        #expect(hit.subject == .customer(CustomerID(1)) && hit.group == "servicedesk.search.group")
+        #expect(hit.subtitle.contains("掉话") && hit.subtitle.contains("N1"))
+        #expect(try await find("CS-0", limit: 1).count == 1)
+    }
+}
