@@ -783,3 +783,93 @@ CREATE TABLE storage_server (
   holder TEXT NOT NULL PRIMARY KEY,
   alive_until BIGINT NOT NULL
 );
+
+CREATE TABLE usage_block (
+  source_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  arrived_week INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  slot BIGINT NOT NULL,
+  entries INTEGER NOT NULL,
+  bloom BLOB NOT NULL,
+  prints BLOB NOT NULL,
+  payload BLOB NOT NULL,
+  PRIMARY KEY (source_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_day (
+  customer_id BIGINT NOT NULL,
+  day TEXT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  events BIGINT NOT NULL,
+  calls BIGINT NOT NULL,
+  voice_ms BIGINT NOT NULL,
+  billed_minutes BIGINT NOT NULL,
+  dropped_calls BIGINT NOT NULL,
+  sms BIGINT NOT NULL,
+  sessions BIGINT NOT NULL,
+  data_bytes BIGINT NOT NULL,
+  roaming_bytes BIGINT NOT NULL,
+  roaming_ms BIGINT NOT NULL,
+  roaming_sms BIGINT NOT NULL,
+  speed_sum BIGINT NOT NULL,
+  speed_count BIGINT NOT NULL,
+  cells BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, day, subscription_id)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_reject (
+  run_id BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  code TEXT NOT NULL,
+  PRIMARY KEY (run_id, line)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_run (
+  id INTEGER PRIMARY KEY,
+  source_id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  mapping TEXT NOT NULL,
+  state TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  chunk BIGINT NOT NULL,
+  records BIGINT NOT NULL,
+  taken BIGINT NOT NULL,
+  duplicate BIGINT NOT NULL,
+  corrected BIGINT NOT NULL,
+  cancelled BIGINT NOT NULL,
+  unmatched BIGINT NOT NULL,
+  rejected BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  touched_at BIGINT NOT NULL,
+  finished_at BIGINT,
+  created_by_name TEXT NOT NULL
+);
+
+CREATE INDEX usage_run_file ON usage_run (source_id, digest);
+
+CREATE TABLE usage_source (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  revision BIGINT NOT NULL
+);
+
+CREATE UNIQUE INDEX usage_source_name ON usage_source (name);
+
+CREATE TABLE usage_unmatched (
+  source_id BIGINT NOT NULL,
+  fingerprint BIGINT NOT NULL,
+  naming TEXT NOT NULL,
+  line TEXT NOT NULL,
+  event BLOB NOT NULL,
+  arrived_at BIGINT NOT NULL,
+  PRIMARY KEY (source_id, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_unmatched_arrival ON usage_unmatched (arrived_at);
+
+CREATE INDEX usage_unmatched_line ON usage_unmatched (naming, line);

@@ -228,6 +228,14 @@ extension TraceWorld {
     }
 
     private static let importMakers: [String: Maker] = [
+        "POST /api/usage/events": { world in
+            let visitor = world.supervisor
+            return {
+                try visitor.postLines(
+                    "/api/usage/events?source=trace",
+                    #"{"id":"1","line":"13800138000","kind":"sms","start":"2026-01-01T10:00:00Z"}"#)
+            }
+        },
         "GET /imports": get("/imports"),
         "GET /imports/new": get("/imports/new"),
         "POST /imports": { world in
