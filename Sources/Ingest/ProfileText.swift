@@ -183,33 +183,12 @@ package struct ProfileText {
 
     /// Cells side by side; Chinese characters take two columns of a terminal.
     private static func table(_ rows: [[String]]) -> [String] {
-        let cells = rows.map { $0.map { cut($0, 26) } }
-        let widths = rows[0].indices.map { index in cells.map { width($0[index]) }.max() ?? 0 }
+        let cells = rows.map { $0.map { TerminalText.cut($0, to: 26) } }
+        let widths = rows[0].indices.map { index in cells.map { TerminalText.width($0[index]) }.max() ?? 0 }
         return cells.map { row in
-            let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - width($0)) }.joined(separator: "  ")
+            let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - TerminalText.width($0)) }
+                .joined(separator: "  ")
             return "  " + String(line.reversed().drop { $0 == " " }.reversed())
-        }
-    }
-
-    private static func cut(_ text: String, _ limit: Int) -> String {
-        guard width(text) > limit else { return text }
-        var result = "", used = 1
-        for character in text {
-            used += width(String(character))
-            if used > limit { break }
-            result.append(character)
-        }
-        return result + "…"
-    }
-
-    private static func width(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { sum, scalar in
-            switch scalar.value {
-            case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
-                0xFFE0...0xFFE6, 0x20000...0x3FFFD:
-                sum + 2
-            default: sum + 1
-            }
         }
     }
 }

@@ -194,10 +194,10 @@ enum ImportTable {
             [column.column, becomes(column)]
                 + samples.map { column.target == "ignore" ? "" : $0.values[column.column] ?? "-" }
         }
-        let cells = ([head] + rows).map { $0.map { cut(Terminal.plain($0)) } }
-        let widths = head.indices.map { index in cells.map { width($0[index]) }.max() ?? 0 }
+        let cells = ([head] + rows).map { $0.map { TerminalText.cut(Terminal.plain($0), to: widthMax) } }
+        let widths = head.indices.map { index in cells.map { TerminalText.width($0[index]) }.max() ?? 0 }
         return cells.map { row in
-            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - width($0)) }
+            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - TerminalText.width($0)) }
             let line = "  " + padded.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed())
         }
@@ -209,30 +209,6 @@ enum ImportTable {
         case "attribute":
             "attribute (\(column.kind ?? "text"))" + (column.title == column.column ? "" : " \(column.title ?? "")")
         default: "ignored"
-        }
-    }
-
-    private static func cut(_ text: String) -> String {
-        guard width(text) > widthMax else { return text }
-        var result = ""
-        var used = 1
-        for character in text {
-            used += width(String(character))
-            if used > widthMax { break }
-            result.append(character)
-        }
-        return result + "…"
-    }
-
-    /// Columns on a terminal: Chinese characters take two.
-    private static func width(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { sum, scalar in
-            switch scalar.value {
-            case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
-                0xFFE0...0xFFE6, 0x20000...0x3FFFD:
-                sum + 2
-            default: scalar.properties.canonicalCombiningClass == .notReordered ? sum + 1 : sum
-            }
         }
     }
 }
