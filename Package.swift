@@ -120,14 +120,15 @@ let package = Package(
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute"]),
+        domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
 
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Ingest", "Insights",
-                "CProcess",
+                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Usage", "Ingest",
+                "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -136,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "switchboard",
             dependencies: foundation + [
-                "App", "Tabular", "Matching", "Identity", "Customers", "Ingest", "Insights",
+                "App", "Tabular", "Matching", "Identity", "Customers", "Usage", "Ingest", "Insights",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -167,6 +168,7 @@ let package = Package(
             tests("Identity", foundation + ["Identity"]),
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
+            tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
             tests("Scenario", foundation + ["App", "StoragePostgres"]),

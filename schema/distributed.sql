@@ -9,6 +9,8 @@ SELECT create_distributed_table('customers_contact_medium', 'customer_id', coloc
 SELECT create_distributed_table('customers_customer_link', 'from_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identity_document', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_listing', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_match_pair', 'left_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_match_record', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_outcome', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_party', 'id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_relation', 'customer_id', colocate_with => 'customers_customer');
@@ -22,7 +24,11 @@ SELECT create_distributed_table('insights_contact_plan', 'customer_id', colocate
 SELECT create_distributed_table('insights_score_history', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identifier', 'value', colocate_with => 'none');
+SELECT create_distributed_table('customers_match_key', 'key', colocate_with => 'none');
 SELECT create_distributed_table('customers_search_word', 'variant', colocate_with => 'none');
 SELECT create_distributed_table('customers_subscription_locator', 'id', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_with => 'none');
+SELECT create_distributed_table('usage_block', 'source_id', colocate_with => 'none');
+SELECT create_distributed_table('usage_unmatched', 'source_id', colocate_with => 'none');

@@ -137,6 +137,46 @@ CREATE TABLE public.customers_listing (
     risk_scored_at bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.customers_match_key (
+    key bigint NOT NULL,
+    customer_id bigint NOT NULL
+);
+
+CREATE TABLE public.customers_match_model (
+    id bigint NOT NULL,
+    made_at bigint NOT NULL,
+    made_by text NOT NULL,
+    customers bigint NOT NULL,
+    pairs bigint NOT NULL,
+    model text NOT NULL
+);
+
+CREATE TABLE public.customers_match_pair (
+    left_id bigint NOT NULL,
+    right_id bigint NOT NULL,
+    state text NOT NULL,
+    bits double precision NOT NULL,
+    evidence text NOT NULL,
+    model_id bigint,
+    made_at bigint NOT NULL,
+    decided_by text NOT NULL,
+    decided_at bigint NOT NULL,
+    reason text NOT NULL
+);
+
+CREATE TABLE public.customers_match_record (
+    customer_id bigint NOT NULL,
+    record text NOT NULL
+);
+
+CREATE TABLE public.customers_match_setting (
+    id bigint NOT NULL,
+    kept boolean NOT NULL,
+    filled_at bigint,
+    model_id bigint,
+    survivorship text NOT NULL
+);
+
 CREATE TABLE public.customers_outcome (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -415,7 +455,9 @@ CREATE TABLE public.ingest_run (
     reverted_at bigint,
     created_by bigint,
     created_by_name text NOT NULL,
-    purged_at bigint
+    purged_at bigint,
+    linked_count bigint DEFAULT 0 NOT NULL,
+    review_count bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.insights_churn_score (
@@ -721,6 +763,105 @@ CREATE TABLE public.storage_server (
     alive_until bigint NOT NULL
 );
 
+CREATE TABLE public.usage_block (
+    source_id bigint NOT NULL,
+    id bigint NOT NULL,
+    arrived_week integer NOT NULL,
+    level integer NOT NULL,
+    slot bigint NOT NULL,
+    entries integer NOT NULL,
+    bloom bytea NOT NULL,
+    prints bytea NOT NULL,
+    payload bytea NOT NULL
+);
+
+CREATE TABLE public.usage_day (
+    customer_id bigint NOT NULL,
+    day text NOT NULL,
+    subscription_id bigint NOT NULL,
+    events bigint NOT NULL,
+    calls bigint NOT NULL,
+    voice_ms bigint NOT NULL,
+    billed_minutes bigint NOT NULL,
+    dropped_calls bigint NOT NULL,
+    sms bigint NOT NULL,
+    sessions bigint NOT NULL,
+    data_bytes bigint NOT NULL,
+    roaming_bytes bigint NOT NULL,
+    roaming_ms bigint NOT NULL,
+    roaming_sms bigint NOT NULL,
+    speed_sum bigint NOT NULL,
+    speed_count bigint NOT NULL,
+    cells bigint NOT NULL
+)
+PARTITION BY RANGE (day);
+
+CREATE TABLE public.usage_day_default (
+    customer_id bigint NOT NULL,
+    day text NOT NULL,
+    subscription_id bigint NOT NULL,
+    events bigint NOT NULL,
+    calls bigint NOT NULL,
+    voice_ms bigint NOT NULL,
+    billed_minutes bigint NOT NULL,
+    dropped_calls bigint NOT NULL,
+    sms bigint NOT NULL,
+    sessions bigint NOT NULL,
+    data_bytes bigint NOT NULL,
+    roaming_bytes bigint NOT NULL,
+    roaming_ms bigint NOT NULL,
+    roaming_sms bigint NOT NULL,
+    speed_sum bigint NOT NULL,
+    speed_count bigint NOT NULL,
+    cells bigint NOT NULL
+);
+
+CREATE TABLE public.usage_reject (
+    run_id bigint NOT NULL,
+    line bigint NOT NULL,
+    column_name text NOT NULL,
+    code text NOT NULL
+);
+
+CREATE TABLE public.usage_run (
+    id bigint NOT NULL,
+    source_id bigint NOT NULL,
+    name text NOT NULL,
+    digest text NOT NULL,
+    size bigint NOT NULL,
+    mapping text NOT NULL,
+    state text NOT NULL,
+    worker text NOT NULL,
+    chunk bigint NOT NULL,
+    records bigint NOT NULL,
+    taken bigint NOT NULL,
+    duplicate bigint NOT NULL,
+    corrected bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    unmatched bigint NOT NULL,
+    rejected bigint NOT NULL,
+    created_at bigint NOT NULL,
+    touched_at bigint NOT NULL,
+    finished_at bigint,
+    created_by_name text NOT NULL
+);
+
+CREATE TABLE public.usage_source (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    created_at bigint NOT NULL,
+    revision bigint NOT NULL
+);
+
+CREATE TABLE public.usage_unmatched (
+    source_id bigint NOT NULL,
+    fingerprint bigint NOT NULL,
+    naming text NOT NULL,
+    line text NOT NULL,
+    event bytea NOT NULL,
+    arrived_at bigint NOT NULL
+);
+
 ALTER TABLE ONLY public.customers_usage_month ATTACH PARTITION public.customers_usage_month_default DEFAULT;
 
 ALTER TABLE ONLY public.insights_score_history ATTACH PARTITION public.insights_score_history_default DEFAULT;
@@ -734,6 +875,8 @@ ALTER TABLE ONLY public.servicedesk_interaction ATTACH PARTITION public.serviced
 ALTER TABLE ONLY public.storage_outbox_event ATTACH PARTITION public.storage_outbox_event_default DEFAULT;
 
 ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_outbox_receipt_default DEFAULT;
+
+ALTER TABLE ONLY public.usage_day ATTACH PARTITION public.usage_day_default DEFAULT;
 
 ALTER TABLE ONLY public.customers_addon
     ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
@@ -770,6 +913,21 @@ ALTER TABLE ONLY public.customers_identity_document
 
 ALTER TABLE ONLY public.customers_listing
     ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.customers_match_key
+    ADD CONSTRAINT customers_match_key_pkey PRIMARY KEY (key, customer_id);
+
+ALTER TABLE ONLY public.customers_match_model
+    ADD CONSTRAINT customers_match_model_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_match_pair
+    ADD CONSTRAINT customers_match_pair_pkey PRIMARY KEY (left_id, right_id);
+
+ALTER TABLE ONLY public.customers_match_record
+    ADD CONSTRAINT customers_match_record_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.customers_match_setting
+    ADD CONSTRAINT customers_match_setting_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.customers_outcome
     ADD CONSTRAINT customers_outcome_pkey PRIMARY KEY (customer_id, id);
@@ -939,6 +1097,27 @@ ALTER TABLE ONLY public.storage_schedule
 ALTER TABLE ONLY public.storage_server
     ADD CONSTRAINT storage_server_pkey PRIMARY KEY (holder);
 
+ALTER TABLE ONLY public.usage_block
+    ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);
+
+ALTER TABLE ONLY public.usage_day
+    ADD CONSTRAINT usage_day_pkey PRIMARY KEY (customer_id, day, subscription_id);
+
+ALTER TABLE ONLY public.usage_day_default
+    ADD CONSTRAINT usage_day_default_pkey PRIMARY KEY (customer_id, day, subscription_id);
+
+ALTER TABLE ONLY public.usage_reject
+    ADD CONSTRAINT usage_reject_pkey PRIMARY KEY (run_id, line);
+
+ALTER TABLE ONLY public.usage_run
+    ADD CONSTRAINT usage_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage_source
+    ADD CONSTRAINT usage_source_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage_unmatched
+    ADD CONSTRAINT usage_unmatched_pkey PRIMARY KEY (source_id, fingerprint);
+
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
@@ -971,6 +1150,9 @@ CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tie
 
 CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
 
+CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
+
+CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
@@ -1029,6 +1211,14 @@ CREATE INDEX storage_outbox_event_parked ON ONLY public.storage_outbox_event USI
 
 CREATE INDEX storage_outbox_event_default_parked ON public.storage_outbox_event_default USING btree (id) WHERE (status = 'parked'::text);
 
+CREATE INDEX usage_run_file ON public.usage_run USING btree (source_id, digest);
+
+CREATE UNIQUE INDEX usage_source_name ON public.usage_source USING btree (name);
+
+CREATE INDEX usage_unmatched_arrival ON public.usage_unmatched USING btree (arrived_at);
+
+CREATE INDEX usage_unmatched_line ON public.usage_unmatched USING btree (naming, line);
+
 ALTER INDEX public.customers_usage_month_pkey ATTACH PARTITION public.customers_usage_month_default_pkey;
 
 ALTER INDEX public.insights_score_history_pkey ATTACH PARTITION public.insights_score_history_default_pkey;
@@ -1052,3 +1242,5 @@ ALTER INDEX public.storage_outbox_event_parked ATTACH PARTITION public.storage_o
 ALTER INDEX public.storage_outbox_event_pkey ATTACH PARTITION public.storage_outbox_event_default_pkey;
 
 ALTER INDEX public.storage_outbox_receipt_pkey ATTACH PARTITION public.storage_outbox_receipt_default_pkey;
+
+ALTER INDEX public.usage_day_pkey ATTACH PARTITION public.usage_day_default_pkey;

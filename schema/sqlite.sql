@@ -176,6 +176,52 @@ CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, cus
 
 CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
+CREATE TABLE customers_match_key (
+  key BIGINT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  PRIMARY KEY (key, customer_id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_match_model (
+  id INTEGER PRIMARY KEY,
+  made_at BIGINT NOT NULL,
+  made_by TEXT NOT NULL,
+  customers BIGINT NOT NULL,
+  pairs BIGINT NOT NULL,
+  model TEXT NOT NULL
+);
+
+CREATE TABLE customers_match_pair (
+  left_id BIGINT NOT NULL,
+  right_id BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  bits DOUBLE PRECISION NOT NULL,
+  evidence TEXT NOT NULL,
+  model_id BIGINT,
+  made_at BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (left_id, right_id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_match_pair_right ON customers_match_pair (right_id);
+
+CREATE INDEX customers_match_pair_state ON customers_match_pair (state, bits, left_id, right_id);
+
+CREATE TABLE customers_match_record (
+  customer_id INTEGER PRIMARY KEY,
+  record TEXT NOT NULL
+);
+
+CREATE TABLE customers_match_setting (
+  id INTEGER PRIMARY KEY,
+  kept BOOLEAN NOT NULL,
+  filled_at BIGINT,
+  model_id BIGINT,
+  survivorship TEXT NOT NULL
+);
+
 CREATE TABLE customers_outcome (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
@@ -464,7 +510,7 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-, purged_at BIGINT);
+, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0);
 
 CREATE TABLE insights_churn_score (
   customer_id INTEGER PRIMARY KEY,
@@ -737,3 +783,93 @@ CREATE TABLE storage_server (
   holder TEXT NOT NULL PRIMARY KEY,
   alive_until BIGINT NOT NULL
 );
+
+CREATE TABLE usage_block (
+  source_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  arrived_week INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  slot BIGINT NOT NULL,
+  entries INTEGER NOT NULL,
+  bloom BLOB NOT NULL,
+  prints BLOB NOT NULL,
+  payload BLOB NOT NULL,
+  PRIMARY KEY (source_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_day (
+  customer_id BIGINT NOT NULL,
+  day TEXT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  events BIGINT NOT NULL,
+  calls BIGINT NOT NULL,
+  voice_ms BIGINT NOT NULL,
+  billed_minutes BIGINT NOT NULL,
+  dropped_calls BIGINT NOT NULL,
+  sms BIGINT NOT NULL,
+  sessions BIGINT NOT NULL,
+  data_bytes BIGINT NOT NULL,
+  roaming_bytes BIGINT NOT NULL,
+  roaming_ms BIGINT NOT NULL,
+  roaming_sms BIGINT NOT NULL,
+  speed_sum BIGINT NOT NULL,
+  speed_count BIGINT NOT NULL,
+  cells BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, day, subscription_id)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_reject (
+  run_id BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  code TEXT NOT NULL,
+  PRIMARY KEY (run_id, line)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_run (
+  id INTEGER PRIMARY KEY,
+  source_id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  mapping TEXT NOT NULL,
+  state TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  chunk BIGINT NOT NULL,
+  records BIGINT NOT NULL,
+  taken BIGINT NOT NULL,
+  duplicate BIGINT NOT NULL,
+  corrected BIGINT NOT NULL,
+  cancelled BIGINT NOT NULL,
+  unmatched BIGINT NOT NULL,
+  rejected BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  touched_at BIGINT NOT NULL,
+  finished_at BIGINT,
+  created_by_name TEXT NOT NULL
+);
+
+CREATE INDEX usage_run_file ON usage_run (source_id, digest);
+
+CREATE TABLE usage_source (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  revision BIGINT NOT NULL
+);
+
+CREATE UNIQUE INDEX usage_source_name ON usage_source (name);
+
+CREATE TABLE usage_unmatched (
+  source_id BIGINT NOT NULL,
+  fingerprint BIGINT NOT NULL,
+  naming TEXT NOT NULL,
+  line TEXT NOT NULL,
+  event BLOB NOT NULL,
+  arrived_at BIGINT NOT NULL,
+  PRIMARY KEY (source_id, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_unmatched_arrival ON usage_unmatched (arrived_at);
+
+CREATE INDEX usage_unmatched_line ON usage_unmatched (naming, line);

@@ -6,6 +6,7 @@ import Kernel
 import Platform
 import ServiceDesk
 import Storage
+import Usage
 import Web
 
 /// The modules of the product: the only list to edit when a domain is born.
@@ -13,6 +14,7 @@ package struct Modules: Sendable {
     package let all: [any Module]
     package let users: IdentityAdmin
     package let insights: InsightsModule
+    private let usage: UsageModule
     private let timeline: [any TimelineSource]
     /// Every right: of the platform, the console and the modules.
     package let grants: [PermissionGrant]
@@ -31,13 +33,15 @@ package struct Modules: Sendable {
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
         let desk = ServiceDeskModule(customers: reading)
+        usage = UsageModule(base: CustomerUsage())
         timeline = [insights.timeline] + desk.timeline
         all = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }),
-            CustomersModule(timeline: timeline, followers: [desk.follower]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
+            usage,
             IngestModule(share: share) { CustomerImportTarget($0) },
             insights,
         ]
@@ -65,6 +69,9 @@ package struct Modules: Sendable {
     package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
         ImportService(tenant: tenant, target: CustomerImportTarget(tenant), share: share)
     }
+
+    /// Usage for commands.
+    package func usage(_ tenant: Tenant) -> UsageService { usage.service(tenant) }
 
     /// Whether the tenant has no customers yet.
     package func isEmpty(_ tenant: Tenant) async throws -> Bool {

@@ -22,7 +22,7 @@ extension CustomerImportTarget {
                 }
             }
             guard !removed.isEmpty else { continue }
-            let writer = try CustomerWriter(ids: tenant.ids, session)
+            let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
             try writer.remove(removed, session)
             let gone = removed.map(\.id)
             let isGone = Set(gone)
@@ -118,7 +118,7 @@ extension CustomerImportTarget {
             }
             if result.record != record.before { pairs.append((record.before, result.record)) }
         }
-        let writer = try CustomerWriter(ids: tenant.ids, session)
+        let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
         let unfound = Dictionary(
             records.map { ($0.before.id, Set(CustomerUndo.unfound($0.undo))) }, uniquingKeysWith: { $0.union($1) })
         if !pairs.isEmpty {

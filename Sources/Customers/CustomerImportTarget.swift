@@ -64,6 +64,16 @@ package struct CustomerImportTarget: ImportTarget {
         CustomerImporter(tenant: tenant, options: options, principal: principal)
     }
 
+    package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {
+        guard options.matches else { return }
+        let setting = try await tenant.database.read { try MatchStore.setting($0) }
+        guard !setting.isKept || setting.filledAt == nil else { return }
+        _ = try await MatchFill.run(tenant) { done, total in
+            try await progress(
+                done, total, Words(en: "preparing customers for matching", zh: "正在准备客户匹配索引"))
+        }
+    }
+
     package func holdsRecords(_ session: any SQLSession) throws -> Bool {
         try session.first(Self.anyRecord) { _ in true } ?? false
     }

@@ -15,6 +15,10 @@ final class CustomerImporter: Importer {
     private var claims = ClaimMemory()
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
+    private var matched = ImportMatches()
+    private var resolver: MatchResolver?
+    /// How many customers there were when the first rows were applied.
+    private var customers: Int?
 
     init(tenant: Tenant, options: ImportOptions, principal: Principal) {
         self.tenant = tenant
@@ -71,13 +75,30 @@ final class CustomerImporter: Importer {
             }
         }
         let unfound = try unfound(steps, session)
-        let writer = try CustomerWriter(ids: tenant.ids, session)
+        let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
         var history: [(CustomerID, SubscriptionChange)] = []
         if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
         try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
+        if options.matches, !created.isEmpty { try match(created, session) }
         return outcomes(steps, history, unfound)
+    }
+
+    /// Links the new customers with known ones who are the same people, or puts them before a person.
+    private func match(_ created: [CustomerRecord], _ session: any SQLSession) throws {
+        let known = try customers ?? session.count(MatchStore.customers)
+        customers = known
+        let resolver = try resolver ?? MatchResolver(tenant, principal, customers: known, session)
+        self.resolver = resolver
+        let counts = try resolver.resolve(created, session)
+        matched.linked += counts.linked
+        matched.review += counts.review
+    }
+
+    func takeMatches() -> ImportMatches {
+        defer { matched = ImportMatches() }
+        return matched
     }
 
     /// Numbers that customers of this chunk are still found by, though new ones claim them.

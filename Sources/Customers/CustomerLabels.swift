@@ -70,6 +70,16 @@ enum CustomerLabels {
             ["text_value": .unlabelled, "int_value": .unlabelled, "double_value": .unlabelled]),
         labelled("customers_identifier", plain: ["kind", "customer_id"], ["value": .identity]),
         .plain("customers_customer_link", ["from_id", "to_id", "valid", "evidence", "linked_at"]),
+        labelled("customers_match_key", plain: ["customer_id"], ["key": .identity]),
+        labelled("customers_match_record", plain: ["customer_id"], ["record": .identity]),
+        labelled(
+            "customers_match_pair",
+            plain: [
+                "left_id", "right_id", "state", "bits", "evidence", "model_id", "made_at", "decided_at",
+            ], ["decided_by": .name, "reason": .profile]),
+        // Weights, and hashes of values that are frequent.
+        .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model"]),
+        .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
         labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),
         labelled("customers_search_word", plain: ["variant"], ["word": .name]),

@@ -22,6 +22,12 @@ enum CustomerLayouts {
             TableLayout("customers_search_state", .local),
             // Few definitions, joined with the values of every customer.
             TableLayout("customers_attribute", .reference),
+            // A key is asked for by itself; pairs lie with the customer of the smaller id.
+            TableLayout("customers_match_key", .lookUp(key: "key")),
+            TableLayout("customers_match_record", .customer(key: "customer_id")),
+            TableLayout("customers_match_pair", .customer(key: "left_id")),
+            TableLayout("customers_match_model", .local),
+            TableLayout("customers_match_setting", .local),
             TableLayout("customers_saved_view", .local),
             TableLayout("customers_value_policy", .local),
         ]

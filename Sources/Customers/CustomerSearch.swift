@@ -299,7 +299,7 @@ struct IndexedSearch {
         if letters.count == 1, (2...Self.initialsMax).contains(letters[0].scalars.count) {
             try lookForHan(.all(terms + [.prefix(.initials, letters[0].text)]), han)
         }
-        let readings = letters.compactMap { SearchPinyin.word($0.text) }
+        let readings = letters.compactMap { SearchPinyin.word($0.text, isAlone: letters.count == 1 && han.isEmpty) }
         guard readings.count == letters.count, letters.contains(where: { $0.scalars.count > 1 }) else { return }
         try lookAtNames(.all(terms + readings.map(SearchPinyin.term))) { name in
             readings.allSatisfy { SearchPinyin.matches(name, $0) } && Self.holds(name, han)

@@ -44,7 +44,8 @@ struct CustomerStore: Sendable {
         record.dropEmptyLines()
         try require(record, within: principal)
         let released = try refuseTaken(record, before: nil, session)
-        try CustomerWriter(ids: tenant.ids, session).insert([record], released: released, session)
+        try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).insert(
+            [record], released: released, session)
         try audit(
             AuditEntry(
                 "customers.customer.create", [.customer(record.id)],
@@ -119,7 +120,7 @@ struct CustomerStore: Sendable {
         after.customer.updatedAt = tenant.clock.now()
         let origin = CustomerWriter.Origin(
             actor: principal.userName, cause: act.cause, fields: changed, reason: act.reason)
-        try CustomerWriter(ids: tenant.ids, session).update(
+        try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
             [(before, after)], on: today, released: released, origin: origin, session)
         try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
         return after
@@ -144,7 +145,8 @@ struct CustomerStore: Sendable {
             }
             guard !pairs.isEmpty else { continue }
             let origin = CustomerWriter.Origin(actor: principal.userName, cause: "edit", fields: ["segment"])
-            try CustomerWriter(ids: tenant.ids, session).update(pairs, on: today, origin: origin, session)
+            try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
+                pairs, on: today, origin: origin, session)
             let changed = pairs.map(\.after.id)
             try audit(
                 AuditEntry(

@@ -7,13 +7,17 @@ import Storage
 struct CustomerWriter: Sendable {
     let ids: IDGenerator
     let policy: ValuePolicy
+    /// `nil` = customers are not kept for matching.
+    private let matching: MatchKeys?
     private let step: SearchStep
 
-    /// Reads the value policy in force, and what is written for the search.
-    init(ids: IDGenerator, _ session: any SQLSession) throws {
+    /// Reads the value policy in force, and what is written for the search and for matching.
+    /// - Parameter countryCode: of telephone numbers without one.
+    init(ids: IDGenerator, countryCode: String = "86", _ session: any SQLSession) throws {
         self.ids = ids
         policy = try ValueStore.policy(session)
         step = try SearchStep.now(session)
+        matching = try MatchStore.setting(session).isKept ? MatchKeys(countryCode: countryCode) : nil
     }
 
     // MARK: New customers
@@ -34,6 +38,11 @@ struct CustomerWriter: Sendable {
                 return found
             }, session)
         try SearchWords.note(records, session)
+        if let matching {
+            var rows = MatchRows(matching)
+            for record in records { rows.add(record) }
+            try rows.writeNew(session)
+        }
     }
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
@@ -108,6 +117,11 @@ struct CustomerWriter: Sendable {
         try fresh.write(session)
         try SearchWords.note(renamed, session)
         try ListingRow.update(listing, from: listed, session)
+        if let matching {
+            var rows = MatchRows(matching)
+            for (before, after) in changes { rows.change(before: before, after: after) }
+            try rows.write(session)
+        }
         // An import touches many customers every night: only moves of the lifecycle are kept of it, and of its taking back.
         // That there was one is told by the time of the last change.
         let told = changes.filter {
@@ -200,6 +214,13 @@ struct CustomerWriter: Sendable {
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }
+        if let matching {
+            var rows = MatchRows(matching)
+            for record in records { rows.remove(record) }
+            try rows.write(session)
+            try session.executeMany(MatchStore.deleteRecord, keys)
+        }
+        try session.executeMany(MatchStore.deletePairs, keys)
     }
 }
 

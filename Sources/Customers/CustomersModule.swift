@@ -8,11 +8,16 @@ import Web
 package struct CustomersModule: Module {
     private let timeline: [any TimelineSource]
     private let followers: [any DemoFollower]
+    private let counts: [CustomerCount]
 
     /// - Parameters:
     ///   - timeline: what other domains add to the timeline of the customer page.
     ///   - followers: other domains that give invented customers rows of their own.
-    package init(timeline: [any TimelineSource] = [], followers: [any DemoFollower] = []) {
+    ///   - counts: what other domains have of customers, told before two are joined.
+    package init(
+        timeline: [any TimelineSource] = [], followers: [any DemoFollower] = [], counts: [CustomerCount] = []
+    ) {
+        self.counts = counts
         self.timeline = timeline
         self.followers = followers
     }
@@ -25,7 +30,8 @@ package struct CustomersModule: Module {
     /// The customer page itself is put together by App from the panels of all modules (`CustomerPages.endpoints`).
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         CustomerListPages.endpoints() + CustomerEditPages.endpoints() + LinePages.endpoints()
-            + DeparturePages.endpoints() + AttributePages.endpoints()
+            + DeparturePages.endpoints() + AttributePages.endpoints() + PairPages(counts: counts).endpoints()
+            + MatchingPages.endpoints()
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
@@ -41,7 +47,7 @@ package struct CustomersModule: Module {
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] {
-        [ValueStore.job(tenant), SearchFill.job(tenant)]
+        [ValueStore.job(tenant), SearchFill.job(tenant), MatchFill.job(tenant), MatchLearning.job(tenant)]
     }
 
     package var schedules: [Schedule] {
@@ -53,6 +59,12 @@ package struct CustomersModule: Module {
             NavigationEntry(
                 key: "customers.title", icon: "customers", path: "/customers", permission: CustomerPermissions.view,
                 order: 10),
+            NavigationEntry(
+                key: "customers.pairs.title", icon: "link", path: "/duplicates",
+                permission: CustomerPermissions.decidePairs, order: 15),
+            NavigationEntry(
+                key: "customers.matching.title", icon: "model", path: "/matching",
+                permission: CustomerPermissions.manageMatching, order: 63),
             NavigationEntry(
                 key: "customers.attributes", icon: "settings", path: "/attributes",
                 permission: CustomerPermissions.manageAttributes, order: 62),

@@ -8,6 +8,8 @@ enum SearchPinyin {
         let letters: [UInt8]
         /// `xian` is one syllable or two.
         let ways: [[[UInt8]]]
+        /// The last syllable is finished too.
+        var isWhole = false
     }
 
     private static let syllableMax = 6
@@ -23,9 +25,14 @@ enum SearchPinyin {
         return result
     }()
 
+    /// - Parameter isAlone: nothing else was typed. Two letters are a syllable then: all that begins with them would be a fifth of
+    ///   the base (`zh`), which one engine has to collect before it gives the first.
     /// - Returns: `nil` when the letters are no syllables.
-    static func word(_ text: String) -> Word? {
+    static func word(_ text: String, isAlone: Bool) -> Word? {
         let letters = typed(Array(text.utf8))
+        if isAlone, letters.count <= 2 {
+            return Han.syllables.contains(letters) ? Word(letters: letters, ways: [[letters]], isWhole: true) : nil
+        }
         var ways: [[[UInt8]]] = []
         // From where nothing can be read to the end: without it, what is nearly syllables would be tried in every way.
         var dead: Set<Int> = []
@@ -63,7 +70,7 @@ enum SearchPinyin {
             word.ways.map { way in
                 .all(
                     way.enumerated().map { offset, piece in
-                        offset == way.count - 1
+                        offset == way.count - 1 && !word.isWhole
                             ? .any(beginnings[piece] ?? [])
                             : .token(.syllable, String(decoding: piece, as: UTF8.self))
                     })
@@ -75,6 +82,7 @@ enum SearchPinyin {
         name.words.contains { part in
             guard part.script == .han else { return false }
             let readings = part.readings
+            if word.isWhole { return readings.contains { $0.contains(word.letters) } }
             return readings.indices.contains { begins(readings[$0...], word.letters[...]) }
         }
     }

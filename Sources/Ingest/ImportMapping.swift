@@ -48,6 +48,8 @@ package struct ImportMapping: Sendable, Codable, Equatable {
     package var matchKey: String?
     package var createsNew: Bool
     package var updatesExisting: Bool
+    /// New records are compared with known ones and linked.
+    package var matches = false
 
     package init(
         name: String? = nil, source: String, columns: [Column], keepsUnlisted: Bool = true, matchKey: String?,
@@ -63,7 +65,9 @@ package struct ImportMapping: Sendable, Codable, Equatable {
     }
 
     package var options: ImportOptions {
-        ImportOptions(matchKey: matchKey, createsNew: createsNew, updatesExisting: updatesExisting, source: source)
+        ImportOptions(
+            matchKey: matchKey, createsNew: createsNew, updatesExisting: updatesExisting, source: source,
+            matches: matches)
     }
 
     /// What this mapping says of a header; `nil` when the column is not listed.
@@ -127,7 +131,7 @@ extension ImportMapping.Column: Codable {
 
 extension ImportMapping {
     private enum CodingKeys: String, CodingKey {
-        case name, source, columns, matchKey
+        case name, source, columns, matchKey, matches
         case keepsUnlisted = "unlisted"
         case createsNew = "create"
         case updatesExisting = "update"
@@ -142,6 +146,7 @@ extension ImportMapping {
         matchKey = try box.decodeIfPresent(String.self, forKey: .matchKey)
         createsNew = try box.decodeIfPresent(Bool.self, forKey: .createsNew) ?? true
         updatesExisting = try box.decodeIfPresent(Bool.self, forKey: .updatesExisting) ?? true
+        matches = try box.decodeIfPresent(Bool.self, forKey: .matches) ?? false
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -151,6 +156,7 @@ extension ImportMapping {
         try box.encodeIfPresent(matchKey, forKey: .matchKey)
         try box.encode(createsNew, forKey: .createsNew)
         try box.encode(updatesExisting, forKey: .updatesExisting)
+        if matches { try box.encode(true, forKey: .matches) }
         try box.encode(keepsUnlisted ? "attribute" : "ignore", forKey: .keepsUnlisted)
         try box.encode(columns, forKey: .columns)
     }

@@ -38,7 +38,10 @@ struct ImportPages: Sendable {
             get("/imports/{id}/issues", trace: .view, issues),
             post(
                 "/imports/{id}/mapping",
-                .form(["revision", "to.*", "order.*", "excel.*", "match_key", "creates", "updates", "source", "then"]),
+                .form([
+                    "revision", "to.*", "order.*", "excel.*", "match_key", "creates", "updates", "matches", "source",
+                    "then",
+                ]),
                 .overwrites, saveMapping),
             post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet"]), .overwrites, format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },

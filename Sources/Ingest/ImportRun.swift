@@ -27,6 +27,9 @@ package struct RunCounts: Sendable, Codable, Equatable {
     package var updated = 0
     package var unchanged = 0
     package var rejected = 0
+    /// Of the created ones, when the import matches; `nil` in what an older version counted.
+    package var linked: Int?
+    package var review: Int?
     package init() {}
 }
 

@@ -55,6 +55,10 @@ package struct ImportReport: Sendable, Codable {
     package let updated: Int
     package let unchanged: Int
     package let rejected: Int
+    /// Of the created ones: linked with a known customer, and put before a person; `nil` when the import does not
+    /// match.
+    package let linked: Int?
+    package let review: Int?
     package let reasons: [Reason]
     /// Where the reject file was written; `nil` when nothing was rejected.
     package let rejectFile: String?
@@ -80,11 +84,13 @@ extension ImportService {
     ///   - sheet: name or number of a workbook's sheet; `nil` = the first that has rows.
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
+    ///   - matches: new customers are compared with known ones, whatever the mapping says.
     ///   - begun: hears the id of the run before its first row is read.
     /// - Throws: `CRMError` for a file, mapping or match key that cannot be used.
     package func importFile(
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
         encoding: TextEncoding? = nil, sheet: String? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false,
+        matches: Bool = false,
         principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
@@ -98,6 +104,7 @@ extension ImportService {
             sheet: sheet, warnings: warnings, principal: principal, record: recorder)
         var final = draft.mapping
         if let matchKey { final.matchKey = matchKey.isEmpty ? nil : matchKey }
+        if matches { final.matches = true }
         if ignoresUnmapped {
             final.columns = final.columns.map { column in
                 var column = column
@@ -244,13 +251,15 @@ extension ImportService {
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
         return ImportReport(
             run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size,
-            encoding: format.encoding.rawValue, encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
+            encoding: format.encoding.rawValue,
+            encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
             containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
             mapping: Self.columns(run.mapping, file.inspection, known), samples: dryRun ? run.plan?.rows ?? [] : nil,
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
+            linked: counts.linked, review: counts.review,
             reasons: reasons.map {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)

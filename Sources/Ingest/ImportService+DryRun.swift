@@ -304,10 +304,13 @@ extension RowReject {
 
 extension RunCounts {
     var facts: [String: JSONValue] {
-        [
+        var facts: [String: JSONValue] = [
             "read": .int(Int64(read)), "created": .int(Int64(created)), "updated": .int(Int64(updated)),
             "unchanged": .int(Int64(unchanged)), "rejected": .int(Int64(rejected)),
         ]
+        if let linked { facts["linked"] = .int(Int64(linked)) }
+        if let review { facts["review"] = .int(Int64(review)) }
+        return facts
     }
 }
 

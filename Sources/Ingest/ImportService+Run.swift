@@ -20,6 +20,7 @@ extension ImportService {
         let pass = ImportPass(
             target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey,
             seen: try await keys(run, reader))
+        if run.chunk == 0 { try await target.prepare(run.mapping.options, progress: control.progress) }
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
         var counts = run.counts
         do {
@@ -156,6 +157,8 @@ extension ImportService {
                         resolved))
             }
         }
+        let matches = pass.importer.takeMatches()
+        if matches != ImportMatches() { (counts.linked, counts.review) = (matches.linked, matches.review) }
         counts.read = chunk.read
         counts.rejected = rejects.count
         if counts.created + counts.updated > 0 {
@@ -168,7 +171,7 @@ extension ImportService {
             [
                 .id(run), .text(worker), .int(chunk.number - 1), .int(chunk.number),
                 .text(try JSONText.encode(chunk.place)), .int(counts.read), .int(counts.created), .int(counts.updated),
-                .int(counts.unchanged), .int(counts.rejected), .time(now),
+                .int(counts.unchanged), .int(counts.rejected), .time(now), .int(matches.linked), .int(matches.review),
             ])
         guard advanced == 1 else { throw RunStore.taken }
         return counts
@@ -338,5 +341,7 @@ extension RunCounts {
         updated += other.updated
         unchanged += other.unchanged
         rejected += other.rejected
+        if let more = other.linked { linked = (linked ?? 0) + more }
+        if let more = other.review { review = (review ?? 0) + more }
     }
 }

@@ -18,6 +18,7 @@ extension ImportViews {
             return planReasons(isClear).merging([
                 "columns": .list(columns), "matchKeys": .list(matchKeys(mapping)),
                 "creates": .bool(mapping.createsNew), "updates": .bool(mapping.updatesExisting),
+                "matches": .bool(mapping.matches),
                 "encodings": .list(encodings), "delimiters": .list(delimiters),
                 "isDelimited": .bool(file.inspection.format.kind == .delimited && !file.inspection.format.isPlaced),
                 "isText": .bool(unpacked?.layers.last != .xlsx), "sheets": .list(sheets),
@@ -174,6 +175,7 @@ extension ImportViews {
         mapping.matchKey = matchKey == "none" ? nil : matchKey
         mapping.createsNew = form["creates"] == "1"
         mapping.updatesExisting = form["updates"] == "1"
+        mapping.matches = form["matches"] == "1"
         if let source = try form.optionalText("source", max: 60) { mapping.source = source }
         return mapping
     }

@@ -99,7 +99,8 @@ struct ImportViews {
             let inspection = file.inspection
             let state: RunState = page.suggestion == nil ? run.state : .draft
             return [
-                "id": .text("\(run.id)"), "revision": .text(run.version), "fileName": .text(file.name), "size": .text(Self.size(file.size)),
+                "id": .text("\(run.id)"), "revision": .text(run.version), "fileName": .text(file.name),
+                "size": .text(Self.size(file.size)),
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.textSize))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(kind(inspection)), "source": .text(run.mapping.source),
@@ -137,6 +138,8 @@ struct ImportViews {
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)), "unchanged": .text(Numbers.grouped(counts.unchanged)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+            "hasMatches": .bool(counts.linked != nil || counts.review != nil),
+            "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
         ]
     }
 

@@ -23,7 +23,7 @@ enum RunStore {
         SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
-          created_by_name, touched_at, purged_at
+          created_by_name, touched_at, purged_at, linked_count, review_count
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -53,7 +53,8 @@ enum RunStore {
     static let advance: SQL = """
         UPDATE ingest_run SET chunk = $4, checkpoint = $5, rows_read = rows_read + $6, created_count = created_count + $7,
           updated_count = updated_count + $8, unchanged_count = unchanged_count + $9,
-          rejected_count = rejected_count + $10, touched_at = $11
+          rejected_count = rejected_count + $10, touched_at = $11, linked_count = linked_count + $12,
+          review_count = review_count + $13
         WHERE id = $1 AND worker = $2 AND chunk = $3 AND state = 'running'
         """
     static let finish: SQL = """
@@ -143,9 +144,10 @@ enum RunStore {
         counts.updated = row.integer(16)
         counts.unchanged = row.integer(17)
         counts.rejected = row.integer(18)
+        let mapping = try JSONText.decode(ImportMapping.self, row.text(3))
+        if mapping.matches { (counts.linked, counts.review) = (row.integer(30), row.integer(31)) }
         return ImportRun(
-            id: row.id(0), fileID: row.id(1), entity: row.text(2),
-            mapping: try JSONText.decode(ImportMapping.self, row.text(3)),
+            id: row.id(0), fileID: row.id(1), entity: row.text(2), mapping: mapping,
             state: RunState(rawValue: row.text(4)) ?? .failed,
             worker: row.text(5), jobID: row.optionalID(6), actor: try JSONText.decode(RunActor.self, row.text(7)),
             plan: try row.optionalText(8).map { try JSONText.decode(RunPlan.self, $0) },

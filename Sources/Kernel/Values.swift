@@ -114,6 +114,7 @@ package enum Limits {
     package static let pageSizeMax = 200
     package static let formBodyBytesMax = 256 * 1024
     package static let jsonBodyBytesMax = 1024 * 1024
+    package static let linesBodyBytesMax = 4 * 1024 * 1024
     package static let uploadBytesMax = 4 * 1024 * 1024 * 1024
     package static let jsonDepthMax = 32
     package static let headerSecondsMax = 10

@@ -198,7 +198,7 @@ struct Learning {
     }
 
     /// Levels that are out of order (few matches, much noise) are taken together until a better one never weighs less.
-    private static func setBits(_ weights: inout LinkageModel.Weights) {
+    static func setBits(_ weights: inout LinkageModel.Weights) {
         var pools: [(m: Double, u: Double, levels: Int)] = []
         func bits(_ pool: (m: Double, u: Double, levels: Int)) -> Double {
             log2(max(pool.m, 1e-6) / max(pool.u, 1e-12))

@@ -2,6 +2,10 @@
 package struct MatchField: Sendable, Codable, Equatable {
     package let name: String
     package let kind: ColumnKind
+    package init(name: String, kind: ColumnKind) {
+        self.name = name
+        self.kind = kind
+    }
 }
 
 /// One field of all records, each distinct value standardised once.

@@ -207,3 +207,17 @@ package struct SearchSource: Sendable {
         self.find = find
     }
 }
+
+/// What another domain has of customers, counted: shown before two of them are joined.
+package struct CustomerCount: Sendable {
+    package let words: Words
+    package let permission: Permission
+    package let count: @Sendable ([CustomerID], any SQLSession) throws -> Int
+    package init(
+        _ words: Words, permission: Permission, count: @escaping @Sendable ([CustomerID], any SQLSession) throws -> Int
+    ) {
+        self.words = words
+        self.permission = permission
+        self.count = count
+    }
+}

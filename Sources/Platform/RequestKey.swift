@@ -56,6 +56,7 @@ package struct RequestKey: Sendable, Equatable {
             return ["form"] + query
                 + form.fields.filter { !Form.own.contains($0.name) }.flatMap { [$0.name, $0.value] }
         case .json(let value): return ["json"] + query + [value.encoded()]
+        case .lines(let bytes): return ["lines"] + query + ["\(bytes.count)", String(decoding: bytes, as: UTF8.self)]
         }
     }
 

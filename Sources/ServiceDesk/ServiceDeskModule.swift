@@ -66,6 +66,15 @@ package struct ServiceDeskModule: Module {
     /// What this domain adds to the timeline of the customer page.
     package var timeline: [any TimelineSource] { [CaseTimeline(), InteractionTimeline()] }
 
+    /// The cases of customers, for those who think of joining them.
+    package var caseCount: CustomerCount {
+        CustomerCount(Words(en: "Cases", zh: "工单"), permission: ServiceDeskPermissions.viewCases) { ids, session in
+            var builder = SQLBuilder(ServiceDeskStore.countCases)
+            builder.appendIn("AND customer_id", ids.map { .id($0) })
+            return try session.count(builder.sql, builder.arguments)
+        }
+    }
+
     /// Gives invented customers the cases and contacts that go with their lives.
     package var follower: any DemoFollower { DemoDesk() }
 }

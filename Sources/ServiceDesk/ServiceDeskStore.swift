@@ -53,6 +53,7 @@ enum ServiceDeskStore {
     static let forgetNumbers: SQL = """
         DELETE FROM servicedesk_case_number WHERE number IN (SELECT number FROM servicedesk_case WHERE customer_id = $1)
         """
+    static let countCases: SQL = "SELECT COUNT(*) FROM servicedesk_case WHERE TRUE"
     static let forgetCases: SQL = "DELETE FROM servicedesk_case WHERE customer_id = $1"
     static let forgetInteractions: SQL = "DELETE FROM servicedesk_interaction WHERE customer_id = $1"
 

@@ -113,13 +113,30 @@ package struct ImportOptions: Sendable {
     package let updatesExisting: Bool
     /// Name of the source, kept with identifiers (`billing`, `ibm`).
     package let source: String
-    package init(matchKey: String?, createsNew: Bool = true, updatesExisting: Bool = true, source: String) {
+    /// New records are compared with known ones, and linked when they are the same person.
+    package let matches: Bool
+    package init(
+        matchKey: String?, createsNew: Bool = true, updatesExisting: Bool = true, source: String, matches: Bool = false
+    ) {
+        self.matches = matches
         self.matchKey = matchKey
         self.createsNew = createsNew
         self.updatesExisting = updatesExisting
         self.source = source
     }
 }
+
+/// What became of new records that were compared with known ones.
+package struct ImportMatches: Sendable, Equatable {
+    /// New records that were linked with a known one.
+    package var linked = 0
+    /// New records that may be a known one: a person has to say.
+    package var review = 0
+    package init() {}
+}
+
+/// Hears of what is prepared before the first row; throws to stop.
+package typealias PrepareProgress = @Sendable (_ done: Int64, _ total: Int64, Words) async throws -> Void
 
 /// A domain whose records can be imported. Ingest drives it; App injects it.
 package protocol ImportTarget: Sendable {
@@ -139,6 +156,8 @@ package protocol ImportTarget: Sendable {
     func removeUnusedAttributes(_ keys: [String], principal: Principal, _ session: any SQLSession) throws -> [Words]
     /// Whether there is any record to find.
     func holdsRecords(_ session: any SQLSession) throws -> Bool
+    /// Does what has to be done once before rows of a run with these options are applied; may take long.
+    func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
     /// Undoes creates, the last first: a record is removed only while its revision is the given one.
@@ -163,4 +182,14 @@ package protocol Importer: AnyObject {
     /// Does it, in the caller's transaction, with one outbox event a chunk. Outcomes are parallel to `rows`; a rejected
     /// row leaves nothing behind.
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
+    /// What was matched since this was last asked.
+    func takeMatches() -> ImportMatches
+}
+
+extension ImportTarget {
+    package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
+}
+
+extension Importer {
+    package func takeMatches() -> ImportMatches { ImportMatches() }
 }

@@ -279,6 +279,12 @@ package struct Gate: Sendable {
                 request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
             return .json(try JSONValue.parse(bytes))
+        case .lines:
+            try expect(type, "application/x-ndjson")
+            let bytes = try await collect(
+                request.body, length: length, max: Limits.linesBodyBytesMax, visit, place)
+            try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
+            return .lines(bytes)
         case .upload:
             try expect(type, "multipart/form-data")
             if let length, length > Limits.uploadBytesMax { throw Self.tooLarge(Limits.uploadBytesMax) }

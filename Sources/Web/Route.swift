@@ -20,6 +20,8 @@ package struct Route: Sendable {
         case form([String])
         /// `application/json` through the strict gate.
         case json
+        /// `application/x-ndjson`, one JSON object a line; the handler reads each line through the strict gate.
+        case lines
         /// `multipart/form-data`, streamed to the handler.
         case upload
     }

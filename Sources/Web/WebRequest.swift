@@ -32,6 +32,8 @@ package struct WebRequest: Sendable {
         case none
         case form(Form)
         case json(JSONValue)
+        /// The lines as they came; nothing is known of them yet.
+        case lines([UInt8])
         case upload(RequestBody)
     }
 

@@ -34,6 +34,10 @@ struct Import: AsyncParsableCommand {
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
     @Flag(name: .long, help: "Leave out columns nobody mapped.") var ignoreUnmapped = false
+    @Flag(
+        name: .customLong("match"),
+        help: "Compare new customers with known ones: the same person is linked, a doubtful pair waits for review.")
+    var matches = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
     @Option(name: .long, help: "Take a run back.") var revert: String?
     @Flag(name: .long, help: "Print JSON.") var json = false
@@ -70,7 +74,8 @@ struct Import: AsyncParsableCommand {
                         report = try await service.importFile(
                             file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
                             encoding: encoding, sheet: sheet, rejects: rejects,
-                            ignoresUnmapped: ignoreUnmapped, principal: principal, begun: begun, progress: progress)
+                            ignoresUnmapped: ignoreUnmapped, matches: matches, principal: principal, begun: begun,
+                            progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {
                         throw WrongUsage(error.message.en)
                     }
@@ -159,6 +164,8 @@ struct Import: AsyncParsableCommand {
         Terminal.out("  created     \(report.created)")
         Terminal.out("  updated     \(report.updated)")
         Terminal.out("  unchanged   \(report.unchanged)")
+        if let linked = report.linked { Terminal.out("  linked      \(linked)  (shown with a customer known before)") }
+        if let review = report.review { Terminal.out("  to review   \(review)  (in the console under Duplicates)") }
         Terminal.out("  rejected    \(report.rejected)")
         for reason in report.reasons {
             let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""

@@ -248,9 +248,11 @@ struct PageTests {
                 merged.id, kept.id, valid: true, evidence: "test", at: Instant(milliseconds: 1), session)
         }
         let principal = PageDesk.principal(.supervisor)
+        let golden = try await desk.tenant.database.read { try GoldenRecord.load([kept.id, merged.id], $0) }
+        let name = try #require(golden.choice("full_name")?.value)
         for id in [kept.id, merged.id] {
             let answer = try await desk.get("/customers/\(id)", as: principal)
-            #expect(answer.text.contains("<h1>\(kept.party.displayName)</h1>"))
+            #expect(answer.text.contains("<h1>\(name)</h1>"), "the name that the rules of survivorship name")
             for record in [kept, merged] {
                 let msisdn = try #require(record.subscriptions.first?.msisdn)
                 #expect(answer.text.contains(Self.national(msisdn)))

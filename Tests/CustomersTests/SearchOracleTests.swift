@@ -77,9 +77,14 @@ struct SearchOracleTests {
                 || own.indices.dropFirst().contains { own[$0...].count >= 3 && own[$0...].hasPrefix(word) }
         }
         let reads = readings(person.name).contains { reading in
-            reading.text.hasPrefix(word) || (reading.count >= 2 && reading.initials.hasPrefix(word))
+            // Two letters are a syllable or initials.
+            (word.count > 2 && reading.text.hasPrefix(word)) || (reading.count >= 2 && reading.initials.hasPrefix(word))
         }
-        return isPart || reads || (letters + han.map { String(String.UnicodeScalarView($0)) }).joined() == word
+        let syllable = Array(word.utf8)
+        let isRead = han.enumerated().contains { place, run in
+            run.enumerated().contains { Han.readings($1, isFirst: place == 0 && $0 == 0).contains(syllable) }
+        }
+        return isPart || reads || isRead || (letters + han.map { String(String.UnicodeScalarView($0)) }).joined() == word
     }
 
     private static func isNear(_ person: Person, _ query: String) -> Bool {

@@ -186,6 +186,18 @@ final class Visitor: @unchecked Sendable {
                 body: Array(json.utf8), host: host))
     }
 
+    /// JSON objects, one a line.
+    func postLines(_ path: String, _ lines: String, key: String = UUID().uuidString) throws -> RawHTTP.Answer {
+        try keep(
+            try http.send(
+                "POST", path,
+                headers: base + [
+                    ("Content-Type", "application/x-ndjson"), ("X-CSRF-Token", csrf), ("Accept", "application/json"),
+                    ("Idempotency-Key", key),
+                ],
+                body: Array(lines.utf8), host: host))
+    }
+
     /// A multipart form with one file.
     func upload(_ path: String, fields: [(String, String)] = [], file: (name: String, content: [UInt8])) throws
         -> RawHTTP.Answer

@@ -12,6 +12,7 @@ extension TraceWorld {
     static let makers: [String: Maker] = ownMakers.merging(customerMakers) { first, _ in first }
         .merging(importMakers) { first, _ in first }.merging(insightMakers) { first, _ in first }
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
+        .merging(resolutionMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
@@ -21,6 +22,8 @@ extension TraceWorld {
         "POST /customers/{id}/return": [("revision", "1"), ("how", "mistake")],
         "POST /customers/{id}/lines/{line}": [("revision", "1"), ("f_plan", "x")],
         "POST /customers/{id}/lines/{line}/termination": [("revision", "1")],
+        "POST /customers/{id}/duplicates": [("other", "x")],
+        "POST /customers/{id}/separation": [("left", "1"), ("right", "2"), ("reason", "x")],
         "POST /attributes/{id}/label": [("revision", "x"), ("title_en", "x"), ("mask", "full")],
         "POST /imports/{id}/mapping": [("revision", "x")] + mapping,
         "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
@@ -204,7 +207,9 @@ extension TraceWorld {
         "POST /attributes/{id}/label": { world in
             let visitor = world.administrator
             let id = try await world.id("SELECT id FROM customers_attribute ORDER BY id LIMIT 1")
-            let fields = [("revision", try visitor.version("/attributes")), ("title_en", "Relabelled"), ("mask", "full")]
+            let fields = [
+                ("revision", try visitor.version("/attributes")), ("title_en", "Relabelled"), ("mask", "full"),
+            ]
             return { try visitor.post("/attributes/\(id)/label", fields) }
         },
     ]
@@ -223,6 +228,14 @@ extension TraceWorld {
     }
 
     private static let importMakers: [String: Maker] = [
+        "POST /api/usage/events": { world in
+            let visitor = world.supervisor
+            return {
+                try visitor.postLines(
+                    "/api/usage/events?source=trace",
+                    #"{"id":"1","line":"13800138000","kind":"sms","start":"2026-01-01T10:00:00Z"}"#)
+            }
+        },
         "GET /imports": get("/imports"),
         "GET /imports/new": get("/imports/new"),
         "POST /imports": { world in

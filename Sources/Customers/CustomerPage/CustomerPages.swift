@@ -69,6 +69,8 @@ package enum CustomerPages {
         view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
         view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
+        view["pairPath"] = .text(
+            principal.may(CustomerPermissions.decidePairs) ? "/customers/\(asked)/duplicates" : nil)
         let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
         try await recorded
         return page
@@ -139,7 +141,7 @@ package enum CustomerPages {
         let linked = try PageStore.linked(id, session)
         let allowed =
             linked == [id] ? try alone.value() : try CustomerScope.reachable(linked, principal, session)
-        guard allowed.contains(id), let first = linked.first, allowed.contains(first) else { throw CRMError.notFound }
+        guard allowed.contains(id) else { throw CRMError.notFound }
         return linked.filter { allowed.contains($0) }
     }
 

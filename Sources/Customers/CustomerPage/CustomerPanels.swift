@@ -23,6 +23,9 @@ enum CustomerPanels {
                 name: "profile", title: "customer-page.panel.profile", place: .side, order: 30, permission: view
             ) { try ProfilePanel.begin($0, $1) },
             CustomerPanel(
+                name: "joined", title: "customer-page.panel.joined", place: .side, order: 32, permission: view
+            ) { try JoinedPanel.begin($0, zone: zone, $1) },
+            CustomerPanel(
                 name: "relations", title: "customer-page.panel.relations", place: .side, order: 40, permission: view
             ) { try RelationsPanel.begin($0, $1) },
             CustomerPanel(

@@ -3,6 +3,18 @@ import Platform
 import Storage
 import Web
 
+extension PageHead {
+    /// Of several records that are one customer: what the rules say, and the sum of what they pay.
+    fileprivate mutating func take(_ golden: GoldenRecord) {
+        if let name = golden.choice("full_name")?.value { displayName = name }
+        if let since = golden.choice("start_date")?.value { self.since = LocalDate(since) }
+        if let place = golden.choice("region").flatMap({ choice in golden.records.first { $0.id == choice.from } }) {
+            (region, city) = (place.customer.region, place.customer.city)
+        }
+        monthlyCharge = golden.monthlyCharge
+    }
+}
+
 /// The head of the customer page: what an agent needs in the first five seconds.
 struct PageHeadView: Sendable {
     /// The name as the caller may see it.
@@ -28,8 +40,10 @@ struct PageHeadView: Sendable {
         let head = try PageStore.head(id, session)
         let line = try PageStore.mainLine(id, session)
         let overdue = try PageStore.overdue(request.customers, today: today, session)
+        let golden = request.customers.count > 1 ? try GoldenRecord.load(request.customers, session) : nil
         return Asked {
-            guard let head = try head.value() else { return nil }
+            guard var head = try head.value() else { return nil }
+            if let golden { head.take(golden) }
             return PageHeadView(
                 head, line: try line.value(), overdue: try overdue.value(), today: today, request)
         }

@@ -7,14 +7,14 @@ struct PageHead: Sendable {
     let reference: String?
     let status: CustomerStatus
     let segment: String?
-    let region: String?
-    let city: String?
-    let since: LocalDate?
+    var region: String?
+    var city: String?
+    var since: LocalDate?
     let currency: String
     let kind: CustomerKind
-    let displayName: String
+    var displayName: String
     let tier: ValueTier
-    let monthlyCharge: Int64?
+    var monthlyCharge: Int64?
     /// 0...1; `nil` = not scored.
     let risk: Double?
     let band: RiskBand?
@@ -57,12 +57,8 @@ enum PageStore {
     static func linked(_ id: CustomerID, _ session: any SQLSession) throws -> [CustomerID] {
         let (set, into) = try CustomerLinks.links(of: id, session)
         guard set.count > 1 else { return set }
-        var primary = id
-        // A circle of links would otherwise run on.
-        for _ in set {
-            guard let next = into[primary] else { break }
-            primary = next
-        }
+        // The one that is merged into nobody; of several, and in a circle, the oldest: whoever is asked, the same.
+        let primary = set.filter { into[$0] == nil }.min() ?? set.min() ?? id
         return [primary] + set.filter { $0 != primary }
     }
 

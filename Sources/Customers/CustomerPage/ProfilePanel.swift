@@ -7,7 +7,7 @@ import Web
 enum ProfilePanel {
     static let party: SQL = """
         SELECT p.kind, p.display_name, p.gender, p.birth_date, p.language, p.industry, p.size_tier, c.reference,
-          c.segment, c.region, c.city, c.since, c.payment_method, c.source
+          c.segment, c.region, c.city, c.since, c.payment_method, c.source, p.id
         FROM customers_party p JOIN customers_customer c ON c.id = p.id WHERE TRUE
         """
     static let contacts: SQL = """
@@ -33,7 +33,8 @@ enum ProfilePanel {
 
     static func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
         let ids = request.customers.map { SQLValue.id($0) }
-        let main = try master(ids, request, session)
+        let golden = ids.count > 1 ? try GoldenRecord.load(request.customers, session) : nil
+        let main = try master(ids, golden, request, session)
         let reach = try contactFields(ids, request, session)
         let custom = try attributeFields(ids, request, session)
         return Asked { content(try main.value(), try reach.value(), try custom.value(), request) }.staged
@@ -85,11 +86,13 @@ enum ProfilePanel {
         return try session.asking(builder, map)
     }
 
-    private static func master(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws
+    private static func master(
+        _ ids: [SQLValue], _ golden: GoldenRecord?, _ request: PanelRequest, _ session: any SQLSession
+    ) throws
         -> Asked<[Field]>
     {
         let language = request.language
-        let rows = try query(party, "AND p.id", ids, order: "ORDER BY p.id", session) { row -> [Field] in
+        let rows = try query(party, "AND p.id", ids, order: "ORDER BY p.id", session) { row -> (CustomerID, [Field]) in
             let kind = CustomerKind(rawValue: row.text(0)) ?? .individual
             var fields: [Field] = []
             func add(
@@ -114,12 +117,17 @@ enum ProfilePanel {
             add("start_date", row.optionalText(11))
             add("payment_method", row.optionalText(12).map { PageWords.of(code: $0, language) })
             add("source", row.optionalText(13), label: Words(en: "Source", zh: "来源"))
-            return fields
+            return (row.id(14), fields)
         }
-        // Of records linked by a merge the surviving one speaks; the others add what it does not know.
+        // Of records linked by a merge that one speaks which the rules name; of what there are no rules for the
+        // oldest.
         return rows.map { rows in
+            let byRecord = Dictionary(rows, uniquingKeysWith: { first, _ in first })
             var known: Set<String> = []
-            return rows.flatMap { $0 }.filter { known.insert($0.name).inserted }
+            return rows.flatMap(\.1).filter { known.insert($0.name).inserted }.map { field in
+                let chosen = golden?.choice(field.name).flatMap { byRecord[$0.from] }
+                return chosen?.first { $0.name == field.name } ?? field
+            }
         }
     }
 
@@ -151,7 +159,12 @@ enum ProfilePanel {
             return Field(
                 name: "identity", label: PageWords.of(kind)[language], value: row.text(1), mask: .identity, mono: true)
         }
-        return Asked { try reach.value() + places.value().compactMap { $0 } + papers.value() }
+        return Asked {
+            // Linked records tell the same more than once.
+            var known: Set<[String]> = []
+            return try (reach.value() + places.value().compactMap { $0 } + papers.value())
+                .filter { known.insert([$0.label, $0.value]).inserted }
+        }
     }
 
     private static func attributeFields(_ ids: [SQLValue], _ request: PanelRequest, _ session: any SQLSession) throws

@@ -1,0 +1,94 @@
+import Kernel
+import Storage
+
+/// Lines and months for the domain that counts usage.
+package struct CustomerUsage: UsageBase {
+    package init() {}
+
+    static let owners: SQL = "SELECT value, customer_id FROM customers_identifier WHERE kind = $1"
+    static let lines: SQL = """
+        SELECT customer_id, id, msisdn, status, service FROM customers_subscription WHERE TRUE
+        """
+
+    private struct Line {
+        let ref: LineRef
+        let number: String?
+        let isOver: Bool
+        let isMobile: Bool
+    }
+
+    package func lines(
+        _ names: [String], _ naming: LineNaming, _ session: any SQLSession
+    ) throws -> [String: LineRef] {
+        let kind =
+            switch naming {
+            case .number: "msisdn"
+            case .source(let name): "source:" + name
+            }
+        var owners: [String: CustomerID] = [:]
+        for piece in names.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(Self.owners, [.text(kind)])
+            builder.appendIn("AND value", piece.map { .text($0) })
+            for (name, owner) in try session.query(builder, { ($0.text(0), $0.id(1, PartyKind.self)) }) {
+                owners[name] = owner
+            }
+        }
+        let known = try lines(of: Set(owners.values).sorted(), session)
+        var result: [String: LineRef] = [:]
+        for (name, owner) in owners {
+            let all = known[owner] ?? []
+            result[name] = naming == .number ? Self.numbered(name, all) : Self.only(all)
+        }
+        return result
+    }
+
+    private func lines(of customers: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [Line]] {
+        var result: [CustomerID: [Line]] = [:]
+        for piece in customers.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(Self.lines)
+            builder.appendIn("AND customer_id", piece.map { .id($0) })
+            builder.append("ORDER BY customer_id, id")
+            for line in try session.query(builder, { row in
+                Line(
+                    ref: LineRef(customer: row.id(0), subscription: row.id(1)), number: row.optionalText(2),
+                    isOver: row.text(3) == SubscriptionStatus.terminated.rawValue,
+                    isMobile: row.text(4) == ServiceCode.mobile.rawValue)
+            }) {
+                result[line.ref.customer, default: []].append(line)
+            }
+        }
+        return result
+    }
+
+    /// A number may have been on an ended line before; the one in service is meant.
+    private static func numbered(_ number: String, _ lines: [Line]) -> LineRef? {
+        let all = lines.filter { $0.number == number }
+        return (all.first { !$0.isOver } ?? all.last)?.ref
+    }
+
+    /// The line of a customer who has one: among all, among those in service, among the mobile ones.
+    private static func only(_ lines: [Line]) -> LineRef? {
+        if lines.count == 1 { return lines[0].ref }
+        let standing = lines.filter { !$0.isOver }
+        if standing.count == 1 { return standing[0].ref }
+        let mobile = (standing.isEmpty ? lines : standing).filter(\.isMobile)
+        return mobile.count == 1 ? mobile[0].ref : nil
+    }
+
+    package func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef> {
+        let known = try self.lines(of: Set(lines.map(\.customer)).sorted(), session)
+        return Set(lines).intersection(known.values.joined().map(\.ref))
+    }
+
+    package func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws {
+        try session.executeMany(
+            CustomerSQL.upsertUsage,
+            months.map { month in
+                [
+                    .id(month.line.customer), .id(month.line.subscription), .text(month.month),
+                    .int(month.voiceMinutes), .int(month.sms), .int(month.dataMB), .int(month.roamingMB),
+                    .int(month.calls), .int(month.droppedCalls), .double(month.speed),
+                ]
+            })
+    }
+}

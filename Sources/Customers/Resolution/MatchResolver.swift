@@ -1,0 +1,263 @@
+import Kernel
+import Matching
+import Platform
+import Storage
+
+/// What an import's new customers turned out to be.
+struct MatchCounts: Sendable, Equatable {
+    var linked = 0
+    var review = 0
+}
+
+/// Looks for known customers who may be the new ones, and links them, puts them before a person, or does nothing.
+/// Works in the
+/// transaction that wrote the new customers.
+struct MatchResolver {
+    static let holdersOfKeys: SQL = "SELECT key, customer_id FROM customers_match_key WHERE TRUE"
+    static let holdersOfKey: SQL = """
+        SELECT customer_id FROM customers_match_key WHERE key = $1 ORDER BY customer_id LIMIT $2
+        """
+    /// A key that more customers share says nothing: a placeholder, the number of a call centre.
+    static let holdersMax = 50
+    /// So many customers are compared with a new one, those that share most keys first.
+    static let candidatesMax = 60
+    /// So many pairs of one new customer are put before a person.
+    static let reviewMax = 3
+
+    private let tenant: Tenant
+    private let principal: Principal
+    private let judge: MatchJudge
+    private let keys: MatchKeys
+    private let model: ID<AnyKind>?
+
+    /// - Parameter customers: how many there are.
+    init(_ tenant: Tenant, _ principal: Principal, customers: Int, _ session: any SQLSession) throws {
+        self.tenant = tenant
+        self.principal = principal
+        let setting = try MatchStore.setting(session)
+        model = setting.model
+        keys = MatchKeys(countryCode: tenant.countryCode)
+        judge = MatchJudge(
+            try MatchStore.model(setting, session), among: customers, countryCode: tenant.countryCode)
+    }
+
+    /// - Parameter created: customers that were just written, with their keys.
+    func resolve(_ created: [CustomerRecord], _ session: any SQLSession) throws -> MatchCounts {
+        let new = created.map { MatchSubject($0.id, MatchCard($0)) }.sorted { $0.id < $1.id }
+        let candidates = try candidates(new, session)
+        let known = Set(candidates.values.flatMap(\.self))
+        guard !known.isEmpty else { return MatchCounts() }
+        var subjects = Dictionary(new.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, card) in try MatchStore.cards(known.filter { subjects[$0] == nil }, session) {
+            subjects[id] = MatchSubject(id, card)
+        }
+        var sets = try MatchSets(known, session)
+        for (id, card) in try MatchStore.cards(sets.members.filter { subjects[$0] == nil }, session) {
+            subjects[id] = MatchSubject(id, card)
+        }
+        var found: [Found] = []
+        for subject in new {
+            found += decide(subject, candidates[subject.id] ?? [], subjects, &sets)
+        }
+        try write(found, session)
+        return MatchCounts(
+            linked: found.count { $0.isLinked }, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
+    }
+
+    private struct Found {
+        let new: CustomerID
+        let other: CustomerID
+        let verdict: MatchVerdict
+        var isLinked: Bool { verdict.band == .link }
+    }
+
+    // MARK: Candidates
+
+    /// Customers that share a key with a new one, those with most keys in common first. Of two new ones the later
+    /// looks for the
+    /// earlier.
+    private func candidates(_ new: [MatchSubject], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+        var wanted: [Int64: [CustomerID]] = [:]
+        for subject in new { for key in keys.keys(subject.card) { wanted[key, default: []].append(subject.id) } }
+        let isNew = Set(new.map(\.id))
+        var shared: [CustomerID: [CustomerID: Int]] = [:]
+        for (key, holders) in try Self.holders(of: Array(wanted.keys), session) where holders.count <= Self.holdersMax {
+            for id in wanted[key] ?? [] {
+                for holder in holders where holder != id && (!isNew.contains(holder) || holder < id) {
+                    shared[id, default: [:]][holder, default: 0] += 1
+                }
+            }
+        }
+        var reachable: Set<CustomerID>?
+        if principal.scope.regions != nil {
+            // Whoever is kept to some regions does not touch customers of others.
+            reachable = try CustomerScope.reachable(Array(Set(shared.values.flatMap(\.keys))), principal, session)
+        }
+        return shared.mapValues { counts in
+            counts.filter { reachable?.contains($0.key) ?? true }
+                .sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.candidatesMax).map(\.key)
+        }
+    }
+
+    /// The holders of each key, at most one more than count.
+    static func holders(of keys: [Int64], _ session: any SQLSession) throws -> [Int64: [CustomerID]] {
+        var result: [Int64: [CustomerID]] = [:]
+        let limit = Limits.sqlListChunk * 8
+        for chunk in keys.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(holdersOfKeys)
+            builder.appendIn("AND key", chunk.map { .int($0) })
+            builder.append("LIMIT ?", .int(limit))
+            var rows = 0
+            var part: [Int64: [CustomerID]] = [:]
+            try session.forEach(builder.sql, builder.arguments) { row in
+                part[row.int(0), default: []].append(row.id(1))
+                rows += 1
+                return true
+            }
+            if rows == limit {
+                // Some keys have very many holders: each is asked for by itself, and no more than count.
+                part = [:]
+                for key in chunk {
+                    part[key] = try session.query(holdersOfKey, [.int(key), .int(holdersMax + 1)]) {
+                        $0.id(0, PartyKind.self)
+                    }
+                }
+            }
+            result.merge(part) { _, new in new }
+        }
+        return result
+    }
+
+    // MARK: Decisions
+
+    /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
+    private func decide(
+        _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject],
+        _ sets: inout MatchSets
+    ) -> [Found] {
+        var found: [Found] = []
+        for id in candidates {
+            guard let other = subjects[id] else { continue }
+            let verdict = judge.judge(subject, other)
+            if verdict.band != .apart { found.append(Found(new: subject.id, other: id, verdict: verdict)) }
+        }
+        found.sort {
+            ($0.isLinked ? 0 : 1, -$0.verdict.bits, $0.other) < ($1.isLinked ? 0 : 1, -$1.verdict.bits, $1.other)
+        }
+        var result: [Found] = []
+        var joined: CustomerID?
+        for one in found {
+            let root = sets.root(one.other)
+            var verdict = one.verdict
+            if verdict.band == .link {
+                if let joined {
+                    // Of the set that it belongs to by now: nothing more to say.
+                    if sets.root(joined) == root { continue }
+                    verdict.band = .review
+                    verdict.rule = .bridge
+                } else if sets.hasConflict(subject, with: root, subjects) || !sets.mayGrow(root) {
+                    verdict.band = .review
+                    verdict.rule = .setConflict
+                } else {
+                    sets.join(subject.id, one.other)
+                    joined = one.other
+                }
+            } else if let joined, sets.root(joined) == root {
+                continue
+            }
+            if verdict.band == .review {
+                guard result.count(where: { !$0.isLinked }) < Self.reviewMax else { continue }
+            }
+            result.append(Found(new: subject.id, other: one.other, verdict: verdict))
+        }
+        return result
+    }
+
+    private func write(_ found: [Found], _ session: any SQLSession) throws {
+        guard !found.isEmpty else { return }
+        let now = tenant.clock.now()
+        try session.executeMany(
+            PairStore.insert,
+            found.map { one in
+                [
+                    .id(min(one.new, one.other)), .id(max(one.new, one.other)),
+                    .text((one.isLinked ? MatchPair.State.linked : .open).rawValue), .double(one.verdict.bits),
+                    .text(PairEvidence(one.verdict).encoded), .id(model), .time(now), .text(Joining.machine),
+                ]
+            })
+        let links = found.filter(\.isLinked)
+        try session.executeMany(
+            CustomerLinks.insert,
+            links.map { one in
+                [
+                    .id(max(one.new, one.other)), .id(min(one.new, one.other)), .bool(true),
+                    .text(one.verdict.rule.rawValue), .time(now),
+                ]
+            })
+        for chunk in links.chunked(Limits.auditSubjectsMax / 2) {
+            try tenant.audit.record(
+                AuditEntry(
+                    "customers.pair.import", chunk.flatMap { [.customer($0.new), .customer($0.other)] },
+                    facts: ["count": .int(Int64(chunk.count))]),
+                by: principal, session)
+        }
+    }
+}
+
+/// Which customers are joined, as far as some of them are concerned.
+struct MatchSets {
+    static let outward: SQL = "SELECT from_id, to_id FROM customers_customer_link WHERE valid"
+    private var parent: [CustomerID: CustomerID] = [:]
+    private var groups: [CustomerID: [CustomerID]] = [:]
+    /// Everybody in a set of more than one.
+    private(set) var members: Set<CustomerID> = []
+
+    /// The sets of these customers, whole.
+    init(_ ids: Set<CustomerID>, _ session: any SQLSession) throws {
+        var asked: Set<CustomerID> = []
+        var next = ids
+        while !next.isEmpty {
+            asked.formUnion(next)
+            var met: Set<CustomerID> = []
+            for chunk in Array(next).chunked(Limits.sqlListChunk) {
+                for column in ["AND from_id", "AND to_id"] as [SQL] {
+                    var builder = SQLBuilder(Self.outward)
+                    builder.appendIn(column, chunk.map { .id($0) })
+                    try session.forEach(builder.sql, builder.arguments) { row in
+                        let (from, to): (CustomerID, CustomerID) = (row.id(0), row.id(1))
+                        met.insert(from)
+                        met.insert(to)
+                        join(from, to)
+                        return true
+                    }
+                }
+            }
+            next = met.subtracting(asked)
+        }
+    }
+
+    func root(_ id: CustomerID) -> CustomerID {
+        var place = id
+        while let up = parent[place] { place = up }
+        return place
+    }
+
+    mutating func join(_ a: CustomerID, _ b: CustomerID) {
+        let (x, y) = (root(a), root(b))
+        members.insert(a)
+        members.insert(b)
+        guard x != y else { return }
+        let (keep, gone) = (min(x, y), max(x, y))
+        parent[gone] = keep
+        groups[keep] = (groups[keep] ?? [keep]) + (groups[gone] ?? [gone])
+        groups[gone] = nil
+    }
+
+    func group(_ root: CustomerID) -> [CustomerID] { groups[root] ?? [root] }
+    func mayGrow(_ root: CustomerID) -> Bool { group(root).count < CustomerLinks.setMax }
+
+    /// Whether a member of the set and the newcomer are two verified people.
+    func hasConflict(_ subject: MatchSubject, with root: CustomerID, _ subjects: [CustomerID: MatchSubject]) -> Bool {
+        group(root).contains { id in subjects[id].map { MatchJudge.areTwoPeople(subject, $0) } ?? false }
+    }
+}

@@ -1,0 +1,85 @@
+import Kernel
+import Matching
+
+/// What matching says, in the words people read.
+enum MatchWords {
+    static let machine = Words(en: "the import", zh: "导入程序")
+
+    static func of(_ rule: MatchVerdict.Rule) -> Words {
+        switch rule {
+        case .weights: Words(en: "Much agrees", zh: "多项相符")
+        case .verified: Words(en: "Two identity numbers that differ", zh: "两个有效证件号码不同")
+        case .household: Words(en: "Members of one household", zh: "同一家庭的不同成员")
+        case .kinds: Words(en: "A person and an organisation", zh: "一个是个人，一个是企业")
+        case .sameDocument: Words(en: "Same identity number and name", zh: "证件号码与姓名一致")
+        case .sameContact: Words(en: "Same number or e-mail address, same name", zh: "电话或邮箱一致，姓名一致")
+        case .otherName: Words(en: "The name is another, much else agrees", zh: "姓名不同，其他多项相符")
+        case .proposed: Words(en: "Put forward by a person", zh: "人工提出")
+        case .setConflict: Words(en: "Would join two people with different identity numbers", zh: "将合并两个证件号码不同的人")
+        case .bridge: Words(en: "Would join two customers that are separate so far", zh: "将连接两个目前分开的客户")
+        }
+    }
+
+    /// A level of agreement of a field.
+    static func level(_ level: String) -> Words {
+        switch level {
+        case "same": Words(en: "same", zh: "一致")
+        case "same_sound": Words(en: "sounds the same", zh: "读音一致")
+        case "close", "very_close": Words(en: "nearly the same", zh: "非常接近")
+        case "swapped": Words(en: "parts changed places", zh: "顺序颠倒")
+        case "similar", "some": Words(en: "somewhat alike", zh: "部分相似")
+        case "one_edit", "one_slip": Words(en: "one slip of the pen", zh: "一处笔误")
+        case "two_edits": Words(en: "two slips of the pen", zh: "两处笔误")
+        case "partly": Words(en: "partly the same", zh: "部分一致")
+        case "within_2_percent", "within_10_percent": Words(en: "near", zh: "相近")
+        case "different": Words(en: "different", zh: "不同")
+        default: Words(en: "not known of both", zh: "信息缺失")
+        }
+    }
+
+    /// What a weight of so many bits says.
+    static func strength(_ bits: Double) -> Words {
+        switch bits {
+        case 12...: Words(en: "all but proves it", zh: "几乎可以确定")
+        case 6..<12: Words(en: "speaks strongly for it", zh: "强烈支持")
+        case 1.5..<6: Words(en: "speaks for it", zh: "支持")
+        case -1.5..<1.5: Words(en: "says little", zh: "参考意义小")
+        case -5 ..< -1.5: Words(en: "speaks against it", zh: "不支持")
+        default: Words(en: "speaks strongly against it", zh: "强烈反对")
+        }
+    }
+
+    static func decided(_ rule: String) -> Words {
+        switch rule {
+        case "only": Words(en: "only one knows it", zh: "仅此一处")
+        case "agree": Words(en: "all agree", zh: "各处一致")
+        default: Survivorship.Rule(rawValue: rule).map(of) ?? Words(en: rule, zh: rule)
+        }
+    }
+
+    static func of(_ rule: Survivorship.Rule) -> Words {
+        switch rule {
+        case .verified: Words(en: "verified person first", zh: "已核验身份优先")
+        case .source: Words(en: "order of sources", zh: "按来源优先级")
+        case .newest: Words(en: "changed last", zh: "最近更新")
+        case .complete: Words(en: "most complete", zh: "最完整")
+        case .earliest: Words(en: "earliest", zh: "最早")
+        }
+    }
+
+    /// Why a pair is what it is, in one line: the rule and what spoke most for it.
+    static func why(_ pair: MatchPair, _ language: Language) -> String {
+        let best = pair.evidence.fields.filter { $0.bits >= 1.5 }.sorted { $0.bits > $1.bits }.prefix(3)
+        let fields = best.map { "\(PageWords.field($0.name)[language]): \(level($0.level)[language])" }
+        return ([of(pair.evidence.rule)[language]] + fields).joined(separator: " · ")
+    }
+
+    /// A stored value as people read it.
+    static func value(_ field: String, _ value: String, _ language: Language) -> String {
+        switch field {
+        case "kind", "gender", "language", "size_tier": PageWords.choice(field, value)[language]
+        case "industry", "segment", "payment_method": PageWords.of(code: value, language)
+        default: value
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Synchronization
+import Web
+
+/// Calls, messages and data as they were used: events in, days and months out (A9).
+package struct UsageModule: Module {
+    static let view = Permission("usage.view")
+
+    package let name = "Usage"
+    private let base: any UsageBase
+    private let services = Services()
+
+    /// - Parameter base: the customers' lines and months; App injects it.
+    package init(base: any UsageBase) { self.base = base }
+
+    /// One a tenant, so that what is in memory of its ids is there once.
+    private final class Services: Sendable {
+        private let known = Mutex<[ObjectIdentifier: UsageService]>([:])
+        func service(_ tenant: Tenant, _ base: any UsageBase) -> UsageService {
+            known.withLock { known in
+                if let service = known[ObjectIdentifier(tenant)], service.tenant === tenant { return service }
+                let made = UsageService(tenant: tenant, base: base)
+                known[ObjectIdentifier(tenant)] = made
+                return made
+            }
+        }
+    }
+
+    package func service(_ tenant: Tenant) -> UsageService { services.service(tenant, base) }
+
+    package var permissions: [PermissionGrant] {
+        [
+            PermissionGrant(
+                UsageService.permission, Words(en: "Bring in usage events", zh: "导入使用事件"),
+                roles: [.administrator, .supervisor]),
+            PermissionGrant(
+                Self.view, Words(en: "See customers' usage day by day", zh: "查看客户每日使用情况"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+        ]
+    }
+
+    package var labels: [TableLabels] { UsageLabels.all }
+
+    package var layouts: [TableLayout] {
+        [
+            TableLayout(
+                "usage_day", .customer(key: "customer_id"),
+                growth: Growth(by: .month("day"), .kept, monthsAhead: 1, monthsBehind: 30)),
+            // Asked for by its source; a source's blocks lie together.
+            TableLayout("usage_block", .lookUp(key: "source_id")),
+            TableLayout("usage_unmatched", .lookUp(key: "source_id")),
+        ] + TableLayout.all(["usage_source", "usage_run", "usage_reject"], .local)
+    }
+
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] { UsageEndpoints(service: service).endpoints }
+
+    package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
+        let service = service(tenant)
+        return [
+            EventHandler(name: "usage.customers.changed", CustomersChanged.self) { event, session in
+                try service.customersChanged(event, session)
+            }
+        ]
+    }
+
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }
+
+    package var schedules: [Schedule] {
+        [Schedule(name: "usage.upkeep", jobKind: UsageService.upkeepJob, everySeconds: 900)]
+    }
+
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] {
+        [UsageDaysPanel(zone: tenant.timeZoneOffsetMinutes).panel()]
+    }
+}
+
+/// How much somebody used is said about a person; a line by its number is a number.
+enum UsageLabels {
+    private static let measures = [
+        "events", "calls", "voice_ms", "billed_minutes", "dropped_calls", "sms", "sessions", "data_bytes", "roaming_bytes",
+        "roaming_ms", "roaming_sms", "speed_sum", "speed_count", "cells",
+    ]
+
+    static let all: [TableLabels] = [
+        .plain("usage_source", ["id", "name", "created_at", "revision"]),
+        TableLabels(
+            "usage_run",
+            [
+                "id": .plain, "source_id": .plain, "name": .plain, "digest": .plain, "size": .plain, "mapping": .plain,
+                "state": .plain, "worker": .plain, "chunk": .plain, "records": .plain, "taken": .plain,
+                "duplicate": .plain, "corrected": .plain, "cancelled": .plain, "unmatched": .plain, "rejected": .plain,
+                "created_at": .plain, "touched_at": .plain, "finished_at": .plain, "created_by_name": .name,
+            ]),
+        .plain("usage_reject", ["run_id", "line", "column_name", "code"]),
+        TableLabels(
+            "usage_block",
+            [
+                "source_id": .plain, "id": .plain, "arrived_week": .plain, "level": .plain, "slot": .plain,
+                "entries": .plain, "bloom": .plain, "prints": .plain, "payload": .profile,
+            ]),
+        TableLabels(
+            "usage_unmatched",
+            [
+                "source_id": .plain, "fingerprint": .plain, "naming": .plain, "line": .phone, "event": .profile,
+                "arrived_at": .plain,
+            ]),
+        TableLabels(
+            "usage_day",
+            Dictionary(
+                ["customer_id", "day", "subscription_id"].map { ($0, ColumnLabel.plain) }
+                    + measures.map { ($0, ColumnLabel.profile) }, uniquingKeysWith: { first, _ in first })),
+    ]
+}

@@ -1,0 +1,232 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Synchronization
+import Web
+
+/// Everything usage is, for files, requests and jobs alike.
+package final class UsageService: Sendable {
+    package static let permission = Permission("usage.import")
+    static let upkeepJob = "usage.upkeep"
+    static let replayJob = "usage.replay"
+    /// Events that are taken in one transaction.
+    package static let chunkMax = 50_000
+
+    package let tenant: Tenant
+    let base: any UsageBase
+    let index = UsageIndex()
+
+    package init(tenant: Tenant, base: any UsageBase) {
+        self.tenant = tenant
+        self.base = base
+    }
+
+    /// Up to `chunkMax` records of a file.
+    package struct Chunk: Sendable {
+        /// From 1.
+        package let number: Int64
+        package let records: Int
+        package let events: [UsageEvent]
+        package let rejects: [UsageReject]
+        package let rejected: Int
+    }
+
+    /// Today in the tenant's zone.
+    package var bounds: UsageParser.Bounds {
+        let today = tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes)
+        return UsageParser.Bounds(today: Int32(today.daysSinceEpoch))
+    }
+
+    // MARK: One chunk
+
+    /// What a chunk came to.
+    package struct Outcome: Sendable {
+        package var counts = UsageCounts()
+        package var rejects: [UsageReject] = []
+    }
+
+    /// Takes events in the caller's transaction: days, months, ids, what waits, audit and outbox event.
+    package func take(
+        _ chunk: Chunk, _ source: UsageSourceID, _ lines: LineCache, isReplay: Bool = false,
+        record: (AuditEntry, any SQLSession) throws -> Void, _ session: any SQLSession
+    ) throws -> Outcome {
+        try UsageStore.hold(source, session)
+        let now = tenant.clock.now()
+        let names = try lines.resolve(chunk.events, now: now, base, session)
+        var prints = chunk.events.map(\.fingerprint)
+        prints.sort()
+        var fold = UsageFold(
+            known: try index.find(Self.unique(prints), source, session), capacity: chunk.events.count)
+        fold.reject(chunk.rejected)
+        var rejects = chunk.rejects
+        for event in chunk.events {
+            switch names[event.line] {
+            case .line(let line): fold.add(event, line: line, isReplay: isReplay)
+            case .noNumber:
+                fold.reject(1)
+                if rejects.count < UsageRunStore.rejectsMax {
+                    rejects.append(UsageReject(line: event.at, column: lines.column, code: "bad_number"))
+                }
+            case .unknown, nil: fold.add(event, line: nil, isReplay: isReplay)
+            }
+        }
+        let days = try standing(fold.days, names, session)
+        try session.executeMany(
+            UsageStore.release, fold.released.sorted().map { [.id(source), .int(Int64(bitPattern: $0))] })
+        try UsageStore.wait(fold.waiting, source, lines.stored, at: now, session)
+        try UsageStore.add(days, base, session)
+        try index.add(Array(fold.fresh.values), source, at: now, tenant.ids, session)
+        if !fold.fresh.isEmpty {
+            try record(AuditEntry("usage.events.take", [Self.subject(source)], facts: fold.counts.facts), session)
+            try tenant.outbox.append(UsageTaken(source: source.rawValue, events: fold.fresh.count), session)
+        }
+        return Outcome(counts: fold.counts, rejects: rejects)
+    }
+
+    private static func unique(_ sorted: [UInt64]) -> [UInt64] {
+        var result: [UInt64] = []
+        result.reserveCapacity(sorted.count)
+        for print in sorted where result.last != print { result.append(print) }
+        return result
+    }
+
+    /// Without the days of lines that were removed since their events were taken: there is nothing to take back from.
+    private func standing(
+        _ days: [UsagePlace: DayUsage], _ names: [String: LineCache.Answer], _ session: any SQLSession
+    ) throws -> [UsagePlace: DayUsage] {
+        var sure: Set<LineRef> = []
+        for case .line(let line) in names.values { sure.insert(line) }
+        let doubtful = Set(days.keys.map(\.line)).subtracting(sure)
+        guard !doubtful.isEmpty else { return days }
+        let gone = doubtful.subtracting(try base.existing(Array(doubtful), session))
+        return gone.isEmpty ? days : days.filter { !gone.contains($0.key.line) }
+    }
+
+    static func subject(_ source: UsageSourceID) -> AuditSubject {
+        AuditSubject(kind: "usage_source", id: source.rawValue)
+    }
+
+    /// The source of a name; made when it is new.
+    package func source(_ name: String, _ session: any SQLSession) throws -> UsageSourceID {
+        try UsageStore.source(
+            try Self.sourceName(name), make: tenant.ids.next(), at: tenant.clock.now(), session)
+    }
+
+    /// - Throws: `CRMError` "bad_source".
+    static func sourceName(_ name: String) throws -> String {
+        let text = name.trimmed
+        guard (1...80).contains(text.count), !text.contains(where: \.isNewline) else {
+            throw CRMError.invalid(
+                "source", "bad_source", Words(en: "A source has a name of 1 to 80 characters.", zh: "来源名称应为 1 至 80 个字符。"))
+        }
+        return text
+    }
+
+    /// Merges blocks of ids until none has to be.
+    package func compact(_ source: UsageSourceID) async throws {
+        while try await tenant.database.write({ [self] session in
+            try UsageStore.hold(source, session)
+            return try index.compact(source, tenant.ids, session)
+        }) {}
+    }
+}
+
+extension UsageCounts {
+    /// For the audit.
+    var facts: [String: JSONValue] {
+        [
+            "read": .int(Int64(read)), "taken": .int(Int64(taken)), "duplicate": .int(Int64(duplicate)),
+            "corrected": .int(Int64(corrected)), "withdrawn": .int(Int64(cancelled)),
+            "unmatched": .int(Int64(unmatched)), "rejected": .int(Int64(rejected)),
+        ]
+    }
+
+    var json: JSONValue {
+        .object([
+            "read": .int(Int64(read)), "taken": .int(Int64(taken)), "duplicate": .int(Int64(duplicate)),
+            "corrected": .int(Int64(corrected)), "cancelled": .int(Int64(cancelled)),
+            "unmatched": .int(Int64(unmatched)), "rejected": .int(Int64(rejected)),
+        ])
+    }
+}
+
+/// Lines by the names a source has for them. In the hands of one run at a time; names are looked up again after ten seconds,
+/// so that a number that moved to another customer is followed.
+package final class LineCache: Sendable {
+    package enum Answer: Sendable, Equatable {
+        case line(LineRef)
+        case unknown
+        /// It is no telephone number.
+        case noNumber
+    }
+
+    static let secondsMax: Int64 = 10
+    static let namesMax = 300_000
+
+    private let naming: LineNaming
+    private let countryCode: String
+    /// Header of the column, for rejects.
+    let column: String
+    private struct State {
+        var known: [String: LineRef] = [:]
+        var since = Instant(milliseconds: 0)
+    }
+    private let state = Mutex(State())
+
+    package init(_ naming: LineNaming, countryCode: String, column: String = "") {
+        self.naming = naming
+        self.countryCode = countryCode
+        self.column = column
+    }
+
+    /// How a name is stored: numbers in E.164.
+    func stored(_ name: String) -> (naming: String, line: String) {
+        switch naming {
+        case .number: ("number", PhoneNumber(name, defaultCountryCode: countryCode)?.e164 ?? name)
+        case .source(let source): ("source:" + source, name)
+        }
+    }
+
+    /// Answers for the lines of all these events.
+    func resolve(
+        _ events: [UsageEvent], now: Instant, _ base: any UsageBase, _ session: any SQLSession
+    ) throws -> [String: Answer] {
+        let known = state.withLock { state in
+            if now.milliseconds - state.since.milliseconds > Self.secondsMax * 1_000 || state.known.count > Self.namesMax {
+                state = State(since: now)
+            }
+            return state.known
+        }
+        var answers: [String: Answer] = [:]
+        answers.reserveCapacity(min(events.count, 20_000))
+        var asked: [String: [String]] = [:]
+        for event in events where answers[event.line] == nil {
+            if let line = known[event.line] {
+                answers[event.line] = .line(line)
+                continue
+            }
+            let name: String?
+            switch naming {
+            case .number: name = PhoneNumber(event.line, defaultCountryCode: countryCode)?.e164
+            case .source: name = event.line
+            }
+            answers[event.line] = name == nil ? .noNumber : .unknown
+            if let name { asked[name, default: []].append(event.line) }
+        }
+        guard !asked.isEmpty else { return answers }
+        var fresh: [String: LineRef] = [:]
+        for (name, line) in try base.lines(asked.keys.sorted(), naming, session) {
+            for written in asked[name] ?? [] {
+                answers[written] = .line(line)
+                fresh[written] = line
+            }
+        }
+        // Not before the commit: what this transaction sees may never come to be.
+        let learnt = fresh
+        session.afterCommit { [self] in
+            state.withLock { $0.known.merge(learnt) { $1 } }
+        }
+        return answers
+    }
+}

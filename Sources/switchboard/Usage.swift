@@ -1,0 +1,116 @@
+import App
+import ArgumentParser
+import Foundation
+import Ingest
+import Kernel
+import Platform
+import Storage
+import Tabular
+import Usage
+import Web
+
+/// Usage events: calls, messages and data as they were used.
+struct UsageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usage", abstract: "Usage events: calls, messages and data, into days and months.",
+        subcommands: [UsageImport.self])
+}
+
+/// Takes the events of a file.
+struct UsageImport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take usage events from CSV, Excel (.xlsx), JSON or XML, also gzipped or zipped.",
+        discussion: """
+            Columns are found by their names; --map names others (id, number or line, start, kind, seconds, minutes, bytes,
+            megabytes, version, cancel, roaming, country, dropped, speed, cell). An event is one within --source and kind by its
+            id: one that came before counts as duplicate, a higher version corrects it. The same file given again goes on where
+            it was stopped, or takes nothing. Events of lines nobody knows wait 45 days for their customer. Exit code 2 says
+            that some rows were refused.
+            """)
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
+    @Option(name: .long, help: "Name of the source; ids are unique within it.") var source: String
+    @Option(name: .long, help: "voice, sms, data or auto (told by the columns).") var kind = "auto"
+    @Option(name: .long, help: "FIELD=COLUMN, once for each column that is not found by its name.") var map: [String] = []
+    @Option(name: .long, help: "Source whose customer ids the line column holds (default: that of the events).")
+    var lines: String?
+    @Option(name: .long, help: "dmy or mdy, for dates like 03/05/2024 (default: told by the first rows).")
+    var dateOrder: String?
+    @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
+    var encoding: String?
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
+    @Flag(name: .long, help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await Terminal.run(json: json) {
+            let options = try options()
+            try await common.withTenant { runtime, tenant in
+                let bar = ProgressBar()
+                let interrupt = Interrupt()
+                let report = try await runtime.modules.usage(tenant).importFile(
+                    file, options, principal: runtime.operatorPrincipal(tenant: tenant.name)
+                ) { done, total, words in
+                    bar.show(Int(done), Int(total), words.en)
+                    if interrupt.isAsked { throw JobCancelled() }
+                }
+                if report.state == "succeeded" { bar.finish() } else { bar.end() }
+                try Self.print(report, json: json)
+                if report.state != "succeeded" { throw ExitCode(1) }
+                if report.rejected > 0 { throw ExitCode(2) }
+            }
+        }
+    }
+
+    private func options() throws -> UsageFileOptions {
+        var options = UsageFileOptions(source: source)
+        if kind != "auto" {
+            guard let named = UsageKind(name: kind) else {
+                throw WrongUsage("there is no kind “\(kind)”; kinds: voice, sms, data, auto")
+            }
+            options.kind = named
+        }
+        for pair in map {
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let field = UsageMapping.Field(rawValue: parts[0]) else {
+                throw WrongUsage(
+                    "“\(pair)” is no FIELD=COLUMN; fields: "
+                        + UsageMapping.Field.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            options.columns[field] = parts[1]
+        }
+        if let dateOrder {
+            guard let order = DateOrder(rawValue: dateOrder) else { throw WrongUsage("--date-order is dmy or mdy") }
+            options.dateOrder = order
+        }
+        options.lineSource = lines
+        options.sheet = sheet
+        options.encoding = try encoding.map(Import.encoding)
+        return options
+    }
+
+    private static func print(_ report: UsageReport, json: Bool) throws {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return Terminal.out(String(decoding: try encoder.encode(report), as: UTF8.self))
+        }
+        Terminal.out("Run \(report.run): \(report.state)" + (report.resumed ? " (went on with what was begun)" : ""))
+        let columns = report.columns.sorted { $0.key < $1.key }.map { "\($0.key)=\(Terminal.plain($0.value))" }
+        Terminal.out("  columns     \(columns.joined(separator: ", "))" + (report.kind.map { ", all \($0)" } ?? ""))
+        let rate = report.seconds > 0 ? Int(Double(report.read) / report.seconds) : 0
+        Terminal.out("  events read \(report.read)  in \((report.seconds * 10).rounded() / 10) s, \(rate)/s")
+        Terminal.out("  taken       \(report.taken)")
+        Terminal.out("  duplicate   \(report.duplicate)")
+        Terminal.out("  corrected   \(report.corrected)")
+        Terminal.out("  cancelled   \(report.cancelled)")
+        Terminal.out("  unmatched   \(report.unmatched)")
+        Terminal.out("  rejected    \(report.rejected)")
+        for reason in report.reasons {
+            let column = reason.column.isEmpty ? "" : " in “\(Terminal.plain(reason.column))”"
+            Terminal.out("    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
+        }
+        if report.state == "cancelled" { Terminal.out("  give the same file again to go on") }
+    }
+}

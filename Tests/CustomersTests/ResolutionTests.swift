@@ -1,0 +1,420 @@
+import Kernel
+import Matching
+import Platform
+import Storage
+import TestSupport
+import Testing
+
+@testable import Customers
+
+/// A tenant whose imports match, and people who decide.
+struct MatchDesk: Sendable {
+    let bench: ImportBench
+    let decider = TestTenant.principal(
+        [CustomerPermissions.view, CustomerPermissions.decidePairs], roles: [.supervisor])
+
+    var tenant: Tenant { bench.test.tenant }
+
+    init() async throws { bench = try await ImportBench() }
+
+    struct Brought: Sendable {
+        let outcomes: [ImportOutcome]
+        let matches: ImportMatches
+        var ids: [CustomerID] { outcomes.compactMap(\.customer) }
+    }
+
+    /// An import of a source that matches, with everything Ingest does.
+    func bring(_ source: String, _ values: [[String: String]], as who: Principal? = nil) async throws -> Brought {
+        let options = ImportOptions(matchKey: "source_id", source: source, matches: true)
+        try await bench.target.prepare(options) { _, _, _ in }
+        let rows = ImportBench.rows(values.map { $0.mapValues { .text($0) } })
+        let (target, principal) = (bench.target, who ?? bench.principal)
+        return try await tenant.database.write { session in
+            let importer = target.importer(options, principal: principal)
+            let outcomes = try importer.apply(rows, session)
+            return Brought(outcomes: outcomes, matches: importer.takeMatches())
+        }
+    }
+
+    func set(_ id: CustomerID) async throws -> Set<CustomerID> {
+        Set(try await tenant.database.read { try CustomerLinks.set(of: id, $0) })
+    }
+
+    func pair(_ a: CustomerID, _ b: CustomerID) async throws -> MatchPair? {
+        try await tenant.database.read { try PairStore.pair(a, b, $0) }
+    }
+
+    func join(_ a: CustomerID, _ b: CustomerID) async throws {
+        let (joining, who) = (Joining(tenant: tenant), decider)
+        try await tenant.database.write { try joining.join(a, b, by: who, $0) }
+    }
+
+    func separate(_ a: CustomerID, _ b: CustomerID) async throws {
+        let (joining, who) = (Joining(tenant: tenant), decider)
+        try await tenant.database.write { try joining.separate(a, b, reason: "two people", by: who, $0) }
+    }
+
+    /// Everything but the links and what is thought of pairs.
+    func records() async throws -> [String: [String]] {
+        try await bench.dump().filter { !["customers_customer_link", "customers_match_pair"].contains($0.key) }
+    }
+
+    /// A citizen identity number with the right check digit.
+    static func identity(_ serial: Int, born: String = "19900101") -> String {
+        let body = "110101" + born + String(String(1_000 + serial).suffix(3))
+        let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+        let sum = zip(body, weights).reduce(0) { $0 + (Int(String($1.0)) ?? 0) * $1.1 }
+        return body + ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][sum % 11]
+    }
+}
+
+@Suite("Resolution")
+struct ResolutionTests {
+    static let billing = [
+        "source_id": "B1", "full_name": "王小明", "msisdn": "+8613812345678", "city": "杭州",
+        "document_number": MatchDesk.identity(7),
+    ]
+    static let care = [
+        "source_id": "C7", "full_name": "Wang Xiaoming", "phone": "+8613812345678", "email": "xm.wang@example.com",
+        "birth_date": "1990-01-01",
+    ]
+    static let retail = [
+        "source_id": "R3", "full_name": "王小明", "email": "XM.Wang@example.com", "birth_date": "1990-01-01",
+        "city": "杭州市", "segment": "family",
+    ]
+
+    @Test("three sources, each a little wrong, become one customer; taken apart again, every row is as it was")
+    func threeSources() async throws {
+        let desk = try await MatchDesk()
+        let first = try await desk.bring("billing", [Self.billing])
+        let second = try await desk.bring("care", [Self.care])
+        let third = try await desk.bring("retail", [Self.retail])
+        #expect(first.matches == ImportMatches())
+        #expect(second.matches.linked == 1 && third.matches.linked == 1, "\(second.matches) \(third.matches)")
+        let (a, b, c) = (first.ids[0], second.ids[0], third.ids[0])
+        #expect(try await desk.set(b) == [a, b, c])
+        let golden = try await desk.tenant.database.read { try GoldenRecord.load([a, b, c], $0) }
+        #expect(golden.choice("full_name")?.value == "王小明" && golden.choice("full_name")?.rule == "verified")
+        #expect(golden.choice("full_name")?.others.map(\.value) == ["Wang Xiaoming"])
+        #expect(golden.choice("birth_date")?.value == "1990-01-01")
+        #expect(
+            golden.choice("segment")
+                == GoldenRecord.Choice(
+                    field: "segment", value: "family", from: c, source: "retail", rule: "only", others: []))
+
+        let before = try await desk.records()
+        let found = try await desk.tenant.database.read { try PairStore.pairs(among: [a, b, c], $0) }
+        let pairs = found.filter { $0.state == .linked }
+        #expect(pairs.count == 2 && pairs.allSatisfy { $0.decidedBy == "import" && !$0.evidence.fields.isEmpty })
+        for pair in pairs { try await desk.separate(pair.left, pair.right) }
+        for id in [a, b, c] { #expect(try await desk.set(id) == [id]) }
+        #expect(try await desk.records() == before, "nothing of a customer was moved")
+    }
+
+    @Test("two people with different valid identity numbers are never joined, however alike they are")
+    func verified() async throws {
+        let desk = try await MatchDesk()
+        let one = try await desk.bring("billing", [Self.billing])
+        var other = Self.billing
+        other["source_id"] = "C1"
+        other["msisdn"] = nil
+        other["phone"] = "+8613812345678"
+        other["document_number"] = MatchDesk.identity(8)
+        let two = try await desk.bring("care", [other])
+        #expect(two.matches == ImportMatches())
+        #expect(try await desk.set(one.ids[0]) == [one.ids[0]])
+        // Nor over a third who knows no number: it joins one of them, and the other is for a person.
+        let third = try await desk.bring(
+            "retail", [["source_id": "R1", "full_name": "王小明", "phone": "+8613812345678"]])
+        #expect(third.matches.linked == 1 && third.matches.review == 1)
+        let sets = [try await desk.set(one.ids[0]), try await desk.set(two.ids[0])]
+        #expect(sets[0].isDisjoint(with: sets[1]), "\(sets)")
+    }
+
+    @Test("a household is not a person: one telephone and one address, but other names")
+    func household() async throws {
+        let desk = try await MatchDesk()
+        let home = ["phone": "+8657188886666", "address": "文三路 12 号 3 单元 501", "city": "杭州"]
+        let people = [
+            ["full_name": "王建国", "birth_date": "1962-03-04"], ["full_name": "王小明", "birth_date": "1990-01-01"],
+            ["full_name": "李梅"], ["full_name": "王薇"],
+        ]
+        let brought = try await desk.bring(
+            "billing",
+            people.enumerated().map { index, person in
+                home.merging(person) { $1 }.merging(["source_id": "H\(index)"]) { $1 }
+            })
+        #expect(brought.matches == ImportMatches(), "\(brought.matches)")
+        // The father again, from another system: he, and nobody else of the home.
+        let again = try await desk.bring(
+            "care", [home.merging(["source_id": "F", "full_name": "王建国", "birth_date": "1962-03-04"]) { $1 }])
+        #expect(again.matches.linked == 1)
+        #expect(try await desk.set(again.ids[0]) == [again.ids[0], brought.ids[0]])
+    }
+
+    @Test("two names of one sound at one number are for a person to decide, not for the machine")
+    func oneSound() async throws {
+        let desk = try await MatchDesk()
+        let father = try await desk.bring(
+            "billing", [["source_id": "1", "full_name": "张伟", "phone": "+8657188880000", "city": "杭州"]])
+        let daughter = try await desk.bring(
+            "care", [["source_id": "1", "full_name": "张薇", "phone": "+8657188880000", "city": "杭州"]])
+        #expect(daughter.matches.linked == 0)
+        #expect(try await desk.set(father.ids[0]).count == 1)
+    }
+
+    @Test("what a person took apart no import joins again")
+    func staysApart() async throws {
+        let desk = try await MatchDesk()
+        let a = try await desk.bring("billing", [Self.billing]).ids[0]
+        let b = try await desk.bring("care", [Self.care]).ids[0]
+        #expect(try await desk.set(a) == [a, b])
+        try await desk.separate(a, b)
+        let apart = try await desk.pair(a, b)
+        #expect(apart?.state == .apart && apart?.reason == "two people")
+        let c = try await desk.bring("retail", [Self.retail]).ids[0]
+        let sets = [try await desk.set(a), try await desk.set(b)]
+        #expect(sets[0].isDisjoint(with: sets[1]))
+        #expect(try await desk.set(c).count == 2, "the third joins one of them")
+        // The same file once more finds its customer by its number and changes nothing.
+        #expect(try await desk.bring("care", [Self.care]).outcomes.map(\.name) == ["unchanged"])
+        #expect(try await desk.set(a).isDisjoint(with: [b]))
+    }
+
+    @Test("taking an import back takes its links and pairs with it, and the index is as before")
+    func revert() async throws {
+        let desk = try await MatchDesk()
+        _ = try await desk.bring("billing", [Self.billing])
+        let before = try await desk.bench.dump()
+        let second = try await desk.bring("care", [Self.care, Self.retail])
+        #expect(second.matches.linked == 2)
+        #expect(try await desk.bench.revert([second.outcomes]).isEmpty)
+        #expect(try await desk.bench.dump() == before)
+    }
+
+    @Test("records of one file that are one person are joined too")
+    func withinAFile() async throws {
+        let desk = try await MatchDesk()
+        var twin = Self.care
+        twin["source_id"] = "C8"
+        let brought = try await desk.bring("care", [Self.care, twin, ["source_id": "C9", "full_name": "李四"]])
+        #expect(brought.matches.linked == 1)
+        #expect(try await desk.set(brought.ids[0]) == Set(brought.ids.prefix(2)))
+    }
+
+    @Test("customers from before are found once the index is filled, however often it is filled")
+    func fill() async throws {
+        let desk = try await MatchDesk()
+        let old = try await desk.bench.apply([Self.billing.mapValues { .text($0) }], source: "billing")
+        #expect(try await desk.bench.count("SELECT COUNT(*) FROM customers_match_key") == 0)
+        let brought = try await desk.bring("care", [Self.care])
+        #expect(brought.matches.linked == 1)
+        #expect(try await desk.set(brought.ids[0]) == [brought.ids[0], old[0].customer])
+        let before = try await desk.bench.dump()
+        #expect(try await MatchFill.run(desk.tenant) == 0)
+        var after = try await desk.bench.dump()
+        after["customers_match_setting"] = before["customers_match_setting"]
+        #expect(after == before)
+    }
+
+    @Test("a number that many share finds nobody")
+    func placeholder() async throws {
+        let desk = try await MatchDesk()
+        let rows = (0...MatchResolver.holdersMax + 10).map { index in
+            ["source_id": "P\(index)", "full_name": "客户\(index)", "phone": "+8610000000000"]
+        }
+        #expect(try await desk.bring("billing", rows).matches == ImportMatches())
+        let late = try await desk.bring("care", [["source_id": "X", "full_name": "张三丰", "phone": "+8610000000000"]])
+        #expect(late.matches == ImportMatches())
+    }
+
+    @Test("who is kept to some regions joins nobody of others")
+    func scope() async throws {
+        let desk = try await MatchDesk()
+        var far = Self.billing
+        far["region"] = "浙江"
+        _ = try await desk.bring("billing", [far])
+        var near = Self.care
+        near["region"] = "上海"
+        let who = TestTenant.principal([CustomerPermissions.view], roles: [.supervisor], regions: ["上海"])
+        #expect(try await desk.bring("care", [near], as: who).matches == ImportMatches())
+    }
+
+    @Test(
+        "keys and records of the index are those of the customers as they are, whatever was written",
+        arguments: [3, 11])
+    func inStep(seed: UInt64) async throws {
+        let desk = try await MatchDesk()
+        var random = SeededGenerator(seed: seed)
+        let names = ["王小明", "李四", "Anna Schmidt", "Bob Jones", "欧阳修"]
+        for round in 0..<4 {
+            let rows = (0..<8).map { index -> [String: String] in
+                var row = [
+                    "source_id": "S\(Int.random(in: 0..<12, using: &random))-\(index)",
+                    "full_name": names.randomElement(using: &random) ?? "",
+                ]
+                if Bool.random(using: &random) {
+                    row["phone"] = "+86138000000\(Int.random(in: 10..<30, using: &random))"
+                }
+                if Bool.random(using: &random) {
+                    row["email"] = "m\(Int.random(in: 0..<5, using: &random))@example.com"
+                }
+                if Bool.random(using: &random) {
+                    row["birth_date"] = "1980-05-1\(Int.random(in: 0..<9, using: &random))"
+                }
+                if Bool.random(using: &random) {
+                    row["document_number"] = MatchDesk.identity(Int.random(in: 1..<9, using: &random))
+                }
+                return row
+            }
+            let brought = try await desk.bring("crm", rows)
+            if round == 2 { _ = try await desk.bench.revert([brought.outcomes]) }
+            let (stored, wanted) = try await desk.tenant.database.read { session -> (Set<String>, Set<String>) in
+                let ids = try session.query("SELECT id FROM customers_customer") { $0.id(0, PartyKind.self) }
+                let keys = MatchKeys(countryCode: "86")
+                var wanted: Set<String> = []
+                for record in try CustomerLoader.records(ids, session) {
+                    wanted.insert("\(record.id) \(MatchCard(record).encoded)")
+                    for key in keys.keys(MatchCard(record)) { wanted.insert("\(key) \(record.id)") }
+                }
+                var stored = Set(
+                    try session.query("SELECT key, customer_id FROM customers_match_key") {
+                        "\($0.int(0)) \($0.int(1))"
+                    })
+                stored.formUnion(
+                    try session.query("SELECT customer_id, record FROM customers_match_record") {
+                        "\($0.int(0)) \($0.text(1))"
+                    })
+                return (stored, wanted)
+            }
+            #expect(stored == wanted, "seed \(seed), round \(round)")
+        }
+    }
+
+    @Test("joining and taking apart in any order gives what a set of links gives", arguments: [1, 2, 3])
+    func oracle(seed: UInt64) async throws {
+        let desk = try await MatchDesk()
+        var random = SeededGenerator(seed: seed)
+        let ids = try await desk.bring("crm", (0..<7).map { ["source_id": "\($0)", "full_name": "N\($0)"] }).ids
+        let before = try await desk.records()
+        var links: Set<[CustomerID]> = []
+        func part(_ id: CustomerID) -> Set<CustomerID> {
+            var result: Set<CustomerID> = [id]
+            while true {
+                let more = links.filter { !result.isDisjoint(with: $0) }.reduce(into: result) { $0.formUnion($1) }
+                if more == result { return result }
+                result = more
+            }
+        }
+        for step in 0..<40 {
+            if let link = links.randomElement(using: &random), Bool.random(using: &random) {
+                try await desk.separate(link[0], link[1])
+                links.remove(link)
+                let (one, other) = (part(link[0]), part(link[1]))
+                for a in one { for b in other { #expect(try await desk.pair(a, b)?.state == .apart) } }
+            } else {
+                let pair = Array(ids.shuffled(using: &random).prefix(2)).sorted()
+                if part(pair[0]).contains(pair[1]) {
+                    await #expect(throws: CRMError.self) { try await desk.join(pair[0], pair[1]) }
+                } else {
+                    try await desk.join(pair[0], pair[1])
+                    links.insert(pair)
+                }
+            }
+            for id in ids {
+                let set = try await desk.set(id)
+                #expect(set == part(id), "seed \(seed), step \(step)")
+                let shown = try await desk.tenant.database.read { try PageStore.linked(id, $0) }
+                #expect(shown.first == set.min(), "whoever is asked, the same comes first")
+            }
+        }
+        #expect(try await desk.records() == before)
+    }
+
+    @Test("joining two sets answers every question between them; taking the answer back asks them again")
+    func answered() async throws {
+        let desk = try await MatchDesk()
+        let ids = try await desk.bring("crm", (0..<4).map { ["source_id": "\($0)", "full_name": "N\($0)"] }).ids
+        let (joining, who) = (Joining(tenant: desk.tenant), desk.decider)
+        func open() async throws -> Set<[CustomerID]> {
+            let pairs = try await desk.tenant.database.read { try PairStore.open(after: nil, limit: 50, $0) }
+            return Set(pairs.map { [$0.left, $0.right] })
+        }
+        try await desk.join(ids[0], ids[1])
+        try await desk.join(ids[2], ids[3])
+        try await desk.tenant.database.write { session in
+            try joining.propose(ids[0], ids[2], by: who, session)
+            try joining.propose(ids[1], ids[3], by: who, session)
+        }
+        #expect(try await open() == [[ids[0], ids[2]], [ids[1], ids[3]]])
+        try await desk.join(ids[0], ids[2])
+        let left = try await open()
+        let whole = try await desk.set(ids[3])
+        #expect(left.isEmpty && whole == Set(ids))
+        try await desk.tenant.database.write { try joining.reopen(ids[0], ids[2], by: who, $0) }
+        #expect(try await open() == [[ids[0], ids[2]], [ids[1], ids[3]]])
+        #expect(try await desk.set(ids[3]) == [ids[2], ids[3]])
+    }
+
+    @Test("candidates are looked up by the key's index")
+    func plan() async throws {
+        let desk = try await MatchDesk()
+        var builder = SQLBuilder(MatchResolver.holdersOfKeys)
+        builder.appendIn("AND key", (1...40).map { .int($0) })
+        builder.append("LIMIT ?", .int(4_000))
+        let text = builder.text, arguments = builder.arguments
+        let plan = try await desk.tenant.database.write { session -> [String] in
+            if session.dialect == .sqlite {
+                return try session.query(SQL(trusted: "EXPLAIN QUERY PLAN " + text), arguments) { $0.text(3) }
+            }
+            try session.execute("SET LOCAL enable_seqscan = off")
+            return try session.query(SQL(trusted: "EXPLAIN " + text), arguments) { $0.text(0) }
+        }.joined(separator: "\n")
+        #expect(!plan.contains("Seq Scan") && !plan.contains("SCAN customers_match_key"), "\(plan)")
+        #expect(plan.contains("PRIMARY KEY") || plan.contains("customers_match_key_pkey"), "\(plan)")
+    }
+
+    @Test("weights are learned from the base, kept as a version, and can decide")
+    func learning() async throws {
+        let desk = try await MatchDesk()
+        var random = SeededGenerator(seed: 5)
+        let family = Array("王李张刘陈杨黄赵吴周徐孙"), given = Array("伟芳娜敏静丽强磊军洋勇艳杰涛明超霞平刚桂英")
+        let people = (0..<300).map { index -> [String: String] in
+            func character(_ list: [Character]) -> String {
+                list.randomElement(using: &random).map { String($0) } ?? ""
+            }
+            return [
+                "source_id": "B\(index)", "full_name": character(family) + character(given) + character(given),
+                "phone": "+86139" + String(10_000_000 + index * 7_919), "email": "p\(index)@example.com",
+                "birth_date": "19\(60 + index % 40)-0\(1 + index % 9)-1\(index % 10)",
+            ]
+        }
+        _ = try await desk.bring("billing", people)
+        let again = people.prefix(150).map { person -> [String: String] in
+            var copy = person
+            copy["source_id"] = "C" + (person["source_id"] ?? "")
+            if Bool.random(using: &random) { copy["email"] = nil } else { copy["phone"] = nil }
+            return copy
+        }
+        let brought = try await desk.bring("care", Array(again))
+        #expect(brought.matches.linked == 150, "\(brought.matches)")
+        let job = MatchLearning.job(desk.tenant)
+        try await desk.tenant.database.write { [tenant = desk.tenant] in
+            try tenant.jobs.enqueue(MatchLearning.jobKind, payload: #"{"by":"ann"}"#, by: "ann", $0)
+        }
+        try await desk.bench.test.drain(jobs: [job, MatchFill.job(desk.tenant)])
+        let (id, text) = try #require(
+            try await desk.tenant.database.read { session in
+                try session.first("SELECT id, model FROM customers_match_model WHERE made_by = 'ann'") {
+                    ($0.id(0, AnyKind.self), $0.text(1))
+                }
+            })
+        #expect(text.contains("full_name"))
+        try await desk.tenant.database.write { try $0.execute(MatchStore.useModel, [.id(id), .bool(true)]) }
+        let model = try await desk.tenant.database.read { try MatchStore.model(try MatchStore.setting($0), $0) }
+        let email = try #require(model.weights.first { $0.field.name == "email" })
+        #expect((email.bits.first ?? 0) > 3 && (email.bits.last ?? 0) <= 0, "\(email.bits)")
+        let late = try await desk.bring("retail", [people[200].merging(["source_id": "R"]) { $1 }])
+        #expect(late.matches.linked == 1)
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+/// Three systems that know one customer, each a little wrong, through HTTP only.
+@Suite("One customer from three sources")
+struct ResolutionStoryTests {
+    private static let number = "+8613812345678"
+
+    /// Brings a file through the wizard, with matching on.
+    private func bring(_ scenario: Scenario, _ visitor: Visitor, _ source: String, _ header: [String], _ rows: [String])
+        async throws -> String
+    {
+        let csv = ([header.joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
+        let run = try #require(
+            try visitor.upload(
+                "/imports", fields: [("source", source)], file: (name: source + ".csv", content: Array(csv.utf8))
+            ).header("location"))
+        let fields = header.enumerated().map { ("to.\($0)", $1) }
+        let answer = try visitor.fill(
+            run, run + "/mapping",
+            fields + [
+                ("match_key", "source_id"), ("creates", "1"), ("updates", "1"), ("matches", "1"), ("then", "dry_run"),
+            ])
+        #expect(answer.status == 303, "\(answer.text.prefix(300))")
+        try await scenario.drain()
+        #expect(try visitor.post(run + "/start").status == 303)
+        try await scenario.drain()
+        #expect(try visitor.get(run + "/progress").text.contains(#""state":"succeeded""#))
+        return run
+    }
+
+    private func customer(_ scenario: Scenario, _ number: String) async throws -> String {
+        let found = try await scenario.tenant.database.read {
+            try $0.first("SELECT id FROM customers_customer WHERE reference = $1", [.text(number)]) { $0.int(0) }
+        }
+        return String(try #require(found, "\(number)"))
+    }
+
+    @Test("billing, care and retail become one customer on the page, and come apart again with a reason")
+    func story() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let agent = try await scenario.user("agent", [.agent])
+        try supervisor.post("/preferences", [("language", "en")])
+        _ = try await bring(
+            scenario, supervisor, "billing", ["source_id", "full_name", "msisdn", "plan", "monthly_charge"],
+            ["B1,王小明,\(Self.number),5G-199,199.00", "B2,李四,+8613900000002,4G-59,59.00"])
+        let care = try await bring(
+            scenario, supervisor, "care", ["source_id", "full_name", "phone", "email", "birth_date"],
+            ["C7,Wang Xiaoming,\(Self.number),xm.wang@example.com,1990-01-01"])
+        let retail = try await bring(
+            scenario, supervisor, "retail", ["source_id", "full_name", "email", "birth_date", "segment"],
+            ["R3,王小明,XM.Wang@example.com,1990-01-01,family"])
+        for run in [care, retail] {
+            let page = try supervisor.get(run).text
+            #expect(page.contains("data-count=\"linked\">1<"), "the report counts what was joined")
+        }
+        let (b, c, r) = (
+            try await customer(scenario, "B1"), try await customer(scenario, "C7"), try await customer(scenario, "R3")
+        )
+        // Whichever record is opened, it is one customer: name of one, e-mail of another.
+        for id in [b, c, r] {
+            let page = try supervisor.get("/customers/\(id)").text
+            #expect(page.contains("<h1>王小明</h1>") && page.contains("5G-199"), "\(id)")
+            #expect(page.contains("id=\"panel-joined\"") && page.contains("xm.wang@example.com"))
+            #expect(page.contains("Wang Xiaoming"), "what another source says is told too")
+        }
+        #expect(try agent.get("/customers/\(c)").text.contains("/separation") == false, "an agent takes nothing apart")
+        #expect(
+            try agent.post("/customers/\(c)/separation", [("left", b), ("right", c), ("reason", "x")]).status == 403)
+
+        // Without a reason nothing comes apart; with one, two customers are there again.
+        #expect(try supervisor.post("/customers/\(b)/separation", [("left", b), ("right", c)]).status == 422)
+        #expect(
+            try supervisor.post("/customers/\(b)/separation", [("left", b), ("right", c), ("reason", "two people")])
+                .status
+                == 303)
+        let alone = try supervisor.get("/customers/\(b)").text
+        #expect(!alone.contains("panel-joined") && !alone.contains("xm.wang@") && alone.contains("5G-199"))
+        let other = try supervisor.get("/customers/\(r)").text
+        #expect(other.contains("panel-joined") && !other.contains("5G-199"))
+
+        // A person thinks again: compares side by side, joins, takes it back, keeps them apart.
+        let location = try #require(
+            try supervisor.post("/customers/\(b)/duplicates", [("other", "C7")]).header("location"))
+        let side = try supervisor.get(location).text
+        for text in ["data-key=\"l\"", "data-key=\"a\"", "Bills and payments", "Cases", "sounds the same"] {
+            #expect(side.contains(text), "\(text)")
+        }
+        let pair = "/duplicates/\(b)/\(c)"
+        let joined = try supervisor.post(pair + "/joining")
+        #expect(joined.status == 303)
+        #expect(try supervisor.get("/customers/\(b)").text.contains("panel-joined"))
+        #expect(try supervisor.post(pair + "/joining").status == 409, "decided already")
+        let undo = try supervisor.get(try #require(joined.header("location"))).text
+        #expect(undo.contains("data-key=\"u\"") && undo.contains(pair + "/reopening"))
+        #expect(try supervisor.post(pair + "/reopening").status == 303)
+        #expect(try !supervisor.get("/customers/\(b)").text.contains("panel-joined"))
+        #expect(try supervisor.post(pair + "/separation").status == 303)
+        #expect(try supervisor.get("/duplicates").text.contains("Nothing waits"))
+        #expect(try agent.get("/duplicates").status == 403)
+
+        // Taking an import back takes its record out of the customer.
+        #expect(try supervisor.post(retail + "/reversal").status == 303)
+        try await scenario.drain()
+        #expect(try !supervisor.get("/customers/\(c)").text.contains("panel-joined"))
+        #expect(try supervisor.get("/customers/\(r)").status == 404)
+    }
+
+    @Test("a doubtful pair waits in the queue in both languages, masked for who may not see names")
+    func queue() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        _ = try await bring(
+            scenario, supervisor, "billing", ["source_id", "full_name", "phone", "city"], ["1,张伟,+8657188880000,杭州"])
+        let run = try await bring(
+            scenario, supervisor, "care", ["source_id", "full_name", "phone", "city"], ["2,张薇,+8657188880000,杭州"])
+        #expect(try supervisor.get(run).text.contains("data-count=\"review\">1<"))
+        for (language, word) in [("en", "sounds the same"), ("zh", "读音一致")] {
+            try supervisor.post("/preferences", [("language", language)])
+            let page = try supervisor.get("/duplicates").text
+            #expect(page.contains(word) && page.contains("张伟") && page.contains("张薇"), "\(language)")
+        }
+    }
+}

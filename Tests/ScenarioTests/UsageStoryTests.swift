@@ -1,0 +1,75 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+/// Usage events over HTTP and on the customer page.
+@Suite("Usage over HTTP")
+struct UsageStoryTests {
+    private func line(_ scenario: Scenario) async throws -> (customer: Int64, number: String) {
+        let found = try await scenario.tenant.database.read { session in
+            try session.first(
+                """
+                SELECT s.customer_id, s.msisdn FROM customers_subscription s JOIN customers_identifier i
+                  ON i.kind = 'msisdn' AND i.value = s.msisdn AND i.customer_id = s.customer_id
+                WHERE s.msisdn IS NOT NULL AND s.status = 'active' ORDER BY s.customer_id LIMIT 1
+                """
+            ) { ($0.int(0), $0.text(1)) }
+        }
+        return try #require(found)
+    }
+
+    @Test("events sent as lines are counted once under their key, refused with field and reason, and shown on the page")
+    func events() async throws {
+        let scenario = try await Scenario.start(customers: 60)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let (customer, number) = try await line(scenario)
+        let page = "/customers/\(customer)"
+        #expect(!(try supervisor.get(page).text.contains("Usage by day")))
+        let day = scenario.clock.now().date(offsetMinutes: 480).adding(days: -2).description
+        let lines = """
+            {"id":"a","line":"\(number)","kind":"voice","start":"\(day)T10:00:00+08:00","duration_s":61,"dropped":true}
+            {"id":"b","line":"\(number)","kind":"data","start":"\(day)T11:00:00+08:00","bytes":2147483648,"roaming":true,"speed_mbps":42.5}
+            {"id":"c","line":"\(number)","kind":"sms","start":"\(day)T12:00:00+08:00","strange":1}
+            {"id":"d","id":"e","line":"\(number)","kind":"sms","start":"\(day)"}
+            {"id":"f","line":"13000000001","kind":"sms","start":"\(day)"}
+            """
+        let path = "/api/usage/events?source=switch-1"
+        let first = try supervisor.postLines(path, lines, key: "usage-key-0001")
+        #expect(first.status == 200, "\(first.text)")
+        let counts = try #require(try JSONValue.parse(Array(first.text.utf8)).object?["counts"]?.object)
+        let expected: [String: JSONValue] = [
+            "read": .int(5), "taken": .int(2), "duplicate": .int(0), "corrected": .int(0), "cancelled": .int(0),
+            "unmatched": .int(1), "rejected": .int(2),
+        ]
+        #expect(counts == expected)
+        #expect(first.text.contains("strange") && first.text.contains("unknown_field"))
+        // The same request again: the same answer. Another with the same events: duplicates.
+        #expect(try supervisor.postLines(path, lines, key: "usage-key-0001").text == first.text)
+        #expect(try supervisor.postLines(path, lines).text.contains(#""duplicate":3"#))
+        let shown = try supervisor.get(page).text
+        #expect(shown.contains("Usage by day") && shown.contains("2.0 GB") && shown.contains("42.5 Mbit/s"))
+        #expect(shown.contains("1 (100.0 %)"))
+        try supervisor.post("/preferences", [("language", "zh")])
+        #expect(try supervisor.get(page).text.contains("每日使用情况"))
+    }
+
+    @Test("who may not bring in usage is refused; so are another type of body, no source, no key and too much")
+    func refusals() async throws {
+        let scenario = try await Scenario.start()
+        let agent = try await scenario.user("agent", [.agent])
+        #expect(try agent.postLines("/api/usage/events?source=s", "{}\n").status == 403)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        #expect(try supervisor.postLines("/api/usage/events", "{}\n").status == 422)
+        #expect(try supervisor.postLines("/api/usage/events?source=s&lines=x", "{}\n").status == 422)
+        #expect(try supervisor.postLines("/api/usage/events?source=s", "{}\n", key: "short").status == 400)
+        #expect(try supervisor.postJSON("/api/usage/events?source=s", "{}").status == 415)
+        let many = String(repeating: "{}\n", count: 20_001)
+        #expect(try supervisor.postLines("/api/usage/events?source=s", many).status == 413)
+        let large = String(repeating: " ", count: 4 << 20) + "{}\n"
+        #expect(try supervisor.postLines("/api/usage/events?source=s", large).status == 413)
+    }
+}
