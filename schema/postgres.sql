@@ -1153,6 +1153,7 @@ CREATE INDEX customers_listing_value ON public.customers_listing USING btree (va
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
