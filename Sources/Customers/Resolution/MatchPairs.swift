@@ -20,7 +20,10 @@ struct MatchPair: Sendable, Equatable {
     let reason: String
 
     /// 0...1.
-    var probability: Double { 1 / (1 + exp2(-bits)) }
+    var probability: Double { Self.probability(bits: bits) }
+
+    /// - Parameter bits: log2 of the odds.
+    static func probability(bits: Double) -> Double { 1 / (1 + exp2(-bits)) }
 }
 
 /// Why a pair was linked, put before a person or kept apart: the rule, and what each field said. It holds no values.
