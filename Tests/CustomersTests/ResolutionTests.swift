@@ -212,9 +212,7 @@ struct ResolutionTests {
         #expect(try await desk.set(brought.ids[0]) == [brought.ids[0], old[0].customer])
         let before = try await desk.bench.dump()
         #expect(try await MatchFill.run(desk.tenant) == 0)
-        var after = try await desk.bench.dump()
-        after["customers_match_setting"] = before["customers_match_setting"]
-        #expect(after == before)
+        #expect(try await desk.bench.dump() == before)
     }
 
     @Test("whoever a person enters or changes is put beside those they may be; nobody is joined, and it is asked once")
