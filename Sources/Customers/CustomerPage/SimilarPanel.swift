@@ -51,7 +51,7 @@ enum SimilarPanel {
                 "name": .text(names[id]?.displayed(request.masking) ?? "#\(id)"),
                 "reference": .text(names[id]?.reference),
                 "why": .text(MatchWords.of(pair.rule)[request.language]),
-                "chance": .text(PanelParts.percent(MatchPair.probability(bits: pair.bits))),
+                "chance": .text(MatchPair.chance(bits: pair.bits)),
             ]
         }
         let sawNames = request.masking.shows(.name) && names.values.contains { !$0.displayName.isEmpty }
