@@ -171,7 +171,11 @@ let package = Package(
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-            tests("Scenario", foundation + ["App", "StoragePostgres"]),
+            tests(
+                "Scenario",
+                foundation + [
+                    "App", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                ]),
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
