@@ -22,6 +22,7 @@ SELECT create_distributed_table('customers_usage_month', 'customer_id', colocate
 SELECT create_distributed_table('insights_churn_score', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_contact_plan', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_score_history', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('profiles_bucket', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');
@@ -29,6 +30,8 @@ SELECT create_distributed_table('customers_identifier', 'value', colocate_with =
 SELECT create_distributed_table('customers_match_key', 'key', colocate_with => 'none');
 SELECT create_distributed_table('customers_search_word', 'variant', colocate_with => 'none');
 SELECT create_distributed_table('customers_subscription_locator', 'id', colocate_with => 'none');
+SELECT create_distributed_table('profiles_seen', 'source_id', colocate_with => 'none');
+SELECT create_distributed_table('profiles_waiting', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_with => 'none');
 SELECT create_distributed_table('usage_block', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('usage_unmatched', 'source_id', colocate_with => 'none');

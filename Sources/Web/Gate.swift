@@ -287,8 +287,8 @@ package struct Gate: Sendable {
                 request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
             return .json(try JSONValue.parse(bytes))
-        case .lines:
-            try expect(type, "application/x-ndjson")
+        case .lines, .linesOrArray:
+            if route.body == .lines || type != "application/json" { try expect(type, "application/x-ndjson") }
             let bytes = try await collect(
                 request.body, length: length, max: Limits.linesBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
