@@ -134,7 +134,8 @@ CREATE TABLE public.customers_listing (
     left_on text NOT NULL,
     latitude double precision,
     longitude double precision,
-    risk_scored_at bigint DEFAULT 0 NOT NULL
+    risk_scored_at bigint DEFAULT 0 NOT NULL,
+    behind boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.customers_match_key (
@@ -174,7 +175,8 @@ CREATE TABLE public.customers_match_setting (
     kept boolean NOT NULL,
     filled_at bigint,
     model_id bigint,
-    survivorship text NOT NULL
+    survivorship text NOT NULL,
+    customers bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.customers_outcome (

@@ -148,7 +148,7 @@ CREATE TABLE customers_listing (
   left_on TEXT NOT NULL,
   latitude DOUBLE PRECISION,
   longitude DOUBLE PRECISION
-, risk_scored_at BIGINT NOT NULL DEFAULT 0);
+, risk_scored_at BIGINT NOT NULL DEFAULT 0, behind BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX customers_listing_band ON customers_listing (band, risk, customer_id);
 
@@ -219,7 +219,8 @@ CREATE TABLE customers_match_setting (
   kept BOOLEAN NOT NULL,
   filled_at BIGINT,
   model_id BIGINT,
-  survivorship TEXT NOT NULL
+  survivorship TEXT NOT NULL,
+  customers BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE customers_outcome (
