@@ -130,6 +130,23 @@ struct StopTests {
         }
     }
 
+    /// Ends when it is told to, as all of the product's do.
+    private struct Polite: Service {
+        func run() async throws { try await gracefulShutdown() }
+    }
+
+    @Test("a signal that comes before the services run ends them in good order as soon as they do")
+    func signalBeforeRunning() async throws {
+        await #expect(processExitsWith: .exitCode(0)) {
+            let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
+            let signals = StopSignals(logger: logger) { exit(7) }
+            kill(getpid(), SIGTERM)
+            try await Task.sleep(for: .milliseconds(500))
+            try await ServiceRun([Polite()], logger: logger).run(signals) {}
+            exit(0)
+        }
+    }
+
     @Test("a signal is heard while the databases are closed, after the services have come to their end")
     func signalWhileClosing() async throws {
         await #expect(processExitsWith: .exitCode(7)) {
