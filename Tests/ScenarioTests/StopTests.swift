@@ -115,6 +115,8 @@ struct StopTests {
     private static func fail(signalFirst: Bool) async throws {
         let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
         let signals = StopSignals(logger: logger) { exit(7) }
+        // Until its ear is open a signal ends the process as it ends any.
+        try await Task.sleep(for: .seconds(1))
         if signalFirst {
             // The group's own ear is not open yet, or does not care any more.
             kill(getpid(), SIGTERM)
@@ -140,6 +142,8 @@ struct StopTests {
         await #expect(processExitsWith: .exitCode(0)) {
             let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
             let signals = StopSignals(logger: logger) { exit(7) }
+            // Until its ear is open a signal ends the process as it ends any.
+            try await Task.sleep(for: .seconds(1))
             kill(getpid(), SIGTERM)
             try await Task.sleep(for: .milliseconds(500))
             try await ServiceRun([Polite()], logger: logger).run(signals) {}
