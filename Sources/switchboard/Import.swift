@@ -51,6 +51,8 @@ struct Import: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Self.encoding)
+            if let file { try FileTrouble.checkFile(file) }
+            if let rejects { try FileTrouble.checkOutput(rejects) }
             try await common.withTenant(creates: file != nil) { runtime, tenant in
                 let service = runtime.modules.imports(tenant, runtime.share)
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)

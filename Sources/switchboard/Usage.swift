@@ -46,6 +46,7 @@ struct UsageImport: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let options = try options()
+            try FileTrouble.checkFile(file)
             try await common.withTenant { runtime, tenant in
                 let bar = ProgressBar()
                 let interrupt = Interrupt()
