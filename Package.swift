@@ -121,7 +121,7 @@ let package = Package(
         domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Ingest", ["Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
 
         library(

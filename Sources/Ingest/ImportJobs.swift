@@ -20,7 +20,10 @@ extension ImportService {
                 try await handle(context) { id, control in try await performRevert(id, control) }
             },
             JobHandler(kind: Self.purgeJob) { [self] _ in
-                JSONValue.object(["purged": .int(Int64(try await purge()))]).encoded()
+                let expired = try await expireQuarantine()
+                return JSONValue.object([
+                    "purged": .int(Int64(try await purge())), "expired": .int(Int64(expired)),
+                ]).encoded()
             },
         ]
     }

@@ -322,7 +322,7 @@ package struct ImportService: Sendable {
         try await tenant.database.write { [self] session in try enqueue(action, id, principal, record, session) }
     }
 
-    private func enqueue(
+    func enqueue(
         _ action: Action, _ id: ImportRunID, _ principal: Principal, _ record: AuditRecorder, _ session: any SQLSession
     ) throws {
         try begin(action, id, principal, session) {

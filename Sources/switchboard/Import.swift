@@ -167,6 +167,15 @@ struct Import: AsyncParsableCommand {
         if let linked = report.linked { Terminal.out("  linked      \(linked)  (shown with a customer known before)") }
         if let review = report.review { Terminal.out("  to review   \(review)  (in the console under Duplicates)") }
         Terminal.out("  rejected    \(report.rejected)")
+        if report.quarantined > 0 {
+            Terminal.out("  quarantined \(report.quarantined) (wait under Quarantine in the console)")
+        }
+        if report.skipped > 0 { Terminal.out("  skipped     \(report.skipped)") }
+        for found in report.findings.prefix(10) where found.failed + found.fixed > 0 {
+            let fixed = found.fixed > 0 ? ", \(found.fixed) repaired" : ""
+            Terminal.out(
+                "  rule \(found.rule) on \(found.field): \(found.failed) of \(found.checked) fail\(fixed) (\(found.severity))")
+        }
         for reason in report.reasons {
             let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""
             Terminal.out(
