@@ -74,7 +74,7 @@ extension ImportService {
         let (run, file) = try await self.run(id)
         guard run.chunk == 0, !file.inspection.isWhole else { return }
         let known = file.inspection
-        let kept = known.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
+        let kept = known.warnings.filter { ["file_grew", "source_reused", "schema_differs"].contains($0.code) }
         let inspection = try await FileInspector(
             encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept,
             canonical: known.canonical
@@ -115,6 +115,7 @@ extension ImportService {
             if run.chunk == 0 {
                 let principal = run.actor.principal(
                     tenant: tenant.name, address: control.address, request: control.request)
+                try SourceStore.begin(run, tenant, session)
                 if !run.isReplay {
                     try MappingStore.remember(
                         run.mapping, entity: run.entity, signature: file.inspection.signature, by: run.actor.userName,
@@ -218,6 +219,11 @@ extension ImportService {
                         entries.updated.map { ($0.id, undo: $0.undo) }, principal: principal, session)
                 }
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
+                // What was kept because somebody changed it since keeps its origin too.
+                let kept = Set(issues.map(\.customer))
+                try LineageStore.forget(
+                    (entries.created.map(\.id) + entries.updated.map(\.id)).filter { !kept.contains($0) }, run.id,
+                    session)
             }
             let advanced = try session.execute(
                 RunStore.advanceRevert,

@@ -7,11 +7,20 @@ package struct IngestModule: Module {
     package let name = "Ingest"
     private let target: @Sendable (Tenant) -> any ImportTarget
     private let share: ShareFolder?
+    private let order: SourceOrder
+    private let customers: LineageCustomers
 
     /// - Parameters:
     ///   - share: where the shipped mapping files are; `nil` = none.
+    ///   - order: in which sources are trusted, kept by the domain that joins records.
+    ///   - customers: what is told of customers on the lineage page.
     ///   - target: the domain whose records are imported; App injects it.
-    package init(share: ShareFolder?, target: @escaping @Sendable (Tenant) -> any ImportTarget) {
+    package init(
+        share: ShareFolder?, order: SourceOrder? = nil, customers: LineageCustomers? = nil,
+        target: @escaping @Sendable (Tenant) -> any ImportTarget
+    ) {
+        self.order = order ?? .none
+        self.customers = customers ?? .none
         self.share = share
         self.target = target
     }
@@ -28,6 +37,9 @@ package struct IngestModule: Module {
             PermissionGrant(
                 RulePages.permission, Words(en: "Set up sources and quality rules", zh: "管理数据来源与质量规则"),
                 roles: [.administrator, .supervisor]),
+            PermissionGrant(
+                LineagePages.permission, Words(en: "See where values of a customer come from", zh: "查看客户数据的来源"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
         ]
     }
 
@@ -38,7 +50,8 @@ package struct IngestModule: Module {
             [
                 "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
                 "ingest_revert_issue", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
-            ], .local)
+                "ingest_source", "ingest_source_mapping",
+            ], .local) + [TableLayout("ingest_lineage", .customer(key: "customer_id"))]
     }
 
     package var navigation: [NavigationEntry] {
@@ -50,6 +63,10 @@ package struct IngestModule: Module {
                 permission: ImportService.quarantinePermission, order: 31),
             NavigationEntry(
                 key: "rules.title", icon: "check", path: "/rules", permission: ImportService.permission, order: 32),
+            NavigationEntry(
+                key: "sources.title", icon: "sim", path: "/sources", permission: ImportService.permission, order: 33),
+            NavigationEntry(
+                key: "quality.title", icon: "chart", path: "/quality", permission: ImportService.permission, order: 34),
         ]
     }
 
@@ -60,7 +77,8 @@ package struct IngestModule: Module {
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         ImportPages(service: service).endpoints + QuarantinePages(service: service).endpoints
-            + RulePages(service: service).endpoints
+            + RulePages(service: service).endpoints + SourcePages(service: service, order: order).endpoints
+            + LineagePages(service: service, customers: customers).endpoints
     }
 
     package var schedules: [Schedule] {
@@ -94,6 +112,7 @@ enum IngestLabels {
                 "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
                 "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain, "linked_count": .plain,
                 "review_count": .plain, "quarantined_count": .plain, "skipped_count": .plain, "is_replay": .plain,
+                "source": .plain, "mapping_version": .plain,
                 "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
                 "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "purged_at": .plain,
                 "created_by": .plain,
@@ -107,6 +126,22 @@ enum IngestLabels {
                 "fields": .plain, "kind": .plain, "dimension": .plain, "severity": .plain, "parameters": .plain,
                 "is_on": .plain, "revision": .plain, "updated_at": .plain, "updated_by_name": .name,
             ]),
+        TableLabels(
+            "ingest_source",
+            [
+                "id": .plain, "key": .plain, "name": .plain, "kind": .plain, "entity": .plain, "owner": .name,
+                "encoding": .plain, "delimiter": .plain, "sheet": .plain, "fields": .plain, "fresh_hours": .plain,
+                "revision": .plain, "created_at": .plain, "updated_at": .plain, "updated_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_source_mapping",
+            [
+                "source": .plain, "entity": .plain, "version": .plain, "mapping": .plain, "made_at": .plain,
+                "made_by_name": .name,
+            ]),
+        TableLabels.plain(
+            "ingest_lineage",
+            ["customer_id", "run_id", "record", "line", "chunk", "is_new", "columns", "fixes", "at"]),
         TableLabels.plain(
             "ingest_finding", ["run_id", "phase", "rule", "field", "checked", "failed", "fixed"]),
         TableLabels.plain(

@@ -96,7 +96,9 @@ struct ResolvedColumns: Sendable {
         }
         return ResolvedColumns(
             headers: inspection.columns, all: columns, matchKey: mapping.matchKey, settings: settings,
-            rules: try RuleStore.rules(entity: target.entity, source: mapping.source, session))
+            rules: try RuleStore.rules(entity: target.entity, source: mapping.source, session)
+                + (SourceStore.source(key: mapping.source, session)?.rules(
+                    columns.map { ($0.name, $0.field) }, entity: target.entity) ?? []))
     }
 
     static func kind(_ name: String) -> ImportFieldKind {

@@ -302,7 +302,7 @@ final class RowReader {
             let words = failures.prefix(10).map { RejectWords.inColumn($0.plan.name, $0.failure.words) }
             return .reject(Self.reject(record, first.plan.index, first.failure.code, words))
         }
-        if rules.worst == .reject, let first = rules.findings.first {
+        if rules.worst == .reject, matchIndex == nil || key != nil, let first = rules.findings.first {
             return .reject(
                 Self.reject(record, first.column, first.rule, rules.findings.prefix(10).map(\.words)))
         }

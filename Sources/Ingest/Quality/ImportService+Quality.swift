@@ -67,14 +67,20 @@ extension ImportService {
         var journal = JournalEntries()
         var rejects = chunk.rejects
         var taken: [Int] = []
+        var traces: [LineageStore.Trace] = []
         for (index, outcome) in try pass.apply(chunk, session).enumerated() {
             switch outcome {
             case .created(let id, let revision, let undo):
                 counts.created += 1
                 journal.created.append((id, revision, undo))
-            case .updated(let id, _, let undo):
+                traces.append(
+                    LineageStore.Trace(
+                        customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys)))
+            case .updated(let id, let changes, let undo):
                 counts.updated += 1
                 journal.updated.append((id, undo))
+                traces.append(
+                    LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field)))
             case .unchanged: counts.unchanged += 1
             case .rejected(let field, let code, let words):
                 rejects.append(
@@ -95,6 +101,7 @@ extension ImportService {
             try session.execute(
                 JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
         }
+        try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session)
         try JournalStore.record(rejects, run.id, .run, session)
         try FindingStore.add(chunk.counts, run.id, .run, session)
         try FindingStore.addQuality(

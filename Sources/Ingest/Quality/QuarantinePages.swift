@@ -47,7 +47,7 @@ struct QuarantinePages: Sendable {
         let now = call.tenant.clock.now()
         let warned = now.adding(days: ImportService.quarantineWarningDays - ImportService.quarantineDays)
         let principal = try call.principal()
-        let (rows, waiting, rules, dueSoon, fields, files) = try await call.read { session in
+        let (rows, waiting, rules, dueSoon, fields, files, sources) = try await call.read { session in
             let rows = try QuarantineStore.page(filter, after: after, limit: Limits.pageSize + 1, now: now, session)
             var files: [ImportRunID: (ImportRun, IngestFile)] = [:]
             for id in Set(rows.map(\.run)) {
@@ -58,10 +58,10 @@ struct QuarantinePages: Sendable {
                 rows, try QuarantineStore.waiting(session),
                 try RuleStore.rules(entity: service.target.entity, session),
                 try session.count(QuarantineStore.openBefore, [.time(warned)]),
-                try service.target.fields + service.target.attributeFields(session), files
+                try service.target.fields + service.target.attributeFields(session), files, try Self.sources(session)
             )
         }
-        let views = QuarantineViews(call: call, rules: rules, fields: fields)
+        let views = QuarantineViews(call: call, rules: rules, fields: fields, sources: sources)
         let shown = Array(rows.prefix(Limits.pageSize))
         // Values at fault are shown, masked as everywhere.
         try await call.recordView(
@@ -83,6 +83,10 @@ struct QuarantinePages: Sendable {
             ]))
     }
 
+    private static func sources(_ session: any SQLSession) throws -> [String: IngestSource] {
+        Dictionary(try SourceStore.all(session).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     // MARK: One row
 
     @Sendable private func show(_ call: Call) async throws -> WebResponse { try await page(call, error: nil) }
@@ -91,7 +95,7 @@ struct QuarantinePages: Sendable {
         let id: QuarantineID = try call.request.id("id")
         let service = service(call.tenant)
         let principal = try call.principal()
-        let (row, run, file, rules, fields, next) = try await call.read { session in
+        let (row, run, file, rules, fields, next, sources) = try await call.read { session in
             let row = try service.held([id], principal, session)[0]
             let run = try RunStore.run(row.run, session)
             var queue = QuarantineStore.Filter()
@@ -100,10 +104,11 @@ struct QuarantinePages: Sendable {
                 row, run, try RunStore.file(run.fileID, session),
                 try RuleStore.rules(entity: row.entity, session),
                 try service.target.fields + service.target.attributeFields(session),
-                try QuarantineStore.page(queue, after: id, limit: 1, now: call.tenant.clock.now(), session).first?.id
+                try QuarantineStore.page(queue, after: id, limit: 1, now: call.tenant.clock.now(), session).first?.id,
+                try Self.sources(session)
             )
         }
-        let views = QuarantineViews(call: call, rules: rules, fields: fields)
+        let views = QuarantineViews(call: call, rules: rules, fields: fields, sources: sources)
         let cells = try views.cells(row, run, file, principal, typed: error == nil ? nil : call.form)
         try await call.recordView(
             AuditEntry("ingest.quarantine.view", [.held(id), .run(row.run)], unmasked: cells.unmasked))
@@ -129,7 +134,7 @@ struct QuarantinePages: Sendable {
             let run = try RunStore.run(row.run, session)
             let file = try RunStore.file(run.fileID, session)
             let fields = try service.target.fields + service.target.attributeFields(session)
-            let views = QuarantineViews(call: call, rules: [], fields: fields)
+            let views = QuarantineViews(call: call, rules: [], fields: fields, sources: try Self.sources(session))
             var cells = row.present
             for (index, _) in file.inspection.columns.enumerated() where cells.indices.contains(index) {
                 guard let typed = call.form["cell.\(index)"] else { continue }
@@ -200,14 +205,17 @@ struct QuarantineViews {
     let call: Call
     let rules: [QualityRule]
     let fields: [ImportField]
+    /// Schemas of sources: how values of columns are hidden that fill no field of ours.
+    var sources: [String: IngestSource] = [:]
     private var language: Language { call.language }
 
     /// How the column's values are hidden: as the field it becomes.
     private func mask(_ index: Int, _ run: ImportRun, _ file: IngestFile) -> MaskKind {
-        guard file.inspection.columns.indices.contains(index),
-            case .field(let key)? = run.mapping.column(file.inspection.columns[index])?.target
-        else { return .full }
-        return FieldMask.mask(key, fields)
+        guard file.inspection.columns.indices.contains(index) else { return .full }
+        let header = file.inspection.columns[index]
+        if case .field(let key)? = run.mapping.column(header)?.target { return FieldMask.mask(key, fields) }
+        let agreed = sources[run.mapping.source]?.fields.first { HeaderKey($0.column) == HeaderKey(header) }
+        return agreed.flatMap { MaskKind(rawValue: $0.mask) } ?? .full
     }
 
     func shows(_ index: Int, _ run: ImportRun, _ file: IngestFile, _ principal: Principal) throws -> Bool {
