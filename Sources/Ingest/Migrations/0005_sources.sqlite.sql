@@ -2,7 +2,7 @@
 -- hints for reading; '' = as found.
 CREATE TABLE ingest_source (
   id BIGINT NOT NULL PRIMARY KEY,
-  key TEXT NOT NULL UNIQUE,
+  key TEXT NOT NULL,
   name TEXT NOT NULL,
   kind TEXT NOT NULL,
   entity TEXT NOT NULL,
@@ -17,6 +17,8 @@ CREATE TABLE ingest_source (
   updated_at BIGINT NOT NULL,
   updated_by_name TEXT NOT NULL
 );
+
+CREATE UNIQUE INDEX ingest_source_key ON ingest_source (key);
 
 -- Every mapping a source was imported with, numbered; a run remembers which.
 CREATE TABLE ingest_source_mapping (

@@ -170,7 +170,7 @@ struct LineagePages: Sendable {
                 return row.columns.contains(column)
             }
             let edit = (loaded.edits[record.id] ?? []).filter { $0.fields.contains(field.key) }.max { $0.at < $1.at }
-            let isByHand = edit.map { edit in steps.first.map { $0.at < edit.at } ?? true } ?? false
+            let isByHand = edit.map { edit in steps.first.map { $0.at <= edit.at } ?? true } ?? false
             var line: View = [
                 "field": .text(field.words[call.language]), "value": .text(shown(value)),
                 "byHand": .bool(isByHand), "editBy": .text(edit?.by), "editAt": .text(edit.map { call.time($0.at) }),
