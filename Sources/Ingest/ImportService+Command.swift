@@ -280,7 +280,8 @@ extension ImportService {
             reasons: reasons.map {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
-            }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written, warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
+            }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written,
+            warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
             isRevert: run.revertChunk != nil, attributesRemoved: removed, issues: run.revertIssues,
             seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
     }

@@ -52,7 +52,8 @@ package struct ImportService: Sendable {
         let inspection: FileInspection
         do {
             // What was agreed with the source holds where nobody says otherwise.
-            let agreed = source.isEmpty
+            let agreed =
+                source.isEmpty
                 ? nil : try await tenant.database.read { try SourceStore.source(key: source, $0) }
             let inspector = FileInspector(
                 encoding: encoding ?? agreed?.encoding, delimiter: delimiter ?? agreed?.delimiterByte,
@@ -241,7 +242,9 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id, for: principal)
         guard run.mayEdit else { throw RunStore.taken }
-        let grew = file.inspection.warnings.filter { ["file_grew", "source_reused", "schema_differs"].contains($0.code) }
+        let grew = file.inspection.warnings.filter {
+            ["file_grew", "source_reused", "schema_differs"].contains($0.code)
+        }
         let inspector = FileInspector(
             encoding: encoding, delimiter: delimiter, sheet: sheet ?? file.inspection.canonical?.unpacked.sheet,
             warnings: grew)

@@ -107,7 +107,7 @@ struct Import: AsyncParsableCommand {
         if report.state == "failed" || report.state == "cancelled" { return ExitCode(1) }
         if report.dryRun, report.state != "ready" { return ExitCode(1) }
         // Rows that the import refused are no trouble of taking it back.
-        let left = report.isRevert ? report.issues : report.rejected
+        let left = report.isRevert ? report.issues : report.rejected + report.quarantined
         return left > 0 ? ExitCode(2) : nil
     }
 
@@ -174,7 +174,8 @@ struct Import: AsyncParsableCommand {
         for found in report.findings.prefix(10) where found.failed + found.fixed > 0 {
             let fixed = found.fixed > 0 ? ", \(found.fixed) repaired" : ""
             Terminal.out(
-                "  rule \(found.rule) on \(found.field): \(found.failed) of \(found.checked) fail\(fixed) (\(found.severity))")
+                "  rule \(found.rule) on \(found.field): \(found.failed) of \(found.checked) fail\(fixed) (\(found.severity))"
+            )
         }
         for reason in report.reasons {
             let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""

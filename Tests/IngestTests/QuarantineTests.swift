@@ -44,7 +44,8 @@ struct QuarantineTests {
         let (final, service, principal) = (cells, bench.service, bench.principal)
         try await bench.tenant.database.write { session in
             try service.repair(
-                row.id, cells: final, principal: principal, check: { _ in }, record: service.recorder(principal), session)
+                row.id, cells: final, principal: principal, check: { _ in }, record: service.recorder(principal),
+                session)
         }
     }
 
@@ -60,7 +61,8 @@ struct QuarantineTests {
         #expect(try await rows(bench).isEmpty, "a dry run holds nothing back")
         let done = try await bench.importText(text, matchKey: "source_id")
         #expect(done.numbers == planned.numbers && done.quarantined == 2)
-        #expect(done.read == done.created + done.updated + done.unchanged + done.rejected + done.quarantined + done.skipped)
+        #expect(
+            done.read == done.created + done.updated + done.unchanged + done.rejected + done.quarantined + done.skipped)
         #expect(done.findings.first { $0.rule == "own-1" }.map { $0.failed == 2 && $0.checked == 4 } ?? false)
         let waiting = try await rows(bench)
         #expect(waiting.map(\.line) == [3, 4])
@@ -131,7 +133,9 @@ struct QuarantineTests {
         #expect(waiting.count == 1 && waiting[0].cells[0] == "K2")
     }
 
-    @Test("a run that dies and goes on holds each row back once, and counts what an undisturbed one counts", arguments: [31, 32] as [UInt64])
+    @Test(
+        "a run that dies and goes on holds each row back once, and counts what an undisturbed one counts",
+        arguments: [31, 32] as [UInt64])
     func crash(seed: UInt64) async throws {
         struct Crash: Error {}
         let text = randomCSV(seed, rows: 2_000)
@@ -164,7 +168,8 @@ struct QuarantineTests {
         }
         #expect(deaths == 2)
         let run = try await bench.service.run(draft.run).run
-        #expect(run.counts.numbers == expected.numbers && run.counts.quarantined == expected.quarantined, "seed \(seed)")
+        #expect(
+            run.counts.numbers == expected.numbers && run.counts.quarantined == expected.quarantined, "seed \(seed)")
         #expect(expected.quarantined > 20)
         let lines = try await rows(bench).map(\.line)
         #expect(lines == (try await rows(calm).map(\.line)) && Set(lines).count == lines.count)
@@ -201,7 +206,9 @@ struct QuarantineTests {
         #expect(found.checked == 3 && found.failed == 1 && found.fixed == 1)
     }
 
-    @Test("a type rule decides what becomes of cells that are none; a shipped one can be switched off and is as shipped without")
+    @Test(
+        "a type rule decides what becomes of cells that are none; a shipped one can be switched off and is as shipped without"
+    )
     func types() async throws {
         let text = Self.header + "K1,Ann,13900000001,5\nK2,Bo,12,5\n"
         let bench = try await Bench()
@@ -218,7 +225,9 @@ struct QuarantineTests {
         phone.isOn = false
         let off = phone
         try await bench.tenant.database.write { try RuleStore.put(off, by: "t", at: Instant(milliseconds: 0), $0) }
-        #expect(try await bench.importText(text).rejected == 1, "without a rule a cell that cannot be read is refused as ever")
+        #expect(
+            try await bench.importText(text).rejected == 1,
+            "without a rule a cell that cannot be read is refused as ever")
     }
 
     @Test("cells are let go after the retention, counts stay")

@@ -16,7 +16,8 @@ struct RuleTests {
         arguments: [
             ("a", "a", true), ("a", "aa", false), ("a+", "aaa", true), ("a*", "", true), ("a?b", "b", true),
             ("[a-c]{2,3}", "abc", true), ("[a-c]{2,3}", "a", false), ("[a-c]{2,3}", "abca", false),
-            ("[^0-9]+", "abc", true), ("[^0-9]+", "ab1", false), (#"\d{6}"#, "100000", true), (#"\d{6}"#, "10000", false),
+            ("[^0-9]+", "abc", true), ("[^0-9]+", "ab1", false), (#"\d{6}"#, "100000", true),
+            (#"\d{6}"#, "10000", false),
             ("(ab|cd)+e", "abcde", true), ("(ab|cd)+e", "abe", true), ("(ab|cd)+e", "e", false),
             (#"\w+@\w+\.com"#, "a@b.com", true), ("[一-龥]+", "王伟", true), ("[一-龥]+", "Wang", false),
             ("^x$", "x", true), ("(a*)*b", "aaab", true), ("a{0}b", "b", true), ("a{2,}", "aaaa", true),
@@ -28,7 +29,10 @@ struct RuleTests {
 
     @Test(
         "a pattern that is none says what is wrong with it",
-        arguments: ["", "(", ")", "[", "[]", "a{3,2}", "a{", "*", "(?=a)", #"\p"#, "a{101}", "((((a{50}){50}){50}))", "[b-a]", "\\"])
+        arguments: [
+            "", "(", ")", "[", "[]", "a{3,2}", "a{", "*", "(?=a)", #"\p"#, "a{101}", "((((a{50}){50}){50}))", "[b-a]",
+            "\\",
+        ])
     func badPatterns(pattern: String) {
         let error = #expect(throws: SafePattern.Invalid.self) { _ = try SafePattern(pattern) }
         #expect(error.map { !$0.words.en.isEmpty && !$0.words.zh.isEmpty } ?? false)
@@ -62,8 +66,10 @@ struct RuleTests {
             guard let mine = try? SafePattern(source) else { continue }
             let regex = try Regex(source)
             for _ in 0..<8 {
-                let text = String((0..<Int.random(in: 0...6, using: &random)).map { _ in "abc".randomElement(using: &random) ?? "a" })
-                #expect(mine.matches(text) == (try regex.wholeMatch(in: text) != nil), "seed \(seed) \(source) “\(text)”")
+                let text = String(
+                    (0..<Int.random(in: 0...6, using: &random)).map { _ in "abc".randomElement(using: &random) ?? "a" })
+                #expect(
+                    mine.matches(text) == (try regex.wholeMatch(in: text) != nil), "seed \(seed) \(source) “\(text)”")
             }
         }
     }
@@ -75,7 +81,8 @@ struct RuleTests {
         arguments: [
             ("range", "warn", #"{"min": 1, "max": 2}"#, true), ("range", "warn", #"{"min": 2, "max": 1}"#, false),
             ("range", "warn", "{}", false), ("range", "warn", #"{"min": "today-120y"}"#, true),
-            ("range", "warn", #"{"min": "yesterday"}"#, false), ("range", "warn", #"{"min": 1, "max": "today"}"#, false),
+            ("range", "warn", #"{"min": "yesterday"}"#, false),
+            ("range", "warn", #"{"min": 1, "max": "today"}"#, false),
             ("range", "warn", #"{"min": 1, "least": 2}"#, false), ("range", "warn", #"{"min": true}"#, false),
             ("required", "reject", #"{"any": true}"#, true), ("required", "reject", #"{"any": 1}"#, false),
             ("required", "reject", "", true), ("required", "reject", "[]", false), ("required", "reject", "{", false),
@@ -83,14 +90,16 @@ struct RuleTests {
             ("pattern", "warn", #"{"regex": "a+"}"#, true), ("pattern", "warn", #"{"regex": "("}"#, false),
             ("pattern", "warn", #"{"format": "e164"}"#, true), ("pattern", "warn", #"{"format": "zebra"}"#, false),
             ("pattern", "warn", #"{"regex": "a", "format": "e164"}"#, false),
-            ("pattern", "fix", #"{"format": "tidy"}"#, false), ("pattern", "fix", #"{"format": "tidy", "repair": "trim"}"#, true),
+            ("pattern", "fix", #"{"format": "tidy"}"#, false),
+            ("pattern", "fix", #"{"format": "tidy", "repair": "trim"}"#, true),
             ("pattern", "fix", #"{"format": "tidy", "repair": "trim", "else": "reject"}"#, true),
             ("pattern", "fix", #"{"format": "tidy", "repair": "trim", "else": "fix"}"#, false),
             ("pattern", "fix", #"{"format": "tidy", "repair": "date_order"}"#, false),
             ("pattern", "warn", #"{"format": "tidy", "repair": "trim"}"#, false),
             ("code", "warn", #"{"values": ["a"]}"#, true), ("code", "warn", #"{"values": []}"#, false),
             ("code", "warn", #"{"values": [1]}"#, false), ("reference", "warn", #"{"to": "source_id"}"#, true),
-            ("reference", "warn", #"{"to": "shoe_size"}"#, false), ("cross", "warn", #"{"op": "<=", "with": "left_on"}"#, true),
+            ("reference", "warn", #"{"to": "shoe_size"}"#, false),
+            ("cross", "warn", #"{"op": "<=", "with": "left_on"}"#, true),
             ("cross", "warn", #"{"op": "~", "with": "left_on"}"#, false), ("cross", "warn", #"{"op": "<"}"#, false),
             ("fresh", "warn", #"{"days": 30}"#, true), ("fresh", "warn", #"{"days": 0}"#, false),
             ("fresh", "warn", #"{"days": 1.5}"#, false), ("unique", "warn", "{}", true),
@@ -109,13 +118,17 @@ struct RuleTests {
         #expect(try RuleParameters.parse(read.encoded(kind, severity), kind, severity) == read)
     }
 
-    @Test("what is written of parameters is read as the same, and noise never as anything", arguments: [21, 22, 23] as [UInt64])
+    @Test(
+        "what is written of parameters is read as the same, and noise never as anything",
+        arguments: [21, 22, 23] as [UInt64])
     func properties(seed: UInt64) throws {
         var random = SplitMix(seed)
         func bound() -> RuleBound {
             switch Int.random(in: 0..<3, using: &random) {
             case 0: .number(Double(Int.random(in: -9_999...9_999, using: &random)) / 4)
-            case 1: .today(years: Int.random(in: -200...200, using: &random), days: Int.random(in: -400...400, using: &random))
+            case 1:
+                .today(
+                    years: Int.random(in: -200...200, using: &random), days: Int.random(in: -400...400, using: &random))
             default: .date(LocalDate(daysSinceEpoch: Int.random(in: -20_000...40_000, using: &random)))
             }
         }
@@ -149,7 +162,8 @@ struct RuleTests {
             var bytes = Array(text.utf8)
             bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 32...126, using: &random)
             if let other = try? RuleParameters.parse(String(decoding: bytes, as: UTF8.self), kind, severity) {
-                #expect(try RuleParameters.parse(other.encoded(kind, severity), kind, severity) == other, "seed \(seed)")
+                #expect(
+                    try RuleParameters.parse(other.encoded(kind, severity), kind, severity) == other, "seed \(seed)")
             }
         }
     }
@@ -160,14 +174,17 @@ struct RuleTests {
         "formats know good from bad",
         arguments: [
             ("e164", "+8613800138000", true), ("e164", "13800138000", false), ("e164", "+0123456789", false),
-            ("e164", "+12", false), ("email", "a.b@example.com", true), ("email", "a@b", false), ("email", "a@-b.com", false),
+            ("e164", "+12", false), ("email", "a.b@example.com", true), ("email", "a@b", false),
+            ("email", "a@-b.com", false),
             ("email", "a b@c.com", false), ("email", "a@b..com", false), ("email", "王@例子.公司", true),
             ("identity_number", "11010519491231002X", true), ("identity_number", "110105194912310021", false),
             ("identity_number", "110105194913310029", false), ("imei", "490154203237518", true),
-            ("imei", "490154203237519", false), ("iccid", "8986011234567890123", false), ("iccid", "89860112345678901234", true),
+            ("imei", "490154203237519", false), ("iccid", "8986011234567890123", false),
+            ("iccid", "89860112345678901234", true),
             ("iccid", "12345678901234567890", false), ("readable", "王伟", true), ("readable", "çŽ‹ä¼Ÿ", false),
             ("readable", "锟斤拷", false), ("readable", "Zoë Müller", true), ("readable", "鐜嬩紵", false),
-            ("readable", "a\u{FFFD}b", false), ("readable", "联通公司", true), ("narrow", "A-1", true), ("narrow", "Ａ１", false),
+            ("readable", "a\u{FFFD}b", false), ("readable", "联通公司", true), ("narrow", "A-1", true),
+            ("narrow", "Ａ１", false),
             ("tidy", "John Smith", true), ("tidy", "John  Smith", false), ("tidy", "John\nSmith", false),
         ])
     func formats(format: String, text: String, expected: Bool) throws {
@@ -178,7 +195,8 @@ struct RuleTests {
         "repairs give what was meant, or nothing",
         arguments: [
             ("trim", "  John \n Smith ", "John Smith"), ("trim", "John", nil), ("half_width", "Ａ－１２＠ｂ", "A-12@b"),
-            ("half_width", "A", nil), ("mojibake", "çŽ‹ä¼Ÿ", "王伟"), ("mojibake", "ZoÃ«", "Zoë"), ("mojibake", "Zoë", nil),
+            ("half_width", "A", nil), ("mojibake", "çŽ‹ä¼Ÿ", "王伟"), ("mojibake", "ZoÃ«", "Zoë"),
+            ("mojibake", "Zoë", nil),
             ("mojibake", "王伟", nil), ("mojibake", "鐜嬩紵", "王伟"), ("mojibake", "plain", nil),
             ("phone", "tel:138 0013 8000", "138 0013 8000"), ("phone", "13800138000 ext. 5", "13800138000"),
             ("phone", "13800138000/13900139000", "13800138000"), ("phone", "none", nil),
@@ -192,7 +210,8 @@ struct RuleTests {
         let names = ["王小明", "欧阳娜娜", "阿依古丽·买买提", "José Ñúñez", "Zoë", "Łukasz", "李 雷", "中国联通", "张三", "Ångström", "丽丽"]
         for name in names {
             #expect(Mojibake.repaired(name) == nil, "\(name)")
-            let broken = String(decoding: Array(name.utf8).flatMap { Array(String(UnicodeScalar($0)).utf8) }, as: UTF8.self)
+            let broken = String(
+                decoding: Array(name.utf8).flatMap { Array(String(UnicodeScalar($0)).utf8) }, as: UTF8.self)
             #expect(Mojibake.repaired(broken) == name, "\(broken)")
         }
     }
@@ -225,7 +244,10 @@ struct RuleTests {
         /// Looked at, found fault with.
         let checked: Int
         let failed: Int
-        init(_ kind: RuleKind, _ fields: [String], _ parameters: String, _ values: [String: SQLValue], _ checked: Int, _ failed: Int) {
+        init(
+            _ kind: RuleKind, _ fields: [String], _ parameters: String, _ values: [String: SQLValue], _ checked: Int,
+            _ failed: Int
+        ) {
             (self.kind, self.fields, self.parameters) = (kind, fields, parameters)
             (self.values, self.checked, self.failed) = (values, checked, failed)
         }
@@ -239,23 +261,37 @@ struct RuleTests {
             Golden(.required, ["name", "phone"], "{}", ["name": .text("a")], 2, 1),
             Golden(.required, ["name", "phone"], #"{"any":true}"#, ["phone": .text("+1")], 1, 0),
             Golden(.required, ["gone"], "{}", [:], 0, 0),
-            Golden(.range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("1990-01-01")], 1, 0),
-            Golden(.range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("1900-01-01")], 1, 1),
-            Golden(.range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("2026-03-02")], 1, 1),
-            Golden(.range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("2026-03-01")], 1, 0),
+            Golden(
+                .range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("1990-01-01")], 1,
+                0),
+            Golden(
+                .range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("1900-01-01")], 1,
+                1),
+            Golden(
+                .range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("2026-03-02")], 1,
+                1),
+            Golden(
+                .range, ["birth_date"], #"{"min":"today-120y","max":"today"}"#, ["birth_date": .text("2026-03-01")], 1,
+                0),
             Golden(.range, ["birth_date"], #"{"min":"today-120y"}"#, [:], 0, 0),
             Golden(.range, ["monthly_charge"], #"{"min":0,"max":100.5}"#, ["monthly_charge": .int(10_050)], 1, 0),
             Golden(.range, ["monthly_charge"], #"{"min":0,"max":100.5}"#, ["monthly_charge": .int(10_051)], 1, 1),
             Golden(.range, ["monthly_charge"], #"{"min":0}"#, ["monthly_charge": .int(-1)], 1, 1),
             Golden(.range, ["tenure_months"], #"{"max":1200}"#, ["tenure_months": .int(1_200)], 1, 0),
             Golden(.range, ["latitude"], #"{"min":-90,"max":90}"#, ["latitude": .double(91)], 1, 1),
-            Golden(.range, ["latitude", "tenure_months"], #"{"min":0}"#, ["latitude": .double(1), "tenure_months": .int(-1)], 2, 1),
+            Golden(
+                .range, ["latitude", "tenure_months"], #"{"min":0}"#,
+                ["latitude": .double(1), "tenure_months": .int(-1)], 2, 1),
             Golden(.pattern, ["source_id"], #"{"regex":"[A-Z]\\d+"}"#, ["source_id": .text("A12")], 1, 0),
             Golden(.pattern, ["source_id"], #"{"regex":"[A-Z]\\d+"}"#, ["source_id": .text("12")], 1, 1),
             Golden(.pattern, ["phone"], #"{"format":"e164"}"#, ["phone": .text("+8613800138000")], 1, 0),
             Golden(.code, ["contract"], #"{"values":["monthly"]}"#, ["contract": .text("one_year")], 1, 1),
-            Golden(.code, ["contract"], #"{"values":["MONTHLY"],"ignore_case":true}"#, ["contract": .text("monthly")], 1, 0),
-            Golden(.cross, ["tenure_months"], #"{"op":"<=","with":"latitude"}"#, ["tenure_months": .int(2), "latitude": .double(1)], 1, 1),
+            Golden(
+                .code, ["contract"], #"{"values":["MONTHLY"],"ignore_case":true}"#, ["contract": .text("monthly")], 1, 0
+            ),
+            Golden(
+                .cross, ["tenure_months"], #"{"op":"<=","with":"latitude"}"#,
+                ["tenure_months": .int(2), "latitude": .double(1)], 1, 1),
             Golden(.cross, ["tenure_months"], #"{"op":"<=","with":"latitude"}"#, ["tenure_months": .int(2)], 0, 0),
             Golden(.cross, ["tenure_months"], #"{"op":"<=","with":"gone"}"#, ["tenure_months": .int(2)], 0, 0),
             Golden(.fresh, ["birth_date"], #"{"days":30}"#, ["birth_date": .text("2026-01-29")], 1, 1),
@@ -267,7 +303,8 @@ struct RuleTests {
                 .range, ["tenure_months"], #"{"max":1,"when":{"field":"contract","in":["monthly"]}}"#,
                 ["tenure_months": .int(2), "contract": .text("one_year")], 0, 0),
             Golden(
-                .range, ["tenure_months"], #"{"max":1,"when":{"field":"gone","in":["x"]}}"#, ["tenure_months": .int(2)], 0, 0),
+                .range, ["tenure_months"], #"{"max":1,"when":{"field":"gone","in":["x"]}}"#, ["tenure_months": .int(2)],
+                0, 0),
         ])
     func golden(case golden: Golden) throws {
         let rules = try compiled([try rule(golden.kind, golden.fields, .quarantine, golden.parameters)])
@@ -284,7 +321,8 @@ struct RuleTests {
     @Test("the worst of a row decides, and a later row of the same value is not unique")
     func worst() throws {
         let rules = try compiled([
-            try rule(.required, ["name"], .warn, key: "a"), try rule(.range, ["tenure_months"], .reject, #"{"max":1}"#, key: "b"),
+            try rule(.required, ["name"], .warn, key: "a"),
+            try rule(.range, ["tenure_months"], .reject, #"{"max":1}"#, key: "b"),
             try rule(.unique, ["source_id", "contract"], .quarantine, key: "c"),
         ])
         func judge(_ values: [String: SQLValue], line: Int) -> RuleSeverity? {

@@ -12,7 +12,9 @@ import Web
 struct QualityStoryTests {
     private static let header = ["source_id", "full_name", "msisdn", "birth_date", "monthly_charge", "internal_note"]
 
-    private func bring(_ scenario: Scenario, _ visitor: Visitor, _ source: String, _ rows: [String]) async throws -> String {
+    private func bring(_ scenario: Scenario, _ visitor: Visitor, _ source: String, _ rows: [String]) async throws
+        -> String
+    {
         let csv = ([Self.header.joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
         let run = try #require(
             try visitor.upload(
@@ -74,7 +76,8 @@ struct QualityStoryTests {
         #expect(!veiled.contains("secret note two") && !veiled.contains("李四"), "who may not see values sees masks")
         let version = try administrator.version("/quarantine/\(ids[0])")
         #expect(
-            try administrator.post("/quarantine/\(ids[0])/repair", [("revision", version), ("cell.1", "张三")]).status == 403,
+            try administrator.post("/quarantine/\(ids[0])/repair", [("revision", version), ("cell.1", "张三")]).status
+                == 403,
             "nobody replaces what they do not see")
 
         // Repaired and brought again: an import of its own, and a customer.
@@ -87,7 +90,8 @@ struct QualityStoryTests {
         #expect(count(again, "read") == 1 && count(again, "created") == 1)
         #expect(try steward.get("/quarantine/\(ids[0])").text.contains("Brought again"))
         #expect(
-            try steward.post("/quarantine/replay", [("id", ids[0])]).status == 409, "what was brought is not brought twice")
+            try steward.post("/quarantine/replay", [("id", ids[0])]).status == 409,
+            "what was brought is not brought twice")
 
         // The other is discarded, with a reason.
         #expect(try steward.post("/quarantine/discard", [("id", ids[1])]).status == 422)
@@ -105,25 +109,33 @@ struct QualityStoryTests {
         let (b1, b2, b3) = (try await customer("B1"), try await customer("B2"), try await customer("B3"))
         #expect(try steward.get("/customers/\(b1)").text.contains("/customers/\(b1)/lineage"))
         let fixed = try steward.get("/customers/\(b3)/lineage").text
-        #expect(fixed.contains("王伟") && fixed.contains("billing.csv") && fixed.contains("line 4") || fixed.contains("Line 4"))
+        #expect(
+            fixed.contains("王伟") && fixed.contains("billing.csv") && fixed.contains("line 4")
+                || fixed.contains("Line 4"))
         #expect(fixed.contains("Names and places are readable") && fixed.contains("Mapping v1"))
         let second = try steward.get("/customers/\(b2)/lineage").text
-        #expect(second.contains("repaired in quarantine") && second.contains("1992-02-02") && second.contains("billing.csv"))
+        #expect(
+            second.contains("repaired in quarantine") && second.contains("1992-02-02") && second.contains("billing.csv")
+        )
         let byAgent = try agent.get("/customers/\(b2)/lineage").text
-        #expect(byAgent.contains("1992-**-**") && !byAgent.contains("1992-02-02") && !byAgent.contains("href=\"/imports/"))
+        #expect(
+            byAgent.contains("1992-**-**") && !byAgent.contains("1992-02-02") && !byAgent.contains("href=\"/imports/"))
 
         // The next delivery changes a charge; a person changes the name: both are told, with what was before.
         _ = try await bring(scenario, steward, "billing", ["B1,王小明,13812345678,1990-01-01,299.00,"])
         let page = try steward.get("/customers/\(b1)/edit").text
         let revision = String(try #require(page.firstMatch(of: /name="revision" value="(\d+)"/)).1)
-        #expect(try steward.post("/customers/\(b1)/edit", [("revision", revision), ("f_full_name", "王晓明")]).status == 303)
+        #expect(
+            try steward.post("/customers/\(b1)/edit", [("revision", revision), ("f_full_name", "王晓明")]).status == 303)
         let changed = try steward.get("/customers/\(b1)/lineage").text
         #expect(changed.contains("299.00") && changed.contains("<del>"), "the earlier charge is struck out")
         #expect(changed.contains("changed by hand by steward"))
 
         // Scores: two of the checks of birth dates failed or held, by field and source.
         let quality = try steward.get("/quality").text
-        #expect(quality.contains("id=\"worst\"") && quality.contains("Birth date") && quality.contains("data-chart=\"line\""))
+        #expect(
+            quality.contains("id=\"worst\"") && quality.contains("Birth date")
+                && quality.contains("data-chart=\"line\""))
         let sources = try steward.get("/sources").text
         #expect(sources.contains("billing"))
     }
@@ -143,7 +155,8 @@ struct QualityStoryTests {
             ("encoding", ""), ("delimiter", ""), ("sheet", ""),
             ("fields", "source_id | text | | none\nfull_name | text\nmsisdn | phone\nstatus_code | code | A, B | none"),
         ]
-        #expect(try steward.fill(path, path, good.map { $0.0 == "fields" ? ("fields", "a | zebra") : $0 }).status == 422)
+        #expect(
+            try steward.fill(path, path, good.map { $0.0 == "fields" ? ("fields", "a | zebra") : $0 }).status == 422)
         #expect(try steward.fill(path, path, good).status == 303)
         let edited = try steward.get(path).text
         #expect(edited.contains("Care desk") && edited.contains("On time") && edited.contains("status_code"))
@@ -183,8 +196,11 @@ struct QualityStoryTests {
         #expect(bad.status == 422 && bad.text.contains(language == "en" ? "bracket" : "括号"))
         #expect(bad.text.contains("姓名不过长"), "what was typed stands there still")
         #expect(
-            try steward.post("/rules", fields.map { $0.0 == "fields" ? ("fields", "shoe_size") : $0 } + [("parameters", #"{"regex": "."}"#)])
-                .status == 422)
+            try steward.post(
+                "/rules",
+                fields.map { $0.0 == "fields" ? ("fields", "shoe_size") : $0 } + [("parameters", #"{"regex": "."}"#)]
+            )
+            .status == 422)
         #expect(try steward.post("/rules", fields + [("parameters", #"{"regex": ".{1,4}"}"#)]).status == 303)
         let run = try await bring(scenario, steward, "retail", ["R1,王小明,,1990-01-01,1,", "R2,司马欧阳相如,,1990-01-01,1,"])
         #expect(count(try steward.get(run).text, "quarantined") == 1)

@@ -33,7 +33,9 @@ extension TraceWorld {
     private func ownRule() async throws -> String {
         #expect(try supervisor.post("/rules", Self.ruleFields).status == 303)
         let found = try await scenario.tenant.database.read { session in
-            try session.first("SELECT key FROM ingest_rule WHERE key LIKE 'own-%' ORDER BY key DESC LIMIT 1") { $0.text(0) }
+            try session.first("SELECT key FROM ingest_rule WHERE key LIKE 'own-%' ORDER BY key DESC LIMIT 1") {
+                $0.text(0)
+            }
         }
         return try #require(found)
     }

@@ -304,7 +304,8 @@ final class CompiledRules {
             return text >= min && text <= max
         case .pattern(let pattern): return pattern.matches(Self.text(value))
         case .format(let format): return format.matches(Self.text(value))
-        case .code(let codes, let folds): return codes.contains(folds ? Folding.fold(Self.text(value)) : Self.text(value))
+        case .code(let codes, let folds):
+            return codes.contains(folds ? Folding.fold(Self.text(value)) : Self.text(value))
         case .unique(let index):
             guard let key = Self.key(check.places, values) else { return nil }
             guard let first = seen[index].note(key, line: line) else { return true }

@@ -14,7 +14,8 @@ extension ImportService {
         for reference in references {
             let asked = chunk.rows.indices.filter { index in
                 guard let when = reference.when else { return true }
-                return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) } ?? false
+                return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) }
+                    ?? false
             }
             let values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
             guard

@@ -114,7 +114,8 @@ extension ImportService {
                 let now = tenant.clock.now()
                 try RunStore.insert(parcel.file, session)
                 try RunStore.insert(
-                    id, file: parcel.file.id, entity: parcel.run.entity, parcel.mapping, by: principal, at: now, session)
+                    id, file: parcel.file.id, entity: parcel.run.entity, parcel.mapping, by: principal, at: now, session
+                )
                 try session.execute(RunStore.markReplay, [.id(id)])
                 for (offset, row) in parcel.rows.enumerated() {
                     let claimed = try session.execute(

@@ -48,7 +48,9 @@ enum RuleFormat: String, Sendable, CaseIterable {
         let labels = parts[1].split(separator: 0x2E, omittingEmptySubsequences: false)
         func isLabel(_ label: Substring.UTF8View) -> Bool {
             (1...63).contains(label.count) && label.first != 0x2D && label.last != 0x2D
-                && label.allSatisfy { $0 > 127 || $0 == 0x2D || (48...57).contains($0) || ($0 | 32) >= 97 && ($0 | 32) <= 122 }
+                && label.allSatisfy {
+                    $0 > 127 || $0 == 0x2D || (48...57).contains($0) || ($0 | 32) >= 97 && ($0 | 32) <= 122
+                }
         }
         return labels.count >= 2 && labels.allSatisfy(isLabel) && (labels.last?.count ?? 0) >= 2
             && !parts[0].contains { $0 <= 32 || $0 == 0x22 || $0 == 0x3C || $0 == 0x3E || $0 == 0x2C || $0 == 0x3B }
@@ -129,7 +131,9 @@ enum RuleRepair: String, Sendable, CaseIterable {
 
     private static func phone(_ text: String) -> String? {
         var rest = text[...]
-        if let range = rest.range(of: #"^[^0-9+＋]{1,20}"#, options: .regularExpression) { rest = rest[range.upperBound...] }
+        if let range = rest.range(of: #"^[^0-9+＋]{1,20}"#, options: .regularExpression) {
+            rest = rest[range.upperBound...]
+        }
         // What stands behind a second number or an extension.
         let end = rest.firstIndex { !($0.isNumber || "+＋ -()（）.－".contains($0)) } ?? rest.endIndex
         let number = rest[..<end].trimmed
@@ -173,8 +177,10 @@ enum Mojibake {
 
     private static let windows1252: [UInt32: UInt8] = {
         let high: [UInt32] = [
-            0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,
-            0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E,
+            0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
+            0x017D, 0,
+            0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,
+            0x017E,
             0x0178,
         ]
         return Dictionary(

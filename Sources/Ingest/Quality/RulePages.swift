@@ -26,7 +26,8 @@ struct RulePages: Sendable {
                 return try await edit(call, rule, nil)
             },
             Endpoint(
-                .post, "/rules", manage, body: .form(Self.form), trace: .change, purpose: .administration, effect: .adds,
+                .post, "/rules", manage, body: .form(Self.form), trace: .change, purpose: .administration,
+                effect: .adds,
                 handler: create),
             Endpoint(
                 .post, "/rules/{id}", manage, body: .form(["revision"] + Self.form), trace: .change,
@@ -165,7 +166,10 @@ struct RulePages: Sendable {
                 case (.fresh, _), (.range, .date?), (.range, .today?): true
                 default: false
                 }
-            let isNumber: Bool? = if case (.range, .number?) = (rule.kind, rule.parameters.min ?? rule.parameters.max) { !isDate } else { nil }
+            let isNumber: Bool? =
+                if case (.range, .number?) = (rule.kind, rule.parameters.min ?? rule.parameters.max) { !isDate } else {
+                    nil
+                }
             guard needsDate ? isDate : isNumber ?? true else {
                 throw CRMError.invalid(
                     "fields", "field_kind",
@@ -211,7 +215,8 @@ struct RulePages: Sendable {
                     ]
                 })
         }
-        let isShipped = rule.map { shipped in ShippedRules.of(target.entity).contains { $0.key == shipped.key } } ?? false
+        let isShipped =
+            rule.map { shipped in ShippedRules.of(target.entity).contains { $0.key == shipped.key } } ?? false
         let title = rule?.name[language] ?? call.text("rules.new")
         return call.page(
             "ingest/rule-edit", title: title, active: "/rules",
@@ -254,9 +259,11 @@ enum RuleViews {
         let names = rule.fields.map { key in fields.first { $0.key == key }?.words[call.language] ?? key }
         return [
             "key": .text(rule.key), "name": .text(rule.name[call.language]),
-            "fields": .text(names.joined(separator: ", ")), "kind": .text(call.text("rules.kind.\(rule.kind.rawValue)")),
+            "fields": .text(names.joined(separator: ", ")),
+            "kind": .text(call.text("rules.kind.\(rule.kind.rawValue)")),
             "dimension": .text(call.text("rules.dimension.\(rule.dimension.rawValue)")),
-            "severity": .text(call.text("rules.severity.\(rule.severity.rawValue)")), "tone": .text(tone(rule.severity)),
+            "severity": .text(call.text("rules.severity.\(rule.severity.rawValue)")),
+            "tone": .text(tone(rule.severity)),
             "isOn": .bool(rule.isOn), "source": .text(rule.source.isEmpty ? nil : rule.source),
             "isChanged": .bool(rule.revision > 0 && !rule.key.hasPrefix("own-")),
         ]

@@ -66,7 +66,9 @@ struct SafePattern: Sendable {
             guard length <= Self.textMax else { return false }
             next.removeAll(keepingCapacity: true)
             for state in current {
-                guard case .symbol(let symbol, let after) = states[state], symbol.matches(scalar.value) else { continue }
+                guard case .symbol(let symbol, let after) = states[state], symbol.matches(scalar.value) else {
+                    continue
+                }
                 stack.append(after)
                 while let top = stack.popLast() {
                     guard seen[top] != length else { continue }
@@ -156,7 +158,8 @@ private struct PatternParser {
         let node = try choice()
         if peek == "$" { at += 1 }
         guard at == scalars.count else {
-            throw SafePattern.Invalid("“\(scalars[at])” at place \(at + 1) closes nothing", "第 \(at + 1) 位的“\(scalars[at])”无对应")
+            throw SafePattern.Invalid(
+                "“\(scalars[at])” at place \(at + 1) closes nothing", "第 \(at + 1) 位的“\(scalars[at])”无对应")
         }
         return node
     }
@@ -229,7 +232,8 @@ private struct PatternParser {
         }
     }
 
-    private static let count = SafePattern.Invalid("a count must be {n}, {n,} or {n,m} up to 100", "重复次数须为 {n}、{n,} 或 {n,m}，最大 100")
+    private static let count = SafePattern.Invalid(
+        "a count must be {n}, {n,} or {n,m} up to 100", "重复次数须为 {n}、{n,} 或 {n,m}，最大 100")
 
     private mutating func number() -> Int? {
         var value: Int?

@@ -9,7 +9,8 @@ enum ShippedRules {
         rule(
             "named", "A name or a number is there", "有姓名或号码",
             ["full_name", "family_name", "given_name", "source_id", "msisdn", "document_number"], .required,
-            .completeness, .reject) { $0.any = true },
+            .completeness, .reject
+        ) { $0.any = true },
         rule(
             "birth", "Birth date is past, age below 120", "出生日期不晚于今天，年龄小于 120", ["birth_date"], .range, .accuracy,
             .quarantine
@@ -48,8 +49,10 @@ enum ShippedRules {
             $0.min = .number(0)
             $0.max = .number(100_000)
         },
-        rule("contact", "A mobile number or e-mail is there", "有手机号码或邮箱", ["msisdn", "phone", "email"], .required,
-            .completeness, .warn) { $0.any = true },
+        rule(
+            "contact", "A mobile number or e-mail is there", "有手机号码或邮箱", ["msisdn", "phone", "email"], .required,
+            .completeness, .warn
+        ) { $0.any = true },
         rule(
             "encoding", "Names and places are readable", "姓名与地址可读（无乱码）",
             ["full_name", "family_name", "given_name", "address", "city", "region"], .pattern, .accuracy, .fix
@@ -59,7 +62,8 @@ enum ShippedRules {
             $0.otherwise = .quarantine
         },
         rule(
-            "width", "Identifiers are written in half width", "标识为半角字符", ["source_id", "document_number", "email"], .pattern,
+            "width", "Identifiers are written in half width", "标识为半角字符", ["source_id", "document_number", "email"],
+            .pattern,
             .consistency, .fix
         ) {
             $0.format = .narrow
@@ -73,7 +77,8 @@ enum ShippedRules {
             $0.repair = .trim
         },
         rule(
-            "day_month", "Day and month can be told apart", "日与月可区分", ["birth_date", "start_date", "left_on", "contract_end"],
+            "day_month", "Day and month can be told apart", "日与月可区分",
+            ["birth_date", "start_date", "left_on", "contract_end"],
             .type, .accuracy, .fix
         ) {
             $0.repair = .dateOrder

@@ -63,7 +63,8 @@ struct LineagePages: Sendable {
         }
         return Loaded(
             records: records, rows: rows, origins: origins, edits: try edits(records.map(\.id), session),
-            before: try before(rows, session), fields: try service.target.fields + service.target.attributeFields(session),
+            before: try before(rows, session),
+            fields: try service.target.fields + service.target.attributeFields(session),
             rules: try RuleStore.rules(entity: service.target.entity, session))
     }
 
@@ -126,7 +127,9 @@ struct LineagePages: Sendable {
         return result
     }
 
-    private static func place(_ row: LineageRow, _ field: String) -> String { "\(row.run)/\(row.record)/\(row.customer)/\(field)" }
+    private static func place(_ row: LineageRow, _ field: String) -> String {
+        "\(row.run)/\(row.record)/\(row.customer)/\(field)"
+    }
 
     // MARK: View
 
@@ -175,6 +178,7 @@ struct LineagePages: Sendable {
                 "field": .text(field.words[call.language]), "value": .text(shown(value)),
                 "byHand": .bool(isByHand), "editBy": .text(edit?.by), "editAt": .text(edit.map { call.time($0.at) }),
                 "unknown": .bool(!isByHand && steps.isEmpty),
+                "imported": .bool(rows.contains { $0.isNew }),
                 "earlier": .list(
                     (isByHand ? steps : Array(steps.dropFirst())).prefix(5).map {
                         step($0, field, loaded, mayImports, call, before: nil)
@@ -219,7 +223,8 @@ struct LineagePages: Sendable {
             "runPath": .text(mayImports ? "/imports/\(first?.run ?? row.run)" : nil),
             "line": .text(Numbers.grouped(first?.line ?? row.line)),
             "column": .text(column.flatMap { origin?.columns[$0] }), "at": .text(call.time(row.at)),
-            "mapping": .text(origin?.version.map { "\($0)" }), "fixes": .texts(fixes), "hasFixes": .bool(!fixes.isEmpty),
+            "mapping": .text(origin?.version.map { "\($0)" }), "fixes": .texts(fixes),
+            "hasFixes": .bool(!fixes.isEmpty),
             "before": .text(before), "viaQuarantine": .bool(first != nil),
             "replayPath": .text(first != nil && mayImports ? "/imports/\(row.run)" : nil),
         ]

@@ -141,5 +141,6 @@ package struct LineageCustomers: Sendable {
         self.fields = fields
     }
 
-    static let none = LineageCustomers(records: { _, _, _, _ in throw CRMError.notFound }, fields: { _ in { _ in nil } })
+    static let none = LineageCustomers(
+        records: { _, _, _, _ in throw CRMError.notFound }, fields: { _ in { _ in nil } })
 }

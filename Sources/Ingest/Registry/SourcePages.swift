@@ -163,7 +163,8 @@ struct SourcePages: Sendable {
                             trust.firstIndex(of: source.key))
                     }),
                 "none": .bool(sources.isEmpty), "count": .text("\(sources.count)"),
-                "problem": .text(error?.message[call.language]), "typedKey": .text(error == nil ? nil : call.form["key"]),
+                "problem": .text(error?.message[call.language]),
+                "typedKey": .text(error == nil ? nil : call.form["key"]),
                 "kinds": views.kinds(nil), "mayManage": .bool(try call.principal().may(RulePages.permission)),
             ], status: error == nil ? .ok : .init(code: error?.status ?? 422))
     }
@@ -173,7 +174,8 @@ struct SourcePages: Sendable {
         let service = service(call.tenant)
         let principal = try call.principal()
         let today = today(call)
-        let (source, last, versions, runs, rules, days, scores, waiting, trust) = try await call.read { [order] session in
+        let (source, last, versions, runs, rules, days, scores, waiting, trust) = try await call.read {
+            [order] session in
             let source = try SourceStore.source(id, session)
             return (
                 source, try SourceStore.last(session)[source.key], try SourceStore.versions(source, session),

@@ -48,7 +48,9 @@ struct SourceField: Sendable, Codable, Equatable {
             }
             let type = parts.count > 1 && !parts[1].isEmpty ? parts[1] : "text"
             guard types.contains(type) else {
-                throw invalid(offset + 1, "the type must be one of \(types.joined(separator: ", "))", "类型须为 \(types.joined(separator: "、")) 之一")
+                throw invalid(
+                    offset + 1, "the type must be one of \(types.joined(separator: ", "))",
+                    "类型须为 \(types.joined(separator: "、")) 之一")
             }
             let codes = parts.count > 2 ? parts[2].split { $0 == "," || $0 == "，" }.map { $0.trimmed } : []
             guard codes.count <= 200, type != "code" || !codes.isEmpty else {
@@ -116,7 +118,9 @@ struct IngestSource: Sendable {
             agreed[HeaderKey(profile.name)].map { !$0.fits(profile.type) } ?? false
         }.map(\.name)
         guard !missing.isEmpty || !new.isEmpty || !wrong.isEmpty else { return nil }
-        func list(_ names: [String]) -> String { names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "") }
+        func list(_ names: [String]) -> String {
+            names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
+        }
         var (en, zh): ([String], [String]) = ([], [])
         if !missing.isEmpty {
             en.append("missing: \(list(missing))")
@@ -133,7 +137,8 @@ struct IngestSource: Sendable {
         return FileInspection.Warning(
             "schema_differs",
             Words(
-                en: "The file is not as agreed with the source “\(key)” (\(en.joined(separator: "; "))). Ask its owner\(owner.isEmpty ? "" : " \(owner)"), or change the schema of the source.",
+                en:
+                    "The file is not as agreed with the source “\(key)” (\(en.joined(separator: "; "))). Ask its owner\(owner.isEmpty ? "" : " \(owner)"), or change the schema of the source.",
                 zh: "文件与来源“\(key)”约定的结构不符（\(zh.joined(separator: "；"))）。请联系负责人\(owner)，或修改来源的结构。"))
     }
 
@@ -141,7 +146,8 @@ struct IngestSource: Sendable {
     func rules(_ columns: [(name: String, field: ImportField)], entity: String) -> [QualityRule] {
         let agreed = Dictionary(fields.map { (HeaderKey($0.column), $0) }, uniquingKeysWith: { first, _ in first })
         return columns.compactMap { column in
-            guard let codes = agreed[HeaderKey(column.name)]?.codes, !codes.isEmpty, case .text = column.field.kind else {
+            guard let codes = agreed[HeaderKey(column.name)]?.codes, !codes.isEmpty, case .text = column.field.kind
+            else {
                 return nil
             }
             var parameters = RuleParameters()
@@ -149,7 +155,8 @@ struct IngestSource: Sendable {
             return QualityRule(
                 key: "schema-" + column.field.key,
                 name: Words(en: "A code agreed with the source", zh: "来源约定的代码"), source: key, entity: entity,
-                fields: [column.field.key], kind: .code, dimension: .consistency, severity: .warn, parameters: parameters)
+                fields: [column.field.key], kind: .code, dimension: .consistency, severity: .warn,
+                parameters: parameters)
         }
     }
 }
@@ -240,7 +247,8 @@ enum SourceStore {
         try session.execute(
             insert,
             [
-                .id(source.id), .text(source.key), .text(source.name), .text(source.kind.rawValue), .text(source.entity),
+                .id(source.id), .text(source.key), .text(source.name), .text(source.kind.rawValue),
+                .text(source.entity),
             ] + values(source, at: now, by: name)) == 1
     }
 

@@ -83,7 +83,8 @@ struct SourceViews {
 
     func run(_ run: SourceStore.Run) -> View {
         [
-            "id": .text("\(run.id)"), "file": .text(run.file), "state": .text(call.text("ingest.state.\(run.state.rawValue)")),
+            "id": .text("\(run.id)"), "file": .text(run.file),
+            "state": .text(call.text("ingest.state.\(run.state.rawValue)")),
             "tone": .text(ImportViews.tone(run.state)), "read": .text(Numbers.grouped(run.counts.read)),
             "taken": .text(Numbers.grouped(run.counts.created + run.counts.updated + run.counts.unchanged)),
             "rejected": .text(Numbers.grouped(run.counts.rejected)),
@@ -137,7 +138,7 @@ struct SourceViews {
         let chart = JSONValue.object([
             "labels": .array(labels.map { .string($0) }), "series": .array(series),
             "x": .object(["title": .string(call.text("quality.day"))]),
-            "y": .object(["title": .string(call.text("quality.score")), "format": .string("decimal")]),
+            "y": .object(["title": .string(call.text("quality.score")), "format": .string("decimal"), "fromZero": .bool(false)]),
             "summary": .string(call.text("quality.plot")),
         ])
         return ["plot": .text(chart.encoded()), "hasPlot": .bool(!labels.isEmpty)]
