@@ -268,6 +268,7 @@ final class RowReader {
 
     /// The match cell alone: its hash, `nil` when it is missing or cannot be read.
     func key(of record: Record) -> UInt64? {
+        rules.begin()
         guard let matchIndex, case .success(let value?) = judged(matchIndex, plans[matchIndex], record) else {
             return nil
         }

@@ -244,4 +244,54 @@ struct QuarantineTests {
         #expect(gone.count == 1 && gone[0].cells.isEmpty)
         #expect(try await bench.service.expireQuarantine() == 0)
     }
+
+    @Test("a reference that leads nowhere holds the row; one that leads somewhere is taken")
+    func references() async throws {
+        let bench = try await Bench()
+        _ = try await bench.importText("Customer ID,Full Name\nK1,Ann\n", matchKey: "source_id")
+        try await put(bench) {
+            $0.fields = ["name"]
+            $0.kind = .reference
+            $0.parameters = try RuleParameters.parse(#"{"to": "source_id"}"#, .reference, .quarantine)
+        }
+        let text = "Customer ID,Full Name\nK2,K1\nK3,K9\nK4,\n"
+        let planned = try await bench.importText(text, matchKey: "source_id", dryRun: true)
+        let done = try await bench.importText(text, matchKey: "source_id")
+        #expect(
+            done.created == 2 && done.quarantined == 1 && planned.numbers == done.numbers && planned.quarantined == 1)
+        let waiting = try await rows(bench)
+        #expect(waiting.count == 1 && waiting[0].cells == ["K3", "K9"] && waiting[0].line == 3)
+        let found = try #require(done.findings.first { $0.rule == "own-1" })
+        #expect(found.checked == 2 && found.failed == 1)
+    }
+
+    @Test("a row is brought by whoever reaches the import it came with, and by nobody else")
+    func scopes() async throws {
+        let bench = try await Bench()
+        try await put(bench) { _ in }
+        _ = try await bench.importText(Self.header + "K1,Ann,13900000001,500\n", matchKey: "source_id")
+        let waiting = try await rows(bench)
+        let other = Principal(
+            tenant: "t", userID: UserID(7), userName: "east", roles: [.supervisor],
+            permissions: [ImportService.permission, ImportService.quarantinePermission],
+            scope: RecordScope(regions: ["east"]), purpose: .administration, address: "", requestID: "")
+        let error = await #expect(throws: CRMError.self) {
+            _ = try await bench.service.replay(
+                waiting.map(\.id), principal: other, record: bench.service.recorder(other), then: { _, _ in })
+        }
+        #expect(error?.status == 404)
+        var filter = QuarantineStore.Filter()
+        filter.owner = bench.service.owner(other)
+        let theirs = filter
+        let seen = try await bench.tenant.database.read {
+            try QuarantineStore.page(theirs, after: nil, limit: 10, now: Instant(milliseconds: 0), $0)
+        }
+        #expect(seen.isEmpty)
+        let agent = TestTenant.principal([ImportService.permission], roles: [.agent])
+        let refused = await #expect(throws: CRMError.self) {
+            _ = try await bench.service.replay(
+                waiting.map(\.id), principal: agent, record: bench.service.recorder(agent), then: { _, _ in })
+        }
+        #expect(refused?.status == 403)
+    }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Kernel
 import Platform
 import Storage
+import Tabular
 import TestSupport
 import Testing
 
@@ -214,6 +215,42 @@ struct RuleTests {
                 decoding: Array(name.utf8).flatMap { Array(String(UnicodeScalar($0)).utf8) }, as: UTF8.self)
             #expect(Mojibake.repaired(broken) == name, "\(broken)")
         }
+    }
+
+    @Test(
+        "a Chinese text read as GBK or Windows-1252 comes back, one read rightly stays",
+        arguments: [41, 42, 43] as [UInt64])
+    func mojibakeOracle(seed: UInt64) throws {
+        var random = SplitMix(seed)
+        let gb18030 = String.Encoding(rawValue: 0x8000_0632)
+        let common = Array("王李张刘陈杨赵黄周吴伟芳娜敏静丽强磊军洋小明晓燕志欣怡北京上海广州市区路号楼单元幸福花园建设街")
+        var damaged = 0
+        for _ in 0..<500 {
+            let text = String(
+                (0..<Int.random(in: 2...12, using: &random)).map { _ in common.randomElement(using: &random) ?? "王" })
+            #expect(!Mojibake.isSuspect(text), "seed \(seed) \(text)")
+            // An odd number of bytes leaves half a character, which no reader gets through whole.
+            guard text.utf8.count % 2 == 0, let read = String(data: Data(text.utf8), encoding: gb18030),
+                !read.unicodeScalars.contains(where: { $0.value < 0x4E00 || $0.value > 0x9FA5 })
+            else { continue }
+            damaged += 1
+            #expect(Mojibake.isSuspect(read) && Mojibake.repaired(read) == text, "seed \(seed) \(text) \(read)")
+        }
+        #expect(damaged > 20, "seed \(seed)")
+    }
+
+    @Test("day and month that are exchanged are read in the only order there is, others in that of the file")
+    func dateOrders() {
+        let field = ImportField("birth_date", Words(en: "Birth", zh: "生日"), .date)
+        func reader(_ order: DateOrder?) -> ValueReader {
+            ValueReader(
+                field: field, column: .init(column: "b", target: .field("birth_date"), dateOrder: order), profile: nil,
+                countryCode: "86", places: 2, offsetMinutes: 480)
+        }
+        #expect(reader(.dayMonthYear).date("12/25/1990", inOrder: nil) == .text("1990-12-25"))
+        #expect(reader(nil).date("03/05/1990", inOrder: .dayMonthYear) == .text("1990-05-03"))
+        #expect(reader(nil).date("03/05/1990", inOrder: nil) == nil)
+        #expect(reader(.dayMonthYear).date("40/40/1990", inOrder: .dayMonthYear) == nil)
     }
 
     // MARK: Evaluation, case by case

@@ -143,12 +143,23 @@ enum RuleRepair: String, Sendable, CaseIterable {
 
 /// Text whose bytes were read in a wrong encoding.
 enum Mojibake {
-    /// Signs that such a text leaves: the replacement character, what becomes of it read as GBK or Windows-1252, and what
-    /// can be repaired.
+    /// Signs that such a text leaves: the replacement character, what becomes of it read as GBK (锟斤拷) or Windows-1252
+    /// (ï¿½), of memory nobody filled (烫烫烫, 屯屯屯), and what can be repaired. One pass: it is asked for each name and address.
     static func isSuspect(_ text: String) -> Bool {
         if text.utf8.allSatisfy({ $0 < 128 }) { return false }
-        return text.unicodeScalars.contains { $0.value == 0xFFFD }
-            || ["锟斤拷", "烫烫烫", "屯屯屯", "ï¿½"].contains { text.contains($0) } || repaired(text) != nil
+        var last: UInt32 = 0, same = 1
+        for scalar in text.unicodeScalars {
+            same = scalar.value == last ? same + 1 : 1
+            switch scalar.value {
+            case 0xFFFD: return true
+            case 0xBF where last == 0xEF: return true
+            case 0x65A4 where last == 0x951F: return true
+            case 0x70EB, 0x5C6F: if same == 3 { return true }
+            default: break
+            }
+            last = scalar.value
+        }
+        return repaired(text) != nil
     }
 
     /// UTF-8 that was read as Windows-1252 or Latin-1 (`çŽ‹ä¼Ÿ` = 王伟), or as GBK (`鐜嬩紵`).
@@ -188,14 +199,34 @@ enum Mojibake {
             uniquingKeysWith: { first, _ in first })
     }()
 
+    private static let han: ClosedRange<UInt32> = 0x4E00...0x9FA5
+
+    /// The two bytes that GBK has for each of `han`; one conversion for all, since a conversion for each name would cost
+    /// more than all rules together. Empty when this machine does not know GB18030.
+    private static let gbk: [UInt16] = {
+        var all = String.UnicodeScalarView()
+        for value in han { if let scalar = Unicode.Scalar(value) { all.append(scalar) } }
+        let bytes = [UInt8](String(all).data(using: String.Encoding(rawValue: 0x8000_0632)) ?? Data())
+        guard bytes.count == han.count * 2 else { return [] }
+        return stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+    }()
+
     private static func fromGBK(_ text: String) -> String? {
-        let gb18030 = String.Encoding(rawValue: 0x8000_0632)
-        guard text.unicodeScalars.count >= 3,
-            text.unicodeScalars.allSatisfy({ $0.value < 128 || (0x4E00...0x9FFF).contains($0.value) }),
-            let data = text.data(using: gb18030),
-            let result = String(validating: Array(data), as: UTF8.self),
+        var bytes: [UInt8] = []
+        for scalar in text.unicodeScalars {
+            if scalar.value < 128 {
+                bytes.append(UInt8(scalar.value))
+                continue
+            }
+            guard han.contains(scalar.value), !gbk.isEmpty else { return nil }
+            let pair = gbk[Int(scalar.value - han.lowerBound)]
+            // Chinese in UTF-8 begins with E4 to E9; nearly every name ends here.
+            if bytes.allSatisfy({ $0 < 128 }), !(0xE4...0xE9).contains(pair >> 8) { return nil }
+            bytes.append(UInt8(pair >> 8))
+            bytes.append(UInt8(pair & 0xFF))
+        }
+        guard bytes.count >= 6, let result = String(validating: bytes, as: UTF8.self),
             // Only what is Chinese throughout: two rare characters may by chance be valid as something else.
-            result.unicodeScalars.contains(where: { $0.value > 127 }),
             result.unicodeScalars.allSatisfy({ $0.value < 128 || (0x4E00...0x9FFF).contains($0.value) })
         else { return nil }
         return result
