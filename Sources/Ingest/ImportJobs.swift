@@ -92,6 +92,7 @@ extension ImportService {
             let run = try RunStore.run(id, session)
             guard run.state.isActive else { return }
             guard failed, run.state != .dryRun else { return try stop(run, words, session) }
+            if run.isReplay { try session.execute(QuarantineStore.release, [.id(id)]) }
             try session.execute(
                 RunStore.stop,
                 [

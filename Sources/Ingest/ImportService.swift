@@ -392,6 +392,8 @@ package struct ImportService: Sendable {
         try session.execute(
             RunStore.stop,
             [.id(run.id), .text(next.rawValue), .text(words.en), .text(words.zh), .text(run.state.rawValue)])
+        // Rows that it was to bring wait for a person again.
+        if run.isReplay { try session.execute(QuarantineStore.release, [.id(run.id)]) }
     }
 }
 

@@ -97,7 +97,8 @@ struct QuarantineTests {
         let bench = try await Bench()
         try await put(bench) { _ in }
         _ = try await bench.importText(
-            Self.header + "K1,Ann,13900000001,500\nK2,Bo,13900000002,500\n", matchKey: "source_id")
+            Self.header + "K1,Ann,13900000001,500\nK2,Bo,13900000002,500\nK3,Cy,13900000003,500\n",
+            matchKey: "source_id")
         let waiting = try await rows(bench)
         for row in waiting { try await repair(bench, row) { $0[3] = "5" } }
         let service = bench.service
@@ -105,18 +106,24 @@ struct QuarantineTests {
             waiting.map(\.id), principal: bench.principal, record: service.recorder(bench.principal), then: { _, _ in })
         let error = await #expect(throws: CRMError.self) { _ = try await replay(bench, [waiting[0].id]) }
         #expect(error?.status == 409)
-        // The replay is stopped before its first row, and one row is discarded meanwhile.
+        // The replay is stopped before its first row: the rows wait again. One is discarded, one repaired once more.
         _ = try await service.cancel(runs[0], principal: bench.principal, record: service.recorder(bench.principal))
+        let again = try await rows(bench)
+        #expect(again.map(\.id) == waiting.map(\.id))
         try await bench.tenant.database.write { session in
-            try session.execute(QuarantineStore.release, [.id(runs[0])])
             try service.discard(
                 [waiting[0].id], reason: "twice", principal: bench.principal,
                 record: service.recorder(bench.principal), session)
         }
+        try await repair(bench, again[1]) { $0[3] = "7" }
         let report = try await service.resume(
             runs[0], rejects: bench.test.folder + "/r.csv", principal: bench.principal)
-        #expect(report.read == 2 && report.created == 1 && report.skipped == 1)
-        #expect(try await bench.contents().keys.sorted() == ["test:K2"])
+        #expect(report.read == 3 && report.created == 1 && report.skipped == 2)
+        #expect(try await bench.contents().keys.sorted() == ["test:K3"])
+        let left = try await rows(bench)
+        #expect(
+            left.map(\.id) == [waiting[1].id] && left[0].repaired?[3] == "7",
+            "what was repaired since waits for its own replay")
     }
 
     @Test("a newer row of the same key makes the one that waits superfluous")

@@ -7,7 +7,7 @@ import Testing
 extension TraceWorld {
     /// An import of which one row waits in quarantine: the id of the row.
     private func held(_ number: Int) async throws -> String {
-        let charge = 200_000 + number
+        let charge = 2_000_000 + number
         let csv = "source_id,full_name,monthly_charge\nQ\(number),隔离,\(charge)\nG\(number),正常,10\n"
         let run = try #require(
             try supervisor.upload(

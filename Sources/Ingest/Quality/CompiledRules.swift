@@ -60,8 +60,14 @@ final class CompiledRules {
         case cross(RuleComparison)
     }
 
-    private struct Check {
+    /// A rule by reference: a check is looked at for every row, and a rule is much to copy.
+    private final class Box: Sendable {
         let rule: QualityRule
+        init(_ rule: QualityRule) { self.rule = rule }
+    }
+
+    private struct Check {
+        let box: Box
         /// Places among the columns that are mapped.
         let places: [Int]
         let test: Test
@@ -71,7 +77,7 @@ final class CompiledRules {
 
     /// What a `type` rule says of a column, or a rule that repairs cells.
     private struct CellCheck {
-        let rule: QualityRule
+        let box: Box
         let count: Int
     }
 
@@ -113,6 +119,7 @@ final class CompiledRules {
     }
 
     private func add(_ rule: QualityRule, _ place: [String: Int], _ today: LocalDate, _ places: Int) {
+        let box = Box(rule)
         let mapped = rule.fields.compactMap { place[$0] }
         guard !mapped.isEmpty else { return }
         var when: (place: Int, values: Set<String>)?
@@ -121,7 +128,7 @@ final class CompiledRules {
             when = (at, Set(condition.values))
         }
         func together(_ places: [Int], _ test: Test) {
-            let check = Check(rule: rule, places: places, test: test, count: count(rule, places[0]), when: when)
+            let check = Check(box: box, places: places, test: test, count: count(rule, places[0]), when: when)
             if case .unique = test { uniques.append(check) }
             checks.append(check)
         }
@@ -143,9 +150,9 @@ final class CompiledRules {
                         to: rule.parameters.to ?? "", when: rule.parameters.condition))
             }
         case .type:
-            for at in mapped where types[at] == nil { types[at] = CellCheck(rule: rule, count: count(rule, at)) }
+            for at in mapped where types[at] == nil { types[at] = CellCheck(box: box, count: count(rule, at)) }
         case .pattern where rule.severity == .fix:
-            for at in mapped { cells[at].append(CellCheck(rule: rule, count: count(rule, at))) }
+            for at in mapped { cells[at].append(CellCheck(box: box, count: count(rule, at))) }
         case .pattern, .range, .fresh, .code:
             for at in mapped {
                 if let test = Self.test(rule, columns[at].field.kind, today, places) { together([at], test) }
@@ -205,11 +212,11 @@ final class CompiledRules {
         var text = text
         for check in cells[place] {
             counts[check.count].checked += 1
-            guard let format = check.rule.parameters.format, !format.matches(text) else {
-                if let regex = check.rule.parameters.regex { text = pattern(regex, check, text, place) }
+            guard let format = check.box.rule.parameters.format, !format.matches(text) else {
+                if let regex = check.box.rule.parameters.regex { text = pattern(regex, check, text, place) }
                 continue
             }
-            if let better = check.rule.parameters.repair?.repaired(text), format.matches(better) {
+            if let better = check.box.rule.parameters.repair?.repaired(text), format.matches(better) {
                 text = better
                 fixed(check, place)
             } else {
@@ -224,7 +231,7 @@ final class CompiledRules {
     private func pattern(_ regex: String, _ check: CellCheck, _ text: String, _ place: Int) -> String {
         if patterns[regex] == nil { patterns[regex] = try? SafePattern(regex) }
         guard let pattern = patterns[regex], !pattern.matches(text) else { return text }
-        if let better = check.rule.parameters.repair?.repaired(text), pattern.matches(better) {
+        if let better = check.box.rule.parameters.repair?.repaired(text), pattern.matches(better) {
             fixed(check, place)
             return better
         }
@@ -234,12 +241,12 @@ final class CompiledRules {
 
     private func fixed(_ check: CellCheck, _ place: Int) {
         counts[check.count].fixed += 1
-        fixes.append(RowFix(rule: check.rule.key, column: columns[place].index))
+        fixes.append(RowFix(rule: check.box.rule.key, column: columns[place].index))
     }
 
     private func failed(_ check: CellCheck, _ place: Int, _ words: Words?) {
-        let severity = check.rule.severity == .fix ? check.rule.parameters.otherwise : check.rule.severity
-        found(check.rule, severity, check.count, place, words)
+        let severity = check.box.rule.severity == .fix ? check.box.rule.parameters.otherwise : check.box.rule.severity
+        found(check.box.rule, severity, check.count, place, words)
     }
 
     /// A cell that its field's type can be read from; called for columns with a `type` rule.
@@ -254,13 +261,13 @@ final class CompiledRules {
     ) -> (value: SQLValue?, isJudged: Bool) {
         guard let check = types[place] else { return (nil, false) }
         counts[check.count].checked += 1
-        if check.rule.severity == .fix, let repair = check.rule.parameters.repair,
+        if check.box.rule.severity == .fix, let repair = check.box.rule.parameters.repair,
             let value = again(repair, repair.repaired(cell))
         {
             fixed(check, place)
             return (value, true)
         }
-        let severity = check.rule.severity == .fix ? check.rule.parameters.otherwise : check.rule.severity
+        let severity = check.box.rule.severity == .fix ? check.box.rule.parameters.otherwise : check.box.rule.severity
         // The reader says better than the rule what is wrong with the cell.
         if severity == .reject {
             counts[check.count].failed += 1
@@ -281,7 +288,7 @@ final class CompiledRules {
             case true?: counts[check.count].checked += 1
             case false?:
                 counts[check.count].checked += 1
-                found(check.rule, check.rule.severity, check.count, check.places[0], nil)
+                found(check.box.rule, check.box.rule.severity, check.count, check.places[0], nil)
             }
         }
     }

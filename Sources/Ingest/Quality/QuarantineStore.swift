@@ -54,8 +54,10 @@ enum QuarantineStore {
         UPDATE ingest_quarantine SET state = 'superseded', revision = revision + 1, decided_at = ?
         WHERE state = 'open' AND source = ? AND entity = ? AND match_key = ? AND run_id <> ?
         """
+    /// A replay that was stopped goes on with the values it had: rows repaired since are no longer its own.
     static let repair: SQL = """
-        UPDATE ingest_quarantine SET repaired = $3, revision = revision + 1 WHERE id = $1 AND state = 'open' AND revision = $2
+        UPDATE ingest_quarantine SET repaired = $3, revision = revision + 1, replay_run_id = NULL
+        WHERE id = $1 AND state = 'open' AND revision = $2
         """
     static let claim: SQL = """
         UPDATE ingest_quarantine SET state = 'replaying', replay_run_id = $2, replay_record = $3, revision = revision + 1,

@@ -43,11 +43,12 @@ enum ShippedRules {
             $0.with = "left_on"
         },
         rule(
-            "amounts", "Monthly charge from 0 to 100,000", "月租费在 0 到 100,000 之间", ["monthly_charge"], .range, .accuracy,
+            "amounts", "Monthly charge from 0 to 1,000,000", "月租费在 0 到 1,000,000 之间", ["monthly_charge"], .range,
+            .accuracy,
             .quarantine
         ) {
             $0.min = .number(0)
-            $0.max = .number(100_000)
+            $0.max = .number(1_000_000)
         },
         rule(
             "contact", "A mobile number or e-mail is there", "有手机号码或邮箱", ["msisdn", "phone", "email"], .required,
