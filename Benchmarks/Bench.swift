@@ -53,6 +53,7 @@ struct Bench {
     private func all() throws {
         if options.wants("import") { try importRate() }
         if options.wants("usage") { try usageRate() }
+        if options.wants("profile") { try liveProfile() }
         guard options.wantsAny(["seed", "start", "server", "churn"]) else { return }
         let base = try seededBase()
         if options.wants("start") { try starts(base) }

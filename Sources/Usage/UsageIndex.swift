@@ -105,14 +105,19 @@ package final class UsageIndex: Sendable {
         return read
     }
 
-    /// Remembers the entries of a chunk.
+    /// Entries of one block of a chunk: eight of them are merged in memory.
+    static let chunkBlockMax = 50_000
+
+    /// Remembers the entries of a chunk, which are sorted by fingerprint.
     package func add(
-        _ entries: [UsageEntry], _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator, _ session: any SQLSession
+        sorted entries: [UsageEntry], _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator, _ session: any SQLSession
     ) throws {
         guard !entries.isEmpty else { return }
-        let sorted = entries.sorted { $0.fingerprint < $1.fingerprint }
-        try insert(
-            [(Self.level(of: sorted.count), 0, UsageBlock(sorted))], Self.week(now), source, ids, session)
+        let blocks = stride(from: 0, to: entries.count, by: Self.chunkBlockMax).map { start in
+            let piece = Array(entries[start..<min(start + Self.chunkBlockMax, entries.count)])
+            return (level: Self.level(of: piece.count), slot: Int64(0), block: UsageBlock(piece))
+        }
+        try insert(blocks, Self.week(now), source, ids, session)
     }
 
     /// Small blocks are merged among themselves first: many short requests do not rewrite a large block again and again.

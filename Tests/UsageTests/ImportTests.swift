@@ -148,7 +148,7 @@ struct ImportTests {
         }
         for piece in all.chunked(12_000) {
             try await tenant.database.write { session in
-                try index.add(piece, source, at: tenant.clock.now(), tenant.ids, session)
+                try index.add(sorted: piece.sorted { $0.fingerprint < $1.fingerprint }, source, at: tenant.clock.now(), tenant.ids, session)
             }
         }
         try await world.service.compact(source)
