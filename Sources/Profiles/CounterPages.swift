@@ -76,6 +76,7 @@ struct CounterPages: Sendable {
                 try ProfileStore.put(
                     ProfileStore.updateCounter, after, at: call.tenant.clock.now(), by: by, session) == 1
             else { throw CRMError.notFound }
+            if !isSame { try call.tenant.jobs.enqueue(ProfileService.sweepJob, payload: "{}", by: by, session) }
             try call.record(
                 AuditEntry(
                     "profiles.counter.change", [Self.subject(id)],
@@ -86,9 +87,11 @@ struct CounterPages: Sendable {
 
     private func remove(_ call: Call) async throws -> WebResponse {
         let id: CounterID = try call.request.id("id")
+        let by = try call.principal().userName
         return try await call.change { session in
             guard let counter = try ProfileStore.counters(session).first(where: { $0.id == id }) else { throw CRMError.notFound }
             try session.execute(ProfileStore.deleteCounter, [.id(id)])
+            try call.tenant.jobs.enqueue(ProfileService.sweepJob, payload: "{}", by: by, session)
             try call.record(
                 AuditEntry("profiles.counter.remove", [Self.subject(id)], facts: Self.facts(counter)), session)
             return .redirect(Self.path).flash("profiles.removed")

@@ -137,8 +137,9 @@ enum ProfileStore {
         """
     static let forgetCustomer: SQL = "DELETE FROM profiles_bucket WHERE customer_id = $1"
     static let letGo: SQL = "DELETE FROM profiles_bucket WHERE day < $1"
-    static let letGoSeries: SQL = """
-        DELETE FROM profiles_bucket WHERE series_id NOT IN (SELECT series_id FROM profiles_counter)
+    /// Of one day, so that no transaction is long.
+    static let sweepDay: SQL = """
+        DELETE FROM profiles_bucket WHERE day = $1 AND series_id NOT IN (SELECT series_id FROM profiles_counter)
         """
 
     /// Adds to buckets. Counts first: that takes the row, so that what is read of its different values afterwards is what
