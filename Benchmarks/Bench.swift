@@ -54,6 +54,7 @@ struct Bench {
         if options.wants("import") { try importRate() }
         if options.wants("match") { try matchRate() }
         if options.wants("usage") { try usageRate() }
+        if options.wants("profile") { try liveProfile() }
         guard options.wantsAny(["seed", "start", "server", "churn"]) else { return }
         let base = try seededBase()
         if options.wants("start") { try starts(base) }
