@@ -1,3 +1,28 @@
+CREATE TABLE public.customers_account (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    name text,
+    status text NOT NULL,
+    parent_number text,
+    bill_day integer,
+    payment_method text,
+    opened_on text,
+    closed_on text,
+    source text NOT NULL
+);
+
+CREATE TABLE public.customers_account_role (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    holder_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from text,
+    valid_to text
+);
+
 CREATE TABLE public.customers_addon (
     customer_id bigint NOT NULL,
     subscription_id bigint NOT NULL,
@@ -58,7 +83,11 @@ CREATE TABLE public.customers_charge (
     currency text NOT NULL,
     issued_on text NOT NULL,
     due_on text,
-    paid_on text
+    paid_on text,
+    number text,
+    account_number text,
+    bill_number text,
+    method text
 );
 
 CREATE TABLE public.customers_contact_medium (
@@ -202,6 +231,14 @@ CREATE TABLE public.customers_party (
     size_tier text
 );
 
+CREATE TABLE public.customers_record_key (
+    kind text NOT NULL,
+    source text NOT NULL,
+    value text NOT NULL,
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL
+);
+
 CREATE TABLE public.customers_relation (
     customer_id bigint NOT NULL,
     other_id bigint NOT NULL,
@@ -259,7 +296,8 @@ CREATE TABLE public.customers_subscription (
     iccid text,
     imsi text,
     imei text,
-    device text
+    device text,
+    sim_kind text
 );
 
 CREATE TABLE public.customers_subscription_history (
@@ -387,6 +425,42 @@ CREATE TABLE public.ingest_file (
     created_at bigint NOT NULL,
     created_by bigint,
     created_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_intake (
+    source text NOT NULL,
+    entity text NOT NULL,
+    enabled boolean NOT NULL,
+    settle_seconds integer NOT NULL,
+    url text,
+    every_minutes integer NOT NULL,
+    next_pull_at bigint,
+    etag text,
+    modified text,
+    pulled_at bigint,
+    looked_at bigint,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    pull_en text NOT NULL,
+    pull_zh text NOT NULL,
+    actor text NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_intake_file (
+    id bigint NOT NULL,
+    source text NOT NULL,
+    name text NOT NULL,
+    origin text NOT NULL,
+    state text NOT NULL,
+    size bigint NOT NULL,
+    digest text NOT NULL,
+    run_id bigint,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    taken_at bigint NOT NULL,
+    finished_at bigint
 );
 
 CREATE TABLE public.ingest_journal (
@@ -641,7 +715,8 @@ CREATE TABLE public.servicedesk_case (
     priority text NOT NULL,
     opened_at bigint NOT NULL,
     resolved_at bigint,
-    closed_at bigint
+    closed_at bigint,
+    subject text
 );
 
 CREATE TABLE public.servicedesk_case_number (
@@ -659,7 +734,10 @@ CREATE TABLE public.servicedesk_interaction (
     topic text NOT NULL,
     outcome text NOT NULL,
     language text,
-    case_id bigint
+    case_id bigint,
+    note text,
+    survey text,
+    score integer
 )
 PARTITION BY RANGE (id);
 
@@ -672,7 +750,18 @@ CREATE TABLE public.servicedesk_interaction_default (
     topic text NOT NULL,
     outcome text NOT NULL,
     language text,
-    case_id bigint
+    case_id bigint,
+    note text,
+    survey text,
+    score integer
+);
+
+CREATE TABLE public.servicedesk_record_key (
+    kind text NOT NULL,
+    source text NOT NULL,
+    value text NOT NULL,
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL
 );
 
 CREATE TABLE public.storage_copy (
@@ -878,6 +967,12 @@ ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_o
 
 ALTER TABLE ONLY public.usage_day ATTACH PARTITION public.usage_day_default DEFAULT;
 
+ALTER TABLE ONLY public.customers_account
+    ADD CONSTRAINT customers_account_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_account_role
+    ADD CONSTRAINT customers_account_role_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.customers_addon
     ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
 
@@ -934,6 +1029,9 @@ ALTER TABLE ONLY public.customers_outcome
 
 ALTER TABLE ONLY public.customers_party
     ADD CONSTRAINT customers_party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_record_key
+    ADD CONSTRAINT customers_record_key_pkey PRIMARY KEY (kind, source, value);
 
 ALTER TABLE ONLY public.customers_relation
     ADD CONSTRAINT customers_relation_pkey PRIMARY KEY (customer_id, other_id, role);
@@ -994,6 +1092,12 @@ ALTER TABLE ONLY public.identity_user_role
 
 ALTER TABLE ONLY public.ingest_file
     ADD CONSTRAINT ingest_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_intake_file
+    ADD CONSTRAINT ingest_intake_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_intake
+    ADD CONSTRAINT ingest_intake_pkey PRIMARY KEY (source);
 
 ALTER TABLE ONLY public.ingest_journal
     ADD CONSTRAINT ingest_journal_pkey PRIMARY KEY (run_id, chunk);
@@ -1067,6 +1171,9 @@ ALTER TABLE ONLY public.servicedesk_interaction
 ALTER TABLE ONLY public.servicedesk_interaction_default
     ADD CONSTRAINT servicedesk_interaction_default_pkey PRIMARY KEY (customer_id, id);
 
+ALTER TABLE ONLY public.servicedesk_record_key
+    ADD CONSTRAINT servicedesk_record_key_pkey PRIMARY KEY (kind, source, value);
+
 ALTER TABLE ONLY public.storage_copy
     ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);
 
@@ -1118,6 +1225,8 @@ ALTER TABLE ONLY public.usage_source
 ALTER TABLE ONLY public.usage_unmatched
     ADD CONSTRAINT usage_unmatched_pkey PRIMARY KEY (source_id, fingerprint);
 
+CREATE INDEX customers_account_role_holder ON public.customers_account_role USING btree (holder_id, account_id);
+
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
@@ -1153,6 +1262,9 @@ CREATE INDEX customers_listing_value ON public.customers_listing USING btree (va
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
+CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
+
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
@@ -1164,6 +1276,12 @@ CREATE INDEX identity_session_user ON public.identity_session USING btree (user_
 CREATE INDEX identity_throttle_age ON public.identity_throttle USING btree (failed_at);
 
 CREATE INDEX identity_user_listing ON public.identity_user USING btree (folded_name, id);
+
+CREATE INDEX ingest_intake_file_source ON public.ingest_intake_file USING btree (source, id);
+
+CREATE INDEX ingest_intake_file_state ON public.ingest_intake_file USING btree (state, id);
+
+CREATE UNIQUE INDEX ingest_intake_file_taking ON public.ingest_intake_file USING btree (source, name) WHERE (state = 'taking'::text);
 
 CREATE INDEX ingest_mapping_name ON public.ingest_mapping USING btree (entity, name, updated_at);
 
@@ -1196,6 +1314,8 @@ CREATE INDEX platform_audit_subject_default_event ON public.platform_audit_subje
 CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (created_at) WHERE (NOT finished);
 
 CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
+
+CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

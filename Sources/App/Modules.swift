@@ -21,7 +21,8 @@ package struct Modules: Sendable {
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
-        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480
+        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480,
+        intake: IntakeSettings = .none
     ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
@@ -42,10 +43,15 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
             usage,
-            IngestModule(share: share) { CustomerImportTarget($0) },
+            IngestModule(share: share, intake: intake, others: Self.importTargets) { CustomerImportTarget($0) },
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
+    }
+
+    /// What can be imported besides customers, in the order in which it is offered.
+    @Sendable private static func importTargets(_ tenant: Tenant) -> [any ImportTarget] {
+        CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerNames())
     }
 
     /// Targets with migrations, in the order they run.
@@ -67,7 +73,8 @@ package struct Modules: Sendable {
 
     /// Imports for commands.
     package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
-        ImportService(tenant: tenant, target: CustomerImportTarget(tenant), share: share)
+        ImportService(
+            tenant: tenant, target: CustomerImportTarget(tenant), others: Self.importTargets(tenant), share: share)
     }
 
     /// Usage for commands.

@@ -16,15 +16,44 @@ package struct ImportService: Sendable {
     static let revertJob = "ingest.revert"
 
     package let tenant: Tenant
+    /// The records that are imported.
     package let target: any ImportTarget
+    /// All there are, in the order in which they are offered.
+    package let targets: [any ImportTarget]
     /// Where the shipped mapping files are; `nil` = none.
     let share: ShareFolder?
 
-    package init(tenant: Tenant, target: any ImportTarget, share: ShareFolder?) {
+    /// - Parameter others: what can be imported besides.
+    package init(
+        tenant: Tenant, target: any ImportTarget, others: [any ImportTarget] = [], share: ShareFolder?
+    ) {
         self.tenant = tenant
         self.target = target
+        targets = [target] + others
         self.share = share
     }
+
+    private init(_ service: ImportService, on target: any ImportTarget) {
+        tenant = service.tenant
+        self.target = target
+        targets = service.targets
+        share = service.share
+    }
+
+    /// The same for records of another kind.
+    /// - Throws: `CRMError` 422 `unknown_entity` naming those there are.
+    package func on(_ entity: String) throws -> ImportService {
+        guard let target = targets.first(where: { $0.entity == entity }) else {
+            let names = targets.map(\.entity).joined(separator: ", ")
+            throw CRMError.invalid(
+                "entity", "unknown_entity",
+                Words(en: "“\(entity)” cannot be imported. Choose one of: \(names).", zh: "不能导入“\(entity)”，可选：\(names)。"))
+        }
+        return ImportService(self, on: target)
+    }
+
+    /// The service of a run's own kind of records.
+    func of(_ run: ImportRunID) async throws -> ImportService { try on(try await self.run(run).run.entity) }
 
     var settings: ResolvedColumns.Settings { ResolvedColumns.Settings(tenant) }
 
@@ -84,7 +113,7 @@ package struct ImportService: Sendable {
             let columns = file.inspection.columns
             let chosen =
                 try mapping?.applied(to: columns) ?? suggestion(file, source: source, session).mapping
-            var final = chosen
+            var final = Self.withoutAttributes(chosen, target)
             var file = file
             if !source.isEmpty { final.source = source }
             if final.source.isEmpty, let earlier = try alike(columns, session) {
@@ -99,7 +128,7 @@ package struct ImportService: Sendable {
                     "ingest.file.upload", [.run(run)],
                     facts: [
                         "bytes": .int(file.size), "sha256": .string(file.digest),
-                        "columns": .int(Int64(columns.count)),
+                        "columns": .int(Int64(columns.count)), "entity": .string(entity),
                     ]), session)
             try then(run, session)
             return Draft(run: run, file: file, mapping: final)
@@ -139,11 +168,35 @@ package struct ImportService: Sendable {
         _ file: IngestFile, source: String, _ session: any SQLSession
     ) throws -> MappingSuggester.Suggestion {
         let fields = try target.fields + target.attributeFields(session)
-        let shipped = try share.map { try MappingStore.shipped($0).map(\.mapping) } ?? []
-        return MappingSuggester(fields: fields, inspection: file.inspection).suggest(
+        // What ships is about customers.
+        let shipped = try target.takesAttributes ? share.map { try MappingStore.shipped($0).map(\.mapping) } ?? [] : []
+        let suggestion = MappingSuggester(fields: fields, inspection: file.inspection).suggest(
             source: source,
             same: try MappingStore.find(entity: target.entity, signature: file.inspection.signature, session),
             shipped: shipped, earlier: try MappingStore.latest(entity: target.entity, session))
+        guard !target.takesAttributes else { return suggestion }
+        let origins = zip(suggestion.mapping.columns, suggestion.origins).map { $0.target == .attribute ? .ignored : $1 }
+        return MappingSuggester.Suggestion(
+            mapping: Self.withoutAttributes(suggestion.mapping, target), origins: origins)
+    }
+
+    /// Where there are no custom attributes, columns that nobody mapped are left out; and rows find their records by a key.
+    static func withoutAttributes(_ mapping: ImportMapping, _ target: any ImportTarget) -> ImportMapping {
+        guard !target.takesAttributes else { return mapping }
+        var mapping = mapping
+        mapping.keepsUnlisted = false
+        mapping.matches = false
+        mapping.columns = mapping.columns.map { column in
+            var column = column
+            if column.target == .attribute { column.target = .ignore }
+            return column
+        }
+        if target.needsMatchKey, mapping.matchKey == nil {
+            mapping.matchKey = target.fields.first { field in
+                field.canMatch && mapping.columns.contains { $0.target == .field(field.key) }
+            }?.key
+        }
+        return mapping
     }
 
     /// A mapping by the path of a JSON file, the name of a shipped one, or the name (source) of a remembered one.
@@ -152,7 +205,7 @@ package struct ImportService: Sendable {
         if name.hasSuffix(".json"), let data = FileManager.default.contents(atPath: name) {
             return try ImportMapping.parse(String(decoding: data, as: UTF8.self), name: name)
         }
-        let shipped = try share.map { try MappingStore.shipped($0) } ?? []
+        let shipped = try target.takesAttributes ? share.map { try MappingStore.shipped($0) } ?? [] : []
         if let found = shipped.first(where: { $0.name == name }) { return found.mapping }
         let entity = target.entity
         if let found = try await tenant.database.read({ try MappingStore.find(entity: entity, name: name, $0) }) {
@@ -210,9 +263,11 @@ package struct ImportService: Sendable {
             let run = try reach(id, principal, session)
             try check(run)
             guard run.mayEdit else { throw RunStore.taken }
+            let target = try on(run.entity).target
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
                 mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
+            try ResolvedColumns.check(mapping, target)
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
             guard changed == 1 else { throw RunStore.taken }
@@ -260,7 +315,7 @@ package struct ImportService: Sendable {
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
             try check(try reach(id, principal, session))
-            let mapping = try suggestion(again, source: run.mapping.source, session).mapping
+            let mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session).mapping
             try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
@@ -322,7 +377,8 @@ package struct ImportService: Sendable {
         try await tenant.database.write { [self] session in try enqueue(action, id, principal, record, session) }
     }
 
-    private func enqueue(
+    /// The same in the caller's transaction.
+    func enqueue(
         _ action: Action, _ id: ImportRunID, _ principal: Principal, _ record: AuditRecorder, _ session: any SQLSession
     ) throws {
         try begin(action, id, principal, session) {

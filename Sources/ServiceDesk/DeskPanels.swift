@@ -40,7 +40,7 @@ struct CasesPanel: Sendable {
                         [
                             "number": .text(line.number), "kind": .text(line.kind[language]),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
-                            "badge": .text(line.badge), "priority": .text(line.priority[language]),
+                            "subject": .text(line.subject), "badge": .text(line.badge), "priority": .text(line.priority[language]),
                             "isUrgent": .bool(line.isUrgent && line.isOpen),
                             "opened": .text(line.openedAt.displayed(offsetMinutes: zone)),
                             "ended": .text(line.endedAt?.displayed(offsetMinutes: zone)),
@@ -83,7 +83,9 @@ struct InteractionsPanel: Sendable {
                         [
                             "channel": .text(line.channel[language]), "direction": .text(line.direction[language]),
                             "topic": .text(line.topic[language]), "outcome": .text(line.outcome[language]),
-                            "isMissed": .bool(line.isMissed),
+                            "isMissed": .bool(line.isMissed), "note": .text(line.excerpt), "hasNote": .bool(line.note != nil),
+                            "whole": .text(line.isLong ? line.note : nil), "survey": .text(line.survey),
+                            "score": .text(line.score.map(String.init)),
                             "at": .text(line.happenedAt.displayed(offsetMinutes: zone)),
                         ]
                     }),

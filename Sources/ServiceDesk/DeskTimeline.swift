@@ -23,7 +23,9 @@ struct CaseTimeline: TimelineSource {
             customer: line.customer, at: line.openedAt, key: RowKey(line.customer, line.id.rawValue).text,
             tone: line.isComplaint ? "bad" : line.isOpen ? "warn" : "",
             title: Words(en: "\(line.kind.en): \(line.topic.en)", zh: "\(line.kind.zh)：\(line.topic.zh)"),
-            note: Words(en: "\(line.number) · \(line.status.en)", zh: "\(line.number) · \(line.status.zh)"))
+            note: Words(
+                en: ["\(line.number) · \(line.status.en)", line.subject].compactMap { $0 }.joined(separator: " · "),
+                zh: ["\(line.number) · \(line.status.zh)", line.subject].compactMap { $0 }.joined(separator: " · ")))
     }
 }
 
@@ -50,6 +52,9 @@ struct InteractionTimeline: TimelineSource {
             title: Words(
                 en: "\(line.channel.en), \(line.direction.en)", zh: "\(line.channel.zh)，\(line.direction.zh)"),
             note: Words(
-                en: "\(line.topic.en) · \(line.outcome.en)", zh: "\(line.topic.zh) · \(line.outcome.zh)"))
+                en: [line.answer ?? "\(line.topic.en) · \(line.outcome.en)", line.excerpt].compactMap { $0 }
+                    .joined(separator: " · "),
+                zh: [line.answer ?? "\(line.topic.zh) · \(line.outcome.zh)", line.excerpt].compactMap { $0 }
+                    .joined(separator: " · ")))
     }
 }
