@@ -43,15 +43,18 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
             usage,
-            IngestModule(share: share, intake: intake, others: Self.importTargets) { CustomerImportTarget($0) },
+            IngestModule(share: share, intake: intake, others: Self.importTargets(usage)) { CustomerImportTarget($0) },
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
     }
 
     /// What can be imported besides customers, in the order in which it is offered.
-    @Sendable private static func importTargets(_ tenant: Tenant) -> [any ImportTarget] {
-        CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerNames())
+    private static func importTargets(_ usage: UsageModule) -> @Sendable (Tenant) -> [any ImportTarget] {
+        { tenant in
+            CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerNames())
+                + usage.importTargets(tenant)
+        }
     }
 
     /// Targets with migrations, in the order they run.
@@ -74,7 +77,7 @@ package struct Modules: Sendable {
     /// Imports for commands.
     package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
         ImportService(
-            tenant: tenant, target: CustomerImportTarget(tenant), others: Self.importTargets(tenant), share: share)
+            tenant: tenant, target: CustomerImportTarget(tenant), others: Self.importTargets(usage)(tenant), share: share)
     }
 
     /// Usage for commands.

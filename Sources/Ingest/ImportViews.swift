@@ -237,7 +237,9 @@ struct ImportViews {
             return counts(run.counts).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
-                "mayRevert": .bool(run.mayRevert && run.counts.created + run.counts.updated > 0),
+                "mayRevert": .bool(
+                    run.mayRevert && run.counts.created + run.counts.updated > 0 && page.target.revertRefusal == nil),
+                "noRevert": .text(run.counts.created > 0 ? page.target.revertRefusal?[language] : nil),
                 "mayContinue": .bool(run.mayContinue),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),

@@ -93,7 +93,7 @@ enum ServiceDeskLabels {
             [
                 "customer_id": .plain, "id": .plain, "happened_at": .profile, "channel": .profile,
                 "direction": .profile, "topic": .profile, "outcome": .profile, "language": .profile,
-                "case_id": .plain, "note": .profile, "survey": .plain, "score": .profile,
+                "case_id": .plain, "note": .name, "survey": .plain, "score": .profile,
             ]),
         TableLabels(
             "servicedesk_record_key",
@@ -103,7 +103,7 @@ enum ServiceDeskLabels {
             [
                 "customer_id": .plain, "id": .plain, "number": .plain, "kind": .profile, "topic": .profile,
                 "status": .profile, "priority": .profile, "opened_at": .profile, "resolved_at": .profile,
-                "closed_at": .profile, "subject": .profile,
+                "closed_at": .profile, "subject": .name,
             ]),
         .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
     ]

@@ -166,15 +166,6 @@ struct InteractionLine: Sendable {
 }
 
 extension InteractionLine {
-    static let excerptMax = 120
-
-    var isLong: Bool { (note?.count ?? 0) > Self.excerptMax || note?.contains("\n") ?? false }
-    /// The beginning of what was said, on one line.
-    var excerpt: String? {
-        guard let note else { return nil }
-        let line = note.replacing("\n", with: " ")
-        return line.count > Self.excerptMax ? line.prefix(Self.excerptMax) + "…" : line
-    }
     /// `NPS: 9`.
     var answer: String? { survey.map { name in score.map { "\(name): \($0)" } ?? name } }
 }

@@ -153,6 +153,8 @@ package protocol ImportTarget: Sendable {
     var takesAttributes: Bool { get }
     /// Whether rows always find their records by the match key: no row is new because nobody chose a key.
     var needsMatchKey: Bool { get }
+    /// Why imports cannot be taken back; `nil` = they can.
+    var revertRefusal: Words? { get }
     /// Built-in fields, in the order people expect them.
     var fields: [ImportField] { get }
     /// Custom attributes defined so far, as fields `attr.<key>`.
@@ -201,6 +203,7 @@ extension ImportTarget {
     package var title: Words { Words(en: "Customers", zh: "客户") }
     package var takesAttributes: Bool { true }
     package var needsMatchKey: Bool { false }
+    package var revertRefusal: Words? { nil }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
 }
 

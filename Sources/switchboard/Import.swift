@@ -26,7 +26,7 @@ struct Import: AsyncParsableCommand {
         name: .long,
         help: """
             What the rows are: customer (default), accounts, account_roles, lines, bills, payments, outcomes, interactions, \
-            survey_answers or cases.
+            survey_answers, cases or network_experience.
             """) var entity: String?
     @Option(name: .long, help: "Mapping: a file, or the name of a shipped or remembered one.") var mapping: String?
     @Option(name: .long, help: "Name of the source system, kept with the identifiers.") var source: String?

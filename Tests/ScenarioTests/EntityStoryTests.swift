@@ -133,10 +133,40 @@ struct EntityStoryTests {
         let page = try supervisor.get("/imports/new").text
         for entity in [
             "customer", "accounts", "account_roles", "lines", "bills", "payments", "outcomes", "interactions",
-            "survey_answers", "cases",
+            "survey_answers", "cases", "network_experience",
         ] {
             #expect(page.contains("<option value=\"\(entity)\""), "\(entity)")
         }
+    }
+
+    @Test("measurements of the network are counted once into the days of their lines, and say why they cannot be taken back")
+    func network() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        try await bring(
+            scenario, supervisor, "billing", "customer", "source_id,full_name,msisdn\nB1,王小明,\(Self.number)\n")
+        let csv = """
+            test id,phone number,measured at,speed,cell id
+            N1,\(Self.number),2026-02-20 10:00,120.5,460-00-1
+            N2,\(Self.number),2026-02-20 11:00,79.5,460-00-2
+            N3,+8613100000000,2026-02-20 11:00,80,
+            N4,\(Self.number),2026-02-20 12:00,-1,
+
+            """
+        let run = try await bring(scenario, supervisor, "probes", "network_experience", csv, rejected: 2)
+        let page = try supervisor.get(run).text
+        #expect(page.contains("id=\"no-revert\"") && !page.contains("id=\"revert\""))
+        #expect(try supervisor.post(run + "/reversal").status == 409)
+        try await bring(scenario, supervisor, "probes", "network_experience", csv + "\n", rejected: 2)
+        let found = try await scenario.tenant.database.read {
+            try $0.query("SELECT created_count, unchanged_count FROM ingest_run WHERE entity = 'network_experience' ORDER BY id") {
+                [$0.integer(0), $0.integer(1)]
+            }
+        }
+        #expect(found == [[2, 0], [0, 2]])
+        let id = try await customer(scenario, "B1")
+        #expect(try supervisor.get("/customers/\(id)").text.contains("100"), "the day's mean speed")
     }
 
     @Test("complaints of mixed date orders: what is clear is taken, what is not is refused until the order is told")
@@ -154,7 +184,8 @@ struct EntityStoryTests {
 
             """
         let run = try await bring(scenario, supervisor, "billing", "cases", csv, rejected: 1)
-        #expect(try supervisor.get(run).text.contains("cannot be told apart") || supervisor.get(run).text.contains("无法区分日和月"))
+        let page = try supervisor.get(run).text
+        #expect(page.contains("cannot be told apart") || page.contains("无法区分日和月"))
         let days = try await scenario.tenant.database.read {
             try $0.query("SELECT number, opened_at FROM servicedesk_case ORDER BY number") { row in
                 "\(row.text(0)) \(row.time(1).date(offsetMinutes: 480))"

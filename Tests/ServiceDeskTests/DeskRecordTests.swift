@@ -173,8 +173,19 @@ struct DeskRecordTests {
         let lines = try await test.tenant.database.read {
             try ServiceDeskStore.interactions([TwoCustomers.ids[1]], limit: 5, $0).value()
         }
-        #expect(lines.map(\.answer) == ["NPS: 9"] && lines.first?.excerpt == "好")
+        #expect(lines.map(\.answer) == ["NPS: 9"] && lines.first?.note == "好")
         #expect(names(try await apply("survey_answers", [row])) == ["unchanged"])
+    }
+
+    @Test("own words are for those who see names, numbers in them for those who see contacts")
+    func freeText() {
+        let text = "请回电 138-1234 5678，账单 2026-09 多了 35 元"
+        let agent = Masking(TestTenant.principal([Masking.seeNames]))
+        let desk = Masking(TestTenant.principal([Masking.seeNames, Masking.seeContacts]))
+        #expect(FreeText.shown(text, Masking(TestTenant.principal([]))) == nil)
+        #expect(FreeText.shown(text, agent) == "请回电 ***-**** **78，账单 2026-09 多了 35 元")
+        #expect(FreeText.shown(text, desk) == text && FreeText.shown(nil, desk) == nil)
+        #expect(FreeText.excerpt("a\nb") == "a b" && FreeText.excerpt(String(repeating: "长", count: 200))?.count == 121)
     }
 
     @Test("text that was read in the wrong encoding is known from text that only looks odd")

@@ -30,8 +30,7 @@ struct DropFolder: Sendable {
     private struct Info {
         let isRegular: Bool
         let size: Int64
-        /// Seconds since 1970.
-        let changed: Double
+        let changed: Instant
 
         /// What stands there itself: no link is followed.
         init?(_ path: String) {
@@ -39,28 +38,22 @@ struct DropFolder: Sendable {
             guard lstat(path, &info) == 0 else { return nil }
             isRegular = info.st_mode & S_IFMT == S_IFREG
             size = Int64(info.st_size)
-            changed = Double(info.st_mtim.tv_sec) + Double(info.st_mtim.tv_nsec) / 1e9
+            changed = Instant(milliseconds: Int64(info.st_mtim.tv_sec) * 1_000 + Int64(info.st_mtim.tv_nsec) / 1_000_000)
         }
     }
 
     /// Files that nobody writes any more: untouched for `seconds`, or with a marker `NAME.done` beside them. The oldest first.
-    func settled(seconds: Int, now: Double = Date().timeIntervalSince1970) throws -> [Found] {
+    func settled(seconds: Int, at now: Instant) throws -> [Found] {
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
         let all = Set(names)
-        var found: [(Found, changed: Double)] = []
+        var found: [(Found, changed: Instant)] = []
         for name in names where Self.mayBeTaken(name) {
             guard let info = Info(path + "/" + name), info.isRegular else { continue }
             let isMarked = all.contains(name + Self.marker)
-            guard isMarked || now - info.changed >= Double(seconds) else { continue }
+            guard isMarked || info.changed.adding(seconds: Int64(seconds)) <= now else { continue }
             found.append((Found(name: name, size: info.size, isMarked: isMarked), info.changed))
         }
         return found.sorted { ($0.changed, $0.0.name) < ($1.changed, $1.0.name) }.prefix(Self.filesMax).map(\.0)
-    }
-
-    /// Files that are there and not settled, for telling.
-    func unsettled(seconds: Int) throws -> Int {
-        let names = try FileManager.default.contentsOfDirectory(atPath: path).filter(Self.mayBeTaken)
-        return try names.count { Info(path + "/" + $0)?.isRegular ?? false } - settled(seconds: seconds).count
     }
 
     static func mayBeTaken(_ name: String) -> Bool {
@@ -92,6 +85,14 @@ struct DropFolder: Sendable {
         let (source, target) = (self.place(file, .taken), self.place(file, place))
         guard isThere(source) else { return }
         guard rename(source, target) == 0 else { throw Self.trouble(place.rawValue, errno) }
+    }
+
+    /// What was kept of a file that ended, with its rejects.
+    func remove(_ file: IntakeFile) {
+        for place in [Place.done, .failed] {
+            unlink(self.place(file, place))
+            unlink(self.place(file, place) + ".rejects.csv")
+        }
     }
 
     private static func trouble(_ place: String, _ code: Int32) -> CRMError {

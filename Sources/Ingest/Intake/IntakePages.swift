@@ -49,7 +49,7 @@ struct IntakePages: Sendable {
                     throw CRMError.conflict(
                         "known", Words(en: "This source has a drop folder already.", zh: "该来源已有收取设置。"))
                 }
-                return try save(intake, "ingest.intake.create", call, session)
+                return try save(intake, isNew: true, call, session)
             }
         } catch let error as CRMError where [409, 422].contains(error.status) {
             call.showsOnlyWhatWasTyped()
@@ -64,7 +64,7 @@ struct IntakePages: Sendable {
             return try await call.change { session in
                 guard let before = try IntakeStore.intake(source, session) else { throw CRMError.notFound }
                 try call.checkVersion(before.version)
-                return try save(intake, "ingest.intake.change", call, session)
+                return try save(intake, isNew: false, call, session)
             }
         } catch let error as CRMError where error.status == 422 {
             call.showsOnlyWhatWasTyped()
@@ -73,13 +73,13 @@ struct IntakePages: Sendable {
     }
 
     private func save(
-        _ intake: Intake, _ action: String, _ call: Call, _ session: any SQLSession
+        _ intake: Intake, isNew: Bool, _ call: Call, _ session: any SQLSession
     ) throws -> WebResponse {
         let now = call.tenant.clock.now()
         try IntakeStore.save(intake, at: now, by: try call.principal().userName, session)
         try call.record(
             AuditEntry(
-                action,
+                isNew ? "ingest.intake.create" : "ingest.intake.change",
                 facts: [
                     "source": .string(intake.source), "entity": .string(intake.entity),
                     "enabled": .bool(intake.enabled), "pulls": .bool(intake.url != nil),

@@ -253,6 +253,7 @@ extension IntakeService {
         var (etag, modified) = (intake.etag, intake.modified)
         var words = Words(en: "", zh: "")
         var came = false
+        var unfinished: String?
         do {
             let folder = try folder(intake)
             let hosts = settings.hosts
@@ -261,6 +262,7 @@ extension IntakeService {
                 return try PullGuard(hosts: hosts).check(text)
             }
             let part = folder.path + "/" + Self.pulledPrefix + "now.part"
+            unfinished = part
             switch try await PullTask.fetch(url, etag: etag, modified: modified, into: part) {
             case .unchanged: words = Words(en: "Nothing new.", zh: "没有新内容。")
             case .fetched(let bytes, let newTag, let newDate):
@@ -276,10 +278,11 @@ extension IntakeService {
                 words = Words(en: "\(Numbers.grouped(bytes)) bytes came.", zh: "收到 \(Numbers.grouped(bytes)) 字节。")
                 came = true
             }
-            try? FileManager.default.removeItem(atPath: part)
         } catch let error as CRMError {
             words = error.message
         }
+        // Renamed by now, or of no use.
+        if let unfinished { try? FileManager.default.removeItem(atPath: unfinished) }
         let told = words
         let (tag, date, isNew) = (etag, modified, came)
         try await tenant.database.write { [tenant] session in

@@ -85,7 +85,21 @@ struct IntakeService: Sendable {
         if intake.enabled { try await take(intake, folder, &counts) }
         for file in try await files(intake, .taking) { try await bring(file, intake, folder, &counts) }
         for file in try await files(intake, .brought) { try await start(file, intake, &counts) }
+        try await forget(intake, folder)
         try await tell(intake, Words(en: "", zh: ""))
+    }
+
+    /// Files hold whole records of people: they go when the imports' own copies go.
+    private func forget(_ intake: Intake, _ folder: DropFolder) async throws {
+        let before = tenant.clock.now().adding(days: -ImportService.keptDays)
+        let old = try await tenant.database.read { session in
+            try session.query(IntakeStore.old, [.text(intake.source), .time(before)]) { IntakeStore.file($0) }
+        }
+        guard !old.isEmpty else { return }
+        try await OwnThread.run { for file in old { folder.remove(file) } }
+        try await tenant.database.write { session in
+            _ = try session.executeMany(IntakeStore.forget, old.map { [.id($0.id)] })
+        }
     }
 
     private func files(_ intake: Intake, _ state: IntakeFile.State) async throws -> [IntakeFile] {
@@ -104,7 +118,8 @@ struct IntakeService: Sendable {
 
     /// A settled file gets a row, then goes into `taken/`.
     private func take(_ intake: Intake, _ folder: DropFolder, _ counts: inout Counts) async throws {
-        let found = try await OwnThread.run { try folder.settled(seconds: intake.settleSeconds) }
+        let now = tenant.clock.now()
+        let found = try await OwnThread.run { try folder.settled(seconds: intake.settleSeconds, at: now) }
         for one in found {
             let id: IntakeFileID = tenant.ids.next()
             let isNew = try await tenant.database.write { [tenant] session in
@@ -182,7 +197,6 @@ struct IntakeService: Sendable {
     private func start(_ file: IntakeFile, _ intake: Intake, _ counts: inout Counts) async throws {
         guard let run = file.run else { return }
         let principal = principal(intake)
-        let now = tenant.clock.now()
         let isStarted = try await tenant.database.write { [imports] session -> Bool? in
             let record = try RunStore.run(run, session)
             let service = try imports.on(record.entity)
@@ -194,7 +208,6 @@ struct IntakeService: Sendable {
             }
             guard try IntakeStore.move(file, to: .running, Words(en: "", zh: ""), at: nil, session) else { return nil }
             try service.enqueue(.start, run, principal, service.recorder(principal), session)
-            _ = now
             return true
         }
         if isStarted == true { counts.started += 1 }

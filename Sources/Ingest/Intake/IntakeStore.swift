@@ -26,7 +26,9 @@ struct Intake: Sendable {
 
     /// Of what its form replaces.
     var version: String {
-        RecordVersion.of([entity, "\(enabled)", "\(settleSeconds)", url ?? "", "\(everyMinutes)", "\(updatedAt.milliseconds)"])
+        RecordVersion.of([
+            entity, "\(enabled)", "\(settleSeconds)", url ?? "", "\(everyMinutes)", "\(updatedAt.milliseconds)",
+        ])
     }
 }
 
@@ -85,7 +87,8 @@ enum IntakeStore {
         SELECT \(fileColumns) FROM ingest_intake_file WHERE source = $1 ORDER BY id DESC LIMIT $2
         """
     static let insertFile: SQL = """
-        INSERT INTO ingest_intake_file (id, source, name, origin, state, size, digest, message_en, message_zh, taken_at)
+        INSERT INTO ingest_intake_file (id, source, name, origin, state, size, digest, message_en, message_zh,
+          taken_at)
         VALUES ($1, $2, $3, $4, 'taking', $5, '', '', '', $6) ON CONFLICT DO NOTHING
         """
     static let bring: SQL = """
@@ -110,7 +113,8 @@ enum IntakeStore {
             url: row.optionalText(4), everyMinutes: row.integer(5), nextPullAt: row.optionalTime(6),
             etag: row.optionalText(7), modified: row.optionalText(8), pulledAt: row.optionalTime(9),
             lookedAt: row.optionalTime(10), message: Words(en: row.text(11), zh: row.text(12)),
-            pullMessage: Words(en: row.text(16), zh: row.text(17)), actor: try JSONText.decode(RunActor.self, row.text(13)), updatedAt: row.time(14),
+            pullMessage: Words(en: row.text(16), zh: row.text(17)),
+            actor: try JSONText.decode(RunActor.self, row.text(13)), updatedAt: row.time(14),
             updatedByName: row.text(15))
     }
 
@@ -159,6 +163,11 @@ enum IntakeStore {
 }
 
 extension IntakeStore {
+    /// What ended long ago: its file goes as the blobs of old imports do.
+    static let old: SQL = """
+        SELECT \(fileColumns) FROM ingest_intake_file WHERE source = $1 AND finished_at < $2 ORDER BY id LIMIT 100
+        """
+    static let forget: SQL = "DELETE FROM ingest_intake_file WHERE id = $1"
     /// The next look at addresses asks this one.
     static let pullNow: SQL = "UPDATE ingest_intake SET next_pull_at = NULL WHERE source = $1"
 }

@@ -52,11 +52,11 @@ final class RecordImporter: Importer {
         var created: [String: (place: RecordPlace, values: [SQLValue])] = [:]
         var order: [String] = []
         var updated: [RecordPlace: [SQLValue]] = [:]
-        var taken: Set<RecordPlace> = []
+        var places = try freePlaces(steps, session)
         for step in steps {
             switch step {
-            case .create(let key, let customer, let values):
-                let place = try freePlace(customer, values, key, &taken, session)
+            case .create(let key, _, let values):
+                guard let place = places.removeValue(forKey: key) else { continue }
                 created[key] = (place, values)
                 order.append(key)
             case .amend(let key, _, let values): created[key]?.values = values
@@ -105,24 +105,36 @@ final class RecordImporter: Importer {
         }
     }
 
-    /// An id that no other record of the customer has. Ids of the past are made from their instant and the key, so two may
-    /// meet.
-    private func freePlace(
-        _ customer: CustomerID, _ values: [SQLValue], _ key: String, _ taken: inout Set<RecordPlace>,
-        _ session: any SQLSession
-    ) throws -> RecordPlace {
-        guard let instant = kind.instant?(store.named(values)) else {
-            return RecordPlace(customer: customer, id: tenant.ids.next(AnyKind.self).rawValue)
-        }
-        var tail = Self.tail(kind.entity + "\u{0}" + options.source + "\u{0}" + key)
-        while true {
-            let place = RecordPlace(customer: customer, id: ID<AnyKind>(at: instant, tail: tail).rawValue)
-            if !taken.contains(place), try store.load([place], session).isEmpty {
-                taken.insert(place)
-                return place
+    /// Ids that no other record of the customer has, by key. Ids of the past are made from their instant and the key, so two
+    /// may meet: those move on until they are alone.
+    private func freePlaces(_ steps: [Step], _ session: any SQLSession) throws -> [String: RecordPlace] {
+        var result: [String: RecordPlace] = [:]
+        var waiting: [(key: String, customer: CustomerID, instant: Instant, tail: Int)] = []
+        for case .create(let key, let customer, let values) in steps {
+            if let instant = kind.instant?(store.named(values)) {
+                let tail = Self.tail(kind.entity + "\u{0}" + options.source + "\u{0}" + key)
+                waiting.append((key, customer, instant, tail))
+            } else {
+                result[key] = RecordPlace(customer: customer, id: tenant.ids.next(AnyKind.self).rawValue)
             }
-            tail += 1
         }
+        var taken: Set<RecordPlace> = []
+        while !waiting.isEmpty {
+            let wanted = waiting.map {
+                RecordPlace(customer: $0.customer, id: ID<AnyKind>(at: $0.instant, tail: $0.tail).rawValue)
+            }
+            let stored = try store.load(wanted, session)
+            var next = waiting[..<0]
+            for (one, place) in zip(waiting, wanted) {
+                if stored[place] == nil, taken.insert(place).inserted {
+                    result[one.key] = place
+                } else {
+                    next.append((one.key, one.customer, one.instant, one.tail + 1))
+                }
+            }
+            waiting = Array(next)
+        }
+        return result
     }
 
     /// 22 bits of FNV-1a.
