@@ -175,7 +175,7 @@ enum AccountsPanel {
     ) -> View {
         let language = request.language
         let own: View = [
-            "role": .text(role.role?.words[language] ?? ""), "isOwn": true, "dates": .text(dates(role)),
+            "role": .text(role.role?.words[language] ?? ""), "isOwn": true, "span": .text(dates(role)),
             "isOver": .bool(!role.holds(today)),
         ]
         var holder = party(parties[account.holder], account.holder, request)
@@ -190,7 +190,7 @@ enum AccountsPanel {
         let isOwn = request.customers.contains(id)
         var view = isOwn ? ["isOwn": true] : party(known, id, request)
         view["role"] = .text(role.role?.words[request.language] ?? "")
-        view["dates"] = .text(dates(role))
+        view["span"] = .text(dates(role))
         view["isOver"] = .bool(!role.holds(today))
         return view
     }
