@@ -121,14 +121,15 @@ let package = Package(
         domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
 
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Usage", "Ingest",
-                "Insights", "CProcess",
+                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Usage", "Profiles",
+                "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -169,9 +170,14 @@ let package = Package(
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
+            tests("Profiles", foundation + ["Profiles", "Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
-            tests("Scenario", foundation + ["App", "StoragePostgres"]),
+            tests(
+                "Scenario",
+                foundation + [
+                    "App", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                ]),
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),

@@ -52,6 +52,7 @@ struct Bench {
 
     private func all() throws {
         if options.wants("import") { try importRate() }
+        if options.wants("match") { try matchRate() }
         if options.wants("usage") { try usageRate() }
         guard options.wantsAny(["seed", "start", "server", "churn"]) else { return }
         let base = try seededBase()

@@ -24,6 +24,7 @@ SELECT create_distributed_table('customers_usage_month', 'customer_id', colocate
 SELECT create_distributed_table('insights_churn_score', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_contact_plan', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_score_history', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('profiles_bucket', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');
@@ -32,6 +33,8 @@ SELECT create_distributed_table('customers_match_key', 'key', colocate_with => '
 SELECT create_distributed_table('customers_record_key', 'value', colocate_with => 'none');
 SELECT create_distributed_table('customers_search_word', 'variant', colocate_with => 'none');
 SELECT create_distributed_table('customers_subscription_locator', 'id', colocate_with => 'none');
+SELECT create_distributed_table('profiles_seen', 'source_id', colocate_with => 'none');
+SELECT create_distributed_table('profiles_waiting', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_record_key', 'value', colocate_with => 'none');
 SELECT create_distributed_table('usage_block', 'source_id', colocate_with => 'none');

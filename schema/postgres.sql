@@ -697,6 +697,61 @@ CREATE TABLE public.platform_request (
     body text
 );
 
+CREATE TABLE public.profiles_bucket (
+    customer_id bigint NOT NULL,
+    series_id bigint NOT NULL,
+    day text NOT NULL,
+    events bigint NOT NULL,
+    amount bigint NOT NULL,
+    last_at bigint NOT NULL,
+    last_amount bigint NOT NULL,
+    sketch bytea
+);
+
+CREATE TABLE public.profiles_counter (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    series_id bigint NOT NULL,
+    title_en text NOT NULL,
+    title_zh text NOT NULL,
+    kind text NOT NULL,
+    conditions text NOT NULL,
+    sum_field text NOT NULL,
+    distinct_field text NOT NULL,
+    unit text NOT NULL,
+    started_at bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    changed_by_name text NOT NULL
+);
+
+CREATE TABLE public.profiles_seen (
+    source_id bigint NOT NULL,
+    fingerprint bigint NOT NULL,
+    arrived_day integer NOT NULL
+);
+
+CREATE TABLE public.profiles_source (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    created_at bigint NOT NULL,
+    revision bigint NOT NULL,
+    counted bigint NOT NULL,
+    unused bigint NOT NULL,
+    duplicate bigint NOT NULL,
+    waited bigint NOT NULL,
+    rejected bigint NOT NULL,
+    last_at bigint
+);
+
+CREATE TABLE public.profiles_waiting (
+    source_id bigint NOT NULL,
+    fingerprint bigint NOT NULL,
+    naming text NOT NULL,
+    customer_name text NOT NULL,
+    event text NOT NULL,
+    arrived_at bigint NOT NULL
+);
+
 CREATE TABLE public.schema_migration (
     module text NOT NULL,
     number integer NOT NULL,
@@ -1156,6 +1211,21 @@ ALTER TABLE ONLY public.platform_blob
 ALTER TABLE ONLY public.platform_request
     ADD CONSTRAINT platform_request_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.profiles_bucket
+    ADD CONSTRAINT profiles_bucket_pkey PRIMARY KEY (customer_id, series_id, day);
+
+ALTER TABLE ONLY public.profiles_counter
+    ADD CONSTRAINT profiles_counter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.profiles_seen
+    ADD CONSTRAINT profiles_seen_pkey PRIMARY KEY (source_id, fingerprint);
+
+ALTER TABLE ONLY public.profiles_source
+    ADD CONSTRAINT profiles_source_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.profiles_waiting
+    ADD CONSTRAINT profiles_waiting_pkey PRIMARY KEY (source_id, fingerprint);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
 
@@ -1316,6 +1386,17 @@ CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (creat
 CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
 CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
+CREATE INDEX profiles_bucket_day ON public.profiles_bucket USING btree (day);
+
+CREATE UNIQUE INDEX profiles_counter_name ON public.profiles_counter USING btree (name);
+
+CREATE INDEX profiles_seen_arrival ON public.profiles_seen USING btree (arrived_day);
+
+CREATE UNIQUE INDEX profiles_source_name ON public.profiles_source USING btree (name);
+
+CREATE INDEX profiles_waiting_arrival ON public.profiles_waiting USING btree (arrived_at);
+
+CREATE INDEX profiles_waiting_name ON public.profiles_waiting USING btree (naming, customer_name);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

@@ -753,6 +753,76 @@ CREATE TABLE platform_request (
 
 CREATE INDEX platform_request_expiry ON platform_request (expires_at);
 
+CREATE TABLE profiles_bucket (
+  customer_id BIGINT NOT NULL,
+  series_id BIGINT NOT NULL,
+  day TEXT NOT NULL,
+  events BIGINT NOT NULL,
+  amount BIGINT NOT NULL,
+  last_at BIGINT NOT NULL,
+  last_amount BIGINT NOT NULL,
+  sketch BLOB,
+  PRIMARY KEY (customer_id, series_id, day)
+) WITHOUT ROWID;
+
+CREATE INDEX profiles_bucket_day ON profiles_bucket (day);
+
+CREATE TABLE profiles_counter (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  series_id BIGINT NOT NULL,
+  title_en TEXT NOT NULL,
+  title_zh TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  conditions TEXT NOT NULL,
+  sum_field TEXT NOT NULL,
+  distinct_field TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  started_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by_name TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX profiles_counter_name ON profiles_counter (name);
+
+CREATE TABLE profiles_seen (
+  source_id BIGINT NOT NULL,
+  fingerprint BIGINT NOT NULL,
+  arrived_day INTEGER NOT NULL,
+  PRIMARY KEY (source_id, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX profiles_seen_arrival ON profiles_seen (arrived_day);
+
+CREATE TABLE profiles_source (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  revision BIGINT NOT NULL,
+  counted BIGINT NOT NULL,
+  unused BIGINT NOT NULL,
+  duplicate BIGINT NOT NULL,
+  waited BIGINT NOT NULL,
+  rejected BIGINT NOT NULL,
+  last_at BIGINT
+);
+
+CREATE UNIQUE INDEX profiles_source_name ON profiles_source (name);
+
+CREATE TABLE profiles_waiting (
+  source_id BIGINT NOT NULL,
+  fingerprint BIGINT NOT NULL,
+  naming TEXT NOT NULL,
+  customer_name TEXT NOT NULL,
+  event TEXT NOT NULL,
+  arrived_at BIGINT NOT NULL,
+  PRIMARY KEY (source_id, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX profiles_waiting_arrival ON profiles_waiting (arrived_at);
+
+CREATE INDEX profiles_waiting_name ON profiles_waiting (naming, customer_name);
+
 CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
   applied_at BIGINT NOT NULL, PRIMARY KEY (module, number));

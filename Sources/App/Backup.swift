@@ -115,7 +115,9 @@ package struct Backup: Sendable {
                 "此备份不含密钥（创建时未用 --keys），没有原密钥任何人都无法登录。请将原安装的 keys/ 目录复制到 \(data)/keys"
                     + "（其中的 pepper 文件权限须为 400），然后重新恢复；未做任何更改。")
         }
-        return try await OwnThread.run {
+        let draft = data + "/restoring"
+        let keys = list.files.filter { $0.path.hasPrefix("keys/") }
+        try await OwnThread.run {
             for file in list.files {
                 guard isBelow(file.path), let found = try? entry(file.path, folder), found.digest == file.digest else {
                     throw failure(
@@ -123,15 +125,22 @@ package struct Backup: Sendable {
                         "备份中的 \(file.path) 缺失或损坏，未做任何更改。")
                 }
             }
+            try refuseOtherKeys(keys, folder, data)
             // Beside its place first: an interrupted restore leaves no half of an installation.
-            let draft = data + "/restoring"
             try? files.removeItem(atPath: draft)
             for file in list.files where !file.path.hasPrefix("keys/") {
                 try place(file, folder, draft)
             }
-            let keys = list.files.filter { $0.path.hasPrefix("keys/") }
-            for file in keys {
-                try? files.removeItem(atPath: "\(data)/\(file.path)")
+        }
+        // Before anything is where it would be used: what the keys do not fit cannot be opened.
+        do { try await checkKeys(folder: keys.isEmpty ? data + "/keys" : folder + "/keys", draft: draft) } catch {
+            try? files.removeItem(atPath: draft)
+            // Made for the draft alone; does nothing to a folder that holds anything.
+            rmdir(data)
+            throw error
+        }
+        return try await OwnThread.run {
+            for file in keys where !files.fileExists(atPath: "\(data)/\(file.path)") {
                 try place(file, folder, data)
             }
             try? files.removeItem(atPath: data + "/tenants")
@@ -139,6 +148,44 @@ package struct Backup: Sendable {
             try? files.removeItem(atPath: draft)
             try synchronise([data])
             return (list.files.count, !keys.isEmpty)
+        }
+    }
+
+    /// Keys that are there are never written over: something else may need them.
+    private static func refuseOtherKeys(_ keys: [Manifest.File], _ folder: String, _ data: String) throws {
+        let files = FileManager.default
+        for file in keys where files.fileExists(atPath: "\(data)/\(file.path)") {
+            guard files.contentsEqual(atPath: "\(data)/\(file.path)", andPath: "\(folder)/\(file.path)") else {
+                throw failure(
+                    "restore_other_keys",
+                    "\(data)/\(file.path) is another key than the one in the backup. Move \(data)/keys away (what was made with "
+                        + "it needs it), or restore into another folder; nothing was changed.",
+                    "\(data)/\(file.path) 与备份中的密钥不同。请移走 \(data)/keys（用它创建的数据仍需要它），或恢复到其他目录；未做任何更改。")
+            }
+        }
+    }
+
+    /// - Throws: `CRMError` "restore_foreign_keys" when a tenant's database was made with other keys.
+    private static func checkKeys(folder: String, draft: String) async throws {
+        let keys = TenantKeys(pepper: try Keys.existing("pepper", folder: folder))
+        let tenants = (try? FileManager.default.contentsOfDirectory(atPath: draft + "/tenants")) ?? []
+        for tenant in tenants.sorted() {
+            let path = "\(draft)/tenants/\(tenant)/switchboard.sqlite"
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            let database = try SQLiteDatabase(path: path)
+            let fits: Bool?
+            do { fits = try await Keys.fit(keys, database) } catch {
+                try? await database.close()
+                throw error
+            }
+            try await database.close()
+            guard fits ?? true else {
+                throw failure(
+                    "restore_foreign_keys",
+                    "The keys in \(folder) are not those the backup was made with (tenant \(tenant)). Copy the folder keys/ of "
+                        + "the installation that was backed up there, then restore again; nothing was changed.",
+                    "\(folder) 中的密钥与创建备份的安装（租户 \(tenant)）不符。请将该安装的 keys/ 目录复制到此处后重新恢复；未做任何更改。")
+            }
         }
     }
 

@@ -81,9 +81,9 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
         if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
-        if let value = text("DATABASE_URL") { configuration.database = value }
-        if let value = text("DATABASE_OWNER_URL") { configuration.databaseOwner = value }
-        if let value = text("DATABASE_READ_URL") { configuration.databaseRead = value }
+        if let value = environment["DATABASE_URL"] { configuration.database = value }
+        if let value = environment["DATABASE_OWNER_URL"] { configuration.databaseOwner = value }
+        if let value = environment["DATABASE_READ_URL"] { configuration.databaseRead = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_INBOX") { configuration.inbox = value }
@@ -153,13 +153,59 @@ package struct Configuration: Sendable, Equatable {
             case ("waitingWarnSeconds", let number as Int): waitingWarnSeconds = number
             case ("inbox", let text as String): inbox = text
             case ("pullHosts", let list as [String]): pullHosts = list
-            default: throw Self.bad(key, "\(value)", "another type", "其他类型")
+            default: throw Self.mistyped(key, value)
             }
+        }
+    }
+
+    /// What the file holds is not what the setting is: says which kind of value it takes.
+    private static func mistyped(_ key: String, _ value: Any) -> CRMError {
+        let shown: String
+        switch key {
+        // An address may hold a password.
+        case "database", "databaseOwner", "databaseRead": shown = "…"
+        default:
+            let data = try? JSONSerialization.data(withJSONObject: value, options: [.fragmentsAllowed])
+            shown = data.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
+        }
+        switch key {
+        case "port", "databaseConnections", "timeZoneOffsetMinutes", "workers", "faultsWarnAt", "waitingWarnSeconds":
+            return bad(key, shown, "a whole number without quotation marks, such as 8", "不带引号的整数，例如 8")
+        case "requestsPerSecond":
+            return bad(key, shown, "a number without quotation marks, such as 200", "不带引号的数字，例如 200")
+        case "trustedProxies":
+            return bad(key, shown, "a list of texts, such as [\"192.0.2.7\"]", "文本列表，例如 [\"192.0.2.7\"]")
+        case "tenants":
+            return bad(
+                key, shown, "an object of host names and tenants, such as {\"crm.example\": \"east\"}",
+                "主机名与租户的对象，例如 {\"crm.example\": \"east\"}")
+        default: return bad(key, shown, "a text in quotation marks", "带引号的文本")
+        }
+    }
+
+    /// An address that is set and says nothing is one that was lost on its way, as a secret that was not filled in: taking it
+    /// for "SQLite" would begin a second, empty installation.
+    private func refuseEmptyAddresses() throws {
+        let all = [
+            ("DATABASE_URL", "database", database), ("DATABASE_OWNER_URL", "databaseOwner", databaseOwner),
+            ("DATABASE_READ_URL", "databaseRead", databaseRead),
+        ]
+        for (variable, key, value) in all
+        where value.map({ $0.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty }) ?? false {
+            throw CRMError(
+                "configuration", status: 500,
+                Words(
+                    en:
+                        "Setting \(variable) (\(key)) is there but empty: was a secret not filled in? Write postgres://USER@HOST:PORT/DATABASE, or take the setting away (without DATABASE_URL the database is an SQLite file in the data folder).",
+                    zh:
+                        "配置项 \(variable)（\(key)）已设置但为空：是否有密钥未填入？请写为 postgres://用户@主机:端口/数据库，或删除该项（没有 DATABASE_URL 时使用数据目录中的 SQLite 文件）。"
+                ))
         }
     }
 
     /// - Throws: `CRMError` for values outside their range.
     package func check() throws {
+        try refuseEmptyAddresses()
         guard (0...65_535).contains(port) else { throw Self.bad("port", "\(port)", "0...65535", "0…65535") }
         if let probes, probesAddress == nil {
             throw Self.bad("probes", probes, "ADDRESS:PORT, such as 0.0.0.0:9090", "“地址:端口”，例如 0.0.0.0:9090")
@@ -180,6 +226,7 @@ package struct Configuration: Sendable, Equatable {
         guard (1...200).contains(databaseConnections) else {
             throw Self.bad("databaseConnections", "\(databaseConnections)", "1...200", "1…200")
         }
+        _ = try address
         _ = try ownerAddress
         _ = try replicas
         for text in trustedProxies where IPNetwork(text) == nil {
@@ -200,7 +247,7 @@ package struct Configuration: Sendable, Equatable {
     /// Where the tenants' databases are.
     /// - Throws: `CRMError` "database_address".
     package var address: DatabaseAddress {
-        get throws { try database.map(DatabaseAddress.init) ?? .sqlite(folder: data) }
+        get throws { try database.map { try DatabaseAddress($0) } ?? .sqlite(folder: data) }
     }
 
     /// Where probes are answered.
@@ -219,6 +266,7 @@ package struct Configuration: Sendable, Equatable {
         get throws {
             let address = try address
             guard let databaseOwner else { return nil }
+            try DatabaseAddress.refuseAmbiguous(databaseOwner, setting: "databaseOwner, DATABASE_OWNER_URL")
             guard case .postgres(let application) = address, PostgresSettings.isURL(databaseOwner) else {
                 throw Self.wrongOwner
             }
@@ -248,6 +296,7 @@ package struct Configuration: Sendable, Equatable {
                             "databaseRead (DATABASE_READ_URL) names standbys, but the database is not on PostgreSQL. Set DATABASE_URL too, or remove it.",
                         zh: "databaseRead（DATABASE_READ_URL）指定了备库，但数据库不在 PostgreSQL 上。请同时设置 DATABASE_URL，或删除该项。"))
             }
+            try DatabaseAddress.refuseAmbiguous(databaseRead, setting: "databaseRead, DATABASE_READ_URL")
             let hosts = PostgresSettings.isURL(databaseRead) ? PostgresSettings(url: databaseRead).replicas : []
             guard !hosts.isEmpty else {
                 throw CRMError(

@@ -23,11 +23,14 @@ package struct WorkState: Sendable {
     let lateSeconds: Int64
 
     package static func load(_ tenant: Tenant, _ session: any SQLSession) throws -> WorkState {
-        let now = tenant.clock.now()
-        let due = [try tenant.jobs.oldestDue(session), try OutboxDispatcher.oldestDue(session)].compactMap { $0 }
+        try load(tenant.jobs, tenant.clock.now(), session)
+    }
+
+    static func load(_ jobs: JobQueue, _ now: Instant, _ session: any SQLSession) throws -> WorkState {
+        let due = [try jobs.oldestDue(session), try OutboxDispatcher.oldestDue(session)].compactMap { $0 }
         let late = due.map { (now.milliseconds - $0.milliseconds) / 1_000 }.max() ?? 0
         return WorkState(
-            faults: try tenant.jobs.failedCount(session) + OutboxDispatcher.parkedCount(session),
+            faults: try jobs.failedCount(session) + OutboxDispatcher.parkedCount(session),
             lateSeconds: max(0, late))
     }
 }

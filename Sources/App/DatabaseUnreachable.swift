@@ -6,7 +6,7 @@ import Web
 
 /// A database that could not be reached when it was to be opened: what went wrong, where, and what to do. Visitors of pages
 /// are told only that it is away; the place is for the terminal and the log. Never a password.
-package struct DatabaseUnreachable: Error, CRMErrorConvertible, CustomStringConvertible {
+package struct DatabaseUnreachable: DatabaseAbsent, CRMErrorConvertible, CustomStringConvertible {
     /// `database DATABASE at HOST:PORT, user USER`.
     let place: String
     /// The server's or the system's words.
@@ -21,6 +21,7 @@ package struct DatabaseUnreachable: Error, CRMErrorConvertible, CustomStringConv
     }
 
     package var crmError: CRMError { StorageError(.connection, reason).crmError }
+    package var crmErrorOfRead: CRMError { StorageError(.connection, reason).crmErrorOfRead }
     package var description: String { words.en }
 
     /// For whoever may change it.

@@ -19,6 +19,8 @@ package struct InstallationCopy: Sendable {
         package let tenant: String
         package let tables: [DatabaseCopy.Table]
         package let files: Int
+        /// When it was done, if it was done before; nothing was copied now, and tables and files are not known.
+        package var finishedBefore: Instant?
         package var rows: Int64 { tables.reduce(0) { $0 + $1.rows } }
     }
 
@@ -91,14 +93,19 @@ package struct InstallationCopy: Sendable {
             throw error
         }
         do {
+            let copy = DatabaseCopy(
+                from: from.database, to: to.database, leavingOut: ["platform_blob", "platform_blob_part"], clock: clock)
+            if let at = try await copy.finishedAt() {
+                try await from.database.close()
+                try await to.database.close()
+                return Result(tenant: tenant, tables: [], files: 0, finishedBefore: at)
+            }
             try await check(to.database, target, isSource: false, force: force)
             try await migrator.migrate(to.database)
             // Months of the past are there before their rows come.
             if to.database is PostgresDatabase {
                 _ = try await PostgresMonths(layouts, clock: clock).keep(to.database)
             }
-            let copy = DatabaseCopy(
-                from: from.database, to: to.database, leavingOut: ["platform_blob", "platform_blob_part"])
             try await copy.begin()
             // Files first: the copy of the tables ends with the verdict on the whole.
             let files = try await copyFiles(from.blobs, to.blobs, progress)

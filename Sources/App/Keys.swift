@@ -29,6 +29,33 @@ package enum Keys {
         return SymmetricKey(data: data)
     }
 
+    /// The key as it is there; none is made.
+    /// - Throws: `CRMError` when there is none, or as `load`.
+    static func existing(_ name: String, folder: String) throws -> SymmetricKey {
+        guard FileManager.default.fileExists(atPath: folder + "/" + name) else {
+            throw failure(folder + "/" + name, "missing", "缺失")
+        }
+        return try load(name, folder: folder)
+    }
+
+    /// Whether a database was made with these keys; `nil` = it was not opened with any yet. Nothing is written.
+    static func fit(_ keys: TenantKeys, _ database: any Database) async throws -> Bool? {
+        let known = try await database.read { session in
+            try Migrator.hasSchema(session) ? try Mark.value(mark, session) : nil
+        }
+        return known.map { $0 == code(keys) }
+    }
+
+    /// Whether a database was opened with keys before: others will not do then.
+    static func isBound(_ database: any Database) async throws -> Bool {
+        try await database.read { try Migrator.hasSchema($0) && Mark.value(mark, $0) != nil }
+    }
+
+    private static func code(_ keys: TenantKeys) -> String {
+        HMAC<SHA256>.authenticationCode(for: Data("switchboard key check".utf8), using: keys.pepper)
+            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
     /// The keys of the tenants of this installation.
     static func tenant(folder: String) throws -> TenantKeys { TenantKeys(pepper: try load("pepper", folder: folder)) }
 
@@ -44,8 +71,7 @@ package enum Keys {
     /// with another one would refuse every password and could not tell why.
     /// - Throws: `CRMError` "key_mismatch" that says which folder has to be brought.
     static func check(_ keys: TenantKeys, of database: any Database, at now: Instant) async throws {
-        let code = HMAC<SHA256>.authenticationCode(for: Data("switchboard key check".utf8), using: keys.pepper)
-        let text = code.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let text = code(keys)
         var kept = try await database.read { try Mark.value(mark, $0) }
         if kept == nil {
             kept = try await database.write { session in
@@ -55,15 +81,15 @@ package enum Keys {
                 return text
             }
         }
-        guard kept == text else {
-            throw CRMError(
-                "key_mismatch", status: 500,
-                Words(
-                    en:
-                        "The folder keys/ in the data folder is not the one this database was made with. Bring that folder from the first machine (or from the backup) and start again.",
-                    zh: "数据目录中的 keys/ 与创建该数据库时所用的不同，请从原机器（或备份）复制该目录后重新启动。"))
-        }
+        guard kept == text else { throw mismatch }
     }
+
+    static let mismatch = CRMError(
+        "key_mismatch", status: 500,
+        Words(
+            en:
+                "The folder keys/ in the data folder is not the one this database was made with. Bring that folder from the first machine (or from the backup) and start again.",
+            zh: "数据目录中的 keys/ 与创建该数据库时所用的不同，请从原机器（或备份）复制该目录后重新启动。"))
 
     /// Writes a fresh key beside its place and links it there: the name appears with its whole content, and of two
     /// processes that start together the first link wins and both read that key. The folder is written through: a key

@@ -4,6 +4,7 @@ import Ingest
 import Insights
 import Kernel
 import Platform
+import Profiles
 import ServiceDesk
 import Storage
 import Usage
@@ -43,6 +44,7 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
             usage,
+            ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(share: share, intake: intake, others: Self.importTargets(usage)) { CustomerImportTarget($0) },
             insights,
         ]

@@ -28,11 +28,10 @@ package struct Runtime: Sendable {
     /// Vendor files that were not found.
     package let missingAssets: [String]
 
-    /// - Throws: `CRMError` for missing share files, broken templates or texts, unreadable keys.
-    /// - Parameter usesData: `false` for what neither serves nor opens a tenant: nothing is read or made in the data folder.
+    /// Nothing is read or made in the data folder yet.
+    /// - Throws: `CRMError` for missing share files, broken templates or texts.
     package init(
-        _ configuration: Configuration, clock: any WallClock = SystemClock(), logger: Logger? = nil,
-        usesData: Bool = true
+        _ configuration: Configuration, clock: any WallClock = SystemClock(), logger: Logger? = nil
     ) throws {
         try configuration.check()
         let level = Logger.Level(rawValue: configuration.logLevel) ?? .info
@@ -63,9 +62,8 @@ package struct Runtime: Sendable {
         }
         let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) } + console.probeRoutes()
-        var settings = GateSettings(
-            csrfKey: usesData
-                ? try Keys.forms(folder: configuration.data + "/keys") : SymmetricKey(size: .bits256))
+        // The installation's own key comes when it is served.
+        var settings = GateSettings(csrfKey: SymmetricKey(size: .bits256))
         settings.trustedProxies = configuration.proxies
         settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond
@@ -132,7 +130,8 @@ package struct Runtime: Sendable {
         running: @escaping @Sendable (Int) async -> Void
     ) async throws {
         _ = try await tenants.tenant("default")
-        let failed = Mutex<(any Error)?>(nil)
+        // Behind the database: an address that leads nowhere must not leave keys behind.
+        let gate = gate.with(csrfKey: try Keys.forms(folder: configuration.data + "/keys"))
         var limits = ConnectionLimits()
         limits.exempt = configuration.proxies
         limits.door = gate.door
@@ -144,33 +143,24 @@ package struct Runtime: Sendable {
                 availableConnectionsDelegate: .maximum(Site.connectionsMax, logger: logger)),
             onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "http") { LogLines(label: $0, level: .warning) })
-        var services: [any Service] = [
-            Reporting(Answering(service: application), into: { error in failed.withLock { $0 = error } })
-        ]
+        var services: [any Service] = [Answering(service: application), watch]
         if withWorkers { services.append(workers(names)) }
-        if let probes = probes() {
-            services.append(Reporting(probes, into: { error in failed.withLock { $0 = error } }))
-        }
+        if let probes = probes() { services.append(probes) }
         // An SQLite file is served by one process.
         if case .postgres = try configuration.address {
             services.append(SharedLimits(tenants: tenants, limiter: gate.limiter, clock: clock, logger: logger))
         }
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
-        var settings = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-            gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [],
-            logger: Logger(label: "service") {
-                LogLines(label: $0, level: .error)
-            })
-        settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
         do {
-            try await ServiceGroup(configuration: settings).run()
+            try await ServiceRun(services, endsWithAny: true, logger: logger).run(
+                signals ? StopSignals(logger: logger, leave: late ?? { exit(1) }) : nil
+            ) { await tenants.close() }
         } catch {
-            await tenants.close()
-            throw Self.readable(failed.withLock { $0 } ?? error, configuration)
+            throw Self.readable(error, configuration)
         }
-        await tenants.close()
     }
+
+    private var watch: DatabaseWatch { DatabaseWatch(tenants: tenants, metrics: metrics) }
 
     private func workers(_ names: [String]?) -> Workers {
         Workers(
@@ -179,24 +169,36 @@ package struct Runtime: Sendable {
     }
 
     /// Only the background work, for `switchboard worker`.
-    /// - Parameter names: tenants whose work is done; `nil` = all the configuration names.
-    package func work(for names: [String]? = nil, late: @escaping @Sendable () -> Void) async throws {
-        let failed = Mutex<(any Error)?>(nil)
-        var services: [any Service] = [workers(names)]
-        if let probes = probes() {
-            services.append(Reporting(probes, into: { error in failed.withLock { $0 = error } }))
-        }
+    /// - Parameters:
+    ///   - names: tenants whose work is done; `nil` = all the configuration names.
+    ///   - running: called once a tenant has been opened.
+    /// - Throws: why no tenant could be opened: a wrong password or foreign keys do not mend themselves. One that can be
+    ///   opened is worked for, and the others are tried again.
+    package func work(
+        for names: [String]? = nil, late: @escaping @Sendable () -> Void,
+        running: @Sendable () -> Void = {}
+    ) async throws {
+        try await openOne(of: names ?? tenantNames)
+        running()
+        var services: [any Service] = [workers(names), watch]
+        if let probes = probes() { services.append(probes) }
         // The last is told first that it is time to stop: one that does not end must not keep the others from hearing it.
         services.append(StopDeadline(logger: logger, late: late))
-        var settings = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: Logger(label: "service") { LogLines(label: $0, level: .error) })
-        settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
-        do { try await ServiceGroup(configuration: settings).run() } catch {
+        try await ServiceRun(services, logger: logger).run(StopSignals(logger: logger, leave: late)) {
             await tenants.close()
-            throw failed.withLock { $0 } ?? error
+        }
+    }
+
+    private func openOne(of names: [String]) async throws {
+        var first: (any Error)?
+        for name in names {
+            do {
+                _ = try await tenants.tenant(name)
+                return
+            } catch { first = first ?? error }
         }
         await tenants.close()
+        if let first { throw first }
     }
 
     private static func readable(_ error: any Error, _ configuration: Configuration) -> any Error {
@@ -237,22 +239,6 @@ private struct Answering<Base: Service>: Service {
     let service: Base
     func run() async throws {
         try await withTaskExecutorPreference(ReadingThreads.shared) { try await service.run() }
-    }
-}
-
-/// Keeps the first error of a service, which the group would wrap.
-private struct Reporting: Service {
-    let service: any Service
-    let report: @Sendable (any Error) -> Void
-    init(_ service: any Service, into report: @escaping @Sendable (any Error) -> Void) {
-        self.service = service
-        self.report = report
-    }
-    func run() async throws {
-        do { try await service.run() } catch {
-            report(error)
-            throw error
-        }
     }
 }
 

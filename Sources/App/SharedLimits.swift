@@ -33,7 +33,7 @@ struct SharedLimits: Service {
             if servers != limiter.servers { logger.info("limits.shared", metadata: ["servers": "\(servers)"]) }
             limiter.servers = servers
         } catch {
-            logger.warning("limits.not_shared", metadata: ["error": "\(error)"])
+            await tenants.outage("default").failed("limits.not_shared", error, level: .warning)
         }
     }
 

@@ -4,6 +4,7 @@ import Logging
 import Platform
 import Storage
 import StoragePostgres
+import Synchronization
 import Web
 
 /// Opens tenants by name: database, migrations, node number, keys. Each is opened once and kept.
@@ -16,6 +17,7 @@ package actor Tenants {
     private var leases: [String: LeasedDatabase] = [:]
     private var bells: [String: PostgresBell] = [:]
     private var renewing: Task<Void, Never>?
+    private var outages: [String: OutageLog] = [:]
     /// One signal for all tenants: the workers of a process serve every one of them.
     package nonisolated let wake = WakeSignal()
 
@@ -44,6 +46,40 @@ package actor Tenants {
     }
 
     package var opened: [String] { opening.keys.sorted() }
+
+    /// The databases that are open, beneath their leases.
+    var open: [any Database] { leases.values.map(\.base) }
+
+    /// One for each tenant: what the log says while its database is away.
+    func outage(_ name: String) -> OutageLog {
+        if let log = outages[name] { return log }
+        let log = OutageLog(tenant: name, logger: logger)
+        outages[name] = log
+        return log
+    }
+
+    /// Tells the log when a standby that reads could use is away, and when it is back.
+    private nonisolated func tellOfStandbys(_ database: any Database) {
+        guard let database = database as? PostgresDatabase else { return }
+        let logger = logger
+        let away = Mutex<Set<String>>([])
+        database.listenToStandbys { place, news in
+            switch news {
+            case .answers:
+                // As loud as what it answers.
+                let wasAway = away.withLock { $0.remove(place) != nil }
+                logger.log(level: wasAway ? .warning : .info, "standby.answers", metadata: ["place": "\(place)"])
+            case .isAway(let reason):
+                away.withLock { _ = $0.insert(place) }
+                logger.warning(
+                    "standby.away",
+                    metadata: [
+                        "place": "\(place)", "error": "\(reason)", "setting": "DATABASE_READ_URL",
+                        "meaning": "reads that could go there go to the primary until it answers",
+                    ])
+            }
+        }
+    }
 
     /// Brings a tenant's schema up to date and closes it again. No key is read or made for it: whoever migrates need not
     /// have them, and a database is bound to its keys by the first process that opens it to work.
@@ -84,6 +120,7 @@ package actor Tenants {
         try await Keys.check(keys, of: database, at: clock.now())
         let leased = try await LeasedDatabase(database, clock: clock, logger: logger)
         leases[name] = leased
+        tellOfStandbys(database)
         keepLeases()
         // What others append wakes this process; what this one appends wakes it and them.
         let all = wake
@@ -110,9 +147,7 @@ package actor Tenants {
     /// Renews the node numbers of the open tenants, whatever the process does with them; it is done every minute by itself.
     package func renewLeases() async {
         for (name, leased) in leases {
-            do { try await leased.renew() } catch {
-                logger.error("node.not_renewed", metadata: ["tenant": "\(name)", "error": "\(error)"])
-            }
+            do { try await leased.renew() } catch { outage(name).failed("node.not_renewed", error) }
         }
     }
 

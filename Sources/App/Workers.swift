@@ -36,6 +36,7 @@ package struct Workers: Service {
     /// One tenant's part of the work.
     private struct Lane: Sendable {
         let tenant: Tenant
+        let outage: OutageLog
         let dispatcher: OutboxDispatcher
         /// One for each job that may run at once.
         let workers: [JobWorker]
@@ -69,24 +70,26 @@ package struct Workers: Service {
     /// A tenant that cannot be opened (its disk is away) does not keep the others from being served; it is tried again.
     private func open(_ name: String) async -> Lane? {
         while !Task.isCancelled {
-            do { return lane(try await tenants.tenant(name)) } catch {
-                logger.error("tenant.unavailable", metadata: ["tenant": "\(name)", "error": "\(error)"])
+            do { return await lane(try await tenants.tenant(name)) } catch {
+                await tenants.outage(name).failed("tenant.unavailable", error)
             }
             try? await Task.sleep(for: .seconds(30))
         }
         return nil
     }
 
-    private func lane(_ tenant: Tenant) -> Lane {
+    private func lane(_ tenant: Tenant) async -> Lane {
+        let outage = await tenants.outage(tenant.name)
         let handlers = modules.flatMap { $0.jobs(tenant) }
         return Lane(
-            tenant: tenant,
+            tenant: tenant, outage: outage,
             dispatcher: OutboxDispatcher(
                 database: tenant.database, handlers: modules.flatMap { $0.eventHandlers(tenant) },
                 clock: tenant.clock, logger: logger),
             workers: (0..<count).map { _ in
                 JobWorker(
-                    queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8), logger: logger)
+                    queue: tenant.jobs, handlers: handlers, wake: tenant.wake, owner: RandomText.hex(8), logger: logger,
+                    outage: outage)
             })
     }
 
@@ -107,7 +110,7 @@ package struct Workers: Service {
             do {
                 if try await lane.dispatcher.deliverBatch() > 0 { continue }
             } catch {
-                logger.error("outbox.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])
+                lane.outage.failed("outbox.failed", error)
             }
             await tenants.wake.wait(after: generation, milliseconds: pollMilliseconds)
         }
@@ -140,26 +143,33 @@ package struct Workers: Service {
                 try await lane.tenant.requests.purge(lane.tenant.database)
             }
         } catch {
-            logger.error("upkeep.failed", metadata: ["tenant": "\(lane.tenant.name)", "error": "\(error)"])
+            lane.outage.failed("upkeep.failed", error)
         }
     }
 
     /// Sums over the tenants: no label tells one from the other (G23).
     private func measure() async {
-        await Self.measure(lanes.all.map { ($0.tenant, $0.dispatcher) }, metrics, logger)
+        await Self.measure(lanes.all.map { ($0.tenant, $0.dispatcher, $0.outage) }, metrics)
     }
 
-    static func measure(_ all: [(Tenant, OutboxDispatcher)], _ metrics: Metrics, _ logger: Logger) async {
+    /// What is known of a database that does not answer is not shown.
+    static func takeDown(_ metrics: Metrics) {
+        for name in ["switchboard_outbox_", "switchboard_jobs{"] { metrics.remove(prefix: name) }
+    }
+
+    static func measure(_ all: [(Tenant, OutboxDispatcher, OutageLog)], _ metrics: Metrics) async {
         // A status without jobs is 0, not what it was before.
         var jobs = Dictionary(uniqueKeysWithValues: Job.Status.allCases.map { ($0.rawValue, 0) })
         var (pending, parked) = (0, 0)
-        for (tenant, dispatcher) in all {
+        for (tenant, dispatcher, outage) in all {
             do {
                 pending += try await dispatcher.backlog("pending")
                 parked += try await dispatcher.backlog("parked")
                 jobs.merge(try await tenant.jobs.counts(), uniquingKeysWith: +)
             } catch {
-                logger.error("upkeep.failed", metadata: ["tenant": "\(tenant.name)", "error": "\(error)"])
+                outage.failed("upkeep.failed", error)
+                // A sum without one of them would look like one.
+                return takeDown(metrics)
             }
         }
         metrics.set("switchboard_outbox_pending", Double(pending))
@@ -196,6 +206,6 @@ extension Runtime {
     /// Brings the gauges of `/metrics` up to date for one tenant.
     package func measure(_ tenant: Tenant) async {
         let dispatcher = OutboxDispatcher(database: tenant.database, handlers: [], clock: tenant.clock)
-        await Workers.measure([(tenant, dispatcher)], metrics, logger)
+        await Workers.measure([(tenant, dispatcher, OutageLog(tenant: tenant.name, logger: logger))], metrics)
     }
 }

@@ -81,17 +81,22 @@ final class CustomerImporter: Importer {
         try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
-        if options.matches, !created.isEmpty { try match(created, session) }
+        if options.matches { try match(created, .links, session) }
+        if options.matches { try match(updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after), .asks, session) }
         return outcomes(steps, history, unfound)
     }
 
-    /// Links the new customers with known ones who are the same people, or puts them before a person.
-    private func match(_ created: [CustomerRecord], _ session: any SQLSession) throws {
-        let known = try customers ?? session.count(MatchStore.customers)
+    /// Links new customers with known ones who are the same people, or puts them before a person; changed ones are only
+    /// put before a person.
+    private func match(
+        _ records: [CustomerRecord], _ reach: MatchResolver.Reach, _ session: any SQLSession
+    ) throws {
+        guard !records.isEmpty else { return }
+        let known = try customers ?? MatchStore.countCustomers(session)
         customers = known
         let resolver = try resolver ?? MatchResolver(tenant, principal, customers: known, session)
         self.resolver = resolver
-        let counts = try resolver.resolve(created, session)
+        let counts = try resolver.resolve(records, reach, session)
         matched.linked += counts.linked
         matched.review += counts.review
     }

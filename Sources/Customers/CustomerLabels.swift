@@ -92,7 +92,7 @@ enum CustomerLabels {
             ], ["decided_by": .name, "reason": .profile]),
         // Weights, and hashes of values that are frequent.
         .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model"]),
-        .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship"]),
+        .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship", "customers"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
         labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),
         labelled("customers_search_word", plain: ["variant"], ["word": .name]),

@@ -46,6 +46,7 @@ struct CustomerStore: Sendable {
         let released = try refuseTaken(record, before: nil, session)
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).insert(
             [record], released: released, session)
+        try MatchResolver.propose(record, before: nil, tenant, principal, session)
         try audit(
             AuditEntry(
                 "customers.customer.create", [.customer(record.id)],
@@ -122,6 +123,7 @@ struct CustomerStore: Sendable {
             actor: principal.userName, cause: act.cause, fields: changed, reason: act.reason)
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
             [(before, after)], on: today, released: released, origin: origin, session)
+        try MatchResolver.propose(after, before: before, tenant, principal, session)
         try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
         return after
     }

@@ -278,6 +278,9 @@ struct RiskPages: Sendable {
                         "week": .string(week), "state": .string(state.rawValue), "outcome": .text(outcome?.rawValue),
                         "note": .bool(note != nil),
                     ]), session)
+            if let outcome {
+                try tenant.outbox.append(RetentionContacted(customer: id, outcome: outcome.rawValue), session)
+            }
             return .redirect(call.request.localReturn(call.form["return"], fallback: "/risk"))
                 .flash("insights.flash.contact_" + state.rawValue)
         }

@@ -111,6 +111,16 @@ package struct AuditUnavailable: Error, CRMErrorConvertible, CustomStringConvert
 }
 
 extension StorageError: CRMErrorConvertible {
+    /// Who only wanted to see something has nothing to send again.
+    package var crmErrorOfRead: CRMError {
+        guard kind == .connection else { return crmError }
+        return CRMError.unavailable(
+            "database_unreachable",
+            Words(
+                en: "The database cannot be reached, so this cannot be shown now. Try again in a minute.",
+                zh: "无法连接数据库，暂时无法显示此内容，请稍后再试。"))
+    }
+
     /// How a storage error is answered: 503 for what may pass, 409 for a duplicate, 500 for a defect.
     package var crmError: CRMError {
         switch kind {

@@ -14,13 +14,18 @@ package struct DatabaseCopy: Sendable {
     private let source: any Database
     private let target: any Database
     private let leftOut: Set<String>
+    private let clock: any WallClock
     /// Rows of one page and one transaction.
     private static let page = 2_000
 
     /// Both databases must have been migrated by this binary; nobody else may write to either meanwhile.
     /// - Parameter leavingOut: tables that are brought over in another way.
-    package init(from source: any Database, to target: any Database, leavingOut: Set<String> = []) {
+    package init(
+        from source: any Database, to target: any Database, leavingOut: Set<String> = [],
+        clock: any WallClock = SystemClock()
+    ) {
         self.source = source
+        self.clock = clock
         leftOut = Self.local.union(leavingOut)
         self.target = target
     }
@@ -66,11 +71,43 @@ package struct DatabaseCopy: Sendable {
             states[table.name] = state
         }
         let result = try await verify(schema, progress)
+        let print = Self.fingerprint(result.map { ($0.name, $0.rows) })
+        let now = clock.now()
         try await target.write { session in
             try StoredSchema.rebuildTextIndexes(session)
             _ = try session.execute(Self.forgetState)
+            try Mark.set(Self.finished, print, at: now, session)
         }
         return result
+    }
+
+    /// When the copy of this very source into this target came to its end; `nil` = it did not, or nothing was copied.
+    /// - Throws: `CRMError` "copy_finished" when it did and the source has other rows by now.
+    package func finishedAt() async throws -> Instant? {
+        let kept: (print: String, at: Instant)? = try await target.read { session in
+            guard try Migrator.hasSchema(session), try !session.exists(Self.isMarked) else { return nil }
+            return try session.first(Self.finish, [.text(Self.finished)]) { ($0.text(0), $0.time(1)) }
+        }
+        guard let kept else { return nil }
+        var counts: [(String, Int64)] = []
+        for table in try await source.read({ try StoredSchema.tables($0) }) where !leftOut.contains(table.name) {
+            counts.append((table.name, try await count(table, source)))
+        }
+        guard kept.print == Self.fingerprint(counts) else {
+            throw CRMError(
+                "copy_finished", status: 409,
+                Words(
+                    en:
+                        "A copy into this target was finished at \(kept.at.iso8601), and the source is not the one of then, or has changed since. Nothing was copied. To take what is there now, copy into an empty database.",
+                    zh: "向该目标的复制已于 \(kept.at.iso8601) 完成，而源与当时不同或此后已有变化，未复制任何内容。如需复制现有数据，请复制到空数据库。"))
+        }
+        return kept.at
+    }
+
+    /// How many rows each table of the source had when its copy ended: told from a source that was used since.
+    private static func fingerprint(_ counts: [(name: String, rows: Int64)]) -> String {
+        let values = counts.sorted { $0.name < $1.name }.flatMap { [SQLValue.text($0.name), .int($0.rows)] }
+        return String(RowHash.of(values), radix: 16)
     }
 
     /// Marks the target as one that is copied to: until the copy is through nobody else opens it.
@@ -97,6 +134,8 @@ package struct DatabaseCopy: Sendable {
 
     /// A name no table has.
     private static let mark = "*"
+    private static let finished = "copy.finished"
+    static let finish: SQL = "SELECT value, marked_at FROM storage_mark WHERE name = $1"
     static let isMarked: SQL = "SELECT 1 FROM storage_copy LIMIT 1"
 
     /// For whoever opens a database to work with it.

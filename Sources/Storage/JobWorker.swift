@@ -72,8 +72,14 @@ package struct JobWorker: Sendable {
     private let wake: WakeSignal
     private let owner: String
     private let logger: Logger
+    private let outage: OutageLog?
 
-    package init(queue: JobQueue, handlers: [JobHandler], wake: WakeSignal, owner: String, logger: Logger) {
+    /// - Parameter outage: what the log says while the database is away; `nil` = each error by itself.
+    package init(
+        queue: JobQueue, handlers: [JobHandler], wake: WakeSignal, owner: String, logger: Logger,
+        outage: OutageLog? = nil
+    ) {
+        self.outage = outage
         self.queue = queue
         self.handlers = Dictionary(handlers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
         self.wake = wake
@@ -91,8 +97,16 @@ package struct JobWorker: Sendable {
 
     /// Like `runOne`, for a loop: what goes wrong is logged and taken for "none is due".
     package func runNext() async -> Bool {
-        do { return try await runOne() } catch {
-            logger.error("job.claim_failed", metadata: ["error": "\(error)"])
+        do {
+            let worked = try await runOne()
+            outage?.worked()
+            return worked
+        } catch {
+            guard let outage else {
+                logger.error("job.claim_failed", metadata: ["error": "\(error)"])
+                return false
+            }
+            outage.failed("job.claim_failed", error)
             return false
         }
     }

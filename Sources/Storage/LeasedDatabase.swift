@@ -42,9 +42,13 @@ package final class LeasedDatabase: Database {
     }
 
     /// - Throws: `CRMError` "node_lost" (503) when the number ran out and no other could be had; nothing was changed.
+    ///   `StorageError.connection` when the database is away: nothing was changed either.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         if ids.isExpired {
-            do { try await renew() } catch {
+            do { try await renew() } catch let error where OutageLog.isAbsence(error) {
+                // Said by whoever asked; the number is renewed, or replaced, when the database is back.
+                throw error
+            } catch {
                 logger.error("node.lost", metadata: ["node": "\(ids.node)", "error": "\(error)"])
                 throw CRMError.unavailable(
                     "node_lost",

@@ -173,6 +173,22 @@ package struct Migrator: Sendable {
         return try migrations(for: database.dialect).count { !known.contains("\($0.module)/\($0.number)") }
     }
 
+    /// How many are not applied yet, asked of a database that may hold nothing: nothing is made or changed.
+    /// - Throws: as `migrate`, for files that were edited and databases of versions that this one does not understand.
+    package func waiting(_ database: any Database) async throws -> Int {
+        let applied: [(String, String)] = try await database.read { session in
+            guard try Self.hasSchema(session) else { return [] }
+            return try session.query(Self.applied) { ("\($0.text(0))/\($0.integer(1))", $0.text(2)) }
+        }
+        let checksums = Dictionary(applied, uniquingKeysWith: { first, _ in first })
+        if checksums["Storage/2"] != nil { try await checkLevel(database) }
+        return try migrations(for: database.dialect).count { migration in
+            guard let checksum = checksums["\(migration.module)/\(migration.number)"] else { return true }
+            try Self.check(checksum, migration)
+            return false
+        }
+    }
+
     /// Whether migrations were ever applied.
     package static func hasSchema(_ session: any SQLSession) throws -> Bool { try StoredSchema.isMigrated(session) }
 

@@ -36,17 +36,31 @@ package struct EventHandler: Sendable {
     /// Stable: it is stored in the receipts.
     package let name: String
     package let eventType: String
-    package let handle: @Sendable (_ payload: String, _ session: any SQLSession) throws -> Void
+    private let work: @Sendable (_ payload: String, _ at: Instant, _ session: any SQLSession) throws -> Void
 
     /// A handler of one event type; the payload is decoded for it.
     package init<E: DomainEvent>(
         name: String, _ type: E.Type, _ handle: @escaping @Sendable (E, any SQLSession) throws -> Void
     ) {
+        self.init(name: name, type) { event, _, session in try handle(event, session) }
+    }
+
+    /// The same, told when the event was appended.
+    package init<E: DomainEvent>(
+        name: String, _ type: E.Type, _ handle: @escaping @Sendable (E, Instant, any SQLSession) throws -> Void
+    ) {
         self.name = name
         eventType = E.eventType
-        self.handle = { payload, session in
-            try handle(try JSONDecoder().decode(E.self, from: Data(payload.utf8)), session)
+        work = { payload, at, session in
+            try handle(try JSONDecoder().decode(E.self, from: Data(payload.utf8)), at, session)
         }
+    }
+
+    /// - Parameter at: when the event was appended.
+    package func handle(
+        _ payload: String, _ session: any SQLSession, at: Instant = Instant(milliseconds: 0)
+    ) throws {
+        try work(payload, at, session)
     }
 }
 
@@ -147,7 +161,7 @@ package struct OutboxDispatcher: Sendable {
                 try await database.write { session in
                     let fresh = try session.execute(
                         Self.receipt, [.id(event.id), .text(handler.name), .time(clock.now())])
-                    if fresh == 1 { try handler.handle(event.payload, session) }
+                    if fresh == 1 { try handler.handle(event.payload, session, at: event.id.madeAt) }
                 }
             } catch {
                 logger?.error(

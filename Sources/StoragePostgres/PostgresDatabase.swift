@@ -36,6 +36,35 @@ package final class PostgresDatabase: BlockingDatabase {
     /// Reads that a replica answered so far.
     package var replicaReads: Int { replicas?.reads ?? 0 }
 
+    /// Whether this server says of itself that it follows another one.
+    package var isStandby: Bool {
+        get async throws { try await read { try $0.exists(Self.inRecovery) } }
+    }
+    static let inRecovery: SQL = "SELECT 1 WHERE pg_is_in_recovery()"
+
+    /// What is known of one of the standbys.
+    package enum StandbyNews: Sendable, Equatable {
+        case answers
+        case isAway(reason: String)
+    }
+
+    /// Calls `body` with the place (`HOST:PORT`) of a standby whenever one is found to be away, or to answer again, and the
+    /// first time that either is known.
+    package func listenToStandbys(_ body: @escaping @Sendable (_ place: String, _ news: StandbyNews) -> Void) {
+        replicas?.listen { place, news in
+            switch news {
+            case .answers: body(place, .answers)
+            case .isAway(let reason): body(place, .isAway(reason: reason))
+            }
+        }
+    }
+
+    /// Has the standbys asked how they are, when they were not just now: without it they are asked when somebody reads.
+    package func lookAtStandbys() { replicas?.look() }
+
+    /// How many standbys there are, and how many of them answered when they were last asked.
+    package var standbys: (all: Int, answering: Int) { replicas?.counts ?? (0, 0) }
+
     /// What a transaction is for.
     private enum Purpose {
         case read, write, blocking

@@ -16,14 +16,25 @@ final class PostgresReplicas: Sendable {
         fileprivate let watcher: Watcher
 
         fileprivate struct State {
+            /// What was last said of it; `nil` = nothing yet.
+            var news: News?
             /// Everything that was acknowledged before this moment is there; `nil` = not known, not to be used.
             var completeUntil: ContinuousClock.Instant?
         }
+
+        fileprivate var place: String { pool.settings.hosts }
 
         fileprivate init(_ settings: PostgresSettings) {
             pool = PostgresPool(settings)
             watcher = Watcher(settings)
         }
+    }
+
+    /// Whether a standby can be used, as it was found last.
+    enum News: Sendable, Equatable {
+        case answers
+        /// It cannot be reached, or is no standby of this primary.
+        case isAway(reason: String)
     }
 
     /// What the primary said of itself.
@@ -52,6 +63,7 @@ final class PostgresReplicas: Sendable {
     private let primary: Watcher
     private let history = Mutex(History())
     private let turn = Mutex(Turn())
+    private let told = Mutex<(@Sendable (String, News) -> Void)?>(nil)
     /// Between two rounds of questions.
     private static let pause = Duration.seconds(1)
     /// Older marks help nobody: no read puts up with so much.
@@ -97,6 +109,35 @@ final class PostgresReplicas: Sendable {
         primary.close()
     }
 
+    // MARK: News
+
+    /// Calls `body` with the place of a standby whenever its state is another than it was, the first time too; what is known
+    /// by now at once.
+    func listen(_ body: @escaping @Sendable (String, News) -> Void) {
+        told.withLock { $0 = body }
+        for replica in replicas {
+            if let news = replica.state.withLock({ $0.news }) { body(replica.place, news) }
+        }
+    }
+
+    /// Asks, when that is due, as a read would have it done.
+    func look() { checkIfDue(.now) }
+
+    /// How many there are, and how many of them answered when they were last asked.
+    var counts: (all: Int, answering: Int) {
+        (replicas.count, replicas.count { $0.state.withLock { $0.news } == .answers })
+    }
+
+    private func note(_ news: News, _ replica: Replica) {
+        let isNew = replica.state.withLock { state in
+            // The words of one absence may change; it is the same.
+            let isNew = (state.news == nil) || (state.news == .answers) != (news == .answers)
+            state.news = news
+            return isNew
+        }
+        if isNew { told.withLock { $0 }?(replica.place, news) }
+    }
+
     // MARK: Questions
 
     private func checkIfDue(_ now: ContinuousClock.Instant) {
@@ -114,7 +155,9 @@ final class PostgresReplicas: Sendable {
             guard let answer else { return }
             note(answer, at)
             for replica in replicas {
-                replica.watcher.ask(Self.replicaQuestion) { [self] answer, _ in place(replica, answer) }
+                replica.watcher.ask(
+                    Self.replicaQuestion, failed: { [self] in note(.isAway(reason: $0), replica) }
+                ) { [self] answer, _ in place(replica, answer) }
             }
         }
     }
@@ -134,14 +177,23 @@ final class PostgresReplicas: Sendable {
 
     /// Finds until when the replica's data is complete.
     private func place(_ replica: Replica, _ answer: Watcher.Answer?) {
+        var news: News?
         let until = history.withLock { history -> ContinuousClock.Instant?? in
             guard let answer else { return .some(nil) }
+            // Nobody knows the primary's own cluster yet.
+            if !history.cluster.isEmpty, !answer.isStandby || answer.cluster != history.cluster {
+                news = .isAway(
+                    reason: answer.isStandby ? "it belongs to another cluster" : "it is no standby: it takes writes itself")
+            } else {
+                news = .answers
+            }
             // Promoted, of another cluster, or following a server that is no primary any more.
             guard answer.isStandby, let position = answer.position, answer.cluster == history.cluster,
                 answer.timeline == history.timeline
             else { return .some(nil) }
             return history.marks.last { $0.position <= position }.map { .some($0.at) }
         }
+        if let news { note(news, replica) }
         switch until {
         case .some(.some(let until)):
             replica.state.withLock { $0.completeUntil = max($0.completeUntil ?? until, until) }
@@ -201,7 +253,11 @@ final class Watcher: Sendable {
 
     /// Calls `told` on the watcher's thread with the answer (`nil` = none) and the moment before the question. Does nothing
     /// while the question before is still out.
-    func ask(_ question: SQL, _ told: @escaping @Sendable (Answer?, ContinuousClock.Instant) -> Void) {
+    /// - Parameter failed: called before that with the reason why there is no answer.
+    func ask(
+        _ question: SQL, failed: (@Sendable (String) -> Void)? = nil,
+        _ told: @escaping @Sendable (Answer?, ContinuousClock.Instant) -> Void
+    ) {
         let isFree = state.withLock { state in
             guard !state.isAsking, !state.isClosed else { return false }
             state.isAsking = true
@@ -209,13 +265,14 @@ final class Watcher: Sendable {
         }
         guard isFree else { return told(nil, .now) }
         queue.async { [self] in
-            let (answer, at) = answer(to: question)
+            let (answer, at, reason) = answer(to: question)
             state.withLock { $0.isAsking = false }
+            if let reason { failed?(reason) }
             told(answer, at)
         }
     }
 
-    private func answer(to question: SQL) -> (Answer?, ContinuousClock.Instant) {
+    private func answer(to question: SQL) -> (Answer?, ContinuousClock.Instant, String?) {
         var at = ContinuousClock.now
         do {
             let kept = state.withLock { state in
@@ -235,9 +292,9 @@ final class Watcher: Sendable {
                     state.connection = connection
                 }
             }
-            return (answer, at)
+            return (answer, at, nil)
         } catch {
-            return (nil, at)
+            return (nil, at, (error as? PostgresFailure)?.detail ?? "\(error)")
         }
     }
 

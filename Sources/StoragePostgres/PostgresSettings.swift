@@ -35,6 +35,35 @@ package struct PostgresSettings: Sendable, Equatable {
         text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
     }
 
+    /// Whether user, password and hosts of an address cannot be told apart for certain: a character that ends one of them
+    /// stands in a name or password as it is. What looks like the host may be part of the password then.
+    package static func isAmbiguous(_ text: String) -> Bool {
+        guard isURL(text), let scheme = text.range(of: "://") else { return true }
+        var hosts = text[scheme.upperBound...]
+        if let at = hosts.firstIndex(of: "@") {
+            let login = hosts[..<at]
+            hosts = hosts[hosts.index(after: at)...]
+            if hosts.contains("@") || login.contains(where: { "/?".contains($0) || $0.isWhitespace }) { return true }
+        }
+        let authority = hosts.prefix { !"/?".contains($0) }
+        return !authority.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(isHost)
+    }
+
+    /// `name`, `name:5432`, `[::1]:5432`, or nothing (the local socket).
+    private static func isHost(_ text: Substring) -> Bool {
+        var rest = text
+        if rest.hasPrefix("[") {
+            guard let end = rest.firstIndex(of: "]") else { return false }
+            guard rest[..<end].dropFirst().allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else { return false }
+            rest = rest[rest.index(after: end)...]
+        } else {
+            let name = rest.prefix { $0 != ":" }
+            guard name.allSatisfy({ $0.isLetter || $0.isNumber || "-._~%".contains($0) }) else { return false }
+            rest = rest[name.endIndex...]
+        }
+        return rest.isEmpty || (rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy { (48...57).contains($0) })
+    }
+
     /// The same server with another database: a tenant is a database of its own.
     package func database(named name: String) -> PostgresSettings {
         var copy = self
@@ -64,8 +93,18 @@ package struct PostgresSettings: Sendable, Equatable {
         }
     }
 
-    /// User and hosts of the address, for a person: never the password.
+    /// The hosts of the address with their ports, for a person.
+    package var hosts: String {
+        guard !Self.isAmbiguous(url) else { return "an address that cannot be read for certain" }
+        let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        let authority = (pieces.count > 2 ? pieces[2] : "").prefix { $0 != "?" }
+        let hosts = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        return hosts.isEmpty ? "the local socket" : String(hosts)
+    }
+
+    /// User and hosts of the address, for a person: never the password, nor what may be a part of it.
     package var place: String {
+        guard !Self.isAmbiguous(url) else { return "database of an address that cannot be read for certain" }
         let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         let authority = pieces.count > 2 ? String(pieces[2]) : ""
         let end = authority.lastIndex(of: "@")
@@ -77,6 +116,7 @@ package struct PostgresSettings: Sendable, Equatable {
 
     /// Words of libpq without the password of the address, which it may repeat when it cannot read the address.
     func withoutPassword(_ words: String) -> String {
+        guard !Self.isAmbiguous(url) else { return "a character of the address must be percent-encoded" }
         let pieces = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         guard pieces.count > 2, let end = pieces[2].lastIndex(of: "@"),
             let colon = pieces[2][..<end].firstIndex(of: ":")

@@ -22,7 +22,7 @@ package struct Gate: Sendable {
     let pages: Pages
     let sessions: any SessionStore
     let tenants: any TenantResolver
-    let settings: GateSettings
+    private(set) var settings: GateSettings
     let hooks: GateHooks
     let metrics: Metrics
     let logger: Logger
@@ -55,10 +55,18 @@ package struct Gate: Sendable {
             sending: streams)
     }
 
+    /// The same gate with the installation's key, which is read (or made) once its database has been reached.
+    package func with(csrfKey: SymmetricKey) -> Gate {
+        var gate = self
+        gate.settings.csrfKey = csrfKey
+        return gate
+    }
+
     /// Answers one request; never throws, so the framework never makes an answer of its own.
     package func respond(to request: Request, remoteAddress: String) async -> Response {
         let started = ContinuousClock.now
         var visit = Visit(remoteAddress: remoteAddress)
+        visit.isRead = request.method == .get || request.method == .head
         var answer: WebResponse
         do {
             let place = try inFlight.enter(.running, nil)
@@ -279,8 +287,8 @@ package struct Gate: Sendable {
                 request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
             return .json(try JSONValue.parse(bytes))
-        case .lines:
-            try expect(type, "application/x-ndjson")
+        case .lines, .linesOrArray:
+            if route.body == .lines || type != "application/json" { try expect(type, "application/x-ndjson") }
             let bytes = try await collect(
                 request.body, length: length, max: Limits.linesBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
@@ -375,6 +383,8 @@ struct Visit {
     var cookieToken = ""
     var setsCookie = false
     var wantsJSON = false
+    /// Whether it asks to see something and changes nothing.
+    var isRead = false
     /// A message of the last page waits to be shown on this one.
     var hasFlash = false
     let nonce: String

@@ -11,7 +11,7 @@ extension Gate {
         if let error = error as? CRMError {
             known = error
         } else if let mapped = (error as? any CRMErrorConvertible)?.crmError {
-            known = mapped
+            known = visit.isRead ? (error as? any CRMErrorConvertible)?.crmErrorOfRead ?? mapped : mapped
             logger.warning("http.storage", metadata: ["request": "\(visit.requestID)", "error": "\(error)"])
         } else {
             logger.error(
@@ -107,4 +107,10 @@ private enum SecurityHeader {
 /// An error of another layer that knows how it is to be answered.
 package protocol CRMErrorConvertible: Error {
     var crmError: CRMError { get }
+    /// The same when nothing was to be changed.
+    var crmErrorOfRead: CRMError { get }
+}
+
+extension CRMErrorConvertible {
+    package var crmErrorOfRead: CRMError { crmError }
 }

@@ -32,6 +32,10 @@ package final class Metrics: Sendable {
     /// Adds to a counter. `name` with its labels, `switchboard_jobs_total{kind="import.run"}`.
     package func add(_ name: String, _ amount: Int = 1) { state.withLock { $0.counters[name, default: 0] += amount } }
     package func set(_ name: String, _ value: Double) { state.withLock { $0.gauges[name] = value } }
+    /// Takes gauges away whose name (with labels) begins so: what nobody knows is not shown.
+    package func remove(prefix: String) {
+        state.withLock { state in state.gauges = state.gauges.filter { !$0.key.hasPrefix(prefix) } }
+    }
 
     /// The text of `/metrics` (exposition format 0.0.4).
     package func exposition() -> String {

@@ -22,6 +22,8 @@ package struct Route: Sendable {
         case json
         /// `application/x-ndjson`, one JSON object a line; the handler reads each line through the strict gate.
         case lines
+        /// The same, or `application/json` with one array; the handler tells which.
+        case linesOrArray
         /// `multipart/form-data`, streamed to the handler.
         case upload
     }

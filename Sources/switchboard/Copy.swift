@@ -9,7 +9,8 @@ struct Copy: AsyncParsableCommand {
         abstract: "Move an installation between SQLite and PostgreSQL.",
         discussion: """
             Addresses: sqlite:FOLDER (a data folder) or postgres://USER@HOST/DATABASE. Stop what uses them first. Copies every
-            tenant with its files, then counts and sums every table on both sides. Interrupted, the same command goes on.
+            tenant with its files, then counts and sums every table on both sides. Interrupted, the same command goes on; once
+            it is finished it says so and does nothing (exit code 0), or, when the source has changed since, refuses (1).
             The keys stay in DATA/keys: processes of the new place need that folder.
             """)
     @OptionGroup var common: CommonOptions
@@ -21,13 +22,16 @@ struct Copy: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let copy = try InstallationCopy(
-                from: try DatabaseAddress(from), to: try DatabaseAddress(to), try common.configuration())
+                from: try DatabaseAddress(from, setting: "--from"), to: try DatabaseAddress(to, setting: "--to"),
+                try common.configuration())
             var results: [InstallationCopy.Result] = []
             for tenant in common.tenant.isEmpty ? try copy.tenants() : common.tenant {
                 let bar = ProgressBar()
-                results.append(
-                    try await copy.run(tenant: tenant, force: force) { bar.show(Int($1), Int($2), "\(tenant): \($0)") })
-                bar.finish()
+                let result = try await copy.run(tenant: tenant, force: force) {
+                    bar.show(Int($1), Int($2), "\(tenant): \($0)")
+                }
+                results.append(result)
+                if result.finishedBefore == nil { bar.finish() } else { bar.end() }
             }
             if json {
                 Terminal.out(
@@ -36,11 +40,18 @@ struct Copy: AsyncParsableCommand {
                             .object([
                                 "tenant": .string($0.tenant), "tables": .int(Int64($0.tables.count)),
                                 "rows": .int($0.rows), "files": .int(Int64($0.files)),
+                                "finishedBefore": $0.finishedBefore.map { .string($0.iso8601) } ?? .null,
                             ])
                         }
                     ).encoded())
             } else {
                 for result in results {
+                    if let at = result.finishedBefore {
+                        Terminal.out(
+                            "\(result.tenant): this copy was finished at \(at.iso8601), and the source has the same rows "
+                                + "still: there is nothing to do")
+                        continue
+                    }
                     Terminal.out(
                         "\(result.tenant): \(result.rows) rows in \(result.tables.count) tables and \(result.files) files, verified on both sides"
                     )

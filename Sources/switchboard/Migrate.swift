@@ -32,7 +32,12 @@ struct Migrate: AsyncParsableCommand {
         try await Terminal.run(json: json) {
             if partitions { return try await keepMonths() }
             guard common.tenant.count <= 1 else { throw Complaint("give one --tenant") }
-            let runtime = try common.runtime(usesData: false)
+            let runtime = try common.runtime()
+            if distributed, case .sqlite = try runtime.configuration.address {
+                throw Complaint(
+                    "--distributed is for PostgreSQL with Citus, and this installation is on SQLite (no DATABASE_URL): "
+                        + "nothing was done. What would be told to Citus is in schema/distributed.sql")
+            }
             let name = common.tenant.first ?? "default"
             let applied = try await runtime.tenants.migrate(name)
             if distributed { return try await distribute(runtime, name) }
@@ -61,7 +66,7 @@ struct Migrate: AsyncParsableCommand {
 
     /// Needs neither keys nor files: only the owner's address.
     private func keepMonths() async throws {
-        let runtime = try common.runtime(usesData: false)
+        let runtime = try common.runtime()
         let names = common.tenant.isEmpty ? runtime.tenantNames : common.tenant
         var (tenants, isPostponed, isRefused): ([JSONValue], Bool, Bool) = ([], false, false)
         var isPostgres = false

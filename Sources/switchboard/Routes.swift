@@ -11,7 +11,7 @@ struct Routes: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run(json: json) {
-            let runtime = try common.runtime(usesData: false)
+            let runtime = try common.runtime()
             let rows = runtime.routes.sorted { ($0.pattern, $0.method.rawValue) < ($1.pattern, $1.method.rawValue) }
             if json {
                 Terminal.out(

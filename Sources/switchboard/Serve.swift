@@ -39,9 +39,10 @@ struct Serve: AsyncParsableCommand {
             if demo { try await FirstStart.load(runtime, tenant, customers: demoCustomers) }
             let link = try await Bootstrap.linkIfNobodyCanLogIn(runtime, tenant)
             let names = common.tenant.isEmpty ? nil : common.tenant
+            let place = try configuration.address.words(tenant: tenant.name)
             try await runtime.serve(withWorkers: workers, for: names, late: Terminal.leave) { port in
                 let address = "http://\(configuration.host):\(port)"
-                Terminal.out("Switchboard \(Version.text) is running at \(address)")
+                Terminal.out("Switchboard \(Version.text) is running at \(address)\nDatabase: \(place)")
                 if let link {
                     let place = tenant.name == "default" ? address : runtime.address(of: tenant.name, port: port)
                     Terminal.out("Set the first administrator's password (one use, valid for 1 hour): \(place)\(link)")

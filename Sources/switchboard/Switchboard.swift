@@ -40,22 +40,25 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// The settings, with these flags over file and environment.
-    func configuration(_ change: (inout Configuration) -> Void = { _ in }) throws -> Configuration {
+    /// - Parameter usesData: whether the data folder has to be one.
+    func configuration(
+        usesData: Bool = true, _ change: (inout Configuration) -> Void = { _ in }
+    ) throws -> Configuration {
         var configuration = try Configuration.load(file: config, environment: ProcessInfo.processInfo.environment)
         if let data { configuration.data = data }
         change(&configuration)
+        if usesData { try FileTrouble.checkFolder(configuration.data) }
         return configuration
     }
 
     /// A runtime for a command: logs only warnings, so that results stay readable.
-    /// - Parameter usesData: `false` when no tenant is opened: nothing is made in the data folder then.
     /// - Parameter loads: whether the command fills a database.
-    func runtime(usesData: Bool = true, loads: Bool = false) throws -> Runtime {
+    func runtime(loads: Bool = false) throws -> Runtime {
         try Runtime(
             try configuration {
                 $0.loads = loads
                 if ProcessInfo.processInfo.environment["SWITCHBOARD_LOG"] == nil { $0.logLevel = "warning" }
-            }, usesData: usesData)
+            })
     }
 
     /// Opens the tenant, runs `body`, closes the databases.
@@ -66,9 +69,7 @@ struct CommonOptions: ParsableArguments {
     func withTenant<T>(
         creates: Bool = false, loads: Bool = false, _ body: (Runtime, Tenant) async throws -> T
     ) async throws -> T {
-        guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
-        let name = tenant.first ?? "default"
-        if !creates { try requireInstallation(name) }
+        let name = creates ? try only() : try installed()
         let runtime = try runtime(loads: loads)
         do {
             let result = try await body(runtime, try await runtime.tenants.tenant(name))
@@ -82,6 +83,19 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension CommonOptions {
+    private func only() throws -> String {
+        guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
+        return tenant.first ?? "default"
+    }
+
+    /// The tenant that is meant, which is there.
+    /// - Throws: `CRMError` "no_installation", "no_tenant".
+    func installed() throws -> String {
+        let name = try only()
+        try requireInstallation(name)
+        return name
+    }
+
     private func requireInstallation(_ name: String) throws {
         let configuration = try configuration()
         guard !Tenants.exists(name, configuration) else { return }
@@ -164,6 +178,7 @@ enum Terminal {
         } catch let code as ExitCode {
             throw code
         } catch {
+            let error = FileTrouble.crmError(error) ?? error
             if json { out(failure(error).encoded()) }
             try tell(error)
         }

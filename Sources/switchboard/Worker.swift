@@ -12,8 +12,11 @@ struct Worker: AsyncParsableCommand {
         try await Terminal.run {
             ProcessGuard.forbidDumps()
             let runtime = try Runtime(try common.configuration())
-            Terminal.note("Switchboard worker \(Version.text) is running; stop it with Ctrl-C.")
-            try await runtime.work(for: common.tenant.isEmpty ? nil : common.tenant, late: Terminal.leave)
+            let names = common.tenant.isEmpty ? nil : common.tenant
+            let place = try runtime.configuration.address.words(tenant: (names ?? runtime.tenantNames).first ?? "default")
+            try await runtime.work(for: names, late: Terminal.leave) {
+                Terminal.note("Switchboard worker \(Version.text) is running; stop it with Ctrl-C.\nDatabase: \(place)")
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ struct AccessTests {
         switch (route.method, route.body) {
         case (.get, _): return try visitor.get(path(route), headers: [("Accept", "application/json")])
         case (_, .json): return try visitor.postJSON(path(route), "{}")
-        case (_, .lines): return try visitor.postLines(path(route), "{}\n")
+        case (_, .lines), (_, .linesOrArray): return try visitor.postLines(path(route), "{}\n")
         case (_, .upload):
             return try visitor.upload(path(route), file: (name: "x.csv", content: Array("a,b\n1,2\n".utf8)))
         default: return try visitor.post(path(route), headers: [("Accept", "application/json")])

@@ -90,6 +90,7 @@ struct MoveTests {
         try FileManager.default.createDirectory(atPath: third, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: data + "/keys", toPath: third + "/keys")
         let torn = try ServerProcess.run(["restore", copy, "--data", third])
+        #expect(!FileManager.default.fileExists(atPath: third + "/restoring"))
         #expect(torn.code == 1 && torn.error.contains(Self.blob), "\(torn)")
         #expect(!FileManager.default.fileExists(atPath: third + "/tenants"))
     }
@@ -127,7 +128,24 @@ struct MoveTests {
         #expect(!FileManager.default.fileExists(atPath: back))
         served.stop()
         let twice = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url])
-        #expect(twice.code == 1 && twice.error.contains("already holds rows"), "\(twice)")
+        #expect(twice.code == 0 && twice.out.contains("this copy was finished at 20"), "\(twice)")
+        #expect(twice.out.contains("nothing to do"), "\(twice)")
+        let told = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url, "--json"])
+        let again = try #require(try JSONValue.parse(Array(told.out.utf8)).array?.first?.object)
+        #expect(told.code == 0 && again["finishedBefore"]?.string?.hasPrefix("20") == true, "\(told)")
+        // The source was used since: what came there is not at the target, and nobody says that all is done.
+        let late = try ServerProcess.run(
+            ["user", "create", "late", "--role", "agent", "--password-stdin", "--data", data],
+            input: Scenario.password + "\n")
+        #expect(late.code == 0)
+        let changed = try ServerProcess.run(["copy", "--from", "sqlite:" + data, "--to", settings.url])
+        #expect(changed.code == 1 && changed.error.contains("was finished at"), "\(changed)")
+        #expect(changed.error.contains("changed since") && changed.error.contains("未复制任何内容"), "\(changed)")
+        let other = folder("other")
+        defer { try? FileManager.default.removeItem(atPath: other) }
+        try #require(ServerProcess.run(["seed", "--customers", "20", "--data", other]).code == 0)
+        let foreign = try ServerProcess.run(["copy", "--from", "sqlite:" + other, "--to", settings.url])
+        #expect(foreign.code == 1 && foreign.error.contains("not the one of then"), "\(foreign)")
         let down = try ServerProcess.run(["copy", "--from", settings.url, "--to", "sqlite:" + back])
         #expect(down.code == 0, "\(down)")
         let bytes = try Data(contentsOf: URL(fileURLWithPath: back + "/tenants/default/blobs/" + Self.blob))

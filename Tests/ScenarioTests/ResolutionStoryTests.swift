@@ -101,7 +101,11 @@ struct ResolutionStoryTests {
         #expect(undo.contains("data-key=\"u\"") && undo.contains(pair + "/reopening"))
         #expect(try supervisor.post(pair + "/reopening").status == 303)
         #expect(try !supervisor.get("/customers/\(b)").text.contains("panel-joined"))
+        let waiting = try supervisor.get("/customers/\(b)").text
+        #expect(waiting.contains("id=\"panel-similar\"") && waiting.contains("/duplicates?pair=\(b)-\(c)"))
+        #expect(try !agent.get("/customers/\(b)").text.contains("panel-similar"), "who decides no pairs is not asked")
         #expect(try supervisor.post(pair + "/separation").status == 303)
+        #expect(try !supervisor.get("/customers/\(b)").text.contains("panel-similar"))
         #expect(try supervisor.get("/duplicates").text.contains("Nothing waits"))
         #expect(try agent.get("/duplicates").status == 403)
 

@@ -2,6 +2,7 @@ import App
 import Foundation
 import Kernel
 import Logging
+import ServiceLifecycle
 import Storage
 import TestSupport
 import Testing
@@ -85,6 +86,61 @@ struct StopTests {
         await #expect(processExitsWith: .exitCode(1)) {
             StopDeadline.arm(Logger(label: "stuck") { _ in SwiftLogNoOpLogHandler() }, seconds: 1) { exit(1) }
             try await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    private struct Failing: Service {
+        func run() async throws { throw CRMError.notFound }
+    }
+
+    /// Does not notice that it is to end, as a thread that waits for a database.
+    private struct Deaf: Service {
+        func run() async throws {
+            await Task { try? await Task.sleep(for: .seconds(60)) }.value
+        }
+    }
+
+    @Test(
+        "a signal is heard after a service has failed, while another does not end: before and behind the failure",
+        arguments: [false, true])
+    func signalWhileFailing(isEarly: Bool) async throws {
+        // What an exit test captures is written out: the process is another one.
+        if isEarly {
+            await #expect(processExitsWith: .exitCode(7)) { try await StopTests.fail(signalFirst: true) }
+        } else {
+            await #expect(processExitsWith: .exitCode(7)) { try await StopTests.fail(signalFirst: false) }
+        }
+    }
+
+    private static func fail(signalFirst: Bool) async throws {
+        let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
+        let signals = StopSignals(logger: logger) { exit(7) }
+        if signalFirst {
+            // The group's own ear is not open yet, or does not care any more.
+            kill(getpid(), SIGTERM)
+            try await Task.sleep(for: .milliseconds(300))
+        } else {
+            Task {
+                try await Task.sleep(for: .milliseconds(500))
+                kill(getpid(), SIGTERM)
+            }
+        }
+        try await ServiceRun([Failing(), Deaf()], logger: logger).run(signals) {
+            try? await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    @Test("a signal is heard while the databases are closed, after the services have come to their end")
+    func signalWhileClosing() async throws {
+        await #expect(processExitsWith: .exitCode(7)) {
+            let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
+            Task {
+                try await Task.sleep(for: .milliseconds(500))
+                kill(getpid(), SIGTERM)
+            }
+            try await ServiceRun([], endsWithAny: true, logger: logger).run(
+                StopSignals(logger: logger) { exit(7) }
+            ) { try? await Task.sleep(for: .seconds(60)) }
         }
     }
 

@@ -12,7 +12,7 @@ extension TraceWorld {
     static let makers: [String: Maker] = ownMakers.merging(customerMakers) { first, _ in first }
         .merging(importMakers) { first, _ in first }.merging(insightMakers) { first, _ in first }
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
-        .merging(resolutionMakers) { first, _ in first }
+        .merging(resolutionMakers) { first, _ in first }.merging(profileMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
@@ -31,6 +31,7 @@ extension TraceWorld {
         ],
         "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
         "POST /risk/{id}/contact": [("revision", "open"), ("outcome", "no_answer")],
+        "POST /counters/{id}": [("revision", "x"), ("title_en", "x"), ("kind", "x")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],
         "POST /events/{id}/dismissal": [("reason", "x")],
         "POST /users/{id}/roles": [("revision", "x"), ("role", "agent")],
@@ -257,7 +258,8 @@ extension TraceWorld {
             let page = try visitor.get("/imports/intake").text
             let part = page.components(separatedBy: "action=\"/imports/intake/changed\"").last ?? ""
             let revision = String(try #require(part.firstMatch(of: /name="revision" value="([^"]+)"/)).1)
-            return { try visitor.post("/imports/intake/changed", [("revision", revision)] + intake("changed").dropFirst()) }
+            let fields = [("revision", revision), ("entity", "customer"), ("settle", "90"), ("every", "60")]
+            return { try visitor.post("/imports/intake/changed", fields) }
         },
         "POST /imports/intake/{source}/look": { world in
             let visitor = world.administrator

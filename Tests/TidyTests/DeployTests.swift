@@ -100,7 +100,7 @@ struct DeployTests {
         var configuration = Configuration()
         configuration.share = Checkout.share.root
         let runtime = try Runtime(
-            configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, usesData: false)
+            configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let open = Set(runtime.routes.filter { $0.access == .anonymous }.map(\.name))
         var asked: [String] = []
         var findings: [String] = []

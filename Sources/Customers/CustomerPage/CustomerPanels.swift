@@ -29,6 +29,10 @@ enum CustomerPanels {
                 name: "joined", title: "customer-page.panel.joined", place: .side, order: 32, permission: view
             ) { try JoinedPanel.begin($0, zone: zone, $1) },
             CustomerPanel(
+                name: "similar", title: "customer-page.panel.similar", place: .side, order: 5,
+                permission: CustomerPermissions.decidePairs
+            ) { try SimilarPanel.begin($0, $1) },
+            CustomerPanel(
                 name: "relations", title: "customer-page.panel.relations", place: .side, order: 40, permission: view
             ) { try RelationsPanel.begin($0, $1) },
             CustomerPanel(

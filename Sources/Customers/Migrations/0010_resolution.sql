@@ -21,14 +21,15 @@ CREATE TABLE customers_match_model (
   model TEXT NOT NULL
 );
 
--- One row (id 1): whether keys are kept, when those of all customers were there, which model decides, and the rules of the
--- joined record ('' = as shipped).
+-- One row (id 1): whether keys are kept, when those of all customers were there, which model decides, the rules of the joined
+-- record ('' = as shipped), and about how many customers there are.
 CREATE TABLE customers_match_setting (
   id BIGINT NOT NULL PRIMARY KEY,
   kept BOOLEAN NOT NULL,
   filled_at BIGINT,
   model_id BIGINT,
-  survivorship TEXT NOT NULL
+  survivorship TEXT NOT NULL,
+  customers BIGINT NOT NULL DEFAULT 0
 );
 
 -- Two customers that were compared and are linked, kept apart, or wait for a person; left_id is the smaller id. The evidence

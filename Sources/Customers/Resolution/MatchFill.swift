@@ -17,7 +17,7 @@ enum MatchFill {
         try await tenant.database.write { session in
             if try !MatchStore.setting(session).isKept { try session.execute(MatchStore.keep, [.bool(true)]) }
         }
-        let total = Int64(try await tenant.database.read { try $0.count(MatchStore.customers) })
+        let total = Int64(try await tenant.database.write { try MatchStore.countCustomers($0) })
         var done = 0
         var place = CustomerID(0)
         while true {

@@ -19,8 +19,11 @@ struct MatchPair: Sendable, Equatable {
     let decidedBy: String
     let reason: String
 
-    /// 0...1.
-    var probability: Double { 1 / (1 + exp2(-bits)) }
+    /// How likely they are one, from the log2 of the odds: nothing that waits for a person is certain.
+    static func chance(bits: Double) -> String {
+        let probability = 1 / (1 + exp2(-bits))
+        return probability > 0.999 ? "> 99.9%" : PanelParts.percent(probability)
+    }
 }
 
 /// Why a pair was linked, put before a person or kept apart: the rule, and what each field said. It holds no values.

@@ -10,9 +10,11 @@ struct MatchCounts: Sendable, Equatable {
 }
 
 /// Looks for known customers who may be the new ones, and links them, puts them before a person, or does nothing.
-/// Works in the
-/// transaction that wrote the new customers.
+/// Works in the transaction that wrote the new customers.
 struct MatchResolver {
+    /// What a machine may do about two that are most likely one.
+    enum Reach { case links, asks }
+
     static let holdersOfKeys: SQL = "SELECT key, customer_id FROM customers_match_key WHERE TRUE"
     static let holdersOfKey: SQL = """
         SELECT customer_id FROM customers_match_key WHERE key = $1 ORDER BY customer_id LIMIT $2
@@ -41,12 +43,30 @@ struct MatchResolver {
             try MatchStore.model(setting, session), among: customers, countryCode: tenant.countryCode)
     }
 
-    /// - Parameter created: customers that were just written, with their keys.
-    func resolve(_ created: [CustomerRecord], _ session: any SQLSession) throws -> MatchCounts {
+    /// Puts those whom one customer, written or changed by a person, may be the same as before a person. Nothing when
+    /// no keys are kept, or nothing changed that is compared.
+    static func propose(
+        _ record: CustomerRecord, before: CustomerRecord?, _ tenant: Tenant, _ principal: Principal,
+        _ session: any SQLSession
+    ) throws {
+        if let before, MatchCard(before) == MatchCard(record) { return }
+        let setting = try MatchStore.setting(session)
+        guard setting.isKept else { return }
+        let resolver = try MatchResolver(tenant, principal, customers: setting.customers, session)
+        _ = try resolver.resolve([record], .asks, session)
+    }
+
+    /// - Parameters:
+    ///   - created: customers that were just written, with their keys.
+    ///   - reach: of changed customers nobody is joined by the machine: they may have been looked at by a person.
+    func resolve(
+        _ created: [CustomerRecord], _ reach: Reach = .links, _ session: any SQLSession
+    ) throws -> MatchCounts {
         let new = created.map { MatchSubject($0.id, MatchCard($0)) }.sorted { $0.id < $1.id }
         let candidates = try candidates(new, session)
-        let known = Set(candidates.values.flatMap(\.self))
+        var known = Set(candidates.values.flatMap(\.self))
         guard !known.isEmpty else { return MatchCounts() }
+        if reach == .asks { known.formUnion(new.map(\.id)) }
         var subjects = Dictionary(new.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for (id, card) in try MatchStore.cards(known.filter { subjects[$0] == nil }, session) {
             subjects[id] = MatchSubject(id, card)
@@ -57,7 +77,7 @@ struct MatchResolver {
         }
         var found: [Found] = []
         for subject in new {
-            found += decide(subject, candidates[subject.id] ?? [], subjects, &sets)
+            found += decide(subject, candidates[subject.id] ?? [], subjects, reach, &sets)
         }
         try write(found, session)
         return MatchCounts(
@@ -132,12 +152,12 @@ struct MatchResolver {
 
     /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
     private func decide(
-        _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject],
+        _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject], _ reach: Reach,
         _ sets: inout MatchSets
     ) -> [Found] {
         var found: [Found] = []
         for id in candidates {
-            guard let other = subjects[id] else { continue }
+            guard let other = subjects[id], sets.root(id) != sets.root(subject.id) else { continue }
             let verdict = judge.judge(subject, other)
             if verdict.band != .apart { found.append(Found(new: subject.id, other: id, verdict: verdict)) }
         }
@@ -150,7 +170,9 @@ struct MatchResolver {
             let root = sets.root(one.other)
             var verdict = one.verdict
             if verdict.band == .link {
-                if let joined {
+                if reach == .asks {
+                    verdict.band = .review
+                } else if let joined {
                     // Of the set that it belongs to by now: nothing more to say.
                     if sets.root(joined) == root { continue }
                     verdict.band = .review

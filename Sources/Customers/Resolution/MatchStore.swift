@@ -12,17 +12,20 @@ struct MatchSetting: Sendable, Equatable {
     var model: ID<AnyKind>?
     /// JSON of `Survivorship`; empty = as shipped.
     var survivorship = ""
+    /// About how many customers there are: so many may have a name by chance.
+    var customers = 0
 }
 
 /// Keys, standardised records, models and the setting.
 enum MatchStore {
     static let readSetting: SQL = """
-        SELECT kept, filled_at, model_id, survivorship FROM customers_match_setting WHERE id = 1
+        SELECT kept, filled_at, model_id, survivorship, customers FROM customers_match_setting WHERE id = 1
         """
     static let keep: SQL = """
         INSERT INTO customers_match_setting (id, kept, filled_at, model_id, survivorship)
         VALUES (1, $1, NULL, NULL, '') ON CONFLICT (id) DO UPDATE SET kept = excluded.kept
         """
+    static let setCustomers: SQL = "UPDATE customers_match_setting SET customers = $1 WHERE id = 1"
     static let setFilled: SQL = "UPDATE customers_match_setting SET filled_at = $1 WHERE id = 1"
     static let useModel: SQL = """
         INSERT INTO customers_match_setting (id, kept, filled_at, model_id, survivorship)
@@ -62,8 +65,18 @@ enum MatchStore {
     static func setting(_ session: any SQLSession) throws -> MatchSetting {
         try session.first(readSetting) { row in
             MatchSetting(
-                isKept: row.bool(0), filledAt: row.optionalTime(1), model: row.optionalID(2), survivorship: row.text(3))
+                isKept: row.bool(0), filledAt: row.optionalTime(1), model: row.optionalID(2), survivorship: row.text(3),
+                customers: row.integer(4))
         } ?? MatchSetting()
+    }
+
+    /// Counts the customers, and keeps the number for those who write one customer and cannot wait for a count.
+    static func countCustomers(_ session: any SQLSession) throws -> Int {
+        let count = try session.count(customers)
+        let known = try setting(session).customers
+        // The setting is read by everybody who writes: it is not written for a few more.
+        if abs(count - known) * 10 > known { try session.execute(setCustomers, [.int(count)]) }
+        return count
     }
 
     /// The model in use; what cannot be read any more counts as none.

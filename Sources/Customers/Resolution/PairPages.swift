@@ -4,8 +4,7 @@ import Storage
 import Web
 
 /// The queue of pairs that may be one customer: side by side, one decision after another, by keyboard; and joining or
-/// taking
-/// apart from the customer's own page.
+/// taking apart from the customer's own page.
 struct PairPages: Sendable {
     /// What other domains have of customers.
     let counts: [CustomerCount]
@@ -155,9 +154,10 @@ struct PairPages: Sendable {
         _ session: any SQLSession
     ) throws -> Loaded {
         var loaded = Loaded()
-        loaded.open = try session.count(PairStore.counting)
         loaded.queue = try reachable(
             PairStore.open(after: nil, limit: Self.queueShown, session), principal, session)
+        // Whoever is kept to some regions is not told how many there are in others.
+        loaded.open = principal.scope.regions == nil ? try session.count(PairStore.counting) : loaded.queue.count
         if let asked { loaded.pair = try PairStore.pair(asked.0, asked.1, session) }
         if let pair = loaded.pair, try reachable([pair], principal, session).isEmpty { throw CRMError.notFound }
         if asked != nil, loaded.pair == nil { throw CRMError.notFound }
@@ -229,7 +229,7 @@ struct PairPages: Sendable {
                     [
                         "path": path(pair), "names": .text("\(name(pair.left)) · \(name(pair.right))"),
                         "why": .text(MatchWords.of(pair.evidence.rule)[language]),
-                        "chance": .text(PanelParts.percent(pair.probability)),
+                        "chance": .text(MatchPair.chance(bits: pair.bits)),
                         "current": .bool(pair.left == loaded.pair?.left && pair.right == loaded.pair?.right),
                     ]
                 }),
@@ -246,7 +246,7 @@ struct PairPages: Sendable {
         view["separate"] = .text(action + "/separation")
         view["reopen"] = .text(action + "/reopening")
         view["why"] = .text(MatchWords.of(pair.evidence.rule)[language])
-        view["chance"] = .text(PanelParts.percent(pair.probability))
+        view["chance"] = .text(MatchPair.chance(bits: pair.bits))
         view["warning"] = .bool([.verified, .setConflict].contains(pair.evidence.rule))
         view["leftName"] = .text(loaded.sides[0].name(masking))
         view["rightName"] = .text(loaded.sides[1].name(masking))

@@ -1,0 +1,53 @@
+import Foundation
+import Kernel
+import Storage
+import TestSupport
+import Testing
+
+extension TraceWorld {
+    /// A counter of its own: its id and its version.
+    private func counter() async throws -> (id: String, revision: String) {
+        let name = "c" + UUID().uuidString.lowercased().prefix(8)
+        let made = try administrator.post(
+            "/counters", [("name", name), ("title_en", name), ("kind", "app.\(name)")])
+        #expect(made.status == 303, "\(made.text.prefix(300))")
+        let id = try await id("SELECT id FROM profiles_counter WHERE name = $1", [.text(name)])
+        let page = try administrator.get("/counters").text
+        let match = try #require(
+            page.firstMatch(of: try Regex("action=\"/counters/\(id)\">.*?name=\"revision\" value=\"([^\"]+)\"", as: (Substring, Substring).self).dotMatchesNewlines()))
+        return (id, String(match.1))
+    }
+
+    static let profileMakers: [String: Maker] = [
+        "POST /api/events": { world in
+            let visitor = world.supervisor
+            let at = world.scenario.clock.now().iso8601
+            return {
+                try visitor.postLines(
+                    "/api/events?source=trace",
+                    #"{"id":"1","kind":"app.login","at":"\#(at)","msisdn":"13800138000"}"#)
+            }
+        },
+        "GET /counters": { world in
+            let visitor = world.administrator
+            return { try visitor.get("/counters") }
+        },
+        "POST /counters": { world in
+            let visitor = world.administrator
+            return {
+                try visitor.post("/counters", [("name", "traced"), ("title_en", "Traced"), ("kind", "app.traced")])
+            }
+        },
+        "POST /counters/{id}": { world in
+            let (made, visitor) = (try await world.counter(), world.administrator)
+            return {
+                try visitor.post(
+                    "/counters/\(made.id)", [("revision", made.revision), ("title_en", "Other"), ("kind", "app.other")])
+            }
+        },
+        "POST /counters/{id}/removal": { world in
+            let (made, visitor) = (try await world.counter(), world.administrator)
+            return { try visitor.post("/counters/\(made.id)/removal") }
+        },
+    ]
+}
