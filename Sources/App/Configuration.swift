@@ -173,7 +173,7 @@ package struct Configuration: Sendable, Equatable {
             return bad(key, shown, "a whole number without quotation marks, such as 8", "不带引号的整数，例如 8")
         case "requestsPerSecond":
             return bad(key, shown, "a number without quotation marks, such as 200", "不带引号的数字，例如 200")
-        case "trustedProxies":
+        case "trustedProxies", "pullHosts":
             return bad(key, shown, "a list of texts, such as [\"192.0.2.7\"]", "文本列表，例如 [\"192.0.2.7\"]")
         case "tenants":
             return bad(

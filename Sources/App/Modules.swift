@@ -54,7 +54,7 @@ package struct Modules: Sendable {
     /// What can be imported besides customers, in the order in which it is offered.
     private static func importTargets(_ usage: UsageModule) -> @Sendable (Tenant) -> [any ImportTarget] {
         { tenant in
-            CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerNames())
+            CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerFinder())
                 + usage.importTargets(tenant)
         }
     }

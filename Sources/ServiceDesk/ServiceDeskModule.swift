@@ -77,7 +77,7 @@ package struct ServiceDeskModule: Module {
     }
 
     /// What can be imported into this domain.
-    package static func importTargets(_ tenant: Tenant, naming: any CustomerNaming) -> [any ImportTarget] {
+    package static func importTargets(_ tenant: Tenant, naming: any CustomerFinding) -> [any ImportTarget] {
         DeskRecords.all(tenant, naming)
     }
 

@@ -23,7 +23,7 @@ package struct NamedCustomer: Sendable, Equatable {
 
 /// What Customers does for those who import records of customers. Injected by App. Synchronous on the caller's session, so
 /// that it sees the same snapshot.
-package protocol CustomerNaming: Sendable {
+package protocol CustomerFinding: Sendable {
     /// The customers of these names; a name of nobody is left out.
     func customers(
         named names: Set<CustomerName>, for principal: Principal, _ session: any SQLSession

@@ -7,7 +7,7 @@ import Testing
 @testable import ServiceDesk
 
 /// Two customers that are known by `B1` and `B2`.
-private struct TwoCustomers: CustomerNaming {
+private struct TwoCustomers: CustomerFinding {
     static let ids = [CustomerID(11), CustomerID(12)]
 
     func customers(

@@ -115,7 +115,7 @@ enum AccountRecords {
             list: """
                 customer_id, id, number, kind, name, status, parent_number, bill_day, payment_method, opened_on, closed_on,
                 source
-                """, update: updateAccount, delete: deleteAccount, keys: CustomerNames.keys),
+                """, update: updateAccount, delete: deleteAccount, keys: CustomerFinder.keys),
         audit: "customers.record.import", touched: CustomerRevision.move
     ) { draft throws(RecordRefusal) in
         if let day = draft.int("bill_day"), !(1...31).contains(day) {
@@ -171,13 +171,13 @@ enum AccountRecords {
         sql: RecordSQL(
             select: selectRoles, table: "customers_account_role",
             list: "customer_id, id, holder_id, account_id, role, valid_from, valid_to", update: updateRole,
-            delete: deleteRole, keys: CustomerNames.keys),
+            delete: deleteRole, keys: CustomerFinder.keys),
         check: { rows, source, session in
             let numbers = rows.map { row -> String? in
                 if case .text(let text)? = row.values[OwnerFields.account.key], !text.isEmpty { return text }
                 return nil
             }
-            let found = try CustomerNames.accounts(numbers.compactMap { $0 }, source, session)
+            let found = try CustomerFinder.accounts(numbers.compactMap { $0 }, source, session)
             return zip(rows, numbers).map { row, number in
                 guard row.values["role"] != nil else { return .failure(noRole) }
                 guard row.values["source_id"] != nil || row.values["msisdn"] != nil else { return .failure(noParty) }

@@ -25,7 +25,7 @@ enum ChargeRecords {
         list: """
             customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on, number, account_number,
             bill_number, method
-            """, update: update, delete: delete, keys: CustomerNames.keys)
+            """, update: update, delete: delete, keys: CustomerFinder.keys)
 
     private static let currency = ImportField(
         "currency", Words(en: "Currency", zh: "币种"), .text(3), synonyms: ["ccy", "货币"])

@@ -81,7 +81,7 @@ struct LineImportTarget: ImportTarget {
             records.map { ($0.0, undo: $0.undo.filter { !$0.field.hasPrefix(Self.key) }) }, principal: principal,
             session)
         try session.executeMany(
-            CustomerNames.delete,
+            CustomerFinder.delete,
             records.flatMap { record in
                 record.undo.filter { $0.field.hasPrefix(Self.key) }.map {
                     [.text(Self.entity), .text(String($0.field.dropFirst(Self.key.count))), $0.after]

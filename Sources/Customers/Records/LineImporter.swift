@@ -115,7 +115,7 @@ final class LineImporter: Importer {
                         "customers": .int(Int64(chunk.count)),
                     ]), by: principal, session)
             try tenant.outbox.append(
-                CustomersChanged(ids: chunk, fields: [LineImportTarget.entity], kind: .updated), session)
+                CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
         }
     }
 
@@ -160,7 +160,7 @@ final class LineImporter: Importer {
     private func places(_ keys: Set<String>, _ session: any SQLSession) throws -> [String: RecordPlace] {
         var result: [String: RecordPlace] = [:]
         for chunk in keys.sorted().chunked(Limits.sqlListChunk) {
-            var builder = SQLBuilder(CustomerNames.find, [.text(LineImportTarget.entity), .text(options.source)])
+            var builder = SQLBuilder(CustomerFinder.find, [.text(LineImportTarget.entity), .text(options.source)])
             builder.appendIn("AND value", chunk.map { .text($0) })
             for (key, place) in try session.query(
                 builder, { ($0.text(0), RecordPlace(customer: $0.id(1), id: $0.int(2))) })

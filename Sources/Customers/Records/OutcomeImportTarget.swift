@@ -121,7 +121,7 @@ private final class OutcomeImporter: Importer {
 extension CustomersModule {
     /// What can be imported besides customers.
     package static func importTargets(_ tenant: Tenant) -> [any ImportTarget] {
-        let names = CustomerNames()
+        let names = CustomerFinder()
         return [
             RecordTarget(AccountRecords.accounts, tenant, naming: names),
             RecordTarget(AccountRecords.roles, tenant, naming: names),

@@ -69,8 +69,12 @@ struct DropFolder: Sendable {
     /// - Returns: `false` when it is nowhere.
     func take(_ file: IntakeFile) throws -> Bool {
         let target = place(file, .taken)
-        if isThere(target) { return true }
         let source = path + "/" + file.name
+        if isThere(target) {
+            // Of a process that died behind the rename; the next file of this name has to settle again.
+            if !isThere(source) { unlink(source + Self.marker) }
+            return true
+        }
         guard isThere(source) else { return false }
         guard rename(source, target) == 0 else {
             if errno == ENOENT { return isThere(target) }

@@ -10,13 +10,13 @@ final class RecordImporter: Importer {
     private let kind: RecordKind
     private let options: ImportOptions
     private let principal: Principal
-    private let naming: any CustomerNaming
+    private let naming: any CustomerFinding
     private let store: RecordStore
     /// Planned only: keys that an earlier chunk would have made, with a hash of what it said.
     private var planned: [Int: Int] = [:]
 
     init(
-        _ tenant: Tenant, _ kind: RecordKind, _ naming: any CustomerNaming, _ options: ImportOptions,
+        _ tenant: Tenant, _ kind: RecordKind, _ naming: any CustomerFinding, _ options: ImportOptions,
         _ principal: Principal
     ) {
         self.tenant = tenant
@@ -101,7 +101,7 @@ final class RecordImporter: Importer {
                         "entity": .string(kind.entity), "source": .string(options.source),
                         "customers": .int(Int64(chunk.count)),
                     ]), by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [kind.entity], kind: .updated), session)
+            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
         }
     }
 

@@ -7,9 +7,9 @@ import Web
 package struct RecordTarget: ImportTarget {
     private let tenant: Tenant
     private let kind: RecordKind
-    private let naming: any CustomerNaming
+    private let naming: any CustomerFinding
 
-    package init(_ kind: RecordKind, _ tenant: Tenant, naming: any CustomerNaming) {
+    package init(_ kind: RecordKind, _ tenant: Tenant, naming: any CustomerFinding) {
         self.kind = kind
         self.tenant = tenant
         self.naming = naming
@@ -145,7 +145,7 @@ package struct RecordTarget: ImportTarget {
                 AuditEntry(
                     kind.audit, chunk.map { .customer($0) },
                     facts: ["entity": .string(kind.entity), "cause": .string("import_revert")]), by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [kind.entity], kind: .updated), session)
+            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
         }
     }
 }

@@ -14,7 +14,7 @@ enum DeskRecords {
     /// A transcript of a long chat fits; a whole mailbox does not.
     static let noteMax = 20_000
 
-    static func all(_ tenant: Tenant, _ naming: any CustomerNaming) -> [RecordTarget] {
+    static func all(_ tenant: Tenant, _ naming: any CustomerFinding) -> [RecordTarget] {
         [contacts, answers, cases].map { RecordTarget($0, tenant, naming: naming) }
     }
 

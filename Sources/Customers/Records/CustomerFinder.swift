@@ -3,7 +3,7 @@ import Platform
 import Storage
 
 /// Who is meant by the names that sources have for customers.
-package struct CustomerNames: CustomerNaming {
+package struct CustomerFinder: CustomerFinding {
     package init() {}
 
     static let find: SQL = """
