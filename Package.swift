@@ -122,7 +122,7 @@ let package = Package(
         domain("ServiceDesk", ["Compute"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
-        domain("Ingest", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Ingest", ["Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
 
         library(

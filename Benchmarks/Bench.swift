@@ -54,6 +54,7 @@ struct Bench {
         if options.wants("import") { try importRate() }
         if options.wants("match") { try matchRate() }
         if options.wants("usage") { try usageRate() }
+        if options.wants("profile") { try liveProfile() }
         guard options.wantsAny(["seed", "start", "server", "churn"]) else { return }
         let base = try seededBase()
         if options.wants("start") { try starts(base) }
@@ -66,7 +67,8 @@ struct Bench {
 
     func environment(_ data: String) -> [String: String] {
         var result = ["SWITCHBOARD_DURABILITY": "full", "SWITCHBOARD_LOG": "error"]
-        result["DATABASE_URL"] = engine.url(data) ?? ""
+        // Empty would be a mistake in the configuration; see `command` for what is inherited.
+        if let url = engine.url(data) { result["DATABASE_URL"] = url }
         return result
     }
 
@@ -75,6 +77,7 @@ struct Bench {
     @discardableResult
     func command(_ arguments: [String], data: String?, input: String = "", secondsMax: Double = 3_600) throws -> String {
         var environment = ProcessInfo.processInfo.environment
+        environment["DATABASE_URL"] = nil
         environment["SWITCHBOARD_SHARE"] = Checkout.share.root
         if let data { environment.merge(self.environment(data)) { $1 } }
         let result = try Tool.output(

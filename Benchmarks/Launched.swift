@@ -36,6 +36,7 @@ final class Launched: @unchecked Sendable {
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["SWITCHBOARD_SHARE"] = Checkout.share.root
+        environment["DATABASE_URL"] = nil
         process.environment = environment.merging(more) { $1 }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice

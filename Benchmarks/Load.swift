@@ -31,11 +31,14 @@ final class KeptConnection {
         descriptor = -1
     }
 
-    func send(_ method: String, _ path: String, cookie: String = "", form: String? = nil, more: String = "") throws -> Answer {
+    func send(
+        _ method: String, _ path: String, cookie: String = "", form: String? = nil,
+        type: String = "application/x-www-form-urlencoded", more: String = ""
+    ) throws -> Answer {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(http.port)\r\n\(more)"
         if !cookie.isEmpty { text += "Cookie: \(cookie)\r\n" }
         if let form {
-            text += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: \(form.utf8.count)\r\n\r\n\(form)"
+            text += "Content-Type: \(type)\r\nContent-Length: \(form.utf8.count)\r\n\r\n\(form)"
         } else {
             text += "\r\n"
         }

@@ -14,7 +14,7 @@ struct Options {
     var isGrowth = false
     var isFull = false
 
-    static let parts = ["import", "match", "usage", "seed", "start", "server", "churn", "evaluate"]
+    static let parts = ["import", "match", "usage", "profile", "seed", "start", "server", "churn", "evaluate"]
     /// Parts of `server`.
     static let serving = ["pages", "pops", "lists", "searches", "saturation", "overload", "saves", "logins"]
 

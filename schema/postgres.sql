@@ -163,7 +163,8 @@ CREATE TABLE public.customers_listing (
     left_on text NOT NULL,
     latitude double precision,
     longitude double precision,
-    risk_scored_at bigint DEFAULT 0 NOT NULL
+    risk_scored_at bigint DEFAULT 0 NOT NULL,
+    behind boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.customers_match_key (
@@ -203,7 +204,8 @@ CREATE TABLE public.customers_match_setting (
     kept boolean NOT NULL,
     filled_at bigint,
     model_id bigint,
-    survivorship text NOT NULL
+    survivorship text NOT NULL,
+    customers bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.customers_outcome (
@@ -461,12 +463,32 @@ CREATE TABLE public.ingest_intake_file (
     message_zh text NOT NULL,
     taken_at bigint NOT NULL,
     finished_at bigint
+CREATE TABLE public.ingest_finding (
+    run_id bigint NOT NULL,
+    phase integer NOT NULL,
+    rule text NOT NULL,
+    field text NOT NULL,
+    checked bigint NOT NULL,
+    failed bigint NOT NULL,
+    fixed bigint NOT NULL
 );
 
 CREATE TABLE public.ingest_journal (
     run_id bigint NOT NULL,
     chunk bigint NOT NULL,
     entries text NOT NULL
+);
+
+CREATE TABLE public.ingest_lineage (
+    customer_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    record bigint NOT NULL,
+    line bigint NOT NULL,
+    chunk bigint NOT NULL,
+    is_new boolean NOT NULL,
+    columns text NOT NULL,
+    fixes text NOT NULL,
+    at bigint NOT NULL
 );
 
 CREATE TABLE public.ingest_mapping (
@@ -476,6 +498,42 @@ CREATE TABLE public.ingest_mapping (
     mapping text NOT NULL,
     updated_at bigint NOT NULL,
     updated_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_quality (
+    source text NOT NULL,
+    entity text NOT NULL,
+    day text NOT NULL,
+    rule text NOT NULL,
+    field text NOT NULL,
+    dimension text NOT NULL,
+    checked bigint NOT NULL,
+    failed bigint NOT NULL,
+    fixed bigint NOT NULL
+);
+
+CREATE TABLE public.ingest_quarantine (
+    id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    record bigint NOT NULL,
+    line bigint NOT NULL,
+    entity text NOT NULL,
+    source text NOT NULL,
+    rule text NOT NULL,
+    field text NOT NULL,
+    findings text NOT NULL,
+    cells text NOT NULL,
+    repaired text,
+    match_key text NOT NULL,
+    key_hash bigint,
+    state text NOT NULL,
+    revision bigint NOT NULL,
+    replay_run_id bigint,
+    replay_record bigint,
+    created_at bigint NOT NULL,
+    decided_at bigint,
+    decided_by_name text NOT NULL,
+    reason text NOT NULL
 );
 
 CREATE TABLE public.ingest_reject (
@@ -497,6 +555,23 @@ CREATE TABLE public.ingest_revert_issue (
     field text NOT NULL,
     reason_en text NOT NULL,
     reason_zh text NOT NULL
+);
+
+CREATE TABLE public.ingest_rule (
+    key text NOT NULL,
+    name_en text NOT NULL,
+    name_zh text NOT NULL,
+    source text NOT NULL,
+    entity text NOT NULL,
+    fields text NOT NULL,
+    kind text NOT NULL,
+    dimension text NOT NULL,
+    severity text NOT NULL,
+    parameters text NOT NULL,
+    is_on boolean NOT NULL,
+    revision bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
 );
 
 CREATE TABLE public.ingest_run (
@@ -531,7 +606,39 @@ CREATE TABLE public.ingest_run (
     created_by_name text NOT NULL,
     purged_at bigint,
     linked_count bigint DEFAULT 0 NOT NULL,
-    review_count bigint DEFAULT 0 NOT NULL
+    review_count bigint DEFAULT 0 NOT NULL,
+    quarantined_count bigint DEFAULT 0 NOT NULL,
+    skipped_count bigint DEFAULT 0 NOT NULL,
+    is_replay boolean DEFAULT false NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    mapping_version bigint
+);
+
+CREATE TABLE public.ingest_source (
+    id bigint NOT NULL,
+    key text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    entity text NOT NULL,
+    owner text NOT NULL,
+    encoding text NOT NULL,
+    delimiter text NOT NULL,
+    sheet text NOT NULL,
+    fields text NOT NULL,
+    fresh_hours bigint,
+    revision bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_source_mapping (
+    source text NOT NULL,
+    entity text NOT NULL,
+    version bigint NOT NULL,
+    mapping text NOT NULL,
+    made_at bigint NOT NULL,
+    made_by_name text NOT NULL
 );
 
 CREATE TABLE public.insights_churn_score (
@@ -1153,12 +1260,23 @@ ALTER TABLE ONLY public.ingest_intake_file
 
 ALTER TABLE ONLY public.ingest_intake
     ADD CONSTRAINT ingest_intake_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY public.ingest_finding
+    ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
 
 ALTER TABLE ONLY public.ingest_journal
     ADD CONSTRAINT ingest_journal_pkey PRIMARY KEY (run_id, chunk);
 
+ALTER TABLE ONLY public.ingest_lineage
+    ADD CONSTRAINT ingest_lineage_pkey PRIMARY KEY (customer_id, run_id, record);
+
 ALTER TABLE ONLY public.ingest_mapping
     ADD CONSTRAINT ingest_mapping_pkey PRIMARY KEY (entity, signature);
+
+ALTER TABLE ONLY public.ingest_quality
+    ADD CONSTRAINT ingest_quality_pkey PRIMARY KEY (source, entity, day, rule, field);
+
+ALTER TABLE ONLY public.ingest_quarantine
+    ADD CONSTRAINT ingest_quarantine_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.ingest_reject
     ADD CONSTRAINT ingest_reject_pkey PRIMARY KEY (run_id, phase, record);
@@ -1166,8 +1284,17 @@ ALTER TABLE ONLY public.ingest_reject
 ALTER TABLE ONLY public.ingest_revert_issue
     ADD CONSTRAINT ingest_revert_issue_pkey PRIMARY KEY (run_id, chunk, number);
 
+ALTER TABLE ONLY public.ingest_rule
+    ADD CONSTRAINT ingest_rule_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY public.ingest_run
     ADD CONSTRAINT ingest_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_source_mapping
+    ADD CONSTRAINT ingest_source_mapping_pkey PRIMARY KEY (source, entity, version);
+
+ALTER TABLE ONLY public.ingest_source
+    ADD CONSTRAINT ingest_source_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.insights_churn_score
     ADD CONSTRAINT insights_churn_score_pkey PRIMARY KEY (customer_id);
@@ -1354,6 +1481,18 @@ CREATE INDEX ingest_intake_file_state ON public.ingest_intake_file USING btree (
 CREATE UNIQUE INDEX ingest_intake_file_taking ON public.ingest_intake_file USING btree (source, name) WHERE (state = 'taking'::text);
 
 CREATE INDEX ingest_mapping_name ON public.ingest_mapping USING btree (entity, name, updated_at);
+
+CREATE INDEX ingest_quarantine_key ON public.ingest_quarantine USING btree (key_hash, state);
+
+CREATE INDEX ingest_quarantine_replay ON public.ingest_quarantine USING btree (replay_run_id, replay_record);
+
+CREATE INDEX ingest_quarantine_run ON public.ingest_quarantine USING btree (run_id, record);
+
+CREATE INDEX ingest_quarantine_state ON public.ingest_quarantine USING btree (state, source, id);
+
+CREATE INDEX ingest_run_source ON public.ingest_run USING btree (source, id);
+
+CREATE UNIQUE INDEX ingest_source_key ON public.ingest_source USING btree (key);
 
 CREATE INDEX insights_churn_score_band ON public.insights_churn_score USING btree (band, priority, customer_id) WHERE listed;
 

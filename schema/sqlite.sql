@@ -177,7 +177,7 @@ CREATE TABLE customers_listing (
   left_on TEXT NOT NULL,
   latitude DOUBLE PRECISION,
   longitude DOUBLE PRECISION
-, risk_scored_at BIGINT NOT NULL DEFAULT 0);
+, risk_scored_at BIGINT NOT NULL DEFAULT 0, behind BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX customers_listing_band ON customers_listing (band, risk, customer_id);
 
@@ -248,7 +248,8 @@ CREATE TABLE customers_match_setting (
   kept BOOLEAN NOT NULL,
   filled_at BIGINT,
   model_id BIGINT,
-  survivorship TEXT NOT NULL
+  survivorship TEXT NOT NULL,
+  customers BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE customers_outcome (
@@ -519,12 +520,35 @@ CREATE INDEX ingest_intake_file_source ON ingest_intake_file (source, id);
 CREATE INDEX ingest_intake_file_state ON ingest_intake_file (state, id);
 
 CREATE UNIQUE INDEX ingest_intake_file_taking ON ingest_intake_file (source, name) WHERE state = 'taking';
+CREATE TABLE ingest_finding (
+  run_id BIGINT NOT NULL,
+  phase INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  field TEXT NOT NULL,
+  checked BIGINT NOT NULL,
+  failed BIGINT NOT NULL,
+  fixed BIGINT NOT NULL,
+  PRIMARY KEY (run_id, phase, rule, field)
+) WITHOUT ROWID;
 
 CREATE TABLE ingest_journal (
   run_id BIGINT NOT NULL,
   chunk BIGINT NOT NULL,
   entries TEXT NOT NULL,
   PRIMARY KEY (run_id, chunk)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_lineage (
+  customer_id BIGINT NOT NULL,
+  run_id BIGINT NOT NULL,
+  record BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  chunk BIGINT NOT NULL,
+  is_new BOOLEAN NOT NULL,
+  columns TEXT NOT NULL,
+  fixes TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, run_id, record)
 ) WITHOUT ROWID;
 
 CREATE TABLE ingest_mapping (
@@ -538,6 +562,51 @@ CREATE TABLE ingest_mapping (
 ) WITHOUT ROWID;
 
 CREATE INDEX ingest_mapping_name ON ingest_mapping (entity, name, updated_at);
+
+CREATE TABLE ingest_quality (
+  source TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  day TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  field TEXT NOT NULL,
+  dimension TEXT NOT NULL,
+  checked BIGINT NOT NULL,
+  failed BIGINT NOT NULL,
+  fixed BIGINT NOT NULL,
+  PRIMARY KEY (source, entity, day, rule, field)
+) WITHOUT ROWID;
+
+CREATE TABLE ingest_quarantine (
+  id INTEGER PRIMARY KEY,
+  run_id BIGINT NOT NULL,
+  record BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  entity TEXT NOT NULL,
+  source TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  field TEXT NOT NULL,
+  findings TEXT NOT NULL,
+  cells TEXT NOT NULL,
+  repaired TEXT,
+  match_key TEXT NOT NULL,
+  key_hash BIGINT,
+  state TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  replay_run_id BIGINT,
+  replay_record BIGINT,
+  created_at BIGINT NOT NULL,
+  decided_at BIGINT,
+  decided_by_name TEXT NOT NULL,
+  reason TEXT NOT NULL
+);
+
+CREATE INDEX ingest_quarantine_key ON ingest_quarantine (key_hash, state);
+
+CREATE INDEX ingest_quarantine_replay ON ingest_quarantine (replay_run_id, replay_record);
+
+CREATE INDEX ingest_quarantine_run ON ingest_quarantine (run_id, record);
+
+CREATE INDEX ingest_quarantine_state ON ingest_quarantine (state, source, id);
 
 CREATE TABLE ingest_reject (
   run_id BIGINT NOT NULL,
@@ -561,6 +630,23 @@ CREATE TABLE ingest_revert_issue (
   reason_zh TEXT NOT NULL,
   PRIMARY KEY (run_id, chunk, number)
 ) WITHOUT ROWID;
+
+CREATE TABLE ingest_rule (
+  key TEXT NOT NULL PRIMARY KEY,
+  name_en TEXT NOT NULL,
+  name_zh TEXT NOT NULL,
+  source TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  dimension TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  parameters TEXT NOT NULL,
+  is_on BOOLEAN NOT NULL,
+  revision BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by_name TEXT NOT NULL
+);
 
 CREATE TABLE ingest_run (
   id INTEGER PRIMARY KEY,
@@ -592,7 +678,39 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0);
+, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0, quarantined_count BIGINT NOT NULL DEFAULT 0, skipped_count BIGINT NOT NULL DEFAULT 0, is_replay BOOLEAN NOT NULL DEFAULT FALSE, source TEXT NOT NULL DEFAULT '', mapping_version BIGINT);
+
+CREATE INDEX ingest_run_source ON ingest_run (source, id);
+
+CREATE TABLE ingest_source (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  encoding TEXT NOT NULL,
+  delimiter TEXT NOT NULL,
+  sheet TEXT NOT NULL,
+  fields TEXT NOT NULL,
+  fresh_hours BIGINT,
+  revision BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by_name TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX ingest_source_key ON ingest_source (key);
+
+CREATE TABLE ingest_source_mapping (
+  source TEXT NOT NULL,
+  entity TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  mapping TEXT NOT NULL,
+  made_at BIGINT NOT NULL,
+  made_by_name TEXT NOT NULL,
+  PRIMARY KEY (source, entity, version)
+) WITHOUT ROWID;
 
 CREATE TABLE insights_churn_score (
   customer_id INTEGER PRIMARY KEY,

@@ -77,13 +77,15 @@ package struct Configuration: Sendable, Equatable {
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
         if let file { try configuration.apply(file: file) }
-        func text(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func text(_ name: String, orEmpty: Bool = false) -> String? {
+            environment[name].flatMap { $0.isEmpty && !orEmpty ? nil : $0 }
+        }
         if let value = text("HOST") { configuration.host = value }
         if let value = text("PORT") { configuration.port = try number("PORT", value) }
         if let value = text("SWITCHBOARD_PROBES") { configuration.probes = value }
-        if let value = environment["DATABASE_URL"] { configuration.database = value }
-        if let value = environment["DATABASE_OWNER_URL"] { configuration.databaseOwner = value }
-        if let value = environment["DATABASE_READ_URL"] { configuration.databaseRead = value }
+        if let value = text("DATABASE_URL", orEmpty: true) { configuration.database = value }
+        if let value = text("DATABASE_OWNER_URL", orEmpty: true) { configuration.databaseOwner = value }
+        if let value = text("DATABASE_READ_URL", orEmpty: true) { configuration.databaseRead = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_INBOX") { configuration.inbox = value }

@@ -48,6 +48,26 @@ package enum FileTrouble {
         }
     }
 
+    /// Sees that what is given as a file is none that is there and cannot be one. Whoever opens it says so when it is absent.
+    /// - Throws: `CRMError` "file".
+    package static func checkFile(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw trouble(path, EISDIR) }
+        guard access(path, R_OK) == 0 else { throw trouble(path, errno) }
+    }
+
+    /// Sees that a file can be written there, before the work whose result it is to hold.
+    /// - Throws: `CRMError` "file".
+    package static func checkOutput(_ path: String) throws {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw trouble(path, EISDIR) }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard stat(folder, &status) == 0 else { throw trouble(folder, errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw trouble(folder, ENOTDIR) }
+        guard access(folder, W_OK | X_OK) == 0 else { throw trouble(folder, errno) }
+    }
+
     private static func words(_ number: Int32) -> (String, String) {
         switch number {
         case ENOENT: ("there is no such file or folder. Check the path.", "没有这个文件或目录，请检查路径。")

@@ -150,8 +150,12 @@ package struct Inspection: Sendable {
         let jobs = JobQueue(
             database: database, ids: IDGenerator(node: 0, clock: clock), clock: clock, wake: WakeSignal())
         let now = clock.now()
-        let (state, isRunning) = try await database.read { session in
-            (try WorkState.load(jobs, now, session), try !NodeLease.live(at: now, session).isEmpty)
+        let (state, oldest, isRunning) = try await database.read { session in
+            (
+                try WorkState.load(jobs, now, session),
+                [try jobs.oldestDue(session), try OutboxDispatcher.oldestDue(session)].compactMap { $0 }.min(),
+                try !NodeLease.live(at: now, session).isEmpty
+            )
         }
         let thresholds = WarningThresholds(configuration)
         guard !isRunning, thresholds.isLate(state) else {
@@ -160,8 +164,8 @@ package struct Inspection: Sendable {
                 "work", warnings.isEmpty ? .ok : .fail,
                 warnings.isEmpty ? "nothing late" : warnings.joined(separator: "; "))
         }
-        let since = now.adding(seconds: -state.lateSeconds).iso8601
-        let waits = "no process is running: work waits since \(since) and is done after the next start"
+        let waits =
+            "no process is running: work waits since \((oldest ?? now).iso8601) and is done after the next start"
         let faults = thresholds.warnings(WorkState(faults: state.faults, lateSeconds: 0))
         return Finding("work", faults.isEmpty ? .note : .fail, (faults + [waits]).joined(separator: "; "))
     }

@@ -45,7 +45,16 @@ package struct Modules: Sendable {
             desk,
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
-            IngestModule(share: share, intake: intake, others: Self.importTargets(usage)) { CustomerImportTarget($0) },
+            IngestModule(
+                share: share, intake: intake,
+                order: SourceOrder(read: { try SourcePriority.read($0) }, write: { try SourcePriority.write($0, $1) }),
+                customers: LineageCustomers(
+                    records: { id, tenant, principal, session in
+                        try CustomerLineage.records(id, tenant, principal, session).map {
+                            LineageRecord(id: $0.id, name: $0.name, source: $0.source, values: $0.values)
+                        }
+                    }, fields: { try CustomerLineage.fields($0) }), others: Self.importTargets(usage)
+            ) { CustomerImportTarget($0) },
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)

@@ -122,6 +122,7 @@ package struct Runtime: Sendable {
     /// Serves until a signal comes, then stops: no new connections, requests in flight end, jobs give their lease back.
     /// - Parameters:
     ///   - names: tenants whose background work is done here; `nil` = all the configuration names.
+    ///   - signals: whether SIGTERM and SIGINT end it; only with `late`, without which nobody could end it in every case.
     ///   - late: called when it does not stop in time: the process has to be ended.
     ///   - running: called with the port once connections are accepted.
     /// - Throws: `CRMError` "port_in_use" and others, never traps.
@@ -153,7 +154,7 @@ package struct Runtime: Sendable {
         if let late { services.append(StopDeadline(logger: logger, late: late)) }
         do {
             try await ServiceRun(services, endsWithAny: true, logger: logger).run(
-                signals ? StopSignals(logger: logger, leave: late ?? { exit(1) }) : nil
+                signals ? late.map { StopSignals(logger: logger, leave: $0) } : nil
             ) { await tenants.close() }
         } catch {
             throw Self.readable(error, configuration)

@@ -8,14 +8,16 @@ import Web
 
 /// Hears SIGTERM and SIGINT until the process has ended.
 ///
-/// The service group listens only while it runs: from the moment one of its services has failed, or it has come to its end,
-/// until the process is gone, a signal would be swallowed (libdispatch keeps its handler and nobody reads from it any more).
-/// Under load, or with a database that is away, that takes seconds. A signal of that time ends the process shortly.
+/// A service group that listens by itself does so only while it runs: from the moment one of its services has failed, or it
+/// has come to its end, until the process is gone, a signal would be swallowed (libdispatch keeps its handler and nobody reads
+/// from it any more). Under load, or with a database that is away, that takes seconds. A signal of that time ends the process
+/// shortly, and one that comes before the group runs is kept for it.
 package final class StopSignals: @unchecked Sendable {
     private struct State {
         var isAsked = false
         var isEnding = false
         var isArmed = false
+        var stop: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -39,6 +41,15 @@ package final class StopSignals: @unchecked Sendable {
         }
     }
 
+    /// - Parameter stop: called when a signal comes, or has come: ends what runs in good order.
+    func listen(_ stop: @escaping @Sendable () -> Void) {
+        let isAsked = state.withLock { state in
+            state.stop = stop
+            return state.isAsked
+        }
+        if isAsked { stop() }
+    }
+
     /// A service has failed: the group ends, and nobody acts on a signal any more, not on one that has just come either.
     package func failed() { ends(alsoBefore: true) }
 
@@ -56,12 +67,13 @@ package final class StopSignals: @unchecked Sendable {
     }
 
     private func heard() {
-        let isDue = state.withLock { state in
+        let (isDue, stop) = state.withLock { state in
             state.isAsked = true
-            guard state.isEnding, !state.isArmed else { return false }
-            state.isArmed = true
-            return true
+            guard state.isEnding else { return (false, state.stop) }
+            defer { state.isArmed = true }
+            return (!state.isArmed, nil)
         }
+        stop?()
         if isDue { arm() }
     }
 
@@ -103,11 +115,12 @@ package struct ServiceRun: Sendable {
                 endsWithAny
                     ? .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) : .init(service: $0)
             },
-            gracefulShutdownSignals: signals == nil ? [] : [.sigterm, .sigint],
             logger: Logger(label: "service") { LogLines(label: $0, level: .error) })
         settings.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
+        let group = ServiceGroup(configuration: settings)
+        signals?.listen { Task { await group.triggerGracefulShutdown() } }
         do {
-            try await ServiceGroup(configuration: settings).run()
+            try await group.run()
         } catch {
             signals?.ended()
             await close()

@@ -52,9 +52,11 @@ package struct CustomerCard: Sendable {
     /// Monthly charge, when known.
     package let monthlyCharge: Money?
     package let status: String
+    /// Shown with another record as one customer, which stands for both where each customer is listed once.
+    package let isBehind: Bool
     package init(
         id: CustomerID, displayName: String, phone: String?, region: String?, segment: String?,
-        monthlyCharge: Money?, status: String
+        monthlyCharge: Money?, status: String, isBehind: Bool = false
     ) {
         self.id = id
         self.displayName = displayName
@@ -63,6 +65,7 @@ package struct CustomerCard: Sendable {
         self.segment = segment
         self.monthlyCharge = monthlyCharge
         self.status = status
+        self.isBehind = isBehind
     }
 }
 

@@ -177,6 +177,7 @@ struct CustomerFilter: Sendable, Equatable {
         }
         let isFree = looked == nil && way == .lookUp
         CustomerScope.narrow(&builder, principal, column: isFree ? "AND region" : "AND region || ''")
+        builder.append("AND NOT behind")
     }
 
     /// The columns that `checks` reads.
@@ -184,7 +185,7 @@ struct CustomerFilter: Sendable, Equatable {
         let looked = looked(way)
         var columns = Facet.allCases.filter { $0 != looked && facets[$0] != nil }.map(\.column)
         if principal.scope.regions != nil, !columns.contains("region") { columns.append("region") }
-        return columns
+        return columns + ["behind"]
     }
 
     private func looked(_ way: Way) -> Facet? {

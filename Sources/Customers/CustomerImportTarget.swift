@@ -74,6 +74,20 @@ package struct CustomerImportTarget: ImportTarget {
         }
     }
 
+    package func known(
+        _ values: [String], by field: String, source: String, _ session: any SQLSession
+    ) throws -> Set<String>? {
+        let identifier: (String) -> Identifier
+        switch field {
+        case "source_id": identifier = { .source(source, $0) }
+        case "msisdn": identifier = { .msisdn($0) }
+        case "document_number": identifier = { .document($0) }
+        default: return nil
+        }
+        let owners = try IdentifierStore.owners(values.map(identifier), session)
+        return Set(values.filter { owners[identifier($0)] != nil })
+    }
+
     package func holdsRecords(_ session: any SQLSession) throws -> Bool {
         try session.first(Self.anyRecord) { _ in true } ?? false
     }

@@ -256,6 +256,7 @@ final class CustomerImporter: Importer {
             var after = found
             after.chooseLine(for: row.values, &context)
             try fill(&after, from: row, filled, context)
+            yieldNumbers(of: &after, before: found, row, state, context)
             let taken = try takeClaims(of: after, before: found, row, state)
             let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)
             guard !changes.isEmpty else { return .done(.unchanged(found.id)) }
@@ -281,6 +282,7 @@ final class CustomerImporter: Importer {
             customer: Customer(currency: tenant.currency, source: options.source, createdAt: tenant.clock.now()))
         record.chooseLine(for: row.values, &context)
         try fill(&record, from: row, filled, context)
+        yieldNumbers(of: &record, before: nil, row, state, context)
         let taken = try takeClaims(of: record, before: nil, row, state)
         guard
             !record.party.displayName.isEmpty || !Identifier.claims(record).isEmpty
@@ -343,6 +345,23 @@ final class CustomerImporter: Importer {
         if let text = row.values["msisdn"]?.asText { result["msisdn"] = .msisdn(text) }
         if let text = row.values["document_number"]?.asText { result["document_number"] = .document(text) }
         return result
+    }
+
+    /// Several sources know one number, and a household may share it. When the import matches, a number that is another
+    /// customer's line is what says that they may be one: it is kept as a contact number, and the row is not refused.
+    private func yieldNumbers(
+        of record: inout CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State,
+        _ context: FieldContext
+    ) {
+        guard options.matches else { return }
+        let old = before.map(Identifier.claims) ?? []
+        for claim in Identifier.claims(record) where claim.kind == "msisdn" && !old.contains(claim) {
+            let isOfAnotherRow = claims.line(of: claim).map { $0 != row.line } ?? false
+            let owner = state.owners[claim]
+            let isOfAnother =
+                owner != nil && owner != record.id && !state.released.contains(claim) && !claims.wasLost(claim)
+            if isOfAnotherRow || isOfAnother { record.yield(claim.value, context) }
+        }
     }
 
     /// What a row makes its customer claim must be free: brought by the row, or come back with a line that had ended.

@@ -102,7 +102,7 @@ enum CustomerLabels {
             plain: [
                 "customer_id", "kind", "status", "segment", "tier", "region", "city", "service", "plan",
                 "contract_term",
-                "since", "currency", "band", "leave_reason", "left_on", "risk_scored_at",
+                "since", "currency", "band", "leave_reason", "left_on", "risk_scored_at", "behind",
             ],
             [
                 "sort_name": .name, "monthly_charge": .profile, "risk": .profile, "value_score": .profile,

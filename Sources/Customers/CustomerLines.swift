@@ -133,6 +133,26 @@ extension CustomerRecord {
         }
     }
 
+    /// A number that is another customer's line is this one's contact number: it does not claim the line, and a line of
+    /// which nothing else is known goes.
+    mutating func yield(_ number: String, _ context: FieldContext) {
+        subscriptions = subscriptions.compactMap { line in
+            guard line.msisdn == number, line.status != .terminated else { return line }
+            var bare = line
+            bare.msisdn = nil
+            let isEmpty =
+                bare.technology == nil && bare.plan == nil && bare.contractTerm == nil && bare.contractEnd == nil
+                && bare.monthlyCharge == nil && bare.addons.isEmpty && bare.iccid == nil && bare.imsi == nil
+                && bare.imei == nil && bare.device == nil
+            return isEmpty ? nil : bare
+        }
+        guard !contacts.contains(where: { $0.kind == .phone && $0.value == number }) else { return }
+        contacts.append(
+            ContactMedium(
+                id: context.ids.next(), kind: .phone, value: number,
+                preferred: !contacts.contains { $0.kind == .phone }))
+    }
+
     /// A line of which nothing is known any more goes.
     mutating func dropEmptyLines() {
         subscriptions.removeAll { line in

@@ -25,6 +25,8 @@ struct CustomerLine: Sendable {
     let value: Money?
     let reason: String
     let leftOn: String
+    /// Shown with another record as one customer: in lists that one stands for both.
+    let isBehind: Bool
 }
 
 /// A page of a list; cursors are customer ids.
@@ -49,7 +51,7 @@ enum ListPlace: Sendable, Equatable {
 enum CustomerListing {
     static let columns: SQL = """
         customer_id, kind, status, segment, tier, region, city, service, plan, contract_term, since, monthly_charge,
-          currency, risk, band, value_score, leave_reason, left_on
+          currency, risk, band, value_score, leave_reason, left_on, behind
         """
     static let rows: SQL = "SELECT \(columns) FROM customers_listing WHERE TRUE"
     /// Goes on with the columns and conditions of the part, and is closed with its order and two brackets. Only the rows of
@@ -59,12 +61,16 @@ enum CustomerListing {
         """
     static let keys: SQL = "SELECT customer_id FROM customers_listing WHERE TRUE"
     static let total: SQL = "SELECT COUNT(*) FROM customers_listing"
+    /// Each link makes two sets one: so many records are no customers of their own.
+    static let joined: SQL = "SELECT COUNT(*) FROM customers_customer_link WHERE valid"
     static let counting: SQL = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM customers_listing WHERE TRUE"
     static let countMax = 10_000
 
     /// How many match: exact up to `countMax`, beyond it `nil` unless nothing is filtered.
     static func count(_ filter: CustomerFilter, _ principal: Principal, _ session: any SQLSession) throws -> Int? {
-        if filter.isEmpty, principal.scope.regions == nil { return try session.count(total) }
+        if filter.isEmpty, principal.scope.regions == nil {
+            return try session.count(total) - session.count(joined)
+        }
         var builder = SQLBuilder(counting)
         narrow(&builder, filter, .lookUp, principal)
         builder.append("LIMIT ?) AS counted", .int(countMax + 1))
@@ -271,6 +277,7 @@ enum CustomerListing {
         let monthlyCharge: Int64
         let risk: Double
         let value: Int64
+        let isBehind: Bool
 
         init(_ row: Row) {
             id = row.id(0)
@@ -279,6 +286,7 @@ enum CustomerListing {
             monthlyCharge = row.int(11)
             risk = row.double(13)
             value = row.int(15)
+            isBehind = row.bool(18)
         }
 
         func line(_ name: CardStore.Name?, _ phone: String?, _ masking: Masking) -> CustomerLine {
@@ -289,7 +297,8 @@ enum CustomerListing {
                 plan: text[7], contractTerm: contractTerm, since: LocalDate(text[8]),
                 monthlyCharge: monthlyCharge < 0 ? nil : Money(minor: monthlyCharge, currency: text[9]),
                 risk: risk < 0 ? nil : risk, band: text[10],
-                value: value < 0 ? nil : Money(minor: value, currency: text[9]), reason: text[11], leftOn: text[12])
+                value: value < 0 ? nil : Money(minor: value, currency: text[9]), reason: text[11], leftOn: text[12],
+                isBehind: isBehind)
         }
     }
 }

@@ -24,7 +24,7 @@ package struct CustomerReader: CustomerReading {
             CustomerCard(
                 id: line.id, displayName: line.name, phone: line.phone,
                 region: line.region.isEmpty ? nil : line.region, segment: line.segment.isEmpty ? nil : line.segment,
-                monthlyCharge: line.monthlyCharge, status: line.status)
+                monthlyCharge: line.monthlyCharge, status: line.status, isBehind: line.isBehind)
         }
     }
 

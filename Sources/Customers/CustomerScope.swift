@@ -86,6 +86,47 @@ enum CustomerLinks {
         return (result, into)
     }
 
+    static let setBehind: SQL = """
+        UPDATE customers_listing SET behind = $2 WHERE customer_id = $1 AND behind <> $2
+        """
+
+    /// After links have changed: of the sets of these records only the first is in lists.
+    static func settle(_ ids: [CustomerID], _ session: any SQLSession) throws {
+        var done: Set<CustomerID> = []
+        for id in ids where !done.contains(id) {
+            let set = try set(of: id, session)
+            done.formUnion(set)
+            try settle(sets: [set], session)
+        }
+    }
+
+    static let charges: SQL = "SELECT customer_id, monthly_charge FROM customers_listing WHERE TRUE"
+
+    /// The same for whole sets. In lists stands the record that is billed most: plan, charge and risk are its; of equals
+    /// the oldest.
+    static func settle(sets: [[CustomerID]], _ session: any SQLSession) throws {
+        var charged: [CustomerID: Int64] = [:]
+        for chunk in sets.flatMap(\.self).chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(charges)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            for (id, charge) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.int(1)) }) {
+                charged[id] = charge
+            }
+        }
+        try session.executeMany(
+            setBehind,
+            sets.flatMap { set -> [[SQLValue]] in
+                let first = set.min { (-(charged[$0] ?? -1), $0) < (-(charged[$1] ?? -1), $1) }
+                return set.map { [.id($0), .bool($0 != first)] }
+            })
+    }
+
+    /// Records linked with any of these, themselves apart.
+    static func neighbours(of ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID] {
+        let sets = try MatchSets(Set(ids), session)
+        return sets.members.subtracting(ids).sorted()
+    }
+
     /// Links two records, or takes the link back.
     static func link(
         _ from: CustomerID, _ to: CustomerID, valid: Bool, evidence: String, at: Instant, _ session: any SQLSession

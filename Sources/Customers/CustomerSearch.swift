@@ -30,11 +30,14 @@ enum CustomerSearch {
         SearchSource(permission: CustomerPermissions.view) { query, limit, request, session in
             let found = try matches(query, limit: limit, request.principal, countryCode: countryCode, session)
             let ids = found.map(\.id)
+            // Records of one customer lead to one page: the best of them stands for all.
+            let sets = try MatchSets(Set(ids), session)
+            var seen: Set<CustomerID> = []
             let lines = try CustomerListing.lines(ids, masking: request.masking, request.principal, session)
             let byID = Dictionary(lines.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             let cards = found.filter { $0.way == .card }.map(\.id)
             let known = try cards.isEmpty ? [:] : devices(cards, SearchTokens.simToken(query), session)
-            return found.compactMap { match in
+            return found.filter { seen.insert(sets.root($0.id)).inserted }.compactMap { match in
                 byID[match.id].map { hit($0, match.way, known[match.id], request.masking, countryCode) }
             }
         }

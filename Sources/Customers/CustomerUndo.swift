@@ -115,7 +115,9 @@ struct CustomerUndo {
     }
 
     /// As the journal keeps it: typed, without knowing the attribute.
-    private static func value(_ content: AttributeContent?) -> SQLValue {
+    static func text(_ value: SQLValue) -> String? { value.asText }
+
+    static func value(_ content: AttributeContent?) -> SQLValue {
         switch content {
         case nil: .null
         case .text(let text)?: .text(text)

@@ -81,14 +81,6 @@ package struct CustomerUsage: UsageBase {
     }
 
     package func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws {
-        try session.executeMany(
-            CustomerSQL.upsertUsage,
-            months.map { month in
-                [
-                    .id(month.line.customer), .id(month.line.subscription), .text(month.month),
-                    .int(month.voiceMinutes), .int(month.sms), .int(month.dataMB), .int(month.roamingMB),
-                    .int(month.calls), .int(month.droppedCalls), .double(month.speed),
-                ]
-            })
+        try Self.put(months, session)
     }
 }

@@ -207,6 +207,7 @@ struct CustomerWriter: Sendable {
     /// Removes customers with all their rows. Only for reverted imports: nothing else forgets a customer.
     func remove(_ records: [CustomerRecord], _ session: any SQLSession) throws {
         let keys = records.map { [SQLValue.id($0.id)] }
+        let left = try CustomerLinks.neighbours(of: records.map(\.id), session)
         try session.executeMany(
             CustomerSQL.deleteSearch,
             records.flatMap { record in SearchTokens.all(record, step).map { Self.row($0, record.id) } })
@@ -221,6 +222,7 @@ struct CustomerWriter: Sendable {
             try session.executeMany(MatchStore.deleteRecord, keys)
         }
         try session.executeMany(MatchStore.deletePairs, keys)
+        try CustomerLinks.settle(left, session)
     }
 }
 

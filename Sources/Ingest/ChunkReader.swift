@@ -14,17 +14,26 @@ struct RunPlace: Sendable, Codable, Equatable {
 struct Chunk: Sendable {
     /// From 1.
     let number: Int64
-    let rows: [ImportRow]
+    var rows: [ImportRow]
     /// Record numbers of `rows`.
-    let records: [Int]
+    var records: [Int]
     /// Hashes of the match keys, parallel to `rows`; `nil` without a match key.
-    let keys: [UInt64?]
+    var keys: [UInt64?]
     /// Values for attributes that do not exist yet, parallel to `rows`; empty outside a dry run.
-    let new: [[String: SQLValue]]
-    let rejects: [RowReject]
+    var new: [[String: SQLValue]]
+    var rejects: [RowReject]
+    /// Rows that rules hold back.
+    var held: [HeldRow] = []
+    /// What rules repaired, parallel to `rows`.
+    var fixes: [[RowFix]] = []
+    /// The cells of `rows`, when a rule that needs the database may hold some back; else empty.
+    var cells: [[String?]] = []
+    var counts: [RuleCount] = []
+    /// Rows of a replay that somebody else decided meanwhile.
+    var skipped = 0
     /// Behind the last record of the chunk.
     let place: RunPlace
-    var read: Int { rows.count + rejects.count }
+    var read: Int { rows.count + rejects.count + held.count + skipped }
 }
 
 /// Reads a file in chunks. The same file with the same columns gives the same chunks, from wherever it is resumed.
@@ -94,11 +103,17 @@ final class ChunkReader: @unchecked Sendable {
         while let event = try again.next() {
             guard case .record(let row) = event else { continue }
             if row.position.record > record { break }
+            if rowReader.rules.hasUnique { rowReader.remember(row) }
             guard !rejected.contains(row.position.record), let key = rowReader.key(of: row) else { continue }
             _ = seen.note(key, line: row.position.line)
         }
+        _ = rowReader.rules.takeCounts()
         return seen
     }
+
+    var hasUnique: Bool { rowReader.rules.hasUnique }
+    /// The rules that need the database.
+    var references: [CompiledRules.Reference] { rowReader.rules.references }
 
     /// The next chunk; `nil` at the end of the file.
     /// - Throws: `CRMError` when the file as a whole cannot be read.
@@ -108,10 +123,13 @@ final class ChunkReader: @unchecked Sendable {
         var keys: [UInt64?] = []
         var new: [[String: SQLValue]] = []
         var rejects: [RowReject] = []
+        var held: [HeldRow] = []
+        var fixes: [[RowFix]] = []
+        var cells: [[String?]] = []
         rows.reserveCapacity(Self.recordsMax)
         records.reserveCapacity(Self.recordsMax)
         var bytes = 0
-        while rows.count + rejects.count < Self.recordsMax {
+        while rows.count + rejects.count + held.count < Self.recordsMax {
             guard let event = try pull() else { break }
             switch event {
             case .header(let header): columns = header.names
@@ -125,19 +143,23 @@ final class ChunkReader: @unchecked Sendable {
                 bytes += record.position.endOffset - record.position.offset
                 switch rowReader.read(record) {
                 case .reject(let reject): rejects.append(reject)
+                case .held(let row): held.append(row)
                 case .row(let row, let key, let extra):
                     rows.append(row)
                     records.append(record.position.record)
                     keys.append(key)
                     new.append(extra)
+                    fixes.append(rowReader.rules.fixes)
+                    if rowReader.rules.keepsCells { cells.append(rowReader.cells(record)) }
                 }
             }
             if bytes > Self.bytesMax { break }
         }
-        guard rows.count + rejects.count > 0 else { return nil }
+        guard rows.count + rejects.count + held.count > 0 else { return nil }
         number += 1
         return Chunk(
             number: number, rows: rows, records: records, keys: keys, new: new, rejects: rejects,
+            held: held, fixes: fixes, cells: cells, counts: rowReader.rules.takeCounts(),
             place: RunPlace(checkpoint: reader.checkpoint, columns: columns))
     }
 

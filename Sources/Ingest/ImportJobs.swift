@@ -20,7 +20,10 @@ extension ImportService {
                 try await handle(context) { id, control in try await of(id).performRevert(id, control) }
             },
             JobHandler(kind: Self.purgeJob) { [self] _ in
-                JSONValue.object(["purged": .int(Int64(try await purge()))]).encoded()
+                let expired = try await expireQuarantine()
+                return JSONValue.object([
+                    "purged": .int(Int64(try await purge())), "expired": .int(Int64(expired)),
+                ]).encoded()
             },
         ]
     }
@@ -89,6 +92,7 @@ extension ImportService {
             let run = try RunStore.run(id, session)
             guard run.state.isActive else { return }
             guard failed, run.state != .dryRun else { return try stop(run, words, session) }
+            if run.isReplay { try session.execute(QuarantineStore.release, [.id(id)]) }
             try session.execute(
                 RunStore.stop,
                 [

@@ -203,6 +203,9 @@ struct ImportPages: Sendable {
                 suggestion: isEditing ? try service.suggestion(file, source: run.mapping.source, session) : nil,
                 reasons: run.state.isActive
                     ? [] : try JournalStore.reasons(id, .run, columns: file.inspection.columns, session),
+                findings: run.state.isActive
+                    ? [] : try FindingStore.findings(id, run.state == .ready ? .dryRun : .run, session),
+                rules: try RuleStore.rules(entity: run.entity, session),
                 job: try run.jobID.flatMap { try call.tenant.jobs.job($0, session) },
                 isStalled: try service.isStalled(run, session))
         }

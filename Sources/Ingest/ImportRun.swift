@@ -27,6 +27,18 @@ package struct RunCounts: Sendable, Codable, Equatable {
     package var updated = 0
     package var unchanged = 0
     package var rejected = 0
+    private var held: Int?
+    private var passed: Int?
+    /// Rows that rules hold back.
+    package var quarantined: Int {
+        get { held ?? 0 }
+        set { held = newValue == 0 ? nil : newValue }
+    }
+    /// Rows of a replay that somebody else decided meanwhile.
+    package var skipped: Int {
+        get { passed ?? 0 }
+        set { passed = newValue == 0 ? nil : newValue }
+    }
     /// Of the created ones, when the import matches; `nil` in what an older version counted.
     package var linked: Int?
     package var review: Int?
@@ -65,6 +77,8 @@ package struct ImportRun: Sendable {
     package let touchedAt: Instant
     /// When the file and the journal were forgotten; only the counts are left then.
     package let purgedAt: Instant?
+    /// Rows that waited in quarantine, brought again.
+    package let isReplay: Bool
     /// What the revert that has just ended removed beside the values; not kept.
     package var attributesRemoved: [Words] = []
 

@@ -15,6 +15,17 @@ package struct ImportReport: Sendable, Codable {
         package let firstLine: Int
     }
 
+    /// What a rule found in a field.
+    package struct Finding: Sendable, Codable {
+        package let rule: String
+        package let name: String
+        package let field: String
+        package let severity: String
+        package let checked: Int
+        package let failed: Int
+        package let fixed: Int
+    }
+
     /// What becomes of a column.
     package struct Column: Sendable, Codable {
         package let column: String
@@ -57,11 +68,17 @@ package struct ImportReport: Sendable, Codable {
     package let updated: Int
     package let unchanged: Int
     package let rejected: Int
+    /// Rows that rules hold back until somebody repairs or discards them.
+    package let quarantined: Int
+    /// Rows of a replay that somebody else decided meanwhile.
+    package let skipped: Int
     /// Of the created ones: linked with a known customer, and put before a person; `nil` when the import does not
     /// match.
     package let linked: Int?
     package let review: Int?
     package let reasons: [Reason]
+    /// What rules found, the most frequent first.
+    package let findings: [Finding]
     /// Where the reject file was written; `nil` when nothing was rejected.
     package let rejectFile: String?
     package let warnings: [String]
@@ -261,11 +278,12 @@ extension ImportService {
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
-            linked: counts.linked, review: counts.review,
+            quarantined: counts.quarantined, skipped: counts.skipped, linked: counts.linked, review: counts.review,
             reasons: reasons.map {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
-            }, rejectFile: written, warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
+            }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written,
+            warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
             isRevert: run.revertChunk != nil, attributesRemoved: removed, issues: run.revertIssues,
             seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
     }

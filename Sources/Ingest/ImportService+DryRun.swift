@@ -20,6 +20,7 @@ extension ImportService {
         let (run, file) = try await tenant.database.write { [tenant] session in
             try RunStore.take(id, worker: worker, in: .dryRun, at: tenant.clock.now(), session)
             try session.execute(JournalStore.clearRejects, [.id(id), .int(JournalStore.Phase.dryRun.rawValue)])
+            try session.execute(FindingStore.clear, [.id(id), .int(JournalStore.Phase.dryRun.rawValue)])
             let run = try RunStore.run(id, session)
             return (run, try RunStore.file(run.fileID, session))
         }
@@ -32,15 +33,20 @@ extension ImportService {
         var planner = Planner(
             fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency)
         planner.plan.newAttributes = resolved.all.filter(\.isNew).map(\.name)
+        let references = reader.references
         var next = try reader.next()
-        while let chunk = next {
+        while let read = next {
             async let following = Self.pull(reader)
-            let outcomes = try await tenant.database.read { try pass.plan(chunk, $0) }
+            let (chunk, outcomes) = try await tenant.database.read { [self] session in
+                let chunk = try sifted(read, references, run.mapping.source, session)
+                return (chunk, try pass.plan(chunk, session))
+            }
             let rejects = planner.add(chunk, outcomes, resolved)
-            if !rejects.isEmpty {
+            if !rejects.isEmpty || !chunk.counts.isEmpty {
                 try await tenant.database.write { session in
                     guard try session.exists(RunStore.planning, [.id(id), .text(worker)]) else { throw RunStore.taken }
                     try JournalStore.record(rejects, id, .dryRun, session)
+                    try FindingStore.add(chunk.counts, id, .dryRun, session)
                 }
             }
             next = try await following
@@ -226,6 +232,8 @@ struct Planner {
             }
         }
         plan.counts.rejected += rejects.count
+        plan.counts.quarantined += chunk.held.count
+        plan.counts.skipped += chunk.skipped
         return rejects.sorted { $0.record < $1.record }
     }
 
@@ -308,6 +316,8 @@ extension RunCounts {
             "read": .int(Int64(read)), "created": .int(Int64(created)), "updated": .int(Int64(updated)),
             "unchanged": .int(Int64(unchanged)), "rejected": .int(Int64(rejected)),
         ]
+        if quarantined > 0 { facts["quarantined"] = .int(Int64(quarantined)) }
+        if skipped > 0 { facts["skipped"] = .int(Int64(skipped)) }
         if let linked { facts["linked"] = .int(Int64(linked)) }
         if let review { facts["review"] = .int(Int64(review)) }
         return facts

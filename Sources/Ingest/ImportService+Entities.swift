@@ -24,6 +24,18 @@ extension ImportService {
         return ImportService(self, on: target)
     }
 
+    /// All fields of the records of an entity.
+    func fields(of entity: String, _ session: any SQLSession) throws -> [ImportField] {
+        let target = try on(entity).target
+        return try target.fields + target.attributeFields(session)
+    }
+
+    /// Those of all entities. Where two share a key, the one that is hidden from more people comes first.
+    func allFields(_ session: any SQLSession) throws -> [ImportField] {
+        let all = try targets.flatMap { try fields(of: $0.entity, session) }
+        return all.filter { $0.mask != nil } + all.filter { $0.mask == nil }
+    }
+
     /// The service of a run's own kind of records.
     func of(_ run: ImportRunID) async throws -> ImportService { try on(try await self.run(run).run.entity) }
 

@@ -20,6 +20,7 @@ extension ImportService {
         let pass = ImportPass(
             target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey,
             seen: try await keys(run, reader))
+        let references = reader.references
         if run.chunk == 0 { try await target.prepare(run.mapping.options, progress: control.progress) }
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
         var counts = run.counts
@@ -27,8 +28,8 @@ extension ImportService {
             var next = try reader.next()
             while let chunk = next {
                 async let following = Self.pull(reader)
-                let done = try await tenant.database.write { [tenant] session in
-                    try Self.apply(chunk, pass, resolved, run.id, worker, tenant.clock.now(), session)
+                let done = try await tenant.database.write { [self] session in
+                    try apply(chunk, pass, resolved, run, worker, references, session)
                 }
                 counts.add(done)
                 if counts.rejected == counts.read, counts.read >= Self.hopelessRows, try await isHopeless(run, file) {
@@ -50,9 +51,12 @@ extension ImportService {
 
     /// The keys of the rows that were taken before a run was interrupted.
     private func keys(_ run: ImportRun, _ reader: ChunkReader) async throws -> SeenKeys {
-        guard let place = run.place, run.mapping.matchKey != nil else { return SeenKeys() }
+        guard let place = run.place, run.mapping.matchKey != nil || reader.hasUnique else { return SeenKeys() }
         let record = place.checkpoint.record
-        let rejected = try await tenant.database.read { try JournalStore.rejected(run.id, upTo: record, $0) }
+        let rejected = try await tenant.database.read { session in
+            try JournalStore.rejected(run.id, upTo: record, session)
+                .union(try QuarantineStore.records(run.id, upTo: record, session))
+        }
         return try reader.keys(upTo: record, without: rejected)
     }
 
@@ -70,7 +74,7 @@ extension ImportService {
         let (run, file) = try await self.run(id)
         guard run.chunk == 0, !file.inspection.isWhole else { return }
         let known = file.inspection
-        let kept = known.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
+        let kept = known.warnings.filter { ["file_grew", "source_reused", "schema_differs"].contains($0.code) }
         let inspection = try await FileInspector(
             encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept,
             canonical: known.canonical
@@ -111,9 +115,12 @@ extension ImportService {
             if run.chunk == 0 {
                 let principal = run.actor.principal(
                     tenant: tenant.name, address: control.address, request: control.request)
-                try MappingStore.remember(
-                    run.mapping, entity: run.entity, signature: file.inspection.signature, by: run.actor.userName,
-                    at: tenant.clock.now(), session)
+                try SourceStore.begin(run, tenant, session)
+                if !run.isReplay {
+                    try MappingStore.remember(
+                        run.mapping, entity: run.entity, signature: file.inspection.signature, by: run.actor.userName,
+                        at: tenant.clock.now(), session)
+                }
                 try forgetSamples(run, session)
                 try tenant.audit.record(
                     AuditEntry(
@@ -133,50 +140,6 @@ extension ImportService {
         try session.execute(RunStore.trimPlan, [.id(run.id), .text(try JSONText.encode(plan))])
     }
 
-    private static func apply(
-        _ chunk: Chunk, _ pass: ImportPass, _ resolved: ResolvedColumns, _ run: ImportRunID, _ worker: String,
-        _ now: Instant, _ session: any SQLSession
-    ) throws -> RunCounts {
-        var counts = RunCounts()
-        var journal = JournalEntries()
-        var rejects = chunk.rejects
-        let outcomes = try pass.apply(chunk, session)
-        for (index, outcome) in outcomes.enumerated() {
-            switch outcome {
-            case .created(let id, let revision, let undo):
-                counts.created += 1
-                journal.created.append((id, revision, undo))
-            case .updated(let id, _, let undo):
-                counts.updated += 1
-                journal.updated.append((id, undo))
-            case .unchanged: counts.unchanged += 1
-            case .rejected(let field, let code, let words):
-                rejects.append(
-                    RowReject(
-                        outcome: (field, code, words), record: chunk.records[index], line: chunk.rows[index].line,
-                        resolved))
-            }
-        }
-        let matches = pass.importer.takeMatches()
-        if matches != ImportMatches() { (counts.linked, counts.review) = (matches.linked, matches.review) }
-        counts.read = chunk.read
-        counts.rejected = rejects.count
-        if counts.created + counts.updated > 0 {
-            try session.execute(
-                JournalStore.insertJournal, [.id(run), .int(chunk.number), .text(journal.encoded())])
-        }
-        try JournalStore.record(rejects, run, .run, session)
-        let advanced = try session.execute(
-            RunStore.advance,
-            [
-                .id(run), .text(worker), .int(chunk.number - 1), .int(chunk.number),
-                .text(try JSONText.encode(chunk.place)), .int(counts.read), .int(counts.created), .int(counts.updated),
-                .int(counts.unchanged), .int(counts.rejected), .time(now), .int(matches.linked), .int(matches.review),
-            ])
-        guard advanced == 1 else { throw RunStore.taken }
-        return counts
-    }
-
     /// Writes the reject file and closes the run.
     func finishRun(
         _ run: ImportRun, _ file: IngestFile, _ worker: String, _ state: RunState, _ words: Words,
@@ -193,6 +156,7 @@ extension ImportService {
                     .text(words.zh), .time(tenant.clock.now()),
                 ])
             guard changed == 1 else { throw RunStore.taken }
+            if run.isReplay { try session.execute(QuarantineStore.release, [.id(run.id)]) }
             let counts = try RunStore.run(run.id, session).counts
             try tenant.audit.record(
                 AuditEntry(
@@ -255,6 +219,11 @@ extension ImportService {
                         entries.updated.map { ($0.id, undo: $0.undo) }, principal: principal, session)
                 }
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
+                // What was kept because somebody changed it since keeps its origin too.
+                let kept = Set(issues.map(\.customer))
+                try LineageStore.forget(
+                    (entries.created.map(\.id) + entries.updated.map(\.id)).filter { !kept.contains($0) }, run.id,
+                    session)
             }
             let advanced = try session.execute(
                 RunStore.advanceRevert,
@@ -281,6 +250,7 @@ extension ImportService {
                 RunStore.finishRevert,
                 [.id(run.id), .text(worker), .time(tenant.clock.now()), .text(words.en), .text(words.zh)])
             guard changed == 1 else { throw RunStore.taken }
+            try returnRows(run, principal, session)
             try tenant.audit.record(
                 AuditEntry("ingest.run.reverted", [.run(run.id)], facts: ["issues": .int(Int64(issues))]),
                 by: principal, session)
@@ -343,6 +313,8 @@ extension RunCounts {
         updated += other.updated
         unchanged += other.unchanged
         rejected += other.rejected
+        quarantined += other.quarantined
+        skipped += other.skipped
         if let more = other.linked { linked = (linked ?? 0) + more }
         if let more = other.review { review = (review ?? 0) + more }
     }

@@ -58,7 +58,13 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let inspection: FileInspection
         do {
-            let inspector = FileInspector(encoding: encoding, delimiter: delimiter, sheet: sheet, warnings: warnings)
+            // What was agreed with the source holds where nobody says otherwise.
+            let agreed =
+                source.isEmpty
+                ? nil : try await tenant.database.read { try SourceStore.source(key: source, $0) }
+            let inspector = FileInspector(
+                encoding: encoding ?? agreed?.encoding, delimiter: delimiter ?? agreed?.delimiterByte,
+                sheet: sheet ?? agreed?.sheetHint, warnings: warnings)
             inspection = try await inspector.inspect(name: name, size: blob.size, blob: blob.id, tenant.blobs)
         } catch {
             await tenant.blobs.deleteLater(blob.id)
@@ -99,6 +105,9 @@ package struct ImportService: Sendable {
                 file = file.with(file.inspection.adding(Self.sourceReused(earlier.source)))
             }
             if final.source.isEmpty { final.source = Self.sourceName(file.name) }
+            if let differs = try SourceStore.source(key: final.source, session)?.differences(file.inspection) {
+                file = file.with(file.inspection.adding(differs))
+            }
             try RunStore.insert(file, session)
             try RunStore.insert(run, file: file.id, entity: entity, final, by: principal, at: file.createdAt, session)
             try record(
@@ -247,7 +256,9 @@ package struct ImportService: Sendable {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id, for: principal)
         guard run.mayEdit else { throw RunStore.taken }
-        let grew = file.inspection.warnings.filter { ["file_grew", "source_reused"].contains($0.code) }
+        let grew = file.inspection.warnings.filter {
+            ["file_grew", "source_reused", "schema_differs"].contains($0.code)
+        }
         let inspector = FileInspector(
             encoding: encoding, delimiter: delimiter, sheet: sheet ?? file.inspection.canonical?.unpacked.sheet,
             warnings: grew)
@@ -399,6 +410,8 @@ package struct ImportService: Sendable {
         try session.execute(
             RunStore.stop,
             [.id(run.id), .text(next.rawValue), .text(words.en), .text(words.zh), .text(run.state.rawValue)])
+        // Rows that it was to bring wait for a person again.
+        if run.isReplay { try session.execute(QuarantineStore.release, [.id(run.id)]) }
     }
 }
 

@@ -14,6 +14,8 @@ struct ImportViews {
         /// While the mapping is being edited.
         let suggestion: MappingSuggester.Suggestion?
         let reasons: [RunPlan.Reason]
+        let findings: [FindingStore.Finding]
+        let rules: [QualityRule]
         let job: Job?
         let isStalled: Bool
     }
@@ -56,6 +58,7 @@ struct ImportViews {
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+            "quarantined": .text(Numbers.grouped(counts.quarantined)), "hasHeld": .bool(counts.quarantined > 0),
             "hasRun": .bool(line.counts != nil),
             "at": .text(call.time(line.createdAt)), "by": .text(line.createdByName), "size": .text(size(line.size)),
         ]
@@ -141,6 +144,8 @@ struct ImportViews {
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)), "unchanged": .text(Numbers.grouped(counts.unchanged)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
+            "quarantined": .text(Numbers.grouped(counts.quarantined)), "hasHeld": .bool(counts.quarantined > 0),
+            "skipped": .text(Numbers.grouped(counts.skipped)), "hasSkipped": .bool(counts.skipped > 0),
             "hasMatches": .bool(counts.linked != nil || counts.review != nil),
             "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
         ]
@@ -152,6 +157,21 @@ struct ImportViews {
                 "column": .text($0.column), "words": .text($0.words[language]),
                 "count": .text(Numbers.grouped($0.count)),
                 "line": .text(Numbers.grouped($0.firstLine)), "code": .text($0.code),
+            ]
+        }
+    }
+
+    /// What rules found.
+    private var findings: [View] {
+        page.findings.map { found in
+            let rule = page.rules.first { $0.key == found.rule }
+            return [
+                "rule": .text(rule?.name[language] ?? found.rule), "key": .text(found.rule),
+                "field": .text(page.fields.first { $0.key == found.field }?.words[language] ?? found.field),
+                "severity": .text(rule.map { call.text("rules.severity.\($0.severity.rawValue)") } ?? ""),
+                "tone": .text(rule.map { RuleViews.tone($0.severity) } ?? ""),
+                "checked": .text(Numbers.grouped(found.checked)), "failed": .text(Numbers.grouped(found.failed)),
+                "fixed": .text(Numbers.grouped(found.fixed)),
             ]
         }
     }
@@ -186,7 +206,8 @@ struct ImportViews {
                 "updatedSamples": .list(plan.updated.map { sample($0, isClear, masking) }),
                 "hasUpdatedSamples": .bool(!plan.updated.isEmpty),
                 "seconds": .text("\(Double(plan.milliseconds / 100) / 10)"),
-                "mayStart": .bool(plan.counts.created + plan.counts.updated > 0),
+                "mayStart": .bool(plan.counts.created + plan.counts.updated + plan.counts.quarantined > 0),
+                "findings": .list(findings), "hasFindings": .bool(!findings.isEmpty),
             ])
         }
     }
@@ -237,6 +258,7 @@ struct ImportViews {
             return counts(run.counts).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
+                "findings": .list(findings), "hasFindings": .bool(!findings.isEmpty),
                 "mayRevert": .bool(
                     run.mayRevert && run.counts.created + run.counts.updated > 0 && page.target.revertRefusal == nil),
                 "noRevert": .text(run.counts.created > 0 ? page.target.revertRefusal?[language] : nil),

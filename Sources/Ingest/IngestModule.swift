@@ -9,16 +9,23 @@ package struct IngestModule: Module {
     private let others: @Sendable (Tenant) -> [any ImportTarget]
     private let share: ShareFolder?
     private let intake: IntakeSettings
+    private let order: SourceOrder
+    private let customers: LineageCustomers
 
     /// - Parameters:
     ///   - share: where the shipped mapping files are; `nil` = none.
     ///   - intake: where files come by themselves.
+    ///   - order: in which sources are trusted, kept by the domain that joins records.
+    ///   - customers: what is told of customers on the lineage page.
     ///   - others: what can be imported besides.
     ///   - target: the domain whose records are imported; App injects it.
     package init(
-        share: ShareFolder?, intake: IntakeSettings = .none, others: @escaping @Sendable (Tenant) -> [any ImportTarget] = { _ in [] },
+        share: ShareFolder?, intake: IntakeSettings = .none, order: SourceOrder? = nil,
+        customers: LineageCustomers? = nil, others: @escaping @Sendable (Tenant) -> [any ImportTarget] = { _ in [] },
         target: @escaping @Sendable (Tenant) -> any ImportTarget
     ) {
+        self.order = order ?? .none
+        self.customers = customers ?? .none
         self.share = share
         self.intake = intake
         self.others = others
@@ -33,6 +40,16 @@ package struct IngestModule: Module {
             PermissionGrant(
                 IntakeService.manage, Words(en: "Set up which files come by themselves", zh: "设置自动收取文件"),
                 roles: [.administrator]),
+            PermissionGrant(
+                ImportService.quarantinePermission,
+                Words(en: "Repair, bring again and discard rows in quarantine", zh: "修复、重新导入和放弃隔离行"),
+                roles: [.administrator, .supervisor]),
+            PermissionGrant(
+                RulePages.permission, Words(en: "Set up sources and quality rules", zh: "管理数据来源与质量规则"),
+                roles: [.administrator, .supervisor]),
+            PermissionGrant(
+                LineagePages.permission, Words(en: "See where values of a customer come from", zh: "查看客户数据的来源"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
         ]
     }
 
@@ -42,14 +59,24 @@ package struct IngestModule: Module {
         TableLayout.all(
             [
                 "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
-                "ingest_revert_issue", "ingest_intake", "ingest_intake_file",
-            ], .local)
+                "ingest_revert_issue", "ingest_intake", "ingest_intake_file", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
+                "ingest_source", "ingest_source_mapping",
+            ], .local) + [TableLayout("ingest_lineage", .customer(key: "customer_id"))]
     }
 
     package var navigation: [NavigationEntry] {
         [
             NavigationEntry(
-                key: "ingest.title", icon: "import", path: "/imports", permission: ImportService.permission, order: 30)
+                key: "ingest.title", icon: "import", path: "/imports", permission: ImportService.permission, order: 30),
+            NavigationEntry(
+                key: "quarantine.title", icon: "shield", path: "/quarantine",
+                permission: ImportService.quarantinePermission, order: 31),
+            NavigationEntry(
+                key: "rules.title", icon: "check", path: "/rules", permission: ImportService.permission, order: 32),
+            NavigationEntry(
+                key: "sources.title", icon: "sim", path: "/sources", permission: ImportService.permission, order: 33),
+            NavigationEntry(
+                key: "quality.title", icon: "chart", path: "/quality", permission: ImportService.permission, order: 34),
         ]
     }
 
@@ -62,6 +89,9 @@ package struct IngestModule: Module {
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         IntakePages(service: intake).endpoints + ImportPages(service: service).endpoints
+            + QuarantinePages(service: service).endpoints
+            + RulePages(service: service).endpoints + SourcePages(service: service, order: order).endpoints
+            + LineagePages(service: service, customers: customers).endpoints
     }
 
     package var schedules: [Schedule] {
@@ -95,7 +125,8 @@ enum IngestLabels {
                 "plan_reject_blob_id": .unlabelled, "reject_blob_id": .unlabelled, "chunk": .plain,
                 "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
                 "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain, "linked_count": .plain,
-                "review_count": .plain,
+                "review_count": .plain, "quarantined_count": .plain, "skipped_count": .plain, "is_replay": .plain,
+                "source": .plain, "mapping_version": .plain,
                 "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
                 "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "purged_at": .plain,
                 "created_by": .plain,
@@ -116,6 +147,43 @@ enum IngestLabels {
                 "taken_at", "finished_at",
             ]),
         TableLabels("ingest_journal", ["run_id": .plain, "chunk": .plain, "entries": .unlabelled]),
+        TableLabels(
+            "ingest_rule",
+            [
+                "key": .plain, "name_en": .plain, "name_zh": .plain, "source": .plain, "entity": .plain,
+                "fields": .plain, "kind": .plain, "dimension": .plain, "severity": .plain, "parameters": .plain,
+                "is_on": .plain, "revision": .plain, "updated_at": .plain, "updated_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_source",
+            [
+                "id": .plain, "key": .plain, "name": .plain, "kind": .plain, "entity": .plain, "owner": .name,
+                "encoding": .plain, "delimiter": .plain, "sheet": .plain, "fields": .plain, "fresh_hours": .plain,
+                "revision": .plain, "created_at": .plain, "updated_at": .plain, "updated_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_source_mapping",
+            [
+                "source": .plain, "entity": .plain, "version": .plain, "mapping": .plain, "made_at": .plain,
+                "made_by_name": .name,
+            ]),
+        TableLabels.plain(
+            "ingest_lineage",
+            ["customer_id", "run_id", "record", "line", "chunk", "is_new", "columns", "fixes", "at"]),
+        TableLabels.plain(
+            "ingest_finding", ["run_id", "phase", "rule", "field", "checked", "failed", "fixed"]),
+        TableLabels.plain(
+            "ingest_quality",
+            ["source", "entity", "day", "rule", "field", "dimension", "checked", "failed", "fixed"]),
+        TableLabels(
+            "ingest_quarantine",
+            [
+                "id": .plain, "run_id": .plain, "record": .plain, "line": .plain, "entity": .plain, "source": .plain,
+                "rule": .plain, "field": .plain, "findings": .plain, "cells": .unlabelled, "repaired": .unlabelled,
+                "match_key": .plain, "key_hash": .unlabelled, "state": .plain, "revision": .plain,
+                "replay_run_id": .plain, "replay_record": .plain, "created_at": .plain, "decided_at": .plain,
+                "decided_by_name": .name, "reason": .plain,
+            ]),
         TableLabels.plain(
             "ingest_reject",
             ["run_id", "phase", "record", "line", "column_index", "code", "words_en", "words_zh"]),

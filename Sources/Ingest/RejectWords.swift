@@ -88,6 +88,10 @@ enum RejectWords {
         Words(en: "a spreadsheet error (such as #REF!) stands in place of a value", zh: "是电子表格错误（如 #REF!），不是数值")
     )
 
+    static func fails(_ rule: Words) -> Words {
+        Words(en: "does not keep the rule “\(rule.en)”", zh: "不符合规则“\(rule.zh)”")
+    }
+
     static func tooLong(_ max: Int) -> (String, Words) {
         ("too_long", Words(en: "longer than \(max) characters", zh: "超过 \(max) 个字符"))
     }

@@ -10,8 +10,10 @@ struct ResolvedColumns: Sendable {
         /// Decimals of the tenant's currency.
         let places: Int
         let offsetMinutes: Int
+        let today: LocalDate
 
         init(_ tenant: Tenant) {
+            today = tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes)
             countryCode = tenant.countryCode
             places = Money.exponent(of: tenant.currency)
             offsetMinutes = tenant.timeZoneOffsetMinutes
@@ -40,6 +42,14 @@ struct ResolvedColumns: Sendable {
     let all: [Column]
     let matchKey: String?
     let settings: Settings
+    var rules: [QualityRule] = []
+
+    /// The rules for these columns, for one reader.
+    var compiled: CompiledRules {
+        CompiledRules(
+            rules, all.map { CompiledRules.Column(index: $0.index, name: $0.name, field: $0.field) },
+            today: settings.today, places: settings.places)
+    }
 
     /// Fields by key, for words.
     var fields: [String: ImportField] {
@@ -87,7 +97,10 @@ struct ResolvedColumns: Sendable {
                 "columns", "nothing_mapped", Words(en: "No column is mapped to a field.", zh: "没有任何列映射到字段。"))
         }
         return ResolvedColumns(
-            headers: inspection.columns, all: columns, matchKey: mapping.matchKey, settings: settings)
+            headers: inspection.columns, all: columns, matchKey: mapping.matchKey, settings: settings,
+            rules: try RuleStore.rules(entity: target.entity, source: mapping.source, session)
+                + (SourceStore.source(key: mapping.source, session)?.rules(
+                    columns.map { ($0.name, $0.field) }, entity: target.entity) ?? []))
     }
 
     static func kind(_ name: String) -> ImportFieldKind {

@@ -23,16 +23,17 @@ enum RunStore {
         SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
-          created_by_name, touched_at, purged_at, linked_count, review_count
+          created_by_name, touched_at, purged_at, linked_count, review_count, quarantined_count, skipped_count, is_replay
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
         SELECT r.id, f.name, r.mapping, r.state, r.rows_read, r.created_count, r.updated_count, r.unchanged_count,
           r.rejected_count, r.created_at, r.created_by_name, f.size,
-          CASE WHEN r.state IN ('draft', 'ready') THEN r.plan END, r.entity
+          CASE WHEN r.state IN ('draft', 'ready') THEN r.plan END, r.quarantined_count, r.skipped_count, r.entity
         FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
         WHERE r.id < $1 AND (CAST($3 AS BIGINT) IS NULL OR r.created_by = $3) ORDER BY r.id DESC LIMIT $2
         """
+    static let markReplay: SQL = "UPDATE ingest_run SET is_replay = TRUE WHERE id = $1"
     static let setMapping: SQL = """
         UPDATE ingest_run SET mapping = $2, state = 'draft', plan = NULL, plan_reject_blob_id = NULL, message_en = '',
           message_zh = '', actor = $3 WHERE id = $1 AND state IN ('draft', 'ready')
@@ -54,7 +55,8 @@ enum RunStore {
         UPDATE ingest_run SET chunk = $4, checkpoint = $5, rows_read = rows_read + $6, created_count = created_count + $7,
           updated_count = updated_count + $8, unchanged_count = unchanged_count + $9,
           rejected_count = rejected_count + $10, touched_at = $11, linked_count = linked_count + $12,
-          review_count = review_count + $13
+          review_count = review_count + $13, quarantined_count = quarantined_count + $14,
+          skipped_count = skipped_count + $15
         WHERE id = $1 AND worker = $2 AND chunk = $3 AND state = 'running'
         """
     static let finish: SQL = """
@@ -145,6 +147,8 @@ enum RunStore {
         counts.updated = row.integer(16)
         counts.unchanged = row.integer(17)
         counts.rejected = row.integer(18)
+        counts.quarantined = row.integer(32)
+        counts.skipped = row.integer(33)
         let mapping = try JSONText.decode(ImportMapping.self, row.text(3))
         if mapping.matches { (counts.linked, counts.review) = (row.integer(30), row.integer(31)) }
         return ImportRun(
@@ -158,7 +162,8 @@ enum RunStore {
             message: Words(en: row.text(20), zh: row.text(21)), createdAt: row.time(22),
             startedAt: row.optionalTime(23),
             finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
-            createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29))
+            createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29),
+            isReplay: row.bool(34))
     }
 
     /// What a dry run of the same file with the same mapping found.
@@ -179,11 +184,13 @@ enum RunStore {
             counts.updated = row.integer(6)
             counts.unchanged = row.integer(7)
             counts.rejected = row.integer(8)
+            counts.quarantined = row.integer(13)
+            counts.skipped = row.integer(14)
             let state = RunState(rawValue: row.text(3)) ?? .failed
             let hasRun = ![.draft, .dryRun, .ready].contains(state)
             let planned = try row.optionalText(12).map { try JSONText.decode(RunPlan.self, $0).counts }
             return Line(
-                id: row.id(0), fileName: row.text(1), entity: row.text(13),
+                id: row.id(0), fileName: row.text(1), entity: row.text(15),
                 source: try JSONText.decode(ImportMapping.self, row.text(2)).source,
                 state: state, counts: hasRun ? counts : planned, createdAt: row.time(9),
                 createdByName: row.text(10), size: row.int(11))

@@ -115,6 +115,18 @@ final class ValueReader {
         }
     }
 
+    /// A cell whose day and month cannot be told apart, read in the order of the file's other dates; one in which they
+    /// are exchanged, which is certain when there is no such month.
+    func date(_ cell: String, inOrder order: DateOrder?) -> SQLValue? {
+        guard field.kind == .date else { return nil }
+        var other = parser
+        other.dateOrder = parser.dateOrder.map { $0 == .dayMonthYear ? .monthDayYear : .dayMonthYear } ?? order
+        guard other.dateOrder != nil else { return nil }
+        return ((try? other.date(Self.trimmed(cell))) ?? nil).map { .text($0) }
+    }
+
+    var dateOrder: DateOrder? { parser.dateOrder }
+
     /// What is not a matter of number formats: texts, numbers to call, addresses, choices.
     func check(_ value: SQLValue) throws(CellFailure) -> SQLValue? {
         guard case .text(let text) = value else { return value }
@@ -219,11 +231,17 @@ final class RowReader {
     enum Outcome {
         case row(ImportRow, key: UInt64?, new: [String: SQLValue])
         case reject(RowReject)
+        /// A rule holds it back.
+        case held(HeldRow)
     }
 
     private let plans: [Plan]
     private let matchIndex: Int?
     private let unguards: Bool
+    let rules: CompiledRules
+    /// Of the present row, parallel to the plans.
+    private var slots: [SQLValue?]
+    private let fileOrder: DateOrder?
     /// Column names by index, for the words of a reject.
     let columns: [String]
     var errorCells: Int { plans.reduce(0) { $0 + $1.reader.errorCells } }
@@ -243,11 +261,18 @@ final class RowReader {
         matchIndex = plans.firstIndex { $0.reader.field.key == columns.matchKey }
         self.columns = columns.headers
         self.unguards = unguards
+        slots = Array(repeating: nil, count: plans.count)
+        rules = columns.compiled
+        let orders = Set(plans.filter { $0.reader.field.kind == .date }.compactMap(\.reader.dateOrder))
+        fileOrder = orders.count == 1 ? orders.first : nil
     }
 
     /// The match cell alone: its hash, `nil` when it is missing or cannot be read.
     func key(of record: Record) -> UInt64? {
-        guard let matchIndex, case .success(let value?) = value(plans[matchIndex], record) else { return nil }
+        rules.begin()
+        guard let matchIndex, case .success(let value?) = judged(matchIndex, plans[matchIndex], record) else {
+            return nil
+        }
         return KeyHash.of(value)
     }
 
@@ -256,40 +281,97 @@ final class RowReader {
         values.reserveCapacity(plans.count)
         var new: [String: SQLValue] = [:]
         var failures: [(plan: Plan, failure: CellFailure)] = []
+        rules.begin()
         for (index, plan) in plans.enumerated() {
-            switch value(plan, record) {
+            slots[index] = nil
+            switch judged(index, plan, record) {
             case .success(let value?):
-                if plan.isNew { new[plan.name] = value } else { values[plan.reader.field.key] = value }
+                if plan.isNew {
+                    new[plan.name] = value
+                } else {
+                    values[plan.reader.field.key] = value
+                    slots[index] = value
+                }
             case .success(nil): break
             case .failure where plan.isLenient: dropped[index] += 1
             case .failure(let failure): failures.append((plan, failure))
             }
         }
         let line = record.position.line
-        let key = matchIndex.flatMap { values[plans[$0].reader.field.key] }.map(KeyHash.of)
+        rules.judge(slots, line: line)
+        let key = matchIndex.flatMap { slots[$0] }.map(KeyHash.of)
         if let first = failures.first {
             let words = failures.prefix(10).map { RejectWords.inColumn($0.plan.name, $0.failure.words) }
-            let joined = Words(en: words.map(\.en).joined(separator: " "), zh: words.map(\.zh).joined())
+            return .reject(Self.reject(record, first.plan.index, first.failure.code, words))
+        }
+        if rules.worst == .reject, matchIndex == nil || key != nil, let first = rules.findings.first {
             return .reject(
-                RowReject(
-                    record: record.position.record, line: line, column: first.plan.index, code: first.failure.code,
-                    words: joined))
+                Self.reject(record, first.column, first.rule, rules.findings.prefix(10).map(\.words)))
+        }
+        if rules.worst == .quarantine {
+            return .held(
+                HeldRow(
+                    record: record.position.record, line: line, key: key, cells: cells(record),
+                    findings: Array(rules.findings.prefix(10))))
         }
         if let matchIndex, key == nil {
             let plan = plans[matchIndex]
             return .reject(
-                RowReject(
-                    record: record.position.record, line: line, column: plan.index, code: RejectWords.noMatchKey.0,
-                    words: RejectWords.inColumn(plan.name, RejectWords.noMatchKey.1)))
+                Self.reject(
+                    record, plan.index, RejectWords.noMatchKey.0,
+                    [RejectWords.inColumn(plan.name, RejectWords.noMatchKey.1)]))
         }
         return .row(ImportRow(line: line, values: values), key: key, new: new)
     }
 
-    private func value(_ plan: Plan, _ record: Record) -> Result<SQLValue?, CellFailure> {
+    private static func reject(_ record: Record, _ column: Int, _ code: String, _ words: [Words]) -> RowReject {
+        let joined = Words(en: words.map(\.en).joined(separator: " "), zh: words.map(\.zh).joined())
+        return RowReject(
+            record: record.position.record, line: record.position.line, column: column, code: code, words: joined)
+    }
+
+    /// The cells as they stand in the file, by column.
+    func cells(_ record: Record) -> [String?] {
+        columns.indices.map { index in
+            guard !record.isNull(index) else { return nil }
+            let cell = record.field(index)
+            return unguards ? CSVWriter.unguarded(cell) : cell
+        }
+    }
+
+    /// The values of a row whose outcome is known, for the rules that compare rows.
+    func remember(_ record: Record) {
+        rules.begin()
+        for (index, plan) in plans.enumerated() {
+            slots[index] = nil
+            if !plan.isNew, case .success(let value) = judged(index, plan, record) { slots[index] = value }
+        }
+        rules.remember(slots, line: record.position.line)
+        _ = rules.takeCounts()
+    }
+
+    /// The value of a cell, with what rules repair or decide before it is one.
+    private func judged(_ index: Int, _ plan: Plan, _ record: Record) -> Result<SQLValue?, CellFailure> {
         if record.isNull(plan.index) { return .success(nil) }
         var cell = record.field(plan.index)
         if cell.isEmpty { return .success(nil) }
         if unguards { cell = CSVWriter.unguarded(cell) }
+        if !plan.isNew { cell = rules.cell(cell, at: index) }
+        switch value(plan, cell) {
+        case .success(let value):
+            if value != nil { rules.noteTyped(at: index) }
+            return .success(value)
+        case .failure(let failure):
+            let found = rules.mistyped(cell, failure, at: index) { repair, text in
+                if repair == .dateOrder { return plan.reader.date(cell, inOrder: fileOrder) }
+                guard let text, case .success(let value) = value(plan, text) else { return nil }
+                return value
+            }
+            return found.isJudged ? .success(found.value) : .failure(failure)
+        }
+    }
+
+    private func value(_ plan: Plan, _ cell: String) -> Result<SQLValue?, CellFailure> {
         do throws(CellFailure) {
             guard let raw = try plan.reader.read(cell) else { return .success(nil) }
             return .success(try plan.reader.check(raw))

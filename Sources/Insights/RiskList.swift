@@ -119,8 +119,9 @@ struct RiskList: Sendable {
             let cards = try customers.cards(candidates.map(\.customer), for: principal, session)
             let known = Dictionary(cards.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
             for score in candidates {
-                // Left since the last pass, or out of the reader's reach.
-                guard let card = known[score.customer], CustomerStanding.isCustomer(card.status) else { continue }
+                // Left since the last pass, out of the reader's reach, or somebody who is in the list by another record.
+                guard let card = known[score.customer], CustomerStanding.isCustomer(card.status), !card.isBehind
+                else { continue }
                 found.append((score, card))
             }
             guard candidates.count == wanted, let last = candidates.last else { break }

@@ -12,6 +12,8 @@ package struct BlockingAtom: Sendable, Codable, Hashable {
         case words
         /// The same digits in any order.
         case digits
+        /// The digits of a text, in order: house and room of a street.
+        case numbers
         case year
         case monthDay = "month_day"
     }
@@ -121,6 +123,9 @@ package struct Blocking: Sendable, Codable {
         case .digits:
             let sum = text.reduce(UInt64(0)) { $0 &+ StableHash.combined(UInt64($1), 17) }
             return StableHash.combined(sum, salt &+ 6_000)
+        case .numbers:
+            let digits = text.filter { $0 >= 48 && $0 <= 57 }
+            return digits.isEmpty ? nil : StableHash.of(digits, salt: salt &+ 9_000)
         case .year:
             let year = value.number / 10_000
             return year > 0 ? StableHash.combined(UInt64(bitPattern: year), salt &+ 7_000) : nil

@@ -42,8 +42,8 @@ extension LinkageModel {
     }
 
     /// Few ways to meet, each of them rare: what an index can hold for ten million records. Each strong identifier by
-    /// itself; the name with the birth date, the postcode and either half of the telephone number; the birth date
-    /// with the place.
+    /// itself; the name with the birth date, the postcode, the numbers of the street and either half of the telephone
+    /// number; the birth date with the place.
     static func strongPasses(_ kinds: [ColumnKind]) -> [BlockingPass] {
         func atom(_ kind: ColumnKind, _ form: BlockingAtom.Form = .whole) -> BlockingAtom? {
             kinds.firstIndex(of: kind).map { BlockingAtom(field: $0, form: form) }
@@ -52,6 +52,7 @@ extension LinkageModel {
             [atom(.identityNumber)], [atom(.phone)], [atom(.email)], [atom(.fullName), atom(.birthDate)],
             [atom(.fullName), atom(.phone, .firstHalf)], [atom(.fullName), atom(.phone, .secondHalf)],
             [atom(.birthDate), atom(.suburb)], [atom(.fullName), atom(.postcode)],
+            [atom(.fullName), atom(.street, .numbers)],
         ]
         return wanted.compactMap { atoms in
             let found = atoms.compactMap(\.self)

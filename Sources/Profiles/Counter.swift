@@ -124,6 +124,28 @@ package struct CounterDefinition: Sendable, Hashable {
         self.kind = kind
     }
 
+    /// What every installation counts from the start: what its own domains tell.
+    static let shipped: [CounterDefinition] = [
+        shipped(1, "data_used", "Data used", "使用流量", "usage.data", sum: "amount", unit: "MB"),
+        shipped(2, "minutes_called", "Minutes called", "通话分钟", "usage.voice", sum: "amount", unit: "min"),
+        shipped(3, "messages_sent", "Messages", "短信", "usage.sms"),
+        shipped(4, "calls_dropped", "Dropped calls", "掉话", "usage.dropped"),
+        shipped(5, "retention_contacts", "Retention contacts", "挽留联系", "crm.contact", distinct: "outcome"),
+        shipped(6, "record_changes", "Changes by hand", "人工修改", "crm.customer.changed"),
+    ]
+
+    private static func shipped(
+        _ number: Int64, _ key: String, _ en: String, _ zh: String, _ kind: String, sum: String = "",
+        distinct: String = "", unit: String = ""
+    ) -> CounterDefinition {
+        var counter = CounterDefinition(
+            id: CounterID(number), key: key, series: SeriesID(number), title: Words(en: en, zh: zh), kind: kind)
+        counter.sumField = sum
+        counter.distinctField = distinct
+        counter.unit = unit
+        return counter
+    }
+
     /// Attributes it looks at.
     var fields: Set<String> {
         Set(conditions.map(\.field) + [sumField, distinctField]).subtracting([""])

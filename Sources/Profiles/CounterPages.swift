@@ -43,6 +43,7 @@ struct CounterPages: Sendable {
             counter.startedAt = isMeasure(counter) ? Instant(milliseconds: 0) : call.tenant.clock.now()
             let (made, by) = (counter, try call.principal().userName)
             return try await call.change { session in
+                try ProfileStore.storeShipped(at: call.tenant.clock.now(), session)
                 guard try ProfileStore.counters(session).count < CounterDefinition.countersMax else { throw Self.tooMany }
                 guard
                     try ProfileStore.put(
@@ -67,6 +68,7 @@ struct CounterPages: Sendable {
             guard let before = try ProfileStore.counters(session).first(where: { $0.id == id }) else { throw CRMError.notFound }
             try call.checkVersion(before.version)
             var after = try read(call, before)
+            try ProfileStore.storeShipped(at: call.tenant.clock.now(), session)
             let isSame = after.means(before)
             if !isSame {
                 after.series = call.tenant.ids.next()
@@ -76,6 +78,7 @@ struct CounterPages: Sendable {
                 try ProfileStore.put(
                     ProfileStore.updateCounter, after, at: call.tenant.clock.now(), by: by, session) == 1
             else { throw CRMError.notFound }
+            if !isSame { try call.tenant.jobs.enqueue(ProfileService.sweepJob, payload: "{}", by: by, session) }
             try call.record(
                 AuditEntry(
                     "profiles.counter.change", [Self.subject(id)],
@@ -86,9 +89,14 @@ struct CounterPages: Sendable {
 
     private func remove(_ call: Call) async throws -> WebResponse {
         let id: CounterID = try call.request.id("id")
+        let by = try call.principal().userName
         return try await call.change { session in
-            guard let counter = try ProfileStore.counters(session).first(where: { $0.id == id }) else { throw CRMError.notFound }
+            let all = try ProfileStore.counters(session)
+            guard let counter = all.first(where: { $0.id == id }) else { throw CRMError.notFound }
+            guard all.count > 1 else { throw Self.lastOne }
+            try ProfileStore.storeShipped(at: call.tenant.clock.now(), session)
             try session.execute(ProfileStore.deleteCounter, [.id(id)])
+            try call.tenant.jobs.enqueue(ProfileService.sweepJob, payload: "{}", by: by, session)
             try call.record(
                 AuditEntry("profiles.counter.remove", [Self.subject(id)], facts: Self.facts(counter)), session)
             return .redirect(Self.path).flash("profiles.removed")
@@ -142,6 +150,11 @@ struct CounterPages: Sendable {
         Words(
             en: "There are \(CounterDefinition.countersMax) counters already; remove one first.",
             zh: "已有 \(CounterDefinition.countersMax) 个计数器，请先移除一个。"))
+
+    private static let lastOne = CRMError.conflict(
+        "last_counter",
+        Words(
+            en: "The last counter cannot be removed; change it instead.", zh: "最后一个计数器不能移除，可以修改它。"))
 
     private static func subject(_ id: CounterID) -> AuditSubject { AuditSubject(kind: "counter", id: id.rawValue) }
 

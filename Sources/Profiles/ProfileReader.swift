@@ -48,7 +48,7 @@ package struct ProfileReader: LiveProfileReading {
                 let customer = together ? customers[0] : amount.customer
                 byMeasure[amount.measure, default: [:]][customer, default: ProfileValue(today)].add(amount)
             }
-            return try counters.value().map { ($0, byMeasure[$0.kind] ?? bySeries[$0.series] ?? [:]) }
+            return try ProfileStore.orShipped(try counters.value()).map { ($0, byMeasure[$0.kind] ?? bySeries[$0.series] ?? [:]) }
         }
     }
 }

@@ -37,6 +37,7 @@ package final class ProfileService: Sendable {
     package static let send = Permission("profiles.event.add")
     static let upkeepJob = "profiles.upkeep"
     static let replayJob = "profiles.replay"
+    static let sweepJob = "profiles.sweep"
     /// For so long an event is known again, and waits for its customer.
     package static let seenDays: Int64 = 100
     /// Names, and events, that are looked at again in one transaction.
@@ -188,6 +189,10 @@ package final class ProfileService: Sendable {
                 try await upkeep()
                 return "{}"
             },
+            JobHandler(kind: Self.sweepJob) { [self] _ in
+                try await sweep()
+                return "{}"
+            },
             JobHandler(kind: Self.replayJob) { [self] context in
                 let counts = try await replay { try context.checkCancelled() }
                 return JSONValue.object(counts.json).encoded()
@@ -203,10 +208,19 @@ package final class ProfileService: Sendable {
         try await tenant.database.write { session in
             try session.execute(
                 ProfileStore.letGo, [.text(today.adding(days: -ProfileEvent.daysMax).description)])
-            try session.execute(ProfileStore.letGoSeries)
             try session.execute(ProfileStore.letGoWaiting, [.time(now.adding(days: -Self.seenDays))])
             try session.execute(
                 ProfileStore.forgetSeen, [.int(now.adding(days: -Self.seenDays).date().daysSinceEpoch)])
+        }
+    }
+
+    /// Lets go of the days of counters that are gone or count something else now.
+    package func sweep() async throws {
+        let today = tenant.clock.now().date(offsetMinutes: zone)
+        for days in -1...ProfileEvent.daysMax {
+            _ = try await tenant.database.write { session in
+                try session.execute(ProfileStore.sweepDay, [.text(today.adding(days: -days).description)])
+            }
         }
     }
 

@@ -12,6 +12,7 @@ enum ProfileStore {
         SELECT id, name, series_id, title_en, title_zh, kind, conditions, sum_field, distinct_field, unit, started_at
         FROM profiles_counter ORDER BY id
         """
+    static let anyCounter: SQL = "SELECT 1 FROM profiles_counter LIMIT 1"
     static let insertCounter: SQL = """
         INSERT INTO profiles_counter (id, name, series_id, title_en, title_zh, kind, conditions, sum_field, distinct_field, unit,
           started_at, changed_at, changed_by_name)
@@ -24,8 +25,22 @@ enum ProfileStore {
         """
     static let deleteCounter: SQL = "DELETE FROM profiles_counter WHERE id = $1"
 
+    /// The stored ones; those of the product while nobody has changed any.
     static func counters(_ session: any SQLSession) throws -> [CounterDefinition] {
-        try session.query(counters) { try counter($0) }
+        try orShipped(try session.query(counters) { try counter($0) })
+    }
+
+    static func orShipped(_ stored: [CounterDefinition]) throws -> [CounterDefinition] {
+        stored.isEmpty ? CounterDefinition.shipped : stored
+    }
+
+    /// Before the first change the product's own become rows like all others. A migration cannot write them: a database that
+    /// another is copied into has no rows.
+    static func storeShipped(at now: Instant, _ session: any SQLSession) throws {
+        guard try !session.exists(anyCounter) else { return }
+        for counter in CounterDefinition.shipped {
+            _ = try put(insertCounter, counter, at: now, by: "", session)
+        }
     }
 
     static func counter(_ row: Row) throws -> CounterDefinition {
@@ -137,8 +152,10 @@ enum ProfileStore {
         """
     static let forgetCustomer: SQL = "DELETE FROM profiles_bucket WHERE customer_id = $1"
     static let letGo: SQL = "DELETE FROM profiles_bucket WHERE day < $1"
-    static let letGoSeries: SQL = """
-        DELETE FROM profiles_bucket WHERE series_id NOT IN (SELECT series_id FROM profiles_counter)
+    /// Of one day, so that no transaction is long.
+    static let sweepDay: SQL = """
+        DELETE FROM profiles_bucket WHERE day = $1 AND EXISTS (SELECT 1 FROM profiles_counter)
+          AND series_id NOT IN (SELECT series_id FROM profiles_counter)
         """
 
     /// Adds to buckets. Counts first: that takes the row, so that what is read of its different values afterwards is what

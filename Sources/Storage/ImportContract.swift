@@ -169,6 +169,12 @@ package protocol ImportTarget: Sendable {
     func removeUnusedAttributes(_ keys: [String], principal: Principal, _ session: any SQLSession) throws -> [Words]
     /// Whether there is any record to find.
     func holdsRecords(_ session: any SQLSession) throws -> Bool
+    /// Which of these values records of this domain are known by.
+    /// - Parameters:
+    ///   - field: a field that can match: `source_id`, `msisdn`, ...
+    ///   - source: the source whose identifiers are meant.
+    /// - Returns: `nil` = the target does not know this field.
+    func known(_ values: [String], by field: String, source: String, _ session: any SQLSession) throws -> Set<String>?
     /// Does what has to be done once before rows of a run with these options are applied; may take long.
     func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
@@ -205,6 +211,9 @@ extension ImportTarget {
     package var needsMatchKey: Bool { false }
     package var revertRefusal: Words? { nil }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
+    package func known(
+        _ values: [String], by field: String, source: String, _ session: any SQLSession
+    ) throws -> Set<String>? { nil }
 }
 
 extension Importer {

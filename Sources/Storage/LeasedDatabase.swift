@@ -45,7 +45,7 @@ package final class LeasedDatabase: Database {
     ///   `StorageError.connection` when the database is away: nothing was changed either.
     package func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         if ids.isExpired {
-            do { try await renew() } catch let error where OutageLog.isAbsence(error) {
+            do { try await renew() } catch let error as StorageError where error.kind == .connection {
                 // Said by whoever asked; the number is renewed, or replaced, when the database is back.
                 throw error
             } catch {

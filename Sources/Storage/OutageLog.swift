@@ -37,7 +37,7 @@ package final class OutageLog: Sendable {
 
     /// Whether an error says that the database is away.
     package static func isAbsence(_ error: any Error) -> Bool {
-        if let error = error as? StorageError { return error.kind == .connection }
+        if let error = error as? StorageError { return [.connection, .outcomeUnknown].contains(error.kind) }
         return error is any DatabaseAbsent
     }
 

@@ -54,6 +54,7 @@ enum CopyText {
             switch value {
             case .text(let text): try append(text, to: &buffer)
             case .int(let int): append(int, to: &buffer)
+            case .bytes(let bytes): append(bytes, to: &buffer)
             default:
                 guard let text = try ParameterText.of(value) else {
                     buffer.append(92)
@@ -83,6 +84,18 @@ enum CopyText {
             }
         }
     }
+
+    /// Two backslashes, an x, and two digits a byte; blocks of ids are megabytes, so no text is made of them first.
+    private static func append(_ bytes: [UInt8], to buffer: inout [UInt8]) {
+        buffer += [92, 92, 120]
+        buffer.reserveCapacity(buffer.count + bytes.count * 2)
+        for byte in bytes {
+            buffer.append(digits[Int(byte >> 4)])
+            buffer.append(digits[Int(byte & 15)])
+        }
+    }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 
     private static func append(_ int: Int64, to buffer: inout [UInt8]) {
         if int < 0 { buffer.append(45) }

@@ -30,9 +30,20 @@ package struct UsageBlock: Sendable, Equatable {
     private static func pack(_ entries: [UsageEntry]) -> [UInt8] {
         var numbers: [LineRef: Int] = [:]
         var lines: [LineRef] = []
+        // The number of each entry's line; -1 = it has none.
+        var which: [Int] = []
+        which.reserveCapacity(entries.count)
         for entry in entries {
-            guard let line = entry.place?.line, numbers[line] == nil else { continue }
+            guard let line = entry.place?.line else {
+                which.append(-1)
+                continue
+            }
+            if let known = numbers[line] {
+                which.append(known)
+                continue
+            }
             numbers[line] = lines.count
+            which.append(lines.count)
             lines.append(line)
         }
         var body: [UInt8] = []
@@ -40,7 +51,7 @@ package struct UsageBlock: Sendable, Equatable {
         var places: [Int] = []
         for (index, entry) in entries.enumerated() {
             if index % stride == 0 { places.append(body.count) }
-            pack(entry, numbers, &body)
+            pack(entry, which[index], &body)
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(body.count + lines.count * 16 + places.count * 3 + 16)
@@ -55,8 +66,8 @@ package struct UsageBlock: Sendable, Equatable {
         return bytes + body
     }
 
-    private static func pack(_ entry: UsageEntry, _ numbers: [LineRef: Int], _ bytes: inout [UInt8]) {
-        guard let place = entry.place, let amount = entry.amount, let number = numbers[place.line] else {
+    private static func pack(_ entry: UsageEntry, _ number: Int, _ bytes: inout [UInt8]) {
+        guard let place = entry.place, let amount = entry.amount, number >= 0 else {
             bytes.append(entry.state.rawValue)
             return ByteText.put(UInt64(entry.version), &bytes)
         }

@@ -17,7 +17,7 @@ package final class UsageIndex: Sendable {
         GROUP BY arrived_week, level, slot HAVING COUNT(*) >= $2 ORDER BY level, arrived_week, slot LIMIT 1
         """
     static let slot: SQL = """
-        SELECT id, bloom, prints, payload FROM usage_block
+        SELECT id, prints, payload FROM usage_block
         WHERE source_id = $1 AND arrived_week = $2 AND level = $3 AND slot = $4 ORDER BY id LIMIT $5
         """
     static let delete: SQL = "DELETE FROM usage_block WHERE source_id = $1 AND id = $2"
@@ -105,14 +105,33 @@ package final class UsageIndex: Sendable {
         return read
     }
 
-    /// Remembers the entries of a chunk.
+    /// Remembers the entries of a chunk, which are sorted by fingerprint. Many are spread over the next level at once: they are
+    /// written there anyway in the end.
     package func add(
-        _ entries: [UsageEntry], _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator, _ session: any SQLSession
+        sorted entries: [UsageEntry], _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator, _ session: any SQLSession
     ) throws {
         guard !entries.isEmpty else { return }
-        let sorted = entries.sorted { $0.fingerprint < $1.fingerprint }
-        try insert(
-            [(Self.level(of: sorted.count), 0, UsageBlock(sorted))], Self.week(now), source, ids, session)
+        let blocks =
+            entries.count > Self.blockMax
+            ? Self.spread(entries, level: 0, slot: 0)
+            : [(level: Self.level(of: entries.count), slot: Int64(0), block: UsageBlock(entries))]
+        try insert(blocks, Self.week(now), source, ids, session)
+    }
+
+    /// Sorted entries of a slot as blocks of the next level.
+    private static func spread(
+        _ entries: [UsageEntry], level: Int64, slot: Int64
+    ) -> [(level: Int64, slot: Int64, block: UsageBlock)] {
+        var blocks: [(level: Int64, slot: Int64, block: UsageBlock)] = []
+        var from = 0
+        for part in 0..<Int64(fanOut) {
+            let range = prints(level + 1, slot << 3 | part)
+            var to = from
+            while to < entries.count, entries[to].fingerprint <= range.upperBound { to += 1 }
+            if to > from { blocks.append((level + 1, slot << 3 | part, UsageBlock(Array(entries[from..<to])))) }
+            from = to
+        }
+        return blocks
     }
 
     /// Small blocks are merged among themselves first: many short requests do not rewrite a large block again and again.
@@ -142,23 +161,14 @@ package final class UsageIndex: Sendable {
         let rows = try session.query(
             Self.slot, [.id(source), .int(week), .int(level), .int(number), .int(Self.fanOut)]
         ) { row in
-            (row.id(0, UsageBlockKind.self), UsageBlock(bloom: row.bytes(1), prints: row.bytes(2), payload: row.bytes(3)))
+            (row.id(0, UsageBlockKind.self), UsageBlock(bloom: [], prints: row.bytes(1), payload: row.bytes(2)))
         }
         let entries = try UsageBlock.merged(rows.map { $0.1 })
         var blocks: [(level: Int64, slot: Int64, block: UsageBlock)] = []
         if entries.count <= Self.blockMax || level >= Self.levelMax {
             blocks.append((level < 0 ? Self.level(of: entries.count) : level, number, UsageBlock(entries)))
         } else {
-            var from = 0
-            for part in 0..<Int64(Self.fanOut) {
-                let range = Self.prints(max(0, level) + 1, number << 3 | part)
-                var to = from
-                while to < entries.count, entries[to].fingerprint <= range.upperBound { to += 1 }
-                if to > from {
-                    blocks.append((max(0, level) + 1, number << 3 | part, UsageBlock(Array(entries[from..<to]))))
-                }
-                from = to
-            }
+            blocks = Self.spread(entries, level: max(0, level), slot: number)
         }
         try session.executeMany(Self.delete, rows.map { [.id(source), .id($0.0)] })
         try insert(blocks, week, source, ids, session)

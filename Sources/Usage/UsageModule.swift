@@ -60,7 +60,13 @@ package struct UsageModule: Module {
         ] + TableLayout.all(["usage_source", "usage_run", "usage_reject"], .local)
     }
 
-    package func endpoints(_ site: SiteInfo) -> [Endpoint] { UsageEndpoints(service: service).endpoints }
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] { 
+        UsageEndpoints(service: service).endpoints + UsagePages().endpoints
+    }
+
+    package var navigation: [NavigationEntry] {
+        [NavigationEntry(key: "nav.usage", icon: "phone", path: UsagePages.path, permission: UsageService.permission, order: 32)]
+    }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         let service = service(tenant)

@@ -187,9 +187,10 @@ extension UsageService {
                     record: { [tenant] in try tenant.audit.record($0, by: principal, $1) }, session)
                 try keep(chunk, outcome, run.id, worker, session)
             }
+            // While the next chunk is being read.
+            try await compact(run.source)
             next = try await following
             done += Int64(chunk.records)
-            if chunk.number % Int64(UsageIndex.fanOut) == 0 { try await compact(run.source) }
             try progress(done, 0, Words(en: "events", zh: "事件"))
             if Task.isCancelled { throw JobCancelled() }
         }

@@ -10,8 +10,9 @@ package final class UsageService: Sendable {
     package static let permission = Permission("usage.import")
     static let upkeepJob = "usage.upkeep"
     static let replayJob = "usage.replay"
-    /// Events that are taken in one transaction.
-    package static let chunkMax = 50_000
+    /// Records of a file that are taken in one transaction: in the order of time the same days and months come again and again,
+    /// and the more of them are in one chunk, the fewer rows are written.
+    package static let chunkMax = 200_000
 
     package let tenant: Tenant
     let base: any UsageBase
@@ -56,27 +57,27 @@ package final class UsageService: Sendable {
         let names = try lines.resolve(chunk.events, now: now, base, session)
         var prints = chunk.events.map(\.fingerprint)
         prints.sort()
-        var fold = UsageFold(
-            known: try index.find(Self.unique(prints), source, session), capacity: chunk.events.count)
+        prints = Self.unique(prints)
+        var fold = UsageFold(known: try index.find(prints, source, session), capacity: chunk.events.count)
         fold.reject(chunk.rejected)
         var rejects = chunk.rejects
-        for event in chunk.events {
-            switch names[event.line] {
+        for (place, event) in chunk.events.enumerated() {
+            switch names.answers[Int(names.places[place])] {
             case .line(let line): fold.add(event, line: line, isReplay: isReplay)
             case .noNumber:
                 fold.reject(1)
                 if rejects.count < UsageRunStore.rejectsMax {
                     rejects.append(UsageReject(line: event.at, column: lines.column, code: "bad_number"))
                 }
-            case .unknown, nil: fold.add(event, line: nil, isReplay: isReplay)
+            case .unknown: fold.add(event, line: nil, isReplay: isReplay)
             }
         }
-        let days = try standing(fold.days, names, session)
+        let days = try standing(fold.days, names.answers, session)
         try session.executeMany(
             UsageStore.release, fold.released.sorted().map { [.id(source), .int(Int64(bitPattern: $0))] })
         try UsageStore.wait(fold.waiting, source, lines.stored, at: now, session)
         try UsageStore.add(days, base, session)
-        try index.add(Array(fold.fresh.values), source, at: now, tenant.ids, session)
+        try index.add(sorted: prints.compactMap { fold.fresh[$0] }, source, at: now, tenant.ids, session)
         if !fold.fresh.isEmpty {
             try record(AuditEntry("usage.events.take", [Self.subject(source)], facts: fold.counts.facts), session)
             try tenant.outbox.append(UsageTaken(source: source.rawValue, events: fold.fresh.count), session)
@@ -93,10 +94,10 @@ package final class UsageService: Sendable {
 
     /// Without the days of lines that were removed since their events were taken: there is nothing to take back from.
     private func standing(
-        _ days: [UsagePlace: DayUsage], _ names: [String: LineCache.Answer], _ session: any SQLSession
+        _ days: [UsagePlace: DayUsage], _ names: [LineCache.Answer], _ session: any SQLSession
     ) throws -> [UsagePlace: DayUsage] {
         var sure: Set<LineRef> = []
-        for case .line(let line) in names.values { sure.insert(line) }
+        for case .line(let line) in names { sure.insert(line) }
         let doubtful = Set(days.keys.map(\.line)).subtracting(sure)
         guard !doubtful.isEmpty else { return days }
         let gone = doubtful.subtracting(try base.existing(Array(doubtful), session))
@@ -188,22 +189,37 @@ package final class LineCache: Sendable {
         }
     }
 
+    /// Answers for the lines of events: that of event `n` is `answers[places[n]]`.
+    struct Resolved {
+        var answers: [Answer] = []
+        var places: [Int32] = []
+    }
+
     /// Answers for the lines of all these events.
     func resolve(
         _ events: [UsageEvent], now: Instant, _ base: any UsageBase, _ session: any SQLSession
-    ) throws -> [String: Answer] {
+    ) throws -> Resolved {
         let known = state.withLock { state in
             if now.milliseconds - state.since.milliseconds > Self.secondsMax * 1_000 || state.known.count > Self.namesMax {
                 state = State(since: now)
             }
             return state.known
         }
-        var answers: [String: Answer] = [:]
-        answers.reserveCapacity(min(events.count, 20_000))
-        var asked: [String: [String]] = [:]
-        for event in events where answers[event.line] == nil {
+        var resolved = Resolved()
+        resolved.places.reserveCapacity(events.count)
+        var places: [String: Int32] = [:]
+        places.reserveCapacity(min(events.count, 20_000))
+        var asked: [String: [(place: Int32, written: String)]] = [:]
+        for event in events {
+            if let place = places[event.line] {
+                resolved.places.append(place)
+                continue
+            }
+            let place = Int32(resolved.answers.count)
+            places[event.line] = place
+            resolved.places.append(place)
             if let line = known[event.line] {
-                answers[event.line] = .line(line)
+                resolved.answers.append(.line(line))
                 continue
             }
             let name: String?
@@ -211,14 +227,14 @@ package final class LineCache: Sendable {
             case .number: name = PhoneNumber(event.line, defaultCountryCode: countryCode)?.e164
             case .source: name = event.line
             }
-            answers[event.line] = name == nil ? .noNumber : .unknown
-            if let name { asked[name, default: []].append(event.line) }
+            resolved.answers.append(name == nil ? .noNumber : .unknown)
+            if let name { asked[name, default: []].append((place, event.line)) }
         }
-        guard !asked.isEmpty else { return answers }
+        guard !asked.isEmpty else { return resolved }
         var fresh: [String: LineRef] = [:]
         for (name, line) in try base.lines(asked.keys.sorted(), naming, session) {
-            for written in asked[name] ?? [] {
-                answers[written] = .line(line)
+            for (place, written) in asked[name] ?? [] {
+                resolved.answers[Int(place)] = .line(line)
                 fresh[written] = line
             }
         }
@@ -227,6 +243,6 @@ package final class LineCache: Sendable {
         session.afterCommit { [self] in
             state.withLock { $0.known.merge(learnt) { $1 } }
         }
-        return answers
+        return resolved
     }
 }

@@ -17,10 +17,7 @@ enum UsageStore {
     static let allSources: SQL = "SELECT id, name FROM usage_source ORDER BY id"
     /// Chunks of one source come one after another: two that looked for the same id at once would both take it.
     static let hold: SQL = "UPDATE usage_source SET revision = revision + 1 WHERE id = $1"
-    static let addDay: SQL = """
-        INSERT INTO usage_day (customer_id, day, subscription_id, events, calls, voice_ms, billed_minutes, dropped_calls,
-          sms, sessions, data_bytes, roaming_bytes, roaming_ms, roaming_sms, speed_sum, speed_count, cells)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    static let addsUp: SQL = """
         ON CONFLICT (customer_id, day, subscription_id) DO UPDATE SET events = usage_day.events + excluded.events,
           calls = usage_day.calls + excluded.calls, voice_ms = usage_day.voice_ms + excluded.voice_ms,
           billed_minutes = usage_day.billed_minutes + excluded.billed_minutes,
@@ -32,12 +29,19 @@ enum UsageStore {
           speed_sum = usage_day.speed_sum + excluded.speed_sum,
           speed_count = usage_day.speed_count + excluded.speed_count, cells = usage_day.cells | excluded.cells
         """
+    static let addDay: SQL = """
+        INSERT INTO usage_day (customer_id, day, subscription_id, events, calls, voice_ms, billed_minutes, dropped_calls,
+          sms, sessions, data_bytes, roaming_bytes, roaming_ms, roaming_sms, speed_sum, speed_count, cells)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        \(addsUp)
+        """
     static let monthSums: SQL = """
         SELECT customer_id, subscription_id, CAST(SUM(billed_minutes) AS BIGINT), CAST(SUM(sms) AS BIGINT),
           CAST(SUM(data_bytes) AS BIGINT), CAST(SUM(roaming_bytes) AS BIGINT), CAST(SUM(calls) AS BIGINT),
           CAST(SUM(dropped_calls) AS BIGINT), CAST(SUM(speed_sum) AS BIGINT), CAST(SUM(speed_count) AS BIGINT)
         FROM usage_day WHERE day >= $1 AND day < $2
         """
+    static let monthGroups: SQL = "GROUP BY customer_id, subscription_id"
     static let days: SQL = """
         SELECT day, events, calls, voice_ms, billed_minutes, dropped_calls, sms, sessions, data_bytes, roaming_bytes,
           roaming_ms, roaming_sms, speed_sum, speed_count, cells
@@ -83,24 +87,28 @@ enum UsageStore {
                 < ($1.key.line.customer.rawValue, $1.key.day, $1.key.line.subscription.rawValue)
         }
         guard !sorted.isEmpty else { return }
-        var names: [Int32: String] = [:]
+        var names: [Int32: (day: String, month: String)] = [:]
         var touched: [String: Set<LineRef>] = [:]
-        try session.executeMany(
-            addDay,
-            sorted.map { place, day in
-                let name = names[place.day] ?? LocalDate(daysSinceEpoch: Int(place.day)).description
+        var rows: [(place: UsagePlace, name: String, use: DayUsage)] = []
+        rows.reserveCapacity(sorted.count)
+        for (place, use) in sorted {
+            var name = names[place.day]
+            if name == nil {
+                let day = LocalDate(daysSinceEpoch: Int(place.day)).description
+                name = (day, String(day.prefix(7)))
                 names[place.day] = name
-                return row(place, name, day)
-            })
-        for (place, _) in sorted {
-            touched[String((names[place.day] ?? "").prefix(7)), default: []].insert(place.line)
+            }
+            guard let name else { continue }
+            rows.append((place, name.day, use))
+            touched[name.month, default: []].insert(place.line)
         }
+        try put(rows, session)
         for (month, lines) in touched.sorted(by: { $0.key < $1.key }) {
             try base.store(try sums(of: lines, month, session), session)
         }
     }
 
-    private static func row(_ place: UsagePlace, _ name: String, _ day: DayUsage) -> [SQLValue] {
+    static func row(_ place: UsagePlace, _ name: String, _ day: DayUsage) -> [SQLValue] {
         [
             .id(place.line.customer), .text(name), .id(place.line.subscription), .int(day.events), .int(day.calls),
             .int(day.voiceMs), .int(day.billedMinutes), .int(day.droppedCalls), .int(day.sms), .int(day.sessions),
@@ -111,24 +119,19 @@ enum UsageStore {
 
     static func sums(of lines: Set<LineRef>, _ month: String, _ session: any SQLSession) throws -> [UsageMonthTotal] {
         guard let first = LocalDate(month + "-01") else { return [] }
-        let range: [SQLValue] = [.text(first.description), .text(first.adding(months: 1).description)]
         var result: [UsageMonthTotal] = []
         result.reserveCapacity(lines.count)
-        for piece in Set(lines.map(\.customer)).sorted().chunked(Limits.sqlListChunk) {
-            var builder = SQLBuilder(monthSums, range)
-            builder.appendIn("AND customer_id", piece.map { .id($0) })
-            builder.append("GROUP BY customer_id, subscription_id")
-            try session.forEach(builder.sql, builder.arguments) { row in
-                let line = LineRef(customer: row.id(0), subscription: row.id(1))
-                guard lines.contains(line) else { return true }
-                let count = row.int(9)
-                result.append(
-                    UsageMonthTotal(
-                        line: line, month: month, voiceMinutes: row.int(2), sms: row.int(3), dataMB: megabytes(row.int(4)),
-                        roamingMB: megabytes(row.int(5)), calls: row.int(6), droppedCalls: row.int(7),
-                        speed: count > 0 ? Double(row.int(8)) / Double(count) / 1_000 : nil))
-                return true
-            }
+        try eachSum(
+            of: Set(lines.map(\.customer)).sorted(), from: first, to: first.adding(months: 1), session
+        ) { row in
+            let line = LineRef(customer: row.id(0), subscription: row.id(1))
+            guard lines.contains(line) else { return }
+            let count = row.int(9)
+            result.append(
+                UsageMonthTotal(
+                    line: line, month: month, voiceMinutes: row.int(2), sms: row.int(3), dataMB: megabytes(row.int(4)),
+                    roamingMB: megabytes(row.int(5)), calls: row.int(6), droppedCalls: row.int(7),
+                    speed: count > 0 ? Double(row.int(8)) / Double(count) / 1_000 : nil))
         }
         return result
     }

@@ -33,6 +33,8 @@ struct Evaluate: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run(json: json) {
+            try FileTrouble.checkFile(file)
+            if let predictions { try FileTrouble.checkOutput(predictions) }
             let bar = ProgressBar()
             let result: FileEvaluation
             do {

@@ -57,6 +57,8 @@ struct Import: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Self.encoding)
+            if let file { try FileTrouble.checkFile(file) }
+            if let rejects { try FileTrouble.checkOutput(rejects) }
             try await common.withTenant(creates: file != nil) { runtime, tenant in
                 let all = runtime.modules.imports(tenant, runtime.share)
                 let service: ImportService
@@ -117,7 +119,7 @@ struct Import: AsyncParsableCommand {
         if report.state == "failed" || report.state == "cancelled" { return ExitCode(1) }
         if report.dryRun, report.state != "ready" { return ExitCode(1) }
         // Rows that the import refused are no trouble of taking it back.
-        let left = report.isRevert ? report.issues : report.rejected
+        let left = report.isRevert ? report.issues : report.rejected + report.quarantined
         return left > 0 ? ExitCode(2) : nil
     }
 
@@ -181,6 +183,16 @@ struct Import: AsyncParsableCommand {
         if let linked = report.linked { Terminal.out("  linked      \(linked)  (shown with a customer known before)") }
         if let review = report.review { Terminal.out("  to review   \(review)  (in the console under Duplicates)") }
         Terminal.out("  rejected    \(report.rejected)")
+        if report.quarantined > 0 {
+            Terminal.out("  quarantined \(report.quarantined) (wait under Quarantine in the console)")
+        }
+        if report.skipped > 0 { Terminal.out("  skipped     \(report.skipped)") }
+        for found in report.findings.prefix(10) where found.failed + found.fixed > 0 {
+            let fixed = found.fixed > 0 ? ", \(found.fixed) repaired" : ""
+            Terminal.out(
+                "  rule \(found.rule) on \(found.field): \(found.failed) of \(found.checked) fail\(fixed) (\(found.severity))"
+            )
+        }
         for reason in report.reasons {
             let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""
             Terminal.out(

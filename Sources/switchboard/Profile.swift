@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Foundation
 import Ingest
@@ -24,6 +25,7 @@ struct Profile: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Import.encoding)
+            try FileTrouble.checkFile(file)
             let bar = ProgressBar()
             let path = file, sheet = sheet
             let profile = try await OwnThread.run(

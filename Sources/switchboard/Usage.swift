@@ -41,11 +41,14 @@ struct UsageImport: AsyncParsableCommand {
     var encoding: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(name: .long, help: ArgumentHelp("Rows of one transaction, 1 to 200000.", visibility: .hidden))
+    var chunk = UsageService.chunkMax
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func run() async throws {
         try await Terminal.run(json: json) {
             let options = try options()
+            try FileTrouble.checkFile(file)
             try await common.withTenant { runtime, tenant in
                 let bar = ProgressBar()
                 let interrupt = Interrupt()
@@ -85,6 +88,10 @@ struct UsageImport: AsyncParsableCommand {
             options.dateOrder = order
         }
         options.lineSource = lines
+        guard (1...UsageService.chunkMax).contains(chunk) else {
+            throw WrongUsage("--chunk is 1 to \(UsageService.chunkMax)")
+        }
+        options.chunkMax = chunk
         options.sheet = sheet
         options.encoding = try encoding.map(Import.encoding)
         return options

@@ -54,9 +54,9 @@ struct MatchDesk: Sendable {
         try await tenant.database.write { try joining.separate(a, b, reason: "two people", by: who, $0) }
     }
 
-    /// Everything but the links and what is thought of pairs.
+    /// Everything but the links, who stands behind whom, and what is thought of pairs.
     func records() async throws -> [String: [String]] {
-        try await bench.dump().filter { !["customers_customer_link", "customers_match_pair"].contains($0.key) }
+        try await bench.dump(without: ["behind"]).filter { !["customers_customer_link", "customers_match_pair"].contains($0.key) }
     }
 
     /// A citizen identity number with the right check digit.
@@ -247,6 +247,60 @@ struct ResolutionTests {
         #expect(try await desk.pair(known, other.id)?.state == .apart, "what a person decided stays")
     }
 
+    @Test("a number that is another's line leads to that person and refuses nobody; without matching it does refuse")
+    func sharedNumber() async throws {
+        let desk = try await MatchDesk()
+        let known = try await desk.bring("billing", [Self.billing]).ids[0]
+        let row = ["source_id": "C1", "full_name": "王小明", "msisdn": "+8613812345678", "birth_date": "1990-01-01"]
+        let wife = ["source_id": "C2", "full_name": "李梅", "msisdn": "+8613812345678", "birth_date": "1991-03-04"]
+        let brought = try await desk.bring("care", [row, wife])
+        #expect(brought.outcomes.map(\.name) == ["created", "created"] && brought.matches.linked == 1)
+        #expect(try await desk.set(known) == [known, brought.ids[0]])
+        #expect(try await desk.set(brought.ids[1]) == [brought.ids[1]], "a household is not a person")
+        let lines = try await desk.bench.count("SELECT COUNT(*) FROM customers_subscription WHERE msisdn IS NOT NULL")
+        #expect(lines == 1, "the line stays whose it is")
+        #expect(try await desk.bring("care", [row, wife]).outcomes.map(\.name) == ["unchanged", "unchanged"])
+        let plain = try await desk.bench.apply(
+            [["source_id": .text("D1"), "full_name": .text("王小明"), "msisdn": .text("+8613812345678")]], source: "retail")
+        #expect(plain.map(\.name) == ["rejected"])
+    }
+
+    @Test("a newcomer joins two sets that nobody speaks against, and leaves two that a person kept apart")
+    func bridge() async throws {
+        let desk = try await MatchDesk()
+        let phone = try await desk.bring(
+            "billing", [["source_id": "B1", "full_name": "欧阳修文", "phone": "+8613711112222", "city": "杭州"]]
+        ).ids[0]
+        let mail = try await desk.bring(
+            "retail", [["source_id": "R1", "full_name": "欧阳修文", "email": "ouyang@example.com"]]
+        ).ids[0]
+        #expect(try await desk.set(phone) == [phone])
+        let both = [
+            "source_id": "C1", "full_name": "欧阳修文", "phone": "+8613711112222", "email": "ouyang@example.com",
+        ]
+        let bridge = try await desk.bring("care", [both])
+        #expect(bridge.matches.linked == 1 && bridge.matches.review == 0)
+        #expect(try await desk.set(mail) == [phone, mail, bridge.ids[0]])
+        // Taken apart, kept apart: the next one that knows both is put before a person.
+        try await desk.separate(phone, bridge.ids[0])
+        let next = try await desk.bring("partner", [both.merging(["source_id": "P1"]) { $1 }])
+        #expect(next.matches.linked == 1 && next.matches.review == 1)
+        #expect(try await desk.set(phone).isDisjoint(with: [mail]))
+    }
+
+    @Test("people of one name in one house meet without a number or a birth date")
+    func houseNumber() async throws {
+        let desk = try await MatchDesk()
+        let known = try await desk.bring(
+            "billing",
+            [["source_id": "B1", "full_name": "诸葛思远", "address": "北京市朝阳区建国路88号2单元", "birth_date": "1980-02-03"]]
+        ).ids[0]
+        let other = try await desk.bring(
+            "care", [["source_id": "C1", "full_name": "诸葛思远", "address": "朝阳区建国路88号2单元"]])
+        #expect(other.matches.linked + other.matches.review == 1)
+        #expect(try await desk.pair(known, other.ids[0]) != nil)
+    }
+
     @Test("a changed row of an import that matches is put before a person, not joined")
     func changedByImport() async throws {
         let desk = try await MatchDesk()
@@ -369,6 +423,10 @@ struct ResolutionTests {
                     links.insert(pair)
                 }
             }
+            let listed = try await desk.tenant.database.read {
+                try $0.query("SELECT customer_id FROM customers_listing WHERE NOT behind") { $0.id(0, PartyKind.self) }
+            }
+            #expect(listed.count == Set(ids.map(part)).count && Set(listed.map(part)).count == listed.count)
             for id in ids {
                 let set = try await desk.set(id)
                 #expect(set == part(id), "seed \(seed), step \(step)")

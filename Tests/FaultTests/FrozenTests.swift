@@ -73,6 +73,20 @@ struct FrozenTests {
             return late.value.status == 503 && late.seconds < 2
         }
         #expect(isTold)
+        // Each is told what concerns them: who reads has saved nothing, who writes has.
+        let (read, written) = (person.get("/customers").text, person.post("/customers", [("f_full_name", "V")]).text)
+        #expect(read.contains("cannot be shown now") && !read.contains("Nothing was saved"), "\(read)")
+        #expect(written.contains("Nothing was saved"), "\(written)")
+        let isDown = await eventually(seconds: 30) {
+            let figures = person.get("/metrics").text
+            return figures.contains("switchboard_database_up 0") && !figures.contains("switchboard_outbox_pending")
+        }
+        #expect(isDown, "no figures of a database that is away")
+        let lines = product.text.split(separator: "\n")
+        #expect(lines.count { $0.contains("\"database.away\"") } == 1, "\(product.text)")
+        for name in ["job.claim_failed", "outbox.failed", "upkeep.failed", "limits.not_shared"] {
+            #expect(!lines.contains { $0.contains("\"event\":\"\(name)\"") }, "\(name): \(product.text)")
+        }
         print("frozen \(isFrozen): page \(page.seconds) s, readiness \(ready.seconds) s, health \(health.seconds) s")
 
         if isFrozen { server.thaw() } else { try server.start() }
@@ -80,6 +94,11 @@ struct FrozenTests {
             person.get("/customers").status == 200 && person.get("/readyz").status == 200
         }
         #expect(isBack, "it comes back by itself")
+        let isUp = await eventually(seconds: 60) {
+            person.get("/metrics").text.contains("switchboard_database_up 1")
+                && product.text.contains("\"event\":\"database.back\"")
+        }
+        #expect(isUp, "\(product.text)")
         #expect(product.isRunning)
     }
 }

@@ -229,6 +229,16 @@ final class Person: @unchecked Sendable {
             Array(form.joined(separator: "&").utf8))
     }
 
+    /// JSON objects, one a line.
+    func lines(_ path: String, _ lines: [String]) -> Outcome {
+        send(
+            "POST", path,
+            [
+                ("Content-Type", "application/x-ndjson"), ("X-CSRF-Token", csrf), ("Accept", "application/json"),
+                ("Idempotency-Key", UUID().uuidString),
+            ], Array(lines.joined(separator: "\n").utf8))
+    }
+
     func upload(_ path: String, source: String, file: (name: String, content: String)) -> Outcome {
         let boundary = "----fault7c1"
         var body = ""

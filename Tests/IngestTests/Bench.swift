@@ -12,7 +12,8 @@ struct Bench {
     let target: FakeTarget
     let service: ImportService
     var tenant: Tenant { test.tenant }
-    let principal = TestTenant.principal([ImportService.permission], roles: [.administrator])
+    let principal = TestTenant.principal(
+        [ImportService.permission, ImportService.quarantinePermission, RulePages.permission], roles: [.administrator])
 
     init(beforeApply: @escaping @Sendable (Int) throws -> Void = { _ in }) async throws {
         test = try await TestTenant(["Ingest"])

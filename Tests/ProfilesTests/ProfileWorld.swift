@@ -52,7 +52,8 @@ struct ProfileWorld {
         let made = counter
         let at = now
         let put = try await tenant.database.write { session in
-            try ProfileStore.put(ProfileStore.insertCounter, made, at: at, by: "t", session)
+            try ProfileStore.storeShipped(at: at, session)
+            return try ProfileStore.put(ProfileStore.insertCounter, made, at: at, by: "t", session)
         }
         #expect(put == 1)
         return made

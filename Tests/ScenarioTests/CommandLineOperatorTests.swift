@@ -178,6 +178,42 @@ struct CommandLineOperatorTests {
         #expect(worker.last == line)
     }
 
+    @Test(
+        "a standby that cannot be reached is told once by the log, by /metrics and by doctor; readers notice nothing",
+        .enabled(if: TestDatabases.dialect == .postgres, "PostgreSQL only"))
+    func standby() async throws {
+        let data = folder("standby")
+        defer { remove(data) }
+        try user(data)
+        let away = ["DATABASE_READ_URL": "postgres://kim:hunter22@127.0.0.1:1"]
+        let said = try StartedProcess.lines(
+            ["serve", "--port", "0", "--data", data], until: "standby.away", environment: away)
+        let line = try #require(said.last)
+        #expect(line.contains("127.0.0.1:1") && line.contains("go to the primary"), "\(line)")
+        #expect(line.contains("DATABASE_READ_URL") && !line.contains("hunter22"), "\(line)")
+        // One that is there and is no standby is of no use either, and is told as well.
+        let primary = try #require(TestDatabases.server).url
+        let wrong = try StartedProcess.lines(
+            ["serve", "--port", "0", "--data", data], until: "standby.away", environment: ["DATABASE_READ_URL": primary])
+        #expect(wrong.last?.contains("takes writes itself") == true, "\(wrong)")
+
+        let server = try ServerProcess(data: data, environment: away)
+        defer { server.stop() }
+        let isCounted = try await eventually(seconds: 30) {
+            let figures = try server.http.send("GET", "/metrics").text
+            return figures.contains("switchboard_standbys 1") && figures.contains("switchboard_standbys_up 0")
+                && figures.contains("switchboard_database_up 1")
+        }
+        #expect(isCounted)
+        let visitor = Visitor(http: server.http)
+        try visitor.get("/login")
+        #expect(try visitor.post("/login", [("name", "ana"), ("password", Scenario.password)]).status == 303)
+        #expect(try visitor.get("/customers").status == 200)
+        let doctor = try ServerProcess.run(["doctor", "--data", data], environment: away)
+        #expect(doctor.code == 1 && doctor.out.contains("FAIL standby      127.0.0.1:1 cannot be reached"), "\(doctor)")
+        #expect(!(doctor.out + doctor.error).contains("hunter22"))
+    }
+
     // MARK: Addresses
 
     @Test("an address that is set but empty is refused: a lost secret must not begin a second, empty installation")
@@ -273,6 +309,8 @@ struct CommandLineOperatorTests {
             ["user", "list", "--data", file], ["backup", file + "/x", "--data", installed],
             ["backup", file, "--data", installed], ["restore", place, "--data", file],
             ["copy", "--from", "sqlite:\(place)/data", "--to", "sqlite:\(file)"],
+            ["evaluate", file, "--label", "b", "--predictions", file + "/x"],
+            ["import", file, "--rejects", file + "/x", "--data", installed],
         ] {
             let told = try ServerProcess.run(arguments)
             let said = told.out + told.error
@@ -334,11 +372,13 @@ struct CommandLineOperatorTests {
 
 /// A command that does not end by itself: what it prints until it has said something.
 enum StartedProcess {
-    static func lines(_ arguments: [String], until word: String, seconds: Double = 60) throws -> [String] {
+    static func lines(
+        _ arguments: [String], until word: String, environment: [String: String] = [:], seconds: Double = 60
+    ) throws -> [String] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: ServerProcess.binary)
         process.arguments = arguments
-        process.environment = ServerProcess.settings([:], arguments)
+        process.environment = ServerProcess.settings(environment, arguments)
         let pipe = Pipe()
         (process.standardOutput, process.standardError) = (pipe, pipe)
         try process.run()
@@ -353,7 +393,7 @@ enum StartedProcess {
             if data.isEmpty { break }
             text += String(decoding: data, as: UTF8.self)
             let lines = text.split(separator: "\n").map(String.init)
-            if let place = lines.firstIndex(where: { $0.hasPrefix(word) }), text.hasSuffix("\n") {
+            if let place = lines.firstIndex(where: { $0.contains(word) }), text.hasSuffix("\n") {
                 return Array(lines[...place])
             }
         }

@@ -59,6 +59,40 @@ struct CommandLineTests {
     private static let partly = "source_id,name,email\n1,甲乙,a@b.example\n2,丙丁,no address\n"
     private static let hopeless = "source_id,name,email\n1,甲乙,nowhere\n2,丙丁,no address\n"
 
+    @Test("usage import: 0 all taken, 0 again with nothing but duplicates, 2 some rows refused, 1 no such file, 64 asked wrongly")
+    func usageImport() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let base = try bench.file("base.csv", "source_id,name,msisdn\n1,甲乙,13800138000\n2,丙丁,13800138001\n")
+        try bench.expect(0, ["import", base, "--source", "crm", "--match-key", "source_id", "--ignore-unmapped"])
+        let rows = "id,number,kind,start,seconds,megabytes\n1,13800138000,voice,2026-01-03 10:00:00,61,\n2,13800138001,data,2026-01-03 11:00:00,,5\n"
+        let good = try bench.file("cdr.csv", rows)
+        let first = try bench.expect(0, ["usage", "import", good, "--source", "switch"])
+        #expect(first.out.contains("succeeded") && first.out.contains("taken       2"), "\(first.out)")
+        // The same file once more, and the same events under another name: known.
+        for file in [good, try bench.file("again.csv", rows + "\n")] {
+            let again = try bench.expect(0, ["usage", "import", file, "--source", "switch", "--json"])
+            let report = try #require(try JSONValue.parse(Array(again.out.utf8)).object)
+            #expect(report["taken"] == .int(0) && report["duplicate"] == .int(2) && report["state"] == .string("succeeded"))
+        }
+        let bad = try bench.file(
+            "bad.csv", "id,number,kind,start,seconds\n3,13800138000,voice,2026-01-04 10:00:00,60\n4,13800138000,voice,2026-02-30 10:00:00,60\n5,12,voice,2026-01-04 10:00:00,60\n6,13900139000,voice,2026-01-04 10:00:00,60\n")
+        let partly = try bench.expect(2, ["usage", "import", bad, "--source", "switch"])
+        for word in ["taken       1", "unmatched   1", "rejected    2", "first in line 3", "there is no such day", "first in line 4"] {
+            #expect(partly.out.contains(word), "\(word): \(partly.out)")
+        }
+        #expect(!partly.out.contains("13900139000"))
+        try bench.expect(1, ["usage", "import", bench.folder + "/absent.csv", "--source", "switch"])
+        try bench.expect(1, ["usage", "import", try bench.file("empty.csv", ""), "--source", "switch"])
+        for wrong in [
+            ["usage", "import", good], ["usage", "import", good, "--source", "s", "--kind", "smoke"],
+            ["usage", "import", good, "--source", "s", "--map", "nothing=x"],
+            ["usage", "import", good, "--source", "s", "--chunk", "0"],
+        ] {
+            try bench.expect(64, wrong)
+        }
+    }
+
     @Test("import: 0 done, 2 some rows refused, 1 nothing came of it, 64 asked wrongly; what failed changed nothing")
     func importCodes() async throws {
         let bench = try Bench()

@@ -71,6 +71,12 @@ struct ResolutionStoryTests {
             #expect(page.contains("Wang Xiaoming"), "what another source says is told too")
         }
         #expect(try agent.get("/customers/\(c)").text.contains("/separation") == false, "an agent takes nothing apart")
+        // Four records are two customers, in the list as in what a search finds; each leads to the same page.
+        let list = try supervisor.get("/customers").text
+        #expect([b, c, r].count { list.contains("/customers/\($0)\"") } == 1)
+        let answer = try supervisor.post("/search", [("q", "xiaoming")])
+        let found = try supervisor.get(try #require(answer.header("location"))).text
+        #expect([b, c, r].count { found.contains("/customers/\($0)\"") } == 1)
         #expect(
             try agent.post("/customers/\(c)/separation", [("left", b), ("right", c), ("reason", "x")]).status == 403)
 

@@ -115,6 +115,8 @@ struct StopTests {
     private static func fail(signalFirst: Bool) async throws {
         let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
         let signals = StopSignals(logger: logger) { exit(7) }
+        // Until its ear is open a signal ends the process as it ends any.
+        try await Task.sleep(for: .seconds(1))
         if signalFirst {
             // The group's own ear is not open yet, or does not care any more.
             kill(getpid(), SIGTERM)
@@ -127,6 +129,25 @@ struct StopTests {
         }
         try await ServiceRun([Failing(), Deaf()], logger: logger).run(signals) {
             try? await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    /// Ends when it is told to, as all of the product's do.
+    private struct Polite: Service {
+        func run() async throws { try await gracefulShutdown() }
+    }
+
+    @Test("a signal that comes before the services run ends them in good order as soon as they do")
+    func signalBeforeRunning() async throws {
+        await #expect(processExitsWith: .exitCode(0)) {
+            let logger = Logger(label: "stop") { _ in SwiftLogNoOpLogHandler() }
+            let signals = StopSignals(logger: logger) { exit(7) }
+            // Until its ear is open a signal ends the process as it ends any.
+            try await Task.sleep(for: .seconds(1))
+            kill(getpid(), SIGTERM)
+            try await Task.sleep(for: .milliseconds(500))
+            try await ServiceRun([Polite()], logger: logger).run(signals) {}
+            exit(0)
         }
     }
 

@@ -89,6 +89,8 @@ struct TenantTests {
         let csv = Array("source_id,name\n1,甲\n2,\n".utf8)
         #expect(try bob.upload("/imports", file: (name: "b.csv", content: csv)).status == 303)
         try bob.post("/customers/views", [("name", "mine"), ("filter", "band=high")])
+        let bea = try await scenario.user("bea", [.administrator], at: two.place)
+        try bea.post("/counters", [("name", "theirs"), ("title_en", "Theirs"), ("kind", "app.login")])
         _ = try await beta.database.write { try beta.jobs.enqueue("nobody.knows", payload: "{}", by: "test", $0) }
         try await Workers.drain(beta, scenario.runtime.modules.all, logger: scenario.runtime.logger)
         let parked: EventID = beta.ids.next()
@@ -103,6 +105,7 @@ struct TenantTests {
         let tables: [(prefix: String, sql: SQL)] = [
             ("/customers/views/", "SELECT id FROM customers_saved_view"),
             ("/customers/", "SELECT id FROM customers_customer"),
+            ("/counters/", "SELECT id FROM profiles_counter WHERE id > 100"),
             ("/attributes/", "SELECT id FROM customers_attribute"), ("/imports/", "SELECT id FROM ingest_run"),
             ("/jobs/", "SELECT id FROM storage_job WHERE kind = 'nobody.knows'"),
             ("/events/", "SELECT id FROM storage_outbox_event WHERE status = 'parked'"),

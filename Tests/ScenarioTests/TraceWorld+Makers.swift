@@ -13,6 +13,7 @@ extension TraceWorld {
         .merging(importMakers) { first, _ in first }.merging(insightMakers) { first, _ in first }
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
         .merging(resolutionMakers) { first, _ in first }.merging(profileMakers) { first, _ in first }
+        .merging(qualityMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
@@ -30,6 +31,12 @@ extension TraceWorld {
             ("revision", "x"), ("entity", "customer"), ("settle", "60"), ("every", "60"),
         ],
         "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
+        "POST /quarantine/{id}/repair": [("revision", "x"), ("cell.0", "x")],
+        "POST /rules/{id}": [
+            ("revision", "x"), ("name_en", "x"), ("fields", "city"), ("kind", "required"), ("dimension", "accuracy"),
+            ("severity", "warn"),
+        ],
+        "POST /sources/{id}": [("revision", "x"), ("name", "x"), ("kind", "care")],
         "POST /risk/{id}/contact": [("revision", "open"), ("outcome", "no_answer")],
         "POST /counters/{id}": [("revision", "x"), ("title_en", "x"), ("kind", "x")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],

@@ -28,6 +28,10 @@ extension TraceWorld {
                     #"{"id":"1","kind":"app.login","at":"\#(at)","msisdn":"13800138000"}"#)
             }
         },
+        "GET /usage": { world in
+            let visitor = world.supervisor
+            return { try visitor.get("/usage") }
+        },
         "GET /counters": { world in
             let visitor = world.administrator
             return { try visitor.get("/counters") }

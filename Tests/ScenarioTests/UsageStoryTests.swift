@@ -57,6 +57,31 @@ struct UsageStoryTests {
         #expect(try supervisor.get(page).text.contains("每日使用情况"))
     }
 
+    @Test("the page of usage shows sources, files with what was refused, and unknown lines masked for those who may not see numbers")
+    func page() async throws {
+        let scenario = try await Scenario.start(customers: 40)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        #expect(try supervisor.get("/usage").text.contains("No usage has come in yet"))
+        let day = scenario.clock.now().date(offsetMinutes: 480).adding(days: -2).description
+        let line = #"{"id":"f","line":"13000000001","kind":"sms","start":"\#(day)"}"#
+        #expect(try supervisor.postLines("/api/usage/events?source=switch-1", line).status == 200)
+        let file = NSTemporaryDirectory() + "usage-\(UUID().uuidString).csv"
+        try Data("id,number,kind,start,seconds\n1,13000000002,voice,\(day) 10:00:00,5\n2,13000000002,voice,2026-02-30,5\n".utf8)
+            .write(to: URL(fileURLWithPath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let report = try await scenario.runtime.modules.usage(scenario.tenant).importFile(
+            file, .init(source: "switch-2"), principal: scenario.runtime.operatorPrincipal(tenant: "default"))
+        #expect(report.rejected == 1 && report.unmatched == 1)
+        let page = try supervisor.get("/usage").text
+        for word in ["switch-1", "switch-2", "Done", "1 × there is no such day (start)", "13000000001", "13000000002"] {
+            #expect(page.contains(word), "\(word)")
+        }
+        let admin = try await scenario.user("admin", [.administrator])
+        let masked = try admin.get("/usage")
+        #expect(masked.status == 200 && !masked.text.contains("13000000001") && masked.text.contains("0001"))
+        #expect(try await scenario.user("agent", [.agent]).get("/usage").status == 403)
+    }
+
     @Test("who may not bring in usage is refused; so are another type of body, no source, no key and too much")
     func refusals() async throws {
         let scenario = try await Scenario.start()

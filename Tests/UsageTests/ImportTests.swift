@@ -148,7 +148,7 @@ struct ImportTests {
         }
         for piece in all.chunked(12_000) {
             try await tenant.database.write { session in
-                try index.add(piece, source, at: tenant.clock.now(), tenant.ids, session)
+                try index.add(sorted: piece.sorted { $0.fingerprint < $1.fingerprint }, source, at: tenant.clock.now(), tenant.ids, session)
             }
         }
         try await world.service.compact(source)
@@ -156,6 +156,16 @@ struct ImportTests {
             try session.query("SELECT DISTINCT level FROM usage_block") { $0.integer(0) }
         }
         #expect(levels == [1])
+        // So many at once go to the next level by themselves.
+        let more = (0..<70_000).map { _ in UsageEntry(generator.next(), version: 1, .cancelled) }
+        try await tenant.database.write { session in
+            try index.add(sorted: more.sorted { $0.fingerprint < $1.fingerprint }, source, at: tenant.clock.now(), tenant.ids, session)
+        }
+        #expect(try await world.count("SELECT COUNT(*) FROM usage_block WHERE level = 1") == 16)
+        #expect(try await world.count("SELECT COUNT(*) FROM usage_block") == 16)
+        let prints = Set(more.map(\.fingerprint))
+        let known = try await tenant.database.read { try index.find(prints.sorted(), source, $0) }
+        #expect(Set(known.keys) == prints && known.values.allSatisfy { $0.version == 1 })
         let asked = all.map(\.fingerprint).enumerated().filter { $0.offset % 7 == 0 }.map { $0.element }
         let strangers = (0..<10_000).map { _ in generator.next() }
         let found = try await tenant.database.read { try index.find((asked + strangers).sorted(), source, $0) }

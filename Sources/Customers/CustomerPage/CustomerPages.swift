@@ -71,6 +71,8 @@ package enum CustomerPages {
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
         view["pairPath"] = .text(
             principal.may(CustomerPermissions.decidePairs) ? "/customers/\(asked)/duplicates" : nil)
+        view["lineagePath"] = .text(
+            principal.may(Permission("ingest.lineage")) ? "/customers/\(asked)/lineage" : nil)
         let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
         try await recorded
         return page

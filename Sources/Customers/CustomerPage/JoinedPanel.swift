@@ -32,12 +32,12 @@ enum JoinedPanel {
         let may = request.principal.may(CustomerPermissions.decidePairs)
         func title(_ id: CustomerID) -> String {
             guard let record = golden.records.first(where: { $0.id == id }) else { return "#\(id)" }
-            return record.customer.reference ?? "#\(id)"
+            return record.customer.reference ?? record.customer.source
         }
         let records = golden.records.map { record -> View in
             [
                 "name": .text(record.name(request.masking)),
-                "reference": .text(record.customer.reference ?? "#\(record.id)"),
+                "reference": .text(record.customer.reference),
                 "source": .text(record.customer.source), "edit": .text("/customers/\(record.id)/edit"),
                 "mayEdit": .bool(request.principal.may(CustomerPermissions.edit)),
             ]

@@ -38,7 +38,7 @@ struct PageHeadView: Sendable {
     {
         guard let id = request.customers.first else { return Asked { nil } }
         let head = try PageStore.head(id, session)
-        let line = try PageStore.mainLine(id, session)
+        let line = try PageStore.mainLine(request.customers, session)
         let overdue = try PageStore.overdue(request.customers, today: today, session)
         let golden = request.customers.count > 1 ? try GoldenRecord.load(request.customers, session) : nil
         return Asked {

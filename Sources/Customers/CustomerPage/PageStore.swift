@@ -100,15 +100,20 @@ enum PageStore {
         let status: SubscriptionStatus
     }
 
-    /// The first line in service, else the first there ever was.
-    static func mainLine(_ id: CustomerID, _ session: any SQLSession) throws -> Asked<Line?> {
+    /// The first line in service, else the first there ever was; of several records that of the first that has one.
+    static func mainLine(_ ids: [CustomerID], _ session: any SQLSession) throws -> Asked<Line?> {
         @Sendable func line(_ row: Row) -> Line {
             Line(
                 msisdn: row.optionalText(0), plan: row.optionalText(1), term: row.optionalInt(2).map { Int($0) },
                 end: row.optionalDate(3), status: SubscriptionStatus(rawValue: row.text(4)) ?? .active)
         }
-        let standing = try session.askingFirst(mainLine, [.id(id)], line)
-        let any = try session.askingFirst(anyLine, [.id(id)], line)
-        return Asked { try standing.value() ?? any.value() }
+        let asked = try ids.map { id in
+            (try session.askingFirst(mainLine, [.id(id)], line), try session.askingFirst(anyLine, [.id(id)], line))
+        }
+        return Asked {
+            for (standing, _) in asked { if let line = try standing.value() { return line } }
+            for (_, any) in asked { if let line = try any.value() { return line } }
+            return nil
+        }
     }
 }

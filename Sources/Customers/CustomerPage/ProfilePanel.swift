@@ -163,7 +163,7 @@ enum ProfilePanel {
             // Linked records tell the same more than once.
             var known: Set<[String]> = []
             return try (reach.value() + places.value().compactMap { $0 } + papers.value())
-                .filter { known.insert([$0.label, $0.value]).inserted }
+                .filter { known.insert([$0.label, Folding.fold($0.value)]).inserted }
         }
     }
 

@@ -4,20 +4,20 @@ import Storage
 /// Figures of the base, each one aggregate over customers_listing within the reader's record scope.
 enum DashboardStore {
     static let byStatus: SQL = """
-        SELECT status, COUNT(*),
+        SELECT status, COUNT(*) FILTER (WHERE NOT behind),
           COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN CAST(monthly_charge AS DOUBLE PRECISION) ELSE 0 END), 0),
           MIN(currency)
         FROM customers_listing WHERE TRUE
         """
     static let joinedByMonth: SQL = """
-        SELECT SUBSTR(since, 1, 7), COUNT(*) FROM customers_listing WHERE since >= $1
+        SELECT SUBSTR(since, 1, 7), COUNT(*) FROM customers_listing WHERE since >= $1 AND NOT behind
         """
     static let leaversByReason: SQL = """
-        SELECT leave_reason, COUNT(*) FROM customers_listing WHERE leave_reason <> ''
+        SELECT leave_reason, COUNT(*) FROM customers_listing WHERE leave_reason <> '' AND NOT behind
         """
     static let leaversByMonth: SQL = """
         SELECT SUBSTR(left_on, 1, 7), leave_reason, COUNT(*) FROM customers_listing
-        WHERE leave_reason <> '' AND left_on >= $1
+        WHERE leave_reason <> '' AND left_on >= $1 AND NOT behind
         """
     static let byRisk: SQL = """
         SELECT CASE WHEN risk < 0.05 THEN 0 WHEN risk < 0.1 THEN 1 WHEN risk < 0.15 THEN 2 WHEN risk < 0.2 THEN 3
@@ -26,19 +26,19 @@ enum DashboardStore {
           WHEN risk < 0.65 THEN 12 WHEN risk < 0.7 THEN 13 WHEN risk < 0.75 THEN 14 WHEN risk < 0.8 THEN 15
           WHEN risk < 0.85 THEN 16 WHEN risk < 0.9 THEN 17 WHEN risk < 0.95 THEN 18 ELSE 19 END AS bin,
           band, COUNT(*)
-        FROM customers_listing WHERE risk >= 0 AND status <> 'churned'
+        FROM customers_listing WHERE risk >= 0 AND status <> 'churned' AND NOT behind
         """
     static let byTierAndBand: SQL = """
         SELECT tier, band, COUNT(*),
           COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN CAST(monthly_charge AS DOUBLE PRECISION) ELSE 0 END), 0),
           MIN(currency)
-        FROM customers_listing WHERE band <> '' AND status <> 'churned'
+        FROM customers_listing WHERE band <> '' AND status <> 'churned' AND NOT behind
         """
     /// Quarters of a degree: about 28 km from north to south.
     static let byCell: SQL = """
         SELECT CAST(ROUND(latitude * 4) AS INTEGER) AS lat4, CAST(ROUND(longitude * 4) AS INTEGER) AS lon4, COUNT(*),
           COUNT(*) FILTER (WHERE leave_reason <> ''), MIN(city), MAX(city), MIN(region), MAX(region)
-        FROM customers_listing WHERE latitude IS NOT NULL AND longitude IS NOT NULL
+        FROM customers_listing WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND NOT behind
         """
     static let cellsMax = 400
     /// A sum of charges is added up in floating point, exact below 9e15 minor units, because adding up integers fails

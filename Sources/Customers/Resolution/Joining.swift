@@ -39,6 +39,7 @@ struct Joining: Sendable {
         let now = tenant.clock.now()
         try CustomerLinks.link(
             max(a, b), min(a, b), valid: true, evidence: "person", at: now, session)
+        try CustomerLinks.settle([a], session)
         try decide(a, b, .linked, "", principal, now, session)
         // What was still asked about the two sets is answered along with it.
         for pair in try across(one, other, session) where pair.state == .open {
@@ -127,6 +128,7 @@ struct Joining: Sendable {
         for (from, to) in [(a, b), (b, a)] {
             try session.execute(Self.unlink, [.id(from), .id(to), .bool(false), .time(now)])
         }
+        try CustomerLinks.settle([a, b], session)
         return isThere
     }
 

@@ -23,6 +23,8 @@ struct MatchResolver {
     static let holdersMax = 50
     /// So many customers are compared with a new one, those that share most keys first.
     static let candidatesMax = 60
+    /// Two sets are joined by a newcomer when each is so sure (1 in 10,000), and nobody in them speaks against it.
+    static let bridgeBits = 13.3
     /// So many pairs of one new customer are put before a person.
     static let reviewMax = 3
 
@@ -77,9 +79,9 @@ struct MatchResolver {
         }
         var found: [Found] = []
         for subject in new {
-            found += decide(subject, candidates[subject.id] ?? [], subjects, reach, &sets)
+            found += try decide(subject, candidates[subject.id] ?? [], subjects, reach, &sets, session)
         }
-        try write(found, session)
+        try write(found, sets, session)
         return MatchCounts(
             linked: found.count { $0.isLinked }, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
     }
@@ -153,8 +155,8 @@ struct MatchResolver {
     /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
     private func decide(
         _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject], _ reach: Reach,
-        _ sets: inout MatchSets
-    ) -> [Found] {
+        _ sets: inout MatchSets, _ session: any SQLSession
+    ) throws -> [Found] {
         var found: [Found] = []
         for id in candidates {
             guard let other = subjects[id], sets.root(id) != sets.root(subject.id) else { continue }
@@ -175,8 +177,12 @@ struct MatchResolver {
                 } else if let joined {
                     // Of the set that it belongs to by now: nothing more to say.
                     if sets.root(joined) == root { continue }
-                    verdict.band = .review
-                    verdict.rule = .bridge
+                    if try mayBridge(verdict, sets.root(joined), root, subjects, sets, session) {
+                        sets.join(joined, one.other)
+                    } else {
+                        verdict.band = .review
+                        verdict.rule = .bridge
+                    }
                 } else if sets.hasConflict(subject, with: root, subjects) || !sets.mayGrow(root) {
                     verdict.band = .review
                     verdict.rule = .setConflict
@@ -195,7 +201,28 @@ struct MatchResolver {
         return result
     }
 
-    private func write(_ found: [Found], _ session: any SQLSession) throws {
+    /// Whether a newcomer who is in one set may join it with another: what it says of the other is all but certain, no two
+    /// of the two sets speak against each other, and no person has kept any of them apart.
+    private func mayBridge(
+        _ verdict: MatchVerdict, _ one: CustomerID, _ other: CustomerID, _ subjects: [CustomerID: MatchSubject],
+        _ sets: MatchSets, _ session: any SQLSession
+    ) throws -> Bool {
+        guard [.sameDocument, .sameContact].contains(verdict.rule) || verdict.bits >= Self.bridgeBits else {
+            return false
+        }
+        let (left, right) = (sets.group(one), sets.group(other))
+        guard left.count + right.count <= CustomerLinks.setMax else { return false }
+        for a in left {
+            for b in right {
+                guard let x = subjects[a], let y = subjects[b], judge.judge(x, y).band != .apart else { return false }
+            }
+        }
+        return try !PairStore.pairs(among: left + right, session).contains {
+            $0.state == .apart && left.contains($0.left) != left.contains($0.right)
+        }
+    }
+
+    private func write(_ found: [Found], _ sets: MatchSets, _ session: any SQLSession) throws {
         guard !found.isEmpty else { return }
         let now = tenant.clock.now()
         try session.executeMany(
@@ -216,6 +243,7 @@ struct MatchResolver {
                     .text(one.verdict.rule.rawValue), .time(now),
                 ]
             })
+        try CustomerLinks.settle(sets: Set(links.map { sets.root($0.new) }).map { sets.group($0) }, session)
         for chunk in links.chunked(Limits.auditSubjectsMax / 2) {
             try tenant.audit.record(
                 AuditEntry(

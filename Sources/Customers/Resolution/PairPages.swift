@@ -313,9 +313,12 @@ enum PairView {
                     return mask == .phone ? PanelParts.phone(words, masking) : masking.apply(mask, words)
                 }.joined(separator: ", ")
             }
-            let isShared = !Set(values[0]).isDisjoint(with: values[1])
             let isBoth = !values[0].isEmpty && !values[1].isEmpty
             let found = evidence.first { $0.name == key && $0.level != "missing" }
+            // 趙 is 赵, and the case of a letter is no difference.
+            let isShared =
+                !Set(values[0].map(Folding.fold)).isDisjoint(with: values[1].map(Folding.fold))
+                || isBoth && found?.level == "same"
             let level = found.map { MatchWords.level($0.level)[language] } ?? ""
             let view: View = [
                 "label": .text(PageWords.field(key)[language]), "left": .text(text(values[0])),

@@ -207,7 +207,7 @@ final class PullTask: NSObject, URLSessionDataDelegate, Sendable {
     private static func result(_ state: State, _ error: (any Error)?) -> Result<Outcome, any Error> {
         if let known = state.error { return .failure(known) }
         guard let answer = state.answer else {
-            return .failure(failed("The host does not answer: \(error?.localizedDescription ?? "").", "主机无应答。"))
+            return .failure(failed("The host does not answer: \(error?.localizedDescription ?? "").", "主机无应答：\(error?.localizedDescription ?? "")。"))
         }
         switch answer.statusCode {
         case 304: return .success(.unchanged)

@@ -1,4 +1,4 @@
--- What is counted. A counter that is given another meaning begins a new series.
+-- What is counted. A counter that is given another meaning begins a new series. No row: the counters of the product.
 CREATE TABLE profiles_counter (
   id BIGINT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
@@ -73,14 +73,3 @@ CREATE TABLE profiles_bucket (
 );
 
 CREATE INDEX profiles_bucket_day ON profiles_bucket (day);
-
--- What every installation counts from the start: what its own domains tell.
-INSERT INTO profiles_counter (id, name, series_id, title_en, title_zh, kind, conditions, sum_field, distinct_field, unit,
-  started_at, changed_at, changed_by_name)
-VALUES
-  (1, 'data_used', 1, 'Data used', '使用流量', 'usage.data', '', 'amount', '', 'MB', 0, 0, ''),
-  (2, 'minutes_called', 2, 'Minutes called', '通话分钟', 'usage.voice', '', 'amount', '', 'min', 0, 0, ''),
-  (3, 'messages_sent', 3, 'Messages', '短信', 'usage.sms', '', '', '', '', 0, 0, ''),
-  (4, 'calls_dropped', 4, 'Dropped calls', '掉话', 'usage.dropped', '', '', '', '', 0, 0, ''),
-  (5, 'retention_contacts', 5, 'Retention contacts', '挽留联系', 'crm.contact', '', '', 'outcome', '', 0, 0, ''),
-  (6, 'record_changes', 6, 'Changes by hand', '人工修改', 'crm.customer.changed', '', '', '', '', 0, 0, '');

@@ -29,7 +29,7 @@ extension DeskRecords {
             ImportField(
                 "case_number", Words(en: "Case number", zh: "工单编号"), .text(60), required: true, canMatch: true,
                 synonyms: [
-                    "case", "case id", "ticket", "ticket id", "ticket number", "complaint id", "complaint number", "工单号",
+                    "case", "case id", "ticket", "ticket id", "ticket number", "complaint id", "complaint number", "complaint no", "case no", "ticket no", "工单号",
                     "投诉编号", "受理编号",
                 ]),
             OwnerFields.reference, OwnerFields.source, OwnerFields.msisdn, OwnerFields.account,
@@ -63,7 +63,7 @@ extension DeskRecords {
                     ]), synonyms: ["severity", "urgency", "紧急程度", "级别"]),
             time(
                 "opened_at", Words(en: "Opened", zh: "受理时间"), required: true,
-                ["opened", "created", "created at", "creation date", "open date", "date", "received", "reported", "投诉时间", "创建时间", "日期"]),
+                ["opened", "created", "created at", "creation date", "open date", "date", "received", "reported", "when", "投诉时间", "创建时间", "日期"]),
             time(
                 "resolved_at", Words(en: "Resolved", zh: "解决时间"),
                 ["resolved", "resolution date", "solved at", "办结时间"]),

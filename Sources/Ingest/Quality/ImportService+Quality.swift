@@ -1,0 +1,180 @@
+import Kernel
+import Platform
+import Storage
+
+/// Rules in the path of a chunk.
+extension ImportService {
+    /// A chunk after the rules that need the database: rows that point to nobody leave it.
+    func sifted(
+        _ chunk: Chunk, _ references: [CompiledRules.Reference], _ source: String, _ session: any SQLSession
+    ) throws -> Chunk {
+        guard !references.isEmpty, !chunk.rows.isEmpty else { return chunk }
+        var worst: [Int: (severity: RuleSeverity, findings: [RowFinding])] = [:]
+        var chunk = chunk
+        for reference in references {
+            let asked = chunk.rows.indices.filter { index in
+                guard let when = reference.when else { return true }
+                return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) }
+                    ?? false
+            }
+            let values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
+            guard
+                let known = try target.known(
+                    Array(Set(values.compactMap { $0 })), by: reference.to, source: source, session)
+            else { continue }
+            var count = RuleCount(
+                rule: reference.rule.key, field: reference.field, dimension: reference.rule.dimension)
+            for (index, value) in zip(asked, values) {
+                guard let value else { continue }
+                count.checked += 1
+                guard !known.contains(value) else { continue }
+                count.failed += 1
+                let severity = reference.rule.severity
+                guard severity == .reject || severity == .quarantine else { continue }
+                var found = worst[index] ?? (severity, [])
+                found.severity = max(found.severity, severity)
+                found.findings.append(
+                    CompiledRules.finding(reference.rule, reference.field, reference.column, reference.name))
+                worst[index] = found
+            }
+            if count.checked > 0 { chunk.counts.append(count) }
+        }
+        for (index, found) in worst.sorted(by: { $0.key < $1.key }) {
+            let (row, record) = (chunk.rows[index], chunk.records[index])
+            if found.severity == .quarantine {
+                chunk.held.append(
+                    HeldRow(
+                        record: record, line: row.line, key: chunk.keys[index], cells: chunk.cells[index],
+                        findings: found.findings))
+            } else {
+                chunk.rejects.append(RowReject(found.findings, record: record, line: row.line))
+            }
+        }
+        return chunk.without(Set(worst.keys))
+    }
+
+    /// One chunk in the transaction of `session`: the target's rows, the journal, rejects and held rows, what rules found,
+    /// the counts with the checkpoint.
+    func apply(
+        _ read: Chunk, _ pass: ImportPass, _ resolved: ResolvedColumns, _ run: ImportRun, _ worker: String,
+        _ references: [CompiledRules.Reference], _ session: any SQLSession
+    ) throws -> RunCounts {
+        let now = tenant.clock.now()
+        var claimed: [Int: QuarantineID] = [:]
+        var chunk = read
+        if run.isReplay { (chunk, claimed) = try claim(read, run, session) }
+        chunk = try sifted(chunk, references, run.mapping.source, session)
+        var counts = RunCounts()
+        var journal = JournalEntries()
+        var rejects = chunk.rejects
+        var taken: [Int] = []
+        var traces: [LineageStore.Trace] = []
+        for (index, outcome) in try pass.apply(chunk, session).enumerated() {
+            switch outcome {
+            case .created(let id, let revision, let undo):
+                counts.created += 1
+                journal.created.append((id, revision, undo))
+                traces.append(
+                    LineageStore.Trace(
+                        customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys)))
+            case .updated(let id, let changes, let undo):
+                counts.updated += 1
+                journal.updated.append((id, undo))
+                traces.append(
+                    LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field)))
+            case .unchanged: counts.unchanged += 1
+            case .rejected(let field, let code, let words):
+                rejects.append(
+                    RowReject(
+                        outcome: (field, code, words), record: chunk.records[index], line: chunk.rows[index].line,
+                        resolved))
+                continue
+            }
+            taken.append(index)
+        }
+        let matches = pass.importer.takeMatches()
+        if matches != ImportMatches() { (counts.linked, counts.review) = (matches.linked, matches.review) }
+        counts.read = chunk.read
+        counts.rejected = rejects.count
+        counts.quarantined = chunk.held.count
+        counts.skipped = chunk.skipped
+        if counts.created + counts.updated > 0 {
+            try session.execute(
+                JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
+        }
+        // The lineage tells of the customer's own fields; a record of a customer keeps its source and key itself.
+        if target.takesAttributes { try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session) }
+        try JournalStore.record(rejects, run.id, .run, session)
+        try FindingStore.add(chunk.counts, run.id, .run, session)
+        try FindingStore.addQuality(
+            chunk.counts, rows: counts, source: run.mapping.source, entity: run.entity,
+            day: now.date(offsetMinutes: tenant.timeZoneOffsetMinutes), session)
+        if run.isReplay {
+            try settle(claimed, chunk, taken, rejects, resolved, at: now, session)
+        } else {
+            let keys = taken.compactMap { chunk.keys[$0] } + chunk.held.compactMap(\.key)
+            try QuarantineStore.supersede(keys, run, at: now, session)
+            try QuarantineStore.insert(chunk.held, run, ids: tenant.ids, at: now, session)
+        }
+        try advance(run, worker, chunk, counts, matches, now, session)
+        return counts
+    }
+
+    private func advance(
+        _ run: ImportRun, _ worker: String, _ chunk: Chunk, _ counts: RunCounts, _ matches: ImportMatches,
+        _ now: Instant, _ session: any SQLSession
+    ) throws {
+        let advanced = try session.execute(
+            RunStore.advance,
+            [
+                .id(run.id), .text(worker), .int(chunk.number - 1), .int(chunk.number),
+                .text(try JSONText.encode(chunk.place)), .int(counts.read), .int(counts.created), .int(counts.updated),
+                .int(counts.unchanged), .int(counts.rejected), .time(now), .int(matches.linked), .int(matches.review),
+                .int(counts.quarantined), .int(counts.skipped),
+            ])
+        guard advanced == 1 else { throw RunStore.taken }
+    }
+
+    /// What rules found in a run, with their names as they are by now.
+    func findings(_ run: ImportRun, _ phase: JournalStore.Phase) async throws -> [ImportReport.Finding] {
+        try await tenant.database.read { session in
+            let rules = Dictionary(
+                try RuleStore.rules(entity: run.entity, session).map { ($0.key, $0) },
+                uniquingKeysWith: { first, _ in first })
+            return try FindingStore.findings(run.id, phase, session).map {
+                let rule = rules[$0.rule]
+                return ImportReport.Finding(
+                    rule: $0.rule, name: rule?.name.en ?? $0.rule, field: $0.field,
+                    severity: rule?.severity.rawValue ?? "", checked: $0.checked, failed: $0.failed, fixed: $0.fixed)
+            }
+        }
+    }
+}
+
+extension Chunk {
+    /// Without these rows, which went elsewhere.
+    func without(_ gone: Set<Int>) -> Chunk {
+        guard !gone.isEmpty else { return self }
+        var copy = self
+        func kept<T>(_ all: [T]) -> [T] {
+            all.isEmpty ? all : all.enumerated().filter { !gone.contains($0.offset) }.map(\.element)
+        }
+        copy.rows = kept(rows)
+        copy.records = kept(records)
+        copy.keys = kept(keys)
+        copy.new = kept(new)
+        copy.fixes = kept(fixes)
+        copy.cells = kept(cells)
+        return copy
+    }
+}
+
+extension RowReject {
+    /// A row that rules refused.
+    init(_ findings: [RowFinding], record: Int, line: Int) {
+        self.init(
+            record: record, line: line, column: findings.first?.column ?? -1, code: findings.first?.rule ?? "",
+            words: Words(
+                en: findings.map(\.en).joined(separator: " "), zh: findings.map(\.zh).joined()))
+    }
+}

@@ -1,0 +1,243 @@
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// Where each value of a customer comes from: source, file, line, mapping version and the rules that changed it, with
+/// earlier values as far as the journals go.
+struct LineagePages: Sendable {
+    static let permission = Permission("ingest.lineage")
+
+    let service: @Sendable (Tenant) -> ImportService
+    let customers: LineageCustomers
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/customers/{id}/lineage", .permission(Self.permission), trace: .view, handler: show)
+        ]
+    }
+
+    /// What is known of an import.
+    private struct Origin: Sendable {
+        let run: ImportRun
+        let file: String
+        let columns: [String]
+        let version: Int64?
+        /// Of a replay: the import and line a row came with.
+        var first: [Int: (file: String, run: ImportRunID, line: Int)] = [:]
+    }
+
+    /// A change by hand, as the audit log has it.
+    private struct Edit: Sendable {
+        let at: Instant
+        let by: String
+        let fields: Set<String>
+    }
+
+    private struct Loaded: Sendable {
+        let records: [LineageRecord]
+        let rows: [LineageRow]
+        let origins: [ImportRunID: Origin]
+        let edits: [CustomerID: [Edit]]
+        /// By run, record of the customer and field: the value before.
+        let before: [String: SQLValue]
+        let fields: [ImportField]
+        let rules: [QualityRule]
+    }
+
+    static let versionOfRun: SQL = "SELECT mapping_version FROM ingest_run WHERE id = $1"
+
+    private func load(
+        _ id: CustomerID, _ service: ImportService, _ principal: Principal, _ session: any SQLSession
+    ) throws -> Loaded {
+        let records = try customers.records(id, service.tenant, principal, session)
+        let rows = try LineageStore.rows(records.map(\.id), session)
+        var origins: [ImportRunID: Origin] = [:]
+        for row in rows {
+            var origin = try origins[row.run] ?? origin(row.run, session)
+            if origin.run.isReplay, origin.first[row.record] == nil {
+                origin.first[row.record] = try first(row, session)
+            }
+            origins[row.run] = origin
+        }
+        return Loaded(
+            records: records, rows: rows, origins: origins, edits: try edits(records.map(\.id), session),
+            before: try before(rows, session),
+            fields: try service.target.fields + service.target.attributeFields(session),
+            rules: try RuleStore.rules(entity: service.target.entity, session))
+    }
+
+    private func origin(_ id: ImportRunID, _ session: any SQLSession) throws -> Origin {
+        let run = try RunStore.run(id, session)
+        let file = try RunStore.file(run.fileID, session)
+        return Origin(
+            run: run, file: file.name, columns: file.inspection.columns,
+            version: try session.first(Self.versionOfRun, [.id(id)]) { $0.optionalInt(0) } ?? nil)
+    }
+
+    private func first(
+        _ row: LineageRow, _ session: any SQLSession
+    ) throws -> (file: String, run: ImportRunID, line: Int)? {
+        let found = try session.first(QuarantineStore.ofReplay, [.id(row.run), .int(row.record)]) {
+            (run: $0.id(1, ImportRunKind.self), line: $0.integer(2))
+        }
+        guard let found else { return nil }
+        let run = try RunStore.run(found.run, session)
+        return (try RunStore.file(run.fileID, session).name, found.run, found.line)
+    }
+
+    private static let edits = [
+        "customers.customer.create", "customers.customer.update", "customers.customer.segment",
+        "customers.customer.leave", "customers.customer.return",
+    ]
+
+    private func edits(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [Edit]] {
+        var result: [CustomerID: [Edit]] = [:]
+        for id in ids {
+            for action in Self.edits {
+                var filter = AuditReader.Filter()
+                filter.customer = id
+                filter.action = action
+                result[id, default: []] += try AuditReader().page(filter, limit: 50, session).items.map {
+                    var fields = Set(($0.facts["fields"]?.array ?? []).compactMap(\.string))
+                    if $0.action == "customers.customer.segment" { fields.insert("segment") }
+                    return Edit(at: $0.at, by: $0.actorName, fields: fields)
+                }
+            }
+        }
+        return result
+    }
+
+    /// The journals of the chunks that changed something: they hold every value before.
+    private func before(_ rows: [LineageRow], _ session: any SQLSession) throws -> [String: SQLValue] {
+        let field = try customers.fields(session)
+        var result: [String: SQLValue] = [:]
+        var read: [String: JournalEntries?] = [:]
+        for row in rows.filter({ !$0.isNew }).prefix(20) {
+            let key = "\(row.run)/\(row.chunk)"
+            let entries = try read[key] ?? JournalStore.entries(row.run, chunk: row.chunk, session)
+            read[key] = entries
+            for (id, undo) in entries?.updated ?? [] where id == row.customer {
+                for change in undo {
+                    if let name = field(change) { result[Self.place(row, name)] = change.before }
+                }
+            }
+        }
+        return result
+    }
+
+    private static func place(_ row: LineageRow, _ field: String) -> String {
+        "\(row.run)/\(row.record)/\(row.customer)/\(field)"
+    }
+
+    // MARK: View
+
+    @Sendable private func show(_ call: Call) async throws -> WebResponse {
+        let id: CustomerID = try call.request.id("id")
+        let service = service(call.tenant)
+        let principal = try call.principal()
+        let loaded = try await call.read { try load(id, service, principal, $0) }
+        var unmasked: [String] = []
+        let masking = try call.masking()
+        let records = loaded.records.map { record in
+            view(record, loaded, masking, call, mayImports: principal.may(ImportService.permission), &unmasked)
+        }
+        try await call.recordView(
+            AuditEntry(
+                "ingest.lineage.view", loaded.records.map { .customer($0.id) }, unmasked: unmasked))
+        let name = masking.apply(.name, loaded.records.first?.name ?? "")
+        return call.page(
+            "ingest/lineage", title: call.text("lineage.title"), active: "/customers",
+            [
+                "name": .text(name), "customer": .text("/customers/\(id)"), "records": .list(records),
+                "many": .bool(records.count > 1), "days": .text("\(ImportService.keptDays)"),
+            ])
+    }
+
+    private func view(
+        _ record: LineageRecord, _ loaded: Loaded, _ masking: Masking, _ call: Call, mayImports: Bool,
+        _ unmasked: inout [String]
+    ) -> View {
+        let rows = loaded.rows.filter { $0.customer == record.id }
+        var lines: [View] = []
+        for field in loaded.fields {
+            guard let value = record.values[field.key], value != .null else { continue }
+            let mask = FieldMask.mask(field.key, loaded.fields)
+            if mask != .none, masking.shows(mask), !unmasked.contains(field.key) { unmasked.append(field.key) }
+            func shown(_ value: SQLValue?) -> String? {
+                text(value ?? .null, field, call).map { masking.apply(mask, $0) }
+            }
+            let steps = rows.filter { row in
+                guard let column = column(field.key, row, loaded) else { return false }
+                return row.columns.contains(column)
+            }
+            let edit = (loaded.edits[record.id] ?? []).filter { $0.fields.contains(field.key) }.max { $0.at < $1.at }
+            let isByHand = edit.map { edit in steps.first.map { $0.at <= edit.at } ?? true } ?? false
+            var line: View = [
+                "field": .text(field.words[call.language]), "value": .text(shown(value)),
+                "byHand": .bool(isByHand), "editBy": .text(edit?.by), "editAt": .text(edit.map { call.time($0.at) }),
+                "unknown": .bool(!isByHand && steps.isEmpty),
+                "imported": .bool(rows.contains { $0.isNew }),
+                "earlier": .list(
+                    (isByHand ? steps : Array(steps.dropFirst())).prefix(5).map {
+                        step($0, field, loaded, mayImports, call, before: nil)
+                    }),
+            ]
+            if !isByHand, let first = steps.first {
+                let old = loaded.before[Self.place(first, field.key)]
+                line["step"] = .view(step(first, field, loaded, mayImports, call, before: shown(old)))
+            }
+            lines.append(line)
+        }
+        return [
+            "id": .text("\(record.id)"), "source": .text(record.source), "lines": .list(lines),
+            "name": .text(masking.apply(.name, record.name)), "isEmpty": .bool(lines.isEmpty),
+        ]
+    }
+
+    /// The column of the row's file that fills a field.
+    private func column(_ field: String, _ row: LineageRow, _ loaded: Loaded) -> Int? {
+        guard let origin = loaded.origins[row.run] else { return nil }
+        let title = loaded.fields.first { $0.key == field }?.words.en
+        return origin.columns.firstIndex { header in
+            switch origin.run.mapping.column(header)?.target {
+            case .field(let key)?: key == field
+            case .attribute?: field.hasPrefix("attr.") && header == title
+            default: false
+            }
+        }
+    }
+
+    private func step(
+        _ row: LineageRow, _ field: ImportField, _ loaded: Loaded, _ mayImports: Bool, _ call: Call, before: String?
+    ) -> View {
+        let origin = loaded.origins[row.run]
+        let first = origin?.first[row.record]
+        let column = column(field.key, row, loaded)
+        let fixes = row.fixes.filter { $0.column == column }.map { fix in
+            loaded.rules.first { $0.key == fix.rule }?.name[call.language] ?? fix.rule
+        }
+        return [
+            "source": .text(origin?.run.mapping.source), "file": .text(first?.file ?? origin?.file),
+            "runPath": .text(mayImports ? "/imports/\(first?.run ?? row.run)" : nil),
+            "line": .text(Numbers.grouped(first?.line ?? row.line)),
+            "column": .text(column.flatMap { origin?.columns[$0] }), "at": .text(call.time(row.at)),
+            "mapping": .text(origin?.version.map { "\($0)" }), "fixes": .texts(fixes),
+            "hasFixes": .bool(!fixes.isEmpty),
+            "before": .text(before), "viaQuarantine": .bool(first != nil),
+            "replayPath": .text(first != nil && mayImports ? "/imports/\(row.run)" : nil),
+        ]
+    }
+
+    /// A stored value as people write it; `nil` = none.
+    private func text(_ value: SQLValue, _ field: ImportField, _ call: Call) -> String? {
+        switch (value, field.kind) {
+        case (.null, _): nil
+        case (.int(let int), .money): Money(minor: int, currency: call.tenant.currency).displayed
+        case (.bool(let bool), _): call.text(bool ? "ingest.yes" : "ingest.no")
+        case (.text(let code), .choice(let choices)): choices.first { $0.code == code }?.words[call.language] ?? code
+        default: CompiledRules.text(value)
+        }
+    }
+}

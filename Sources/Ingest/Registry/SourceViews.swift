@@ -1,0 +1,183 @@
+import Kernel
+import Platform
+import Storage
+import Tabular
+import Web
+
+/// What the pages of sources and quality show.
+struct SourceViews {
+    let call: Call
+    private var language: Language { call.language }
+
+    func kinds(_ chosen: SourceKind?) -> ViewValue {
+        .list(
+            SourceKind.allCases.map { kind -> View in
+                [
+                    "code": .text(kind.rawValue), "label": .text(call.text("sources.kind.\(kind.rawValue)")),
+                    "selected": .bool(kind == chosen),
+                ]
+            })
+    }
+
+    func line(
+        _ source: IngestSource, _ last: SourceStore.Last?, _ score: QualityStore.Source?, _ waiting: Int, _ trust: Int?
+    ) -> View {
+        let (tone, fresh) = freshness(source, last?.at)
+        return [
+            "id": .text("\(source.id)"), "key": .text(source.key), "name": .text(source.name),
+            "kind": .text(call.text("sources.kind.\(source.kind.rawValue)")),
+            "owner": .text(source.owner.isEmpty ? nil : source.owner), "entity": .text(source.entity),
+            "lastAt": .text(last?.at.map(call.time)), "runCount": .text(Numbers.grouped(last?.runs ?? 0)),
+            "fresh": .text(fresh), "freshTone": .text(tone), "score": .text(score?.checks.text),
+            "rowsRead": .text(score.map { Numbers.grouped($0.rows.checked) }),
+            "waiting": .text(waiting > 0 ? Numbers.grouped(waiting) : nil),
+            "waitingPath": .text("/quarantine?" + Form([("source", source.key)]).encoded),
+            "qualityPath": .text("/quality?" + Form([("source", source.key)]).encoded),
+            "trust": .text(trust.map { "\($0 + 1)" }),
+        ]
+    }
+
+    /// On time, late, or nothing is expected.
+    private func freshness(_ source: IngestSource, _ last: Instant?) -> (String, String?) {
+        guard let hours = source.freshHours else { return ("", nil) }
+        guard let last else { return ("warn", call.text("sources.fresh.never")) }
+        let isLate = last.adding(seconds: hours * 3_600) < call.tenant.clock.now()
+        return isLate ? ("bad", call.text("sources.fresh.late")) : ("ok", call.text("sources.fresh.ontime"))
+    }
+
+    func form(_ source: IngestSource, _ trust: Int?, _ typed: Form?) -> View {
+        let encoding = typed?["encoding"] ?? source.encoding?.rawValue ?? ""
+        let delimiter = typed?["delimiter"] ?? source.delimiter
+        let names = ["comma", "semicolon", "tab", "pipe"]
+        return [
+            "typedName": .text(typed?["name"] ?? source.name), "typedOwner": .text(typed?["owner"] ?? source.owner),
+            "typedSheet": .text(typed?["sheet"] ?? source.sheet),
+            "typedFields": .text(typed?["fields"] ?? source.fields.map(\.line).joined(separator: "\n")),
+            "typedFresh": .text(typed?["fresh_hours"] ?? source.freshHours.map { "\($0)" }),
+            "typedPriority": .text(typed?["priority"] ?? trust.map { "\($0 + 1)" }),
+            "kinds": kinds(typed?["kind"].flatMap(SourceKind.init(rawValue:)) ?? source.kind),
+            "encodings": .list(
+                TextEncoding.allCases.map { one -> View in
+                    [
+                        "code": .text(one.rawValue), "label": .text(one.rawValue.uppercased()),
+                        "selected": .bool(one.rawValue == encoding),
+                    ]
+                }),
+            "delimiters": .list(
+                names.map { name -> View in
+                    [
+                        "code": .text(name), "label": .text(call.text("ingest.delimiter.\(name)")),
+                        "selected": .bool(name == delimiter),
+                    ]
+                }),
+            "schema": .list(
+                source.fields.map { field -> View in
+                    [
+                        "column": .text(field.column), "type": .text(field.type),
+                        "codes": .text(field.codes.joined(separator: ", ")), "mask": .text(field.mask),
+                    ]
+                }),
+            "hasSchema": .bool(!source.fields.isEmpty),
+        ]
+    }
+
+    func run(_ run: SourceStore.Run) -> View {
+        [
+            "id": .text("\(run.id)"), "file": .text(run.file),
+            "state": .text(call.text("ingest.state.\(run.state.rawValue)")),
+            "tone": .text(ImportViews.tone(run.state)), "read": .text(Numbers.grouped(run.counts.read)),
+            "taken": .text(Numbers.grouped(run.counts.created + run.counts.updated + run.counts.unchanged)),
+            "rejected": .text(Numbers.grouped(run.counts.rejected)),
+            "quarantined": .text(Numbers.grouped(run.counts.quarantined)),
+            "mapping": .text(run.mappingVersion.map { "\($0)" }), "at": .text(run.startedAt.map(call.time)),
+        ]
+    }
+
+    func version(_ version: SourceStore.Version, _ fields: [ImportField]) -> View {
+        let mapped = version.mapping.columns.compactMap { column -> View? in
+            guard case .field(let key) = column.target else { return nil }
+            return [
+                "column": .text(column.column),
+                "field": .text(fields.first { $0.key == key }?.words[language] ?? key),
+            ]
+        }
+        return [
+            "number": .text("\(version.number)"), "at": .text(call.time(version.madeAt)), "by": .text(version.madeBy),
+            "columns": .list(mapped), "columnCount": .text("\(mapped.count)"),
+            "matchKey": .text(
+                version.mapping.matchKey.map { key in fields.first { $0.key == key }?.words[language] ?? key }),
+        ]
+    }
+
+    // MARK: Scores
+
+    /// Score of each day, over all and by dimension.
+    func plot(_ days: [QualityStore.Day]) -> View {
+        let labels = Array(Set(days.map(\.day))).sorted()
+        func values(_ pick: (QualityStore.Day) -> Bool) -> JSONValue {
+            .array(
+                labels.map { label in
+                    var tally = QualityStore.Tally()
+                    for day in days where day.day == label && pick(day) { tally.add(day.tally) }
+                    return tally.score.map { .double(($0 * 100).rounded(.down) / 100) } ?? .null
+                })
+        }
+        var series: [JSONValue] = [
+            .object([
+                "name": .string(call.text("quality.all")), "tone": .string("accent"), "values": values { _ in true },
+            ])
+        ]
+        for (offset, dimension) in RuleDimension.allCases.enumerated()
+        where days.contains(where: { $0.dimension == dimension.rawValue }) {
+            series.append(
+                .object([
+                    "name": .string(call.text("rules.dimension.\(dimension.rawValue)")),
+                    "tone": .string("c\(offset + 2)"), "values": values { $0.dimension == dimension.rawValue },
+                ]))
+        }
+        let chart = JSONValue.object([
+            "labels": .array(labels.map { .string($0) }), "series": .array(series),
+            "x": .object(["title": .string(call.text("quality.day"))]),
+            "y": .object(["title": .string(call.text("quality.score")), "format": .string("decimal"), "fromZero": .bool(false)]),
+            "summary": .string(call.text("quality.plot")),
+        ])
+        return ["plot": .text(chart.encoded()), "hasPlot": .bool(!labels.isEmpty)]
+    }
+
+    func tiles(_ days: [QualityStore.Day]) -> View {
+        var all = QualityStore.Tally()
+        for day in days { all.add(day.tally) }
+        var tiles: [View] = [tile(call.text("quality.all"), all)]
+        for dimension in RuleDimension.allCases {
+            var tally = QualityStore.Tally()
+            for day in days where day.dimension == dimension.rawValue { tally.add(day.tally) }
+            if tally.checked > 0 { tiles.append(tile(call.text("rules.dimension.\(dimension.rawValue)"), tally)) }
+        }
+        return ["tiles": .list(tiles)]
+    }
+
+    private func tile(_ label: String, _ tally: QualityStore.Tally) -> View {
+        [
+            "label": .text(label), "value": .text(tally.text ?? "–"),
+            "note": .text("\(Numbers.grouped(tally.failed)) / \(Numbers.grouped(tally.checked))"),
+        ]
+    }
+
+    func weak(
+        _ weak: QualityStore.Weak, _ rules: [QualityRule], _ fields: [ImportField], _ waiting: [QuarantineStore.Waiting]
+    ) -> View {
+        let held = waiting.first { $0.rule == weak.rule && $0.source == weak.source }?.count
+        let known = rules.first { $0.key == weak.rule }
+        return [
+            "source": .text(weak.source), "rule": .text(known?.name[language] ?? weak.rule),
+            "rulePath": .text(known.map { "/rules/\($0.key)" }),
+            "field": .text(fields.first { $0.key == weak.field }?.words[language] ?? weak.field),
+            "dimension": .text(call.text("rules.dimension.\(weak.dimension)")),
+            "checked": .text(Numbers.grouped(weak.tally.checked)), "failed": .text(Numbers.grouped(weak.tally.failed)),
+            "fixed": .text(Numbers.grouped(weak.fixed)), "score": .text(weak.tally.text ?? "–"),
+            "tone": .text((weak.tally.score ?? 100) < 95 ? "bad" : (weak.tally.score ?? 100) < 99 ? "warn" : ""),
+            "held": .text(held.map { Numbers.grouped($0) }),
+            "heldPath": .text("/quarantine?" + Form([("source", weak.source), ("rule", weak.rule)]).encoded),
+        ]
+    }
+}
