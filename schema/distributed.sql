@@ -1,5 +1,7 @@
 SELECT create_reference_table('customers_attribute');
 SELECT create_distributed_table('customers_customer', 'id', colocate_with => 'none');
+SELECT create_distributed_table('customers_account', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_account_role', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_addon', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_address', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_attribute_value', 'customer_id', colocate_with => 'customers_customer');
@@ -29,10 +31,12 @@ SELECT create_distributed_table('servicedesk_interaction', 'customer_id', coloca
 SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identifier', 'value', colocate_with => 'none');
 SELECT create_distributed_table('customers_match_key', 'key', colocate_with => 'none');
+SELECT create_distributed_table('customers_record_key', 'value', colocate_with => 'none');
 SELECT create_distributed_table('customers_search_word', 'variant', colocate_with => 'none');
 SELECT create_distributed_table('customers_subscription_locator', 'id', colocate_with => 'none');
 SELECT create_distributed_table('profiles_seen', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('profiles_waiting', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_with => 'none');
+SELECT create_distributed_table('servicedesk_record_key', 'value', colocate_with => 'none');
 SELECT create_distributed_table('usage_block', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('usage_unmatched', 'source_id', colocate_with => 'none');

@@ -1,3 +1,28 @@
+CREATE TABLE public.customers_account (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    name text,
+    status text NOT NULL,
+    parent_number text,
+    bill_day integer,
+    payment_method text,
+    opened_on text,
+    closed_on text,
+    source text NOT NULL
+);
+
+CREATE TABLE public.customers_account_role (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    holder_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    role text NOT NULL,
+    valid_from text,
+    valid_to text
+);
+
 CREATE TABLE public.customers_addon (
     customer_id bigint NOT NULL,
     subscription_id bigint NOT NULL,
@@ -58,7 +83,11 @@ CREATE TABLE public.customers_charge (
     currency text NOT NULL,
     issued_on text NOT NULL,
     due_on text,
-    paid_on text
+    paid_on text,
+    number text,
+    account_number text,
+    bill_number text,
+    method text
 );
 
 CREATE TABLE public.customers_contact_medium (
@@ -204,6 +233,14 @@ CREATE TABLE public.customers_party (
     size_tier text
 );
 
+CREATE TABLE public.customers_record_key (
+    kind text NOT NULL,
+    source text NOT NULL,
+    value text NOT NULL,
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL
+);
+
 CREATE TABLE public.customers_relation (
     customer_id bigint NOT NULL,
     other_id bigint NOT NULL,
@@ -261,7 +298,8 @@ CREATE TABLE public.customers_subscription (
     iccid text,
     imsi text,
     imei text,
-    device text
+    device text,
+    sim_kind text
 );
 
 CREATE TABLE public.customers_subscription_history (
@@ -391,6 +429,40 @@ CREATE TABLE public.ingest_file (
     created_by_name text NOT NULL
 );
 
+CREATE TABLE public.ingest_intake (
+    source text NOT NULL,
+    entity text NOT NULL,
+    enabled boolean NOT NULL,
+    settle_seconds integer NOT NULL,
+    url text,
+    every_minutes integer NOT NULL,
+    next_pull_at bigint,
+    etag text,
+    modified text,
+    pulled_at bigint,
+    looked_at bigint,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    pull_en text NOT NULL,
+    pull_zh text NOT NULL,
+    actor text NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
+);
+
+CREATE TABLE public.ingest_intake_file (
+    id bigint NOT NULL,
+    source text NOT NULL,
+    name text NOT NULL,
+    origin text NOT NULL,
+    state text NOT NULL,
+    size bigint NOT NULL,
+    digest text NOT NULL,
+    run_id bigint,
+    message_en text NOT NULL,
+    message_zh text NOT NULL,
+    taken_at bigint NOT NULL,
+    finished_at bigint
 CREATE TABLE public.ingest_finding (
     run_id bigint NOT NULL,
     phase integer NOT NULL,
@@ -805,7 +877,8 @@ CREATE TABLE public.servicedesk_case (
     priority text NOT NULL,
     opened_at bigint NOT NULL,
     resolved_at bigint,
-    closed_at bigint
+    closed_at bigint,
+    subject text
 );
 
 CREATE TABLE public.servicedesk_case_number (
@@ -823,7 +896,10 @@ CREATE TABLE public.servicedesk_interaction (
     topic text NOT NULL,
     outcome text NOT NULL,
     language text,
-    case_id bigint
+    case_id bigint,
+    note text,
+    survey text,
+    score integer
 )
 PARTITION BY RANGE (id);
 
@@ -836,7 +912,18 @@ CREATE TABLE public.servicedesk_interaction_default (
     topic text NOT NULL,
     outcome text NOT NULL,
     language text,
-    case_id bigint
+    case_id bigint,
+    note text,
+    survey text,
+    score integer
+);
+
+CREATE TABLE public.servicedesk_record_key (
+    kind text NOT NULL,
+    source text NOT NULL,
+    value text NOT NULL,
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL
 );
 
 CREATE TABLE public.storage_copy (
@@ -1042,6 +1129,12 @@ ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_o
 
 ALTER TABLE ONLY public.usage_day ATTACH PARTITION public.usage_day_default DEFAULT;
 
+ALTER TABLE ONLY public.customers_account
+    ADD CONSTRAINT customers_account_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_account_role
+    ADD CONSTRAINT customers_account_role_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.customers_addon
     ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
 
@@ -1098,6 +1191,9 @@ ALTER TABLE ONLY public.customers_outcome
 
 ALTER TABLE ONLY public.customers_party
     ADD CONSTRAINT customers_party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_record_key
+    ADD CONSTRAINT customers_record_key_pkey PRIMARY KEY (kind, source, value);
 
 ALTER TABLE ONLY public.customers_relation
     ADD CONSTRAINT customers_relation_pkey PRIMARY KEY (customer_id, other_id, role);
@@ -1159,6 +1255,11 @@ ALTER TABLE ONLY public.identity_user_role
 ALTER TABLE ONLY public.ingest_file
     ADD CONSTRAINT ingest_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.ingest_intake_file
+    ADD CONSTRAINT ingest_intake_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_intake
+    ADD CONSTRAINT ingest_intake_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY public.ingest_finding
     ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
 
@@ -1267,6 +1368,9 @@ ALTER TABLE ONLY public.servicedesk_interaction
 ALTER TABLE ONLY public.servicedesk_interaction_default
     ADD CONSTRAINT servicedesk_interaction_default_pkey PRIMARY KEY (customer_id, id);
 
+ALTER TABLE ONLY public.servicedesk_record_key
+    ADD CONSTRAINT servicedesk_record_key_pkey PRIMARY KEY (kind, source, value);
+
 ALTER TABLE ONLY public.storage_copy
     ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);
 
@@ -1318,6 +1422,8 @@ ALTER TABLE ONLY public.usage_source
 ALTER TABLE ONLY public.usage_unmatched
     ADD CONSTRAINT usage_unmatched_pkey PRIMARY KEY (source_id, fingerprint);
 
+CREATE INDEX customers_account_role_holder ON public.customers_account_role USING btree (holder_id, account_id);
+
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
@@ -1354,6 +1460,8 @@ CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btr
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 
+CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
+
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
@@ -1365,6 +1473,12 @@ CREATE INDEX identity_session_user ON public.identity_session USING btree (user_
 CREATE INDEX identity_throttle_age ON public.identity_throttle USING btree (failed_at);
 
 CREATE INDEX identity_user_listing ON public.identity_user USING btree (folded_name, id);
+
+CREATE INDEX ingest_intake_file_source ON public.ingest_intake_file USING btree (source, id);
+
+CREATE INDEX ingest_intake_file_state ON public.ingest_intake_file USING btree (state, id);
+
+CREATE UNIQUE INDEX ingest_intake_file_taking ON public.ingest_intake_file USING btree (source, name) WHERE (state = 'taking'::text);
 
 CREATE INDEX ingest_mapping_name ON public.ingest_mapping USING btree (entity, name, updated_at);
 
@@ -1410,6 +1524,7 @@ CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (creat
 
 CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
+CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
 CREATE INDEX profiles_bucket_day ON public.profiles_bucket USING btree (day);
 
 CREATE UNIQUE INDEX profiles_counter_name ON public.profiles_counter USING btree (name);

@@ -1,3 +1,32 @@
+CREATE TABLE customers_account (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  number TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT,
+  status TEXT NOT NULL,
+  parent_number TEXT,
+  bill_day INTEGER,
+  payment_method TEXT,
+  opened_on TEXT,
+  closed_on TEXT,
+  source TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE customers_account_role (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  holder_id BIGINT NOT NULL,
+  account_id BIGINT NOT NULL,
+  role TEXT NOT NULL,
+  valid_from TEXT,
+  valid_to TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_account_role_holder ON customers_account_role (holder_id, account_id);
+
 CREATE TABLE customers_addon (
   customer_id BIGINT NOT NULL,
   subscription_id BIGINT NOT NULL,
@@ -64,7 +93,7 @@ CREATE TABLE customers_charge (
   currency TEXT NOT NULL,
   issued_on TEXT NOT NULL,
   due_on TEXT,
-  paid_on TEXT,
+  paid_on TEXT, number TEXT, account_number TEXT, bill_number TEXT, method TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
@@ -249,6 +278,17 @@ CREATE TABLE customers_party (
   size_tier TEXT
 );
 
+CREATE TABLE customers_record_key (
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  value TEXT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  record_id BIGINT NOT NULL,
+  PRIMARY KEY (kind, source, value)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_record_key_customer ON customers_record_key (customer_id);
+
 CREATE TABLE customers_relation (
   customer_id BIGINT NOT NULL,
   other_id BIGINT NOT NULL,
@@ -308,7 +348,7 @@ CREATE TABLE customers_subscription (
   ended_on TEXT,
   status TEXT NOT NULL,
   monthly_charge BIGINT,
-  currency TEXT NOT NULL, iccid TEXT, imsi TEXT, imei TEXT, device TEXT,
+  currency TEXT NOT NULL, iccid TEXT, imsi TEXT, imei TEXT, device TEXT, sim_kind TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
@@ -439,6 +479,47 @@ CREATE TABLE ingest_file (
   created_by_name TEXT NOT NULL
 );
 
+CREATE TABLE ingest_intake (
+  source TEXT NOT NULL PRIMARY KEY,
+  entity TEXT NOT NULL,
+  enabled BOOLEAN NOT NULL,
+  settle_seconds INTEGER NOT NULL,
+  url TEXT,
+  every_minutes INTEGER NOT NULL,
+  next_pull_at BIGINT,
+  etag TEXT,
+  modified TEXT,
+  pulled_at BIGINT,
+  looked_at BIGINT,
+  message_en TEXT NOT NULL,
+  message_zh TEXT NOT NULL,
+  pull_en TEXT NOT NULL,
+  pull_zh TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by_name TEXT NOT NULL
+);
+
+CREATE TABLE ingest_intake_file (
+  id INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,
+  name TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  state TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  run_id BIGINT,
+  message_en TEXT NOT NULL,
+  message_zh TEXT NOT NULL,
+  taken_at BIGINT NOT NULL,
+  finished_at BIGINT
+);
+
+CREATE INDEX ingest_intake_file_source ON ingest_intake_file (source, id);
+
+CREATE INDEX ingest_intake_file_state ON ingest_intake_file (state, id);
+
+CREATE UNIQUE INDEX ingest_intake_file_taking ON ingest_intake_file (source, name) WHERE state = 'taking';
 CREATE TABLE ingest_finding (
   run_id BIGINT NOT NULL,
   phase INTEGER NOT NULL,
@@ -874,7 +955,7 @@ CREATE TABLE servicedesk_case (
   priority TEXT NOT NULL,
   opened_at BIGINT NOT NULL,
   resolved_at BIGINT,
-  closed_at BIGINT,
+  closed_at BIGINT, subject TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
@@ -893,9 +974,20 @@ CREATE TABLE servicedesk_interaction (
   topic TEXT NOT NULL,
   outcome TEXT NOT NULL,
   language TEXT,
-  case_id BIGINT,
+  case_id BIGINT, note TEXT, survey TEXT, score INTEGER,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE servicedesk_record_key (
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  value TEXT NOT NULL,
+  customer_id BIGINT NOT NULL,
+  record_id BIGINT NOT NULL,
+  PRIMARY KEY (kind, source, value)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_record_key_customer ON servicedesk_record_key (customer_id);
 
 CREATE TABLE storage_copy (
   name TEXT NOT NULL PRIMARY KEY, after_key TEXT, done BIGINT NOT NULL, finished BOOLEAN NOT NULL

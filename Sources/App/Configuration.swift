@@ -1,4 +1,5 @@
 import Foundation
+import Ingest
 import Kernel
 import StoragePostgres
 import Web
@@ -53,6 +54,11 @@ package struct Configuration: Sendable, Equatable {
     /// 1...86400. Jobs may take minutes and others wait behind them; a failed delivery waits for its next try, which does
     /// not count.
     package var waitingWarnSeconds = 300
+    /// Folder in which sources leave files that are taken by themselves, `<inbox>/<tenant>/<source>`; `nil` = `inbox` in the data
+    /// folder. Several processes look at the same one.
+    package var inbox: String?
+    /// Hosts files may be fetched from although their addresses are private; of this machine in plain HTTP too.
+    package var pullHosts: [String] = []
 
     package init() {}
 
@@ -61,11 +67,12 @@ package struct Configuration: Sendable, Equatable {
         "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
         "database", "databaseOwner", "databaseRead", "databaseConnections",
-        "faultsWarnAt", "waitingWarnSeconds",
+        "faultsWarnAt", "waitingWarnSeconds", "inbox", "pullHosts",
     ]
 
     /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL DATABASE_READ_URL SWITCHBOARD_DATA
-    /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
+    /// SWITCHBOARD_INBOX SWITCHBOARD_PULL_HOSTS SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG
+    /// SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
         var configuration = Configuration()
@@ -81,6 +88,10 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("DATABASE_READ_URL", orEmpty: true) { configuration.databaseRead = value }
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
+        if let value = text("SWITCHBOARD_INBOX") { configuration.inbox = value }
+        if let value = text("SWITCHBOARD_PULL_HOSTS") {
+            configuration.pullHosts = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
         if let value = text("SWITCHBOARD_LOG") { configuration.logLevel = value }
         if let value = text("SWITCHBOARD_DURABILITY") { configuration.durability = value }
@@ -142,6 +153,8 @@ package struct Configuration: Sendable, Equatable {
             case ("passwordProfile", let text as String): passwordProfile = text
             case ("faultsWarnAt", let number as Int): faultsWarnAt = number
             case ("waitingWarnSeconds", let number as Int): waitingWarnSeconds = number
+            case ("inbox", let text as String): inbox = text
+            case ("pullHosts", let list as [String]): pullHosts = list
             default: throw Self.mistyped(key, value)
             }
         }
@@ -162,7 +175,7 @@ package struct Configuration: Sendable, Equatable {
             return bad(key, shown, "a whole number without quotation marks, such as 8", "不带引号的整数，例如 8")
         case "requestsPerSecond":
             return bad(key, shown, "a number without quotation marks, such as 200", "不带引号的数字，例如 200")
-        case "trustedProxies":
+        case "trustedProxies", "pullHosts":
             return bad(key, shown, "a list of texts, such as [\"192.0.2.7\"]", "文本列表，例如 [\"192.0.2.7\"]")
         case "tenants":
             return bad(
@@ -297,6 +310,11 @@ package struct Configuration: Sendable, Equatable {
             }
             return hosts
         }
+    }
+
+    /// Where files come by themselves.
+    package var intake: IntakeSettings {
+        IntakeSettings(inbox: inbox ?? data + "/inbox", hosts: Set(pullHosts.map { $0.lowercased() }))
     }
 
     /// The listed proxies, in numbers.

@@ -22,7 +22,8 @@ package struct Modules: Sendable {
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
-        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480
+        share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480,
+        intake: IntakeSettings = .none
     ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
@@ -45,18 +46,26 @@ package struct Modules: Sendable {
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(
-                share: share,
+                share: share, intake: intake,
                 order: SourceOrder(read: { try SourcePriority.read($0) }, write: { try SourcePriority.write($0, $1) }),
                 customers: LineageCustomers(
                     records: { id, tenant, principal, session in
                         try CustomerLineage.records(id, tenant, principal, session).map {
                             LineageRecord(id: $0.id, name: $0.name, source: $0.source, values: $0.values)
                         }
-                    }, fields: { try CustomerLineage.fields($0) })
+                    }, fields: { try CustomerLineage.fields($0) }), others: Self.importTargets(usage)
             ) { CustomerImportTarget($0) },
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
+    }
+
+    /// What can be imported besides customers, in the order in which it is offered.
+    private static func importTargets(_ usage: UsageModule) -> @Sendable (Tenant) -> [any ImportTarget] {
+        { tenant in
+            CustomersModule.importTargets(tenant) + ServiceDeskModule.importTargets(tenant, naming: CustomerFinder())
+                + usage.importTargets(tenant)
+        }
     }
 
     /// Targets with migrations, in the order they run.
@@ -78,7 +87,8 @@ package struct Modules: Sendable {
 
     /// Imports for commands.
     package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
-        ImportService(tenant: tenant, target: CustomerImportTarget(tenant), share: share)
+        ImportService(
+            tenant: tenant, target: CustomerImportTarget(tenant), others: Self.importTargets(usage)(tenant), share: share)
     }
 
     /// Usage for commands.

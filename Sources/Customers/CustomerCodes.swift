@@ -34,6 +34,9 @@ enum CustomerStatus: String, Sendable, CaseIterable {
 /// State of a subscription.
 enum SubscriptionStatus: String, Sendable, CaseIterable { case pending, active, suspended, terminated }
 
+/// A card, or a profile on the device's own chip (GSMA SGP.22).
+enum SIMKind: String, Sendable, CaseIterable { case physical, esim }
+
 /// Services an operator sells. Anything else an import names is `other`.
 enum ServiceCode: String, Sendable, CaseIterable {
     case mobile

@@ -135,6 +135,7 @@ extension Subscription: CustomerPart {
         .date("contract_end", \.contractEnd), .date("start_date", \.startedOn), .date("ended_on", \.endedOn),
         .code("subscription_status", \.status), .int("monthly_charge", \.monthlyCharge), .text("currency", \.currency),
         .text("iccid", \.iccid), .text("imsi", \.imsi), .text("imei", \.imei), .text("device", \.device),
+        .code("sim_kind", \.simKind),
     ]
     private static let addonPrefix = "addon_"
 

@@ -55,7 +55,7 @@ package struct CustomerImportTarget: ImportTarget {
         case .integer: (.integer, [])
         case .decimal, .money: (.decimal, [])
         case .boolean: (.boolean, [])
-        case .date: (.date, [])
+        case .date, .time: (.date, [])
         case .choice(let choices): (.code, choices.map { CustomAttribute.Code(code: $0.code, words: $0.words) })
         }
     }

@@ -32,7 +32,7 @@ enum CustomerLabels {
             ],
             [
                 "plan": .profile, "msisdn": .phone, "monthly_charge": .profile, "iccid": .phone, "imsi": .phone,
-                "imei": .phone, "device": .profile,
+                "imei": .phone, "device": .profile, "sim_kind": .profile,
             ]),
         .plain("customers_subscription_locator", ["id", "customer_id"]),
         labelled(
@@ -46,8 +46,21 @@ enum CustomerLabels {
             plain: ["customer_id", "id", "changed_at", "cause", "from_status", "to_status", "fields"],
             ["actor": .name]),
         labelled(
-            "customers_charge", plain: ["customer_id", "id", "kind", "period", "currency", "issued_on", "due_on"],
-            ["amount": .profile, "paid_on": .profile]),
+            "customers_charge",
+            plain: [
+                "customer_id", "id", "kind", "period", "currency", "issued_on", "due_on", "number", "account_number",
+                "bill_number",
+            ], ["amount": .profile, "paid_on": .profile, "method": .profile]),
+        labelled(
+            "customers_account",
+            plain: [
+                "customer_id", "id", "number", "kind", "status", "parent_number", "opened_on", "closed_on", "source",
+            ], ["name": .name, "bill_day": .profile, "payment_method": .profile]),
+        labelled(
+            "customers_account_role",
+            plain: ["customer_id", "id", "holder_id", "account_id", "valid_from", "valid_to"], ["role": .profile]),
+        labelled(
+            "customers_record_key", plain: ["kind", "source", "customer_id", "record_id"], ["value": .identity]),
         labelled(
             "customers_usage_month", plain: ["customer_id", "subscription_id", "month"],
             [

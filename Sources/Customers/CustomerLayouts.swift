@@ -17,6 +17,7 @@ enum CustomerLayouts {
             // Number -> customer: one node, one index.
             TableLayout("customers_identifier", .lookUp(key: "value")),
             TableLayout("customers_subscription_locator", .lookUp(key: "id")),
+            TableLayout("customers_record_key", .lookUp(key: "value")),
             // Words of names: asked with what is left of a mistyped one.
             TableLayout("customers_search_word", .lookUp(key: "variant")),
             TableLayout("customers_search_state", .local),
@@ -36,6 +37,6 @@ enum CustomerLayouts {
                 "customers_contact_medium", "customers_address", "customers_identity_document",
                 "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
                 "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
-                "customers_search_text", "customers_listing",
+                "customers_search_text", "customers_listing", "customers_account", "customers_account_role",
             ], .customer(key: "customer_id"))
 }

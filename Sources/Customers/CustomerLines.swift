@@ -159,7 +159,7 @@ extension CustomerRecord {
             line.service == .other && line.technology == nil && line.plan == nil && line.msisdn == nil
                 && line.contractTerm == nil && line.contractEnd == nil && line.monthlyCharge == nil
                 && line.addons.isEmpty && line.iccid == nil && line.imsi == nil && line.imei == nil
-                && line.device == nil
+                && line.device == nil && line.simKind == nil
         }
     }
 

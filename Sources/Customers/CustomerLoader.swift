@@ -22,7 +22,7 @@ enum CustomerLoader {
     static let documents: SQL = "SELECT customer_id, id, kind, number FROM customers_identity_document WHERE TRUE"
     static let subscriptions: SQL = """
         SELECT customer_id, id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on,
-          status, monthly_charge, currency, iccid, imsi, imei, device
+          status, monthly_charge, currency, iccid, imsi, imei, device, sim_kind
         FROM customers_subscription WHERE TRUE
         """
     static let addons: SQL = """
@@ -137,7 +137,8 @@ enum CustomerLoader {
                     startedOn: row.optionalDate(8), endedOn: row.optionalDate(9),
                     status: SubscriptionStatus(rawValue: row.text(10)) ?? .active, monthlyCharge: row.optionalInt(11),
                     currency: row.text(12), addons: extras[line] ?? [], iccid: row.optionalText(13),
-                    imsi: row.optionalText(14), imei: row.optionalText(15), device: row.optionalText(16)))
+                    imsi: row.optionalText(14), imei: row.optionalText(15), device: row.optionalText(16),
+                    simKind: row.optionalText(17).flatMap(SIMKind.init)))
         }
     }
 

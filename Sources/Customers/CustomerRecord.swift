@@ -179,6 +179,7 @@ struct Subscription: Sendable, Equatable {
     var imei: String?
     /// What the device is called: `Xiaomi 14`.
     var device: String?
+    var simKind: SIMKind?
 }
 
 struct Addon: Sendable, Equatable {

@@ -48,7 +48,7 @@ extension CustomerRows {
                 "customers_subscription",
                 """
                 customer_id, id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on,
-                status, monthly_charge, currency, iccid, imsi, imei, device
+                status, monthly_charge, currency, iccid, imsi, imei, device, sim_kind
                 """, subscriptions
             ),
             ("customers_subscription_locator", "id, customer_id", locators),

@@ -124,6 +124,7 @@ struct CustomerRows {
             .text(line.msisdn), .int(line.contractTerm.map(Int64.init)), .date(line.contractEnd),
             .date(line.startedOn), .date(line.endedOn), .text(line.status.rawValue), .int(line.monthlyCharge),
             .text(line.currency), .text(line.iccid), .text(line.imsi), .text(line.imei), .text(line.device),
+            .text(line.simKind?.rawValue),
         ]
     }
 

@@ -42,13 +42,14 @@ enum CustomerSQL {
         """
     static let upsertSubscription: SQL = """
         INSERT INTO customers_subscription (customer_id, id, service, technology, plan, msisdn, contract_term,
-          contract_end, started_on, ended_on, status, monthly_charge, currency, iccid, imsi, imei, device)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+          contract_end, started_on, ended_on, status, monthly_charge, currency, iccid, imsi, imei, device, sim_kind)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         ON CONFLICT (customer_id, id) DO UPDATE SET service = excluded.service, technology = excluded.technology,
           plan = excluded.plan, msisdn = excluded.msisdn, contract_term = excluded.contract_term,
           contract_end = excluded.contract_end, started_on = excluded.started_on, ended_on = excluded.ended_on,
           status = excluded.status, monthly_charge = excluded.monthly_charge, currency = excluded.currency,
-          iccid = excluded.iccid, imsi = excluded.imsi, imei = excluded.imei, device = excluded.device
+          iccid = excluded.iccid, imsi = excluded.imsi, imei = excluded.imei, device = excluded.device,
+          sim_kind = excluded.sim_kind
         """
     static let insertLocator: SQL = """
         INSERT INTO customers_subscription_locator (id, customer_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
@@ -144,6 +145,9 @@ enum CustomerSQL {
         "DELETE FROM customers_subscription WHERE customer_id = $1",
         "DELETE FROM customers_change WHERE customer_id = $1",
         "DELETE FROM customers_charge WHERE customer_id = $1",
+        "DELETE FROM customers_account_role WHERE customer_id = $1 OR holder_id = $1",
+        "DELETE FROM customers_account WHERE customer_id = $1",
+        "DELETE FROM customers_record_key WHERE customer_id = $1",
         "DELETE FROM customers_usage_month WHERE customer_id = $1",
         "DELETE FROM customers_outcome WHERE customer_id = $1",
         "DELETE FROM customers_attribute_value WHERE customer_id = $1",

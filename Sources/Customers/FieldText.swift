@@ -47,6 +47,8 @@ enum FieldText {
                 throw FieldRefusal("date", en: "A date is expected, such as 2026-01-31.", zh: "请输入日期，例如 2026-01-31。")
             }
             return .text(date.description)
+        case .time:
+            throw FieldRefusal("time", en: "Times come with imports only.", zh: "时间只能通过导入写入。")
         case .phone:
             guard let number = PhoneNumber(text, defaultCountryCode: countryCode) else {
                 throw FieldRefusal("phone", en: "This is not a telephone number.", zh: "电话号码格式不正确。")

@@ -64,6 +64,14 @@ enum LineFields {
                 "imei", Words(en: "Device number (IMEI)", zh: "设备号（IMEI）"), \.imei, lengths: 14...16, letters: false,
                 Words(en: "An IMEI has 15 digits.", zh: "IMEI 为 15 位数字。")),
             own(
+                "sim_kind", Words(en: "Kind of SIM", zh: "SIM 类型"),
+                .choice([
+                    ImportChoice("physical", Words(en: "SIM card", zh: "实体 SIM 卡"), synonyms: ["card", "sim", "usim", "实体卡"]),
+                    ImportChoice("esim", Words(en: "eSIM", zh: "eSIM"), synonyms: ["e-sim", "embedded", "虚拟卡"]),
+                ]), mask: .none,
+                get: { .text($0.simKind?.rawValue) },
+                set: { line, value, _ throws(FieldRefusal) in line.simKind = value.asText.flatMap(SIMKind.init) }),
+            own(
                 "device", Words(en: "Device", zh: "终端型号"), .text(60), get: { .text($0.device) },
                 set: { line, value, _ throws(FieldRefusal) in line.device = value.asText }),
         ] as [LineField?]).compactMap { $0 } + ["contract_term", "contract_end", "monthly_charge"].compactMap(shared)

@@ -26,7 +26,7 @@ enum LinePages {
 
     private static let sections: [(title: String, keys: [String])] = [
         ("customers.line.what", ["service", "technology", "plan", "status", "started_on"]),
-        ("customers.line.number", ["msisdn", "iccid", "imsi", "imei", "device"]),
+        ("customers.line.number", ["msisdn", "sim_kind", "iccid", "imsi", "imei", "device"]),
         ("customers.line.contract", ["contract_term", "contract_end", "monthly_charge"]),
     ]
     /// Names that are no fields of `LineFields`: add-ons are ticked, the reason goes into the history.

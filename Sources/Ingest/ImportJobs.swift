@@ -9,15 +9,15 @@ extension ImportService {
         [
             JobHandler(kind: Self.dryRunJob) { [self] context in
                 try await handle(context) { id, control in
-                    _ = try await performDryRun(id, control)
+                    _ = try await of(id).performDryRun(id, control)
                     return try await self.run(id).run
                 }
             },
             JobHandler(kind: Self.runJob) { [self] context in
-                try await handle(context) { id, control in try await performRun(id, control) }
+                try await handle(context) { id, control in try await of(id).performRun(id, control) }
             },
             JobHandler(kind: Self.revertJob) { [self] context in
-                try await handle(context) { id, control in try await performRevert(id, control) }
+                try await handle(context) { id, control in try await of(id).performRevert(id, control) }
             },
             JobHandler(kind: Self.purgeJob) { [self] _ in
                 let expired = try await expireQuarantine()

@@ -28,7 +28,9 @@ struct ImportPages: Sendable {
         }
         return [
             get("/imports", trace: .none, list),
-            get("/imports/new", trace: .none) { newPage($0, error: nil) },
+            get("/imports/new", trace: .none) { call in
+                newPage(call, error: nil, entity: call.request.query["entity"] ?? "")
+            },
             post("/imports", .upload, .adds, upload),
             get("/imports/{id}", trace: .view, show),
             get("/imports/{id}/profile", trace: .view, profile),
@@ -66,32 +68,44 @@ struct ImportPages: Sendable {
         return call.page(
             "ingest/import-list", title: call.text("ingest.title"), active: "/imports",
             [
-                "runs": .list(shown.map { ImportViews.line($0, call) }), "none": .bool(lines.isEmpty),
+                "runs": .list(shown.map { ImportViews.line($0, service(call.tenant), call) }), "none": .bool(lines.isEmpty),
                 "next": .text(lines.count > Limits.pageSize ? shown.last.map { "\($0.id)" } : nil),
             ])
     }
 
-    private func newPage(_ call: Call, error: CRMError?, source: String = "") -> WebResponse {
-        call.page(
+    private func newPage(
+        _ call: Call, error: CRMError?, source: String = "", entity: String = ""
+    ) -> WebResponse {
+        let targets = service(call.tenant).targets
+        let entities = targets.map { target -> View in
+            [
+                "value": .text(target.entity), "label": .text(target.title[call.language]),
+                "selected": .bool(target.entity == entity),
+            ]
+        }
+        return call.page(
             "ingest/import-new", title: call.text("ingest.new"), active: "/imports",
             [
                 "path": "/imports/new", "error": .text(error?.message[call.language]), "source": .text(source),
+                "entities": .list(entities), "hasEntities": .bool(targets.count > 1),
                 "invalid": .bool(error != nil), "steps": .list(ImportViews.steps(nil, call)),
             ], status: error == nil ? .ok : HTTPResponse.Status(code: error?.status ?? 422))
     }
 
     @Sendable private func upload(_ call: Call) async throws -> WebResponse {
         let principal = try call.principal()
-        let service = service(call.tenant)
+        let all = service(call.tenant)
         let received = try await receive(call)
         guard let blob = received.blob else {
             call.showsOnlyWhatWasTyped()
             return newPage(
                 call, error: .invalid("file", "no_file", Words(en: "Choose a file.", zh: "请选择文件。")),
-                source: received.source)
+                source: received.source, entity: received.entity)
         }
+        let service: ImportService
         do {
-            let content = "\(received.source)\n\(received.name)\n\(blob.digest)"
+            service = received.entity.isEmpty ? all : try all.on(received.entity)
+            let content = "\(received.entity)\n\(received.source)\n\(received.name)\n\(blob.digest)"
             if let earlier = try await call.earlier(content: content) {
                 await call.tenant.blobs.deleteLater(blob.id)
                 return earlier
@@ -108,11 +122,12 @@ struct ImportPages: Sendable {
             return .redirect("/imports/\(draft.run)")
         } catch let error as CRMError where error.status == 422 {
             call.showsOnlyWhatWasTyped()
-            return newPage(call, error: error, source: received.source)
+            return newPage(call, error: error, source: received.source, entity: received.entity)
         }
     }
 
     private struct Received {
+        var entity = ""
         var source = ""
         var name = ""
         var blob: Blob?
@@ -125,6 +140,8 @@ struct ImportPages: Sendable {
         do {
             while let part = try await upload.nextPart() {
                 switch part.name {
+                case "entity" where part.fileName == nil:
+                    received.entity = String(try await upload.text(max: 100).trimmed.prefix(40))
                 case "source" where part.fileName == nil:
                     received.source = String(try await upload.text(max: 400).trimmed.prefix(60))
                 case "file" where received.blob == nil:
@@ -179,9 +196,10 @@ struct ImportPages: Sendable {
             let run = try service.reach(id, principal, session)
             let file = try RunStore.file(run.fileID, session)
             let isEditing = run.mayEdit && (run.state == .draft || wantsMapping)
+            let service = try service.on(run.entity)
             let fields = try service.target.fields + service.target.attributeFields(session)
             return ImportViews.Page(
-                run: run, file: file, fields: fields,
+                run: run, file: file, fields: fields, target: service.target,
                 suggestion: isEditing ? try service.suggestion(file, source: run.mapping.source, session) : nil,
                 reasons: run.state.isActive
                     ? [] : try JournalStore.reasons(id, .run, columns: file.inspection.columns, session),

@@ -40,6 +40,8 @@ package struct ImportReport: Sendable, Codable {
 
     /// Decimal id of the run.
     package let run: String
+    /// What its rows are: `customer`, `bills`, ...
+    package let entity: String
     package let file: String
     package let sha256: String
     package let bytes: Int64
@@ -193,9 +195,9 @@ extension ImportService {
         var removed: [String] = []
         do {
             switch action {
-            case .dryRun: _ = try await performDryRun(id, control)
-            case .start, .resume: _ = try await performRun(id, control)
-            case .revert: removed = try await performRevert(id, control).attributesRemoved.map(\.en)
+            case .dryRun: _ = try await of(id).performDryRun(id, control)
+            case .start, .resume: _ = try await of(id).performRun(id, control)
+            case .revert: removed = try await of(id).performRevert(id, control).attributesRemoved.map(\.en)
             }
         } catch is JobCancelled {
             try await leave(id, Self.stopped, failed: false)
@@ -207,7 +209,7 @@ extension ImportService {
             try? await leave(id, words, failed: true)
             throw error
         }
-        return try await report(id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
+        return try await of(id).report(id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
     }
 
     private static func known(_ id: ImportRunID, _ session: any SQLSession) throws -> ImportRun {
@@ -267,7 +269,7 @@ extension ImportService {
         let unpacked = file.inspection.canonical?.unpacked
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
         return ImportReport(
-            run: "\(id)", file: file.name, sha256: file.digest, bytes: file.size,
+            run: "\(id)", entity: run.entity, file: file.name, sha256: file.digest, bytes: file.size,
             encoding: format.encoding.rawValue,
             encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
@@ -317,6 +319,7 @@ extension ImportService {
         case .money: "money"
         case .boolean: "boolean"
         case .date: "date"
+        case .time: "time"
         case .phone: "phone"
         case .email: "email"
         case .choice: "choice"
@@ -370,7 +373,7 @@ extension ImportService {
                 zh: "读取过程中文件增长了 \(grown) 字节。仅导入最初的 \(size) 字节，其余部分请在文件完整后再导入。"))
     }
 
-    private func copyOut(_ blob: String, to path: String) throws {
+    func copyOut(_ blob: String, to path: String) throws {
         let reader = try tenant.blobs.reader(blob, offset: 0)
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
             let handle = FileHandle(forWritingAtPath: path)

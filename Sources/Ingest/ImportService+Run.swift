@@ -268,7 +268,9 @@ extension ImportService {
             (target.fields + (try target.attributeFields(session))).map { ($0.key, $0.words) },
             uniquingKeysWith: { first, _ in first })
         let fields = try JournalStore.keptFields(run.id, session).map { key in
-            key.isEmpty ? Words(en: "whole customers", zh: "整个客户") : known[key] ?? Words(en: key, zh: key)
+            key.isEmpty
+                ? target.takesAttributes ? Words(en: "whole customers", zh: "整个客户") : Words(en: "whole records", zh: "整条记录")
+                : known[key] ?? Words(en: key, zh: key)
         }
         let verb = issues == 1 ? "value was" : "values were"
         return Words(

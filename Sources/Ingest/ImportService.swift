@@ -16,13 +16,20 @@ package struct ImportService: Sendable {
     static let revertJob = "ingest.revert"
 
     package let tenant: Tenant
+    /// The records that are imported.
     package let target: any ImportTarget
+    /// All there are, in the order in which they are offered.
+    package let targets: [any ImportTarget]
     /// Where the shipped mapping files are; `nil` = none.
     let share: ShareFolder?
 
-    package init(tenant: Tenant, target: any ImportTarget, share: ShareFolder?) {
+    /// - Parameter others: what can be imported besides.
+    package init(
+        tenant: Tenant, target: any ImportTarget, others: [any ImportTarget] = [], share: ShareFolder?
+    ) {
         self.tenant = tenant
         self.target = target
+        targets = [target] + others
         self.share = share
     }
 
@@ -90,7 +97,7 @@ package struct ImportService: Sendable {
             let columns = file.inspection.columns
             let chosen =
                 try mapping?.applied(to: columns) ?? suggestion(file, source: source, session).mapping
-            var final = chosen
+            var final = Self.withoutAttributes(chosen, target)
             var file = file
             if !source.isEmpty { final.source = source }
             if final.source.isEmpty, let earlier = try alike(columns, session) {
@@ -108,7 +115,7 @@ package struct ImportService: Sendable {
                     "ingest.file.upload", [.run(run)],
                     facts: [
                         "bytes": .int(file.size), "sha256": .string(file.digest),
-                        "columns": .int(Int64(columns.count)),
+                        "columns": .int(Int64(columns.count)), "entity": .string(entity),
                     ]), session)
             try then(run, session)
             return Draft(run: run, file: file, mapping: final)
@@ -148,11 +155,16 @@ package struct ImportService: Sendable {
         _ file: IngestFile, source: String, _ session: any SQLSession
     ) throws -> MappingSuggester.Suggestion {
         let fields = try target.fields + target.attributeFields(session)
-        let shipped = try share.map { try MappingStore.shipped($0).map(\.mapping) } ?? []
-        return MappingSuggester(fields: fields, inspection: file.inspection).suggest(
+        // What ships is about customers.
+        let shipped = try target.takesAttributes ? share.map { try MappingStore.shipped($0).map(\.mapping) } ?? [] : []
+        let suggestion = MappingSuggester(fields: fields, inspection: file.inspection).suggest(
             source: source,
             same: try MappingStore.find(entity: target.entity, signature: file.inspection.signature, session),
             shipped: shipped, earlier: try MappingStore.latest(entity: target.entity, session))
+        guard !target.takesAttributes else { return suggestion }
+        let origins = zip(suggestion.mapping.columns, suggestion.origins).map { $0.target == .attribute ? .ignored : $1 }
+        return MappingSuggester.Suggestion(
+            mapping: Self.withoutAttributes(suggestion.mapping, target), origins: origins)
     }
 
     /// A mapping by the path of a JSON file, the name of a shipped one, or the name (source) of a remembered one.
@@ -161,7 +173,7 @@ package struct ImportService: Sendable {
         if name.hasSuffix(".json"), let data = FileManager.default.contents(atPath: name) {
             return try ImportMapping.parse(String(decoding: data, as: UTF8.self), name: name)
         }
-        let shipped = try share.map { try MappingStore.shipped($0) } ?? []
+        let shipped = try target.takesAttributes ? share.map { try MappingStore.shipped($0) } ?? [] : []
         if let found = shipped.first(where: { $0.name == name }) { return found.mapping }
         let entity = target.entity
         if let found = try await tenant.database.read({ try MappingStore.find(entity: entity, name: name, $0) }) {
@@ -219,9 +231,11 @@ package struct ImportService: Sendable {
             let run = try reach(id, principal, session)
             try check(run)
             guard run.mayEdit else { throw RunStore.taken }
+            let target = try on(run.entity).target
             let known = try target.fields + target.attributeFields(session)
             try ResolvedColumns.check(
                 mapping, Dictionary(known.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }))
+            try ResolvedColumns.check(mapping, target)
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
             guard changed == 1 else { throw RunStore.taken }
@@ -271,7 +285,7 @@ package struct ImportService: Sendable {
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
             try check(try reach(id, principal, session))
-            let mapping = try suggestion(again, source: run.mapping.source, session).mapping
+            let mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session).mapping
             try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
@@ -333,6 +347,7 @@ package struct ImportService: Sendable {
         try await tenant.database.write { [self] session in try enqueue(action, id, principal, record, session) }
     }
 
+    /// The same in the caller's transaction.
     func enqueue(
         _ action: Action, _ id: ImportRunID, _ principal: Principal, _ record: AuditRecorder, _ session: any SQLSession
     ) throws {
@@ -351,6 +366,9 @@ package struct ImportService: Sendable {
     ) throws {
         try principal.require(Self.permission)
         let run = try reach(id, principal, session)
+        if action == .revert, let refusal = try on(run.entity).target.revertRefusal {
+            throw CRMError.conflict("no_revert", refusal)
+        }
         guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
         let changed = try session.execute(
             RunStore.setJob,

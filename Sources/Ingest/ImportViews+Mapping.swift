@@ -18,7 +18,8 @@ extension ImportViews {
             return planReasons(isClear).merging([
                 "columns": .list(columns), "matchKeys": .list(matchKeys(mapping)),
                 "creates": .bool(mapping.createsNew), "updates": .bool(mapping.updatesExisting),
-                "matches": .bool(mapping.matches),
+                "matches": .bool(mapping.matches), "mayMatch": .bool(page.target.takesAttributes),
+                "hasMatchKeys": .bool(page.fields.contains(where: \.canMatch)),
                 "encodings": .list(encodings), "delimiters": .list(delimiters),
                 "isDelimited": .bool(file.inspection.format.kind == .delimited && !file.inspection.format.isPlaced),
                 "isText": .bool(unpacked?.layers.last != .xlsx), "sheets": .list(sheets),
@@ -74,7 +75,7 @@ extension ImportViews {
 
     private func isReadAsDate(_ chosen: ImportMapping.Column?, _ profile: ColumnInfo?) -> Bool {
         switch chosen?.target {
-        case .field(let key)?: page.fields.first { $0.key == key }?.kind == .date
+        case .field(let key)?: [.date, .time].contains(page.fields.first { $0.key == key }?.kind)
         case .attribute?: (chosen?.kind ?? profile?.attributeKind) == "date"
         case .ignore?, nil: false
         }
@@ -104,7 +105,7 @@ extension ImportViews {
             ]
         }
         var result = [option("ignore", call.text("ingest.ignore"))]
-        for kind in Self.attributeKinds {
+        for kind in page.target.takesAttributes ? Self.attributeKinds : [] {
             result.append(
                 option("attribute:" + kind, call.text("ingest.attribute") + " · " + call.text("ingest.type.\(kind)")))
         }
@@ -116,7 +117,7 @@ extension ImportViews {
             "value": .text("none"), "label": .text(call.text("ingest.match.none")),
             "selected": .bool(mapping.matchKey == nil),
         ]
-        return [none]
+        return (page.target.needsMatchKey ? [] : [none])
             + page.fields.filter(\.canMatch).map {
                 [
                     "value": .text($0.key), "label": .text($0.words[language]),

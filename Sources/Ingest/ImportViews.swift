@@ -10,6 +10,7 @@ struct ImportViews {
         let run: ImportRun
         let file: IngestFile
         let fields: [ImportField]
+        let target: any ImportTarget
         /// While the mapping is being edited.
         let suggestion: MappingSuggester.Suggestion?
         let reasons: [RunPlan.Reason]
@@ -48,11 +49,12 @@ struct ImportViews {
 
     // MARK: Parts
 
-    static func line(_ line: RunStore.Line, _ call: Call) -> View {
+    static func line(_ line: RunStore.Line, _ service: ImportService, _ call: Call) -> View {
+        let title = service.targets.first { $0.entity == line.entity }?.title[call.language] ?? line.entity
         let counts = line.counts ?? RunCounts()
         return [
             "id": .text("\(line.id)"), "file": .text(line.fileName), "source": .text(line.source),
-            "state": .text(call.text("ingest.state.\(line.state.rawValue)")), "tone": .text(tone(line.state)),
+            "entity": .text(title), "state": .text(call.text("ingest.state.\(line.state.rawValue)")), "tone": .text(tone(line.state)),
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
@@ -107,6 +109,7 @@ struct ImportViews {
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.textSize))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(kind(inspection)), "source": .text(run.mapping.source),
+                "entity": .text(page.target.title[language]),
                 "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")),
                 "tone": .text(Self.tone(run.state)),
                 "steps": .list(Self.steps(state, call)), "at": .text(call.time(run.createdAt)),
@@ -256,7 +259,9 @@ struct ImportViews {
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
                 "findings": .list(findings), "hasFindings": .bool(!findings.isEmpty),
-                "mayRevert": .bool(run.mayRevert && run.counts.created + run.counts.updated > 0),
+                "mayRevert": .bool(
+                    run.mayRevert && run.counts.created + run.counts.updated > 0 && page.target.revertRefusal == nil),
+                "noRevert": .text(run.counts.created > 0 ? page.target.revertRefusal?[language] : nil),
                 "mayContinue": .bool(run.mayContinue),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
@@ -272,6 +277,7 @@ struct ImportViews {
 enum FieldMask {
     static func mask(_ key: String, _ fields: [ImportField]) -> MaskKind {
         if key == "attribute" || key.hasPrefix("attr.") { return .full }
+        if let mask = fields.first(where: { $0.key == key })?.mask { return MaskKind(rawValue: mask) ?? .full }
         switch fields.first(where: { $0.key == key })?.kind {
         case .phone: return .phone
         case .email: return .email

@@ -6,30 +6,40 @@ import Storage
 package struct IngestModule: Module {
     package let name = "Ingest"
     private let target: @Sendable (Tenant) -> any ImportTarget
+    private let others: @Sendable (Tenant) -> [any ImportTarget]
     private let share: ShareFolder?
+    private let intake: IntakeSettings
     private let order: SourceOrder
     private let customers: LineageCustomers
 
     /// - Parameters:
     ///   - share: where the shipped mapping files are; `nil` = none.
+    ///   - intake: where files come by themselves.
     ///   - order: in which sources are trusted, kept by the domain that joins records.
     ///   - customers: what is told of customers on the lineage page.
+    ///   - others: what can be imported besides.
     ///   - target: the domain whose records are imported; App injects it.
     package init(
-        share: ShareFolder?, order: SourceOrder? = nil, customers: LineageCustomers? = nil,
+        share: ShareFolder?, intake: IntakeSettings = .none, order: SourceOrder? = nil,
+        customers: LineageCustomers? = nil, others: @escaping @Sendable (Tenant) -> [any ImportTarget] = { _ in [] },
         target: @escaping @Sendable (Tenant) -> any ImportTarget
     ) {
         self.order = order ?? .none
         self.customers = customers ?? .none
         self.share = share
+        self.intake = intake
+        self.others = others
         self.target = target
     }
 
     package var permissions: [PermissionGrant] {
         [
             PermissionGrant(
-                ImportService.permission, Words(en: "Import customers from files", zh: "从文件导入客户"),
+                ImportService.permission, Words(en: "Import files and take imports back", zh: "导入文件与撤销导入"),
                 roles: [.administrator, .supervisor]),
+            PermissionGrant(
+                IntakeService.manage, Words(en: "Set up which files come by themselves", zh: "设置自动收取文件"),
+                roles: [.administrator]),
             PermissionGrant(
                 ImportService.quarantinePermission,
                 Words(en: "Repair, bring again and discard rows in quarantine", zh: "修复、重新导入和放弃隔离行"),
@@ -49,7 +59,7 @@ package struct IngestModule: Module {
         TableLayout.all(
             [
                 "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
-                "ingest_revert_issue", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
+                "ingest_revert_issue", "ingest_intake", "ingest_intake_file", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
                 "ingest_source", "ingest_source_mapping",
             ], .local) + [TableLayout("ingest_lineage", .customer(key: "customer_id"))]
     }
@@ -72,20 +82,24 @@ package struct IngestModule: Module {
 
     /// What the command line and the jobs of one tenant use.
     package func service(_ tenant: Tenant) -> ImportService {
-        ImportService(tenant: tenant, target: target(tenant), share: share)
+        ImportService(tenant: tenant, target: target(tenant), others: others(tenant), share: share)
     }
 
+    func intake(_ tenant: Tenant) -> IntakeService { IntakeService(imports: service(tenant), settings: intake) }
+
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        ImportPages(service: service).endpoints + QuarantinePages(service: service).endpoints
+        IntakePages(service: intake).endpoints + ImportPages(service: service).endpoints
+            + QuarantinePages(service: service).endpoints
             + RulePages(service: service).endpoints + SourcePages(service: service, order: order).endpoints
             + LineagePages(service: service, customers: customers).endpoints
     }
 
     package var schedules: [Schedule] {
         [Schedule(name: "ingest.purge", jobKind: ImportService.purgeJob, everySeconds: 86_400)]
+            + IntakeService.schedules
     }
 
-    package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs }
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { service(tenant).jobs + intake(tenant).jobs }
 }
 
 /// What the columns hold. Files and journals hold whatever the source holds, so they count as unlabelled.
@@ -117,6 +131,20 @@ enum IngestLabels {
                 "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "purged_at": .plain,
                 "created_by": .plain,
                 "created_by_name": .name,
+            ]),
+        TableLabels(
+            "ingest_intake",
+            [
+                "source": .plain, "entity": .plain, "enabled": .plain, "settle_seconds": .plain, "url": .secret,
+                "every_minutes": .plain, "next_pull_at": .plain, "etag": .plain, "modified": .plain,
+                "pulled_at": .plain, "looked_at": .plain, "message_en": .plain, "message_zh": .plain,
+                "pull_en": .plain, "pull_zh": .plain, "actor": .name, "updated_at": .plain, "updated_by_name": .name,
+            ]),
+        TableLabels.plain(
+            "ingest_intake_file",
+            [
+                "id", "source", "name", "origin", "state", "size", "digest", "run_id", "message_en", "message_zh",
+                "taken_at", "finished_at",
             ]),
         TableLabels("ingest_journal", ["run_id": .plain, "chunk": .plain, "entries": .unlabelled]),
         TableLabels(

@@ -66,6 +66,7 @@ struct ResolvedColumns: Sendable {
         let known = Dictionary(
             (target.fields + attributes).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         try check(mapping, known)
+        try check(mapping, target)
         let profiles = Dictionary(inspection.profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let listed = Dictionary(mapping.columns.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
         var columns: [Column] = []
@@ -78,6 +79,7 @@ struct ResolvedColumns: Sendable {
             case .ignore: continue
             case .field(let key): field = known[key]
             case .attribute:
+                guard target.takesAttributes else { continue }
                 // A column without a single value makes no attribute.
                 if profile?.type == .empty, inspection.isWhole { continue }
                 field = try target.defineAttribute(
@@ -138,6 +140,19 @@ struct ResolvedColumns: Sendable {
                     en: "The match key “\(field.words.en)” is not mapped to a column.",
                     zh: "匹配键“\(field.words.zh)”没有映射到任何列。"))
         }
+    }
+
+    /// Records that sources know by keys of their own are found by them, always.
+    /// - Throws: `CRMError` 422 `match_key_needed`.
+    static func check(_ mapping: ImportMapping, _ target: any ImportTarget) throws {
+        guard target.needsMatchKey, mapping.matchKey == nil else { return }
+        let keys = target.fields.filter(\.canMatch).map(\.words)
+        throw CRMError.invalid(
+            "match_key", "match_key_needed",
+            Words(
+                en:
+                    "“\(target.title.en)” are found again by a key. Map a column to one of: \(keys.map(\.en).joined(separator: ", ")).",
+                zh: "“\(target.title.zh)”须有键才能再次找到。请将一列映射到：\(keys.map(\.zh).joined(separator: "、"))。"))
     }
 
     private static func twice(_ field: ImportField, _ first: String, _ second: String) -> CRMError {

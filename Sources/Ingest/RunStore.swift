@@ -29,7 +29,7 @@ enum RunStore {
     static let recent: SQL = """
         SELECT r.id, f.name, r.mapping, r.state, r.rows_read, r.created_count, r.updated_count, r.unchanged_count,
           r.rejected_count, r.created_at, r.created_by_name, f.size,
-          CASE WHEN r.state IN ('draft', 'ready') THEN r.plan END, r.quarantined_count, r.skipped_count
+          CASE WHEN r.state IN ('draft', 'ready') THEN r.plan END, r.quarantined_count, r.skipped_count, r.entity
         FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
         WHERE r.id < $1 AND (CAST($3 AS BIGINT) IS NULL OR r.created_by = $3) ORDER BY r.id DESC LIMIT $2
         """
@@ -91,6 +91,7 @@ enum RunStore {
     struct Line: Sendable {
         let id: ImportRunID
         let fileName: String
+        let entity: String
         let source: String
         let state: RunState
         /// Of a dry run what it found; `nil` = nothing was counted yet.
@@ -189,7 +190,7 @@ enum RunStore {
             let hasRun = ![.draft, .dryRun, .ready].contains(state)
             let planned = try row.optionalText(12).map { try JSONText.decode(RunPlan.self, $0).counts }
             return Line(
-                id: row.id(0), fileName: row.text(1),
+                id: row.id(0), fileName: row.text(1), entity: row.text(15),
                 source: try JSONText.decode(ImportMapping.self, row.text(2)).source,
                 state: state, counts: hasRun ? counts : planned, createdAt: row.time(9),
                 createdByName: row.text(10), size: row.int(11))

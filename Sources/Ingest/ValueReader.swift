@@ -100,6 +100,7 @@ final class ValueReader {
         case .money: return try parser.fixed(text, places: places).map { .int($0) }
         case .boolean: return try parser.boolean(text).map { .bool($0) }
         case .date: return try date(text).map { .text($0) }
+        case .time: return try parser.instant(text).map { .int($0) }
         case .text, .phone, .email, .choice: return .text(text)
         }
     }

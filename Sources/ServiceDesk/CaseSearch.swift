@@ -11,7 +11,7 @@ struct CaseSearch: Sendable {
         ORDER BY number LIMIT $3
         """
     static let byKey: SQL = """
-        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at
+        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at, subject
         FROM servicedesk_case WHERE customer_id = $1 AND id = $2
         """
     static let lettersMin = 4

@@ -40,13 +40,15 @@ struct CasesPanel: Sendable {
                         [
                             "number": .text(line.number), "kind": .text(line.kind[language]),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
+                            "subject": .text(FreeText.shown(line.subject, request.masking)),
                             "badge": .text(line.badge), "priority": .text(line.priority[language]),
                             "isUrgent": .bool(line.isUrgent && line.isOpen),
                             "opened": .text(line.openedAt.displayed(offsetMinutes: zone)),
                             "ended": .text(line.endedAt?.displayed(offsetMinutes: zone)),
                         ]
                     }),
-            ])
+            ],
+            unmasked: request.masking.shows(.name) && lines.contains { $0.subject != nil } ? ["subject"] : [])
     }
 }
 
@@ -80,13 +82,19 @@ struct InteractionsPanel: Sendable {
                 "more": .text("/customers/\(first)/timeline?show=interaction"),
                 "contacts": .list(
                     lines.prefix(Self.shown).map { line in
-                        [
+                        let note = FreeText.shown(line.note, request.masking)
+                        let excerpt = FreeText.excerpt(note)
+                        return [
+                            "note": .text(excerpt), "hasNote": .bool(note != nil),
+                            "whole": .text(note == excerpt ? nil : note),
                             "channel": .text(line.channel[language]), "direction": .text(line.direction[language]),
                             "topic": .text(line.topic[language]), "outcome": .text(line.outcome[language]),
-                            "isMissed": .bool(line.isMissed),
+                            "isMissed": .bool(line.isMissed), "survey": .text(line.survey),
+                            "score": .text(line.score.map(String.init)),
                             "at": .text(line.happenedAt.displayed(offsetMinutes: zone)),
                         ]
                     }),
-            ])
+            ],
+            unmasked: request.masking.shows(.name) && lines.contains { $0.note != nil } ? ["note"] : [])
     }
 }

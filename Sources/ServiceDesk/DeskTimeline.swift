@@ -14,16 +14,21 @@ struct CaseTimeline: TimelineSource {
             return Asked { [] }
         }
         return try ServiceDeskStore.cases(customers, behind: place, limit: limit, session).map { lines in
-            lines.map(entry)
+            let masking = Masking(principal)
+            return lines.map { entry($0, masking) }
         }
     }
 
-    private func entry(_ line: CaseLine) -> TimelineEntry {
-        TimelineEntry(
+    private func entry(_ line: CaseLine, _ masking: Masking) -> TimelineEntry {
+        let subject = FreeText.excerpt(FreeText.shown(line.subject, masking))
+        return TimelineEntry(
             customer: line.customer, at: line.openedAt, key: RowKey(line.customer, line.id.rawValue).text,
             tone: line.isComplaint ? "bad" : line.isOpen ? "warn" : "",
             title: Words(en: "\(line.kind.en): \(line.topic.en)", zh: "\(line.kind.zh)：\(line.topic.zh)"),
-            note: Words(en: "\(line.number) · \(line.status.en)", zh: "\(line.number) · \(line.status.zh)"))
+            note: Words(
+                en: ["\(line.number) · \(line.status.en)", subject].compactMap { $0 }.joined(separator: " · "),
+                zh: ["\(line.number) · \(line.status.zh)", subject].compactMap { $0 }.joined(separator: " · ")),
+            unmasked: subject == nil ? [] : ["subject"])
     }
 }
 
@@ -39,17 +44,22 @@ struct InteractionTimeline: TimelineSource {
             return Asked { [] }
         }
         return try ServiceDeskStore.interactions(customers, behind: place, limit: limit, session).map { lines in
-            lines.map(entry)
+            let masking = Masking(principal)
+            return lines.map { entry($0, masking) }
         }
     }
 
-    private func entry(_ line: InteractionLine) -> TimelineEntry {
-        TimelineEntry(
+    private func entry(_ line: InteractionLine, _ masking: Masking) -> TimelineEntry {
+        let note = FreeText.excerpt(FreeText.shown(line.note, masking))
+        return TimelineEntry(
             customer: line.customer, at: line.happenedAt, key: RowKey(line.customer, line.id.rawValue).text,
             tone: line.isMissed ? "warn" : "",
             title: Words(
                 en: "\(line.channel.en), \(line.direction.en)", zh: "\(line.channel.zh)，\(line.direction.zh)"),
             note: Words(
-                en: "\(line.topic.en) · \(line.outcome.en)", zh: "\(line.topic.zh) · \(line.outcome.zh)"))
+                en: [line.answer ?? "\(line.topic.en) · \(line.outcome.en)", note].compactMap { $0 }
+                    .joined(separator: " · "),
+                zh: [line.answer ?? "\(line.topic.zh) · \(line.outcome.zh)", note].compactMap { $0 }
+                    .joined(separator: " · ")), unmasked: note == nil ? [] : ["note"])
     }
 }

@@ -41,6 +41,7 @@ package struct ServiceDeskModule: Module {
                 growth: Growth(by: .id("id"), .kept, monthsBehind: 30)),
             TableLayout("servicedesk_case", .customer(key: "customer_id")),
             TableLayout("servicedesk_case_number", .lookUp(key: "number")),
+            TableLayout("servicedesk_record_key", .lookUp(key: "value")),
         ]
     }
 
@@ -75,11 +76,16 @@ package struct ServiceDeskModule: Module {
         }
     }
 
+    /// What can be imported into this domain.
+    package static func importTargets(_ tenant: Tenant, naming: any CustomerFinding) -> [any ImportTarget] {
+        DeskRecords.all(tenant, naming)
+    }
+
     /// Gives invented customers the cases and contacts that go with their lives.
     package var follower: any DemoFollower { DemoDesk() }
 }
 
-/// A label for every column (G31). That and why somebody called is said about a person; free text there is none.
+/// A label for every column (G31). That and why somebody called is said about a person, and what was said even more.
 enum ServiceDeskLabels {
     static let all: [TableLabels] = [
         TableLabels(
@@ -87,14 +93,17 @@ enum ServiceDeskLabels {
             [
                 "customer_id": .plain, "id": .plain, "happened_at": .profile, "channel": .profile,
                 "direction": .profile, "topic": .profile, "outcome": .profile, "language": .profile,
-                "case_id": .plain,
+                "case_id": .plain, "note": .name, "survey": .plain, "score": .profile,
             ]),
+        TableLabels(
+            "servicedesk_record_key",
+            ["kind": .plain, "source": .plain, "value": .identity, "customer_id": .plain, "record_id": .plain]),
         TableLabels(
             "servicedesk_case",
             [
                 "customer_id": .plain, "id": .plain, "number": .plain, "kind": .profile, "topic": .profile,
                 "status": .profile, "priority": .profile, "opened_at": .profile, "resolved_at": .profile,
-                "closed_at": .profile,
+                "closed_at": .profile, "subject": .name,
             ]),
         .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
     ]

@@ -36,12 +36,12 @@ struct DeskInteraction: Sendable, Equatable {
 /// The statements of this domain.
 enum ServiceDeskStore {
     static let cases: SQL = """
-        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at
+        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at, subject
         FROM servicedesk_case WHERE TRUE
         """
     static let interactions: SQL = """
-        SELECT customer_id, id, happened_at, channel, direction, topic, outcome, case_id FROM servicedesk_interaction
-        WHERE TRUE
+        SELECT customer_id, id, happened_at, channel, direction, topic, outcome, case_id, note, survey, score
+        FROM servicedesk_interaction WHERE TRUE
         """
     static let openCases: SQL = """
         SELECT COUNT(*) FROM servicedesk_case WHERE status IN ('open', 'in_progress')
@@ -55,12 +55,13 @@ enum ServiceDeskStore {
         """
     static let countCases: SQL = "SELECT COUNT(*) FROM servicedesk_case WHERE TRUE"
     static let forgetCases: SQL = "DELETE FROM servicedesk_case WHERE customer_id = $1"
+    static let forgetKeys: SQL = "DELETE FROM servicedesk_record_key WHERE customer_id = $1"
     static let forgetInteractions: SQL = "DELETE FROM servicedesk_interaction WHERE customer_id = $1"
 
     /// Takes everything of these customers out.
     static func forget(_ customers: [CustomerID], _ session: any SQLSession) throws {
         let keys = customers.map { [SQLValue.id($0)] }
-        for statement in [forgetNumbers, forgetCases, forgetInteractions] {
+        for statement in [forgetNumbers, forgetCases, forgetInteractions, forgetKeys] {
             try session.executeMany(statement, keys)
         }
     }
@@ -109,6 +110,7 @@ struct CaseLine: Sendable {
     let isUrgent: Bool
     let openedAt: Instant
     let endedAt: Instant?
+    let subject: String?
 
     init(_ row: Row) {
         customer = row.id(0)
@@ -126,6 +128,7 @@ struct CaseLine: Sendable {
         isUrgent = priority == .high || priority == .urgent
         openedAt = row.time(7)
         endedAt = row.optionalTime(8) ?? row.optionalTime(9)
+        subject = row.optionalText(10)
     }
 
     var isOpen: Bool { endedAt == nil }
@@ -141,6 +144,10 @@ struct InteractionLine: Sendable {
     let topic: Words
     let outcome: Words
     let isMissed: Bool
+    /// What was said or written, and what was answered to a survey.
+    let note: String?
+    let survey: String?
+    let score: Int?
 
     init(_ row: Row) {
         customer = row.id(0)
@@ -152,7 +159,15 @@ struct InteractionLine: Sendable {
         let outcome = DeskOutcome(rawValue: row.text(6))
         self.outcome = outcome?.words ?? .code(row.text(6))
         isMissed = outcome == .abandoned || outcome == .notReached
+        note = row.optionalText(8)
+        survey = row.optionalText(9)
+        score = row.optionalInt(10).map { Int($0) }
     }
+}
+
+extension InteractionLine {
+    /// `NPS: 9`.
+    var answer: String? { survey.map { name in score.map { "\(name): \($0)" } ?? name } }
 }
 
 extension ServiceDeskStore {

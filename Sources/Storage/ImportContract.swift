@@ -14,6 +14,8 @@ package enum ImportFieldKind: Sendable, Hashable {
     case boolean
     /// `.text` `YYYY-MM-DD`
     case date
+    /// A point in time: `.int` epoch milliseconds; a date alone is its beginning in the tenant's zone.
+    case time
     /// `.text` E.164
     case phone
     case email
@@ -45,10 +47,13 @@ package struct ImportField: Sendable, Hashable {
     package let canMatch: Bool
     /// Header names that mean this field, compared folded and without punctuation.
     package let synonyms: [String]
+    /// How its values are hidden from those who may not see them: the name of a `MaskKind`; `nil` = by its key and kind.
+    package let mask: String?
     package init(
         _ key: String, _ words: Words, _ kind: ImportFieldKind, required: Bool = false, canMatch: Bool = false,
-        synonyms: [String] = []
+        mask: String? = nil, synonyms: [String] = []
     ) {
+        self.mask = mask
         self.key = key
         self.words = words
         self.kind = kind
@@ -140,8 +145,16 @@ package typealias PrepareProgress = @Sendable (_ done: Int64, _ total: Int64, Wo
 
 /// A domain whose records can be imported. Ingest drives it; App injects it.
 package protocol ImportTarget: Sendable {
-    /// `customer`
+    /// What its records are called where one is chosen, `customer`, `bills`: kept with runs and mappings, never changed.
     var entity: String { get }
+    /// The same in words, `Customers`.
+    var title: Words { get }
+    /// Whether a column that nobody mapped may become a custom attribute; else it is left out.
+    var takesAttributes: Bool { get }
+    /// Whether rows always find their records by the match key: no row is new because nobody chose a key.
+    var needsMatchKey: Bool { get }
+    /// Why imports cannot be taken back; `nil` = they can.
+    var revertRefusal: Words? { get }
     /// Built-in fields, in the order people expect them.
     var fields: [ImportField] { get }
     /// Custom attributes defined so far, as fields `attr.<key>`.
@@ -193,6 +206,10 @@ package protocol Importer: AnyObject {
 }
 
 extension ImportTarget {
+    package var title: Words { Words(en: "Customers", zh: "客户") }
+    package var takesAttributes: Bool { true }
+    package var needsMatchKey: Bool { false }
+    package var revertRefusal: Words? { nil }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
     package func known(
         _ values: [String], by field: String, source: String, _ session: any SQLSession

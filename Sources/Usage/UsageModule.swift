@@ -42,6 +42,11 @@ package struct UsageModule: Module {
         ]
     }
 
+    /// What can be imported into this domain through the wizard.
+    package func importTargets(_ tenant: Tenant) -> [any ImportTarget] {
+        [NetworkImportTarget(service: service(tenant))]
+    }
+
     package var labels: [TableLabels] { UsageLabels.all }
 
     package var layouts: [TableLayout] {

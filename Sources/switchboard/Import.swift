@@ -9,10 +9,10 @@ import Synchronization
 import Tabular
 import Web
 
-/// Imports customers from a file, tries it first, or takes a run back.
+/// Imports records from a file, tries it first, or takes a run back.
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Import customers from CSV, Excel (.xlsx), JSON or XML, also gzipped or zipped.",
+        abstract: "Import customers, accounts, lines, bills, cases and more from CSV, Excel (.xlsx), JSON or XML, also gzipped or zipped.",
         discussion: """
             The mapping is proposed from the headers; --mapping names a mapping file, a shipped one (ibm-telco-churn) or a
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
@@ -22,6 +22,12 @@ struct Import: AsyncParsableCommand {
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String?
+    @Option(
+        name: .long,
+        help: """
+            What the rows are: customer (default), accounts, account_roles, lines, bills, payments, outcomes, interactions, \
+            survey_answers, cases or network_experience.
+            """) var entity: String?
     @Option(name: .long, help: "Mapping: a file, or the name of a shipped or remembered one.") var mapping: String?
     @Option(name: .long, help: "Name of the source system, kept with the identifiers.") var source: String?
     @Option(name: .long, help: "Field that finds existing customers (source_id, msisdn, ...); empty: every row is new.")
@@ -54,7 +60,11 @@ struct Import: AsyncParsableCommand {
             if let file { try FileTrouble.checkFile(file) }
             if let rejects { try FileTrouble.checkOutput(rejects) }
             try await common.withTenant(creates: file != nil) { runtime, tenant in
-                let service = runtime.modules.imports(tenant, runtime.share)
+                let all = runtime.modules.imports(tenant, runtime.share)
+                let service: ImportService
+                do { service = try entity.map(all.on) ?? all } catch let error as CRMError {
+                    throw WrongUsage(error.message.en)
+                }
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)
                 // What an earlier process did is not the doing of this one.
                 var before = 0
@@ -145,7 +155,11 @@ struct Import: AsyncParsableCommand {
         for warning in report.warnings { Terminal.note("note: \(Terminal.plain(warning))") }
         let head = report.dryRun ? "Dry run (nothing was changed)" : "Run \(report.run): \(report.state)"
         Terminal.out(head)
-        let key = report.matchKey.map { ", customers are found by \($0)" } ?? ", every row is new"
+        if report.entity != "customer" { Terminal.out("  records     \(report.entity)") }
+        let what = report.entity == "customer" ? "customers" : "they"
+        let key =
+            report.matchKey.map { ", \(what) are found by \($0)" }
+            ?? (report.entity == "account_roles" ? ", they are found by account, party and role" : ", every row is new")
         Terminal.out("  source      \(Terminal.plain(report.source))\(key)")
         if !report.isRevert {
             let guess =

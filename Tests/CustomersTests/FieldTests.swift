@@ -166,6 +166,7 @@ struct FieldTests {
                 case .decimal: .double(12.5)
                 case .boolean: .bool(true)
                 case .date: .text("2026-01-31")
+                case .time: .int(1_769_817_600_000)
                 case .phone: .text("+8613812345678")
                 case .email: .text("a@example.com")
                 case .choice(let choices): .text(choices.last?.code ?? "")

@@ -284,6 +284,7 @@ struct ImportLineTests {
             if fact.get(line) == .null { fact.set(&line, .int(Int64(index))) }
         }
         line.addons = [Addon(code: "cloud_storage"), Addon(code: "tech_support", monthlyCharge: 5)]
+        line.simKind = .esim
         // Every property is a fact: none of them is empty by now.
         for child in Mirror(reflecting: line).children {
             #expect("\(child.value)" != "nil", "\(child.label ?? "") is no fact")

@@ -170,7 +170,7 @@ struct WizardTests {
         for endpoint in wizard.endpoints {
             let rights = [
                 ImportService.permission, ImportService.quarantinePermission, RulePages.permission,
-                LineagePages.permission,
+                LineagePages.permission, IntakeService.manage,
             ]
             #expect(rights.contains { endpoint.access == .permission($0) }, "\(endpoint.pattern)")
             if endpoint.method == .post { #expect(endpoint.trace == .change) }

@@ -27,6 +27,9 @@ extension TraceWorld {
         "POST /customers/{id}/separation": [("left", "1"), ("right", "2"), ("reason", "x")],
         "POST /attributes/{id}/label": [("revision", "x"), ("title_en", "x"), ("mask", "full")],
         "POST /imports/{id}/mapping": [("revision", "x")] + mapping,
+        "POST /imports/intake/{source}": [
+            ("revision", "x"), ("entity", "customer"), ("settle", "60"), ("every", "60"),
+        ],
         "POST /imports/{id}/format": [("revision", "x"), ("encoding", "utf-8"), ("delimiter", "comma")],
         "POST /quarantine/{id}/repair": [("revision", "x"), ("cell.0", "x")],
         "POST /rules/{id}": [
@@ -235,6 +238,10 @@ extension TraceWorld {
         }
     }
 
+    private static func intake(_ source: String) -> [(String, String)] {
+        [("source", source), ("entity", "customer"), ("settle", "60"), ("every", "60"), ("enabled", "1")]
+    }
+
     private static let importMakers: [String: Maker] = [
         "POST /api/usage/events": { world in
             let visitor = world.supervisor
@@ -246,6 +253,26 @@ extension TraceWorld {
         },
         "GET /imports": get("/imports"),
         "GET /imports/new": get("/imports/new"),
+        "GET /imports/intake": get("/imports/intake"),
+        "POST /imports/intake": { world in
+            let visitor = world.administrator
+            let name = "s" + String(UInt32.random(in: 0...UInt32.max))
+            return { try visitor.post("/imports/intake", intake(name)) }
+        },
+        "POST /imports/intake/{source}": { world in
+            let visitor = world.administrator
+            try visitor.post("/imports/intake", intake("changed"))
+            let page = try visitor.get("/imports/intake").text
+            let part = page.components(separatedBy: "action=\"/imports/intake/changed\"").last ?? ""
+            let revision = String(try #require(part.firstMatch(of: /name="revision" value="([^"]+)"/)).1)
+            let fields = [("revision", revision), ("entity", "customer"), ("settle", "90"), ("every", "60")]
+            return { try visitor.post("/imports/intake/changed", fields) }
+        },
+        "POST /imports/intake/{source}/look": { world in
+            let visitor = world.administrator
+            try visitor.post("/imports/intake", intake("looked"))
+            return { try visitor.post("/imports/intake/looked/look") }
+        },
         "POST /imports": { world in
             let visitor = world.supervisor
             return { try visitor.upload("/imports", file: (name: "x.csv", content: Array("name\n甲\n乙\n".utf8))) }

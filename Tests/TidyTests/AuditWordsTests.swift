@@ -28,6 +28,11 @@ struct AuditWordsTests {
             return SourceTree.sources.filter { $0.target == "Customers" }.flatMap { file in
                 matches(#"action(?:: | = )"# + Self.code, in: file.text).compactMap(\.groups.first)
             }
+        // `RecordKind(audit:)`.
+        case "kind.audit":
+            return SourceTree.sources.flatMap { file in
+                matches(#"audit(?:: | = )"# + Self.code, in: file.text).compactMap(\.groups.first)
+            }
         // `ImportService.Action`.
         case #""ingest.run.\(action.rawValue"#:
             guard let text = SourceTree.sources.first(where: { $0.short == "Ingest/ImportService.swift" })?.text,

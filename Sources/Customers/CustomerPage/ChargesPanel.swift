@@ -6,8 +6,9 @@ import Web
 /// Bills and payments of the last twelve months, as bars and as a table.
 enum ChargesPanel {
     static let charges: SQL = """
-        SELECT kind, period, amount, currency, issued_on, due_on, paid_on, id FROM customers_charge
-        WHERE issued_on >= $1
+        SELECT kind, period, amount, currency, issued_on, due_on, paid_on, id, number, account_number,
+          bill_number, method
+        FROM customers_charge WHERE issued_on >= $1
         """
     static let place: SQL = "SELECT issued_on FROM customers_charge WHERE id = $1"
     static let older: SQL = "SELECT 1 FROM customers_charge WHERE issued_on < $1"
@@ -28,6 +29,11 @@ enum ChargesPanel {
         let issuedOn: LocalDate
         let dueOn: LocalDate?
         let paidOn: LocalDate?
+        /// What it is called at its source, the account it is of, the bill that was paid and how.
+        var number: String?
+        var account: String?
+        var bill: String?
+        var method: String?
 
         enum State { case paid, paidLate, open, overdue, none }
 
@@ -58,7 +64,8 @@ enum ChargesPanel {
                 id: row.int(7), kind: ChargeKind(rawValue: row.text(0)) ?? .fee, period: row.text(1),
                 amount: row.int(2),
                 currency: row.text(3), issuedOn: row.optionalDate(4) ?? since, dueOn: row.optionalDate(5),
-                paidOn: row.optionalDate(6))
+                paidOn: row.optionalDate(6), number: row.optionalText(8), account: row.optionalText(9),
+                bill: row.optionalText(10), method: row.optionalText(11))
         }
     }
 
@@ -114,7 +121,11 @@ enum ChargesPanel {
 
     static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
         let state = charge.state(today)
+        let bill = charge.bill.map { Words(en: "for \($0)", zh: "对应 \($0)")[language] }
+        let detail = [charge.number, charge.account, charge.method, bill].compactMap { $0 }
         return [
+            "detail": .text(detail.isEmpty ? nil : detail.joined(separator: " · ")),
+            "received": .text(charge.kind == .payment ? charge.issuedOn.description : nil),
             "kind": .text(PageWords.of(charge.kind)[language]), "period": .text(charge.period),
             "amount": .text(PanelParts.money(charge.amount, charge.currency)),
             "due": .text(charge.dueOn?.description ?? ""), "paidOn": .text(charge.paidOn?.description ?? ""),

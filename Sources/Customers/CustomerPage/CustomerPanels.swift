@@ -14,6 +14,9 @@ enum CustomerPanels {
                 permission: view
             ) { try SubscriptionsPanel.begin($0, today: today($0), $1) },
             CustomerPanel(
+                name: "accounts", title: "customer-page.panel.accounts", place: .main, order: 15, permission: view
+            ) { try AccountsPanel.begin($0, today: today($0), $1) },
+            CustomerPanel(
                 name: "charges", title: "customer-page.panel.charges", place: .main, order: 30, permission: view
             ) { try ChargesPanel.begin($0, today: today($0), $1) },
             CustomerPanel(

@@ -7,7 +7,7 @@ import Web
 enum SubscriptionsPanel {
     static let lines: SQL = """
         SELECT id, service, technology, plan, msisdn, contract_term, contract_end, started_on, ended_on, status,
-          monthly_charge, currency, iccid, imsi, imei, device, customer_id
+          monthly_charge, currency, iccid, imsi, imei, device, customer_id, sim_kind
         FROM customers_subscription WHERE TRUE
         """
     static let total: SQL = "SELECT COUNT(*) FROM customers_subscription WHERE TRUE"
@@ -110,6 +110,7 @@ enum SubscriptionsPanel {
         let card: [String?]
         let device: String?
         let customer: CustomerID
+        let isESIM: Bool
 
         init(_ row: Row) {
             id = row.id(0)
@@ -127,6 +128,7 @@ enum SubscriptionsPanel {
             card = [12, 13, 14].map { row.optionalText($0) }
             device = row.optionalText(15)
             customer = row.id(16)
+            isESIM = row.optionalText(17) == SIMKind.esim.rawValue
         }
     }
 
@@ -197,8 +199,8 @@ enum SubscriptionsPanel {
                         "charge": .text(PanelParts.money(extra.charge, line.currency)),
                     ]
                 }),
-            "hasCard": .bool(line.device != nil || line.card.contains { $0 != nil }),
-            "card": .list(card(line, request)), "device": .text(line.device),
+            "hasCard": .bool(line.device != nil || line.isESIM || line.card.contains { $0 != nil }),
+            "card": .list(card(line, request)), "isESIM": .bool(line.isESIM), "device": .text(line.device),
             "editPath": .text(
                 request.principal.may(CustomerPermissions.edit)
                     ? "/customers/\(line.customer)/lines/\(line.id)/edit" : nil),

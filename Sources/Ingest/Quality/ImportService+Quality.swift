@@ -102,7 +102,8 @@ extension ImportService {
             try session.execute(
                 JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
         }
-        try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session)
+        // The lineage tells of the customer's own fields; a record of a customer keeps its source and key itself.
+        if target.takesAttributes { try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session) }
         try JournalStore.record(rejects, run.id, .run, session)
         try FindingStore.add(chunk.counts, run.id, .run, session)
         try FindingStore.addQuality(

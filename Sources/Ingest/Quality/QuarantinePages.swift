@@ -56,9 +56,9 @@ struct QuarantinePages: Sendable {
             }
             return (
                 rows, try QuarantineStore.waiting(session),
-                try RuleStore.rules(entity: service.target.entity, session),
+                try service.targets.flatMap { try RuleStore.rules(entity: $0.entity, session) },
                 try session.count(QuarantineStore.openBefore, [.time(warned)]),
-                try service.target.fields + service.target.attributeFields(session), files, try Self.sources(session)
+                try service.allFields(session), files, try Self.sources(session)
             )
         }
         let views = QuarantineViews(call: call, rules: rules, fields: fields, sources: sources)
@@ -103,7 +103,7 @@ struct QuarantinePages: Sendable {
             return (
                 row, run, try RunStore.file(run.fileID, session),
                 try RuleStore.rules(entity: row.entity, session),
-                try service.target.fields + service.target.attributeFields(session),
+                try service.fields(of: row.entity, session),
                 try QuarantineStore.page(queue, after: id, limit: 1, now: call.tenant.clock.now(), session).first?.id,
                 try Self.sources(session)
             )
@@ -133,7 +133,7 @@ struct QuarantinePages: Sendable {
             let row = try service.held([id], principal, session)[0]
             let run = try RunStore.run(row.run, session)
             let file = try RunStore.file(run.fileID, session)
-            let fields = try service.target.fields + service.target.attributeFields(session)
+            let fields = try service.fields(of: row.entity, session)
             let views = QuarantineViews(call: call, rules: [], fields: fields, sources: try Self.sources(session))
             var cells = row.present
             for (index, _) in file.inspection.columns.enumerated() where cells.indices.contains(index) {

@@ -1,0 +1,151 @@
+import Contracts
+import Kernel
+import Storage
+import Web
+
+/// One kind of record as a target of imports. Its rows belong to customers who are there already.
+package struct RecordTarget: ImportTarget {
+    private let tenant: Tenant
+    private let kind: RecordKind
+    private let naming: any CustomerFinding
+
+    package init(_ kind: RecordKind, _ tenant: Tenant, naming: any CustomerFinding) {
+        self.kind = kind
+        self.tenant = tenant
+        self.naming = naming
+    }
+
+    package var entity: String { kind.entity }
+    package var title: Words { kind.title }
+    package var takesAttributes: Bool { false }
+    package var needsMatchKey: Bool { kind.keyField != nil }
+    package var fields: [ImportField] { kind.fields }
+
+    package func attributeFields(_ session: any SQLSession) throws -> [ImportField] { [] }
+
+    package func defineAttribute(
+        title: String, kind: ImportFieldKind, _ session: any SQLSession
+    ) throws -> ImportField {
+        throw CRMError.invalid(
+            "columns", "no_attributes",
+            Words(
+                en: "Column “\(title)” cannot become a custom attribute: only customers have those. Leave it out.",
+                zh: "列“\(title)”不能成为自定义属性（仅客户支持），请忽略该列。"))
+    }
+
+    package func removeUnusedAttributes(
+        _ keys: [String], principal: Principal, _ session: any SQLSession
+    ) throws -> [Words] { [] }
+
+    /// That no row finds a record is the ordinary case here: a month's bills are all new.
+    package func holdsRecords(_ session: any SQLSession) throws -> Bool { false }
+
+    package func importer(_ options: ImportOptions, principal: Principal) -> any Importer {
+        RecordImporter(tenant, kind, naming, options, principal)
+    }
+
+    // MARK: Taking it back
+
+    static let changedSince = Words(en: "Changed since the import, so it was kept.", zh: "导入后已被修改，予以保留。")
+    static let gone = Words(en: "The record is not there any more.", zh: "该记录已不存在。")
+
+    package func revertCreated(
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
+        _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        try reach(records.map(\.0), principal, session)
+        let store = RecordStore(kind)
+        let places = records.map { Self.place($0.0, $0.undo) }
+        let known = try store.load(places.compactMap { $0 }, session)
+        var issues: [RevertIssue] = []
+        var removed: [(place: RecordPlace, key: String, source: String)] = []
+        for (record, place) in zip(records, places) {
+            guard let place, let key = record.undo.first(where: { $0.field.hasPrefix(RecordStore.key) }),
+                case .text(let text) = key.after, let now = known[place]
+            else {
+                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
+                continue
+            }
+            let made = Dictionary(record.undo.map { ($0.field, $0.after) }, uniquingKeysWith: { _, last in last })
+            guard zip(kind.columns, now).allSatisfy({ made[$0] ?? .null == $1 }) else {
+                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.changedSince))
+                continue
+            }
+            removed.append((place, text, String(key.field.dropFirst(RecordStore.key.count))))
+        }
+        try store.delete(removed, session)
+        try trace(removed.map(\.place.customer), principal, session)
+        return issues
+    }
+
+    package func revertUpdated(
+        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        try reach(records.map(\.0), principal, session)
+        let store = RecordStore(kind)
+        let places = records.map { Self.place($0.0, $0.undo) }
+        var known = try store.load(places.compactMap { $0 }, session)
+        var issues: [RevertIssue] = []
+        var changed: Set<RecordPlace> = []
+        var customers: [CustomerID] = []
+        let index = Dictionary(
+            kind.columns.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        for (record, place) in zip(records, places).reversed() {
+            // A row that amended what the same chunk had made is undone with it.
+            guard let place else { continue }
+            guard var values = known[place] else {
+                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
+                continue
+            }
+            for change in record.undo {
+                guard let column = index[change.field] else { continue }
+                if values[column] == change.after {
+                    values[column] = change.before
+                } else {
+                    issues.append(
+                        RevertIssue(customer: record.0, field: change.field, reason: Self.changedSince))
+                }
+            }
+            known[place] = values
+            changed.insert(place)
+            customers.append(record.0)
+        }
+        try store.update(changed.compactMap { place in known[place].map { (place, $0) } }, session)
+        try trace(customers, principal, session)
+        return issues
+    }
+
+    /// - Throws: when a customer is out of the principal's reach: a revert of a part would pass for the whole.
+    private func reach(_ customers: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws {
+        guard principal.scope != .all else { return }
+        let ids = Set(customers)
+        guard try naming.reachable(ids, for: principal, session) == ids else {
+            throw CRMError(
+                "out_of_scope", status: 403,
+                Words(
+                    en:
+                        "Customers of this import lie outside your regions. Somebody who may see all of them has to take it back.",
+                    zh: "该导入涉及您数据范围之外的客户，须由有完整范围的人员撤销。"))
+        }
+    }
+
+    private static func place(_ customer: CustomerID, _ undo: [ImportChange]) -> RecordPlace? {
+        guard case .int(let id)? = undo.first(where: { $0.field == RecordStore.record })?.after else { return nil }
+        return RecordPlace(customer: customer, id: id)
+    }
+
+    private func trace(_ customers: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws {
+        guard !customers.isEmpty else { return }
+        var counts: [CustomerID: Int] = [:]
+        for customer in customers { counts[customer, default: 0] -= 1 }
+        let sorted = counts.sorted { $0.key < $1.key }
+        try kind.touched(sorted.map { ($0.key, $0.value) }, session)
+        for chunk in sorted.map(\.key).chunked(Limits.auditSubjectsMax) {
+            try tenant.audit.record(
+                AuditEntry(
+                    kind.audit, chunk.map { .customer($0) },
+                    facts: ["entity": .string(kind.entity), "cause": .string("import_revert")]), by: principal, session)
+            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
+        }
+    }
+}

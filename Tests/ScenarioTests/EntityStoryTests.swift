@@ -1,0 +1,294 @@
+import Foundation
+import Kernel
+import Platform
+import Storage
+import TestSupport
+import Testing
+import Web
+
+/// Accounts, bills and cases of one person from three systems, brought through the wizard.
+@Suite("What three sources know of one customer")
+struct EntityStoryTests {
+    private static let number = "+8613812345678"
+
+    /// Brings a file with the mapping that is proposed; `matches` for customers only.
+    @discardableResult
+    private func bring(
+        _ scenario: Scenario, _ visitor: Visitor, _ source: String, _ entity: String, _ csv: String,
+        rejected: Int = 0
+    ) async throws -> String {
+        let run = try #require(
+            try visitor.upload(
+                "/imports", fields: [("entity", entity), ("source", source)],
+                file: (name: entity + ".csv", content: Array(csv.utf8))
+            ).header("location"))
+        let header = csv.prefix { $0 != "\n" }.split(separator: ",")
+        let isCustomer = entity == "customer"
+        let page = try visitor.get(run).text
+        let key = try #require(page.firstMatch(of: /<select id="f-match".*?<option value="([a-z_]+)" selected/)).1
+        var fields = header.indices.compactMap { index -> (String, String)? in
+            let select = page.components(separatedBy: "name=\"to.\(index)\"").last ?? ""
+            return select.firstMatch(of: /<option value="([^"]+)" selected/).map { ("to.\(index)", String($0.1)) }
+        }
+        #expect(fields.count == header.count, "\(entity): every column has a proposal")
+        fields += [("match_key", String(key)), ("creates", "1"), ("updates", "1"), ("then", "dry_run")]
+        if isCustomer { fields.append(("matches", "1")) }
+        #expect(try visitor.fill(run, run + "/mapping", fields).status == 303)
+        try await scenario.drain()
+        let planned = try visitor.get(run).text
+        #expect(visitor.isClean(planned))
+        #expect(try visitor.post(run + "/start").status == 303)
+        try await scenario.drain()
+        #expect(try visitor.get(run + "/progress").text.contains(#""state":"succeeded""#), "\(entity) of \(source)")
+        let counts = try await scenario.tenant.database.read {
+            try $0.first(
+                "SELECT rejected_count, entity FROM ingest_run ORDER BY id DESC LIMIT 1"
+            ) { ($0.integer(0), $0.text(1)) }
+        }
+        #expect(counts?.0 == rejected && counts?.1 == entity, "\(entity) of \(source)")
+        return run
+    }
+
+    private func customer(_ scenario: Scenario, _ number: String) async throws -> String {
+        let found = try await scenario.tenant.database.read {
+            try $0.first("SELECT id FROM customers_customer WHERE reference = $1", [.text(number)]) { $0.int(0) }
+        }
+        return String(try #require(found, "\(number)"))
+    }
+
+    @Test("the page of the one customer shows the accounts, bills and cases of all sources; apart again, each its own")
+    func story() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        try await bring(
+            scenario, supervisor, "billing", "customer",
+            "source_id,full_name,msisdn,city\nB1,王小明,\(Self.number),杭州\nB2,李四,+8613900000002,宁波\n")
+        try await bring(
+            scenario, supervisor, "care", "customer",
+            "source_id,full_name,phone,email,birth_date\nC7,Wang Xiaoming,\(Self.number),xm.wang@example.com,1990-01-01\n")
+        try await bring(
+            scenario, supervisor, "retail", "customer",
+            "source_id,full_name,email,birth_date\nR3,王小明,XM.Wang@example.com,1990-01-01\n")
+        let (b, c, r) = (
+            try await customer(scenario, "B1"), try await customer(scenario, "C7"), try await customer(scenario, "R3")
+        )
+        // Each source brings what it knows, under its own numbers.
+        try await bring(
+            scenario, supervisor, "billing", "accounts",
+            "account number,customer id,account type,open date\nACC-1,B1,billing,2020-01-01\nACC-2,B9,billing,\n",
+            rejected: 1)
+        try await bring(
+            scenario, supervisor, "retail", "accounts",
+            "account number,customer id,account type,account name\nSHOP-9,R3,household,Wang family\n")
+        let bills = try await bring(
+            scenario, supervisor, "billing", "bills",
+            "bill no,account number,billing month,amount,due date\nINV-77,ACC-1,2026-02,199.00,2026-03-20\n")
+        try await bring(
+            scenario, supervisor, "retail", "payments",
+            "payment id,customer id,amount,payment date,payment method\nPAY-5,R3,88.00,2026-02-01,cash\n")
+        try await bring(
+            scenario, supervisor, "care", "cases",
+            "ticket,customer id,type,category,description,created,status\nT-1,C7,complaint,signal,No signal at home,2026-02-20 10:00,open\n"
+        )
+        try await bring(
+            scenario, supervisor, "care", "interactions",
+            "chat id,customer id,started at,channel,category,transcript\nCH-1,C7,2026-02-21 11:00,chat,billing,Why is the bill so high\n"
+        )
+        let all = ["ACC-1", "SHOP-9", "INV-77", "PAY-5", "T-1", "No signal at home", "Why is the bill so high"]
+        for id in [b, c, r] {
+            let page = try supervisor.get("/customers/\(id)").text
+            for text in all { #expect(page.contains(text), "\(text) on the page of \(id)") }
+            #expect(page.contains("id=\"panel-accounts\"") && supervisor.isClean(page))
+        }
+        // In Chinese too, and nothing of it for somebody of another region.
+        try supervisor.post("/preferences", [("language", "zh")])
+        let chinese = try supervisor.get("/customers/\(b)").text
+        #expect(chinese.contains("付费账户") && chinese.contains("家庭账户") && supervisor.isClean(chinese))
+        try supervisor.post("/preferences", [("language", "en")])
+
+        // Taken apart, each has its own again, and nothing was moved.
+        for (left, right) in [(b, c), (c, r), (b, r)] {
+            _ = try supervisor.post(
+                "/customers/\(left)/separation", [("left", left), ("right", right), ("reason", "two people")])
+        }
+        for (id, own) in [(b, ["ACC-1", "INV-77"]), (c, ["T-1", "Why is the bill"]), (r, ["SHOP-9", "PAY-5"])] {
+            let page = try supervisor.get("/customers/\(id)").text
+            for text in all { #expect(page.contains(text) == own.contains { text.hasPrefix($0) || $0 == "T-1" && text == "No signal at home" }, "\(text) on the page of \(id) alone") }
+        }
+        // An import of bills is taken back like any other.
+        #expect(try supervisor.post(bills + "/reversal").status == 303)
+        try await scenario.drain()
+        #expect(try !supervisor.get("/customers/\(b)").text.contains("INV-77"))
+        #expect(try supervisor.get(bills + "/progress").text.contains(#""state":"reverted""#))
+    }
+
+    @Test("a file that nobody can import is refused with the names of what can be")
+    func unknown() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let answer = try supervisor.upload(
+            "/imports", fields: [("entity", "ponies")], file: (name: "x.csv", content: Array("a\n1\n".utf8)))
+        #expect(answer.status == 422 && answer.text.contains("bills"))
+        let page = try supervisor.get("/imports/new").text
+        for entity in [
+            "customer", "accounts", "account_roles", "lines", "bills", "payments", "outcomes", "interactions",
+            "survey_answers", "cases", "network_experience",
+        ] {
+            #expect(page.contains("<option value=\"\(entity)\""), "\(entity)")
+        }
+    }
+
+    @Test("measurements of the network are counted once into the days of their lines, and say why they cannot be taken back")
+    func network() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        try await bring(
+            scenario, supervisor, "billing", "customer", "source_id,full_name,msisdn\nB1,王小明,\(Self.number)\n")
+        let csv = """
+            test id,phone number,measured at,speed,cell id
+            N1,\(Self.number),2026-02-20 10:00,120.5,460-00-1
+            N2,\(Self.number),2026-02-20 11:00,79.5,460-00-2
+            N3,+8613100000000,2026-02-20 11:00,80,
+            N4,\(Self.number),2026-02-20 12:00,-1,
+
+            """
+        let run = try await bring(scenario, supervisor, "probes", "network_experience", csv, rejected: 2)
+        let page = try supervisor.get(run).text
+        #expect(page.contains("id=\"no-revert\"") && !page.contains("id=\"revert\""))
+        #expect(try supervisor.post(run + "/reversal").status == 409)
+        try await bring(scenario, supervisor, "probes", "network_experience", csv + "\n", rejected: 2)
+        let found = try await scenario.tenant.database.read {
+            try $0.query("SELECT created_count, unchanged_count FROM ingest_run WHERE entity = 'network_experience' ORDER BY id") {
+                [$0.integer(0), $0.integer(1)]
+            }
+        }
+        #expect(found == [[2, 0], [0, 2]])
+        let id = try await customer(scenario, "B1")
+        #expect(try supervisor.get("/customers/\(id)").text.contains("100"), "the day's mean speed")
+    }
+
+    @Test("complaints of mixed date orders: what is clear is taken, what is not is refused until the order is told")
+    func mixedDates() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try await bring(
+            scenario, supervisor, "billing", "customer", "source_id,full_name,msisdn\nB1,王小明,\(Self.number)\n")
+        let csv = """
+            complaint id,customer id,type,created
+            K1,B1,complaint,25/01/2026
+            K2,B1,complaint,01/26/2026
+            K3,B1,complaint,2026-01-27
+            K4,B1,complaint,02/01/2026
+
+            """
+        let run = try await bring(scenario, supervisor, "billing", "cases", csv, rejected: 1)
+        let page = try supervisor.get(run).text
+        #expect(page.contains("cannot be told apart") || page.contains("无法区分日和月"))
+        let days = try await scenario.tenant.database.read {
+            try $0.query("SELECT number, opened_at FROM servicedesk_case ORDER BY number") { row in
+                "\(row.text(0)) \(row.time(1).date(offsetMinutes: 480))"
+            }
+        }
+        #expect(days == ["K1 2026-01-25", "K2 2026-01-26", "K3 2026-01-27"])
+    }
+}
+
+extension Visitor {
+    /// No text key and no tag is left on a page.
+    func isClean(_ page: String) -> Bool { !page.contains("[[") && !page.contains("{{") }
+}
+
+/// The drop folder of a real server that is killed again and again.
+@Suite("Incoming files and kill -9", .serialized)
+struct IntakeKillTests {
+    @Test("files dropped while the server is killed again and again are each imported once, none is lost")
+    func killed() async throws {
+        let data = NSTemporaryDirectory() + "switchboard-intake-" + UUID().uuidString
+        let name = "inbox-admin"
+        let made = try ServerProcess.run(
+            ["user", "create", name, "--role", "administrator", "--data", data, "--password-stdin"],
+            input: Scenario.password + "\n")
+        #expect(made.code == 0, "\(made)")
+        let taught = data + "-first.csv"
+        try Self.csv(file: 0, rows: 1).write(toFile: taught, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: taught) }
+        #expect(try ServerProcess.run(["import", taught, "--source", "crm", "--data", data]).code == 0)
+        let inbox = data + "/inbox/default/crm"
+        let (files, rows) = (6, 400)
+        var generator = SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
+        var rounds = 0
+        // A server takes its folder along when it goes.
+        var servers: [ServerProcess] = []
+        defer { servers.first?.remove() }
+        while rounds < 12 {
+            rounds += 1
+            let server = try ServerProcess(data: data)
+            servers.append(server)
+            let visitor = Visitor(http: server.http)
+            try visitor.get("/login")
+            _ = try visitor.post("/login", [("name", name), ("password", Scenario.password)])
+            try visitor.get("/me")
+            if rounds == 1 {
+                let answer = try visitor.post(
+                    "/imports/intake",
+                    [("source", "crm"), ("entity", "customer"), ("settle", "60"), ("every", "60"), ("enabled", "1")])
+                #expect(answer.status == 303, "\(answer.text.prefix(300))")
+                try FileManager.default.createDirectory(atPath: inbox, withIntermediateDirectories: true)
+                for file in 1...files {
+                    let path = inbox + "/f\(file).csv"
+                    try Self.csv(file: file, rows: rows).write(toFile: path, atomically: true, encoding: .utf8)
+                    try Data().write(to: URL(fileURLWithPath: path + ".done"))
+                }
+            }
+            _ = try visitor.post("/imports/intake/crm/look")
+            if rounds > 6 {
+                let done = try await waited(30) {
+                    _ = try visitor.post("/imports/intake/crm/look")
+                    return try FileManager.default.contentsOfDirectory(atPath: inbox + "/done").count == files
+                }
+                if done {
+                    server.stop()
+                    break
+                }
+            } else {
+                usleep(UInt32.random(in: 20_000...900_000, using: &generator))
+            }
+            server.kill()
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: inbox + "/done")
+        let rest = try FileManager.default.contentsOfDirectory(atPath: inbox + "/taken")
+        #expect(names.count == files && rest.isEmpty, "done \(names), taken \(rest), after \(rounds) rounds")
+        let server = try ServerProcess(data: data)
+        servers.append(server)
+        let count = try created(server, name)
+        #expect(count == files * rows + 1, "\(count) customers")
+    }
+
+    private func created(_ server: ServerProcess, _ name: String) throws -> Int {
+        let visitor = Visitor(http: server.http)
+        try visitor.get("/login")
+        _ = try visitor.post("/login", [("name", name), ("password", Scenario.password)])
+        let text = try visitor.get("/imports").text
+        server.kill()
+        let created = text.matches(of: /data-label="Created">([0-9,]+)</).compactMap { Int($0.1.replacing(",", with: "")) }
+        let other = text.matches(of: /data-label="新建">([0-9,]+)</).compactMap { Int($0.1.replacing(",", with: "")) }
+        return (created + other).reduce(0, +)
+    }
+
+    private func waited(_ seconds: Double, _ isTrue: () throws -> Bool) async throws -> Bool {
+        let end = Date().addingTimeInterval(seconds)
+        while Date() < end {
+            if try isTrue() { return true }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        return false
+    }
+
+    private static func csv(file: Int, rows: Int) -> String {
+        var text = "source_id,full_name,city\n"
+        for row in 0..<rows { text += "F\(file)-\(row),客户\(file)号\(row),杭州\n" }
+        return text
+    }
+}
