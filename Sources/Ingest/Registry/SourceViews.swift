@@ -39,10 +39,12 @@ struct SourceViews {
 
     /// On time, late, or nothing is expected.
     private func freshness(_ source: IngestSource, _ last: Instant?) -> (String, String?) {
-        guard let hours = source.freshHours else { return ("", nil) }
-        guard let last else { return ("warn", call.text("sources.fresh.never")) }
-        let isLate = last.adding(seconds: hours * 3_600) < call.tenant.clock.now()
-        return isLate ? ("bad", call.text("sources.fresh.late")) : ("ok", call.text("sources.fresh.ontime"))
+        switch source.freshness(last, now: call.tenant.clock.now()) {
+        case nil: ("", nil)
+        case .never?: ("warn", call.text("sources.fresh.never"))
+        case .late?: ("bad", call.text("sources.fresh.late"))
+        case .ontime?: ("ok", call.text("sources.fresh.ontime"))
+        }
     }
 
     func form(_ source: IngestSource, _ trust: Int?, _ typed: Form?) -> View {
