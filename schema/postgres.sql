@@ -429,6 +429,16 @@ CREATE TABLE public.ingest_file (
     created_by_name text NOT NULL
 );
 
+CREATE TABLE public.ingest_finding (
+    run_id bigint NOT NULL,
+    phase integer NOT NULL,
+    rule text NOT NULL,
+    field text NOT NULL,
+    checked bigint NOT NULL,
+    failed bigint NOT NULL,
+    fixed bigint NOT NULL
+);
+
 CREATE TABLE public.ingest_intake (
     source text NOT NULL,
     entity text NOT NULL,
@@ -463,14 +473,6 @@ CREATE TABLE public.ingest_intake_file (
     message_zh text NOT NULL,
     taken_at bigint NOT NULL,
     finished_at bigint
-CREATE TABLE public.ingest_finding (
-    run_id bigint NOT NULL,
-    phase integer NOT NULL,
-    rule text NOT NULL,
-    field text NOT NULL,
-    checked bigint NOT NULL,
-    failed bigint NOT NULL,
-    fixed bigint NOT NULL
 );
 
 CREATE TABLE public.ingest_journal (
@@ -1255,13 +1257,14 @@ ALTER TABLE ONLY public.identity_user_role
 ALTER TABLE ONLY public.ingest_file
     ADD CONSTRAINT ingest_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.ingest_finding
+    ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
+
 ALTER TABLE ONLY public.ingest_intake_file
     ADD CONSTRAINT ingest_intake_file_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.ingest_intake
     ADD CONSTRAINT ingest_intake_pkey PRIMARY KEY (source);
-ALTER TABLE ONLY public.ingest_finding
-    ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
 
 ALTER TABLE ONLY public.ingest_journal
     ADD CONSTRAINT ingest_journal_pkey PRIMARY KEY (run_id, chunk);
@@ -1524,7 +1527,6 @@ CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (creat
 
 CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
-CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
 CREATE INDEX profiles_bucket_day ON public.profiles_bucket USING btree (day);
 
 CREATE UNIQUE INDEX profiles_counter_name ON public.profiles_counter USING btree (name);
@@ -1536,6 +1538,8 @@ CREATE UNIQUE INDEX profiles_source_name ON public.profiles_source USING btree (
 CREATE INDEX profiles_waiting_arrival ON public.profiles_waiting USING btree (arrived_at);
 
 CREATE INDEX profiles_waiting_name ON public.profiles_waiting USING btree (naming, customer_name);
+
+CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

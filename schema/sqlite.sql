@@ -479,6 +479,17 @@ CREATE TABLE ingest_file (
   created_by_name TEXT NOT NULL
 );
 
+CREATE TABLE ingest_finding (
+  run_id BIGINT NOT NULL,
+  phase INTEGER NOT NULL,
+  rule TEXT NOT NULL,
+  field TEXT NOT NULL,
+  checked BIGINT NOT NULL,
+  failed BIGINT NOT NULL,
+  fixed BIGINT NOT NULL,
+  PRIMARY KEY (run_id, phase, rule, field)
+) WITHOUT ROWID;
+
 CREATE TABLE ingest_intake (
   source TEXT NOT NULL PRIMARY KEY,
   entity TEXT NOT NULL,
@@ -520,16 +531,6 @@ CREATE INDEX ingest_intake_file_source ON ingest_intake_file (source, id);
 CREATE INDEX ingest_intake_file_state ON ingest_intake_file (state, id);
 
 CREATE UNIQUE INDEX ingest_intake_file_taking ON ingest_intake_file (source, name) WHERE state = 'taking';
-CREATE TABLE ingest_finding (
-  run_id BIGINT NOT NULL,
-  phase INTEGER NOT NULL,
-  rule TEXT NOT NULL,
-  field TEXT NOT NULL,
-  checked BIGINT NOT NULL,
-  failed BIGINT NOT NULL,
-  fixed BIGINT NOT NULL,
-  PRIMARY KEY (run_id, phase, rule, field)
-) WITHOUT ROWID;
 
 CREATE TABLE ingest_journal (
   run_id BIGINT NOT NULL,
