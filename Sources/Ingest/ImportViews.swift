@@ -166,7 +166,8 @@ struct ImportViews {
         page.findings.map { found in
             let rule = page.rules.first { $0.key == found.rule }
             return [
-                "rule": .text(rule?.name[language] ?? found.rule), "key": .text(found.rule),
+                "rule": .text(RuleViews.name(found.rule, page.rules, call)),
+                "path": .text(RuleViews.path(found.rule, page.rules)),
                 "field": .text(page.fields.first { $0.key == found.field }?.words[language] ?? found.field),
                 "severity": .text(rule.map { call.text("rules.severity.\($0.severity.rawValue)") } ?? ""),
                 "tone": .text(rule.map { RuleViews.tone($0.severity) } ?? ""),

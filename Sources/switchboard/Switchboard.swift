@@ -18,7 +18,7 @@ struct Switchboard: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Worker.self, Migrate.self, Import.self, Profile.self, Seed.self, Train.self, Evaluate.self,
-            Match.self, UsageCommand.self, Doctor.self,
+            Match.self, UsageCommand.self, SourceCommand.self, Doctor.self,
             Health.self, User.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
         ])
 }

@@ -146,6 +146,24 @@ struct CommandLineTests {
         try bench.expect(1, ["import", "--revert", run])
     }
 
+    @Test("source: what an import registered is listed with its score and what waits; 1 for a source nobody knows")
+    func sourceCodes() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file(
+            "billing.csv", "source_id,name,birth_date\n1,甲乙,1990-01-01\n2,丙丁,2990-01-01\n")
+        let report = try Self.object(
+            bench.expect(2, ["import", file, "--source", "billing", "--match-key", "source_id", "--json"]).out)
+        #expect(report["quarantined"]?.int == 1 && report["created"]?.int == 1 && report["rejected"]?.int == 0)
+        let list = try bench.expect(0, ["source", "list"])
+        #expect(list.out.contains("billing  billing  last import ") && list.out.contains("in quarantine 1"))
+        let one = try Self.object(bench.expect(0, ["source", "show", "billing", "--json"]).out)
+        #expect(one["mappingVersions"]?.int == 1 && one["quarantined"]?.int == 1 && one["imports"]?.int == 1)
+        #expect((one["score"]?.double).map { $0 > 50 && $0 < 100 } ?? false)
+        try bench.expect(1, ["source", "show", "nobody"])
+        try bench.expect(64, ["source", "show"])
+    }
+
     @Test("evaluate: 0 done, 2 some rows left out, 1 not possible (with an object for programs), 64 asked wrongly")
     func evaluateCodes() throws {
         let bench = try Bench()

@@ -204,6 +204,20 @@ struct QualityStoryTests {
         #expect(try steward.post("/rules", fields + [("parameters", #"{"regex": ".{1,4}"}"#)]).status == 303)
         let run = try await bring(scenario, steward, "retail", ["R1,王小明,,1990-01-01,1,", "R2,司马欧阳相如,,1990-01-01,1,"])
         #expect(count(try steward.get(run).text, "quarantined") == 1)
+        // The rule is switched off, and all that it held is brought again at once.
+        let own = String(try #require(try steward.get("/rules").text.firstMatch(of: /href="(\/rules\/own-\d+)"/)).1)
+        #expect(
+            try steward.fill(own, own, fields.filter { $0.0 != "is_on" } + [("parameters", #"{"regex": ".{1,4}"}"#)])
+                .status
+                == 303)
+        let key = String(own.dropFirst("/rules/".count))
+        #expect(
+            try steward.post("/quarantine/replay", [("scope", "matching"), ("rule", "another")]).status == 409,
+            "nothing matches")
+        let all = try steward.post("/quarantine/replay", [("scope", "matching"), ("rule", key)])
+        #expect(all.status == 303)
+        try await scenario.drain()
+        #expect(count(try steward.get(try #require(all.header("location"))).text, "created") == 1)
         // A shipped one is switched off, and is on again as shipped.
         let birth = [
             ("name_en", "Birth"), ("name_zh", "出生"), ("source", ""), ("fields", "birth_date"), ("kind", "range"),

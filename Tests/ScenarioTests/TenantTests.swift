@@ -101,10 +101,19 @@ struct TenantTests {
                 VALUES ($1, 'test.parked', '{}', 0, 'parked', 8, 0)
                 """, [.id(parked)])
         }
+        let model = SQLValue.int(beta.ids.next(PartyKind.self).rawValue)
+        try await beta.database.write { session in
+            _ = try session.execute(
+                """
+                INSERT INTO customers_match_model (id, made_at, made_by, customers, pairs, model)
+                VALUES ($1, 0, 'test', 0, 0, '{}')
+                """, [model])
+        }
         // Whose ids the routes of a path take.
         let tables: [(prefix: String, sql: SQL)] = [
             ("/customers/views/", "SELECT id FROM customers_saved_view"),
             ("/customers/", "SELECT id FROM customers_customer"),
+            ("/matching/models/", "SELECT id FROM customers_match_model"),
             ("/counters/", "SELECT id FROM profiles_counter WHERE id > 100"),
             ("/attributes/", "SELECT id FROM customers_attribute"), ("/imports/", "SELECT id FROM ingest_run"),
             ("/jobs/", "SELECT id FROM storage_job WHERE kind = 'nobody.knows'"),

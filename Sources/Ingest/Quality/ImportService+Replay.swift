@@ -73,14 +73,18 @@ extension ImportService {
         for row in rows {
             csv.row(inspection.columns.indices.map { row.present.indices.contains($0) ? row.present[$0] : nil })
         }
-        let writer = try tenant.blobs.writer()
-        let blob: Blob
-        do {
-            try writer.write(csv.take())
-            blob = try writer.finish()
-        } catch {
-            writer.discard()
-            throw error
+        let bytes = csv.take()
+        // A store may wait for its database, so not on the pool's threads.
+        let blobs = tenant.blobs
+        let blob = try await OwnThread.run {
+            let writer = try blobs.writer()
+            do {
+                try writer.write(bytes)
+                return try writer.finish()
+            } catch {
+                writer.discard()
+                throw error
+            }
         }
         let name = "quarantine-\(id).csv"
         let looked: FileInspection

@@ -18,20 +18,23 @@ struct QuarantinePages: Sendable {
                 .post, pattern, access, body: .form(fields), trace: .change, purpose: .administration, effect: effect,
                 handler: handler)
         }
+        // One form: it says which rows, and why they go.
+        let many = ["id", "reason", "scope", "source", "rule", "days"]
         return [
             Endpoint(.get, "/quarantine", access, trace: .view, purpose: .administration, handler: list),
             Endpoint(.get, "/quarantine/{id}", access, trace: .view, purpose: .administration, handler: show),
             post("/quarantine/{id}/repair", ["revision", "cell.*", "then"], .overwrites, repair),
-            post("/quarantine/replay", ["id"], .acts, replay),
-            post("/quarantine/discard", ["id", "reason"], .acts, discard),
+            post("/quarantine/replay", many, .acts, replay),
+            post("/quarantine/discard", many, .acts, discard),
         ]
     }
 
     // MARK: The queue
 
-    private func filter(_ call: Call, _ service: ImportService) throws -> QuarantineStore.Filter {
+    private func filter(
+        _ call: Call, _ query: Form, _ service: ImportService
+    ) throws -> QuarantineStore.Filter {
         var filter = QuarantineStore.Filter()
-        let query = call.request.query
         filter.state = query["state"].flatMap(QuarantineState.init(rawValue:)) ?? .open
         filter.source = try query.optionalText("source", max: 60)
         filter.rule = try query.optionalText("rule", max: 80)
@@ -42,12 +45,12 @@ struct QuarantinePages: Sendable {
 
     @Sendable private func list(_ call: Call) async throws -> WebResponse {
         let service = service(call.tenant)
-        let filter = try filter(call, service)
+        let filter = try filter(call, call.request.query, service)
         let after = call.request.query["after"].flatMap { QuarantineID($0) }
         let now = call.tenant.clock.now()
         let warned = now.adding(days: ImportService.quarantineWarningDays - ImportService.quarantineDays)
         let principal = try call.principal()
-        let (rows, waiting, rules, dueSoon, fields, files, sources) = try await call.read { session in
+        let (rows, waiting, rules, dueSoon, fields, files, sources, total) = try await call.read { session in
             let rows = try QuarantineStore.page(filter, after: after, limit: Limits.pageSize + 1, now: now, session)
             var files: [ImportRunID: (ImportRun, IngestFile)] = [:]
             for id in Set(rows.map(\.run)) {
@@ -58,7 +61,8 @@ struct QuarantinePages: Sendable {
                 rows, try QuarantineStore.waiting(session),
                 try service.targets.flatMap { try RuleStore.rules(entity: $0.entity, session) },
                 try session.count(QuarantineStore.openBefore, [.time(warned)]),
-                try service.allFields(session), files, try Self.sources(session)
+                try service.allFields(session), files, try Self.sources(session),
+                try QuarantineStore.count(filter, now: now, session)
             )
         }
         let views = QuarantineViews(call: call, rules: rules, fields: fields, sources: sources)
@@ -72,6 +76,8 @@ struct QuarantinePages: Sendable {
         return call.page(
             "ingest/quarantine-list", title: call.text("quarantine.title"), active: "/quarantine",
             views.filters(filter, waiting).merging([
+                "total": .text("\(min(total, ImportService.replayMax))"), "source": .text(filter.source),
+                "rule": .text(filter.rule), "age": .text(filter.days.map { "\($0)" }),
                 "rows": .list(lines), "none": .bool(shown.isEmpty),
                 "open": .text(Numbers.grouped(waiting.reduce(0) { $0 + $1.count })),
                 "isOpen": .bool(filter.state == .open),
@@ -164,7 +170,18 @@ struct QuarantinePages: Sendable {
 
     // MARK: Many
 
-    private func ids(_ call: Call) throws -> [QuarantineID] {
+    /// The rows that were ticked, or all that match the filter of the list (the oldest, so many as go at once).
+    private func ids(_ call: Call) async throws -> [QuarantineID] {
+        if call.form["scope"] == "matching" {
+            var filter = try filter(call, call.form, service(call.tenant))
+            filter.state = .open
+            let (final, now) = (filter, call.tenant.clock.now())
+            let found = try await call.read {
+                try QuarantineStore.ids(final, limit: ImportService.replayMax, now: now, $0)
+            }
+            guard !found.isEmpty else { throw ImportService.decided }
+            return found
+        }
         let texts = call.form.all("id")
         let ids = Set(texts.compactMap { QuarantineID($0) })
         guard !ids.isEmpty, ids.count == texts.count, ids.count <= ImportService.replayMax else {
@@ -174,7 +191,7 @@ struct QuarantinePages: Sendable {
     }
 
     @Sendable private func replay(_ call: Call) async throws -> WebResponse {
-        let ids = try ids(call)
+        let ids = try await ids(call)
         let runs = try await service(call.tenant).replay(
             ids, principal: try call.principal(), record: { entry, session in try call.record(entry, session) },
             then: { runs, session in try call.settle(Self.answer(runs), session) })
@@ -187,7 +204,7 @@ struct QuarantinePages: Sendable {
     }
 
     @Sendable private func discard(_ call: Call) async throws -> WebResponse {
-        let ids = try ids(call)
+        let ids = try await ids(call)
         let reason = try call.form.text("reason", max: 200)
         let service = service(call.tenant)
         let principal = try call.principal()
@@ -230,7 +247,7 @@ struct QuarantineViews {
         return Masking.masked(mask(index, run, file), value)
     }
 
-    private func name(_ rule: String) -> String { rules.first { $0.key == rule }?.name[language] ?? rule }
+    private func name(_ rule: String) -> String { RuleViews.name(rule, rules, call) }
 
     func line(_ row: QuarantinedRow, _ run: ImportRun, _ file: IngestFile, _ principal: Principal) throws -> View {
         let first = row.findings.first

@@ -185,7 +185,13 @@ enum QuarantineStore {
     static func page(
         _ filter: Filter, after: QuarantineID?, limit: Int, now: Instant, _ session: any SQLSession
     ) throws -> [QuarantinedRow] {
-        var query = SQLBuilder(rows)
+        var query = narrowed(rows, filter, after: after, now: now)
+        query.append("ORDER BY id LIMIT ?", .int(limit))
+        return try session.query(query, row)
+    }
+
+    private static func narrowed(_ start: SQL, _ filter: Filter, after: QuarantineID?, now: Instant) -> SQLBuilder {
+        var query = SQLBuilder(start)
         query.append("WHERE state = ? AND id > ?", .text(filter.state.rawValue), .int(after?.rawValue ?? 0))
         if let source = filter.source { query.append("AND source = ?", .text(source)) }
         if let rule = filter.rule { query.append("AND rule = ?", .text(rule)) }
@@ -193,8 +199,24 @@ enum QuarantineStore {
         if let owner = filter.owner {
             query.append("AND run_id IN (SELECT id FROM ingest_run WHERE created_by = ?)", .id(owner))
         }
+        return query
+    }
+
+    static let counted: SQL = "SELECT COUNT(*) FROM ingest_quarantine"
+    static let identified: SQL = "SELECT id FROM ingest_quarantine"
+
+    static func count(_ filter: Filter, now: Instant, _ session: any SQLSession) throws -> Int {
+        let query = narrowed(counted, filter, after: nil, now: now)
+        return try session.count(query.sql, query.arguments)
+    }
+
+    /// The oldest first.
+    static func ids(
+        _ filter: Filter, limit: Int, now: Instant, _ session: any SQLSession
+    ) throws -> [QuarantineID] {
+        var query = narrowed(identified, filter, after: nil, now: now)
         query.append("ORDER BY id LIMIT ?", .int(limit))
-        return try session.query(query, row)
+        return try session.query(query) { $0.id(0) }
     }
 
     static func rows(_ ids: [QuarantineID], _ session: any SQLSession) throws -> [QuarantinedRow] {

@@ -255,6 +255,17 @@ enum RuleViews {
         }
     }
 
+    /// The name of a rule by its key; one that is gone is called by it.
+    static func name(_ key: String, _ rules: [QualityRule], _ call: Call) -> String {
+        if let rule = rules.first(where: { $0.key == key }) { return rule.name[call.language] }
+        return key.hasPrefix("schema-") ? call.text("rules.schema") : key
+    }
+
+    /// The page of a rule that is there.
+    static func path(_ key: String, _ rules: [QualityRule]) -> String? {
+        rules.contains { $0.key == key } ? "/rules/\(key)" : nil
+    }
+
     static func line(_ rule: QualityRule, _ fields: [ImportField], _ call: Call) -> View {
         let names = rule.fields.map { key in fields.first { $0.key == key }?.words[call.language] ?? key }
         return [

@@ -216,7 +216,7 @@ struct LineagePages: Sendable {
         let first = origin?.first[row.record]
         let column = column(field.key, row, loaded)
         let fixes = row.fixes.filter { $0.column == column }.map { fix in
-            loaded.rules.first { $0.key == fix.rule }?.name[call.language] ?? fix.rule
+            RuleViews.name(fix.rule, loaded.rules, call)
         }
         return [
             "source": .text(origin?.run.mapping.source), "file": .text(first?.file ?? origin?.file),

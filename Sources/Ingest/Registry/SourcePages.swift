@@ -80,6 +80,7 @@ struct SourcePages: Sendable {
                         "ingest.source.update", [.source(id)],
                         facts: [
                             "source": .string(old.key), "fields": .int(Int64(new.fields.count)),
+                            "rank": typed.priority.map { .int(Int64($0)) } ?? .null,
                         ]), session)
                 return .redirect("/sources/\(id)").flash("sources.saved")
             }

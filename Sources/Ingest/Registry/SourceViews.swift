@@ -39,10 +39,12 @@ struct SourceViews {
 
     /// On time, late, or nothing is expected.
     private func freshness(_ source: IngestSource, _ last: Instant?) -> (String, String?) {
-        guard let hours = source.freshHours else { return ("", nil) }
-        guard let last else { return ("warn", call.text("sources.fresh.never")) }
-        let isLate = last.adding(seconds: hours * 3_600) < call.tenant.clock.now()
-        return isLate ? ("bad", call.text("sources.fresh.late")) : ("ok", call.text("sources.fresh.ontime"))
+        switch source.freshness(last, now: call.tenant.clock.now()) {
+        case nil: ("", nil)
+        case .never?: ("warn", call.text("sources.fresh.never"))
+        case .late?: ("bad", call.text("sources.fresh.late"))
+        case .ontime?: ("ok", call.text("sources.fresh.ontime"))
+        }
     }
 
     func form(_ source: IngestSource, _ trust: Int?, _ typed: Form?) -> View {
@@ -138,7 +140,9 @@ struct SourceViews {
         let chart = JSONValue.object([
             "labels": .array(labels.map { .string($0) }), "series": .array(series),
             "x": .object(["title": .string(call.text("quality.day"))]),
-            "y": .object(["title": .string(call.text("quality.score")), "format": .string("decimal"), "fromZero": .bool(false)]),
+            "y": .object([
+                "title": .string(call.text("quality.score")), "format": .string("decimal"), "fromZero": .bool(false),
+            ]),
             "summary": .string(call.text("quality.plot")),
         ])
         return ["plot": .text(chart.encoded()), "hasPlot": .bool(!labels.isEmpty)]
@@ -167,10 +171,9 @@ struct SourceViews {
         _ weak: QualityStore.Weak, _ rules: [QualityRule], _ fields: [ImportField], _ waiting: [QuarantineStore.Waiting]
     ) -> View {
         let held = waiting.first { $0.rule == weak.rule && $0.source == weak.source }?.count
-        let known = rules.first { $0.key == weak.rule }
         return [
-            "source": .text(weak.source), "rule": .text(known?.name[language] ?? weak.rule),
-            "rulePath": .text(known.map { "/rules/\($0.key)" }),
+            "source": .text(weak.source), "rule": .text(RuleViews.name(weak.rule, rules, call)),
+            "rulePath": .text(RuleViews.path(weak.rule, rules)),
             "field": .text(fields.first { $0.key == weak.field }?.words[language] ?? weak.field),
             "dimension": .text(call.text("rules.dimension.\(weak.dimension)")),
             "checked": .text(Numbers.grouped(weak.tally.checked)), "failed": .text(Numbers.grouped(weak.tally.failed)),
