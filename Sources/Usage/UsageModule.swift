@@ -65,7 +65,7 @@ package struct UsageModule: Module {
     }
 
     package var navigation: [NavigationEntry] {
-        [NavigationEntry(key: "nav.usage", icon: "phone", path: UsagePages.path, permission: UsageService.permission, order: 32)]
+        [NavigationEntry(key: "nav.usage", icon: "phone", path: UsagePages.path, permission: UsageService.permission, order: 35)]
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {

@@ -217,7 +217,9 @@ struct IntakeKillTests {
         #expect(try ServerProcess.run(["import", taught, "--source", "crm", "--data", data]).code == 0)
         let inbox = data + "/inbox/default/crm"
         let (files, rows) = (6, 400)
-        var generator = SeededGenerator(seed: UInt64.random(in: 0...UInt64.max))
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("incoming files under kill -9: seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
         var rounds = 0
         // A server takes its folder along when it goes.
         var servers: [ServerProcess] = []
@@ -259,7 +261,7 @@ struct IntakeKillTests {
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: inbox + "/done")
         let rest = try FileManager.default.contentsOfDirectory(atPath: inbox + "/taken")
-        #expect(names.count == files && rest.isEmpty, "done \(names), taken \(rest), after \(rounds) rounds")
+        #expect(names.count == files && rest.isEmpty, "done \(names), taken \(rest), after \(rounds) rounds, seed \(seed)")
         let server = try ServerProcess(data: data)
         servers.append(server)
         let count = try created(server, name)
