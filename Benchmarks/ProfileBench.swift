@@ -11,7 +11,8 @@ extension Bench {
         try BenchData.write(rows: lines, to: base)
         try command(["import", base, "--source", "bench", "--match-key", "source_id", "--json"], data: data)
         try command(
-            ["user", "create", "bench", "--role", "administrator", "--password-stdin"], data: data,
+            // Counters are an analyst's, events and customers a supervisor's.
+            ["user", "create", "bench", "--role", "supervisor", "--role", "analyst", "--password-stdin"], data: data,
             input: Self.password + "\n")
         var environment = environment(data)
         environment["SWITCHBOARD_REQUESTS_PER_SECOND"] = "0"
@@ -36,7 +37,8 @@ extension Bench {
             let at = Int(Date().timeIntervalSince1970 * 1_000)
             return #"{"id":"\#(id)","kind":"app.bench","at":\#(at),"reference":"B\#(customer)","attributes":{"n":\#(id)}}"#
         }
-        let page = try place(of: "B7", account, connection)
+        // B7, by its number.
+        let page = try place(of: "17010000007", account, connection)
         var shown: [Double] = []
         for number in 1...60 {
             let start = Clock.now
@@ -92,7 +94,7 @@ extension Bench {
             budget: Budget(5_000))
     }
 
-    /// The page of a customer by its number in the source.
+    /// The page of a customer by a telephone number.
     private func place(of reference: String, _ account: Account, _ connection: KeptConnection) throws -> String {
         let found = try account.search(reference, connection)
         guard let hit = found.hit, hit.hasPrefix("/customers/") else {
