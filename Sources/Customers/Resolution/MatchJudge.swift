@@ -110,6 +110,16 @@ struct MatchJudge {
         }
     }
 
+    /// Whether something says that they are two; that nothing says they are one does not.
+    func speaksAgainst(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
+        let verdict = judge(a, b)
+        guard verdict.band == .apart else { return false }
+        return verdict.rule != .weights
+            || verdict.evidence.contains {
+                ["birth_date", "document_number", "full_name"].contains($0.field) && $0.level == "different"
+            }
+    }
+
     private static func hasHan(_ text: String) -> Bool {
         text.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) || (0x3400...0x4DBF).contains($0.value) }
     }

@@ -83,7 +83,7 @@ struct MatchResolver {
         }
         try write(found, sets, session)
         return MatchCounts(
-            linked: found.count { $0.isLinked }, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
+            linked: Set(found.filter(\.isLinked).map(\.new)).count, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
     }
 
     private struct Found {
@@ -214,7 +214,7 @@ struct MatchResolver {
         guard left.count + right.count <= CustomerLinks.setMax else { return false }
         for a in left {
             for b in right {
-                guard let x = subjects[a], let y = subjects[b], judge.judge(x, y).band != .apart else { return false }
+                guard let x = subjects[a], let y = subjects[b], !judge.speaksAgainst(x, y) else { return false }
             }
         }
         return try !PairStore.pairs(among: left + right, session).contains {
