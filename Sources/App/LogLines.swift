@@ -13,10 +13,13 @@ package struct LogLines: LogHandler {
     private let clock: any WallClock
     private let write: @Sendable (Data) -> Void
 
-    /// - Parameter write: where a whole line goes, its line end included.
+    /// - Parameter write: where a whole line goes, its line end included. A line that a full disk does not take is lost;
+    ///   the process goes on (`FileHandle.write` would end it).
     package init(
         label: String, level: Logger.Level, clock: any WallClock = SystemClock(),
-        write: @escaping @Sendable (Data) -> Void = { FileHandle.standardError.write($0) }
+        write: @escaping @Sendable (Data) -> Void = {
+            try? FileHandle.standardError.write(contentsOf: $0)
+        }
     ) {
         self.label = label
         logLevel = level

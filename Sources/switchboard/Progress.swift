@@ -42,7 +42,7 @@ final class ProgressBar: @unchecked Sendable {
     func end() {
         lock.lock()
         defer { lock.unlock() }
-        if last != .distantPast || isFull, isTerminal { FileHandle.standardError.write(Data("\n".utf8)) }
+        if last != .distantPast || isFull, isTerminal { try? FileHandle.standardError.write(contentsOf: Data("\n".utf8)) }
         latest = nil
     }
 
@@ -73,6 +73,7 @@ final class ProgressBar: @unchecked Sendable {
     }
 
     private func write(_ line: String) {
-        FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K" + line : line + "\n").utf8))
+        try? FileHandle.standardError.write(
+            contentsOf: Data((isTerminal ? "\r\u{1B}[K" + line : line + "\n").utf8))
     }
 }

@@ -129,8 +129,16 @@ struct Complaint: Error, CustomStringConvertible {
 
 /// Writes results and runs bodies with readable failures.
 enum Terminal {
-    static func out(_ text: String) { FileHandle.standardOutput.write(Data((escaped(text) + "\n").utf8)) }
-    static func note(_ text: String) { FileHandle.standardError.write(Data((escaped(text) + "\n").utf8)) }
+    /// What cannot be written (a full disk, a closed pipe) ends the command with 74, `EX_IOERR`: nobody has its result.
+    static func out(_ text: String) {
+        do { try FileHandle.standardOutput.write(contentsOf: Data((escaped(text) + "\n").utf8)) } catch {
+            note("Standard output cannot be written. 无法写入标准输出。")
+            exit(74)
+        }
+    }
+    static func note(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data((escaped(text) + "\n").utf8))
+    }
 
     /// A text of a file on one line and without control characters: a column's name must not steer the terminal, nor look
     /// like a line of ours.

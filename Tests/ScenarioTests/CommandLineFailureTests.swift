@@ -71,6 +71,25 @@ struct CommandLineFailureTests {
         #expect(process.terminationStatus == 0 && text.contains("/customers"), "\(said)")
     }
 
+    @Test("a full disk under its log does not end a process; a result that cannot be written ends a command with 74")
+    func fullOutput() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        func run(_ line: String) throws -> Int32 {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", line, ServerProcess.binary, bench.folder + "/data"]
+            process.environment = ProcessInfo.processInfo.environment.merging(
+                ["SWITCHBOARD_SHARE": Checkout.share.root, "SWITCHBOARD_LOG": "debug"]
+            ) { $1 }.filter { $0.key != "DATABASE_URL" }
+            try process.run()
+            process.waitUntilExit()
+            return process.terminationStatus
+        }
+        #expect(try run("\"$0\" seed --customers 100 --data \"$1\" >/dev/null 2>/dev/full") == 0)
+        #expect(try run("\"$0\" routes >/dev/full 2>/dev/full") == 74)
+    }
+
     @Test("a value no command could use is wrong usage (64); with --json every failure is an object")
     func wrongValues() throws {
         let bench = try Bench()
