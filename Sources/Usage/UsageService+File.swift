@@ -163,13 +163,30 @@ extension UsageService {
             state = .cancelled
         } catch {
             try? await finish(run.id, run.source, worker, .failed, principal)
-            throw error
+            throw await told(error, run.id, name)
         }
         try await finish(run.id, run.source, worker, state, principal)
         let took = (ContinuousClock.now - started).components
         return try await report(
             run.id, options, reader, digest, resumed: run.chunk > 0,
             seconds: Double(took.seconds) + Double(took.attoseconds / 1_000_000_000_000_000) / 1_000)
+    }
+
+    /// Chunks that are in stay in, whatever their file became: that is said before anything of the file as a whole.
+    private func told(_ error: any Error, _ run: UsageRunID, _ name: String) async -> any Error {
+        let taken = (try? await tenant.database.read { try UsageRunStore.run(run, $0).counts.read }) ?? 0
+        guard taken > 0, let known = error as? CRMError else { return error }
+        let why =
+            known.code == ContainerError.replaced.code
+            ? Words(en: "It was replaced or changed while it was read.", zh: "文件在读取过程中被替换或修改。") : known.message
+        return CRMError(
+            known.code, status: known.status,
+            Words(
+                en: """
+                    “\(name)”: \(taken) records of it are in the sums and stay there; the rest is not. Give the file as it was \
+                    once more: it goes on where it stopped. (\(why.en))
+                    """,
+                zh: "“\(name)”：其中 \(taken) 条记录已计入并保留，其余未计入。请重新提供原文件，将从中断处继续。（\(why.zh)）"))
     }
 
     private func takeChunks(
@@ -303,7 +320,12 @@ extension UsageService {
     /// What is wrong with the whole file, in words.
     private static func worded<T>(_ path: String, _ body: () throws -> T) throws -> T {
         let name = URL(fileURLWithPath: path).lastPathComponent
-        do { return try body() } catch let error as TabularError {
+        do { return try body() } catch let error as ContainerError {
+            throw error.error(file: name)
+        } catch TabularError.emptyFile {
+            throw CRMError.invalid(
+                "file", "empty_file", Words(en: "\(name) is empty. Nothing was taken.", zh: "\(name) 是空文件，未读取任何内容。"))
+        } catch let error as TabularError {
             throw CRMError.invalid(
                 "file", "unreadable_file",
                 Words(en: "\(name) cannot be read as a table: \(error).", zh: "\(name) 无法作为表格读取：\(error)。"))
