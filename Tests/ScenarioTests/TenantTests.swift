@@ -109,12 +109,32 @@ struct TenantTests {
                 VALUES ($1, 0, 'test', 0, 0, '{}')
                 """, [model])
         }
+        try bob.post("/sources", [("key", "theirs"), ("kind", "care")])
+        let held = SQLValue.int(beta.ids.next(PartyKind.self).rawValue)
+        try await beta.database.write { session in
+            _ = try session.execute(
+                """
+                INSERT INTO ingest_quarantine (id, run_id, record, line, entity, source, rule, field, findings, cells,
+                  match_key, state, revision, created_at, decided_by_name, reason)
+                SELECT $1, MIN(id), 0, 3, 'customer', 'theirs', 'birth', 'birth_date', '[]', '[]', '', 'open', 1, 0, '', ''
+                FROM ingest_run
+                """, [held])
+            _ = try session.execute(
+                """
+                INSERT INTO ingest_rule (key, name_en, name_zh, source, entity, fields, kind, dimension, severity, parameters,
+                  is_on, revision, updated_at, updated_by_name)
+                VALUES ('900001', 'Theirs', 'T', '', 'customer', 'city', 'required', 'completeness', 'warn', '{}', $1, 1, 0, '')
+                """, [.bool(true)])
+        }
         // Whose ids the routes of a path take.
         let tables: [(prefix: String, sql: SQL)] = [
             ("/customers/views/", "SELECT id FROM customers_saved_view"),
             ("/customers/", "SELECT id FROM customers_customer"),
             ("/matching/models/", "SELECT id FROM customers_match_model"),
             ("/counters/", "SELECT id FROM profiles_counter WHERE id > 100"),
+            ("/quarantine/", "SELECT id FROM ingest_quarantine"),
+            ("/rules/", "SELECT CAST(key AS BIGINT) FROM ingest_rule WHERE key = '900001'"),
+            ("/sources/", "SELECT id FROM ingest_source WHERE key = 'theirs'"),
             ("/attributes/", "SELECT id FROM customers_attribute"), ("/imports/", "SELECT id FROM ingest_run"),
             ("/jobs/", "SELECT id FROM storage_job WHERE kind = 'nobody.knows'"),
             ("/events/", "SELECT id FROM storage_outbox_event WHERE status = 'parked'"),
