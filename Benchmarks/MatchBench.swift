@@ -11,7 +11,8 @@ extension Bench {
         let files = ["billing", "care", "few", "one"].map { folder + "/match-\($0).csv" }
         let half = max(2, customers / 2), few = min(2_000, half)
         try MatchData.write(0..<customers, slips: false, to: files[0])
-        try MatchData.write(customers / 2..<customers / 2 + half, slips: true, to: files[1])
+        let known = customers - half / 2
+        try MatchData.write(known..<known + half, slips: true, to: files[1])
         try MatchData.write(10_000_000..<10_000_000 + few, slips: true, to: files[2])
         try MatchData.write(20_000_000..<20_000_001, slips: true, to: files[3])
         try command(["migrate"], data: data)
@@ -33,7 +34,8 @@ extension Bench {
         let first = try take(files[0], "billing")
         report.add(
             "import with rules and matching on, first source", Double(customers) / first.seconds, "customers/s",
-            budget: Budget(10_000), higherIsBetter: true)
+            budget: Budget(10_000), higherIsBetter: true,
+            why: "beside the import: nine keys a customer, made when they are written and again when partners are looked for")
         let second = try take(files[1], "care")
         report.add(
             "import with rules and matching on, second source, half known", Double(half) / second.seconds, "customers/s",

@@ -273,7 +273,8 @@ extension IntakeService {
                     guard rename(part, path) == 0 else {
                         throw CRMError("inbox", status: 500, Words(en: "The file could not be put into the folder.", zh: "无法放入目录。"))
                     }
-                    FileManager.default.createFile(atPath: path + DropFolder.marker, contents: nil)
+                    // Without the mark the file is taken all the same, a minute later.
+                    _ = FileManager.default.createFile(atPath: path + DropFolder.marker, contents: nil)
                 }
                 words = Words(en: "\(Numbers.grouped(bytes)) bytes came.", zh: "收到 \(Numbers.grouped(bytes)) 字节。")
                 came = true

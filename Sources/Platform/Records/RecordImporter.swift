@@ -163,7 +163,7 @@ final class RecordImporter: Importer {
             places: places, records: try store.load(Array(Set(places.values)), session),
             customers: try naming.customers(named: Set(names.joined()), for: principal, session))
         let checks = try kind.check?(rows, options.source, session)
-        return try rows.indices.map { index in
+        return rows.indices.map { index in
             do throws(RecordRefusal) {
                 var more: [String: SQLValue] = [:]
                 if let found = checks?[index] { more = try found.get() }
