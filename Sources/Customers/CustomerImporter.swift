@@ -78,18 +78,22 @@ final class CustomerImporter: Importer {
         let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
         var history: [(CustomerID, SubscriptionChange)] = []
         if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
-        try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
+        let prepared = try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
-        if options.matches { try match(created, .links, session) }
-        if options.matches { try match(updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after), .asks, session) }
+        if options.matches {
+            try match(prepared, .links, session)
+            let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)
+            let keys = MatchKeys(countryCode: tenant.countryCode)
+            try match(changed.map(keys.prepared), .asks, session)
+        }
         return outcomes(steps, history, unfound)
     }
 
     /// Links new customers with known ones who are the same people, or puts them before a person; changed ones are only
     /// put before a person.
     private func match(
-        _ records: [CustomerRecord], _ reach: MatchResolver.Reach, _ session: any SQLSession
+        _ records: [MatchPrepared], _ reach: MatchResolver.Reach, _ session: any SQLSession
     ) throws {
         guard !records.isEmpty else { return }
         let known = try customers ?? MatchStore.countCustomers(session)

@@ -24,26 +24,33 @@ struct CustomerWriter: Sendable {
 
     /// Inserts whole customers. What they claim must be free: a taken source id or MSISDN is a `uniqueViolation`.
     /// - Parameter released: numbers whose former holders ended their lines; they go over to the new customers.
+    /// - Returns: the customers as they are compared; none when they are not kept for matching.
+    @discardableResult
     func insert(
         _ records: [CustomerRecord], released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
-    ) throws {
+    ) throws -> [MatchPrepared] {
         try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
-        guard !records.isEmpty else { return }
+        guard !records.isEmpty else { return [] }
+        // What is not written first is made on another core meanwhile.
+        let isMany = records.count >= Self.manyMin
+        let found = Beside(isWorthIt: isMany) { [policy, step] in
+            var found = CustomerRows()
+            for record in records { found.addFound(record, policy: policy, step) }
+            return found
+        }
+        let prepared = matching.map { keys in Beside(isWorthIt: isMany) { records.map(keys.prepared) } }
         var rows = CustomerRows()
         for record in records { rows.add(record) }
-        try rows.writeNew(
-            found: {
-                var found = CustomerRows()
-                for record in records { found.addFound(record, policy: policy, step) }
-                return found
-            }, session)
+        try rows.writeNew(found: found.value, session)
         try SearchWords.note(records, session)
-        if let matching {
-            var rows = MatchRows(matching)
-            for record in records { rows.add(record) }
-            try rows.writeNew(session)
-        }
+        guard let matching, let prepared = prepared?.value() else { return [] }
+        var keyRows = MatchRows(matching)
+        for one in prepared { keyRows.add(one) }
+        try keyRows.writeNew(session)
+        return prepared
     }
+
+    private static let manyMin = 20
 
     static func row(_ token: SearchTokens.Token, _ id: CustomerID) -> [SQLValue] {
         [.int(token.kind.rawValue), .text(token.text), .id(id)]

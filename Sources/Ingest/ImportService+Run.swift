@@ -8,9 +8,9 @@ extension ImportService {
     /// After this many rows without a single good one, the mapping is wrong and not the rows.
     static let hopelessRows = 1_000
 
-    /// Applies the file chunk by chunk. Each chunk is one transaction: the target's rows with its audit and outbox events,
-    /// the journal, the rejects, the checkpoint with the counts. Called again after a crash it goes on behind the last
-    /// chunk.
+    /// Applies the file chunk by chunk: the target's rows with its audit and outbox events, the journal, the rejects, the
+    /// checkpoint with the counts. A transaction takes as many chunks as go quickly. Called again after a crash it goes on
+    /// behind the last chunk.
     func performRun(_ id: ImportRunID, _ control: RunControl) async throws -> ImportRun {
         let worker = RandomName.worker()
         try await inspectWhole(id, control)
@@ -25,16 +25,22 @@ extension ImportService {
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
         var counts = run.counts
         do {
-            var next = try reader.next()
-            while let chunk = next {
-                async let following = Self.pull(reader)
-                let done = try await tenant.database.write { [self] session in
-                    try apply(chunk, pass, resolved, run, worker, references, session)
+            var pace = ImportPace()
+            var next = try await Self.pull(reader, pace.chunks)
+            while !next.isEmpty {
+                let chunks = next
+                let ahead = pace.chunks
+                async let following = Self.pull(reader, ahead)
+                let (done, took) = try await tenant.database.write { [self] session in
+                    let begun = ContinuousClock.now
+                    let done = try chunks.map { try apply($0, pass, resolved, run, worker, references, session) }
+                    return (done, ContinuousClock.now - begun)
                 }
-                counts.add(done)
+                for one in done { counts.add(one) }
                 if counts.rejected == counts.read, counts.read >= Self.hopelessRows, try await isHopeless(run, file) {
                     break
                 }
+                pace.note(chunks.count, took, hasGood: counts.rejected < counts.read)
                 next = try await following
                 try await control.progress(
                     Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .write))
@@ -47,6 +53,12 @@ extension ImportService {
         let words = isBad ? Self.everythingRejected(counts.read) : Self.summary(warnings(file, reader))
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run
+    }
+
+    private static func pull(_ reader: ChunkReader, _ count: Int) async throws -> [Chunk] {
+        var chunks: [Chunk] = []
+        while chunks.count < count, let chunk = try reader.next() { chunks.append(chunk) }
+        return chunks
     }
 
     /// The keys of the rows that were taken before a run was interrupted.
@@ -290,6 +302,22 @@ extension ImportService {
 
     private static func list(_ names: [String]) -> String {
         names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+    }
+}
+
+/// How many chunks one transaction takes: several touch the same pages of the indexes and wait once for the disk, but nobody
+/// else writes to a SQLite database meanwhile.
+struct ImportPace {
+    static let chunksMax = 4
+    static let aim = Duration.milliseconds(250)
+    private(set) var chunks = 1
+
+    /// - Parameters:
+    ///   - took: how long `count` chunks took.
+    ///   - hasGood: whether any row of the file was taken so far; else one chunk after the other shows soon that none will be.
+    mutating func note(_ count: Int, _ took: Duration, hasGood: Bool) {
+        guard hasGood, took < Self.aim else { return chunks = max(1, hasGood ? count / 2 : 1) }
+        if took * 2 <= Self.aim { chunks = min(Self.chunksMax, count * 2) }
     }
 }
 

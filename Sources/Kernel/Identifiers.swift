@@ -14,9 +14,7 @@ package struct ID<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// Parses the external decimal form; `nil` for anything but 1...19 digits of a positive number.
     package init?(_ text: some StringProtocol) {
-        guard (1...19).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }),
-            let value = Int64(text), value > 0
-        else { return nil }
+        guard let value = IDText.value(String(text)) else { return nil }
         rawValue = value
     }
 
@@ -41,14 +39,30 @@ package struct ID<Kind>: Hashable, Sendable, Comparable, CustomStringConvertible
 extension ID: Codable {
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
-        guard let id = ID(text) else {
+        guard let value = IDText.value(text) else {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "not an id"))
         }
-        self = id
+        self.init(value)
     }
     package func encode(to encoder: any Encoder) throws {
         var box = encoder.singleValueContainer()
         try box.encode(description)
+    }
+}
+
+/// Reads the external form of ids: not generic, because events bring thousands of them.
+private enum IDText {
+    static func value(_ text: String) -> Int64? {
+        guard (1...19).contains(text.utf8.count) else { return nil }
+        var value: Int64 = 0
+        for byte in text.utf8 {
+            guard (48...57).contains(byte) else { return nil }
+            let (tens, isTooMany) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isTooMuch) = tens.addingReportingOverflow(Int64(byte - 48))
+            if isTooMany || isTooMuch { return nil }
+            value = sum
+        }
+        return value > 0 ? value : nil
     }
 }
 

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Kernel
 import Logging
+import Synchronization
 
 /// Appends events in the caller's transaction; a dispatcher delivers them later, at least once.
 package struct Outbox: Sendable {
@@ -36,7 +37,7 @@ package struct EventHandler: Sendable {
     /// Stable: it is stored in the receipts.
     package let name: String
     package let eventType: String
-    private let work: @Sendable (_ payload: String, _ at: Instant, _ session: any SQLSession) throws -> Void
+    private let work: @Sendable (_ payload: EventPayload, _ at: Instant, _ session: any SQLSession) throws -> Void
 
     /// A handler of one event type; the payload is decoded for it.
     package init<E: DomainEvent>(
@@ -51,16 +52,33 @@ package struct EventHandler: Sendable {
     ) {
         self.name = name
         eventType = E.eventType
-        work = { payload, at, session in
-            try handle(try JSONDecoder().decode(E.self, from: Data(payload.utf8)), at, session)
-        }
+        work = { payload, at, session in try handle(try payload.event(E.self), at, session) }
     }
 
     /// - Parameter at: when the event was appended.
     package func handle(
         _ payload: String, _ session: any SQLSession, at: Instant = Instant(milliseconds: 0)
     ) throws {
+        try work(EventPayload(payload), at, session)
+    }
+
+    fileprivate func handle(_ payload: EventPayload, _ session: any SQLSession, at: Instant) throws {
         try work(payload, at, session)
+    }
+}
+
+/// What an event says, decoded once for all its handlers: an import's event names 500 customers.
+private final class EventPayload: Sendable {
+    private let text: String
+    private let decoded = Mutex<(any DomainEvent)?>(nil)
+
+    init(_ text: String) { self.text = text }
+
+    func event<E: DomainEvent>(_ type: E.Type) throws -> E {
+        if let known = decoded.withLock({ $0 }) as? E { return known }
+        let event = try JSONDecoder().decode(E.self, from: Data(text.utf8))
+        decoded.withLock { $0 = event }
+        return event
     }
 }
 
@@ -155,20 +173,32 @@ package struct OutboxDispatcher: Sendable {
 
     private func deliver(_ event: Pending) async throws {
         let clock = self.clock
+        let payload = EventPayload(event.payload)
+        let handlers = handlers[event.type] ?? []
+        let handle: @Sendable (EventHandler, any SQLSession) throws -> Void = { handler, session in
+            let fresh = try session.execute(Self.receipt, [.id(event.id), .text(handler.name), .time(clock.now())])
+            if fresh == 1 { try handler.handle(payload, session, at: event.id.madeAt) }
+        }
         var failure: String?
-        for handler in handlers[event.type] ?? [] {
+        func note(_ handler: EventHandler, _ error: any Error) {
+            logger?.error(
+                "outbox.handler_failed",
+                metadata: ["event": "\(event.id)", "handler": "\(handler.name)", "error": "\(error)"])
+            failure = "\(handler.name): \(Self.kind(of: error))"
+        }
+        var failed: String?
+        if event.attempts == 0, handlers.count > 1 {
             do {
-                try await database.write { session in
-                    let fresh = try session.execute(
-                        Self.receipt, [.id(event.id), .text(handler.name), .time(clock.now())])
-                    if fresh == 1 { try handler.handle(event.payload, session, at: event.id.madeAt) }
-                }
+                if try await deliverWhole(event, handlers, handle) { return }
+            } catch let error as HandlerFailure {
+                note(error.handler, error.error)
+                failed = error.handler.name
             } catch {
-                logger?.error(
-                    "outbox.handler_failed",
-                    metadata: ["event": "\(event.id)", "handler": "\(handler.name)", "error": "\(error)"])
-                failure = "\(handler.name): \(Self.kind(of: error))"
+                // The commit: nobody in particular, so each is called by itself.
             }
+        }
+        for handler in handlers where handler.name != failed {
+            do { try await database.write { session in try handle(handler, session) } } catch { note(handler, error) }
         }
         if let failure {
             let attempts = event.attempts + 1
@@ -180,6 +210,32 @@ package struct OutboxDispatcher: Sendable {
             try await mark(Self.retry, [.id(event.id), .int(attempts), .time(next), .text(status), .text(reason)])
         } else {
             try await mark(Self.finish, [.id(event.id)])
+        }
+    }
+
+    private struct HandlerFailure: Error {
+        let handler: EventHandler
+        let error: any Error
+    }
+
+    /// All handlers and the end of the event in one transaction, as nearly always goes well. When one of them fails nothing
+    /// has happened, and the others are called one by one, so that their effects stand.
+    /// - Throws: `HandlerFailure`, or what the commit throws.
+    private func deliverWhole(
+        _ event: Pending, _ handlers: [EventHandler],
+        _ handle: @escaping @Sendable (EventHandler, any SQLSession) throws -> Void
+    ) async throws -> Bool {
+        try await database.write { session in
+            for handler in handlers {
+                do { try handle(handler, session) } catch let error as StorageError {
+                    // The engine may want the transaction once more, and has to see its own error for that.
+                    throw error
+                } catch {
+                    throw HandlerFailure(handler: handler, error: error)
+                }
+            }
+            // Not found: upkeep moved it meanwhile, see `mark`. The receipts stand, and the next call finds it.
+            return try session.execute(Self.finish, [.id(event.id)]) == 1
         }
     }
 

@@ -328,3 +328,27 @@ struct JournalTests {
         #expect(seen.count == 20_000)
     }
 }
+
+@Suite("Pace of an import")
+struct ImportPaceTests {
+    @Test("quick chunks are taken together, slow ones alone; while every row is refused, one by one")
+    func pace() {
+        var pace = ImportPace()
+        #expect(pace.chunks == 1)
+        pace.note(1, .milliseconds(50), hasGood: true)
+        #expect(pace.chunks == 2)
+        pace.note(2, .milliseconds(100), hasGood: true)
+        pace.note(4, .milliseconds(90), hasGood: true)
+        #expect(pace.chunks == ImportPace.chunksMax)
+        // As quick as is aimed at: it stays.
+        pace.note(4, .milliseconds(240), hasGood: true)
+        #expect(pace.chunks == 4)
+        pace.note(4, .milliseconds(900), hasGood: true)
+        #expect(pace.chunks == 2)
+        pace.note(2, .seconds(5), hasGood: true)
+        pace.note(1, .seconds(5), hasGood: true)
+        #expect(pace.chunks == 1)
+        pace.note(1, .milliseconds(10), hasGood: false)
+        #expect(pace.chunks == 1)
+    }
+}

@@ -19,6 +19,26 @@ struct IdentifierTests {
         }
     }
 
+    @Test("an id is read from 1 to 19 digits of a positive number, and from nothing else")
+    func reading() throws {
+        for value in [1, 9, 10, 1_234_567_890_123, Int64.max - 1, Int64.max] {
+            #expect(PartyID("\(value)")?.rawValue == value)
+            #expect(PartyID("00\(value)")?.rawValue == ("00\(value)".count > 19 ? nil : value))
+            let back = try JSONDecoder().decode([PartyID].self, from: Data("[\"\(value)\"]".utf8))
+            #expect(back == [PartyID(value)])
+        }
+        let wrong = [
+            "", "0", "000", "-1", "+1", " 1", "1 ", "1.0", "1e3", "１２", "9223372036854775808", "9999999999999999999",
+            "99999999999999999999", "12a", "0x1F",
+        ]
+        for text in wrong {
+            #expect(PartyID(text) == nil, "\(text)")
+            #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode([PartyID].self, from: Data("[\"\(text)\"]".utf8))
+            }
+        }
+    }
+
     @Test("ids keep growing when the clock goes back a day, and continue from the last millisecond used")
     func clockGoesBack() {
         let clock = FrozenClock()

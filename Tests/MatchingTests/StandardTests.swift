@@ -23,6 +23,31 @@ struct StandardTests {
         ] as [(String, String, UInt8)])
     func names(_ a: String, _ b: String, _ expected: UInt8) { #expect(level(.fullName, a, b) == expected) }
 
+    @Test("a word is taken out of a text as the library does it, whatever is left around it")
+    func removal() {
+        let pieces = ["中华人民共和国", "中国", "自治区", "省", "中", "国", "自治", "治区", "中华", "浙江", "路", "12", "A", " "]
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SplitMix64(seed: seed)
+        func some() -> String { pieces[Int.random(in: 0..<pieces.count, using: &random)] }
+        for _ in 0..<5_000 {
+            let text = (0..<Int.random(in: 0...8, using: &random)).map { _ in some() }.joined()
+            let word = some()
+            var scalars = Array(text.unicodeScalars)
+            StandardAddress.remove(Array(word.unicodeScalars), from: &scalars)
+            var left = String.UnicodeScalarView()
+            left.append(contentsOf: scalars)
+            #expect(
+                String(left) == text.replacingOccurrences(of: word, with: ""), "\(word) of \(text), seed \(seed)")
+        }
+    }
+
+    @Test("provinces, cities and the like say nothing of where somebody lives")
+    func regions() {
+        #expect(level(.street, "中国浙江省杭州市解放路12号3室", "浙江杭州解放路12号3室") == 0)
+        #expect(level(.street, "广西壮族自治区南宁市民族大道8号", "广西壮族南宁民族大道8号") == 0)
+        #expect(Standardiser(kind: .suburb).value("市") == nil)
+    }
+
     @Test("the same sound in other characters is less than the same name")
     func homophones() {
         #expect(level(.givenName, "伟", "玮") == 1)

@@ -54,9 +54,10 @@ struct MatchCard: Sendable, Equatable {
     }
 
     init?(encoded: String) {
-        let parts = encoded.split(separator: Self.unit, omittingEmptySubsequences: false).map(String.init)
+        // Bytes, not characters: an import reads one for every customer that may be a new one.
+        let parts = encoded.utf8.split(separator: 0x1F, omittingEmptySubsequences: false).map { String(Substring($0)) }
         guard parts.count == 10 else { return nil }
-        func list(_ text: String) -> [String] { text.split(separator: Character(Self.several)).map(String.init) }
+        func list(_ text: String) -> [String] { text.utf8.split(separator: 0x1E).map { String(Substring($0)) } }
         kind = CustomerKind(rawValue: parts[0]) ?? .individual
         (name, birthDate, gender) = (parts[1], parts[2], parts[3])
         (documents, phones, emails) = (list(parts[4]), list(parts[5]), list(parts[6]))
@@ -84,6 +85,14 @@ struct MatchCard: Sendable, Equatable {
     }
 }
 
+/// A customer whose keys are written and who is compared, so that nothing is brought into standard form twice.
+struct MatchPrepared: Sendable {
+    let id: CustomerID
+    let card: MatchCard
+    let keys: Set<Int64>
+    let record: MatchRecord
+}
+
 /// The keys under which a customer is stored.
 struct MatchKeys: Sendable {
     private let standardiser: RecordStandardiser
@@ -94,16 +103,27 @@ struct MatchKeys: Sendable {
     }
 
     /// Of all documents, numbers and addresses of the customer.
-    func keys(_ card: MatchCard) -> Set<Int64> {
+    func keys(_ card: MatchCard) -> Set<Int64> { prepared(card).keys }
+
+    func prepared(_ record: CustomerRecord) -> MatchPrepared {
+        let card = MatchCard(record)
+        let (keys, usual) = prepared(card)
+        return MatchPrepared(id: record.id, card: card, keys: keys, record: usual)
+    }
+
+    /// - Returns: also the record of the first document, number and address, which most comparisons are about.
+    private func prepared(_ card: MatchCard) -> (keys: Set<Int64>, record: MatchRecord) {
         var result: Set<Int64> = []
+        var usual: MatchRecord?
         let rounds = max(1, card.documents.count, card.phones.count, card.emails.count)
         for round in 0..<rounds {
             func value(_ list: [String]) -> String? { round < list.count ? list[round] : nil }
             let record = standardiser.record(
                 card.values(
                     document: value(card.documents), phone: value(card.phones), email: value(card.emails)))
+            if usual == nil { usual = record }
             for key in Self.blocking.hashes(record) { result.insert(Int64(bitPattern: key)) }
         }
-        return result
+        return (result, usual ?? standardiser.record(card.values(document: nil, phone: nil, email: nil)))
     }
 }

@@ -45,6 +45,12 @@ final class MatchSubject {
         self.card = card
     }
 
+    init(_ prepared: MatchPrepared) {
+        id = prepared.id
+        card = prepared.card
+        record = prepared.record
+    }
+
     var verified: Set<String> { Set(card.documents.compactMap { IdentityNumber($0)?.text }) }
 }
 

@@ -31,7 +31,7 @@ struct MatchResolver {
     private let tenant: Tenant
     private let principal: Principal
     private let judge: MatchJudge
-    private let keys: MatchKeys
+    let keys: MatchKeys
     private let model: ID<AnyKind>?
 
     /// - Parameter customers: how many there are.
@@ -55,19 +55,19 @@ struct MatchResolver {
         let setting = try MatchStore.setting(session)
         guard setting.isKept else { return }
         let resolver = try MatchResolver(tenant, principal, customers: setting.customers, session)
-        _ = try resolver.resolve([record], .asks, session)
+        _ = try resolver.resolve([resolver.keys.prepared(record)], .asks, session)
     }
 
     /// - Parameters:
-    ///   - created: customers that were just written, with their keys.
+    ///   - created: customers that were just written.
     ///   - reach: of changed customers nobody is joined by the machine: they may have been looked at by a person.
     func resolve(
-        _ created: [CustomerRecord], _ reach: Reach = .links, _ session: any SQLSession
+        _ created: [MatchPrepared], _ reach: Reach = .links, _ session: any SQLSession
     ) throws -> MatchCounts {
-        let new = created.map { MatchSubject($0.id, MatchCard($0)) }.sorted { $0.id < $1.id }
-        let candidates = try candidates(new, session)
+        let candidates = try candidates(created, session)
         var known = Set(candidates.values.flatMap(\.self))
         guard !known.isEmpty else { return MatchCounts() }
+        let new = created.map(MatchSubject.init).sorted { $0.id < $1.id }
         if reach == .asks { known.formUnion(new.map(\.id)) }
         var subjects = Dictionary(new.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         for (id, card) in try MatchStore.cards(known.filter { subjects[$0] == nil }, session) {
@@ -98,9 +98,9 @@ struct MatchResolver {
     /// Customers that share a key with a new one, those with most keys in common first. Of two new ones the later
     /// looks for the
     /// earlier.
-    private func candidates(_ new: [MatchSubject], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+    private func candidates(_ new: [MatchPrepared], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
         var wanted: [Int64: [CustomerID]] = [:]
-        for subject in new { for key in keys.keys(subject.card) { wanted[key, default: []].append(subject.id) } }
+        for one in new { for key in one.keys { wanted[key, default: []].append(one.id) } }
         let isNew = Set(new.map(\.id))
         var shared: [CustomerID: [CustomerID: Int]] = [:]
         for (key, holders) in try Self.holders(of: Array(wanted.keys), session) where holders.count <= Self.holdersMax {
