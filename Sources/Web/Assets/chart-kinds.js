@@ -26,11 +26,13 @@ function font(size) {
 /** A scale with numbers. */
 function axis(spec = {}, extra = {}) {
   const show = formatter({ format: 'decimal', ...spec });
+  // Whole numbers have no steps between them: 0, 0, 1, 1 would be what is shown of halves.
+  const precision = spec.format === 'integer' ? 0 : undefined;
   return {
     title: { display: Boolean(spec.title), text: spec.title, color: colour('muted'), font: font(11) },
     grid: { color: colour('line'), borderColor: colour('line'), drawTicks: false },
     ticks: {
-      color: colour('muted'), font: font(11), padding: 6, maxRotation: 0, autoSkipPadding: 12,
+      color: colour('muted'), font: font(11), padding: 6, maxRotation: 0, autoSkipPadding: 12, precision,
       callback: (value) => show(value),
     },
     ...extra,
@@ -127,6 +129,12 @@ function bars(data, stacked) {
   };
 }
 
+/** A point without neighbours is no line: it is drawn as a point. */
+function alone(values) {
+  const isThere = (index) => values[index] !== null && values[index] !== undefined;
+  return values.map((_, index) => (isThere(index) && !isThere(index - 1) && !isThere(index + 1) ? 3 : 0));
+}
+
 function line(data) {
   const show = counts(data);
   const config = {
@@ -140,7 +148,7 @@ function line(data) {
           data: series.values,
           borderColor: paint, backgroundColor: veil(paint, 0.14), pointBackgroundColor: paint,
           borderWidth: 1.75, borderDash: series.dash ? DASH : [], fill: series.area === true, tension: 0,
-          pointRadius: 0, pointHoverRadius: 4, pointHitRadius: 12,
+          pointRadius: alone(series.values), pointHoverRadius: 4, pointHitRadius: 12,
         };
       }),
     },
