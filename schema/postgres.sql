@@ -613,7 +613,10 @@ CREATE TABLE public.ingest_run (
     skipped_count bigint DEFAULT 0 NOT NULL,
     is_replay boolean DEFAULT false NOT NULL,
     source text DEFAULT ''::text NOT NULL,
-    mapping_version bigint
+    mapping_version bigint,
+    undone_links bigint DEFAULT 0 NOT NULL,
+    undone_decisions bigint DEFAULT 0 NOT NULL,
+    undone_waiting bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.ingest_source (

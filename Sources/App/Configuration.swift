@@ -117,6 +117,7 @@ package struct Configuration: Sendable, Equatable {
     }
 
     private mutating func apply(file: String) throws {
+        try FileTrouble.checkFile(file)
         guard let data = FileManager.default.contents(atPath: file) else {
             throw Self.bad("--config", file, "a readable file", "可读取的文件")
         }

@@ -48,20 +48,25 @@ package enum FileTrouble {
         }
     }
 
-    /// Sees that what is given as a file is none that is there and cannot be one. Whoever opens it says so when it is absent.
+    /// Sees that what is given as a file is there, is one, and may be read: each has words of its own.
+    /// - Parameter isRegular: a pipe or a device will not do, because the file is read more than once.
     /// - Throws: `CRMError` "file".
-    package static func checkFile(_ path: String) throws {
+    package static func checkFile(_ path: String, isRegular: Bool = false) throws {
         var status = stat()
-        guard stat(path, &status) == 0 else { return }
+        guard stat(path, &status) == 0 else { throw trouble(path, errno) }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw trouble(path, EISDIR) }
         guard access(path, R_OK) == 0 else { throw trouble(path, errno) }
+        guard !isRegular || status.st_mode & S_IFMT == S_IFREG else { throw trouble(path, ESPIPE) }
     }
 
     /// Sees that a file can be written there, before the work whose result it is to hold.
     /// - Throws: `CRMError` "file".
     package static func checkOutput(_ path: String) throws {
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { throw trouble(path, EISDIR) }
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw trouble(path, EISDIR) }
+            guard access(path, W_OK) == 0 else { throw trouble(path, errno) }
+        }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         guard stat(folder, &status) == 0 else { throw trouble(folder, errno) }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw trouble(folder, ENOTDIR) }
@@ -81,6 +86,11 @@ package enum FileTrouble {
             )
         case EROFS: ("it lies on a file system that is read-only. Give another path.", "位于只读文件系统，请更换路径。")
         case ENOSPC, EDQUOT: ("there is no space left. Make room, or give another path.", "空间不足，请清理空间或更换路径。")
+        case ESPIPE:
+            (
+                "this is a pipe or a device, and it has to be read more than once. Write it to a file and give that.",
+                "这是管道或设备，而内容需要多次读取，请先写入文件再指定该文件。"
+            )
         case EEXIST: ("it is there already. Give another path, or take it away.", "已存在，请更换路径或先移走。")
         case ENAMETOOLONG: ("the path is too long.", "路径过长。")
         default: ("\(String(cString: strerror(number))).", "\(String(cString: strerror(number)))。")

@@ -7,7 +7,7 @@ extension CustomerFields {
     static let services: [CustomerField] = [
         CustomerField(
             "internet_service", Words(en: "Internet service", zh: "宽带接入方式"), .text(60),
-            ["internet", "internet type", "broadband", "宽带", "宽带类型", "上网方式"],
+            ["internet", "internet type", "broadband", "宽带", "宽带类型", "上网方式", "寬頻", "寬頻類型", "寬頻上網"],
             get: { record, _ in
                 guard let line = record.line(.broadband) else {
                     return record.subscriptions.contains { $0.service == .broadband } ? .text("no") : .null
@@ -22,7 +22,7 @@ extension CustomerFields {
                 }
             }),
         CustomerField(
-            "phone_service", Words(en: "Fixed-line telephone", zh: "固定电话"), .boolean, ["landline", "固话", "电话业务"],
+            "phone_service", Words(en: "Fixed-line telephone", zh: "固定电话"), .boolean, ["landline", "固话", "电话业务", "市話服務", "市內電話"],
             get: { record, _ in
                 if record.line(.fixedVoice) != nil { return .bool(true) }
                 return record.subscriptions.contains { $0.service == .fixedVoice } ? .bool(false) : .null
@@ -33,7 +33,10 @@ extension CustomerFields {
             }),
         CustomerField(
             "msisdn", Words(en: "Mobile number (MSISDN)", zh: "手机号码"), .phone, canMatch: true,
-            ["mobile", "mobile number", "phone number", "number", "手机号", "手机", "业务号码", "服务号码", "用户号码"],
+            [
+                "mobile", "mobile number", "phone number", "number", "手机号", "手机", "业务号码", "服务号码", "用户号码",
+                "行動電話", "行動電話號碼", "門號", "手機門號", "行動門號", "流動電話", "流動電話號碼", "手提電話", "手提電話號碼",
+            ],
             get: { record, context in .text(record.numberLine(context)?.msisdn) },
             set: { record, value, context throws(FieldRefusal) in record.setNumber(value.asText, context) }),
         CustomerField(
@@ -52,14 +55,15 @@ extension CustomerFields {
             }),
         CustomerField(
             "plan", Words(en: "Plan", zh: "套餐"), .text(120),
-            ["plan name", "tariff", "tariff plan", "package", "套餐名称", "资费", "资费套餐", "产品名称"],
+            ["plan name", "tariff", "tariff plan", "package", "套餐名称", "资费", "资费套餐", "产品名称",
+             "資費方案", "資費名稱", "方案", "方案名稱", "月租方案", "月費計劃", "服務計劃"],
             get: { record, context in .text(record.main(context)?.plan) },
             set: { record, value, context throws(FieldRefusal) in
                 record.changeMain(context, creating: value != .null) { $0.plan = value.asText }
             }),
         CustomerField(
             "contract_term", Words(en: "Contract term", zh: "合约期"), .text(40),
-            ["contract", "contract type", "contract length", "合约", "合约时长", "合同期限", "协议期"],
+            ["contract", "contract type", "contract length", "合约", "合约时长", "合同期限", "协议期", "合約期間", "合約期數", "綁約期"],
             get: { record, context in .text(record.main(context)?.contractTerm.map(String.init)) },
             set: { record, value, context throws(FieldRefusal) in
                 let months = try ServiceWords.contractMonths(value.asText)
@@ -67,7 +71,7 @@ extension CustomerFields {
             }),
         CustomerField(
             "contract_end", Words(en: "Contract end", zh: "合约到期日"), .date,
-            ["contract end date", "contract expiry", "合约到期", "合同到期日"],
+            ["contract end date", "contract expiry", "合约到期", "合同到期日", "合約迄日", "綁約到期日"],
             get: { record, context in .date(record.main(context)?.contractEnd) },
             set: { record, value, context throws(FieldRefusal) in
                 record.changeMain(context, creating: value != .null) { $0.contractEnd = value.asDate }
@@ -76,7 +80,7 @@ extension CustomerFields {
             "start_date", Words(en: "Customer since", zh: "入网日期"), .date,
             [
                 "start date", "since", "reg date", "registration date", "activation date", "join date", "开户日期", "入网时间",
-                "开通日期",
+                "开通日期", "申辦日期", "申裝日期", "啟用日期", "啟用日",
             ],
             get: { record, _ in .date(record.customer.since) },
             set: { record, value, context throws(FieldRefusal) in
@@ -123,7 +127,7 @@ extension CustomerFields {
     static let money: [CustomerField] = [
         CustomerField(
             "monthly_charge", Words(en: "Monthly charge", zh: "月租费"), .money,
-            ["monthly charges", "monthly fee", "charge amount", "usd monthly pay", "月租", "月费", "月消费", "月账单", "套餐费"],
+            ["monthly charges", "monthly fee", "charge amount", "usd monthly pay", "月租", "月费", "月消费", "月账单", "套餐费", "月租金額", "每月費用"],
             get: { record, context in .int(record.main(context)?.monthlyCharge) },
             set: { record, value, context throws(FieldRefusal) in
                 try refuseBeyond(value, "monthly_charge")
@@ -131,7 +135,7 @@ extension CustomerFields {
             }),
         CustomerField(
             "total_charges", Words(en: "Total charges", zh: "累计消费"), .money,
-            ["total charge", "total revenue", "累计费用", "总消费", "消费总额"],
+            ["total charge", "total revenue", "累计费用", "总消费", "消费总额", "累計金額", "總費用"],
             get: { record, _ in .int(record.customer.totalCharges) },
             set: { record, value, _ throws(FieldRefusal) in
                 try refuseBeyond(value, "total_charges")
@@ -141,7 +145,7 @@ extension CustomerFields {
             "paperless", Words(en: "Paperless bill", zh: "电子账单"), \.customer.paperless,
             ["paperless billing", "e-bill", "无纸化账单", "是否电子账单"]),
         CustomerField(
-            "payment_method", Words(en: "Payment method", zh: "缴费方式"), .text(60), ["payment", "支付方式", "付款方式"],
+            "payment_method", Words(en: "Payment method", zh: "缴费方式"), .text(60), ["payment", "支付方式", "付款方式", "繳款方式"],
             get: { record, _ in .text(record.customer.paymentMethod) },
             set: { record, value, _ throws(FieldRefusal) in
                 record.customer.paymentMethod = value.asText.map(ServiceWords.paymentMethod)
@@ -165,19 +169,19 @@ extension CustomerFields {
     static let leaving: [CustomerField] = [
         CustomerField(
             "left", Words(en: "Has left", zh: "是否离网"), .boolean,
-            ["churn", "churn label", "churned", "is churn", "churn value", "离网", "是否流失", "流失", "是否离网"],
+            ["churn", "churn label", "churned", "is churn", "churn value", "离网", "是否流失", "流失", "是否离网", "是否退租", "退租"],
             get: { record, _ in .bool(record.customer.hasLeft) },
             set: { record, value, context throws(FieldRefusal) in record.setLeft(value.asBool, context) }),
         CustomerField(
             "left_on", Words(en: "Left on", zh: "离网日期"), .date,
-            ["churn date", "end date", "termination date", "离网时间", "销户日期", "退网日期"],
+            ["churn date", "end date", "termination date", "离网时间", "销户日期", "退网日期", "退租日期", "解約日期"],
             get: { record, _ in .date(record.outcome?.leftOn) },
             set: { record, value, context throws(FieldRefusal) in
                 record.setLeftOn(value.asDate, context)
             }),
         CustomerField(
             "leave_reason", Words(en: "Reason for leaving", zh: "离网原因"), .text(200),
-            ["churn reason", "reason", "cancellation reason", "流失原因", "销户原因"],
+            ["churn reason", "reason", "cancellation reason", "流失原因", "销户原因", "退租原因", "解約原因"],
             get: { record, _ in .text(record.outcome?.reasonText) },
             set: { record, value, _ throws(FieldRefusal) in
                 // A reason given for somebody who stayed says nothing about leaving.
@@ -186,7 +190,7 @@ extension CustomerFields {
             }),
         CustomerField(
             "competitor", Words(en: "Went to", zh: "转入运营商"), .text(100),
-            ["competitor", "port-out operator", "携出方向", "竞争对手"],
+            ["competitor", "port-out operator", "携出方向", "竞争对手", "攜出業者", "轉入業者"],
             get: { record, _ in .text(record.outcome?.competitor) },
             set: { record, value, _ throws(FieldRefusal) in record.outcome?.competitor = value.asText }),
     ]

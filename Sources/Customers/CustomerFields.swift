@@ -54,6 +54,7 @@ enum CustomerFields {
                 "account number",
                 "account no", "acct no", "user id",
                 "subscriber id", "cust id", "id", "客户号", "客户ID", "用户编号", "用户ID", "账户号", "账号", "客户标识",
+                "客戶代號", "客戶號碼", "用戶代號", "用戶號", "客編", "會員編號",
             ],
             get: { record, context in .text(record.sourceIDs[context.source]) },
             set: { record, value, context throws(FieldRefusal) in
@@ -82,7 +83,7 @@ enum CustomerFields {
             "full_name", Words(en: "Name", zh: "姓名／名称"), .text(200),
             [
                 "name", "customer name", "display name", "company name", "legal name", "organisation name",
-                "客户名称", "客户姓名", "姓名", "名称", "用户名称", "公司名称", "企业名称",
+                "客户名称", "客户姓名", "姓名", "名称", "用户名称", "公司名称", "企业名称", "用戶姓名", "申請人", "申請人姓名", "戶名",
             ],
             get: { record, _ in .text(record.party.displayName) },
             set: { record, value, _ throws(FieldRefusal) in
@@ -107,7 +108,7 @@ enum CustomerFields {
             set: { record, value, _ throws(FieldRefusal) in record.party.gender = value.asText }),
         CustomerField(
             "birth_date", Words(en: "Birth date", zh: "出生日期"), .date,
-            ["date of birth", "birthday", "dob", "生日", "出生年月"],
+            ["date of birth", "birthday", "dob", "生日", "出生年月", "出生年月日", "出生日"],
             get: { record, _ in .date(record.party.birthDate) },
             set: { record, value, context throws(FieldRefusal) in
                 if let date = value.asDate, date > context.today || date.year < 1880 {
@@ -148,12 +149,15 @@ enum CustomerFields {
     static let contact: [CustomerField] = [
         contactField(
             "phone", Words(en: "Contact phone", zh: "联系电话"), .phone, .phone,
-            ["telephone", "tel", "contact number", "联系方式", "电话", "电话号码"]),
+            ["telephone", "tel", "contact number", "联系方式", "电话", "电话号码", "聯絡電話", "連絡電話", "聯絡方式", "市話", "室內電話"]),
         contactField(
-            "email", Words(en: "E-mail", zh: "电子邮箱"), .email, .email, ["e-mail", "mail", "email address", "邮箱", "邮件"]),
+            "email", Words(en: "E-mail", zh: "电子邮箱"), .email, .email, ["e-mail", "mail", "email address", "邮箱", "邮件", "電子郵件", "電子信箱", "信箱", "電郵", "電郵地址"]),
         CustomerField(
             "document_number", Words(en: "Identity document number", zh: "证件号码"), .text(64), canMatch: true,
-            ["id number", "identity number", "passport number", "证件号", "身份证", "身份证号", "身份证号码", "营业执照号"],
+            [
+                "id number", "identity number", "passport number", "证件号", "身份证", "身份证号", "身份证号码", "营业执照号", "身分證字號", "身分證統一編號",
+                "統一編號", "統編", "護照號碼", "居留證號碼",
+            ],
             get: { record, _ in .text(record.documents.first?.number) },
             set: { record, value, context throws(FieldRefusal) in
                 guard let number = value.asText else {
@@ -175,7 +179,7 @@ enum CustomerFields {
                 ImportChoice(
                     "business_licence", Words(en: "Business licence", zh: "营业执照"), synonyms: ["business license"]),
                 ImportChoice("other", Words(en: "Other", zh: "其他")),
-            ]), ["document type", "id type", "证件类别"],
+            ]), ["document type", "id type", "证件类别", "證件種類"],
             get: { record, _ in .text(record.documents.first?.kind.rawValue) },
             set: { record, value, _ throws(FieldRefusal) in
                 guard !record.documents.isEmpty else { return }
@@ -212,17 +216,17 @@ enum CustomerFields {
     static let place: [CustomerField] = [
         addressField(
             "address", Words(en: "Street address", zh: "详细地址"), max: 300, \.lines,
-            ["street", "address line", "address line 1", "地址", "住址", "通信地址", "装机地址"]),
+            ["street", "address line", "address line 1", "地址", "住址", "通信地址", "装机地址", "通訊地址", "聯絡地址", "戶籍地址", "居住地址"]),
         addressField(
-            "city", Words(en: "City", zh: "城市"), max: 100, \.city, ["town", "地市", "市", "所在城市"]
+            "city", Words(en: "City", zh: "城市"), max: 100, \.city, ["town", "地市", "市", "所在城市", "鄉鎮市區", "鄉鎮區", "行政區"]
         ) { $0.customer.city = $1 },
         addressField(
             "region", Words(en: "Region", zh: "地区／省"), max: 100, \.region,
-            ["state", "province", "省", "省份", "地区", "区域", "大区"]
+            ["state", "province", "省", "省份", "地区", "区域", "大区", "縣市", "縣市別", "居住縣市"]
         ) { $0.customer.region = $1 },
         addressField(
             "postcode", Words(en: "Postcode", zh: "邮政编码"), max: 20, \.postcode,
-            ["zip", "zip code", "postal code", "邮编"]),
+            ["zip", "zip code", "postal code", "邮编", "郵遞區號"]),
         addressField("country", Words(en: "Country", zh: "国家"), max: 60, \.country, ["country code", "国家或地区", "国别"]),
         coordinate("latitude", Words(en: "Latitude", zh: "纬度"), limit: 90, \.latitude, ["lat"]),
         coordinate("longitude", Words(en: "Longitude", zh: "经度"), limit: 180, \.longitude, ["lon", "lng", "long"]),

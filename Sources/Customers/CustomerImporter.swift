@@ -17,6 +17,8 @@ final class CustomerImporter: Importer {
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
     private var resolver: MatchResolver?
+    /// Of a dry run.
+    private var forecast: MatchForecast?
     /// How many customers there were when the first rows were applied.
     private var customers: Int?
 
@@ -30,15 +32,24 @@ final class CustomerImporter: Importer {
     }
 
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
-        try resolve(rows, session).map { step in
+        var (created, changed): ([CustomerRecord], [CustomerRecord]) = ([], [])
+        let outcomes = try resolve(rows, session).map { step -> ImportOutcome in
             switch step {
-            case .create: return .created(CustomerID(0), revision: 1)
-            case .update(_, let after, let changes, _):
+            case .create(let record, _):
+                created.append(record)
+                return .created(CustomerID(0), revision: 1)
+            case .update(let before, let after, let changes, _):
                 if mayComeAgain(after) { planned[after.id] = after }
+                if options.matches, MatchCard(before) != MatchCard(after) { changed.append(after) }
                 return .updated(after.id, changes)
             case .done(let outcome): return outcome
             }
         }
+        guard options.matches else { return outcomes }
+        forecast = try forecast ?? MatchForecast(tenant, principal, session)
+        try forecast?.add(created, .links, to: &matched, session)
+        try forecast?.add(changed, .asks, to: &matched, session)
+        return outcomes
     }
 
     /// Whether another row may be about the same customer: one number, one row.

@@ -111,7 +111,7 @@ struct CustomerListWords {
 }
 
 /// CSV by RFC 4180 with a byte order mark, so that spreadsheets read Chinese. A cell that a spreadsheet would take for a
-/// formula gets an apostrophe (G68).
+/// formula gets an apostrophe (G68), which an import takes away again; numbers, also those to call, stay as they are.
 struct ListCSV {
     private(set) var text = "\u{FEFF}"
 
@@ -120,9 +120,26 @@ struct ListCSV {
     }
 
     static func cell(_ value: String) -> String {
-        var cell = value
-        if let first = cell.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) { cell = "'" + cell }
+        let cell = isHarmless(value) ? value : "'" + value
         guard cell.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return cell }
         return "\"" + cell.replacing("\"", with: "\"\"") + "\""
     }
+
+    /// Also `+86 138 0013 8000`, `-12.50`: a sign, then digits and what stands between them. A value that looks as if it had
+    /// the apostrophe already gets another one, so that taking one away restores every value.
+    private static func isHarmless(_ value: String) -> Bool {
+        let core = value.utf8.drop { $0 == UInt8(ascii: "'") }
+        guard let first = core.first, "=+-@\t\r".utf8.contains(first) else { return true }
+        guard core.count == value.utf8.count, first == UInt8(ascii: "+") || first == UInt8(ascii: "-"),
+            let last = core.last, isDigit(last)
+        else { return false }
+        let rest = core.dropFirst()
+        if rest.allSatisfy({ isDigit($0) || $0 == UInt8(ascii: ".") }) {
+            return rest.count { $0 == UInt8(ascii: ".") } <= 1
+        }
+        return first == UInt8(ascii: "+") && (6...15).contains(rest.count(where: isDigit))
+            && rest.allSatisfy { isDigit($0) || " -()".utf8.contains($0) }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
 }

@@ -67,7 +67,7 @@ final class ChunkReader: @unchecked Sendable {
         self.file = file
         self.blobs = blobs
         number = chunk
-        rowReader = RowReader(resolved, unguards: file.inspection.isRejectFile)
+        rowReader = RowReader(resolved, unguards: file.inspection.isGuarded)
         columns = place?.columns ?? []
         guard try blobs.size(file.textBlobID) == file.textSize else {
             throw CRMError.conflict(

@@ -110,7 +110,7 @@ struct FileInspector {
             guard let format = reader.format, let guess = reader.encodingGuess else {
                 throw Self.words(.emptyFile, name: name)
             }
-            guard sample.rows > 0 else { throw Self.noRows(name, columns: header.names.count) }
+            guard sample.rows > 0 else { throw Self.noRows(name, columns: header.names.count, canonical?.unpacked) }
             return FileInspection(
                 format: format, encodingConfidence: options.encoding == nil ? guess.confidence : 1,
                 encodingReason: guess.reason.rawValue, columns: sample.profiler.names,
@@ -246,12 +246,17 @@ struct FileInspector {
         return found
     }
 
-    static func noRows(_ name: String, columns: Int) -> CRMError {
-        .invalid(
+    /// - Parameter unpacked: a workbook may hold better sheets.
+    static func noRows(_ name: String, columns: Int, _ unpacked: Unpacked?) -> CRMError {
+        let others = unpacked.map { file in ContainerError.list(file.sheets) { $0 != file.sheet } } ?? ""
+        let sheet = unpacked?.sheet.map { Words(en: " in sheet “\($0)”", zh: "的工作表“\($0)”") } ?? Words(en: "", zh: "")
+        return .invalid(
             "file", "no_rows",
             Words(
-                en: "“\(name)” has a header with \(columns) columns but no rows. Nothing was imported.",
-                zh: "“\(name)”只有表头（\(columns) 列），没有数据行。未导入任何内容。"))
+                en: "“\(name)” has a header with \(columns) columns but no rows\(sheet.en). Nothing was imported."
+                    + (others.isEmpty ? "" : " Other sheets: \(others)."),
+                zh: "“\(name)”\(sheet.zh)只有表头（\(columns) 列），没有数据行。未导入任何内容。"
+                    + (others.isEmpty ? "" : "其他工作表：\(others)。")))
     }
 
     /// What is wrong with a file as a whole, for a person.

@@ -87,6 +87,14 @@ package struct FileInspection: Sendable, Codable {
             delimiterOverride: delimiterOverride, canonical: canonical)
     }
 
+    /// Whether cells may carry the apostrophe that keeps a spreadsheet from running them (`CSVWriter`): what we wrote, or
+    /// another program with the same care, is read as it was meant.
+    var isGuarded: Bool {
+        if isRejectFile { return true }
+        guard format.kind == .delimited else { return false }
+        return !format.isPlaced || canonical?.unpacked.layers.last == .xlsx
+    }
+
     var signature: String { HeaderKey.signature(columns.filter { !RejectFile.isOwnColumn($0) }) }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Matching
 import Storage
 import Tabular
 
@@ -76,6 +77,19 @@ package struct ImportMapping: Sendable, Codable, Equatable {
         return columns.first { HeaderKey($0.column) == key }
     }
 
+    /// With this order of dates in every column that is read as a date.
+    func reading(_ order: DateOrder, _ inspection: FileInspection, _ fields: [ImportField]) -> ImportMapping {
+        let profiles = Dictionary(inspection.profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var copy = self
+        copy.columns = columns.map { column in
+            guard column.isReadAsDate(profiles[column.column], fields) else { return column }
+            var column = column
+            column.dateOrder = order
+            return column
+        }
+        return copy
+    }
+
     /// The mapping for exactly these headers: listed columns as listed, the others as `keepsUnlisted` says.
     package func applied(to headers: [String]) -> ImportMapping {
         var listed: [HeaderKey: Column] = [:]
@@ -92,6 +106,17 @@ package struct ImportMapping: Sendable, Codable, Equatable {
             return Column(column: header, target: unlisted)
         }
         return copy
+    }
+}
+
+extension ImportMapping.Column {
+    /// - Parameter profile: what was found in the column.
+    func isReadAsDate(_ profile: ColumnInfo?, _ fields: [ImportField]) -> Bool {
+        switch target {
+        case .field(let key): [.date, .time].contains(fields.first { $0.key == key }?.kind)
+        case .attribute: (kind ?? profile?.attributeKind) == "date"
+        case .ignore: false
+        }
     }
 }
 
@@ -200,11 +225,25 @@ enum JSONText {
     }
 }
 
-/// A header as it is compared: folded, letters and digits only, plural endings dropped, so that `Customer ID`,
-/// `customer_id` and `CustomerID` are the same.
+/// A header as it is compared: folded, letters and digits only, plural endings dropped, simplified characters, so that
+/// `Customer ID`, `customer_id` and `CustomerID` are the same, and 手機號碼 and 手机号码.
 package struct HeaderKey: Hashable, Sendable {
     package let text: String
-    package init(_ header: String) {
+    package init(_ header: String) { text = Self.simplified(Self.plain(header)) }
+
+    /// In simplified characters, with the words for an account and an identity card that differ by a character only.
+    package static func simplified(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let simple = Han.simplified(scalar)
+            scalars.append(simple == "帐" ? "账" : simple)
+        }
+        return String(scalars).replacing("身分证", with: "身份证")
+    }
+
+    /// Without regard to the script.
+    private static func plain(_ header: String) -> String {
         var words: [String] = []
         var word = ""
         func close() {
@@ -222,14 +261,15 @@ package struct HeaderKey: Hashable, Sendable {
             }
         }
         if !word.isEmpty { close() }
-        text = words.joined()
+        return words.joined()
     }
 
-    /// What two files of the same source have in common: their headers in order, hashed.
+    /// What two files of the same source have in common: their headers in order, hashed. Not simplified: what was
+    /// remembered before scripts were compared is to be found still.
     package static func signature(_ headers: [String]) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for header in headers {
-            for byte in HeaderKey(header).text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+            for byte in plain(header).utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
             hash = (hash ^ 0x1f) &* 0x0000_0100_0000_01b3
         }
         return String(hash, radix: 16)

@@ -34,7 +34,7 @@ extension ImportPages {
                             "middle": .text(Self.both(column.mean.map(text.number) ?? "", " / ", text.median(column))),
                             "top": .texts(column.top.prefix(5).map(Self.counted)),
                             "shapes": .texts(column.shapes.prefix(3).map(Self.counted)),
-                            "notes": .texts(text.notes(column)), "isPersonal": .bool(column.personal != nil),
+                            "notes": .texts(text.notes(column, isAlone: true)), "isPersonal": .bool(column.personal != nil),
                         ]
                     }),
             ])

@@ -47,7 +47,7 @@ struct ImportPages: Sendable {
                 .overwrites, saveMapping),
             post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet"]), .overwrites, format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
-            post("/imports/{id}/start") { try await act(.start, $0) },
+            post("/imports/{id}/start", .form(["again"])) { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
             post("/imports/{id}/reversal") { try await act(.revert, $0) },
             post("/imports/{id}/cancellation", .form([]), .acts, cancel),
@@ -207,7 +207,10 @@ struct ImportPages: Sendable {
                     ? [] : try FindingStore.findings(id, run.state == .ready ? .dryRun : .run, session),
                 rules: try RuleStore.rules(entity: run.entity, session),
                 job: try run.jobID.flatMap { try call.tenant.jobs.job($0, session) },
-                isStalled: try service.isStalled(run, session))
+                isStalled: try service.isStalled(run, session),
+                earlier: run.mayEdit ? try service.repeated(run, session) : nil,
+                revert: run.mayRevert
+                    ? try service.previewRevert(run, chunksMax: ImportService.previewChunks, session) : nil)
         }
         let views = ImportViews(page: page, call: call)
         let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []
@@ -275,7 +278,8 @@ struct ImportPages: Sendable {
         let id: ImportRunID = try call.request.id("id")
         let answer = WebResponse.redirect("/imports/\(id)")
         try await service(call.tenant).enqueue(
-            action, id, principal: try call.principal(), record: Self.recorder(call, answer))
+            action, id, principal: try call.principal(), again: call.form["again"] == "1",
+            record: Self.recorder(call, answer))
         return answer
     }
 

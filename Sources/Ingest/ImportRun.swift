@@ -1,6 +1,7 @@
 import Kernel
 import Platform
 import Tabular
+import Web
 
 /// The life of an import.
 ///
@@ -42,6 +43,8 @@ package struct RunCounts: Sendable, Codable, Equatable {
     /// Of the created ones, when the import matches; `nil` in what an older version counted.
     package var linked: Int?
     package var review: Int?
+    /// Of a dry run that matches: new ones that are like nobody.
+    package var apart: Int?
     package init() {}
 }
 
@@ -79,6 +82,8 @@ package struct ImportRun: Sendable {
     package let purgedAt: Instant?
     /// Rows that waited in quarantine, brought again.
     package let isReplay: Bool
+    /// What went with its customers when it was taken back.
+    package let undone: ImportTies
     /// What the revert that has just ended removed beside the values; not kept.
     package var attributesRemoved: [Words] = []
 
@@ -162,6 +167,19 @@ extension ImportRun {
     /// Of what its forms replace.
     var version: String {
         RecordVersion.of([(try? mapping.encoded()) ?? "", state.rawValue])
+    }
+}
+
+extension ImportRun {
+    /// Of what taking it back did.
+    var undoneFacts: [String: JSONValue] {
+        var facts: [String: JSONValue] = ["issues": .int(Int64(revertIssues))]
+        if !undone.isEmpty {
+            facts["links"] = .int(Int64(undone.links))
+            facts["decisions"] = .int(Int64(undone.decisions))
+            facts["waiting"] = .int(Int64(undone.waiting))
+        }
+        return facts
     }
 }
 

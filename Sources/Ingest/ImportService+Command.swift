@@ -26,6 +26,13 @@ package struct ImportReport: Sendable, Codable {
         package let fixed: Int
     }
 
+    /// As commands print errors.
+    package struct Failure: Sendable, Codable {
+        package let code: String
+        package let message: String
+        package let message_zh: String
+    }
+
     /// What becomes of a column.
     package struct Column: Sendable, Codable {
         package let column: String
@@ -76,17 +83,23 @@ package struct ImportReport: Sendable, Codable {
     /// match.
     package let linked: Int?
     package let review: Int?
+    /// Of a dry run that matches: new customers that are like nobody known.
+    package let apart: Int?
     package let reasons: [Reason]
     /// What rules found, the most frequent first.
     package let findings: [Finding]
     /// Where the reject file was written; `nil` when nothing was rejected.
     package let rejectFile: String?
+    /// Why it could not be written; everything else is as told.
+    package let rejectFileError: Failure?
     package let warnings: [String]
     package let isRevert: Bool
     /// Custom attributes that a revert removed with the run that had made them.
     package let attributesRemoved: [String]
     /// What a revert left as it was.
     package let issues: Int
+    /// What was decided about customers that a revert removed, and went with them.
+    package let undone: ImportTies
     package let seconds: Double
 }
 
@@ -104,12 +117,14 @@ extension ImportService {
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
     ///   - matches: new customers are compared with known ones, whatever the mapping says.
+    ///   - dateOrder: how dates are written, in every column that is read as one; kept with the mapping.
+    ///   - again: import also what would make the records of an earlier import of the same file a second time.
     ///   - begun: hears the id of the run before its first row is read.
     /// - Throws: `CRMError` for a file, mapping or match key that cannot be used.
     package func importFile(
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
         encoding: TextEncoding? = nil, sheet: String? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false,
-        matches: Bool = false,
+        dateOrder: DateOrder? = nil, matches: Bool = false, again: Bool = false,
         principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
@@ -120,10 +135,17 @@ extension ImportService {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let draft = try await draft(
             name: name, blob: blob, source: source ?? named?.source ?? "", mapping: named, encoding: encoding,
-            sheet: sheet, warnings: warnings, principal: principal, record: recorder)
+            sheet: sheet, warnings: warnings, principal: principal, record: recorder,
+            admit: { [self] proposed, session in
+                guard !again, !dryRun else { return }
+                var proposed = proposed
+                if let matchKey { proposed.matchKey = matchKey.isEmpty ? nil : matchKey }
+                if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier) }
+            })
         var final = draft.mapping
         if let matchKey { final.matchKey = matchKey.isEmpty ? nil : matchKey }
         if matches { final.matches = true }
+        if let dateOrder { final = final.reading(dateOrder, draft.file.inspection, try await fields()) }
         if ignoresUnmapped {
             final.columns = final.columns.map { column in
                 var column = column
@@ -136,6 +158,10 @@ extension ImportService {
         let place = rejects ?? path + ".rejects.csv"
         return try await execute(
             dryRun ? .dryRun : .start, draft.run, rejects: place, principal: principal, progress: progress)
+    }
+
+    private func fields() async throws -> [ImportField] {
+        try await tenant.database.read { [target] in try target.fields + target.attributeFields($0) }
     }
 
     /// - Throws: `unknown_match_key`, before anything is read.
@@ -182,7 +208,8 @@ extension ImportService {
             if action == .resume || action == .revert, run.state.isActive, run.jobID == nil {
                 try stop(run, Words(en: "", zh: ""), session)
             }
-            do { try begin(action, id, principal, session) { nil } } catch let error as CRMError
+            // What is imported a second time was asked about before the run was made.
+            do { try begin(action, id, principal, again: true, session) { nil } } catch let error as CRMError
                 where error.code == RunStore.taken.code
             { throw Self.refused(action, run) }
             try recorder(principal)(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
@@ -222,7 +249,7 @@ extension ImportService {
     }
 
     /// Why an action is not possible, for somebody without a page to reload.
-    private static func refused(_ action: Action, _ run: ImportRun) -> CRMError {
+    static func refused(_ action: Action, _ run: ImportRun) -> CRMError {
         let words =
             switch (action, run.state) {
             case (_, .reverted): Words(en: "Run \(run.id) is already reverted.", zh: "导入 \(run.id) 已撤销。")
@@ -260,11 +287,20 @@ extension ImportService {
         }
         let counts = dryRun ? run.plan?.counts ?? RunCounts() : run.counts
         var written: String?
+        var trouble: ImportReport.Failure?
         if let rejects, let blob = dryRun ? run.planRejectBlobID : run.rejectBlobID {
-            try copyOut(blob, to: rejects)
-            written = rejects
+            // The import is done: what it did has to be told even so.
+            do {
+                try copyOut(blob, to: rejects)
+                written = rejects
+            } catch let error as CRMError {
+                trouble = ImportReport.Failure(
+                    code: error.code,
+                    message: error.message.en + " The rows are kept: the page of import \(id) in the console has them.",
+                    message_zh: error.message.zh + "这些行已保留，可在控制台导入 \(id) 的页面下载。")
+            }
         }
-        let known = try await tenant.database.read { [target] in try target.fields + target.attributeFields($0) }
+        let known = try await fields()
         let format = file.inspection.format
         let unpacked = file.inspection.canonical?.unpacked
         let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
@@ -279,12 +315,15 @@ extension ImportService {
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
             quarantined: counts.quarantined, skipped: counts.skipped, linked: counts.linked, review: counts.review,
+            apart: counts.apart,
             reasons: reasons.map {
                 ImportReport.Reason(
                     code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
             }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written,
+            rejectFileError: trouble,
             warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
             isRevert: run.revertChunk != nil, attributesRemoved: removed, issues: run.revertIssues,
+            undone: run.undone,
             seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
     }
 
@@ -373,16 +412,31 @@ extension ImportService {
                 zh: "读取过程中文件增长了 \(grown) 字节。仅导入最初的 \(size) 字节，其余部分请在文件完整后再导入。"))
     }
 
+    /// - Throws: `CRMError` "not_writable" with the system's reason.
     func copyOut(_ blob: String, to path: String) throws {
         let reader = try tenant.blobs.reader(blob, offset: 0)
-        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let handle = FileHandle(forWritingAtPath: path)
-        else {
-            throw CRMError.invalid(
-                "rejects", "not_writable",
-                Words(en: "The reject file \(path) cannot be written.", zh: "无法写入拒绝文件 \(path)。"))
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Self.unwritable(path, errno) }
+        var isOpen = true
+        defer { if isOpen { close(file) } }
+        while let bytes = try reader.read(1 << 18) {
+            var at = 0
+            while at < bytes.count {
+                let count = bytes[at...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw Self.unwritable(path, errno) }
+                at += count
+            }
         }
-        defer { try? handle.close() }
-        while let bytes = try reader.read(1 << 18) { try handle.write(contentsOf: bytes) }
+        isOpen = false
+        guard close(file) == 0 else { throw Self.unwritable(path, errno) }
+    }
+
+    private static func unwritable(_ path: String, _ number: Int32) -> CRMError {
+        let reason = String(cString: strerror(number))
+        return .invalid(
+            "rejects", "not_writable",
+            Words(
+                en: "The reject file \(path) cannot be written (\(reason)).", zh: "无法写入拒绝文件 \(path)（\(reason)）。"))
     }
 }

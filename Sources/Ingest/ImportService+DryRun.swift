@@ -28,6 +28,8 @@ extension ImportService {
         let principal = run.actor.principal(tenant: tenant.name, address: control.address, request: control.request)
         let pass = ImportPass(
             target.importer(run.mapping.options, principal: principal), matchKey: run.mapping.matchKey)
+        // What is looked up is made now, as the import would: no customer is changed by it.
+        try await target.prepare(run.mapping.options, progress: control.progress)
         let reader = try ChunkReader(file, resolved, tenant.blobs)
         let total = file.inspection.rowsEstimate(size: file.textSize)
         var planner = Planner(
@@ -42,6 +44,7 @@ extension ImportService {
                 return (chunk, try pass.plan(chunk, session))
             }
             let rejects = planner.add(chunk, outcomes, resolved)
+            if run.mapping.matches { planner.add(pass.importer.takeMatches()) }
             if !rejects.isEmpty || !chunk.counts.isEmpty {
                 try await tenant.database.write { session in
                     guard try session.exists(RunStore.planning, [.id(id), .text(worker)]) else { throw RunStore.taken }
@@ -56,9 +59,20 @@ extension ImportService {
         }
         planner.plan.warnings = warnings(file, reader)
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
+        if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
+        if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
+            planner.plan.warnings.append(repeatWarning(earlier))
+        }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }
+
+    private static let partlyMatched = FileInspection.Warning(
+        "partly_matched",
+        Words(
+            en:
+                "The file has so many new customers that the last ones were compared with those known before and with the first of the file, not with each other: the import may join more of them.",
+            zh: "文件中新客户过多，靠后的行只与已有客户及文件前部比较，未相互比较；正式导入时可能合并更多客户。"))
 
     static func pull(_ reader: ChunkReader) async throws -> Chunk? { try reader.next() }
 
@@ -203,6 +217,15 @@ struct Planner {
         self.currency = currency
     }
 
+    private(set) var isPartial = false
+
+    mutating func add(_ matches: ImportMatches) {
+        plan.counts.linked = (plan.counts.linked ?? 0) + matches.linked
+        plan.counts.review = (plan.counts.review ?? 0) + matches.review
+        plan.counts.apart = (plan.counts.apart ?? 0) + matches.apart
+        isPartial = isPartial || matches.isPartial
+    }
+
     /// Adds a chunk; returns all its rejects, by record.
     mutating func add(_ chunk: Chunk, _ outcomes: [ImportOutcome], _ resolved: ResolvedColumns) -> [RowReject] {
         var rejects = chunk.rejects
@@ -320,6 +343,7 @@ extension RunCounts {
         if skipped > 0 { facts["skipped"] = .int(Int64(skipped)) }
         if let linked { facts["linked"] = .int(Int64(linked)) }
         if let review { facts["review"] = .int(Int64(review)) }
+        if let apart { facts["apart"] = .int(Int64(apart)) }
         return facts
     }
 }

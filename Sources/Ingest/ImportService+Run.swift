@@ -218,13 +218,19 @@ extension ImportService {
         try await tenant.database.write { [self] session in
             var issues: [RevertIssue] = []
             var records = 0
+            var ties = ImportTies()
             if let entries = try JournalStore.entries(run.id, chunk: chunk, session) {
                 records = entries.created.count + entries.updated.count
                 // What was made first: what it holds may have to go back to those that were changed.
                 if !entries.created.isEmpty {
+                    let tied = try target.ties(of: entries.created.map(\.id), session)
                     issues += try target.revertCreated(
                         entries.created.map { ($0.id, revision: $0.revision, undo: $0.undo) }, principal: principal,
                         session)
+                    // Customers that stay keep what was decided about them.
+                    if !tied.isEmpty {
+                        ties = ImportTies(tied.subtracting(try target.ties(of: entries.created.map(\.id), session)))
+                    }
                 }
                 if !entries.updated.isEmpty {
                     issues += try target.revertUpdated(
@@ -241,7 +247,7 @@ extension ImportService {
                 RunStore.advanceRevert,
                 [
                     .id(run.id), .text(worker), .int(chunk), .int(chunk - 1), .int(issues.count),
-                    .time(tenant.clock.now()),
+                    .time(tenant.clock.now()), .int(ties.links), .int(ties.decisions), .int(ties.waiting),
                 ])
             guard advanced == 1 else { throw RunStore.taken }
             return records
@@ -252,19 +258,23 @@ extension ImportService {
         _ run: ImportRun, _ worker: String, _ principal: Principal
     ) async throws -> ImportRun {
         try await tenant.database.write { [self] session in
-            let issues = try RunStore.run(run.id, session).revertIssues
+            let now = try RunStore.run(run.id, session)
+            let issues = now.revertIssues
+            let tied = now.undone.words
             let removed = try removeAttributes(run, principal, session)
             let kept = try kept(run, issues, session)
             let words = Words(
-                en: kept.en + (removed.isEmpty ? "" : " Removed custom attributes: \(Self.list(removed.map(\.en)))."),
-                zh: kept.zh + (removed.isEmpty ? "" : "已移除自定义属性：\(Self.list(removed.map(\.zh)))。"))
+                en: kept.en + (tied.en.isEmpty ? "" : " With its customers went \(tied.en).")
+                    + (removed.isEmpty ? "" : " Removed custom attributes: \(Self.list(removed.map(\.en)))."),
+                zh: kept.zh + (tied.zh.isEmpty ? "" : "随客户一并撤销：\(tied.zh)。")
+                    + (removed.isEmpty ? "" : "已移除自定义属性：\(Self.list(removed.map(\.zh)))。"))
             let changed = try session.execute(
                 RunStore.finishRevert,
                 [.id(run.id), .text(worker), .time(tenant.clock.now()), .text(words.en), .text(words.zh)])
             guard changed == 1 else { throw RunStore.taken }
             try returnRows(run, principal, session)
             try tenant.audit.record(
-                AuditEntry("ingest.run.reverted", [.run(run.id)], facts: ["issues": .int(Int64(issues))]),
+                AuditEntry("ingest.run.reverted", [.run(run.id)], facts: now.undoneFacts),
                 by: principal, session)
             var done = try RunStore.run(run.id, session)
             done.attributesRemoved = removed

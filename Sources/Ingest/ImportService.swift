@@ -48,11 +48,13 @@ package struct ImportService: Sendable {
     /// - Parameters:
     ///   - source: name of the source system; empty = from the mapping or the file's name.
     ///   - mapping: a mapping to use instead of a proposal.
+    ///   - admit: looks at the mapping before anything is kept; what it throws, is thrown.
     /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
         delimiter: UInt8? = nil, sheet: String? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
         record: @escaping AuditRecorder,
+        admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void = { _, _ in },
         then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
     ) async throws -> Draft {
         try principal.require(Self.permission)
@@ -75,7 +77,7 @@ package struct ImportService: Sendable {
             inspection: inspection, createdAt: tenant.clock.now(), createdBy: principal.userID,
             createdByName: principal.userName)
         do {
-            return try await insert(file, source: source, mapping, principal, record, then)
+            return try await insert(file, source: source, mapping, principal, record, admit, then)
         } catch {
             // Nothing knows of the file: its bytes are not to outlive it. Where that is not certain they stay: a run
             // without its file is worse than a file without a run.
@@ -89,7 +91,8 @@ package struct ImportService: Sendable {
 
     private func insert(
         _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ principal: Principal,
-        _ record: @escaping AuditRecorder, _ then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void
+        _ record: @escaping AuditRecorder, _ admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void,
+        _ then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void
     ) async throws -> Draft {
         let run: ImportRunID = tenant.ids.next()
         let entity = target.entity
@@ -108,6 +111,7 @@ package struct ImportService: Sendable {
             if let differs = try SourceStore.source(key: final.source, session)?.differences(file.inspection) {
                 file = file.with(file.inspection.adding(differs))
             }
+            try admit(final, session)
             try RunStore.insert(file, session)
             try RunStore.insert(run, file: file.id, entity: entity, final, by: principal, at: file.createdAt, session)
             try record(
@@ -341,27 +345,32 @@ package struct ImportService: Sendable {
     }
 
     /// Queues the job of an action; the run's state changes in the same transaction.
+    /// - Parameter again: start also what makes the records of an earlier import a second time.
     package func enqueue(
-        _ action: Action, _ id: ImportRunID, principal: Principal, record: @escaping AuditRecorder
+        _ action: Action, _ id: ImportRunID, principal: Principal, again: Bool = false, record: @escaping AuditRecorder
     ) async throws {
-        try await tenant.database.write { [self] session in try enqueue(action, id, principal, record, session) }
+        try await tenant.database.write { [self] session in
+            try enqueue(action, id, principal, again: again, record, session)
+        }
     }
 
     /// The same in the caller's transaction.
     func enqueue(
-        _ action: Action, _ id: ImportRunID, _ principal: Principal, _ record: AuditRecorder, _ session: any SQLSession
+        _ action: Action, _ id: ImportRunID, _ principal: Principal, again: Bool = false, _ record: AuditRecorder,
+        _ session: any SQLSession
     ) throws {
-        try begin(action, id, principal, session) {
+        try begin(action, id, principal, again: again, session) {
             try tenant.jobs.enqueue(
                 action.job, payload: JSONValue.object(["run": .string("\(id)")]).encoded(),
                 by: principal.userName, session)
         }
-        try record(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
+        let facts: [String: JSONValue] = again ? ["again": .bool(true)] : [:]
+        try record(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)], facts: facts), session)
     }
 
     /// Changes the state of a run for an action, in the caller's transaction.
     func begin(
-        _ action: Action, _ id: ImportRunID, _ principal: Principal, _ session: any SQLSession,
+        _ action: Action, _ id: ImportRunID, _ principal: Principal, again: Bool = false, _ session: any SQLSession,
         job: () throws -> JobID?
     ) throws {
         try principal.require(Self.permission)
@@ -370,6 +379,7 @@ package struct ImportService: Sendable {
             throw CRMError.conflict("no_revert", refusal)
         }
         guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
+        if action == .start, !again, let earlier = try repeated(run, session) { throw Self.importedBefore(earlier) }
         let changed = try session.execute(
             RunStore.setJob,
             [

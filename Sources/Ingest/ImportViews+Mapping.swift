@@ -51,7 +51,7 @@ extension ImportViews {
         let samples = (profile?.samples ?? []).prefix(3).map { isClear ? $0 : masking.apply(mask, $0) }
         let type = profile?.type ?? .text
         // Reasons of refusal tell people to set these, so every column that is read as a date has them.
-        let isRead = isReadAsDate(chosen, profile)
+        let isRead = chosen?.isReadAsDate(profile, page.fields) ?? false
         let isDate = type == .date || type == .dateTime || isRead
         let order = chosen?.dateOrder
         let code = selected(chosen, profile)
@@ -68,17 +68,10 @@ extension ImportViews {
                 }),
             "options": .list(options(code)),
             "hasOrder": .bool(isDate), "orderAuto": .bool(order == nil), "orderDMY": .bool(order == .dayMonthYear),
-            "orderMDY": .bool(order == .monthDayYear), "hasExcel": .bool(isRead || profile?.mayBeExcelDates ?? false),
+            "orderMDY": .bool(order == .monthDayYear), "orderYMD": .bool(order == .yearMonthDay),
+            "hasExcel": .bool(isRead || profile?.mayBeExcelDates ?? false),
             "excel": .bool(chosen?.excelDates ?? false),
         ]
-    }
-
-    private func isReadAsDate(_ chosen: ImportMapping.Column?, _ profile: ColumnInfo?) -> Bool {
-        switch chosen?.target {
-        case .field(let key)?: [.date, .time].contains(page.fields.first { $0.key == key }?.kind)
-        case .attribute?: (chosen?.kind ?? profile?.attributeKind) == "date"
-        case .ignore?, nil: false
-        }
     }
 
     private func share(_ profile: ColumnInfo?) -> String? {

@@ -18,6 +18,10 @@ struct ImportViews {
         let rules: [QualityRule]
         let job: Job?
         let isStalled: Bool
+        /// Before it is started: the import of the same file whose records it would make a second time.
+        let earlier: RunStore.Earlier?
+        /// What taking it back would do.
+        let revert: RevertPreview?
     }
 
     static let delimiters: [String: UInt8] = ["comma": 0x2C, "semicolon": 0x3B, "tab": 9, "pipe": 0x7C]
@@ -43,7 +47,8 @@ struct ImportViews {
                 } else if run.state == .ready, run.purgedAt == nil { ("ingest/import-plan", try plan) } else {
                     ("ingest/import-result", try result)
                 }
-            return call.page(template, title: file.name, active: "/imports", body.merging(try head))
+            return call.page(
+                template, title: file.name, active: "/imports", body.merging(try head).merging(try repetition))
         }
     }
 
@@ -135,8 +140,24 @@ struct ImportViews {
         return isKnown || run.message[language].isEmpty ? nil : run.message[language]
     }
 
+    /// What a page says with words of its own is left out.
     private var warnings: [FileInspection.Warning] {
-        run.state == .ready || run.state == .draft ? run.plan?.warnings ?? file.inspection.warnings : []
+        guard run.state == .ready || run.state == .draft else { return [] }
+        return (run.plan?.warnings ?? file.inspection.warnings).filter { $0.code != "imported_before" }
+    }
+
+    private var repetition: View {
+        get throws {
+            guard let earlier = page.earlier else { return ["isRepeat": .bool(false)] }
+            let principal = try call.request.principal()
+            let isReachable = principal.scope == .all || earlier.createdBy == principal.userID
+            return [
+                "isRepeat": .bool(true), "repeatID": .text(isReachable ? "\(earlier.id)" : nil),
+                "repeatAt": .text(call.time(earlier.at)), "repeatCreated": .text(Numbers.grouped(earlier.created)),
+                "repeatUpdated": .text(Numbers.grouped(earlier.updated)),
+                "repeatRejected": .text(Numbers.grouped(earlier.rejected)),
+            ]
+        }
     }
 
     private func counts(_ counts: RunCounts) -> View {
@@ -147,6 +168,7 @@ struct ImportViews {
             "quarantined": .text(Numbers.grouped(counts.quarantined)), "hasHeld": .bool(counts.quarantined > 0),
             "skipped": .text(Numbers.grouped(counts.skipped)), "hasSkipped": .bool(counts.skipped > 0),
             "hasMatches": .bool(counts.linked != nil || counts.review != nil),
+            "apart": .text(counts.apart.map { Numbers.grouped($0) }),
             "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
         ]
     }
@@ -263,7 +285,11 @@ struct ImportViews {
                 "mayRevert": .bool(
                     run.mayRevert && run.counts.created + run.counts.updated > 0 && page.target.revertRefusal == nil),
                 "noRevert": .text(run.counts.created > 0 ? page.target.revertRefusal?[language] : nil),
-                "mayContinue": .bool(run.mayContinue),
+                // Where every row was refused, to go on would refuse the rest as well.
+                "mayContinue": .bool(
+                    run.mayContinue && (run.counts.read == 0 || run.counts.rejected < run.counts.read)),
+                "ties": .text(page.revert.flatMap { $0.ties.isEmpty ? nil : $0.ties.words[language] }),
+                "tiesArePartial": .bool(page.revert?.isPartial ?? false),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
                 "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),

@@ -37,7 +37,7 @@ package struct ProfileText {
         self.language = language
     }
 
-    private func say(_ en: String, _ zh: String) -> String { language == .zh ? zh : en }
+    func say(_ en: String, _ zh: String) -> String { language == .zh ? zh : en }
 
     package var lines: [String] {
         var lines = head
@@ -55,7 +55,15 @@ package struct ProfileText {
             ]
         }
         lines += [""] + Self.table([titles] + rows)
-        let remarks = columns.flatMap { column in notes(column).map { "\(column.name): \($0)" } }
+        let remarks = columns.flatMap { column in notes(column).map { "\(column.name): \($0)" } } + [spaced].compactMap { $0 }
+        if columns.contains(where: { !$0.shapes.isEmpty }) {
+            lines += [
+                "",
+                say(
+                    "shape: A and a = a letter, 9 = a digit, 中 = a Chinese character, + = more of the same",
+                    "形状：A、a = 字母，9 = 数字，中 = 汉字，+ = 更多同类字符"),
+            ]
+        }
         if !remarks.isEmpty { lines += ["", say("To look at:", "需要留意：")] + remarks.map { "  " + $0 } }
         if columns.contains(where: { $0.personal != nil }) {
             lines += ["", say("* personal data, masked; --values shows it", "* 个人信息，已脱敏；使用 --values 显示")]
@@ -84,25 +92,28 @@ package struct ProfileText {
     private var head: [String] {
         var lines = ["\(profile.file)  \(kind.joined(separator: ", "))"]
         let sure = Int((profile.encodingConfidence * 100).rounded())
+        let guess = sure >= 100 ? "" : say(" (guessed, \(sure) % sure; --encoding names another)", "（推测，把握 \(sure) %；可用 --encoding 指定）")
         let encoding = profile.containers.isEmpty || ["gzip", "zip"].contains(profile.containers.last)
         lines.append(
             "  " + say("rows", "行数") + " \(Numbers.grouped(profile.rows)), " + say("columns", "列数") + " \(profile.columns.count)"
-                + (encoding ? ", \(profile.encoding) (\(sure) %)" : ""))
+                + (encoding ? ", " + say("encoding", "编码") + " \(profile.encoding)\(guess)" : ""))
         if profile.sheets.count > 1 {
             lines.append("  " + say("sheets", "工作表") + " " + profile.sheets.joined(separator: ", "))
         }
         let about = profile.isDuplicateEstimate ? "≈" : ""
         lines.append("  " + say("repeated rows", "重复行") + " \(about)\(profile.duplicateRows)")
         if profile.unreadable > 0 {
-            let first = profile.firstUnreadable.map {
-                say(" (first: \(place) \($0.line), \($0.value))", "（首个：\(place) \($0.line)，\($0.value)）")
+            let first = profile.firstUnreadable.map { one in
+                let reason = Self.unreadable(one.value)
+                return say(
+                    " (first: \(place) \(one.line), \(reason.en))", "（首个：第 \(one.line) \(place)，\(reason.zh)）")
             }
             lines.append("  " + say("rows that cannot be read", "无法读取的行") + " \(profile.unreadable)\(first ?? "")")
         }
         return lines
     }
 
-    private var place: String {
+    var place: String {
         switch profile.place {
         case "row": say("row", "行")
         case "element": say("element", "元素")
@@ -124,60 +135,17 @@ package struct ProfileText {
 
     func share(_ column: FileProfile.Column) -> String {
         guard column.missing > 0, column.total > 0 else { return "0" }
-        return "\(column.missing) (\(max(1, column.missing * 100 / column.total)) %)"
+        let percent = column.missing * 100 / column.total
+        return "\(column.missing) (\(percent == 0 ? "< 1" : "\(percent)") %)"
     }
 
     func number(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e15 { return "\(Int64(value))" }
-        return String(format: "%.4g", value)
-    }
-
-    func notes(_ column: FileProfile.Column) -> [String] {
-        var found: [String] = []
-        if column.isLikelyKey, let repeated = column.keyDuplicates {
-            found.append(
-                repeated == 0
-                    ? say("names a record: no value comes twice", "可作标识：没有重复值")
-                    : say("may name a record, but \(repeated) values come again", "可能是标识，但有 \(repeated) 个重复值"))
-        }
-        if let outliers = column.outliers {
-            let places = outliers.examples.map { "\(place) \($0.line): \($0.value)" }.joined(separator: ", ")
-            found.append(
-                say("\(outliers.count) values far outside the others (\(places))", "\(outliers.count) 个离群值（\(places)）"))
-        }
-        if let dates = column.dates, let words = words(dates) { found.append(words) }
-        if let broken = column.mojibake {
-            let meant = broken.repaired.map { say(", was “\($0)”", "，应为“\($0)”") } ?? ""
-            let example = broken.examples.first.map { "\(place) \($0.line): \($0.value)\(meant)" } ?? ""
-            found.append(
-                say(
-                    "broken text: \(broken.repairable) can be repaired, \(broken.lost) are lost (\(example))",
-                    "乱码：\(broken.repairable) 个可修复，\(broken.lost) 个已丢失（\(example)）"))
-        }
-        let known = ["mixed_date_orders", "ambiguous_date_order"]
-        found += column.notices.filter { !known.contains($0.value) }.map {
-            $0.value.replacingOccurrences(of: "_", with: " ") + ($0.count > 0 ? " \($0.count)" : "")
-        }
-        return found
-    }
-
-    private func words(_ dates: FileProfile.Dates) -> String? {
-        let lines = dates.ambiguousLines.prefix(8).map { "\($0)" }.joined(separator: ", ")
-        let rows = dates.ambiguousLines.isEmpty ? "" : " (\(place) \(lines)\(dates.ambiguous > 8 ? ", …" : ""))"
-        switch dates.verdict {
-        case .clear, .dayFirst, .monthFirst: return nil
-        case .unknown:
-            return say("day or month first cannot be told in \(dates.ambiguous) rows", "\(dates.ambiguous) 行无法判断日月顺序") + rows
-        case .mixed:
-            return say(
-                "dates of both orders (\(dates.dayFirst) day first, \(dates.monthFirst) month first); "
-                    + "\(dates.ambiguous) rows are ambiguous",
-                "日月顺序混用（日在前 \(dates.dayFirst)，月在前 \(dates.monthFirst)），\(dates.ambiguous) 行有歧义") + rows
-        case .swapped:
-            return say(
-                "\(dates.ambiguous) rows are written year-month-day but only where the day is 12 or less: a program probably took "
-                    + "the day for the month; check them against another column",
-                "\(dates.ambiguous) 行写成年-月-日，但日均不超过 12：可能被程序误将日当作月，请与其他列核对") + rows
+        switch abs(value) {
+        case 1e15...: return String(format: "%.4g", value)
+        case 1_000...: return String(format: "%.0f", value)
+        case 1...: return String(format: "%.2f", value)
+        default: return String(format: "%.4g", value)
         }
     }
 

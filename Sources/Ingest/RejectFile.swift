@@ -63,10 +63,10 @@ struct RejectFile {
 
     private func row(_ reject: RowReject, _ record: Record, _ csv: inout CSVWriter) {
         let names = file.inspection.columns
-        let isOwn = file.inspection.isRejectFile
+        let isGuarded = file.inspection.isGuarded
         let cells = names.indices.filter { !Self.isOwnColumn(names[$0]) }.map { index -> String? in
             let cell = record.field(index)
-            return isOwn ? CSVWriter.unguarded(cell) : cell
+            return isGuarded ? CSVWriter.unguarded(cell) : cell
         }
         let value = reject.column >= 0 ? String(record.field(reject.column).prefix(200)) : nil
         csv.row(head(reject, value: value, row: nil) + cells)
@@ -86,7 +86,9 @@ struct RejectFile {
             parser.finish()
             if case .record(let record)? = try? parser.next() {
                 let skipped = file.inspection.isRejectFile ? Self.columns.count : 0
-                cells = record.fields.dropFirst(skipped).map { $0 }
+                cells = record.fields.dropFirst(skipped).map {
+                    file.inspection.isGuarded ? CSVWriter.unguarded($0) : $0
+                }
             }
         default: break
         }

@@ -67,6 +67,8 @@ enum RejectWords {
             Words(
                 en: "day and month cannot be told apart; choose the date order of the column",
                 zh: "无法区分日和月，请为该列选择日期顺序")
+        case .yearNotFirst:
+            Words(en: "the year does not stand first, as the date order of the column says", zh: "年份不在最前，与该列设定的日期顺序不符")
         case .noSuchDay: Words(en: "there is no such day", zh: "没有这一天")
         case .excelSerialDate:
             Words(

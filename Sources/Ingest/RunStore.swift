@@ -23,7 +23,8 @@ enum RunStore {
         SELECT id, file_id, entity, mapping, state, worker, job_id, actor, plan, plan_reject_blob_id, reject_blob_id,
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
-          created_by_name, touched_at, purged_at, linked_count, review_count, quarantined_count, skipped_count, is_replay
+          created_by_name, touched_at, purged_at, linked_count, review_count, quarantined_count, skipped_count, is_replay,
+          undone_links, undone_decisions, undone_waiting
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -42,6 +43,17 @@ enum RunStore {
     static let planOfFile: SQL = """
         SELECT r.plan FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
         WHERE f.digest = $1 AND r.mapping = $2 AND r.plan IS NOT NULL ORDER BY r.id DESC LIMIT 1
+        """
+    static let digest: SQL = """
+        SELECT f.digest FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id WHERE r.id = $1
+        """
+    /// The latest import of the same bytes that made records which are still there.
+    static let madeBefore: SQL = """
+        SELECT r.id, r.mapping, r.state, r.created_at, r.created_by, r.created_count, r.updated_count, r.rejected_count
+        FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE f.digest = $1 AND r.entity = $2 AND r.id <> $3 AND NOT r.is_replay AND r.created_count > 0
+          AND r.state IN ('running', 'succeeded', 'failed', 'cancelled')
+        ORDER BY r.id DESC LIMIT 1
         """
     static let setJob: SQL = """
         UPDATE ingest_run SET state = $2, job_id = $3, actor = $4, message_en = '', message_zh = '',
@@ -77,7 +89,8 @@ enum RunStore {
         """
     static let advanceRevert: SQL = """
         UPDATE ingest_run SET revert_chunk = $4, revert_issue_count = revert_issue_count + $5,
-          touched_at = $6
+          touched_at = $6, undone_links = undone_links + $7, undone_decisions = undone_decisions + $8,
+          undone_waiting = undone_waiting + $9
         WHERE id = $1 AND worker = $2 AND revert_chunk = $3 AND state = 'reverting'
         """
     static let finishRevert: SQL = """
@@ -149,6 +162,8 @@ enum RunStore {
         counts.rejected = row.integer(18)
         counts.quarantined = row.integer(32)
         counts.skipped = row.integer(33)
+        var undone = ImportTies()
+        (undone.links, undone.decisions, undone.waiting) = (row.integer(35), row.integer(36), row.integer(37))
         let mapping = try JSONText.decode(ImportMapping.self, row.text(3))
         if mapping.matches { (counts.linked, counts.review) = (row.integer(30), row.integer(31)) }
         return ImportRun(
@@ -163,7 +178,31 @@ enum RunStore {
             startedAt: row.optionalTime(23),
             finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
             createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29),
-            isReplay: row.bool(34))
+            isReplay: row.bool(34), undone: undone)
+    }
+
+    /// An import of the same bytes before this one.
+    struct Earlier: Sendable {
+        let id: ImportRunID
+        let mapping: ImportMapping
+        let state: RunState
+        let at: Instant
+        let createdBy: UserID?
+        let created: Int
+        let updated: Int
+        let rejected: Int
+    }
+
+    /// - Parameter run: left out; `nil` = the import has no run yet.
+    static func earlier(
+        digest: String, entity: String, but run: ImportRunID?, _ session: any SQLSession
+    ) throws -> Earlier? {
+        try session.first(madeBefore, [.text(digest), .text(entity), .int(run?.rawValue ?? 0)]) { row in
+            Earlier(
+                id: row.id(0), mapping: try JSONText.decode(ImportMapping.self, row.text(1)),
+                state: RunState(rawValue: row.text(2)) ?? .failed, at: row.time(3), createdBy: row.optionalID(4),
+                created: row.integer(5), updated: row.integer(6), rejected: row.integer(7))
+        }
     }
 
     /// What a dry run of the same file with the same mapping found.

@@ -61,9 +61,9 @@ final class ValueReader {
         isIdentifying = field.required || field.canMatch || keepsNA && !field.key.hasPrefix("attr.")
     }
 
-    /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice.
+    /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice, and so are 按月計費 and 按月计费.
     static func choiceKey(_ text: String) -> String {
-        Folding.fold(text.replacing("-", with: " ").replacing("_", with: " "))
+        HeaderKey.simplified(Folding.fold(text.replacing("-", with: " ").replacing("_", with: " ")))
     }
 
     /// - Returns: `nil` for a missing value.
@@ -119,6 +119,7 @@ final class ValueReader {
     /// are exchanged, which is certain when there is no such month.
     func date(_ cell: String, inOrder order: DateOrder?) -> SQLValue? {
         guard field.kind == .date else { return nil }
+        guard parser.dateOrder != .yearMonthDay else { return nil }
         var other = parser
         other.dateOrder = parser.dateOrder.map { $0 == .dayMonthYear ? .monthDayYear : .dayMonthYear } ?? order
         guard other.dateOrder != nil else { return nil }

@@ -137,7 +137,31 @@ package struct ImportMatches: Sendable, Equatable {
     package var linked = 0
     /// New records that may be a known one: a person has to say.
     package var review = 0
+    /// Planned only: new records that are like nobody known.
+    package var apart = 0
+    /// Planned only: more new records than could be kept in mind, so that later ones were not compared with all of them.
+    package var isPartial = false
     package init() {}
+}
+
+/// Two records that were compared, and what was decided about them; it goes when one of them goes.
+package struct ImportTie: Hashable, Sendable {
+    /// The smaller id.
+    package let left: CustomerID
+    package let right: CustomerID
+    /// They count as one.
+    package let isLinked: Bool
+    /// Nobody has decided yet.
+    package let isOpen: Bool
+    /// A person decided, and not the machine.
+    package let isByPerson: Bool
+    package init(left: CustomerID, right: CustomerID, isLinked: Bool, isOpen: Bool, isByPerson: Bool) {
+        self.left = left
+        self.right = right
+        self.isLinked = isLinked
+        self.isOpen = isOpen
+        self.isByPerson = isByPerson
+    }
 }
 
 /// Hears of what is prepared before the first row; throws to stop.
@@ -153,6 +177,8 @@ package protocol ImportTarget: Sendable {
     var takesAttributes: Bool { get }
     /// Whether rows always find their records by the match key: no row is new because nobody chose a key.
     var needsMatchKey: Bool { get }
+    /// Whether a file that is imported a second time without a match key makes all its records a second time.
+    var doublesWithoutKey: Bool { get }
     /// Why imports cannot be taken back; `nil` = they can.
     var revertRefusal: Words? { get }
     /// Built-in fields, in the order people expect them.
@@ -179,6 +205,8 @@ package protocol ImportTarget: Sendable {
     func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
+    /// What ties these records to others, and would go with them.
+    func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie>
     /// Undoes creates, the last first: a record is removed only while its revision is the given one.
     /// - Throws: `CRMError` when a record lies out of the principal's reach: nothing is undone then.
     func revertCreated(
@@ -201,7 +229,7 @@ package protocol Importer: AnyObject {
     /// Does it, in the caller's transaction, with one outbox event a chunk. Outcomes are parallel to `rows`; a rejected
     /// row leaves nothing behind.
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
-    /// What was matched since this was last asked.
+    /// What was matched, or would be, since this was last asked.
     func takeMatches() -> ImportMatches
 }
 
@@ -209,7 +237,9 @@ extension ImportTarget {
     package var title: Words { Words(en: "Customers", zh: "客户") }
     package var takesAttributes: Bool { true }
     package var needsMatchKey: Bool { false }
+    package var doublesWithoutKey: Bool { takesAttributes }
     package var revertRefusal: Words? { nil }
+    package func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie> { [] }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
     package func known(
         _ values: [String], by field: String, source: String, _ session: any SQLSession

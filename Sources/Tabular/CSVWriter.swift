@@ -1,7 +1,8 @@
 /// Writes RFC 4180 text into a byte buffer: quotes where needed, and no cell a spreadsheet would run as a formula.
 ///
-/// The guard (OWASP "CSV injection"): a cell beginning with `=`, `+`, `-`, `@`, TAB or CR that is not a plain number
-/// gets a leading `'`. A cell that already looks guarded gets one more, so `unguarded` restores every cell exactly.
+/// The guard (OWASP "CSV injection"): a cell beginning with `=`, `+`, `-`, `@`, TAB or CR that is neither a number nor a
+/// telephone number gets a leading `'`. A cell that already looks guarded gets one more, so `unguarded` restores every
+/// cell exactly.
 package struct CSVWriter: Sendable {
     package enum LineEnd: String, Sendable {
         case lf = "\n"
@@ -88,7 +89,7 @@ package struct CSVWriter: Sendable {
             guard let core = text.first(where: { $0 != Ascii.apostrophe }) else { return false }
             return isTrigger(core)
         }
-        return !NumberText.isPlain(text)
+        return !NumberText.isSigned(text) && !FormulaText.isPhone(text)
     }
 
     static func isTrigger(_ byte: UInt8) -> Bool {

@@ -104,7 +104,11 @@ extension ColumnProfiler {
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
-        if isDate { add(impossible) { .impossibleDates(count: $0) } }
+        // Also where so many do not fit that the column is a text: most of it has the shape of dates.
+        let shaped = yearFirst + dayFirst + monthFirst + eitherOrder + impossible
+        if isDate || shaped * 10 >= present * 8 && impossible * 2 <= shaped {
+            add(impossible) { .impossibleDates(count: $0) }
+        }
         if decision.type == .dateTime, offMidnight == 0 { found.append(.midnightOnly) }
         if decision.type != .text, decision.type != .empty { add(present - decision.fitting) { .doNotFit(count: $0) } }
         return found
@@ -144,13 +148,14 @@ package struct TableProfiler: Sendable {
         }
     }
 
-    package mutating func add(_ record: Record) {
+    /// - Parameter place: what exceptions are told with; `nil` = the number of the record.
+    package mutating func add(_ record: Record, at place: Int? = nil) {
         records += 1
         for index in profilers.indices {
             if record.isNull(index) {
                 profilers[index].addNull()
             } else {
-                record.withBytes(index) { profilers[index].add($0, record: record.position.record) }
+                record.withBytes(index) { profilers[index].add($0, record: place ?? record.position.record) }
             }
         }
     }

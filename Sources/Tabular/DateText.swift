@@ -2,6 +2,8 @@
 package enum DateOrder: String, Sendable, Codable, CaseIterable {
     case dayMonthYear = "dmy"
     case monthDayYear = "mdy"
+    /// Only dates with the year in front are taken: no other one is to be guessed at.
+    case yearMonthDay = "ymd"
 }
 
 /// A date, and maybe a time of day, as people write it.
@@ -36,7 +38,7 @@ struct DateText {
         switch (form, order) {
         case (.yearLast, .dayMonthYear?): CalendarDay(year: year, month: second, day: first)
         case (.yearLast, .monthDayYear?): CalendarDay(year: year, month: first, day: second)
-        case (.yearLast, nil): nil
+        case (.yearLast, .yearMonthDay?), (.yearLast, nil): nil
         default: CalendarDay(year: year, month: first, day: second)
         }
     }

@@ -35,10 +35,10 @@ struct NumberText {
         guard at < end, takeDigits(text, &at, end, decimal), takeExponent(text, &at, end), at == end else { return nil }
     }
 
-    /// Digits, an optional sign, point and exponent, nothing else: what a spreadsheet reads as a number.
-    static func isPlain(_ text: Bytes) -> Bool {
+    /// Digits, maybe grouped, an optional sign, point and exponent, nothing else: what a spreadsheet reads as a number.
+    static func isSigned(_ text: Bytes) -> Bool {
         guard let number = NumberText(text) else { return false }
-        return !number.isGrouped && number.currency == nil
+        return number.currency == nil
     }
 
     /// The value; exact rounding of the decimal text.

@@ -131,8 +131,24 @@ enum FormulaText {
         guard bytes.count > 1, let first = bytes.first else { return false }
         switch first {
         case UInt8(ascii: "="), UInt8(ascii: "@"): return true
-        case Ascii.plus, Ascii.minus: return NumberText(bytes) == nil && NumberText(bytes, decimal: Ascii.comma) == nil
+        case Ascii.plus, Ascii.minus:
+            return NumberText(bytes) == nil && NumberText(bytes, decimal: Ascii.comma) == nil && !isPhone(bytes)
         default: return false
         }
+    }
+
+    /// `+86 138-0013-8000`, `+886 (2) 2345 6789`: a plus sign, then 6 to 15 digits (E.164) with blanks, hyphens and
+    /// brackets between them. It calls nothing, so it is no formula that could do harm.
+    static func isPhone(_ bytes: Bytes) -> Bool {
+        guard bytes.first == Ascii.plus, let last = bytes.last, Ascii.isDigit(last) else { return false }
+        var digits = 0
+        for byte in bytes.dropFirst() {
+            switch byte {
+            case Ascii.zero...Ascii.nine: digits += 1
+            case Ascii.space, Ascii.minus, UInt8(ascii: "("), UInt8(ascii: ")"): break
+            default: return false
+            }
+        }
+        return (6...15).contains(digits)
     }
 }

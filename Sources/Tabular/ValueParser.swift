@@ -18,6 +18,8 @@ package enum ValueFailure: String, Error, Sendable, Codable, CaseIterable {
     /// A bare integer in Excel's range of days: parsed only when asked for.
     case excelSerialDate = "excel_serial_date"
     case notAnInstant = "not_an_instant"
+    /// A date whose year stands last in a column that is read year first.
+    case yearNotFirst
     /// The text begins like a spreadsheet formula.
     case formula
 }
@@ -137,6 +139,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
             if date.first == date.second { order = .dayMonthYear }
             if order == nil { return .failure(.ambiguousDate) }
         }
+        if order == .yearMonthDay, date.form == .yearLast { return .failure(.yearNotFirst) }
         guard let day = date.day(order: order) else { return .failure(.noSuchDay) }
         return .success((day, date.time_ms ?? 0, date.offset_min))
     }

@@ -33,7 +33,7 @@ struct Evaluate: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run(json: json) {
-            try FileTrouble.checkFile(file)
+            try FileTrouble.checkFile(file, isRegular: true)
             if let predictions { try FileTrouble.checkOutput(predictions) }
             let bar = ProgressBar()
             let result: FileEvaluation

@@ -17,7 +17,8 @@ struct Import: AsyncParsableCommand {
             The mapping is proposed from the headers; --mapping names a mapping file, a shipped one (ibm-telco-churn) or a
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
             Rejected rows are written beside the file (FILE.rejects.csv) with line, column and reason; exit code 2 says
-            that there were some, 1 that the import failed. The id of the run is told at the start: a run that was stopped
+            that there were some, 1 that the import failed, 74 that it is done but that file could not be written.
+            A file that was imported before is refused (1) when it would make everybody a second time. The id of the run is told at the start: a run that was stopped
             (Ctrl-C, or in the console) goes on with --resume RUN.
             """)
     @OptionGroup var common: CommonOptions
@@ -34,18 +35,24 @@ struct Import: AsyncParsableCommand {
     var matchKey: String?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
+    @Option(
+        name: .customLong("date-order"),
+        help: "How dates are written where it could be read in two ways: dmy, mdy or ymd (default: as found in each column).")
+    var dateOrder: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
     @Flag(name: .long, help: "Leave out columns nobody mapped.") var ignoreUnmapped = false
+    @Flag(name: .long, help: "Import a file a second time though no match key finds the records it made.")
+    var again = false
     @Flag(
         name: .customLong("match"),
         help: "Compare new customers with known ones: the same person is linked, a doubtful pair waits for review.")
     var matches = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
-    @Option(name: .long, help: "Take a run back.") var revert: String?
+    @Option(name: .long, help: "Take a run back; with --dry-run only tell what that would do.") var revert: String?
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -57,7 +64,9 @@ struct Import: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Self.encoding)
+            let dateOrder = try dateOrder.map(Self.dateOrder)
             if let file { try FileTrouble.checkFile(file) }
+            if let mapping, mapping.hasSuffix(".json") { try FileTrouble.checkFile(mapping, isRegular: true) }
             if let rejects { try FileTrouble.checkOutput(rejects) }
             try await common.withTenant(creates: file != nil) { runtime, tenant in
                 let all = runtime.modules.imports(tenant, runtime.share)
@@ -81,13 +90,17 @@ struct Import: AsyncParsableCommand {
                     Terminal.note("run \(run)\(dryRun ? " (dry run)" : "")")
                 }
                 let report: ImportReport
+                if let revert, dryRun {
+                    return try Self.print(
+                        try await service.previewRevert(try Self.run(revert), principal), json: json)
+                }
                 if let file {
                     do {
                         report = try await service.importFile(
                             file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
                             encoding: encoding, sheet: sheet, rejects: rejects,
-                            ignoresUnmapped: ignoreUnmapped, matches: matches, principal: principal, begun: begun,
-                            progress: progress)
+                            ignoresUnmapped: ignoreUnmapped, dateOrder: dateOrder, matches: matches, again: again, principal: principal,
+                            begun: begun, progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {
                         throw WrongUsage(error.message.en)
                     }
@@ -105,6 +118,11 @@ struct Import: AsyncParsableCommand {
                 if Self.isDone(report) { bar.finish() } else { bar.end() }
                 try await runtime.settle(tenant)
                 try Self.print(report, json: json)
+                if let trouble = report.rejectFileError {
+                    Terminal.note("switchboard: \(Terminal.plain(trouble.message))")
+                    Terminal.note("             \(Terminal.plain(trouble.message_zh))")
+                    if Self.isDone(report) { throw ExitCode(74) }
+                }
                 if let code = Self.exitCode(report) { throw code }
             }
         }
@@ -128,6 +146,13 @@ struct Import: AsyncParsableCommand {
         return id
     }
 
+    private static func dateOrder(_ text: String) throws -> DateOrder {
+        guard let order = DateOrder(rawValue: text.lowercased()) else {
+            throw WrongUsage("--date-order is dmy, mdy or ymd, not “\(text)”")
+        }
+        return order
+    }
+
     static func encoding(_ text: String) throws -> TextEncoding {
         guard let encoding = TextEncoding(rawValue: text.lowercased()) else {
             throw WrongUsage(
@@ -143,6 +168,24 @@ struct Import: AsyncParsableCommand {
         case " ": "spaces"
         default: "“\(Terminal.plain(text))”"
         }
+    }
+
+    /// What goes with the customers of a run, a line each.
+    private static func tied(_ ties: ImportTies) -> [String] {
+        [
+            (ties.links, "links to other customers"), (ties.decisions, "decisions of people about pairs"),
+            (ties.waiting, "pairs that wait for a person"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    }
+
+    /// What taking a run back would do.
+    private static func print(_ preview: RevertPreview, json: Bool) throws {
+        if json { return try SourceShow.print(preview) }
+        Terminal.out("Taking back run \(preview.run) (nothing was changed)")
+        Terminal.out("  created     \(preview.created)  (would be removed unless they were changed since)")
+        Terminal.out("  updated     \(preview.updated)  (would get their values back)")
+        for line in tied(preview.ties) { Terminal.out("  taken back  \(line)") }
+        Terminal.out("  do it with: switchboard import --revert \(preview.run)")
     }
 
     private static func print(_ report: ImportReport, json: Bool) throws {
@@ -180,8 +223,14 @@ struct Import: AsyncParsableCommand {
         Terminal.out("  created     \(report.created)")
         Terminal.out("  updated     \(report.updated)")
         Terminal.out("  unchanged   \(report.unchanged)")
-        if let linked = report.linked { Terminal.out("  linked      \(linked)  (shown with a customer known before)") }
-        if let review = report.review { Terminal.out("  to review   \(review)  (in the console under Duplicates)") }
+        let would = report.dryRun ? "would be " : ""
+        if let linked = report.linked {
+            Terminal.out("  linked      \(linked)  (\(would)shown with a customer known before)")
+        }
+        if let review = report.review {
+            Terminal.out("  to review   \(review)  (\(would)in the console under Duplicates)")
+        }
+        if let apart = report.apart { Terminal.out("  apart       \(apart)  (new, and like nobody known)") }
         Terminal.out("  rejected    \(report.rejected)")
         if report.quarantined > 0 {
             Terminal.out("  quarantined \(report.quarantined) (wait under Quarantine in the console)")
@@ -201,11 +250,16 @@ struct Import: AsyncParsableCommand {
         }
         if report.dryRun { for line in ImportTable.lines(report) { Terminal.out(line) } }
         if let file = report.rejectFile { Terminal.out("  rejected rows: \(Terminal.plain(file))") }
+        if report.isRevert { for line in tied(report.undone) { Terminal.out("  taken back  \(line)") } }
         if report.issues > 0 {
             Terminal.out("  not undone  \(report.issues)")
         }
         if !report.dryRun, !report.isRevert, report.state == "failed" || report.state == "cancelled" {
-            Terminal.out("  go on with: switchboard import --resume \(report.run)")
+            // To go on would refuse the rest as well.
+            Terminal.out(
+                report.read > 0 && report.rejected == report.read
+                    ? "  nothing was taken in: mend the mapping or the file, and import it again"
+                    : "  go on with: switchboard import --resume \(report.run)")
         }
         if report.isRevert, report.state != "reverted" {
             Terminal.out("  go on with: switchboard import --revert \(report.run)")

@@ -14,7 +14,8 @@ struct Match: AsyncParsableCommand {
         abstract: "Link the records of one file to each other, or of two files, without labels.",
         discussion: """
             What the columns hold is told from their headers and values; the weights are learned from the file itself. The \
-            result is one JSON object: pairs (left, right, score 0...1) that are linked, clusters of ids, and seconds.
+            result is one JSON object: pairs (left, right, score 0...1) that are linked, review (the same of doubtful pairs, for \
+            a person to decide, the most likely first), clusters of ids, and seconds.
             Two different identity numbers with right check digits are never linked, and people of one home are kept apart.
             Rows without an id are left out (exit code 2).
             """)
@@ -42,7 +43,8 @@ struct Match: AsyncParsableCommand {
 
     func run() async throws {
         try await Terminal.run {
-            for path in [out, model].compactMap({ $0 }) { try Self.checkFolder(of: path) }
+            for path in [file, other].compactMap({ $0 }) { try FileTrouble.checkFile(path, isRegular: true) }
+            for path in [out, model].compactMap({ $0 }) { try FileTrouble.checkOutput(path) }
             let clock = ContinuousClock()
             let start = clock.now
             let bar = ProgressBar()
@@ -83,15 +85,19 @@ struct Match: AsyncParsableCommand {
     }
 
     private static func json(_ result: MatchResult, _ ids: [String], _ seconds: Double) -> Data {
-        let pairs = result.pairs.map { pair in
-            JSONValue.object([
-                "left": .string(ids[pair.left]), "right": .string(ids[pair.right]),
-                "score": .double((pair.score * 1e6).rounded() / 1e6),
-            ])
+        func list(_ pairs: [MatchResult.Pair]) -> JSONValue {
+            .array(
+                pairs.map { pair in
+                    .object([
+                        "left": .string(ids[pair.left]), "right": .string(ids[pair.right]),
+                        "score": .double((pair.score * 1e6).rounded() / 1e6),
+                    ])
+                })
         }
+        let doubtful = result.review.sorted { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
         let clusters = result.clusters.map { JSONValue.array($0.map { .string(ids[$0]) }) }
         let whole = JSONValue.object([
-            "pairs": .array(pairs), "clusters": .array(clusters), "seconds": .double((seconds * 1e3).rounded() / 1e3),
+            "pairs": list(result.pairs), "review": list(doubtful), "clusters": .array(clusters), "seconds": .double((seconds * 1e3).rounded() / 1e3),
         ])
         return Data((whole.encoded() + "\n").utf8)
     }
@@ -102,23 +108,8 @@ struct Match: AsyncParsableCommand {
         return try encoder.encode(model)
     }
 
-    /// Told before the work, not behind it.
-    private static func checkFolder(of path: String) throws {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-            throw unwritable(path)
-        }
-    }
-
     private static func write(_ data: Data, to path: String) throws {
-        do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch { throw unwritable(path) }
-    }
-
-    private static func unwritable(_ path: String) -> CRMError {
-        CRMError(
-            "file_unwritable", status: 422,
-            Words(en: "The file \(path) cannot be written; is the folder there?", zh: "无法写入文件 \(path)，请确认文件夹存在。"))
+        try data.write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 }
 

@@ -25,7 +25,7 @@ struct Profile: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Import.encoding)
-            try FileTrouble.checkFile(file)
+            try FileTrouble.checkFile(file, isRegular: true)
             let bar = ProgressBar()
             let path = file, sheet = sheet
             let profile = try await OwnThread.run(

@@ -84,7 +84,9 @@ struct UsageImport: AsyncParsableCommand {
             options.columns[field] = parts[1]
         }
         if let dateOrder {
-            guard let order = DateOrder(rawValue: dateOrder) else { throw WrongUsage("--date-order is dmy or mdy") }
+            guard let order = DateOrder(rawValue: dateOrder), order != .yearMonthDay else {
+                throw WrongUsage("--date-order is dmy or mdy")
+            }
             options.dateOrder = order
         }
         options.lineSource = lines

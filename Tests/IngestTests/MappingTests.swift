@@ -51,6 +51,29 @@ struct MappingTests {
             ])
     }
 
+    @Test(
+        "headings in traditional characters are the same as in simplified ones",
+        arguments: [
+            ("手機號碼", "手机号码"), ("客戶姓名", "客户姓名"), ("電話號碼", "电话号码"), ("出生日期", "出生日期"),
+            ("帳單編號", "账单编号"), ("帳號", "账号"), ("身分證號", "身份证号"), ("證件類型", "证件类型"),
+        ])
+    func traditional(_ traditional: String, _ simplified: String) {
+        #expect(HeaderKey(traditional) == HeaderKey(simplified))
+        #expect(ValueReader.choiceKey(traditional) == ValueReader.choiceKey(simplified))
+    }
+
+    @Test("a file with headings and choices in traditional characters is mapped and read")
+    func traditionalFile() async throws {
+        let bench = try await Bench()
+        let report = try await bench.importText("客戶編號,客戶姓名,手機號,出生日期,合約\nA1,王偉,13800138000,1990-02-03,兩年\n")
+        #expect(report.created == 1)
+        #expect(
+            try await bench.contents()["test:A1"] == [
+                "source_id": "A1", "name": "王偉", "phone": "+8613800138000", "birth_date": "1990-02-03",
+                "contract": "two_year",
+            ])
+    }
+
     @Test("what was decided for a header is proposed again, whole for the same header and by column for another")
     func remembers() async throws {
         let bench = try await Bench()

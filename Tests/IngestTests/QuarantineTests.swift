@@ -51,6 +51,26 @@ struct QuarantineTests {
 
     private static let header = "Customer ID,Full Name,Mobile,Tenure\n"
 
+    @Test("who is kept to some regions is told of the rows they brought, and of no others")
+    func regionalTotals() async throws {
+        let bench = try await Bench()
+        try await put(bench) { _ in }
+        _ = try await bench.importText(
+            Self.header + "K1,Ann,13900000001,500\nK2,Bo,13900000002,600\n", matchKey: "source_id")
+        let rights = [ImportService.permission, ImportService.quarantinePermission, RulePages.permission]
+        let regional = TestTenant.principal(rights, roles: [.administrator], regions: ["浙江"], userID: UserID(7))
+        _ = try await bench.service.importFile(
+            try bench.file("own.csv", Self.header + "K3,Cy,13900000003,700\n"), source: "test", matchKey: "source_id",
+            principal: regional)
+        let wizard = try Wizard(bench, language: .en)
+        for (principal, count) in [(bench.principal, 3), (regional, 1)] {
+            let queue = try await wizard.page("/quarantine", as: principal)
+            #expect(queue.contains("<span class=\"muted\">\(count) waiting</span>"), "\(count)")
+            let sources = try await wizard.page("/sources", as: principal)
+            #expect(sources.contains(">\(count)</a>"), "\(count)")
+        }
+    }
+
     @Test("bad rows wait, are repaired and come in by an import of their own, with counts that add up")
     func story() async throws {
         let bench = try await Bench()

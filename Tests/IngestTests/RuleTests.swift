@@ -355,6 +355,22 @@ struct RuleTests {
         #expect(rules.takeCounts().isEmpty, "counts are handed over once")
     }
 
+    @Test("every shipped rule holds together, has a key of its own and words in both languages")
+    func shipped() throws {
+        let all = ShippedRules.customers + ShippedRules.records
+        #expect(Set(all.map(\.key)).count == all.count && ShippedRules.records.count > 20)
+        for rule in all {
+            try rule.check()
+            let again = try RuleParameters.parse(
+                rule.parameters.encoded(rule.kind, rule.severity), rule.kind, rule.severity)
+            #expect(again == rule.parameters, "\(rule.key): its page shows it as it is")
+            #expect(!rule.name.en.isEmpty && rule.name.zh.unicodeScalars.contains { $0.value > 0x4E00 }, "\(rule.key)")
+        }
+        for entity in ["accounts", "lines", "bills", "payments", "cases", "interactions"] {
+            #expect(!ShippedRules.of(entity).isEmpty, "\(entity)")
+        }
+    }
+
     @Test("the worst of a row decides, and a later row of the same value is not unique")
     func worst() throws {
         let rules = try compiled([

@@ -1,3 +1,4 @@
+import App
 import Foundation
 import Kernel
 import TestSupport
@@ -88,6 +89,98 @@ struct CommandLineFailureTests {
         }
         #expect(try run("\"$0\" seed --customers 100 --data \"$1\" >/dev/null 2>/dev/full") == 0)
         #expect(try run("\"$0\" routes >/dev/full 2>/dev/full") == 74)
+    }
+
+    @Test("absent, a folder and forbidden have words of their own in every command that takes a file, in both languages")
+    func wrongFiles() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let absent = bench.folder + "/absent.csv"
+        let file = try bench.file("people.csv", Self.people)
+        let commands: [[String]] = [
+            ["profile"], ["match", "--id", "customer_no", "--out", bench.folder + "/out.json"],
+            ["match", file, "--id", "customer_no", "--out", bench.folder + "/out.json"],
+            ["evaluate", "--label", "city"], ["import"], ["usage", "import", "--source", "switch"],
+            ["import", file, "--config"], ["import", file, "--mapping"],
+        ]
+        for command in commands {
+            // A mapping is known as a file by its ending.
+            let missing = command.last == "--mapping" ? bench.folder + "/absent.json" : absent
+            for (path, en, zh) in [
+                (missing, "there is no such file", "没有这个文件"), (bench.folder, "this is a folder", "这是目录"),
+            ] where command.last != "--mapping" || path == missing {
+                let result = try bench.run(command + [path])
+                #expect(result.code == 1, "\(command) \(path): \(result)")
+                #expect(result.error.contains("\(path): \(en)") && result.error.contains("\(path)：\(zh)"), "\(command): \(result)")
+            }
+        }
+        #expect(FileTrouble.trouble(file, EACCES).message != FileTrouble.trouble(file, ENOENT).message)
+        #expect(FileTrouble.trouble(file, EACCES).message.zh.contains("无权访问"))
+    }
+
+    @Test("a file imported before without a match key is refused with 1; --again imports it; a revert can be tried first")
+    func again() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file("people.csv", "name,city\n甲乙,杭州\n丙丁,宁波\n")
+        let first = try #require(try bench.object(["import", file])["run"]?.string)
+        let refused = try bench.run(["import", file])
+        #expect(refused.code == 1 && refused.error.contains("was not imported") && refused.error.contains(first), "\(refused)")
+        #expect(refused.error.contains("--again") && refused.error.contains("此前已") || refused.error.contains("已于"), "\(refused)")
+        #expect(try bench.object(["import", file])["error"]?.object?["code"]?.string == "imported_before")
+        let dry = try bench.run(["import", file, "--dry-run"])
+        #expect(dry.code == 0 && dry.error.contains("second time"), "\(dry)")
+        let again = try #require(try bench.object(["import", file, "--again"])["run"]?.string)
+        let tried = try bench.run(["import", "--revert", again, "--dry-run"])
+        #expect(tried.code == 0 && tried.out.contains("nothing was changed") && tried.out.contains("created     2"), "\(tried)")
+        #expect(try bench.object(["import", "--revert", again])["state"]?.string == "reverted", "it was only tried before")
+        #expect(try bench.run(["import", "--revert", again, "--dry-run"]).code == 1)
+    }
+
+    @Test("what an import did and how it is undone are told also when the reject file cannot be written (74)")
+    func rejectFile() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let file = try bench.file("people.csv", "source_id,name,email\n1,甲乙,a@b.example\n2,丙丁,no address\n")
+        // A device that is always full is where the rejects go.
+        let mapped = ["import", file, "--match-key", "source_id", "--rejects", "/dev/full"]
+        let result = try bench.run(mapped)
+        #expect(result.code == 74, "\(result)")
+        #expect(result.out.contains("created     1") && result.out.contains("rejected    1"), "\(result)")
+        #expect(result.out.contains("undo with: switchboard import --revert"), "\(result)")
+        #expect(result.error.contains("/dev/full cannot be written (No space left"), "\(result)")
+        #expect(result.error.contains("无法写入拒绝文件 /dev/full"), "\(result)")
+        let wrong = try bench.file("wrong.csv", "source_id,name,email\n3,甲乙,nowhere\n")
+        let hopeless = try bench.run(["import", wrong, "--match-key", "source_id"])
+        #expect(hopeless.code == 1 && !hopeless.out.contains("--resume"), "\(hopeless)")
+        #expect(hopeless.out.contains("mend the mapping or the file"), "\(hopeless)")
+        for order in ["dmy", "ymd"] { #expect(try bench.run(["import", file, "--dry-run", "--date-order", order]).code == 2) }
+        #expect(try bench.run(["import", file, "--dry-run", "--date-order", "ydm"]).code == 64)
+    }
+
+    @Test("match puts the doubtful pairs beside the linked ones, and leaves those as they were")
+    func doubtful() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        var rows = "id,given_name,surname,birth_date,phone\n"
+        for row in 0..<60 {
+            rows += "a\(row),Name\(row * 7919 % 83),Family\(row * 104_729 % 61),19\(50 + row % 40)-0\(1 + row % 9)-1\(row % 9),1380013\(1000 + row)\n"
+        }
+        let file = try bench.file("people.csv", rows)
+        let out = bench.folder + "/out.json"
+        #expect(try bench.run(["match", file, "--id", "id", "--out", out]).code == 0)
+        let whole = try #require(
+            try JSONValue.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: out)))).object)
+        #expect(Set(whole.keys) == ["pairs", "review", "clusters", "seconds"])
+        let said = try bench.run(["match", file, "--id", "id", "--out", out]).out
+        for (key, words) in [("pairs", "linked pairs"), ("review", "to review")] {
+            let pairs = try #require(whole[key]?.array)
+            #expect(said.contains("\(pairs.count) \(words)"), "\(said)")
+            for pair in pairs {
+                #expect(Set(try #require(pair.object).keys) == ["left", "right", "score"])
+            }
+        }
+        #expect(try bench.run(["match", file, "--id", "id", "--out", bench.folder + "/none/out.json"]).error.contains("no such file"))
     }
 
     @Test("a value no command could use is wrong usage (64); with --json every failure is an object")

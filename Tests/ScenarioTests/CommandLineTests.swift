@@ -157,6 +157,32 @@ struct CommandLineTests {
         #expect(report["quarantined"]?.int == 1 && report["created"]?.int == 1 && report["rejected"]?.int == 0)
         let list = try bench.expect(0, ["source", "list"])
         #expect(list.out.contains("billing  billing  last import ") && list.out.contains("in quarantine 1"))
+        for wrong in [
+            ["source", "set", "billing"], ["source", "set", "billing", "--kind", "bank"],
+            ["source", "set", "billing", "--fresh-hours", "often"], ["source", "set", "billing", "--classify", "name"],
+            ["source", "set", "billing", "--classify", "name=secret"],
+        ] {
+            try bench.expect(64, wrong)
+        }
+        try bench.expect(1, ["source", "set", "nobody", "--owner", "x"])
+        try bench.expect(1, ["source", "set", "billing", "--fresh-hours", "0"])
+        let set = try Self.object(
+            bench.expect(
+                0,
+                [
+                    "source", "set", "billing", "--owner", "Finance", "--fresh-hours", "24", "--classify", "name=name",
+                    "--classify", "birth_date=date", "--kind", "billing", "--json",
+                ]).out)
+        #expect(set["owner"]?.string == "Finance" && set["freshHours"]?.int == 24 && set["freshness"]?.string == "ontime")
+        #expect(
+            set["schema"]?.array?.compactMap(\.string) == ["name | text |  | name", "birth_date | text |  | date"])
+        let shown = try bench.expect(0, ["source", "show", "billing"])
+        #expect(shown.out.contains("owner       Finance") && shown.out.contains("expected    every 24 hours"))
+        let schema = try bench.file("schema.txt", "name | text | | full\nbirth_date | date | | date\n")
+        let whole = try Self.object(
+            bench.expect(0, ["source", "set", "billing", "--schema", schema, "--fresh-hours", "none", "--json"]).out)
+        #expect(whole["freshHours"]?.int == nil && whole["owner"]?.string == "Finance", "what is not given stays")
+        #expect(whole["schema"]?.array?.first?.string == "name | text |  | full")
         let one = try Self.object(bench.expect(0, ["source", "show", "billing", "--json"]).out)
         #expect(one["mappingVersions"]?.int == 1 && one["quarantined"]?.int == 1 && one["imports"]?.int == 1)
         #expect((one["score"]?.double).map { $0 > 50 && $0 < 100 } ?? false)

@@ -1,3 +1,4 @@
+import App
 import Foundation
 import Kernel
 import Platform
@@ -5,6 +6,8 @@ import Storage
 import TestSupport
 import Testing
 import Web
+
+@testable import Ingest
 
 /// Accounts, bills and cases of one person from three systems, brought through the wizard.
 @Suite("What three sources know of one customer")
@@ -54,6 +57,52 @@ struct EntityStoryTests {
             try $0.first("SELECT id FROM customers_customer WHERE reference = $1", [.text(number)]) { $0.int(0) }
         }
         return String(try #require(found, "\(number)"))
+    }
+
+    @Test("shipped rules hold contradictions of bills, accounts, lines and payments, and count what points to nothing")
+    func shippedRules() async throws {
+        let scenario = try await Scenario.start()
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
+            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
+            return try await service.on(entity).importFile(path, source: "billing", principal: principal)
+        }
+        #expect(try await bring("customer", "source_id,full_name,msisdn\nB1,王小明,\(Self.number)\n").created == 1)
+        let accounts = try await bring(
+            "accounts",
+            "account_number,source_id,opened_on,closed_on\nA1,B1,2020-01-01,\nA2,B1,2021-01-01,2020-01-01\n")
+        #expect(accounts.created == 1 && accounts.quarantined == 1)
+        #expect(accounts.findings.contains { $0.rule == "accounts.dates" && $0.failed == 1 })
+        let bills = try await bring(
+            "bills",
+            "bill_number,source_id,account_number,amount,issued_on,due_on\n"
+                + "1,B1,A1,59.00,2026-01-01,2026-01-15\n2,B1,A1,59.00,2026-02-15,2026-02-01\n"
+                + "3,B1,A1,5000000.00,2026-03-01,2026-03-15\n4,B1,A9,59.00,2026-04-01,2026-04-15\n")
+        #expect(bills.created == 2 && bills.quarantined == 2, "\(bills)")
+        let account = try #require(bills.findings.first { $0.rule == "bills.account" })
+        #expect(account.checked == 4 - 2 && account.failed == 1 && account.severity == "warn")
+        for rule in ["bills.due", "bills.amount"] {
+            #expect(bills.findings.contains { $0.rule == rule && $0.failed == 1 && !$0.name.isEmpty }, "\(rule)")
+        }
+        let payments = try await bring(
+            "payments",
+            "payment_number,source_id,amount,paid_on\n1,B1,59.00,2026-01-10\n2,B1,59.00,1990-01-10\n")
+        #expect(payments.created == 1 && payments.quarantined == 1, "\(payments)")
+        for target in service.targets {
+            let known = Set(target.fields.map(\.key))
+            for rule in ShippedRules.of(target.entity) {
+                let named = rule.fields + [rule.parameters.with, rule.parameters.condition?.field].compactMap { $0 }
+                #expect(known.isSuperset(of: named), "\(rule.key): \(named)")
+            }
+        }
+        // What waits is repaired or let go in the queue like any row.
+        let waiting = try await scenario.tenant.database.read {
+            try $0.count("SELECT COUNT(*) FROM ingest_quarantine WHERE state = 'open'")
+        }
+        #expect(waiting == 4)
     }
 
     @Test("the page of the one customer shows the accounts, bills and cases of all sources; apart again, each its own")

@@ -1,4 +1,6 @@
+import App
 import Foundation
+import Ingest
 import Kernel
 import Platform
 import Storage
@@ -120,6 +122,49 @@ struct ResolutionStoryTests {
         try await scenario.drain()
         #expect(try !supervisor.get("/customers/\(c)").text.contains("panel-joined"))
         #expect(try supervisor.get("/customers/\(r)").status == 404)
+    }
+
+    @Test("a dry run says how many would be joined, as the import then does; taking it back says what goes with it")
+    func foretold() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        let header = ["source_id", "full_name", "phone", "city"]
+        _ = try await bring(
+            scenario, supervisor, "billing", header,
+            ["1,张伟,+8657188880000,杭州", "2,李四,\(Self.number),宁波", "3,王芳,+8613900000003,温州"])
+        // One is known, one sounds like a known one, one is new, and one comes twice in the file.
+        let rows = [
+            "11,李四,\(Self.number),宁波", "12,张薇,+8657188880000,杭州", "13,赵六,+8613700000013,台州",
+            "14,孙七,+8613600000014,绍兴", "15,孙七,+8613600000014,绍兴",
+        ]
+        let csv = ([header.joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
+        let path = NSTemporaryDirectory() + "care-\(UUID().uuidString).csv"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        let dry = try await service.importFile(
+            path, source: "care", matchKey: "source_id", dryRun: true, matches: true, principal: principal)
+        #expect([dry.created, dry.linked, dry.review, dry.apart] == [5, 2, 1, 2], "\(dry)")
+        let run = try await bring(scenario, supervisor, "care", header, rows)
+        let page = try supervisor.get(run).text
+        #expect(page.contains("data-count=\"linked\">2<") && page.contains("data-count=\"review\">1<"))
+        let (li, other) = (try await customer(scenario, "2"), try await customer(scenario, "13"))
+        let pair = try #require(
+            try supervisor.post("/customers/\(li)/duplicates", [("other", "13")]).header("location"))
+        #expect(try supervisor.get(pair).status == 200)
+        #expect(try supervisor.post("/duplicates/\(li)/\(other)/separation").status == 303)
+        // Two links, one decision of a person, and the pair that still waits.
+        let told = "2 links to other customers, 1 decision of a person about a pair, 1 pair that waited for a person"
+        #expect(try supervisor.get(run).text.contains(told))
+        let id = try #require(ImportRunID(String(run.split(separator: "/").last ?? "")))
+        let preview = try await service.previewRevert(id, principal)
+        #expect(preview.ties.links == 2 && preview.ties.decisions == 1 && preview.ties.waiting == 1)
+        #expect(try supervisor.post(run + "/reversal").status == 303)
+        try await scenario.drain()
+        #expect(try supervisor.get(run).text.contains("With its customers went " + told))
+        #expect(try await service.run(id).run.undone == preview.ties)
     }
 
     @Test("a doubtful pair waits in the queue in both languages, masked for who may not see names")

@@ -196,6 +196,14 @@ struct ContainerTests {
         #expect(try Unwrapped(bytes, sheet: "3").rows == [["1"]])
         #expect(code { _ = try Unwrapped(bytes, sheet: "5") } == "unknown_sheet")
         #expect(code { _ = try Unwrapped(bytes, sheet: "Cover") } == "empty_sheet")
+        // Whoever names a wrong one is told which there are, by number and name.
+        for (sheet, others) in [("5", "1 “Cover”, 2 “Title”, 3 “数据”, 4 “2”"), ("Cover", "2 “Title”, 3 “数据”, 4 “2”")] {
+            let error = #expect(throws: ContainerError.self) { _ = try Unwrapped(bytes, sheet: sheet) }
+            #expect(error?.words.en.contains(others) == true && error?.words.zh.contains(others) == true, "\(sheet)")
+        }
+        let empty = Packing.xlsx(Packing.Book(sheets: [("A", ""), ("B", "")]))
+        let none = #expect(throws: ContainerError.self) { _ = try Unwrapped(empty) }
+        #expect(none?.words.en.contains("1 “A”, 2 “B”") == true, "\(String(describing: none))")
         #expect(code { _ = try Unwrapped(Array("a,b\n1,2\n".utf8), sheet: "1") } == "no_sheets")
     }
 

@@ -24,7 +24,7 @@ struct FileProfileTests {
         #expect(id.shapes.first == .init(value: "A99", count: 90))
         #expect(amount.quantiles?[2] == 50.5)
         #expect(amount.outliers?.count == 1)
-        #expect(amount.outliers?.examples == [.init(line: 103, value: "9000.0")])
+        #expect(amount.outliers?.examples == [.init(line: 103, value: "9000")])
         #expect(plan.top == [.init(value: "A", count: 51), .init(value: "B", count: 51)])
         #expect(!plan.isLikelyKey)
     }
@@ -68,6 +68,29 @@ struct FileProfileTests {
         let swapped = try Self.profile("d\n22-04-15\n2015-04-08\n18-04-15\n2015-05-06\n").columns[0].dates
         #expect(swapped?.verdict == .swapped)
         #expect(swapped?.ambiguousLines == [3, 5])
+    }
+
+    @Test("dates in several orders with some that do not exist are told with lines, though the column is a text")
+    func severalOrders() throws {
+        let text = "when\n13/05/2024\n05/14/2024\n03/04/2024\n31/02/2024\n45/13/2024\n2024-01-05\n2024-02-30\n"
+        let column = try Self.profile(text).columns[0]
+        #expect(column.type == .text)
+        let dates = try #require(column.dates)
+        #expect(dates.verdict == .mixed && [dates.dayFirst, dates.monthFirst, dates.yearFirst] == [1, 1, 1])
+        #expect(dates.impossible == 3 && dates.ambiguousLines == [4])
+        #expect(
+            dates.impossibleExamples == [
+                .init(line: 5, value: "31/02/2024"), .init(line: 6, value: "45/13/2024"),
+                .init(line: 8, value: "2024-02-30"),
+            ])
+        #expect(column.notices.contains { $0.value == "impossible_dates" && $0.count == 3 })
+        #expect(try Self.profile("ssn\n45-67-8901\n46-68-8902\n").columns[0].dates == nil, "numbers are no dates")
+    }
+
+    @Test("values that do not fit are told with their line")
+    func exceptionLines() throws {
+        let text = "n\n" + (0..<99).map { "\($0)\n" }.joined() + "x\n"
+        #expect(try Self.profile(text).columns[0].exceptions == [.init(line: 101, value: "x")])
     }
 
     @Test("the complaints' Date column mixes two orders, and the other date column does not")

@@ -49,17 +49,17 @@ enum ChargeRecords {
                 synonyms: ["billing period", "bill month", "month", "cycle", "账单月份", "月份"]),
             ImportField(
                 "amount", Words(en: "Amount", zh: "金额"), .money, required: true,
-                synonyms: ["amount due", "total", "bill amount", "total amount", "charge", "应收金额", "账单金额"]),
+                synonyms: ["amount due", "total", "bill amount", "total amount", "charge", "应收金额", "账单金额", "應繳金額", "應繳總額"]),
             currency,
             ImportField(
                 "issued_on", Words(en: "Issued on", zh: "出账日期"), .date,
                 synonyms: ["issue date", "bill date", "invoice date", "出账时间", "账单日期"]),
             ImportField(
                 "due_on", Words(en: "Due on", zh: "应缴日期"), .date,
-                synonyms: ["due date", "payment due", "应缴日", "缴费截止日期"]),
+                synonyms: ["due date", "payment due", "应缴日", "缴费截止日期", "繳款期限", "繳款截止日"]),
             ImportField(
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
-                synonyms: ["paid date", "payment date", "settled on", "缴费日期", "销账日期"]),
+                synonyms: ["paid date", "payment date", "settled on", "缴费日期", "销账日期", "繳款日期"]),
         ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
         touched: CustomerRevision.move
     ) { draft throws(RecordRefusal) in
@@ -90,14 +90,14 @@ enum ChargeRecords {
             OwnerFields.reference, OwnerFields.source, OwnerFields.msisdn, OwnerFields.account,
             ImportField(
                 "amount", Words(en: "Amount", zh: "金额"), .money, required: true,
-                synonyms: ["paid amount", "payment amount", "sum", "缴费金额", "实缴金额"]),
+                synonyms: ["paid amount", "payment amount", "sum", "缴费金额", "实缴金额", "繳款金額"]),
             currency,
             ImportField(
                 "paid_on", Words(en: "Paid on", zh: "缴费日期"), .date, required: true,
-                synonyms: ["payment date", "paid date", "date", "transaction date", "缴费时间", "交易时间"]),
+                synonyms: ["payment date", "paid date", "date", "transaction date", "缴费时间", "交易时间", "繳款日期", "繳款時間"]),
             ImportField(
                 "method", Words(en: "Payment method", zh: "缴费方式"), .text(60),
-                synonyms: ["payment method", "channel", "paid by", "支付方式", "缴费渠道"]),
+                synonyms: ["payment method", "channel", "paid by", "支付方式", "缴费渠道", "繳款方式", "繳費通路"]),
             ImportField(
                 "bill_number", Words(en: "For the bill", zh: "对应账单"), .text(60),
                 synonyms: ["bill id", "bill no", "invoice", "invoice number", "账单号", "账单编号"]),

@@ -86,7 +86,7 @@ struct MatchResolver {
             linked: Set(found.filter(\.isLinked).map(\.new)).count, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
     }
 
-    private struct Found {
+    struct Found {
         let new: CustomerID
         let other: CustomerID
         let verdict: MatchVerdict
@@ -98,7 +98,7 @@ struct MatchResolver {
     /// Customers that share a key with a new one, those with most keys in common first. Of two new ones the later
     /// looks for the
     /// earlier.
-    private func candidates(_ new: [MatchPrepared], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+    func candidates(_ new: [MatchPrepared], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
         var wanted: [Int64: [CustomerID]] = [:]
         for one in new { for key in one.keys { wanted[key, default: []].append(one.id) } }
         let isNew = Set(new.map(\.id))
@@ -153,7 +153,7 @@ struct MatchResolver {
     // MARK: Decisions
 
     /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
-    private func decide(
+    func decide(
         _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject], _ reach: Reach,
         _ sets: inout MatchSets, _ session: any SQLSession
     ) throws -> [Found] {
@@ -262,8 +262,13 @@ struct MatchSets {
     /// Everybody in a set of more than one.
     private(set) var members: Set<CustomerID> = []
 
+    /// Nobody is joined.
+    init() {}
+
     /// The sets of these customers, whole.
-    init(_ ids: Set<CustomerID>, _ session: any SQLSession) throws {
+    init(_ ids: Set<CustomerID>, _ session: any SQLSession) throws { try add(ids, session) }
+
+    mutating func add(_ ids: Set<CustomerID>, _ session: any SQLSession) throws {
         var asked: Set<CustomerID> = []
         var next = ids
         while !next.isEmpty {

@@ -206,6 +206,11 @@ struct IntakeService: Sendable {
                 let moved = try IntakeStore.move(file, to: .waiting, Self.unknownColumns, at: nil, session)
                 return moved ? false : nil
             }
+            // Nobody is there who could say that it is meant.
+            if let earlier = try service.repeated(record, session) {
+                let words = ImportService.importedBefore(earlier).message
+                return try IntakeStore.move(file, to: .waiting, words, at: nil, session) ? false : nil
+            }
             guard try IntakeStore.move(file, to: .running, Words(en: "", zh: ""), at: nil, session) else { return nil }
             try service.enqueue(.start, run, principal, service.recorder(principal), session)
             return true

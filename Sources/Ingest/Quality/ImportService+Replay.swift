@@ -68,7 +68,7 @@ extension ImportService {
     ) async throws -> Parcel {
         let (run, origin) = try await self.run(id, for: principal)
         let inspection = origin.inspection
-        var csv = CSVWriter(guardsFormulas: false)
+        var csv = CSVWriter()
         csv.row(inspection.columns)
         for row in rows {
             csv.row(inspection.columns.indices.map { row.present.indices.contains($0) ? row.present[$0] : nil })

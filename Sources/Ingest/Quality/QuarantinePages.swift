@@ -58,9 +58,9 @@ struct QuarantinePages: Sendable {
                 files[id] = (run, try RunStore.file(run.fileID, session))
             }
             return (
-                rows, try QuarantineStore.waiting(session),
+                rows, try QuarantineStore.waiting(owner: filter.owner, session),
                 try service.targets.flatMap { try RuleStore.rules(entity: $0.entity, session) },
-                try session.count(QuarantineStore.openBefore, [.time(warned)]),
+                try session.count(QuarantineStore.openBefore, [.time(warned), .id(filter.owner)]),
                 try service.allFields(session), files, try Self.sources(session),
                 try QuarantineStore.count(filter, now: now, session)
             )

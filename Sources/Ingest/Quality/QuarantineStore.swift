@@ -93,9 +93,11 @@ enum QuarantineStore {
         """
     static let openBefore: SQL = """
         SELECT COUNT(*) FROM ingest_quarantine WHERE state = 'open' AND created_at < $1
+          AND (CAST($2 AS BIGINT) IS NULL OR run_id IN (SELECT id FROM ingest_run WHERE created_by = $2))
         """
     static let openByRule: SQL = """
         SELECT rule, source, COUNT(*), MIN(created_at) FROM ingest_quarantine WHERE state = 'open'
+          AND (CAST($1 AS BIGINT) IS NULL OR run_id IN (SELECT id FROM ingest_run WHERE created_by = $1))
         GROUP BY rule, source ORDER BY 3 DESC, 1, 2 LIMIT 200
         """
     static let ofReplay: SQL = """
@@ -247,8 +249,9 @@ enum QuarantineStore {
         let since: Instant
     }
 
-    static func waiting(_ session: any SQLSession) throws -> [Waiting] {
-        try session.query(openByRule) {
+    /// - Parameter owner: only rows of imports that this person brought; `nil` = all.
+    static func waiting(owner: UserID?, _ session: any SQLSession) throws -> [Waiting] {
+        try session.query(openByRule, [.id(owner)]) {
             Waiting(rule: $0.text(0), source: $0.text(1), count: $0.integer(2), since: $0.time(3))
         }
     }

@@ -63,7 +63,7 @@ struct RuleCondition: Sendable, Equatable {
 ///     range      min, max: a number, "2020-01-31", "today", "today-120y", "today+30d"
 ///     pattern    regex (see SafePattern) or format
 ///     code       values, ignore_case
-///     reference  to: "source_id", "msisdn" or "document_number" of a known customer
+///     reference  to: "source_id", "msisdn" or "document_number" of a known customer, or a known "account_number"
 ///     cross      op: < <= > >= = !=, with: a field
 ///     fresh      days
 ///     any kind   when: {"field": ..., "in": [...]}
@@ -87,7 +87,7 @@ struct RuleParameters: Sendable, Equatable {
 
     static let textMax = 4_000
     static let valuesMax = 500
-    static let references = ["source_id", "msisdn", "document_number"]
+    static let references = ["source_id", "msisdn", "document_number", "account_number"]
 
     /// - Throws: `CRMError` 422 "rule_parameters" that says what is wrong with the text.
     static func parse(_ text: String, _ kind: RuleKind, _ severity: RuleSeverity) throws(CRMError) -> RuleParameters {

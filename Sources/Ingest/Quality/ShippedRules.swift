@@ -3,7 +3,9 @@ import Kernel
 /// Rules that ship with the product. Each can be switched off or changed on its page. What was taken before there were
 /// rules is taken still, or held for a person to look at; nothing is refused that was not.
 enum ShippedRules {
-    static func of(_ entity: String) -> [QualityRule] { entity == "customer" ? customers : [] }
+    static func of(_ entity: String) -> [QualityRule] {
+        entity == "customer" ? customers : records.filter { $0.entity == entity }
+    }
 
     static let customers: [QualityRule] = [
         rule(
@@ -87,14 +89,14 @@ enum ShippedRules {
         },
     ]
 
-    private static func rule(
+    static func rule(
         _ key: String, _ en: String, _ zh: String, _ fields: [String], _ kind: RuleKind, _ dimension: RuleDimension,
-        _ severity: RuleSeverity, _ change: (inout RuleParameters) -> Void = { _ in }
+        _ severity: RuleSeverity, entity: String = "customer", _ change: (inout RuleParameters) -> Void = { _ in }
     ) -> QualityRule {
         var parameters = RuleParameters()
         change(&parameters)
         return QualityRule(
-            key: key, name: Words(en: en, zh: zh), source: "", entity: "customer", fields: fields, kind: kind,
+            key: key, name: Words(en: en, zh: zh), source: "", entity: entity, fields: fields, kind: kind,
             dimension: dimension, severity: severity, parameters: parameters)
     }
 }

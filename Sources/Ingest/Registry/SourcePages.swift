@@ -145,10 +145,11 @@ struct SourcePages: Sendable {
 
     private func list(_ call: Call, _ error: CRMError?) async throws -> WebResponse {
         let since = today(call).adding(days: -QualityStore.scoreDays)
+        let owner = service(call.tenant).owner(try call.principal())
         let (sources, last, scores, waiting, trust) = try await call.read { [order] session in
             (
                 try SourceStore.all(session), try SourceStore.last(session),
-                try QualityStore.sources(since: since, session), try QuarantineStore.waiting(session),
+                try QualityStore.sources(since: since, session), try QuarantineStore.waiting(owner: owner, session),
                 try order.read(session)
             )
         }
@@ -184,7 +185,8 @@ struct SourcePages: Sendable {
                 try RuleStore.rules(entity: source.entity, source: source.key, session),
                 try QualityStore.days(source.key, since: today.adding(days: -QualityStore.plotDays), session),
                 try QualityStore.sources(since: today.adding(days: -QualityStore.scoreDays), session),
-                try QuarantineStore.waiting(session).filter { $0.source == source.key }.reduce(0) { $0 + $1.count },
+                try QuarantineStore.waiting(owner: service.owner(principal), session)
+                    .filter { $0.source == source.key }.reduce(0) { $0 + $1.count },
                 try order.read(session).firstIndex(of: source.key)
             )
         }
@@ -208,12 +210,13 @@ struct SourcePages: Sendable {
         let target = service(call.tenant).target
         let today = today(call)
         let since = today.adding(days: -QualityStore.scoreDays)
+        let owner = service(call.tenant).owner(try call.principal())
         let (days, worst, sources, rules, fields, waiting) = try await call.readRecent { session in
             (
                 try QualityStore.days(source, since: today.adding(days: -QualityStore.plotDays), session),
                 try QualityStore.worst(source, since: since, session), try QualityStore.sources(since: since, session),
                 try RuleStore.rules(entity: target.entity, session),
-                try target.fields + target.attributeFields(session), try QuarantineStore.waiting(session)
+                try target.fields + target.attributeFields(session), try QuarantineStore.waiting(owner: owner, session)
             )
         }
         let views = SourceViews(call: call)

@@ -154,7 +154,7 @@ package enum OwnerFields {
         "source_id", Words(en: "Customer number at the source", zh: "来源客户编号"), .text(60),
         synonyms: [
             "customer id", "customer number", "customer no", "cust id", "custid", "cust_no", "subscriber id", "user id",
-            "client id", "party id", "客户编号", "客户号", "客户ID", "用户编号",
+            "client id", "party id", "客户编号", "客户号", "客户ID", "用户编号", "客戶代號", "用戶代號",
         ])
     package static let source = ImportField(
         "customer_source", Words(en: "Source of the customer number", zh: "客户编号所属来源"), .text(60),
@@ -163,7 +163,8 @@ package enum OwnerFields {
         "msisdn", Words(en: "Number (MSISDN)", zh: "手机号码（MSISDN）"), .phone,
         synonyms: [
             "phone", "phone number", "mobile", "mobile number", "service number", "subscriber number", "caller",
-            "手机号", "手机号码", "电话号码", "业务号码", "来电号码", "用户号码",
+            "手机号", "手机号码", "电话号码", "业务号码", "来电号码", "用户号码", "行動電話", "行動電話號碼", "門號", "手機門號",
+            "流動電話", "流動電話號碼", "手提電話",
         ])
     package static let account = ImportField(
         "account_number", Words(en: "Account number", zh: "账户编号"), .text(60),

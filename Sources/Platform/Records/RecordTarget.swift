@@ -40,6 +40,22 @@ package struct RecordTarget: ImportTarget {
     /// That no row finds a record is the ordinary case here: a month's bills are all new.
     package func holdsRecords(_ session: any SQLSession) throws -> Bool { false }
 
+    package func known(
+        _ values: [String], by field: String, source: String, _ session: any SQLSession
+    ) throws -> Set<String>? {
+        let name: (String) -> CustomerName
+        switch field {
+        case "source_id": name = { .reference(source: source, $0) }
+        case "msisdn": name = { .msisdn($0) }
+        case "account_number": name = { .account(source: source, $0) }
+        default: return nil
+        }
+        // Whether it is there, whoever asks.
+        let found = try naming.customers(
+            named: Set(values.map(name)), for: .system(tenant: tenant.name, "rules"), session)
+        return Set(values.filter { found[name($0)] != nil })
+    }
+
     package func importer(_ options: ImportOptions, principal: Principal) -> any Importer {
         RecordImporter(tenant, kind, naming, options, principal)
     }

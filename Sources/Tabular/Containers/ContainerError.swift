@@ -91,7 +91,7 @@ package struct ContainerError: Error, Sendable, Equatable {
         "empty_archive", "is an archive without a file. Nothing was imported.", "是空的压缩包。未导入任何内容。")
 
     static func unknownSheet(_ asked: String, _ names: [String]) -> ContainerError {
-        let all = names.prefix(30).enumerated().map { "\($0.offset + 1) “\($0.element)”" }.joined(separator: ", ")
+        let all = list(names) { _ in true }
         return ContainerError(
             "unknown_sheet", "has no sheet “\(asked)”. Choose one of: \(all).",
             "没有名为“\(asked)”的工作表，可选：\(all)。")
@@ -107,9 +107,32 @@ package struct ContainerError: Error, Sendable, Equatable {
         .invalid("file", code, Words(en: "“\(name)” \(words.en)", zh: "“\(name)”\(words.zh)"))
     }
 
-    static func emptySheet(_ name: String) -> ContainerError {
-        ContainerError(
-            "empty_sheet", "has no rows in “\(name)”. Choose another sheet.", "的工作表“\(name)”没有数据。请选择其他工作表。")
+    /// - Parameter names: all sheets.
+    static func emptySheet(_ name: String, of names: [String]) -> ContainerError {
+        let others = list(names) { $0 != name }
+        guard !others.isEmpty else {
+            return ContainerError(
+                "empty_sheet", "has no rows in “\(name)”, its only sheet. Nothing was imported.",
+                "唯一的工作表“\(name)”没有数据。未导入任何内容。")
+        }
+        return ContainerError(
+            "empty_sheet", "has no rows in “\(name)”. Choose another sheet: \(others).",
+            "的工作表“\(name)”没有数据。请选择其他工作表：\(others)。")
+    }
+
+    static func emptyWorkbook(_ names: [String]) -> ContainerError {
+        guard names.count > 1 else { return emptySheet(names.first ?? "", of: names) }
+        let all = list(names) { _ in true }
+        return ContainerError(
+            "empty_sheet", "has no rows in any of its sheets (\(all)). Nothing was imported.",
+            "的所有工作表（\(all)）均没有数据。未导入任何内容。")
+    }
+
+    /// `2 “客户”, 3 “账单”`.
+    package static func list(_ names: [String], where isMeant: (String) -> Bool) -> String {
+        let meant = names.enumerated().filter { isMeant($0.element) }
+        return meant.prefix(30).map { "\($0.offset + 1) “\($0.element)”" }.joined(separator: ", ")
+            + (meant.count > 30 ? ", …" : "")
     }
 
     static let noSheets = ContainerError(

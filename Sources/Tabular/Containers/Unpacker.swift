@@ -227,14 +227,14 @@ package struct Unpacker {
                 workbook.sheets.indices.contains(number - 1) ? workbook.sheets[number - 1] : nil
             }
             guard let found = named ?? numbered else { throw ContainerError.unknownSheet(asked, names) }
-            guard try use(found, rows: 1) else { throw ContainerError.emptySheet(found.name) }
+            guard try use(found, rows: 1) else { throw ContainerError.emptySheet(found.name, of: names) }
             return result
         }
         // A sheet with a header only is taken when there is no better one.
         for rows in [2, 1] {
             for candidate in workbook.sheets where try use(candidate, rows: rows) { return result }
         }
-        throw ContainerError.emptySheet(names.joined(separator: ", "))
+        throw ContainerError.emptyWorkbook(names)
     }
 
     /// Nil when it is plain text; nothing is taken from `input` then.

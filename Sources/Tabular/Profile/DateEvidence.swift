@@ -22,9 +22,15 @@ package struct DateEvidence: Sendable, Codable, Equatable {
     package private(set) var fixed = 0
     /// `2015-04-08`: fixed, unless the column is `swapped`.
     package private(set) var yearFirstLow = 0
+    /// The shape of a date, and no such day: `31/02/2024`, `2024-13-01`.
+    package private(set) var impossible = 0
+    package private(set) var impossibleExamples: [FileProfile.Place] = []
     private var eitherLines: [Int] = [], lowLines: [Int] = []
 
-    package var total: Int { dayFirst + monthFirst + either + fixed + yearFirstLow }
+    /// What can be a date.
+    package var possible: Int { dayFirst + monthFirst + either + fixed + yearFirstLow }
+    package var total: Int { possible + impossible }
+    package var yearFirst: Int { fixed + yearFirstLow }
 
     package var verdict: Verdict {
         if dayFirst > 0, monthFirst > 0 { return .mixed }
@@ -50,7 +56,10 @@ package struct DateEvidence: Sendable, Codable, Equatable {
         else { return }
         let (a, b, c) = parts
         if a.width == 4 {
-            guard (1...12).contains(b.value) || (1...12).contains(c.value) else { return }
+            let isDay =
+                CalendarDay(year: a.value, month: b.value, day: c.value) != nil
+                || CalendarDay(year: a.value, month: c.value, day: b.value) != nil
+            guard isDay else { return noteImpossible(text, line) }
             if b.value <= 12, c.value <= 12 {
                 yearFirstLow += 1
                 if lowLines.count < DateEvidence.linesMax { lowLines.append(line) }
@@ -58,15 +67,25 @@ package struct DateEvidence: Sendable, Codable, Equatable {
                 fixed += 1
             }
         } else if c.width == 4 || c.width == 2 {
-            switch (a.value, b.value) {
-            case (13...31, 1...12): dayFirst += 1
-            case (1...12, 13...31): monthFirst += 1
-            case (1...12, 1...12):
+            // The century of a year in two digits matters only for a 29th of February of 00.
+            let year = c.width == 4 ? c.value : 2000 + c.value
+            let isDayFirst = CalendarDay(year: year, month: b.value, day: a.value) != nil
+            let isMonthFirst = CalendarDay(year: year, month: a.value, day: b.value) != nil
+            switch (isDayFirst, isMonthFirst) {
+            case (true, false): dayFirst += 1
+            case (false, true): monthFirst += 1
+            case (true, true):
                 either += 1
                 if eitherLines.count < DateEvidence.linesMax { eitherLines.append(line) }
-            default: break
+            case (false, false): noteImpossible(text, line)
             }
         }
+    }
+
+    private mutating func noteImpossible(_ text: Bytes, _ line: Int) {
+        impossible += 1
+        guard impossibleExamples.count < 3 else { return }
+        impossibleExamples.append(.init(line: line, value: String(decoding: text, as: UTF8.self)))
     }
 
     private typealias Part = (value: Int, width: Int)

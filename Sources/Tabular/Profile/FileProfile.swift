@@ -32,8 +32,13 @@ package struct FileProfile: Sendable, Codable {
         package let verdict: DateEvidence.Verdict
         package let dayFirst: Int
         package let monthFirst: Int
+        /// `2024-03-05`
+        package let yearFirst: Int
         package let ambiguous: Int
         package let ambiguousLines: [Int]
+        /// The shape of a date, and no such day.
+        package let impossible: Int
+        package let impossibleExamples: [Place]
     }
 
     package struct Column: Sendable, Codable {
@@ -143,7 +148,7 @@ package struct FileProfiler {
 
     private mutating func add(_ record: Record) {
         rows += 1
-        basic.add(record)
+        basic.add(record, at: record.position.line)
         var rowHash: UInt64 = 0
         for index in columns.indices {
             let hash: UInt64
@@ -213,7 +218,13 @@ extension FileProfile.Column {
             distinct: distinct, isDistinctEstimate: isDistinctEstimate, topShortfall: topShortfall, top: mask(top),
             minimum: nil, maximum: nil, mean: nil, quantiles: nil, isQuantileEstimate: isQuantileEstimate,
             outliers: outliers.map { .init(count: $0.count, low: 0, high: 0, examples: mask($0.examples)) },
-            earliest: nil, latest: nil, shortest: shortest, longest: longest, shapes: shapes, dates: dates,
+            earliest: nil, latest: nil, shortest: shortest, longest: longest, shapes: shapes,
+            dates: dates.map {
+                .init(
+                    verdict: $0.verdict, dayFirst: $0.dayFirst, monthFirst: $0.monthFirst, yearFirst: $0.yearFirst,
+                    ambiguous: $0.ambiguous, ambiguousLines: $0.ambiguousLines, impossible: $0.impossible,
+                    impossibleExamples: mask($0.impossibleExamples))
+            },
             mojibake: mojibake.map {
                 .init(
                     repairable: $0.repairable, lost: $0.lost, causes: $0.causes, examples: mask($0.examples),

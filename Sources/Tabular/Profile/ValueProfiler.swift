@@ -128,16 +128,22 @@ struct ValueProfiler: Sendable {
         guard count > 0 || !extremes.isEmpty else { return nil }
         return .init(
             count: max(count, extremes.count), low: range.lowerBound, high: range.upperBound,
-            examples: extremes.map { .init(line: $0.line, value: "\($0.value)") })
+            examples: extremes.map { .init(line: $0.line, value: Self.plain($0.value)) })
+    }
+
+    /// `1575`, `0.22`.
+    private static func plain(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
 
     /// Only where most values are dates.
     private var evidence: FileProfile.Dates? {
-        guard present > 0, dates.total * 10 >= present * 8 else { return nil }
+        guard present > 0, dates.total * 10 >= present * 8, dates.possible * 2 >= dates.total else { return nil }
         let ambiguous = dates.ambiguous
         return .init(
-            verdict: dates.verdict, dayFirst: dates.dayFirst, monthFirst: dates.monthFirst, ambiguous: ambiguous.count,
-            ambiguousLines: ambiguous.lines)
+            verdict: dates.verdict, dayFirst: dates.dayFirst, monthFirst: dates.monthFirst, yearFirst: dates.yearFirst,
+            ambiguous: ambiguous.count, ambiguousLines: ambiguous.lines, impossible: dates.impossible,
+            impossibleExamples: dates.impossibleExamples)
     }
 
     private var mojibake: FileProfile.Mojibake? {
@@ -162,14 +168,14 @@ struct ValueProfiler: Sendable {
 /// Headers under which files carry what belongs to a person.
 enum PersonalNames {
     static let kinds: [(kind: String, parts: [String], words: [String])] = [
-        ("phone", ["phone", "mobile", "msisdn", "手机", "电话", "電話", "号码", "號碼"], ["tel", "cell"]),
+        ("phone", ["phone", "mobile", "msisdn", "手机", "电话", "電話", "号码", "號碼", "手機", "門號"], ["tel", "cell"]),
         ("email", ["email", "e-mail", "mail address", "邮箱", "郵箱"], ["mail"]),
-        ("identity", ["passport", "身份证", "身分證", "证件", "soc_sec", "imsi", "imei", "iccid"], ["ssn", "idcard"]),
+        ("identity", ["passport", "身份证", "身分證", "身份證", "证件", "證件", "soc_sec", "imsi", "imei", "iccid"], ["ssn", "idcard"]),
         ("birth", ["birth", "出生", "生日"], ["dob"]),
         (
             "name",
             ["surname", "given_name", "givenname", "first name", "first_name", "last name", "last_name", "full name",
-             "full_name", "customer name", "customer_name", "姓名", "客户名", "客戶名"],
+             "full_name", "customer name", "customer_name", "姓名", "客户名", "客戶名", "戶名"],
             ["name", "forename"]
         ),
         ("address", ["address", "street", "地址", "住址", "latitude", "longitude", "lat long"], ["addr"]),

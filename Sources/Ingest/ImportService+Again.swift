@@ -1,0 +1,82 @@
+import Kernel
+import Platform
+import Storage
+
+/// A file that is brought a second time.
+extension ImportService {
+    /// The earlier import of the same bytes whose records this mapping would make once more; `nil` = there is none, or
+    /// the match key finds them.
+    func repeated(
+        _ digest: String, _ mapping: ImportMapping, but run: ImportRunID? = nil, _ session: any SQLSession
+    ) throws -> RunStore.Earlier? {
+        guard target.doublesWithoutKey, mapping.createsNew,
+            let earlier = try RunStore.earlier(digest: digest, entity: target.entity, but: run, session)
+        else { return nil }
+        guard let key = mapping.matchKey else { return earlier }
+        // A key finds what was kept under it; numbers of a source are kept under its name.
+        let isKept = earlier.mapping.columns.contains { $0.target == .field(key) }
+        return isKept && (key != "source_id" || earlier.mapping.source == mapping.source) ? nil : earlier
+    }
+
+    func repeated(_ run: ImportRun, _ session: any SQLSession) throws -> RunStore.Earlier? {
+        guard !run.isReplay, let digest = try session.first(RunStore.digest, [.id(run.id)], { $0.text(0) }) else {
+            return nil
+        }
+        return try on(run.entity).repeated(digest, run.mapping, but: run.id, session)
+    }
+
+    /// For a page, whose reader can tick a box.
+    static func importedBefore(_ earlier: RunStore.Earlier) -> CRMError {
+        .invalid(
+            "again", "imported_before",
+            Words(
+                en:
+                    "The same file was imported before (import \(earlier.id)), and this import would create every record a second time. Choose a match key, or tick “Import it again all the same”.",
+                zh: "该文件此前已导入（导入 \(earlier.id)），本次导入会把每条记录再新建一次。请选择匹配键，或勾选“仍然再次导入”。"))
+    }
+
+    /// For a dry run: what the import will ask for.
+    func repeatWarning(_ earlier: RunStore.Earlier) -> FileInspection.Warning {
+        let told = told(earlier)
+        return FileInspection.Warning(
+            "imported_before",
+            Words(
+                en: told.en + " This import would create every record a second time; a match key finds them again.",
+                zh: told.zh + "本次导入会把每条记录再新建一次；使用匹配键可找到已有记录。"))
+    }
+
+    /// For the command line.
+    func importedBefore(_ name: String, _ earlier: RunStore.Earlier) -> CRMError {
+        let told = told(earlier)
+        let isDone = earlier.state == .succeeded
+        let way =
+            isDone
+            ? Words(
+                en: "switchboard import --revert \(earlier.id) takes the earlier one back",
+                zh: "switchboard import --revert \(earlier.id) 可撤销之前的导入")
+            : Words(
+                en: "switchboard import --resume \(earlier.id) goes on with the earlier one",
+                zh: "switchboard import --resume \(earlier.id) 可继续之前的导入")
+        return .conflict(
+            "imported_before",
+            Words(
+                en: "“\(name)” was not imported. \(told.en) Without a match key that finds them, every row would become "
+                    + "another record. Give --match-key KEY to find them, or --again to import the file all the "
+                    + "same; \(way.en).",
+                zh: "“\(name)”未导入。\(told.zh)若没有能找到这些记录的匹配键，每一行都会再新建一条记录。"
+                    + "请用 --match-key KEY 查找已有记录，或用 --again 仍然再次导入；\(way.zh)。"))
+    }
+
+    private func told(_ earlier: RunStore.Earlier) -> Words {
+        let day = earlier.at.date(offsetMinutes: tenant.timeZoneOffsetMinutes)
+        let (created, updated, rejected) =
+            (Numbers.grouped(earlier.created), Numbers.grouped(earlier.updated), Numbers.grouped(earlier.rejected))
+        let state = Words(
+            en: earlier.state == .succeeded ? "" : ", and did not come to its end",
+            zh: earlier.state == .succeeded ? "" : "，且尚未完成")
+        return Words(
+            en:
+                "The same bytes were imported on \(day) (run \(earlier.id): \(created) created, \(updated) updated, \(rejected) rejected\(state.en)).",
+            zh: "相同内容已于 \(day) 导入（导入 \(earlier.id)：新建 \(created)，更新 \(updated)，拒绝 \(rejected)\(state.zh)）。")
+    }
+}
