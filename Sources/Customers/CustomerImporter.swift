@@ -81,6 +81,7 @@ final class CustomerImporter: Importer {
         try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
+        try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches { try match(created, .links, session) }
         if options.matches { try match(updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after), .asks, session) }
         return outcomes(steps, history, unfound)

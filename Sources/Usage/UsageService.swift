@@ -48,8 +48,9 @@ package final class UsageService: Sendable {
     }
 
     /// Takes events in the caller's transaction: days, months, ids, what waits, audit and outbox event.
+    /// - Parameter run: the file they are of.
     package func take(
-        _ chunk: Chunk, _ source: UsageSourceID, _ lines: LineCache, isReplay: Bool = false,
+        _ chunk: Chunk, _ source: UsageSourceID, _ lines: LineCache, run: UsageRunID? = nil, isReplay: Bool = false,
         record: (AuditEntry, any SQLSession) throws -> Void, _ session: any SQLSession
     ) throws -> Outcome {
         try UsageStore.hold(source, session)
@@ -73,9 +74,8 @@ package final class UsageService: Sendable {
             }
         }
         let days = try standing(fold.days, names.answers, session)
-        try session.executeMany(
-            UsageStore.release, fold.released.sorted().map { [.id(source), .int(Int64(bitPattern: $0))] })
-        try UsageStore.wait(fold.waiting, source, lines.stored, at: now, session)
+        try UsageWaiting.change(
+            released: fold.released, waiting: fold.waiting, source, run: run, lines.stored, at: now, session)
         try UsageStore.add(days, base, session)
         try index.add(sorted: prints.compactMap { fold.fresh[$0] }, source, at: now, tenant.ids, session)
         if !fold.fresh.isEmpty {
