@@ -71,10 +71,35 @@ extension Gate {
         ]
         guard visit.isAPI else { return .json(.object(members), status: status) }
         members["type"] = .string("about:blank")
-        members["title"] = .string(status.reasonPhrase)
+        members["title"] = .string(Self.title(error.status))
         members["detail"] = message
         return .text(
             JSONValue.object(members).encoded(), status: status, type: "application/problem+json; charset=utf-8")
+    }
+
+    /// What RFC 9110 (and 6585) call a status.
+    private static func title(_ status: Int) -> String {
+        switch status {
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 428: "Precondition Required"
+        case 429: "Too Many Requests"
+        case 500: "Internal Server Error"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: status < 500 ? "Refused" : "Failed"
+        }
     }
 
     private func page(_ error: CRMError, _ visit: Visit) -> WebResponse {

@@ -134,7 +134,8 @@ struct UsageExportCommand: AsyncParsableCommand {
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "unmatched or rejected.") var what: String
-    @Option(name: .long, help: "Of this run only; the number that usage import printed.") var run: String?
+    @Option(name: .customLong("run"), help: "Of this run only; the number that usage import printed.")
+    var ofRun: String?
     @Option(name: .long, help: "File to write (default: standard output).") var out: String?
 
     func run() async throws {
@@ -142,7 +143,7 @@ struct UsageExportCommand: AsyncParsableCommand {
             guard let kind = UsageExport.Kind(rawValue: what) else {
                 throw WrongUsage("what is exported is unmatched or rejected")
             }
-            let id = try run.map { text in
+            let id = try ofRun.map { text in
                 guard let id = UsageRunID(text) else { throw WrongUsage("“\(text)” is no number of a run") }
                 return id
             }
