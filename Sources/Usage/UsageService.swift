@@ -98,7 +98,8 @@ package final class UsageService: Sendable {
     ) throws -> [UsagePlace: DayUsage] {
         var sure: Set<LineRef> = []
         for case .line(let line) in names { sure.insert(line) }
-        let doubtful = Set(days.keys.map(\.line)).subtracting(sure)
+        var doubtful: Set<LineRef> = []
+        for place in days.keys where !sure.contains(place.line) { doubtful.insert(place.line) }
         guard !doubtful.isEmpty else { return days }
         let gone = doubtful.subtracting(try base.existing(Array(doubtful), session))
         return gone.isEmpty ? days : days.filter { !gone.contains($0.key.line) }

@@ -76,7 +76,9 @@ enum UsageStore {
     /// Adds to days and puts the sums of their months where the customer page and the models read them.
     static func add(_ days: [UsagePlace: DayUsage], _ base: any UsageBase, _ session: any SQLSession) throws {
         // In the order of the key: neighbours lie on one page.
-        let sorted = days.filter { !$0.value.isNothing }.sorted {
+        var sorted = Array(days)
+        sorted.removeAll { $0.value.isNothing }
+        sorted.sort {
             ($0.key.line.customer.rawValue, $0.key.day, $0.key.line.subscription.rawValue)
                 < ($1.key.line.customer.rawValue, $1.key.day, $1.key.line.subscription.rawValue)
         }
@@ -85,6 +87,7 @@ enum UsageStore {
         var touched: [String: Set<LineRef>] = [:]
         var rows: [(place: UsagePlace, name: String, use: DayUsage)] = []
         rows.reserveCapacity(sorted.count)
+        var last: (month: String, line: LineRef)?
         for (place, use) in sorted {
             var name = names[place.day]
             if name == nil {
@@ -94,7 +97,10 @@ enum UsageStore {
             }
             guard let name else { continue }
             rows.append((place, name.day, use))
+            // Days of one line come in a row.
+            if let last, last.line == place.line, last.month == name.month { continue }
             touched[name.month, default: []].insert(place.line)
+            last = (name.month, place.line)
         }
         try put(rows, session)
         for (month, lines) in touched.sorted(by: { $0.key < $1.key }) {
