@@ -28,7 +28,7 @@ extension UsageStore {
             try session.execute(
                 addDays,
                 [
-                    key(\.customer.rawValue), days(piece.map(\.name)), key(\.subscription.rawValue), column(\.events), column(\.calls),
+                    key(\.customer.rawValue), names(piece.map(\.name)), key(\.subscription.rawValue), column(\.events), column(\.calls),
                     column(\.voiceMs), column(\.billedMinutes), column(\.droppedCalls), column(\.sms),
                     column(\.sessions), column(\.dataBytes), column(\.roamingBytes), column(\.roamingMs),
                     column(\.roamingSMS), column(\.speedSum), column(\.speedCount),
@@ -38,7 +38,7 @@ extension UsageStore {
     }
 
     /// The text of a PostgreSQL array of days, which need no quotes.
-    private static func days(_ names: [String]) -> SQLValue { .text("{" + names.joined(separator: ",") + "}") }
+    private static func names(_ names: [String]) -> SQLValue { .text("{" + names.joined(separator: ",") + "}") }
 
     /// Sums of a month for all lines of these customers.
     static func eachSum(
