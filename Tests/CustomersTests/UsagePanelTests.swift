@@ -78,6 +78,7 @@ struct UsagePanelTests {
         let text = try await panel(desk, id)
         #expect(text.contains("February 2026") && text.contains("Changes are against January 2026."), "\(text)")
         #expect(text.contains("March 2026 so far: 7 min · 2.0 GB.") && !text.contains("93%"), "\(text)")
+        #expect(try await panel(desk, id, .zh).contains("2026年3月至今：7 分钟 · 2.0 GB。"))
         try await put(desk, id, [("2026-03", 7)])
         let only = try await panel(desk, id)
         #expect(only.contains("March 2026") && only.contains("not over yet"), "\(only)")

@@ -136,7 +136,11 @@ enum UsagePanel {
             "isOld": .bool(now - index > freshMonths), "age": .int(now - index), "isRunning": .bool(over.isEmpty),
             "soFar": month(over.isEmpty ? nil : running),
             "soFarUse": .text(
-                running.map { "\(PanelParts.count($0.voiceMin)) min · \(one(Double($0.dataMB) / 1_024)) GB" }),
+                running.map {
+                    let minutes = PanelParts.count($0.voiceMin)
+                    return Words(en: "\(minutes) min", zh: "\(minutes) 分钟")[language]
+                        + " · \(one(Double($0.dataMB) / 1_024)) GB"
+                }),
             "one": before.count == 1 ? month(before.first) : .absent,
             "several": .text(before.count > 1 ? String(before.count) : nil), "since": month(before.last),
             "until": month(before.first), "nothing": .bool(before.isEmpty && !over.isEmpty),
