@@ -24,7 +24,7 @@ enum MatchWords {
     static func level(_ level: String) -> Words {
         switch level {
         case "same": Words(en: "the same", zh: "完全一致")
-        case "same_sound": Words(en: "another spelling or order, the same sound", zh: "写法或顺序不同，读音相同")
+        case "same_sound": Words(en: "sounds the same, written otherwise", zh: "读音一致，写法或顺序不同")
         case "very_close": Words(en: "nearly the same", zh: "几乎一致")
         case "close": Words(en: "much alike", zh: "高度相似")
         case "swapped": Words(en: "first and last name changed places", zh: "姓与名互换")
