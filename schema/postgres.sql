@@ -87,7 +87,10 @@ CREATE TABLE public.customers_charge (
     number text,
     account_number text,
     bill_number text,
-    method text
+    method text,
+    settled bigint,
+    settled_on text,
+    overdue_on text
 );
 
 CREATE TABLE public.customers_contact_medium (
@@ -1106,7 +1109,8 @@ CREATE TABLE public.usage_source (
     id bigint NOT NULL,
     name text NOT NULL,
     created_at bigint NOT NULL,
-    revision bigint NOT NULL
+    revision bigint NOT NULL,
+    waiting bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.usage_unmatched (
@@ -1115,7 +1119,15 @@ CREATE TABLE public.usage_unmatched (
     naming text NOT NULL,
     line text NOT NULL,
     event bytea NOT NULL,
-    arrived_at bigint NOT NULL
+    arrived_at bigint NOT NULL,
+    run_id bigint
+);
+
+CREATE TABLE public.usage_waiting (
+    source_id bigint NOT NULL,
+    naming text NOT NULL,
+    line text NOT NULL,
+    events bigint NOT NULL
 );
 
 ALTER TABLE ONLY public.customers_usage_month ATTACH PARTITION public.customers_usage_month_default DEFAULT;
@@ -1428,9 +1440,14 @@ ALTER TABLE ONLY public.usage_source
 ALTER TABLE ONLY public.usage_unmatched
     ADD CONSTRAINT usage_unmatched_pkey PRIMARY KEY (source_id, fingerprint);
 
+ALTER TABLE ONLY public.usage_waiting
+    ADD CONSTRAINT usage_waiting_pkey PRIMARY KEY (source_id, naming, line);
+
 CREATE INDEX customers_account_role_holder ON public.customers_account_role USING btree (holder_id, account_id);
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
+
+CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
@@ -1565,6 +1582,8 @@ CREATE UNIQUE INDEX usage_source_name ON public.usage_source USING btree (name);
 CREATE INDEX usage_unmatched_arrival ON public.usage_unmatched USING btree (arrived_at);
 
 CREATE INDEX usage_unmatched_line ON public.usage_unmatched USING btree (naming, line);
+
+CREATE INDEX usage_waiting_most ON public.usage_waiting USING btree (events, source_id, naming, line);
 
 ALTER INDEX public.customers_usage_month_pkey ATTACH PARTITION public.customers_usage_month_default_pkey;
 

@@ -93,9 +93,12 @@ CREATE TABLE customers_charge (
   currency TEXT NOT NULL,
   issued_on TEXT NOT NULL,
   due_on TEXT,
-  paid_on TEXT, number TEXT, account_number TEXT, bill_number TEXT, method TEXT,
+  paid_on TEXT, number TEXT, account_number TEXT, bill_number TEXT, method TEXT, settled BIGINT, settled_on TEXT, overdue_on TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
+
+CREATE INDEX customers_charge_due ON customers_charge (due_on)
+WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
 
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
@@ -1138,7 +1141,7 @@ CREATE TABLE usage_source (
   name TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   revision BIGINT NOT NULL
-);
+, waiting BIGINT NOT NULL DEFAULT 0);
 
 CREATE UNIQUE INDEX usage_source_name ON usage_source (name);
 
@@ -1148,10 +1151,20 @@ CREATE TABLE usage_unmatched (
   naming TEXT NOT NULL,
   line TEXT NOT NULL,
   event BLOB NOT NULL,
-  arrived_at BIGINT NOT NULL,
+  arrived_at BIGINT NOT NULL, run_id BIGINT,
   PRIMARY KEY (source_id, fingerprint)
 ) WITHOUT ROWID;
 
 CREATE INDEX usage_unmatched_arrival ON usage_unmatched (arrived_at);
 
 CREATE INDEX usage_unmatched_line ON usage_unmatched (naming, line);
+
+CREATE TABLE usage_waiting (
+  source_id BIGINT NOT NULL,
+  naming TEXT NOT NULL,
+  line TEXT NOT NULL,
+  events BIGINT NOT NULL,
+  PRIMARY KEY (source_id, naming, line)
+) WITHOUT ROWID;
+
+CREATE INDEX usage_waiting_most ON usage_waiting (events, source_id, naming, line);

@@ -92,6 +92,7 @@ final class CustomerImporter: Importer {
         let prepared = try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
         try trace(created.map(\.id), .created, session)
         try trace(updated.map(\.after.id), .updated, session)
+        try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches {
             try match(prepared, .links, session)
             let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)

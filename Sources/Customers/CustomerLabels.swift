@@ -50,7 +50,11 @@ enum CustomerLabels {
             plain: [
                 "customer_id", "id", "kind", "period", "currency", "issued_on", "due_on", "number", "account_number",
                 "bill_number",
-            ], ["amount": .profile, "paid_on": .profile, "method": .profile]),
+            ],
+            [
+                "amount": .profile, "paid_on": .profile, "method": .profile, "settled": .profile, "settled_on": .profile,
+                "overdue_on": .profile,
+            ]),
         labelled(
             "customers_account",
             plain: [

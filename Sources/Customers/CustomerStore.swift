@@ -125,6 +125,7 @@ struct CustomerStore: Sendable {
             [(before, after)], on: today, released: released, origin: origin, session)
         try MatchResolver.propose(after, before: before, tenant, principal, session)
         try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
+        try CustomersLeft.tell([(before, after)], on: today, tenant, session)
         return after
     }
 

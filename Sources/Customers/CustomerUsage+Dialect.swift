@@ -31,7 +31,7 @@ extension CustomerUsage {
         }
         for start in stride(from: 0, to: months.count, by: rowsMax) {
             let piece = months[start..<min(start + rowsMax, months.count)]
-            func column(_ value: (UsageMonthTotal) -> Int64) -> SQLValue { array(piece.map(value)) }
+            func column(_ value: (UsageMonthTotal) -> Int64) -> SQLValue { .numbers(piece.map(value)) }
             try session.execute(
                 upsertAll,
                 [
@@ -42,7 +42,7 @@ extension CustomerUsage {
         }
     }
 
-    /// The text of a PostgreSQL array of what needs no quotes: numbers, months, NULL.
+    /// The text of a PostgreSQL array of what needs no quotes: months, fractions, NULL.
     private static func array(_ values: [some CustomStringConvertible]) -> SQLValue {
         .text("{" + values.map(\.description).joined(separator: ",") + "}")
     }

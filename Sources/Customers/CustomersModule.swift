@@ -47,11 +47,18 @@ package struct CustomersModule: Module {
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] {
-        [ValueStore.job(tenant), SearchFill.job(tenant), MatchFill.job(tenant), MatchLearning.job(tenant)]
+        [
+            ValueStore.job(tenant), SearchFill.job(tenant), MatchFill.job(tenant), MatchLearning.job(tenant),
+            OverdueWatch.job(tenant),
+        ]
     }
 
     package var schedules: [Schedule] {
-        [Schedule(name: "customers.search.hourly", jobKind: SearchFill.jobKind, everySeconds: SearchFill.everySeconds)]
+        [
+            Schedule(
+                name: "customers.search.hourly", jobKind: SearchFill.jobKind, everySeconds: SearchFill.everySeconds),
+            Schedule(name: "customers.bills.overdue", jobKind: OverdueWatch.jobKind, everySeconds: 3_600),
+        ]
     }
 
     package var navigation: [NavigationEntry] {

@@ -31,7 +31,7 @@ struct LearningTable {
         GROUP BY customer_id, month ORDER BY customer_id, month
         """
     static let bills: SQL = """
-        SELECT customer_id, amount, due_on, paid_on FROM customers_charge
+        SELECT customer_id, amount, due_on, COALESCE(paid_on, settled_on) FROM customers_charge
         WHERE customer_id >= $1 AND customer_id <= $2 AND kind = 'bill' ORDER BY customer_id, issued_on, id
         """
     static let attributes: SQL = """

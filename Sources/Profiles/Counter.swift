@@ -132,6 +132,8 @@ package struct CounterDefinition: Sendable, Hashable {
         shipped(4, "calls_dropped", "Dropped calls", "掉话", "usage.dropped"),
         shipped(5, "retention_contacts", "Retention contacts", "挽留联系", "crm.contact", distinct: "outcome"),
         shipped(6, "record_changes", "Changes by hand", "人工修改", "crm.customer.changed"),
+        shipped(7, "cases_opened", "Cases opened", "新建工单", "crm.case.opened", distinct: "topic"),
+        shipped(8, "bills_overdue", "Bills overdue", "逾期账单", "crm.bill.overdue", sum: "amount"),
     ]
 
     private static func shipped(
@@ -182,6 +184,13 @@ package enum Thousandths {
     package static func of(_ value: Double) -> Int64? {
         let scaled = (value * 1_000).rounded()
         return abs(scaled) <= Double(max) ? Int64(scaled) : nil
+    }
+
+    /// An amount of money in major units; the largest that counts when there is more.
+    static func of(_ minor: Int64, _ currency: String) -> Int64 {
+        var value = Swift.min(Swift.max(minor, -max), max)
+        for _ in 0..<Swift.max(0, 3 - Money.exponent(of: currency)) { value *= 10 }
+        return Swift.min(Swift.max(value, -max), max)
     }
 
     static func parse(_ text: String) -> Int64? {

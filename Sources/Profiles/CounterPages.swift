@@ -207,8 +207,7 @@ struct CounterPages: Sendable {
                 "typedConditions": .text(typed?["conditions"]), "typedSum": .text(typed?["sum_field"]),
                 "typedDistinct": .text(typed?["distinct_field"]), "typedUnit": .text(typed?["unit"]),
                 "kinds": .list(
-                    (measures.map(\.key) + ["crm.contact", "crm.customer.changed", "crm.customer.left", "crm.churn.scored"])
-                        .map { ["kind": .text($0)] }),
+                    (measures.map(\.key) + ProfilesModule.ownKinds).map { ["kind": .text($0)] }),
                 "counters": .list(counters.map { row($0, call) }), "anySource": .bool(!sources.isEmpty),
                 "sources": .list(sources.map { row($0, call) }), "anyWaiting": .bool(!waiting.isEmpty),
                 "waits": .text(LiveProfilePanel.grouped(Int64(waits))),

@@ -9,6 +9,12 @@ package struct ProfilesModule: Module {
     static let view = Permission("profiles.view")
     static let manage = Permission("profiles.counter.manage")
 
+    /// What this product's own domains tell of customers.
+    static let ownKinds = [
+        "crm.contact", "crm.customer.changed", "crm.customer.left", "crm.churn.scored", "crm.case.opened",
+        "crm.case.closed", "crm.bill.issued", "crm.bill.paid", "crm.bill.overdue",
+    ]
+
     package let name = "Profiles"
     private let names: any CustomerNames
     private let measures: [any DayMeasures]
@@ -63,6 +69,33 @@ package struct ProfilesModule: Module {
             },
             EventHandler(name: "profiles.contact", RetentionContacted.self) { event, at, session in
                 try service.happened("crm.contact", [(event.customer, ["outcome": .text(event.outcome)])], at: at, session)
+            },
+            EventHandler(name: "profiles.bills", BillsMoved.self) { event, at, session in
+                let told = event.bills.compactMap { bill in
+                    service.noon(bill.on).map { on in
+                        ProfileService.Told(
+                            key: "\(bill.customer)/\(bill.id)", customer: bill.customer, at: on,
+                            attributes: ["amount": .number(Thousandths.of(bill.amount, bill.currency))])
+                    }
+                }
+                try service.happenedOnce("crm.bill.\(event.step.rawValue)", told, arrived: at, session)
+            },
+            EventHandler(name: "profiles.cases", CasesMoved.self) { event, at, session in
+                let told = event.cases.map {
+                    ProfileService.Told(
+                        key: "\($0.customer)/\($0.id)", customer: $0.customer, at: $0.at,
+                        attributes: ["kind": .text($0.kind), "topic": .text($0.topic)])
+                }
+                try service.happenedOnce("crm.case.\(event.step.rawValue)", told, arrived: at, session)
+            },
+            EventHandler(name: "profiles.customers.left", CustomersLeft.self) { event, at, session in
+                let told = event.departures.compactMap { departure in
+                    service.noon(departure.on).map {
+                        ProfileService.Told(
+                            key: "\(departure.customer)/\(departure.on)", customer: departure.customer, at: $0)
+                    }
+                }
+                try service.happenedOnce("crm.customer.left", told, arrived: at, session)
             },
             EventHandler(name: "profiles.churn.scored", ChurnScored.self) { event, at, session in
                 let all = event.scores.map { score -> (customer: CustomerID, attributes: [String: AttributeValue]) in

@@ -24,7 +24,7 @@ package struct UsageBlock: Sendable, Equatable {
     }
 
     private static func put(_ word: UInt64, _ bytes: inout [UInt8]) {
-        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift * 8))) }
+        withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     private static func pack(_ entries: [UsageEntry]) -> [UInt8] {

@@ -23,12 +23,12 @@ extension UsageStore {
         }
         for start in stride(from: 0, to: days.count, by: rowsMax) {
             let piece = days[start..<min(start + rowsMax, days.count)]
-            func key(_ value: (LineRef) -> Int64) -> SQLValue { array(piece.map { value($0.place.line) }) }
-            func column(_ value: (DayUsage) -> Int64) -> SQLValue { array(piece.map { value($0.use) }) }
+            func key(_ value: (LineRef) -> Int64) -> SQLValue { .numbers(piece.map { value($0.place.line) }) }
+            func column(_ value: (DayUsage) -> Int64) -> SQLValue { .numbers(piece.map { value($0.use) }) }
             try session.execute(
                 addDays,
                 [
-                    key(\.customer.rawValue), array(piece.map(\.name)), key(\.subscription.rawValue), column(\.events), column(\.calls),
+                    key(\.customer.rawValue), names(piece.map(\.name)), key(\.subscription.rawValue), column(\.events), column(\.calls),
                     column(\.voiceMs), column(\.billedMinutes), column(\.droppedCalls), column(\.sms),
                     column(\.sessions), column(\.dataBytes), column(\.roamingBytes), column(\.roamingMs),
                     column(\.roamingSMS), column(\.speedSum), column(\.speedCount),
@@ -37,10 +37,8 @@ extension UsageStore {
         }
     }
 
-    /// The text of a PostgreSQL array of what needs no quotes: numbers and days.
-    private static func array(_ values: [some CustomStringConvertible]) -> SQLValue {
-        .text("{" + values.map(\.description).joined(separator: ",") + "}")
-    }
+    /// The text of a PostgreSQL array of days, which need no quotes.
+    private static func names(_ names: [String]) -> SQLValue { .text("{" + names.joined(separator: ",") + "}") }
 
     /// Sums of a month for all lines of these customers.
     static func eachSum(
@@ -64,7 +62,7 @@ extension UsageStore {
             return
         }
         for piece in customers.chunked(rowsMax) {
-            try each(monthSumsOfAll, range + [array(piece.map(\.rawValue))])
+            try each(monthSumsOfAll, range + [.numbers(piece.map(\.rawValue))])
         }
     }
 }

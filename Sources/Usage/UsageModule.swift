@@ -57,6 +57,7 @@ package struct UsageModule: Module {
             // Asked for by its source; a source's blocks lie together.
             TableLayout("usage_block", .lookUp(key: "source_id")),
             TableLayout("usage_unmatched", .lookUp(key: "source_id")),
+            TableLayout("usage_waiting", .lookUp(key: "source_id")),
         ] + TableLayout.all(["usage_source", "usage_run", "usage_reject"], .local)
     }
 
@@ -96,7 +97,7 @@ enum UsageLabels {
     ]
 
     static let all: [TableLabels] = [
-        .plain("usage_source", ["id", "name", "created_at", "revision"]),
+        .plain("usage_source", ["id", "name", "created_at", "revision", "waiting"]),
         TableLabels(
             "usage_run",
             [
@@ -116,8 +117,10 @@ enum UsageLabels {
             "usage_unmatched",
             [
                 "source_id": .plain, "fingerprint": .plain, "naming": .plain, "line": .phone, "event": .profile,
-                "arrived_at": .plain,
+                "arrived_at": .plain, "run_id": .plain,
             ]),
+        TableLabels(
+            "usage_waiting", ["source_id": .plain, "naming": .plain, "line": .phone, "events": .plain]),
         TableLabels(
             "usage_day",
             Dictionary(

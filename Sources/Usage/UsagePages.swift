@@ -12,7 +12,7 @@ struct UsagePages: Sendable {
 
     static let sources: SQL = """
         SELECT s.name, s.created_at, (SELECT COALESCE(SUM(b.entries), 0) FROM usage_block b WHERE b.source_id = s.id),
-          (SELECT COUNT(*) FROM usage_unmatched u WHERE u.source_id = s.id),
+          s.waiting,
           (SELECT COUNT(*) FROM usage_run r WHERE r.source_id = s.id)
         FROM usage_source s ORDER BY s.name LIMIT $1
         """
@@ -24,17 +24,12 @@ struct UsagePages: Sendable {
     static let reasons: SQL = """
         SELECT run_id, code, column_name, COUNT(*), MIN(line) FROM usage_reject WHERE TRUE
         """
-    static let waiting: SQL = """
-        SELECT naming, line, COUNT(*) FROM usage_unmatched GROUP BY naming, line
-        ORDER BY COUNT(*) DESC, naming, line LIMIT $1
-        """
-
     var endpoints: [Endpoint] {
         [
             Endpoint(
                 .get, Self.path, .permission(UsageService.permission), trace: .view, purpose: .administration
             ) { try await page($0) }
-        ]
+        ] + exports
     }
 
     private struct Source: Sendable {
@@ -60,6 +55,7 @@ struct UsagePages: Sendable {
     private struct Waiting: Sendable {
         let naming, line: String
         let count: Int64
+        let source: String
     }
 
     private func page(_ call: Call) async throws -> WebResponse {
@@ -79,8 +75,8 @@ struct UsagePages: Sendable {
                 try session.query(builder) { row in
                     Reason(run: row.id(0), code: row.text(1), column: row.text(2), count: row.int(3), line: row.int(4))
                 },
-                try session.query(Self.waiting, [.int(Self.waitingShown)]) { row in
-                    Waiting(naming: row.text(0), line: row.text(1), count: row.int(2))
+                try session.query(UsageWaiting.most, [.int(Self.waitingShown)]) { row in
+                    Waiting(naming: row.text(0), line: row.text(1), count: row.int(2), source: row.text(3))
                 }, try session.count(UsageStore.waitingCount)
             )
         }
@@ -95,7 +91,8 @@ struct UsagePages: Sendable {
             [
                 "anySource": .bool(!sources.isEmpty), "sources": .list(sources.map { row($0, call) }),
                 "anyRun": .bool(!runs.isEmpty), "runs": .list(runs.map { row($0, byRun[$0.id] ?? [], call) }),
-                "anyWaiting": .bool(!waiting.isEmpty), "waits": .text(Self.grouped(Int64(waits))),
+                "anyWaiting": .bool(!waiting.isEmpty), "anyReject": .bool(runs.contains { $0.counts[5] > 0 }),
+                "waits": .text(Self.grouped(Int64(waits))),
                 "waiting": .list(waiting.map { row($0, masking, call) }),
             ])
     }
@@ -127,6 +124,8 @@ struct UsagePages: Sendable {
             "tone": .text(tone), "read": .text(Self.grouped(run.counts.reduce(0, +))), "at": .text(call.time(run.at)),
             "by": .text(run.by), "why": .text(why.isEmpty ? nil : why.joined(separator: "; ")),
             "goesOn": .bool(state != .succeeded && state != .running),
+            "unmatchedFile": .text(run.counts[4] > 0 ? "\(Self.path)/runs/\(run.id)/unmatched" : nil),
+            "rejectedFile": .text(run.counts[5] > 0 ? "\(Self.path)/runs/\(run.id)/rejected" : nil),
         ]
     }
 
@@ -136,7 +135,7 @@ struct UsagePages: Sendable {
             "line": .text(isNumber ? masking.apply(.phone, waiting.line) : waiting.line),
             "naming": .text(
                 isNumber ? call.text("usage.waiting.number") : String(waiting.naming.dropFirst("source:".count))),
-            "count": .text(Self.grouped(waiting.count)),
+            "count": .text(Self.grouped(waiting.count)), "source": .text(waiting.source),
         ]
     }
 

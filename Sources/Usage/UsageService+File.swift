@@ -200,7 +200,7 @@ extension UsageService {
             async let following = Self.pull(reader, skipping: run.records, path)
             try await tenant.database.write { [self] session in
                 let outcome = try take(
-                    chunk, run.source, lines,
+                    chunk, run.source, lines, run: run.id,
                     record: { [tenant] in try tenant.audit.record($0, by: principal, $1) }, session)
                 try keep(chunk, outcome, run.id, worker, session)
             }

@@ -48,8 +48,9 @@ package final class UsageService: Sendable {
     }
 
     /// Takes events in the caller's transaction: days, months, ids, what waits, audit and outbox event.
+    /// - Parameter run: the file they are of.
     package func take(
-        _ chunk: Chunk, _ source: UsageSourceID, _ lines: LineCache, isReplay: Bool = false,
+        _ chunk: Chunk, _ source: UsageSourceID, _ lines: LineCache, run: UsageRunID? = nil, isReplay: Bool = false,
         record: (AuditEntry, any SQLSession) throws -> Void, _ session: any SQLSession
     ) throws -> Outcome {
         try UsageStore.hold(source, session)
@@ -73,9 +74,8 @@ package final class UsageService: Sendable {
             }
         }
         let days = try standing(fold.days, names.answers, session)
-        try session.executeMany(
-            UsageStore.release, fold.released.sorted().map { [.id(source), .int(Int64(bitPattern: $0))] })
-        try UsageStore.wait(fold.waiting, source, lines.stored, at: now, session)
+        try UsageWaiting.change(
+            released: fold.released, waiting: fold.waiting, source, run: run, lines.stored, at: now, session)
         try UsageStore.add(days, base, session)
         try index.add(sorted: prints.compactMap { fold.fresh[$0] }, source, at: now, tenant.ids, session)
         if !fold.fresh.isEmpty {
@@ -98,7 +98,8 @@ package final class UsageService: Sendable {
     ) throws -> [UsagePlace: DayUsage] {
         var sure: Set<LineRef> = []
         for case .line(let line) in names { sure.insert(line) }
-        let doubtful = Set(days.keys.map(\.line)).subtracting(sure)
+        var doubtful: Set<LineRef> = []
+        for place in days.keys where !sure.contains(place.line) { doubtful.insert(place.line) }
         guard !doubtful.isEmpty else { return days }
         let gone = doubtful.subtracting(try base.existing(Array(doubtful), session))
         return gone.isEmpty ? days : days.filter { !gone.contains($0.key.line) }

@@ -48,13 +48,8 @@ enum UsageStore {
         FROM usage_day WHERE day >= $1
         """
     static let forget: SQL = "DELETE FROM usage_day WHERE customer_id = $1"
-    static let wait: SQL = """
-        INSERT INTO usage_unmatched (source_id, fingerprint, naming, line, event, arrived_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        """
-    static let release: SQL = "DELETE FROM usage_unmatched WHERE source_id = $1 AND fingerprint = $2"
     static let anyWaiting: SQL = "SELECT 1 FROM usage_unmatched LIMIT 1"
-    static let waitingCount: SQL = "SELECT COUNT(*) FROM usage_unmatched"
+    static let waitingCount: SQL = "SELECT CAST(COALESCE(SUM(waiting), 0) AS BIGINT) FROM usage_source"
     static let waitingLines: SQL = """
         SELECT DISTINCT line FROM usage_unmatched WHERE naming = $1 AND line > $2 ORDER BY line LIMIT $3
         """
@@ -62,7 +57,6 @@ enum UsageStore {
     static let waitingEvents: SQL = """
         SELECT source_id, fingerprint, line, event FROM usage_unmatched WHERE naming = $1
         """
-    static let letGo: SQL = "DELETE FROM usage_unmatched WHERE arrived_at < $1"
 
     static func source(
         _ name: String, make id: UsageSourceID, at now: Instant, _ session: any SQLSession
@@ -82,7 +76,9 @@ enum UsageStore {
     /// Adds to days and puts the sums of their months where the customer page and the models read them.
     static func add(_ days: [UsagePlace: DayUsage], _ base: any UsageBase, _ session: any SQLSession) throws {
         // In the order of the key: neighbours lie on one page.
-        let sorted = days.filter { !$0.value.isNothing }.sorted {
+        var sorted = Array(days)
+        sorted.removeAll { $0.value.isNothing }
+        sorted.sort {
             ($0.key.line.customer.rawValue, $0.key.day, $0.key.line.subscription.rawValue)
                 < ($1.key.line.customer.rawValue, $1.key.day, $1.key.line.subscription.rawValue)
         }
@@ -91,6 +87,7 @@ enum UsageStore {
         var touched: [String: Set<LineRef>] = [:]
         var rows: [(place: UsagePlace, name: String, use: DayUsage)] = []
         rows.reserveCapacity(sorted.count)
+        var last: (month: String, line: LineRef)?
         for (place, use) in sorted {
             var name = names[place.day]
             if name == nil {
@@ -100,7 +97,10 @@ enum UsageStore {
             }
             guard let name else { continue }
             rows.append((place, name.day, use))
+            // Days of one line come in a row.
+            if let last, last.line == place.line, last.month == name.month { continue }
             touched[name.month, default: []].insert(place.line)
+            last = (name.month, place.line)
         }
         try put(rows, session)
         for (month, lines) in touched.sorted(by: { $0.key < $1.key }) {
@@ -146,21 +146,6 @@ enum UsageStore {
         builder.appendIn("AND customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
         builder.append("ORDER BY day")
         return try session.asking(builder) { ($0.text(0), DayUsage($0, from: 1)) }
-    }
-
-    static func wait(
-        _ events: [UInt64: UsageEvent], _ source: UsageSourceID, _ naming: (String) -> (naming: String, line: String),
-        at now: Instant, _ session: any SQLSession
-    ) throws {
-        try session.executeMany(
-            wait,
-            events.values.sorted { $0.fingerprint < $1.fingerprint }.map { event in
-                let name = naming(event.line)
-                return [
-                    .id(source), .int(Int64(bitPattern: event.fingerprint)), .text(name.naming), .text(name.line),
-                    .bytes(event.packed), .time(now),
-                ]
-            })
     }
 }
 

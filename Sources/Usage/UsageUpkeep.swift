@@ -30,10 +30,15 @@ extension UsageService {
         let sources = try await tenant.database.read { session in
             try session.query(UsageStore.allSources) { $0.id(0, UsageSourceKind.self) }
         }
-        for source in sources { try await compact(source) }
+        for source in sources {
+            try await compact(source)
+            if try await tenant.database.write({ try UsageWaiting.mend(source, $0) }) {
+                tenant.logger.notice("usage.waiting.counted", metadata: ["source": "\(source)"])
+            }
+        }
         _ = try await replay()
         return try await tenant.database.write { session in
-            try session.execute(UsageStore.letGo, [.time(now.adding(days: -UsageIndex.windowDays))])
+            try UsageWaiting.letGo(before: now.adding(days: -UsageIndex.windowDays), session)
             try session.execute(UsageRunStore.forgetRejects, [.time(now.adding(days: -Self.rejectDays))])
             return try UsageIndex.letGo(now, session)
         }

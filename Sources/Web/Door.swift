@@ -20,23 +20,27 @@ package struct Door: Sendable {
     private let metrics: Metrics
     private let pages: [Language: Refusal]
     private let objects: [Language: Refusal]
+    private let problems: [Language: Refusal]
 
     init(_ gate: Gate) {
         table = gate.table
         turns = gate.turns
         metrics = gate.metrics
-        func made(json: Bool) -> [Language: Refusal] {
+        func made(json: Bool, api: Bool = false) -> [Language: Refusal] {
             Dictionary(
-                Language.allCases.map { ($0, Self.refusal(gate, $0, json: json)) }, uniquingKeysWith: { first, _ in first })
+                Language.allCases.map { ($0, Self.refusal(gate, $0, json: json, api: api)) },
+                uniquingKeysWith: { first, _ in first })
         }
         pages = made(json: false)
         objects = made(json: true)
+        problems = made(json: true, api: true)
     }
 
-    private static func refusal(_ gate: Gate, _ language: Language, json: Bool) -> Refusal {
+    private static func refusal(_ gate: Gate, _ language: Language, json: Bool, api: Bool) -> Refusal {
         var visit = Visit(remoteAddress: "", requestID: "-")
         visit.language = language
         visit.wantsJSON = json
+        visit.isAPI = api
         var answer = gate.failure(InFlight.overloaded, visit)
         gate.secure(&answer, visit)
         let body = ByteBuffer(string: answer.content ?? "")
@@ -65,7 +69,8 @@ package struct Door: Sendable {
         let language =
             WebCookie.value(WebCookie.language, of: head.headers["cookie"]).flatMap(Language.init(rawValue:))
             ?? Language(acceptLanguage: head.headers.first(name: "accept-language"))
-        guard var refusal = (wantsJSON ? objects : pages)[language].map({ ($0.head, $0.body) }) else { return nil }
+        let answers = Gate.isAPI(head.uri) ? problems : wantsJSON ? objects : pages
+        guard var refusal = answers[language].map({ ($0.head, $0.body) }) else { return nil }
         refusal.0.headers.replaceOrAdd(name: "x-request-id", value: RandomText.hex(8))
         return Refusal(head: refusal.0, body: refusal.1)
     }

@@ -67,6 +67,8 @@ package struct Gate: Sendable {
         let started = ContinuousClock.now
         var visit = Visit(remoteAddress: remoteAddress)
         visit.isRead = request.method == .get || request.method == .head
+        visit.isAPI = Self.isAPI(request.head.path ?? "")
+        visit.wantsJSON = visit.isAPI
         var answer: WebResponse
         do {
             let place = try inFlight.enter(.running, nil)
@@ -158,13 +160,10 @@ package struct Gate: Sendable {
         return try await Deadline.run(seconds: seconds) { try await route.handler(web) }
     }
 
-    static let methodNotAllowed = CRMError(
-        "method_not_allowed", status: 405, Words(en: "This method is not allowed here.", zh: "此处不允许该请求方法。"))
-
     /// Host, method, path form, forwarded address. Returns the host name in lower case.
     private func checkHead(_ request: Request, _ visit: inout Visit) throws -> String {
         visit.wantsJSON =
-            request.headers[.accept]?.contains("application/json") ?? false
+            visit.isAPI || request.headers[.accept]?.contains("application/json") ?? false
             || request.headers[.contentType]?.hasPrefix("application/json") ?? false
         visit.language =
             WebCookie.value(WebCookie.language, in: request.headers).flatMap(Language.init(rawValue:))
@@ -193,7 +192,9 @@ package struct Gate: Sendable {
             visit.routeName = route.name
             visit.purpose = route.purpose
             return (route, parameters)
-        case .methodNotAllowed: throw Self.methodNotAllowed
+        case .methodNotAllowed(let methods):
+            visit.allowed = methods
+            throw Self.methodNotAllowed
         case .notFound: throw CRMError.notFound
         }
     }
@@ -358,11 +359,6 @@ package struct Gate: Sendable {
         guard !visit.setsCookie, let token, Self.equal(token, csrf(visit.cookieToken)) else { throw Self.badCSRF }
     }
 
-    static let badCSRF = CRMError(
-        "csrf", status: 403,
-        Words(
-            en: "This form has expired. Go back, reload the page and send it again.", zh: "表单已过期，请返回并刷新页面后重新提交。"))
-
     /// Compares digests, so that the time does not depend on where they differ.
     static func equal(_ a: String, _ b: String) -> Bool {
         SHA256.hash(data: Data(a.utf8)) == SHA256.hash(data: Data(b.utf8))
@@ -383,6 +379,10 @@ struct Visit {
     var cookieToken = ""
     var setsCookie = false
     var wantsJSON = false
+    /// It came for an address under `/api`.
+    var isAPI = false
+    /// The methods of the address, where it has none of the request's.
+    var allowed: [String] = []
     /// Whether it asks to see something and changes nothing.
     var isRead = false
     /// A message of the last page waits to be shown on this one.

@@ -24,6 +24,9 @@ extension Gate {
                     zh: "服务器内部错误，已记录，编号 \(visit.requestID)。"))
         }
         var answer = visit.wantsJSON ? json(known, visit) : page(known, visit)
+        if known.status == 405, !visit.allowed.isEmpty {
+            answer.headers[.allow] = visit.allowed.joined(separator: ", ")
+        }
         if let seconds = known.retryAfterSeconds { answer.headers[.retryAfter] = String(seconds) }
         // A refused body was not read: the connection cannot be used for another request.
         if [400, 403, 408, 413, 415, 429].contains(known.status) { answer.headers[.connection] = "close" }
@@ -37,19 +40,66 @@ extension Gate {
         answer.headers[.connection] = "close"
     }
 
+    /// Whether an address is one for programs: they get every refusal as JSON, whatever they say they accept. Empty segments do
+    /// not count, as in the route table.
+    static func isAPI(_ path: String) -> Bool {
+        path.prefix { $0 != "?" }.split(separator: "/").first == "api"
+    }
+
+    static let methodNotAllowed = CRMError(
+        "method_not_allowed", status: 405, Words(en: "This method is not allowed here.", zh: "此处不允许该请求方法。"))
+
+    static let badCSRF = CRMError(
+        "csrf", status: 403,
+        Words(
+            en: "This form has expired. Go back, reload the page and send it again.", zh: "表单已过期，请返回并刷新页面后重新提交。"))
+
+    /// Under `/api` the members of RFC 9457 stand beside our own.
     private func json(_ error: CRMError, _ visit: Visit) -> WebResponse {
-        .json(
-            .object([
-                "code": .string(error.code), "message": .string(error.message[visit.language]),
-                "status": .int(Int64(error.status)), "request": .string(visit.requestID),
-                "fields": .array(
-                    error.fields.map {
-                        .object([
-                            "field": .string($0.field), "code": .string($0.code),
-                            "message": .string($0.message[visit.language]),
-                        ])
-                    }),
-            ]), status: HTTPResponse.Status(code: error.status))
+        let status = HTTPResponse.Status(code: error.status)
+        let message = JSONValue.string(error.message[visit.language])
+        var members: [String: JSONValue] = [
+            "code": .string(error.code), "message": message, "status": .int(Int64(error.status)),
+            "request": .string(visit.requestID),
+            "fields": .array(
+                error.fields.map {
+                    .object([
+                        "field": .string($0.field), "code": .string($0.code),
+                        "message": .string($0.message[visit.language]),
+                    ])
+                }),
+        ]
+        guard visit.isAPI else { return .json(.object(members), status: status) }
+        members["type"] = .string("about:blank")
+        members["title"] = .string(Self.title(error.status))
+        members["detail"] = message
+        return .text(
+            JSONValue.object(members).encoded(), status: status, type: "application/problem+json; charset=utf-8")
+    }
+
+    /// What RFC 9110 (and 6585) call a status.
+    private static func title(_ status: Int) -> String {
+        switch status {
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 428: "Precondition Required"
+        case 429: "Too Many Requests"
+        case 500: "Internal Server Error"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: status < 500 ? "Refused" : "Failed"
+        }
     }
 
     private func page(_ error: CRMError, _ visit: Visit) -> WebResponse {

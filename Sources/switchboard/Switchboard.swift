@@ -136,6 +136,14 @@ enum Terminal {
             exit(74)
         }
     }
+    /// Bytes of a file that goes to standard output.
+    static func raw(_ bytes: [UInt8]) {
+        do { try FileHandle.standardOutput.write(contentsOf: Data(bytes)) } catch {
+            note("Standard output cannot be written. 无法写入标准输出。")
+            exit(74)
+        }
+    }
+
     static func note(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data((escaped(text) + "\n").utf8))
     }

@@ -13,7 +13,7 @@ import Web
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Usage events: calls, messages and data, into days and months.",
-        subcommands: [UsageImport.self])
+        subcommands: [UsageImport.self, UsageExportCommand.self])
 }
 
 /// Takes the events of a file.
@@ -121,5 +121,47 @@ struct UsageImport: AsyncParsableCommand {
             Terminal.out("    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
         }
         if report.state == "cancelled" { Terminal.out("  give the same file again to go on") }
+    }
+}
+
+/// Writes what did not get in as CSV.
+struct UsageExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write events that wait for their line, or rows that were refused, as CSV.",
+        discussion: """
+            unmatched: events whose line nobody knows yet; they are counted by themselves when a customer with the line appears,
+            and let go after 45 days. rejected: rows of files that could not be read, with line, column and reason; the first
+            10,000 of a file, for 90 days. The export is recorded in the audit log.
+            """)
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "unmatched or rejected.") var what: String
+    @Option(name: .customLong("run"), help: "Of this run only; the number that usage import printed.")
+    var ofRun: String?
+    @Option(name: .long, help: "File to write (default: standard output).") var out: String?
+
+    func run() async throws {
+        try await Terminal.run(json: false) {
+            guard let kind = UsageExport.Kind(rawValue: what) else {
+                throw WrongUsage("what is exported is unmatched or rejected")
+            }
+            let id = try ofRun.map { text in
+                guard let id = UsageRunID(text) else { throw WrongUsage("“\(text)” is no number of a run") }
+                return id
+            }
+            if let out { try FileTrouble.checkOutput(out) }
+            try await common.withTenant { runtime, tenant in
+                let principal = runtime.operatorPrincipal(tenant: tenant.name)
+                let pieces = try await runtime.modules.usage(tenant).export(kind, run: id, principal: principal)
+                guard let out else {
+                    while let bytes = try await pieces() { Terminal.raw(bytes) }
+                    return
+                }
+                FileManager.default.createFile(atPath: out, contents: nil)
+                let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: out))
+                while let bytes = try await pieces() { try handle.write(contentsOf: Data(bytes)) }
+                try handle.close()
+            }
+        }
     }
 }

@@ -13,8 +13,10 @@ final class ImportBench: Sendable {
     let target: CustomerImportTarget
     let principal = TestTenant.principal([CustomerPermissions.view], roles: [.supervisor])
 
-    init() async throws {
-        test = try await TestTenant(["Customers"])
+    convenience init() async throws { self.init(try await TestTenant(["Customers"])) }
+
+    init(_ test: TestTenant) {
+        self.test = test
         target = CustomerImportTarget(test.tenant)
     }
 

@@ -35,7 +35,7 @@ struct MonthPlanTests {
     @Test("the use panel reads the months it shows and no older ones")
     func usage() async throws {
         let tenant = try await desk()
-        var builder = SQLBuilder(UsagePanel.months, [.text("2025-03")])
+        var builder = SQLBuilder(UsagePanel.months, [.text("2025-03"), .text("2026-03")])
         builder.appendIn("AND customer_id", [.int(7)])
         builder.append("GROUP BY month ORDER BY month")
         let plan = try await plan(tenant, builder)

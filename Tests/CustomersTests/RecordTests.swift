@@ -12,8 +12,11 @@ struct RecordDesk: Sendable {
     let ids: [CustomerID]
     var tenant: Tenant { bench.test.tenant }
 
-    init() async throws {
-        bench = try await ImportBench()
+    init() async throws { try await self.init(nil) }
+
+    /// - Parameter test: the tenant to bring them to; `nil` = one of their own.
+    init(_ test: TestTenant?) async throws {
+        bench = if let test { ImportBench(test) } else { try await ImportBench() }
         let made = try await bench.apply(
             [
                 ["source_id": .text("B1"), "full_name": .text("王小明"), "msisdn": .text("+8613812345678"), "region": .text("east")],

@@ -70,6 +70,16 @@ struct MatchDesk: Sendable {
 
 @Suite("Resolution")
 struct ResolutionTests {
+    @Test("each step of each field has a name of its own in both languages", arguments: ColumnKind.allCases)
+    func levelNames(_ kind: ColumnKind) {
+        let levels = Comparison.names(of: kind)
+        for language in Language.allCases {
+            let names = levels.map { MatchWords.level($0)[language] }
+            #expect(Set(names).count == levels.count, "\(kind) \(names)")
+            #expect(!names.contains(MatchWords.level("missing")[language]), "a level has words: \(kind) \(names)")
+        }
+    }
+
     static let billing = [
         "source_id": "B1", "full_name": "王小明", "msisdn": "+8613812345678", "city": "杭州",
         "document_number": MatchDesk.identity(7),

@@ -308,6 +308,29 @@ struct PagesTests {
         #expect(
             shown.contains("title=\"phone, name, full_name\">Contact phone, Name<"),
             "the code stays within reach of an auditor")
+        // Who looks again on the same day adds to their entry; another day and another person are entries of their own, and of
+        // many only the newest are open.
+        let wang = try await desk.user("wang")
+        func look(_ user: UserID) async throws {
+            try await desk.tenant.database.write { session in
+                try desk.tenant.audit.record(
+                    AuditEntry("customers.customer.view", [.customer(CustomerID(9))]), by: desk.principal(user, [.agent]),
+                    session)
+            }
+        }
+        for _ in 0..<3 { try await look(mei) }
+        try await look(wang)
+        let grouped = try await text([9], .en)
+        #expect(grouped.components(separatedBy: "<li>").count == 3 && grouped.contains("×3"), "\(grouped)")
+        #expect(!grouped.contains("<details"))
+        for _ in 0..<7 {
+            desk.clock.advance(days: 1)
+            try await look(mei)
+        }
+        let many = try await text([9], .en)
+        let parts = many.components(separatedBy: "<details")
+        #expect(parts.count == 2 && parts[0].components(separatedBy: "<li>").count == AuditPanel.shown + 1, "\(many)")
+        #expect(parts[1].contains("More (4)") && parts[1].components(separatedBy: "<li>").count == 5, "\(many)")
         let chinese = try await text([5], .zh)
         #expect(chinese.contains("查看客户") && chinese.contains("修改客户") && chinese.contains("联系电话"))
         #expect(chinese.firstMatch(of: />[^<]*customers\.customer/) == nil, "no code among the words")

@@ -168,6 +168,46 @@ struct WindowTests {
         #expect(try await world.count(buckets) == 1)
     }
 
+    @Test("cases, bills and departures are counted on the day they were, told twice once, and not behind the windows or ahead")
+    func steps() async throws {
+        let world = try await ProfileWorld()
+        let customer = try await world.customer("+8613800138000")
+        try await world.counter("left", "crm.customer.left")
+        try await world.counter("bills_paid", "crm.bill.paid", sum: "amount")
+        try await world.counter("complaints", "crm.case.opened", conditions: "kind = complaint", distinct: "topic")
+        let handlers = ProfilesModule(names: CustomerNameLookup(), measures: []).eventHandlers(world.tenant)
+        let now = world.now
+        @Sendable func bill(_ id: Int64, _ days: Int64, _ amount: Int64 = 19_901) -> BillsMoved.Bill {
+            BillsMoved.Bill(
+                customer: customer, id: id, on: now.adding(days: -days).date(offsetMinutes: 480).description,
+                amount: amount, currency: "CNY")
+        }
+        @Sendable func opened(_ id: Int64, _ days: Int64, _ kind: String = "complaint", _ topic: String = "bill") -> CasesMoved.Case {
+            CasesMoved.Case(customer: customer, id: id, at: now.adding(days: -days), kind: kind, topic: topic)
+        }
+        for _ in 1...2 {
+            try await world.tenant.database.write { session in
+                let outbox = world.tenant.outbox
+                try outbox.append(BillsMoved(step: .overdue, bills: [bill(1, 40), bill(2, 2), bill(3, 200)]), session)
+                try outbox.append(BillsMoved(step: .paid, bills: [bill(1, 20, 12_345)]), session)
+                try outbox.append(
+                    CasesMoved(
+                        step: .opened,
+                        cases: [opened(1, 0), opened(2, 5, "complaint", "price"), opened(3, 5, "fault"), opened(4, -5)]),
+                    session)
+                try outbox.append(
+                    CustomersLeft(departures: [.init(customer: customer, on: bill(1, 10).on)]), session)
+            }
+            try await world.test.drain(handlers: handlers, jobs: world.service.jobs)
+        }
+        #expect(try await world.windows(customer, "bills_overdue").map(\.events) == [0, 1, 1, 2])
+        #expect(try await world.windows(customer, "bills_overdue").map(\.sum) == [0, 199_010, 199_010, 398_020])
+        #expect(try await world.windows(customer, "bills_paid").map(\.sum) == [0, 0, 123_450, 123_450])
+        #expect(try await world.windows(customer, "cases_opened").map(\.events) == [1, 3, 3, 3])
+        #expect(try await world.windows(customer, "complaints").map(\.distinct) == [1, 2, 2, 2])
+        #expect(try await world.windows(customer, "left").map(\.events) == [0, 0, 1, 1])
+    }
+
     @Test("what other domains tell is counted at the time it was told, and a removed customer leaves nothing behind")
     func outbox() async throws {
         let world = try await ProfileWorld()

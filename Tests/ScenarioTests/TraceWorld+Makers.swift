@@ -165,6 +165,7 @@ extension TraceWorld {
 
     private static let customerMakers: [String: Maker] = [
         "GET /customers/{id}/charges": customerPage("charges"),
+        "GET /customers/{id}/usage": customerPage("usage"),
         "GET /customers/{id}/departure": customerPage("departure"),
         "POST /customers/{id}/departure": customerForm("departure", "departure", left),
         "POST /customers/{id}/return": customerForm(

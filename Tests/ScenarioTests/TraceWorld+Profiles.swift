@@ -18,6 +18,21 @@ extension TraceWorld {
         return (id, String(match.1))
     }
 
+    /// After a file of two rows: one of a line nobody knows, one that is refused.
+    private static func usageFile(_ path: @escaping @Sendable (String) -> String) -> Maker {
+        { world in
+            let scenario = world.scenario
+            let file = NSTemporaryDirectory() + "trace-usage-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let text = "id,number,kind,start,seconds\n\(UUID()),13000000009,voice,2026-01-02 10:00:00,5\n2,x,voice,2026-02-30,5\n"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+            let report = try await scenario.runtime.modules.usage(scenario.tenant).importFile(
+                file, .init(source: "trace-files"), principal: scenario.runtime.operatorPrincipal(tenant: "default"))
+            let visitor = world.supervisor
+            return { try visitor.get(path(report.run)) }
+        }
+    }
+
     static let profileMakers: [String: Maker] = [
         "POST /api/events": { world in
             let visitor = world.supervisor
@@ -32,6 +47,10 @@ extension TraceWorld {
             let visitor = world.supervisor
             return { try visitor.get("/usage") }
         },
+        "GET /usage/unmatched": usageFile { _ in "/usage/unmatched" },
+        "GET /usage/rejected": usageFile { _ in "/usage/rejected" },
+        "GET /usage/runs/{id}/unmatched": usageFile { "/usage/runs/\($0)/unmatched" },
+        "GET /usage/runs/{id}/rejected": usageFile { "/usage/runs/\($0)/rejected" },
         "GET /counters": { world in
             let visitor = world.administrator
             return { try visitor.get("/counters") }

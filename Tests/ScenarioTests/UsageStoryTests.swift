@@ -82,6 +82,53 @@ struct UsageStoryTests {
         #expect(try await scenario.user("agent", [.agent]).get("/usage").status == 403)
     }
 
+    @Test("events of unknown lines and refused rows are files of a run and of all, masked and recorded like other exports")
+    func files() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let day = scenario.clock.now().date(offsetMinutes: 480).adding(days: -2).description
+        func bring(_ source: String, _ number: String) async throws -> String {
+            let file = NSTemporaryDirectory() + "usage-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let rows = "1,\(number),voice,\(day) 10:00:00,61.5\n2,\(number),voice,2026-02-30,5\n3,\(number),sms,\(day),\n"
+            try Data(("id,number,kind,start,seconds\n" + rows).utf8).write(to: URL(fileURLWithPath: file))
+            return try await scenario.runtime.modules.usage(scenario.tenant).importFile(
+                file, .init(source: source), principal: scenario.runtime.operatorPrincipal(tenant: "default")).run
+        }
+        let (first, second) = (try await bring("switch-1", "13000000001"), try await bring("switch-2", "13000000002"))
+        let line = #"{"id":"f","line":"13000000003","kind":"data","start":"\#(day)","bytes":77}"#
+        #expect(try supervisor.postLines("/api/usage/events?source=app", line).status == 200)
+        let page = try supervisor.get("/usage").text
+        for path in ["/usage/unmatched", "/usage/rejected", "/usage/runs/\(first)/unmatched", "/usage/runs/\(second)/rejected"] {
+            #expect(page.contains("href=\"\(path)\""), "\(path)")
+        }
+        func lines(_ visitor: Visitor, _ path: String) throws -> [String] {
+            let answer = try visitor.get(path)
+            #expect(answer.status == 200 && answer.header("content-type") == "text/csv; charset=utf-8")
+            return answer.text.split(whereSeparator: \.isNewline).map(String.init)
+        }
+        let all = try lines(supervisor, "/usage/unmatched")
+        #expect(all.count == 6 && all[0].contains("source,file,line,named_by,kind,day,duration_s"), "\(all)")
+        #expect(all.contains { $0.contains("13000000001") && $0.contains(",voice,\(day),61.5,") }, "\(all)")
+        #expect(all.contains { $0.hasPrefix("app,,") && $0.contains("13000000003") && $0.contains(",77,") }, "\(all)")
+        let mine = try lines(supervisor, "/usage/runs/\(second)/unmatched")
+        #expect(mine.count == 3 && mine.dropFirst().allSatisfy { $0.contains("13000000002") }, "\(mine)")
+        let refused = try lines(supervisor, "/usage/rejected")
+        #expect(refused.count == 3 && refused[1].contains("no_such_day") && refused[1].contains("日期不存在"), "\(refused)")
+        #expect(try lines(supervisor, "/usage/runs/\(first)/rejected").count == 2)
+        // Numbers are masked for those who may not see them; others get nothing; what was given is recorded.
+        let masked = try lines(try await scenario.user("admin", [.administrator]), "/usage/unmatched")
+        #expect(masked.count == 6 && !masked.contains { $0.contains("13000000001") })
+        #expect(try await scenario.user("agent", [.agent]).get("/usage/unmatched").status == 403)
+        #expect(try supervisor.get("/usage/runs/12345/unmatched").status == 404)
+        let recorded = try await scenario.tenant.database.read { session in
+            try session.query(
+                "SELECT unmasked FROM platform_audit_event WHERE action = 'usage.events.export' ORDER BY id"
+            ) { $0.text(0) }
+        }
+        #expect(recorded == ["line", "line", "", "", ""], "\(recorded)")
+    }
+
     @Test("who may not bring in usage is refused; so are another type of body, no source, no key and too much")
     func refusals() async throws {
         let scenario = try await Scenario.start()

@@ -1,3 +1,5 @@
+import Contracts
+import Foundation
 import Kernel
 import Platform
 import Storage
@@ -85,6 +87,14 @@ struct DeskRecordTests {
         #expect(names(try await apply("cases", [other], source: "retail")) == ["created"])
         #expect(
             try await count("SELECT COUNT(*) FROM servicedesk_case_number WHERE number = 'K1' AND customer_id = 11") == 1)
+        let told = try await test.tenant.database.read { session in
+            try session.query("SELECT payload FROM storage_outbox_event WHERE type = 'servicedesk.case.moved' ORDER BY id") {
+                let event = try JSONDecoder().decode(CasesMoved.self, from: Data($0.text(0).utf8))
+                return event.cases.map { "\(event.step.rawValue) \($0.customer) \($0.kind) \($0.topic) \($0.at.milliseconds - opened)" }
+            }
+        }
+        #expect(
+            told == [["opened 11 complaint coverage 0"], ["closed 11 complaint coverage 3600000"], ["opened 12 complaint coverage 0"]])
         let target = try target("cases")
         let who = self.who
         let issues = try await test.tenant.database.write { session in

@@ -59,4 +59,17 @@ struct SQLBuilderTests {
         #expect((1...7).chunked(3) == [[1, 2, 3], [4, 5, 6], [7]])
         #expect((1...1_000).chunked(7).flatMap { $0 } == Array(1...1_000))
     }
+
+    @Test("a column of numbers is written as the engine reads it, to the ends of their range")
+    func numbers() {
+        #expect(SQLValue.numbers([]) == .text("{}"))
+        #expect(SQLValue.numbers([0]) == .text("{0}"))
+        var values: [Int64] = [0, 9, 10, -1, -10, 99, 100, .max, .min, .max - 1, 385_344_000_000_000_000]
+        var power: Int64 = 1
+        for _ in 0..<18 {
+            power *= 10
+            values += [power, power - 1, -power, power + 1]
+        }
+        #expect(SQLValue.numbers(values) == .text("{" + values.map(\.description).joined(separator: ",") + "}"))
+    }
 }

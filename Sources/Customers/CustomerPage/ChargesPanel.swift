@@ -7,7 +7,7 @@ import Web
 enum ChargesPanel {
     static let charges: SQL = """
         SELECT kind, period, amount, currency, issued_on, due_on, paid_on, id, number, account_number,
-          bill_number, method
+          bill_number, method, settled, settled_on
         FROM customers_charge WHERE issued_on >= $1
         """
     static let place: SQL = "SELECT issued_on FROM customers_charge WHERE id = $1"
@@ -35,14 +35,29 @@ enum ChargesPanel {
         var bill: String?
         var method: String?
 
-        enum State { case paid, paidLate, open, overdue, none }
+        /// Of a bill: what payments that name it have paid, and when that came to its amount. Of a payment that names a bill:
+        /// how much of it a bill took.
+        var settled: Int64?
+        var settledOn: LocalDate?
+
+        enum State { case paid, paidLate, partly, open, overdue, none }
+
+        /// When nothing was open any more: the source says so, or the payments do.
+        var clearedOn: LocalDate? { paidOn ?? settledOn }
 
         func state(_ today: LocalDate) -> State {
-            guard kind == .bill || kind == .fee else { return .none }
-            if let paidOn { return dueOn.map { paidOn > $0 } ?? false ? .paidLate : .paid }
-            guard let dueOn else { return .none }
-            return dueOn < today ? .overdue : .open
+            guard kind == .bill || kind == .fee, amount > 0 else { return .none }
+            if let clearedOn { return dueOn.map { clearedOn > $0 } ?? false ? .paidLate : .paid }
+            if let dueOn, dueOn < today { return .overdue }
+            return (settled ?? 0) > 0 ? .partly : dueOn == nil ? .none : .open
         }
+
+        /// What is still to be paid of a bill.
+        var rest: Int64 { clearedOn == nil ? max(0, amount - (settled ?? 0)) : 0 }
+        /// What was paid of a bill beyond its amount.
+        var over: Int64 { kind != .payment && amount > 0 ? max(0, (settled ?? 0) - amount) : 0 }
+        /// A payment names a bill that is not here.
+        var isAstray: Bool { kind == .payment && bill != nil && settled == 0 }
     }
 
     /// Newest first.
@@ -65,7 +80,8 @@ enum ChargesPanel {
                 amount: row.int(2),
                 currency: row.text(3), issuedOn: row.optionalDate(4) ?? since, dueOn: row.optionalDate(5),
                 paidOn: row.optionalDate(6), number: row.optionalText(8), account: row.optionalText(9),
-                bill: row.optionalText(10), method: row.optionalText(11))
+                bill: row.optionalText(10), method: row.optionalText(11), settled: row.optionalInt(12),
+                settledOn: row.optionalDate(13))
         }
     }
 
@@ -115,7 +131,7 @@ enum ChargesPanel {
                 "hasChart": .bool(bills.count > 1),
                 "chart": .text(chart(bills, currency, language).encoded()),
                 "overdueCount": .int(overdue.count), "hasOverdue": .bool(!overdue.isEmpty),
-                "overdueAmount": .text(PanelParts.money(overdue.reduce(Int64(0)) { $0 + $1.amount }, currency)),
+                "overdueAmount": .text(PanelParts.money(overdue.reduce(Int64(0)) { $0 + $1.rest }, currency)),
             ])
     }
 
@@ -128,7 +144,12 @@ enum ChargesPanel {
             "received": .text(charge.kind == .payment ? charge.issuedOn.description : nil),
             "kind": .text(PageWords.of(charge.kind)[language]), "period": .text(charge.period),
             "amount": .text(PanelParts.money(charge.amount, charge.currency)),
-            "due": .text(charge.dueOn?.description ?? ""), "paidOn": .text(charge.paidOn?.description ?? ""),
+            "due": .text(charge.dueOn?.description ?? ""), "paidOn": .text(charge.clearedOn?.description ?? ""),
+            "partly": .bool(state == .partly),
+            "rest": .text(
+                (charge.settled ?? 0) > 0 && charge.rest > 0 ? PanelParts.money(charge.rest, charge.currency) : nil),
+            "over": .text(charge.over > 0 ? PanelParts.money(charge.over, charge.currency) : nil),
+            "astray": .bool(charge.isAstray),
             "paid": .bool(state == .paid), "late": .bool(state == .paidLate), "open": .bool(state == .open),
             "overdue": .bool(state == .overdue),
         ]

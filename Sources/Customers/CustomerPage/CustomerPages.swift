@@ -19,6 +19,7 @@ package enum CustomerPages {
             },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/charges", .permission(view), trace: .view, handler: charges),
+            Endpoint(.get, "/customers/{id}/usage", .permission(view), trace: .view, handler: UsageYearPage.page),
             Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view) {
                 try await timeline($0, sources)
             },

@@ -27,7 +27,7 @@ struct PageHead: Sendable {
 /// Unpaid bills whose day is over.
 struct Overdue: Sendable {
     let count: Int
-    /// Minor units.
+    /// Minor units: what is still open of them.
     let amount: Int64
 }
 
@@ -41,8 +41,8 @@ enum PageStore {
         WHERE c.id = $1
         """
     static let overdue: SQL = """
-        SELECT COUNT(*), CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM customers_charge
-        WHERE kind = 'bill' AND paid_on IS NULL AND due_on < $1
+        SELECT COUNT(*), CAST(COALESCE(SUM(amount - COALESCE(settled, 0)), 0) AS BIGINT) FROM customers_charge
+        WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND amount > 0 AND due_on < $1
         """
     static let mainLine: SQL = """
         SELECT msisdn, plan, contract_term, contract_end, status FROM customers_subscription

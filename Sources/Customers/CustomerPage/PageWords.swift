@@ -25,6 +25,17 @@ enum PageWords {
     static func of(_ kind: DocumentKind) -> Words { choice("document_kind", kind.rawValue) }
     static func of(_ size: SizeTier) -> Words { choice("size_tier", size.rawValue) }
 
+    private static let months = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "December",
+    ]
+
+    /// `2024-03` as people say it: March 2024, 2024年3月.
+    static func month(_ text: String, _ language: Language) -> String {
+        guard let day = LocalDate(text + "-01") else { return text }
+        return Words(en: "\(months[day.month - 1]) \(day.year)", zh: "\(day.year)年\(day.month)月")[language]
+    }
+
     static func of(_ tier: ValueTier) -> Words {
         switch tier {
         case .vip: Words(en: "VIP", zh: "VIP")

@@ -28,7 +28,7 @@ struct TimelineReader {
         """
     static let anyPayment: SQL = "SELECT 1 FROM customers_charge WHERE kind = 'payment'"
     static let bills: SQL = """
-        SELECT id, issued_on, kind, amount, currency, period, due_on, paid_on FROM customers_charge
+        SELECT id, issued_on, kind, amount, currency, period, due_on, COALESCE(paid_on, settled_on) FROM customers_charge
         WHERE kind <> 'payment'
         """
     static let changes: SQL = """

@@ -61,7 +61,7 @@ enum ChargeRecords {
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
                 synonyms: ["paid date", "payment date", "settled on", "缴费日期", "销账日期", "繳款日期"]),
         ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
-        touched: CustomerRevision.move
+        touched: CustomerRevision.move, changed: Settlement.follow
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: true)
         let issued = draft.text("issued_on").flatMap { LocalDate($0) }
@@ -102,7 +102,7 @@ enum ChargeRecords {
                 "bill_number", Words(en: "For the bill", zh: "对应账单"), .text(60),
                 synonyms: ["bill id", "bill no", "invoice", "invoice number", "账单号", "账单编号"]),
         ], keyField: "payment_number", columns: columns, sql: sql, audit: "customers.record.import",
-        touched: CustomerRevision.move
+        touched: CustomerRevision.move, changed: Settlement.follow
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: false)
         guard let date = (draft.text("paid_on") ?? draft.text("issued_on")).flatMap({ LocalDate($0) }) else {

@@ -20,18 +20,22 @@ enum MatchWords {
         }
     }
 
-    /// A level of agreement of a field.
+    /// A level of agreement of a field. Each level has a name of its own: `/matching` lists those of a field below each other.
     static func level(_ level: String) -> Words {
         switch level {
-        case "same": Words(en: "same", zh: "一致")
-        case "same_sound": Words(en: "sounds the same", zh: "读音一致")
-        case "close", "very_close": Words(en: "nearly the same", zh: "非常接近")
-        case "swapped": Words(en: "parts changed places", zh: "顺序颠倒")
-        case "similar", "some": Words(en: "somewhat alike", zh: "部分相似")
-        case "one_edit", "one_slip": Words(en: "one slip of the pen", zh: "一处笔误")
-        case "two_edits": Words(en: "two slips of the pen", zh: "两处笔误")
-        case "partly": Words(en: "partly the same", zh: "部分一致")
-        case "within_2_percent", "within_10_percent": Words(en: "near", zh: "相近")
+        case "same": Words(en: "the same", zh: "完全一致")
+        case "same_sound": Words(en: "sounds the same, written otherwise", zh: "读音一致，写法或顺序不同")
+        case "very_close": Words(en: "nearly the same", zh: "几乎一致")
+        case "close": Words(en: "much alike", zh: "高度相似")
+        case "swapped": Words(en: "first and last name changed places", zh: "姓与名互换")
+        case "similar": Words(en: "alike in part, or only an initial", zh: "部分相似或仅首字母相同")
+        case "some": Words(en: "some words in common", zh: "有部分词语相同")
+        case "one_edit": Words(en: "one character differs", zh: "一个字符不同")
+        case "two_edits": Words(en: "two characters differ", zh: "两个字符不同")
+        case "one_slip": Words(en: "one digit differs, or day and month changed places", zh: "一位数字不同，或日月颠倒")
+        case "partly": Words(en: "two of day, month and year agree", zh: "年、月、日中有两项一致")
+        case "within_2_percent": Words(en: "at most 2 % apart", zh: "相差不超过 2%")
+        case "within_10_percent": Words(en: "2 to 10 % apart", zh: "相差 2% 至 10%")
         case "different": Words(en: "different", zh: "不同")
         default: Words(en: "not known of both", zh: "信息缺失")
         }

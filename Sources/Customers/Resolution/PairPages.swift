@@ -270,7 +270,9 @@ struct PairPages: Sendable {
 enum PairView {
     static let lines: SQL = "SELECT COUNT(*) FROM customers_subscription WHERE TRUE"
     static let charges: SQL = "SELECT COUNT(*) FROM customers_charge WHERE TRUE"
-    static let unpaid: SQL = "SELECT COUNT(*) FROM customers_charge WHERE kind = 'bill' AND paid_on IS NULL"
+    static let unpaid: SQL = """
+        SELECT COUNT(*) FROM customers_charge WHERE kind = 'bill' AND COALESCE(paid_on, settled_on) IS NULL
+        """
 
     static func count(_ start: SQL, _ ids: [CustomerID], _ session: any SQLSession) throws -> Int {
         var builder = SQLBuilder(start)

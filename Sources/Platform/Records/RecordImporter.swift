@@ -52,6 +52,7 @@ final class RecordImporter: Importer {
         var created: [String: (place: RecordPlace, values: [SQLValue])] = [:]
         var order: [String] = []
         var updated: [RecordPlace: [SQLValue]] = [:]
+        var known: [RecordPlace: [SQLValue]] = [:]
         var places = try freePlaces(steps, session)
         for step in steps {
             switch step {
@@ -60,7 +61,9 @@ final class RecordImporter: Importer {
                 created[key] = (place, values)
                 order.append(key)
             case .amend(let key, _, let values): created[key]?.values = values
-            case .update(let place, _, let after): updated[place] = after
+            case .update(let place, let before, let after):
+                updated[place] = after
+                if known[place] == nil { known[place] = before }
             case .done: break
             }
         }
@@ -69,6 +72,13 @@ final class RecordImporter: Importer {
         var more: [CustomerID: Int] = [:]
         for key in order { if let place = created[key]?.place { more[place.customer, default: 0] += 1 } }
         for place in updated.keys { more[place.customer, default: 0] += 1 }
+        let came = order.compactMap { created[$0] }.map {
+            RecordChange(place: $0.place, before: nil, after: store.named($0.values))
+        }
+        let changed = updated.map { place, after in
+            RecordChange(place: place, before: store.named(known[place] ?? []), after: store.named(after))
+        }
+        try kind.changed(came + changed.sorted { $0.place.id < $1.place.id }, tenant, session)
         try trace(more, session)
         return steps.map { step in
             switch step {

@@ -109,6 +109,8 @@ package struct RecordKind: Sendable {
     package let inserted: @Sendable ([(place: RecordPlace, values: [String: SQLValue])], any SQLSession) throws -> Void
     /// Called behind records that were taken out, with their source keys.
     package let removed: @Sendable ([(place: RecordPlace, key: String)], any SQLSession) throws -> Void
+    /// Called with all that came, changed or went, behind the writing of it.
+    package let changed: @Sendable ([RecordChange], Tenant, any SQLSession) throws -> Void
     /// Called for customers with as many records more (or fewer) as are told.
     package let touched: @Sendable ([(CustomerID, Int)], any SQLSession) throws -> Void
 
@@ -120,6 +122,7 @@ package struct RecordKind: Sendable {
         inserted: @escaping @Sendable ([(place: RecordPlace, values: [String: SQLValue])], any SQLSession) throws -> Void =
             { _, _ in },
         removed: @escaping @Sendable ([(place: RecordPlace, key: String)], any SQLSession) throws -> Void = { _, _ in },
+        changed: @escaping @Sendable ([RecordChange], Tenant, any SQLSession) throws -> Void = { _, _, _ in },
         make: @escaping @Sendable (RecordDraft) throws(RecordRefusal) -> [String: SQLValue]
     ) {
         self.entity = entity
@@ -140,6 +143,19 @@ package struct RecordKind: Sendable {
         self.touched = touched
         self.inserted = inserted
         self.removed = removed
+        self.changed = changed
+    }
+}
+
+/// A record that came (nothing before), changed, or went (nothing after): the values of its columns, without empty ones.
+package struct RecordChange: Sendable {
+    package let place: RecordPlace
+    package let before: [String: SQLValue]?
+    package let after: [String: SQLValue]?
+    package init(place: RecordPlace, before: [String: SQLValue]?, after: [String: SQLValue]?) {
+        self.place = place
+        self.before = before
+        self.after = after
     }
 }
 

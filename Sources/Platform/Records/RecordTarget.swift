@@ -90,6 +90,9 @@ package struct RecordTarget: ImportTarget {
             removed.append((place, text, String(key.field.dropFirst(RecordStore.key.count))))
         }
         try store.delete(removed, session)
+        try kind.changed(
+            removed.map { RecordChange(place: $0.place, before: store.named(known[$0.place] ?? []), after: nil) }, tenant,
+            session)
         try trace(removed.map(\.place.customer), principal, session)
         return issues
     }
@@ -100,7 +103,8 @@ package struct RecordTarget: ImportTarget {
         try reach(records.map(\.0), principal, session)
         let store = RecordStore(kind)
         let places = records.map { Self.place($0.0, $0.undo) }
-        var known = try store.load(places.compactMap { $0 }, session)
+        let stored = try store.load(places.compactMap { $0 }, session)
+        var known = stored
         var issues: [RevertIssue] = []
         var changed: Set<RecordPlace> = []
         var customers: [CustomerID] = []
@@ -127,6 +131,11 @@ package struct RecordTarget: ImportTarget {
             customers.append(record.0)
         }
         try store.update(changed.compactMap { place in known[place].map { (place, $0) } }, session)
+        try kind.changed(
+            changed.sorted { $0.id < $1.id }.map { place in
+                RecordChange(
+                    place: place, before: store.named(stored[place] ?? []), after: store.named(known[place] ?? []))
+            }, tenant, session)
         try trace(customers, principal, session)
         return issues
     }

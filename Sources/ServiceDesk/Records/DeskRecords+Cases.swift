@@ -1,3 +1,4 @@
+import Contracts
 import Kernel
 import Platform
 import Storage
@@ -87,7 +88,7 @@ extension DeskRecords {
         removed: { records, session in
             try session.executeMany(
                 deleteNumber, records.map { [.text($0.key), .id($0.place.customer), .int($0.place.id)] })
-        }
+        }, changed: tellSteps
     ) { draft throws(RecordRefusal) in
         let opened = try refuseFuture("opened_at", draft)
         let (resolved, closed) = (draft.int("resolved_at"), draft.int("closed_at"))
@@ -113,5 +114,37 @@ extension DeskRecords {
             draft.values["status"] ?? (tellsOfEnd ? .text(told.rawValue) : draft.before["status"])
             ?? .text(told.rawValue)
         return made
+    }
+
+    private static func ended(_ values: [String: SQLValue]) -> Bool {
+        values["status"] == .text(CaseStatus.resolved.rawValue) || values["status"] == .text(CaseStatus.closed.rawValue)
+    }
+
+    /// Tells that cases were opened or came to their end, with the time at which that was. A case that comes with its end
+    /// already tells both; one that is opened again tells nothing.
+    @Sendable private static func tellSteps(
+        _ changes: [RecordChange], _ tenant: Tenant, _ session: any SQLSession
+    ) throws {
+        var opened: [CasesMoved.Case] = []
+        var closed: [CasesMoved.Case] = []
+        for change in changes {
+            guard let after = change.after else { continue }
+            func told(_ columns: String...) -> CasesMoved.Case {
+                let at = columns.lazy.compactMap { column -> Instant? in
+                    if case .int(let at)? = after[column] { Instant(milliseconds: at) } else { nil }
+                }.first
+                func code(_ column: String) -> String { if case .text(let text)? = after[column] { text } else { "" } }
+                return CasesMoved.Case(
+                    customer: change.place.customer, id: change.place.id, at: at ?? tenant.clock.now(),
+                    kind: code("kind"), topic: code("topic"))
+            }
+            if change.before == nil { opened.append(told("opened_at")) }
+            if ended(after), !(change.before.map(ended) ?? false) { closed.append(told("resolved_at", "closed_at")) }
+        }
+        for (step, cases) in [(CasesMoved.Step.opened, opened), (.closed, closed)] {
+            for chunk in cases.chunked(Limits.auditSubjectsMax) {
+                try tenant.outbox.append(CasesMoved(step: step, cases: Array(chunk)), session)
+            }
+        }
     }
 }
