@@ -4,6 +4,7 @@ import Platform
 import Storage
 import Tabular
 import TabularFiles
+import Web
 
 /// What an import did, for scripts.
 package struct ImportReport: Sendable, Codable {
@@ -157,7 +158,8 @@ extension ImportService {
         begun(draft.run)
         let place = rejects ?? path + ".rejects.csv"
         return try await execute(
-            dryRun ? .dryRun : .start, draft.run, rejects: place, principal: principal, progress: progress)
+            dryRun ? .dryRun : .start, draft.run, again: again && !dryRun, rejects: place, principal: principal,
+            progress: progress)
     }
 
     private func fields() async throws -> [ImportField] {
@@ -198,7 +200,7 @@ extension ImportService {
     }
 
     private func execute(
-        _ action: Action, _ id: ImportRunID, rejects: String?, principal: Principal,
+        _ action: Action, _ id: ImportRunID, again: Bool = false, rejects: String?, principal: Principal,
         progress: @escaping CommandProgress
     ) async throws -> ImportReport {
         let started = ContinuousClock.now
@@ -212,7 +214,8 @@ extension ImportService {
             do { try begin(action, id, principal, again: true, session) { nil } } catch let error as CRMError
                 where error.code == RunStore.taken.code
             { throw Self.refused(action, run) }
-            try recorder(principal)(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)]), session)
+            let facts: [String: JSONValue] = again ? ["again": .bool(true)] : [:]
+            try recorder(principal)(AuditEntry("ingest.run.\(action.rawValue)", [.run(id)], facts: facts), session)
         }
         let control = RunControl(
             progress: { done, total, words in

@@ -21,7 +21,7 @@ extension ProfileText {
                     "\(counted(outliers.count, "value", "values")) far outside the others (\(places(outliers.examples)))",
                     "\(Numbers.grouped(outliers.count)) 个离群值（\(places(outliers.examples))）"))
         }
-        if let dates = column.dates { found += words(dates) }
+        if let dates = column.dates { found += words(dates, onPage: isAlone) }
         if let broken = column.mojibake {
             let meant = broken.repaired.map { say(", was “\($0)”", "，应为“\($0)”") } ?? ""
             let example = broken.examples.first.map { places([$0]) + meant } ?? ""
@@ -77,7 +77,7 @@ extension ProfileText {
             "（第 \(shown.joined(separator: "、"))\(more ? "…" : "") \(place)）")
     }
 
-    private func words(_ dates: FileProfile.Dates) -> [String] {
+    private func words(_ dates: FileProfile.Dates, onPage: Bool) -> [String] {
         var found: [String] = []
         let rows = lines(dates.ambiguousLines, of: dates.ambiguous)
         let count = Numbers.grouped(dates.ambiguous)
@@ -93,10 +93,14 @@ extension ProfileText {
                 ? say("; \(count) can be read both ways", "；\(count) 行两种读法均可") + rows : ""
             found.append(say("dates in several orders: \(orders)", "日期顺序混用：\(orders)") + unclear)
         } else if dates.verdict == .unknown {
+            let way =
+                onPage
+                ? say("; choose the date order in the mapping", "，请在映射中选择日期顺序")
+                : say("; --date-order of import says it", "，可用 import 的 --date-order 指定")
             found.append(
                 say(
-                    "day or month first cannot be told in \(counted(dates.ambiguous, "row", "rows")); --date-order of import says it",
-                    "\(count) 行无法判断日月顺序，可用 import 的 --date-order 指定") + rows)
+                    "day or month first cannot be told in \(counted(dates.ambiguous, "row", "rows"))",
+                    "\(count) 行无法判断日月顺序") + rows + way)
         }
         if dates.impossible > 0 {
             let examples = dates.impossibleExamples.map { one in

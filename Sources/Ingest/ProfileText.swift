@@ -40,7 +40,7 @@ package struct ProfileText {
     func say(_ en: String, _ zh: String) -> String { language == .zh ? zh : en }
 
     package var lines: [String] {
-        var lines = head
+        var lines = head(onPage: false)
         let columns = profile.columns
         let titles = [
             say("column", "列"), say("type", "类型"), say("missing", "缺失"), say("distinct", "不同值"), say("min", "最小"),
@@ -82,17 +82,19 @@ package struct ProfileText {
 
     /// What the whole file is, in one line, without its name.
     var summary: String {
-        (kind + head.dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }).joined(separator: " · ")
+        (kind + head(onPage: true).dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }).joined(separator: " · ")
     }
 
     private var kind: [String] {
         profile.containers + [profile.sheet.map { say("sheet “\($0)”", "工作表“\($0)”") }].compactMap { $0 }
     }
 
-    private var head: [String] {
+    /// - Parameter onPage: nobody there can give an option of a command.
+    private func head(onPage: Bool) -> [String] {
         var lines = ["\(profile.file)  \(kind.joined(separator: ", "))"]
         let sure = Int((profile.encodingConfidence * 100).rounded())
-        let guess = sure >= 100 ? "" : say(" (guessed, \(sure) % sure; --encoding names another)", "（推测，把握 \(sure) %；可用 --encoding 指定）")
+        let way = onPage ? "" : say("; --encoding names another", "；可用 --encoding 指定")
+        let guess = sure >= 100 ? "" : say(" (guessed, \(sure) % sure\(way))", "（推测，把握 \(sure) %\(way)）")
         let encoding = profile.containers.isEmpty || ["gzip", "zip"].contains(profile.containers.last)
         lines.append(
             "  " + say("rows", "行数") + " \(Numbers.grouped(profile.rows)), " + say("columns", "列数") + " \(profile.columns.count)"

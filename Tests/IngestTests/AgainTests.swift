@@ -169,6 +169,8 @@ struct ImportWordsTests {
                 "when: 日期顺序混用：日在前 1，月在前 1；1 行两种读法均可（第 5 行）", "when: 1 个不存在的日期，例如第 4 行“31/02/2024”",
                 "code: 1 个数字以 0 开头", "（导入时自动去除）：a 4, b 4",
             ]
+        let page = ProfileText(profile: profile, language: language)
+        #expect(!page.summary.contains("--") && !profile.columns.contains { page.notes($0, isAlone: true).joined().contains("--") })
         for line in expected { #expect(said.contains(line), "\(line)\n\(said)") }
         #expect(!said.contains("leading zeros") && !said.contains("_"), "no codes: \(said)")
     }

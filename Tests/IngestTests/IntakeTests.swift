@@ -119,6 +119,23 @@ struct IntakeTests {
         #expect(second.counts.numbers == [4, 3, 0, 0, 1])
     }
 
+    @Test("a file that a person brought before and no key finds again waits, though its columns are known")
+    func broughtByHand() async throws {
+        let desk = try await IntakeDesk()
+        let text = "Full Name,Segment,Email\nAnn,a,a@b.example\nBob,b,b@b.example\n"
+        let first = try await desk.bench.service.importFile(
+            try desk.bench.file("hand.csv", text), source: "crm", principal: desk.bench.principal)
+        #expect(first.created == 2 && first.matchKey == nil)
+        try desk.drop("same.csv", text)
+        try desk.drop("other.csv", text.replacing("Ann", with: "Carl"))
+        try await desk.round()
+        let files = try await desk.files()
+        let states = Dictionary(uniqueKeysWithValues: files.map { ($0.name, $0.state) })
+        #expect(states == ["same.csv": .waiting, "other.csv": .done], "\(states)")
+        #expect(files.first { $0.name == "same.csv" }?.message.en.contains("import \(first.run)") == true)
+        #expect(try await desk.bench.contents().count == 4)
+    }
+
     @Test("the same bytes again do nothing, what cannot be read fails with the reason, and both leave the folder")
     func odd() async throws {
         let desk = try await IntakeDesk()

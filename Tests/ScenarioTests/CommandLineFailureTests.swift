@@ -183,6 +183,31 @@ struct CommandLineFailureTests {
         #expect(try bench.run(["match", file, "--id", "id", "--out", bench.folder + "/none/out.json"]).error.contains("no such file"))
     }
 
+    @Test("headings of Taiwan and Hong Kong are proposed as the fields they mean")
+    func traditionalHeadings() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let known: [(String, String, String)] = [
+            ("客戶編號", "C1", "source_id"), ("客戶姓名", "王小明", "full_name"), ("行動電話", "13800138000", "msisdn"),
+            ("聯絡電話", "13900139000", "phone"), ("身分證字號", "A123456789", "document_number"),
+            ("出生日期", "1990-02-03", "birth_date"), ("電子信箱", "a@b.example", "email"), ("縣市", "臺北市", "region"),
+            ("鄉鎮市區", "大安區", "city"), ("郵遞區號", "106", "postcode"), ("資費方案", "5G", "plan"),
+            ("電子帳單", "是", "paperless"), ("月租費", "999", "monthly_charge"),
+        ]
+        let text = known.map(\.0).joined(separator: ",") + "\n" + known.map(\.1).joined(separator: ",") + "\n"
+        let told = try bench.object(["import", try bench.file("tw.csv", text), "--dry-run"])
+        #expect(told["created"]?.int == 1, "\(told)")
+        let fields = told["mapping"]?.array?.map { $0.object?["field"]?.string ?? "" }
+        #expect(fields == known.map(\.2))
+        for (heading, value, field) in [("手機號碼", "13800138000", "msisdn"), ("門號", "13800138000", "msisdn"),
+            ("身分證號", "A123456789", "document_number"), ("電話號碼", "13800138000", "phone")]
+        {
+            let one = try bench.object(
+                ["import", try bench.file("one.csv", "客戶姓名,\(heading)\n王小明,\(value)\n"), "--dry-run"])
+            #expect(one["mapping"]?.array?.last?.object?["field"]?.string == field, "\(heading)")
+        }
+    }
+
     @Test("a value no command could use is wrong usage (64); with --json every failure is an object")
     func wrongValues() throws {
         let bench = try Bench()
