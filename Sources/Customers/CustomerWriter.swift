@@ -38,14 +38,17 @@ struct CustomerWriter: Sendable {
             for record in records { found.addFound(record, policy: policy, step) }
             return found
         }
-        let prepared = matching.map { keys in Beside(isWorthIt: isMany) { records.map(keys.prepared) } }
+        let compared = matching.map { keys in
+            Beside(isWorthIt: isMany) {
+                let prepared = records.map(keys.prepared)
+                return (prepared: prepared, rows: MatchRows(prepared, keys))
+            }
+        }
         var rows = CustomerRows()
         for record in records { rows.add(record) }
         try rows.writeNew(found: found.value, session)
         try SearchWords.note(records, session)
-        guard let matching, let prepared = prepared?.value() else { return [] }
-        var keyRows = MatchRows(matching)
-        for one in prepared { keyRows.add(one) }
+        guard let (prepared, keyRows) = compared?.value() else { return [] }
         try keyRows.writeNew(session)
         return prepared
     }

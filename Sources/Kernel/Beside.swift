@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 
 /// Work done on another thread while its maker does something else, until its result is needed.
@@ -45,5 +46,20 @@ package final class Beside<Result: Sendable>: Sendable {
             return result
         }
         return state.withLock { if case .done(let result) = $0 { result } else { nil } }
+    }
+}
+
+extension Array where Element: Sendable {
+    /// The same as `map`, on several cores where there is much to do.
+    /// - Parameter least: fewer elements than these are not worth a thread.
+    package func mapBeside<T: Sendable>(least: Int = 64, _ transform: @escaping @Sendable (Element) -> T) -> [T] {
+        let parts = Swift.min(ProcessInfo.processInfo.activeProcessorCount, 8, count / Swift.max(1, least))
+        guard parts > 1 else { return map(transform) }
+        let size = (count + parts - 1) / parts
+        let others = stride(from: size, to: count, by: size).map { start in
+            let part = self[start..<Swift.min(start + size, count)]
+            return Beside { part.map(transform) }
+        }
+        return others.reduce(into: self[..<size].map(transform)) { $0 += $1.value() }
     }
 }

@@ -41,4 +41,13 @@ struct BesideTests {
         #expect(beside.map { $0.value() } == Array(0..<20))
         for _ in 0..<200 { gate.signal() }
     }
+
+    @Test("a list mapped on several cores is the list mapped")
+    func mapped() {
+        for count in [0, 1, 2, 3, 63, 64, 127, 128, 129, 1_000, 1_001] {
+            let numbers = Array(0..<count)
+            #expect(numbers.mapBeside { $0 * 3 } == numbers.map { $0 * 3 }, "\(count)")
+            #expect(numbers.mapBeside(least: 1) { $0 * 3 } == numbers.map { $0 * 3 }, "\(count)")
+        }
+    }
 }

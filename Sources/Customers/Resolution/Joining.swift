@@ -167,8 +167,9 @@ struct Joining: Sendable {
         let judge = MatchJudge(
             try MatchStore.model(try MatchStore.setting(session), session),
             among: try session.count(MatchStore.customers), countryCode: tenant.countryCode)
+        let keys = MatchKeys(countryCode: tenant.countryCode)
         var verdict = judge.judge(
-            MatchSubject(a, MatchCard(records[0])), MatchSubject(b, MatchCard(records[1])))
+            MatchSubject(keys.prepared(records[0])), MatchSubject(keys.prepared(records[1])))
         if verdict.rule == .weights { verdict.rule = .proposed }
         return verdict
     }

@@ -111,7 +111,13 @@ struct MatchKeys: Sendable {
         return MatchPrepared(id: record.id, card: card, keys: keys, record: usual)
     }
 
-    /// - Returns: also the record of the first document, number and address, which most comparisons are about.
+    /// The record of the first document, number and address, which most comparisons are about.
+    func usual(_ card: MatchCard) -> MatchRecord {
+        standardiser.record(
+            card.values(document: card.documents.first, phone: card.phones.first, email: card.emails.first))
+    }
+
+    /// - Returns: the keys, and `usual`.
     private func prepared(_ card: MatchCard) -> (keys: Set<Int64>, record: MatchRecord) {
         var result: Set<Int64> = []
         var usual: MatchRecord?
@@ -124,6 +130,6 @@ struct MatchKeys: Sendable {
             if usual == nil { usual = record }
             for key in Self.blocking.hashes(record) { result.insert(Int64(bitPattern: key)) }
         }
-        return (result, usual ?? standardiser.record(card.values(document: nil, phone: nil, email: nil)))
+        return (result, usual ?? self.usual(card))
     }
 }

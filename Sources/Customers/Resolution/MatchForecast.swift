@@ -39,10 +39,11 @@ final class MatchForecast {
         }
         let new = prepared.map(MatchSubject.init)
         let subjects = try subjects(new, Set(candidates.values.flatMap(\.self)), session)
+        let verdicts = resolver.verdicts(new, candidates, subjects)
         var found: [MatchResolver.Found] = []
         for subject in new {
             found += try resolver.decide(
-                subject, candidates[subject.id] ?? [], subjects, reach, &sets, session)
+                subject, candidates[subject.id] ?? [], verdicts, subjects, reach, &sets, session)
         }
         counts.linked += Set(found.filter(\.isLinked).map(\.new)).count
         counts.review += Set(found.filter { !$0.isLinked }.map(\.new)).count
@@ -82,10 +83,8 @@ final class MatchForecast {
         let wanted = candidates.union(new.map(\.id))
         try sets.add(wanted.filter { cards[$0] == nil }, session)
         let all = Set(wanted.flatMap { sets.group(sets.root($0)) } + wanted).filter { subjects[$0] == nil }
-        for id in all { if let card = cards[id] { subjects[id] = MatchSubject(id, card) } }
-        for (id, card) in try MatchStore.cards(all.filter { subjects[$0] == nil }, session) {
-            subjects[id] = MatchSubject(id, card)
-        }
+        for id in all { if let card = cards[id] { subjects[id] = MatchSubject(id, card, resolver.keys) } }
+        try resolver.load(all, into: &subjects, session)
         return subjects
     }
 }

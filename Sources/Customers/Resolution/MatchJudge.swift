@@ -35,14 +35,16 @@ struct MatchVerdict: Sendable, Equatable {
 }
 
 /// A customer as it is compared.
-final class MatchSubject {
+final class MatchSubject: Sendable {
     let id: CustomerID
     let card: MatchCard
-    fileprivate var record: MatchRecord?
+    /// Of the first document, number and address.
+    fileprivate let record: MatchRecord
 
-    init(_ id: CustomerID, _ card: MatchCard) {
+    init(_ id: CustomerID, _ card: MatchCard, _ keys: MatchKeys) {
         self.id = id
         self.card = card
+        record = keys.usual(card)
     }
 
     init(_ prepared: MatchPrepared) {
@@ -57,7 +59,7 @@ final class MatchSubject {
 /// Compares customers: strong identifiers first, then the model; what two verified people, a household or two names
 /// say is
 /// stronger than any sum.
-struct MatchJudge {
+struct MatchJudge: Sendable {
     /// So sure a machine has to be.
     static let linkAt = 0.99
     /// In a small base a shared name must not count for more than it does among this many.
@@ -144,13 +146,11 @@ struct MatchJudge {
             (document ?? card.documents.first) == card.documents.first
             && (phone ?? card.phones.first) == card.phones.first
             && (email ?? card.emails.first) == card.emails.first
-        if isUsual, let known = subject.record { return known }
-        let made = standardiser.record(
+        if isUsual { return subject.record }
+        return standardiser.record(
             card.values(
                 document: document ?? card.documents.first, phone: phone ?? card.phones.first,
                 email: email ?? card.emails.first))
-        if isUsual { subject.record = made }
-        return made
     }
 
     private func shared(_ a: [String], _ b: [String]) -> String? {

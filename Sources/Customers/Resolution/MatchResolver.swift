@@ -70,16 +70,14 @@ struct MatchResolver {
         let new = created.map(MatchSubject.init).sorted { $0.id < $1.id }
         if reach == .asks { known.formUnion(new.map(\.id)) }
         var subjects = Dictionary(new.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        for (id, card) in try MatchStore.cards(known.filter { subjects[$0] == nil }, session) {
-            subjects[id] = MatchSubject(id, card)
-        }
+        try load(known, into: &subjects, session)
         var sets = try MatchSets(known, session)
-        for (id, card) in try MatchStore.cards(sets.members.filter { subjects[$0] == nil }, session) {
-            subjects[id] = MatchSubject(id, card)
-        }
+        try load(sets.members, into: &subjects, session)
+        let verdicts = verdicts(new, candidates, subjects)
         var found: [Found] = []
         for subject in new {
-            found += try decide(subject, candidates[subject.id] ?? [], subjects, reach, &sets, session)
+            found += try decide(
+                subject, candidates[subject.id] ?? [], verdicts, subjects, reach, &sets, session)
         }
         try write(found, sets, session)
         return MatchCounts(
@@ -91,6 +89,39 @@ struct MatchResolver {
         let other: CustomerID
         let verdict: MatchVerdict
         var isLinked: Bool { verdict.band == .link }
+    }
+
+    /// Reads those who are not there yet.
+    func load(
+        _ wanted: Set<CustomerID>, into subjects: inout [CustomerID: MatchSubject], _ session: any SQLSession
+    ) throws {
+        let cards = try MatchStore.cards(wanted.filter { subjects[$0] == nil }, session)
+        let keys = keys
+        for subject in cards.map(Known.init).mapBeside({ MatchSubject($0.id, $0.card, keys) }) {
+            subjects[subject.id] = subject
+        }
+    }
+
+    private struct Known: Sendable { let id: CustomerID; let card: MatchCard }
+
+    struct Pair: Hashable, Sendable { let new: CustomerID; let other: CustomerID }
+
+    private struct Compared: Sendable { let new: MatchSubject; let other: MatchSubject }
+
+    /// What is thought of each new customer and each candidate, but for those who are apart.
+    func verdicts(
+        _ new: [MatchSubject], _ candidates: [CustomerID: [CustomerID]], _ subjects: [CustomerID: MatchSubject]
+    ) -> [Pair: MatchVerdict] {
+        let pairs = new.flatMap { subject in
+            (candidates[subject.id] ?? []).compactMap { id in subjects[id].map { Compared(new: subject, other: $0) } }
+        }
+        let judge = judge
+        var result: [Pair: MatchVerdict] = [:]
+        for (pair, verdict) in zip(pairs, pairs.mapBeside { judge.judge($0.new, $0.other) })
+        where verdict.band != .apart {
+            result[Pair(new: pair.new.id, other: pair.other.id)] = verdict
+        }
+        return result
     }
 
     // MARK: Candidates
@@ -154,14 +185,13 @@ struct MatchResolver {
 
     /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
     func decide(
-        _ subject: MatchSubject, _ candidates: [CustomerID], _ subjects: [CustomerID: MatchSubject], _ reach: Reach,
-        _ sets: inout MatchSets, _ session: any SQLSession
+        _ subject: MatchSubject, _ candidates: [CustomerID], _ verdicts: [Pair: MatchVerdict],
+        _ subjects: [CustomerID: MatchSubject], _ reach: Reach, _ sets: inout MatchSets, _ session: any SQLSession
     ) throws -> [Found] {
         var found: [Found] = []
-        for id in candidates {
-            guard let other = subjects[id], sets.root(id) != sets.root(subject.id) else { continue }
-            let verdict = judge.judge(subject, other)
-            if verdict.band != .apart { found.append(Found(new: subject.id, other: id, verdict: verdict)) }
+        for id in candidates where sets.root(id) != sets.root(subject.id) {
+            guard let verdict = verdicts[Pair(new: subject.id, other: id)] else { continue }
+            found.append(Found(new: subject.id, other: id, verdict: verdict))
         }
         found.sort {
             ($0.isLinked ? 0 : 1, -$0.verdict.bits, $0.other) < ($1.isLinked ? 0 : 1, -$1.verdict.bits, $1.other)

@@ -110,6 +110,8 @@ struct MatchRows {
     private var newKeys: [(key: Int64, id: CustomerID)] = []
     private(set) var records: [[SQLValue]] = []
     private var goneKeys: [[SQLValue]] = []
+    /// `newKeys` as rows, when they were made beside.
+    private var ready: [[SQLValue]]?
 
     init(_ keys: MatchKeys) { self.keys = keys }
 
@@ -133,9 +135,16 @@ struct MatchRows {
         for key in keys.keys(MatchCard(record)) { goneKeys.append([.int(key), .id(record.id)]) }
     }
 
+    /// Of customers who are new, whole.
+    init(_ prepared: [MatchPrepared], _ keys: MatchKeys) {
+        self.keys = keys
+        for one in prepared { add(one) }
+        ready = keyRows
+    }
+
     /// In the order of the index, which is wide and met everywhere: neighbours are written together.
     private var keyRows: [[SQLValue]] {
-        newKeys.sorted { ($0.key, $0.id) < ($1.key, $1.id) }.map { [.int($0.key), .id($0.id)] }
+        ready ?? newKeys.sorted { ($0.key, $0.id) < ($1.key, $1.id) }.map { [.int($0.key), .id($0.id)] }
     }
 
     func write(_ session: any SQLSession) throws {
