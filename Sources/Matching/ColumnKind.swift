@@ -45,6 +45,26 @@ package enum ColumnKind: String, Sendable, Codable, CaseIterable {
 
 /// What a header's words say.
 enum HeaderWords {
+    private static let organisations = [
+        "company", "company name", "organisation", "organization", "business name", "firm", "enterprise", "legal name",
+    ]
+    private static let chineseOrganisations = ["公司", "企业", "单位", "机构", "商户"]
+    private static let contacts = ["contact", "contact person", "contact name", "representative", "attention"]
+    private static let chineseContacts = ["联系人", "联络人", "经办人", "负责人", "法人代表", "法定代表人"]
+
+    /// Whether the column names an organisation: there are digits in such names.
+    static func isOrganisation(_ header: String) -> Bool { has(header, organisations, chineseOrganisations) }
+
+    /// Whether the column names whoever speaks for the one that the record is about.
+    static func isContact(_ header: String) -> Bool { has(header, contacts, chineseContacts) }
+
+    private static func has(_ header: String, _ english: [String], _ chinese: [String]) -> Bool {
+        let simple = String(String.UnicodeScalarView(header.unicodeScalars.map(Han.simplified)))
+        if chinese.contains(where: simple.contains) { return true }
+        let text = " " + words(header) + " "
+        return english.contains { text.contains(" " + $0 + " ") }
+    }
+
     private static let english: [(ColumnKind, [String])] = [
         (.email, ["email", "e mail", "mail address", "emailaddress"]),
         (
@@ -86,7 +106,7 @@ enum HeaderWords {
             .street,
             ["address", "street", "addr", "street address", "address 1", "address 2", "road", "mail addr", "residence"]
         ),
-        (.fullName, ["full name", "name", "customer name", "fullname", "person", "customer", "contact", "subscriber"]),
+        (.fullName, ["full name", "name", "customer name", "fullname", "person", "customer", "contact", "subscriber"] + organisations),
         (.number, ["amount", "price", "age", "height", "weight", "income", "latitude", "longitude", "lat", "lon"]),
     ]
     private static let chinese: [(ColumnKind, [String])] = [
@@ -99,9 +119,10 @@ enum HeaderWords {
         (.suburb, ["城市", "区县", "市", "区", "县", "镇"]),
         (.category, ["性别", "省", "国家", "民族", "类型", "类别", "称谓"]),
         (.street, ["地址", "住址", "街道", "路"]),
-        (.fullName, ["姓名", "客户名", "户名", "名称", "联系人"]),
+        // 名字 is what somebody is called, surname and all.
+        (.fullName, ["姓名", "客户名", "户名", "名称", "联系人", "名字"]),
         (.surname, ["姓氏", "姓"]),
-        (.givenName, ["名字", "名"]),
+        (.givenName, ["名"]),
         (.number, ["金额", "年龄", "价格"]),
     ]
 

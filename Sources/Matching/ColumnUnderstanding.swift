@@ -27,11 +27,26 @@ package struct ColumnUnderstanding: Sendable {
         }
         isDayFirst = facts.dayOrder >= 0
         isHan = facts.share(facts.han) > 0.5
-        kind = Self.kind(HeaderWords.kind(header), facts)
+        kind = Self.kind(HeaderWords.kind(header), facts, isOrganisation: HeaderWords.isOrganisation(header))
     }
 
-    private static func kind(_ header: ColumnKind?, _ facts: ValueFacts) -> ColumnKind {
+    private init(_ other: Self, as kind: ColumnKind) {
+        (self.kind, isDayFirst, isHan) = (kind, other.isDayFirst, other.isHan)
+    }
+
+    /// The columns of one file, understood together: where a company or a person is named, whoever speaks for them may be
+    /// another next year and is not what the record is about.
+    static func together(_ columns: [Self], headers: [String]) -> [Self] {
+        let names = columns.indices.filter { columns[$0].kind == .fullName }
+        guard names.contains(where: { !HeaderWords.isContact(headers[$0]) }) else { return columns }
+        return columns.indices.map { index in
+            names.contains(index) && HeaderWords.isContact(headers[index]) ? Self(columns[index], as: .text) : columns[index]
+        }
+    }
+
+    private static func kind(_ header: ColumnKind?, _ facts: ValueFacts, isOrganisation: Bool) -> ColumnKind {
         guard facts.count > 0, facts.distinct.count > 1 || facts.count < 3 else { return .nothing }
+        if header == .fullName, isOrganisation, facts.share(facts.numeric) < 0.3 { return refined(.fullName, facts) }
         if let header, fits(header, facts) { return refined(header, facts) }
         return byValues(facts)
     }
@@ -57,6 +72,7 @@ package struct ColumnUnderstanding: Sendable {
     private static func refined(_ kind: ColumnKind, _ facts: ValueFacts) -> ColumnKind {
         if kind == .category, facts.distinct.count > 200 { return facts.meanTokens > 1.5 ? .text : .suburb }
         // A column called `name` with one word each is no full name.
+        if kind == .fullName, facts.share(facts.han) > 0.5, facts.meanLength < 1.9 { return .givenName }
         if kind == .fullName, facts.share(facts.han) < 0.3, facts.meanTokens < 1.2 { return .text }
         if kind == .suburb, facts.distinct.count <= 12, facts.count > 200 { return .category }
         if kind == .givenName, facts.meanLength < 1.5, facts.share(facts.han) < 0.3 { return .category }

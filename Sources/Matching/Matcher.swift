@@ -58,10 +58,14 @@ package enum Matcher {
     static func prepare(
         _ left: MatchSource, _ right: MatchSource?, _ countryCode: String, _ report: (Progress) -> Void
     ) -> PreparedTable {
-        let a = left.headers.indices.map { ColumnUnderstanding(header: left.headers[$0], values: left.cells[$0]) }
-        let b = right.map { right in
-            right.headers.indices.map { ColumnUnderstanding(header: right.headers[$0], values: right.cells[$0]) }
+        func understood(_ source: MatchSource) -> [ColumnUnderstanding] {
+            let columns = source.headers.indices.map {
+                ColumnUnderstanding(header: source.headers[$0], values: source.cells[$0])
+            }
+            return ColumnUnderstanding.together(columns, headers: source.headers)
         }
+        let a = understood(left)
+        let b = right.map(understood)
         let chosen: [FieldPairing.Pair]
         if let right, let b {
             chosen = FieldPairing.pairs(sides(left, a), sides(right, b))

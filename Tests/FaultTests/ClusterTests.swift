@@ -21,6 +21,8 @@ struct ClusterTests {
         try place.user("kim")
         let (server, port) = try place.serve(["--no-workers"])
         let worker = try place.start(["worker"])
+        // One that finds no database when it starts says so and ends: whoever started it starts it again.
+        #expect(try await eventually { worker.text.contains("is running") }, "\(worker.text)")
         let person = Person(port: port)
         try person.logIn("kim")
         let ledger = Ledger()

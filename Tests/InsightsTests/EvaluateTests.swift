@@ -194,7 +194,7 @@ struct EvaluateTests {
         }
         let missing = try ServerProcess.run(["evaluate", "/nowhere.csv", "--label", "churn", "--json"])
         #expect(missing.code == 1)
-        #expect(missing.out.contains("\"file_unreadable\""))
+        #expect(missing.out.contains("\"code\":\"file\"") && missing.out.contains("there is no such file"))
     }
 
     @Test("a workbook is learned from as the same rows of a text would be; a sheet that is not there is named")

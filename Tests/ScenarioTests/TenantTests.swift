@@ -126,8 +126,18 @@ struct TenantTests {
                 VALUES ('900001', 'Theirs', 'T', '', 'customer', 'city', 'required', 'completeness', 'warn', '{}', $1, 1, 0, '')
                 """, [.bool(true)])
         }
+        let usage = SQLValue.int(beta.ids.next(PartyKind.self).rawValue)
+        try await beta.database.write { session in
+            _ = try session.execute(
+                """
+                INSERT INTO usage_run (id, source_id, name, digest, size, mapping, state, worker, chunk, records, taken, duplicate,
+                  corrected, cancelled, unmatched, rejected, created_at, touched_at, created_by_name)
+                VALUES ($1, 1, 'b.csv', '', 0, '{}', 'succeeded', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '')
+                """, [usage])
+        }
         // Whose ids the routes of a path take.
         let tables: [(prefix: String, sql: SQL)] = [
+            ("/usage/runs/", "SELECT id FROM usage_run"),
             ("/customers/views/", "SELECT id FROM customers_saved_view"),
             ("/customers/", "SELECT id FROM customers_customer"),
             ("/matching/models/", "SELECT id FROM customers_match_model"),

@@ -154,8 +154,8 @@ enum AccountRecords {
                 .choice(AccountRole.allCases.map { ImportChoice($0.rawValue, $0.words, synonyms: synonyms($0)) }),
                 required: true, synonyms: ["party role", "relation", "关系"]),
             ImportField(
-                "valid_from", Words(en: "From", zh: "起始日期"), .date, synonyms: ["start date", "from", "生效日期"]),
-            ImportField("valid_to", Words(en: "Until", zh: "截止日期"), .date, synonyms: ["end date", "to", "失效日期"]),
+                "valid_from", Words(en: "From", zh: "起始日期"), .date, synonyms: ["start date", "from", "生效日期", "开始日期", "起始日"]),
+            ImportField("valid_to", Words(en: "Until", zh: "截止日期"), .date, synonyms: ["end date", "to", "失效日期", "结束日期", "终止日期"]),
         ], keyField: nil,
         key: { values in
             func text(_ key: String) -> String {
@@ -224,7 +224,7 @@ enum AccountRecords {
 
     private static func synonyms(_ role: AccountRole) -> [String] {
         switch role {
-        case .payer: ["pays", "debtor", "付费", "代付", "缴费人"]
+        case .payer: ["pays", "debtor", "付费", "代付", "缴费人", "付款人", "付费人"]
         case .user: ["uses", "subscriber", "使用者", "用户"]
         case .admin: ["administrator", "manager", "管理人"]
         case .guardian: ["parent", "监护"]

@@ -53,13 +53,16 @@ enum ChargeRecords {
             currency,
             ImportField(
                 "issued_on", Words(en: "Issued on", zh: "出账日期"), .date,
-                synonyms: ["issue date", "bill date", "invoice date", "出账时间", "账单日期"]),
+                synonyms: ["issue date", "bill date", "invoice date", "出账时间", "账单日期", "出账日", "开票日期"]),
             ImportField(
                 "due_on", Words(en: "Due on", zh: "应缴日期"), .date,
-                synonyms: ["due date", "payment due", "应缴日", "缴费截止日期", "繳款期限", "繳款截止日"]),
+                synonyms: [
+                    "due date", "payment due", "应缴日", "缴费截止日期", "缴费期限", "缴款期限", "繳款截止日", "到期日", "到期日期",
+                    "付款截止日", "付款截止日期", "应付日期", "最后缴费日", "最后付款日",
+                ]),
             ImportField(
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
-                synonyms: ["paid date", "payment date", "settled on", "缴费日期", "销账日期", "繳款日期"]),
+                synonyms: ["paid date", "payment date", "settled on", "缴费日期", "付款日期", "支付日期", "销账日期", "繳款日期"]),
         ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
         touched: CustomerRevision.move, changed: Settlement.follow
     ) { draft throws(RecordRefusal) in
@@ -86,15 +89,18 @@ enum ChargeRecords {
         fields: [
             ImportField(
                 "payment_number", Words(en: "Payment number", zh: "缴费流水号"), .text(60), required: true, canMatch: true,
-                synonyms: ["payment id", "payment no", "transaction id", "receipt", "流水号", "交易号"]),
+                synonyms: ["payment id", "payment no", "transaction id", "receipt", "流水号", "交易号", "付款编号", "付款单号", "支付编号", "支付单号", "缴费编号"]),
             OwnerFields.reference, OwnerFields.source, OwnerFields.msisdn, OwnerFields.account,
             ImportField(
                 "amount", Words(en: "Amount", zh: "金额"), .money, required: true,
-                synonyms: ["paid amount", "payment amount", "sum", "缴费金额", "实缴金额", "繳款金額"]),
+                synonyms: ["paid amount", "payment amount", "sum", "缴费金额", "实缴金额", "付款金额", "支付金额", "繳款金額"]),
             currency,
             ImportField(
                 "paid_on", Words(en: "Paid on", zh: "缴费日期"), .date, required: true,
-                synonyms: ["payment date", "paid date", "date", "transaction date", "缴费时间", "交易时间", "繳款日期", "繳款時間"]),
+                synonyms: [
+                    "payment date", "paid date", "date", "transaction date", "缴费时间", "交易时间", "交易日期", "付款日期",
+                    "付款时间", "支付日期", "支付时间", "繳款日期", "繳款時間",
+                ]),
             ImportField(
                 "method", Words(en: "Payment method", zh: "缴费方式"), .text(60),
                 synonyms: ["payment method", "channel", "paid by", "支付方式", "缴费渠道", "繳款方式", "繳費通路"]),

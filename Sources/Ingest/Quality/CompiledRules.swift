@@ -66,13 +66,25 @@ final class CompiledRules {
         init(_ rule: QualityRule) { self.rule = rule }
     }
 
+    /// What a rule asks of another field of the row.
+    private struct When {
+        let place: Int
+        let values: Set<String>
+        let orMissing: Bool
+
+        func holds(_ row: [SQLValue?]) -> Bool {
+            guard let value = row[place] else { return orMissing }
+            return values.contains(CompiledRules.text(value))
+        }
+    }
+
     private struct Check {
         let box: Box
         /// Places among the columns that are mapped.
         let places: [Int]
         let test: Test
         let count: Int
-        let when: (place: Int, values: Set<String>)?
+        let when: When?
     }
 
     /// What a `type` rule says of a column, or a rule that repairs cells.
@@ -122,10 +134,13 @@ final class CompiledRules {
         let box = Box(rule)
         let mapped = rule.fields.compactMap { place[$0] }
         guard !mapped.isEmpty else { return }
-        var when: (place: Int, values: Set<String>)?
+        var when: When?
         if let condition = rule.parameters.condition {
-            guard let at = place[condition.field] else { return }
-            when = (at, Set(condition.values))
+            if let at = place[condition.field] {
+                when = When(place: at, values: Set(condition.values), orMissing: condition.orMissing)
+            } else if !condition.orMissing {
+                return
+            }
         }
         func together(_ places: [Int], _ test: Test) {
             let check = Check(box: box, places: places, test: test, count: count(rule, places[0]), when: when)
@@ -280,9 +295,7 @@ final class CompiledRules {
     /// Looks at the values of a row, in the order of the columns.
     func judge(_ values: [SQLValue?], line: Int) {
         for check in checks {
-            if let when = check.when {
-                guard let value = values[when.place], when.values.contains(Self.text(value)) else { continue }
-            }
+            if let when = check.when, !when.holds(values) { continue }
             switch holds(check, values, line) {
             case nil: continue
             case true?: counts[check.count].checked += 1
@@ -377,9 +390,7 @@ final class CompiledRules {
     /// Notes the values of a row that was judged in another process: what was seen once is not new.
     func remember(_ values: [SQLValue?], line: Int) {
         for check in uniques {
-            if let when = check.when {
-                guard let value = values[when.place], when.values.contains(Self.text(value)) else { continue }
-            }
+            if let when = check.when, !when.holds(values) { continue }
             guard case .unique(let index) = check.test, let key = Self.key(check.places, values) else { continue }
             _ = seen[index].note(key, line: line)
         }

@@ -15,7 +15,7 @@ extension ImportService {
             let asked = chunk.rows.indices.filter { index in
                 guard let when = reference.when else { return true }
                 return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) }
-                    ?? false
+                    ?? when.orMissing
             }
             let values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
             guard

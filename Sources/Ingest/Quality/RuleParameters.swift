@@ -55,6 +55,8 @@ enum RuleComparison: String, Sendable, CaseIterable {
 struct RuleCondition: Sendable, Equatable {
     let field: String
     let values: [String]
+    /// A row that says nothing of the field is checked too: it is taken for what the values say.
+    var orMissing = false
 }
 
 /// What a rule needs beside its fields. Its text is a JSON object with the members of its kind and no others:
@@ -66,7 +68,7 @@ struct RuleCondition: Sendable, Equatable {
 ///     reference  to: "source_id", "msisdn" or "document_number" of a known customer, or a known "account_number"
 ///     cross      op: < <= > >= = !=, with: a field
 ///     fresh      days
-///     any kind   when: {"field": ..., "in": [...]}
+///     any kind   when: {"field": ..., "in": [...], "or_missing": true}
 ///     severity fix   repair, else: warn, quarantine or reject
 struct RuleParameters: Sendable, Equatable {
     var any = false
@@ -139,9 +141,11 @@ struct RuleParameters: Sendable, Equatable {
         if let with { object["with"] = .string(with) }
         if let days { object["days"] = .int(Int64(days)) }
         if let condition {
-            object["when"] = .object([
+            var when: [String: JSONValue] = [
                 "field": .string(condition.field), "in": .array(condition.values.map { .string($0) }),
-            ])
+            ]
+            if condition.orMissing { when["or_missing"] = .bool(true) }
+            object["when"] = .object(when)
         }
         if severity == .fix {
             if let repair { object["repair"] = .string(repair.rawValue) }
@@ -281,13 +285,15 @@ private struct Reader {
     }
 
     private func condition(_ value: JSONValue) throws(CRMError) -> RuleCondition {
-        guard let object = value.object, Set(object.keys) == ["field", "in"], let field = object["field"]?.string,
-            !field.isEmpty, let values = try texts("when.in", object["in"]), !values.isEmpty
+        guard let object = value.object, Set(object.keys).subtracting(["or_missing"]) == ["field", "in"],
+            let field = object["field"]?.string, !field.isEmpty, let values = try texts("when.in", object["in"]),
+            !values.isEmpty, object["or_missing"] == nil || object["or_missing"]?.bool != nil
         else {
             throw RuleParameters.invalid(
-                #"“when” must be {"field": name, "in": [values]}"#, #"when 须为 {"field": 字段, "in": [值]}"#)
+                #"“when” must be {"field": name, "in": [values]}, or with "or_missing": true or false"#,
+                #"when 须为 {"field": 字段, "in": [值]}，可另加 "or_missing": true 或 false"#)
         }
-        return RuleCondition(field: field, values: values)
+        return RuleCondition(field: field, values: values, orMissing: object["or_missing"]?.bool ?? false)
     }
 
     private func repair(_ result: inout RuleParameters, _ kind: RuleKind) throws(CRMError) {

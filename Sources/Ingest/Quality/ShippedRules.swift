@@ -35,7 +35,8 @@ enum ShippedRules {
             .accuracy, .warn
         ) {
             $0.format = .identityNumber
-            $0.condition = RuleCondition(field: "document_kind", values: ["id_card"])
+            // Files that say no kind hold identity cards: they are taken in as such.
+            $0.condition = RuleCondition(field: "document_kind", values: ["id_card"], orMissing: true)
         },
         rule(
             "dates", "Customer since is not after leaving", "入网日期不晚于离网日期", ["start_date"], .cross, .consistency,

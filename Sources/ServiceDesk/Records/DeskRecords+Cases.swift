@@ -45,14 +45,14 @@ extension DeskRecords {
             topic,
             ImportField(
                 "subject", Words(en: "Subject", zh: "事由"), .text(500), mask: "full",
-                synonyms: ["title", "description", "summary", "text", "complaint", "投诉内容", "问题描述", "标题"]),
+                synonyms: ["title", "description", "summary", "text", "complaint", "投诉内容", "问题描述", "标题", "描述", "内容"]),
             ImportField(
                 "status", Words(en: "Status", zh: "状态"),
                 choices(
                     CaseStatus.self, \.words,
                     [
-                        "open": ["new", "acknowledged", "待受理", "新建"], "in_progress": ["pending", "working", "held", "受理中"],
-                        "resolved": ["solved", "done", "已办结"], "closed": ["finished", "cancelled", "归档", "已归档"],
+                        "open": ["new", "acknowledged", "待受理", "新建", "未结", "未关闭"], "in_progress": ["pending", "working", "held", "受理中"],
+                        "resolved": ["solved", "done", "已办结"], "closed": ["finished", "cancelled", "归档", "已归档", "已关闭", "已结"],
                     ]), synonyms: ["state", "case status", "ticket status", "工单状态"]),
             ImportField(
                 "priority", Words(en: "Priority", zh: "优先级"),
@@ -64,11 +64,12 @@ extension DeskRecords {
                     ]), synonyms: ["severity", "urgency", "紧急程度", "级别"]),
             time(
                 "opened_at", Words(en: "Opened", zh: "受理时间"), required: true,
-                ["opened", "created", "created at", "creation date", "open date", "date", "received", "reported", "when", "投诉时间", "创建时间", "日期"]),
+                ["opened", "created", "created at",
+                 "creation date", "open date", "date", "received", "reported", "when", "投诉时间", "创建时间", "开单时间", "建单时间", "日期"]),
             time(
                 "resolved_at", Words(en: "Resolved", zh: "解决时间"),
                 ["resolved", "resolution date", "solved at", "办结时间"]),
-            time("closed_at", Words(en: "Closed", zh: "关闭时间"), ["closed", "close date", "归档时间"]),
+            time("closed_at", Words(en: "Closed", zh: "关闭时间"), ["closed", "close date", "归档时间", "结单时间", "关闭日期"]),
         ], keyField: "case_number",
         columns: [
             "number", "kind", "topic", "status", "priority", "opened_at", "resolved_at", "closed_at", "subject",

@@ -104,10 +104,10 @@ extension DeskRecords {
                 ["time", "timestamp", "date", "response date", "submitted at", "提交时间", "日期"]),
             ImportField(
                 "survey", Words(en: "Survey", zh: "问卷"), .text(80), required: true,
-                synonyms: ["survey name", "questionnaire", "question", "metric", "问卷名称", "调查名称"]),
+                synonyms: ["survey name", "questionnaire", "question", "metric", "问卷名称", "调查名称", "题目", "问题", "问卷"]),
             ImportField(
                 "score", Words(en: "Score", zh: "评分"), .integer, required: true,
-                synonyms: ["rating", "nps", "csat", "answer score", "points", "得分", "满意度", "打分"]),
+                synonyms: ["rating", "nps", "csat", "answer score", "points", "得分", "满意度", "打分", "答案", "评分"]),
             ImportField(
                 "note", Words(en: "Comment", zh: "评语"), .text(noteMax), mask: "full",
                 synonyms: ["comment", "text", "verbatim", "free text", "意见", "备注"]),
