@@ -2,6 +2,11 @@ import Testing
 
 @testable import Matching
 
+extension String {
+    /// The character at a place, as a text.
+    fileprivate subscript(place: Int) -> String { String(self[index(startIndex, offsetBy: place)]) }
+}
+
 @Suite("understanding columns")
 struct UnderstandingTests {
     private func kind(_ header: String, _ values: [String?]) -> ColumnKind {
@@ -20,6 +25,25 @@ struct UnderstandingTests {
             ("address_1", .street), ("联系地址", .street), ("suburb", .suburb), ("性别", .category), ("Gender", .category),
         ] as [(String, ColumnKind)])
     func headers(_ header: String, _ expected: ColumnKind) { #expect(HeaderWords.kind(header) == expected) }
+
+    @Test("a company is named by its name, digits and all; whoever speaks for it is another thing")
+    func companies() {
+        let companies = (0..<60).map { "上海天宇物流\($0)（有限公司）" }, people = (0..<60).map { ["王芳", "李娜", "张伟强"][$0 % 3] + "一二三四五"[$0 % 5] }
+        #expect(kind("公司名称", companies) == .fullName)
+        #expect(kind("Company Name", (0..<60).map { "Tele \($0) Systems Ltd" }) == .fullName)
+        let headers = ["公司名称", "联系人"]
+        let columns = [companies, people].enumerated().map { ColumnUnderstanding(header: headers[$0], values: $1) }
+        #expect(columns.map(\.kind) == [.fullName, .fullName])
+        #expect(ColumnUnderstanding.together(columns, headers: headers).map(\.kind) == [.fullName, .text])
+        // Where nobody else is named, the contact is who the record is about.
+        #expect(ColumnUnderstanding.together([columns[1]], headers: ["联系人"]).map(\.kind) == [.fullName])
+    }
+
+    @Test("名字 is the whole name where it is as long as one, and a given name where the surname stands apart")
+    func mingzi() {
+        #expect(kind("名字", (0..<60).map { "王李张"[$0 % 3] + "伟芳娜敏静"[$0 % 5] + "强明" }) == .fullName)
+        #expect(kind("名字", (0..<60).map { "伟芳娜敏静强明"[$0 % 7] }) == .givenName)
+    }
 
     @Test("a header that its values contradict is not believed")
     func contradiction() {
