@@ -196,7 +196,7 @@ extension ImportService {
         case .check:
             return Words(en: "\(read) rows checked, \(rejected) rejected", zh: "已检查 \(read) 行，拒绝 \(rejected) 行")
         case .write:
-            return Words(en: "\(read) rows imported, \(rejected) rejected", zh: "已导入 \(read) 行，拒绝 \(rejected) 行")
+            return Words(en: "\(read) rows read, \(rejected) rejected", zh: "已读取 \(read) 行，拒绝 \(rejected) 行")
         case .revert: return Words(en: "\(read) records taken back", zh: "已撤销 \(read) 条记录")
         }
     }

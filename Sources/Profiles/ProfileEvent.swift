@@ -84,7 +84,7 @@ package struct EventFault: Error, Sendable, Equatable {
         case "bad_kind":
             Words(en: "The kind is small letters, digits, _, - and ., at most 60: app.login.", zh: "类型由小写字母、数字、_、-、. 组成，最多 60 个：app.login。")
         case "own_kind": Words(en: "Kinds of crm. and usage. are told by this product only.", zh: "crm. 与 usage. 类型仅由本系统产生。")
-        case "no_customer": Words(en: "Name the customer by msisdn or by reference, not by both.", zh: "请用 msisdn 或 reference 之一指明客户。")
+        case "no_customer": Words(en: "The customer is named by msisdn or by reference: exactly one of them is needed.", zh: "须用 msisdn 或 reference 指明客户，二者必填其一且只填其一。")
         case "bad_number": Words(en: "That is no telephone number.", zh: "不是有效的电话号码。")
         case "bad_time":
             Words(en: "The time is ISO 8601 with its zone, or milliseconds since 1970.", zh: "时间须为带时区的 ISO 8601，或 1970 年以来的毫秒数。")
