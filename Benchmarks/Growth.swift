@@ -26,8 +26,7 @@ extension Bench {
             "import of \(rows) rows, median of \(rounds)", Double(rows) / ours.median, "customers/s", budget: Budget(10_000),
             anchor: Anchor(tool + " into one table", Double(rows) / plain.median), higherIsBetter: true,
             why: engine.kind == .sqlite
-                ? "since it was 11,900: rules, lineage, the search index; 29 % SQLite, 19 % kernel, 13 % words of the search, half of "
-                    + "it pinyin, 6 % events read anew by each handler (perf, 60,000 rows)" : "of \(Report.text(ours.median)) s PostgreSQL's own processes worked \(Report.text(server.median)) s, half of it for "
+                ? "since it was 11,900 rules, lineage and the search index came; one thread writes, half of it within SQLite (perf; ADR 0044)" : "of \(Report.text(ours.median)) s PostgreSQL's own processes worked \(Report.text(server.median)) s, half of it for "
                     + "about 34 index entries a customer in one transaction after another (ADR 0024)")
         try? FileManager.default.removeItem(atPath: file)
     }
