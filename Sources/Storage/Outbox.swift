@@ -194,7 +194,7 @@ package struct OutboxDispatcher: Sendable {
                 note(error.handler, error.error)
                 failed = error.handler.name
             } catch {
-                // The commit: nobody in particular, so each is called by itself.
+                // The database or the commit: nobody in particular, so each is called by itself.
             }
         }
         for handler in handlers where handler.name != failed {

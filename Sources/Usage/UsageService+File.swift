@@ -326,28 +326,12 @@ extension UsageService {
             throw CRMError.invalid(
                 "file", "empty_file", Words(en: "\(name) is empty. Nothing was taken.", zh: "\(name) 是空文件，未读取任何内容。"))
         } catch let error as TabularError {
-            let reason = Self.reason(error)
+            let reason = TabularWording.words(error)
             throw CRMError.invalid(
                 "file", "unreadable_file",
                 Words(
-                    en: "\(name) cannot be read as a table: \(reason.en). Nothing was taken.",
-                    zh: "\(name) 无法作为表格读取：\(reason.zh)，未读取任何内容。"))
-        }
-    }
-
-    private static func reason(_ error: TabularError) -> Words {
-        switch error {
-        case .emptyFile: Words(en: "it is empty", zh: "文件为空")
-        case .notText(let kind): Words(en: "it is no text (\(kind.rawValue))", zh: "不是文本文件（\(kind.rawValue)）")
-        case .undecodable(let text):
-            Words(
-                en: "line \(text.line) holds bytes that mean nothing in \(text.encoding.rawValue)",
-                zh: "第 \(text.line) 行含有无法按 \(text.encoding.rawValue) 解码的字节")
-        case .headerUnreadable(let reject):
-            Words(en: "its header in line \(reject.line) cannot be read", zh: "第 \(reject.line) 行的表头无法读取")
-        case .notJSONLines:
-            Words(en: "it is one JSON document, and no object a line", zh: "它是单个 JSON 文档，而不是每行一个对象")
-        case .badCheckpoint: Words(en: "it cannot be gone on with where it was stopped", zh: "无法从中断处继续")
+                    en: "\(name) cannot be read as a table: \(reason.en) Nothing was taken.",
+                    zh: "\(name) 无法作为表格读取：\(reason.zh)未读取任何内容。"))
         }
     }
 }

@@ -118,6 +118,7 @@ struct MatchRows {
     mutating func add(_ record: CustomerRecord) { add(keys.prepared(record)) }
 
     mutating func add(_ one: MatchPrepared) {
+        ready = nil
         records.append([.id(one.id), .text(one.card.encoded)])
         for key in one.keys { newKeys.append((key, one.id)) }
     }
@@ -125,6 +126,7 @@ struct MatchRows {
     mutating func change(before: CustomerRecord, after: CustomerRecord) {
         let (old, new) = (MatchCard(before), MatchCard(after))
         guard old != new else { return }
+        ready = nil
         let (oldKeys, keysNow) = (keys.keys(old), keys.keys(new))
         records.append([.id(after.id), .text(new.encoded)])
         for key in keysNow.subtracting(oldKeys) { newKeys.append((key, after.id)) }

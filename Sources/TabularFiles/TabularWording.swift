@@ -1,13 +1,13 @@
 import Kernel
 import Tabular
 
-/// What is wrong with a file, for the person who gave it to be evaluated or matched.
+/// What is wrong with a file, for the person who gave it. An import has words of its own (`FileInspector`).
 package enum TabularWording {
     package static func error(_ error: TabularError) -> CRMError {
         CRMError("file_invalid", status: 422, words(error))
     }
 
-    private static func words(_ error: TabularError) -> Words {
+    package static func words(_ error: TabularError) -> Words {
         switch error {
         case .emptyFile: return Words(en: "The file is empty.", zh: "文件为空。")
         case .notText(let kind):
