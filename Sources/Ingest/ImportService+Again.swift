@@ -25,14 +25,19 @@ extension ImportService {
         return try on(run.entity).repeated(digest, run.mapping, but: run.id, session)
     }
 
+    /// Numbers are claimed by one record only; what has none, or another one, is not known again.
+    private static let newAgain = Words(
+        en: "Without a match key each row is a new record: whose number is known is refused, all others would be there a second time.",
+        zh: "没有匹配键时每行都视为新记录：号码已存在的被拒绝，其余会重复。")
+
     /// For a page, whose reader can tick a box.
     static func importedBefore(_ earlier: RunStore.Earlier) -> CRMError {
         .invalid(
             "again", "imported_before",
             Words(
                 en:
-                    "The same file was imported before (import \(earlier.id)), and this import would create every record a second time. Choose a match key, or tick “Import it again all the same”.",
-                zh: "该文件此前已导入（导入 \(earlier.id)），本次导入会把每条记录再新建一次。请选择匹配键，或勾选“仍然再次导入”。"))
+                    "The same file was imported before (import \(earlier.id)). \(newAgain.en) Choose a match key, or tick “Import it again all the same”.",
+                zh: "该文件此前已导入（导入 \(earlier.id)）。\(newAgain.zh)请选择匹配键，或勾选“仍然再次导入”。"))
     }
 
     /// For a dry run: what the import will ask for.
@@ -41,8 +46,8 @@ extension ImportService {
         return FileInspection.Warning(
             "imported_before",
             Words(
-                en: told.en + " This import would create every record a second time; a match key finds them again.",
-                zh: told.zh + "本次导入会把每条记录再新建一次；使用匹配键可找到已有记录。"))
+                en: told.en + " \(Self.newAgain.en) A match key finds them again.",
+                zh: told.zh + Self.newAgain.zh + "使用匹配键可找到已有记录。"))
     }
 
     /// For the command line.
@@ -60,10 +65,9 @@ extension ImportService {
         return .conflict(
             "imported_before",
             Words(
-                en: "“\(name)” was not imported. \(told.en) Without a match key that finds them, every row would become "
-                    + "another record. Give --match-key KEY to find them, or --again to import the file all the "
-                    + "same; \(way.en).",
-                zh: "“\(name)”未导入。\(told.zh)若没有能找到这些记录的匹配键，每一行都会再新建一条记录。"
+                en: "“\(name)” was not imported. \(told.en) \(Self.newAgain.en) Give --match-key KEY to find them, or --again "
+                    + "to import the file all the same; \(way.en).",
+                zh: "“\(name)”未导入。\(told.zh)\(Self.newAgain.zh)"
                     + "请用 --match-key KEY 查找已有记录，或用 --again 仍然再次导入；\(way.zh)。"))
     }
 

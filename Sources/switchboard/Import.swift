@@ -18,8 +18,8 @@ struct Import: AsyncParsableCommand {
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
             Rejected rows are written beside the file (FILE.rejects.csv) with line, column and reason; exit code 2 says
             that there were some, 1 that the import failed, 74 that it is done but that file could not be written.
-            A file that was imported before is refused (1) when it would make everybody a second time. The id of the run is told at the start: a run that was stopped
-            (Ctrl-C, or in the console) goes on with --resume RUN.
+            A file that was imported before is refused (1) when no match key finds whom it made: --again takes it all the same. The
+            id of the run is told at the start: a run that was stopped (Ctrl-C, or in the console) goes on with --resume RUN.
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String?

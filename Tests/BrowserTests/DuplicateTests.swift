@@ -53,7 +53,7 @@ struct DuplicateTests {
         try browser.resize(width: 390, height: 844)
         for path in ["/duplicates", joined] {
             try browser.open(base + path)
-            let overflow = try browser.script("return document.documentElement.scrollWidth - innerWidth").int ?? 0
+            let overflow = try browser.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").int ?? 0
             #expect(overflow <= 0, "\(path) is \(overflow) px wider than a phone")
             let wide = try browser.script(
                 """

@@ -115,8 +115,29 @@ struct StoryTests {
         #expect(chinese.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }, "\(chinese)")
 
         let customer = try #require(URL(string: try browser.url())).path
+        try window(browser, base, customer)
+        // English words are longer.
+        try browser.click("#language-switch")
+        try browser.wait("document.documentElement.lang === 'en'")
+        try window(browser, base, customer)
+        try browser.click("#language-switch")
+        try browser.wait("document.documentElement.lang === 'zh-CN'")
         try phone(browser, base, customer)
         #expect(try browser.consoleErrors() == [])
+    }
+
+    /// No page is wider than the window of a desk, its scrollbar left out: what is hidden counts too.
+    private func window(_ browser: Browser, _ base: String, _ customer: String) throws {
+        try browser.resize(width: 1_366, height: 768)
+        for path in ["/", "/customers", customer, customer + "/timeline", "/imports"] {
+            try browser.open(base + path)
+            let more = try overflow(browser)
+            #expect(more <= 0, "\(path) is \(more) px wider than the window")
+        }
+    }
+
+    private func overflow(_ browser: Browser) throws -> Int64 {
+        try browser.script("const d = document.documentElement; return d.scrollWidth - d.clientWidth").int ?? 0
     }
 
     /// No page is wider than a phone, no table on it scrolls sideways, and the list begins on the first screen.
@@ -125,8 +146,8 @@ struct StoryTests {
         let own = ["", "/edit", "/departure", "/subscriptions", "/charges", "/timeline"].map { customer + $0 }
         for path in ["/", "/customers", "/risk", "/models", "/jobs", "/imports", "/me"] + own {
             try browser.open(base + path)
-            let overflow = try browser.script("return document.documentElement.scrollWidth - innerWidth").int ?? 0
-            #expect(overflow <= 0, "\(path) is \(overflow) px wider than a phone")
+            let more = try overflow(browser)
+            #expect(more <= 0, "\(path) is \(more) px wider than a phone")
             let tables = try browser.script(
                 """
                 return [...document.querySelectorAll('.table-wrap, .card-body, .card')]
