@@ -619,7 +619,8 @@ CREATE TABLE public.ingest_run (
     mapping_version bigint,
     undone_links bigint DEFAULT 0 NOT NULL,
     undone_decisions bigint DEFAULT 0 NOT NULL,
-    undone_waiting bigint DEFAULT 0 NOT NULL
+    undone_waiting bigint DEFAULT 0 NOT NULL,
+    matched_chunk bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.ingest_source (

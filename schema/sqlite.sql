@@ -682,7 +682,7 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0, quarantined_count BIGINT NOT NULL DEFAULT 0, skipped_count BIGINT NOT NULL DEFAULT 0, is_replay BOOLEAN NOT NULL DEFAULT FALSE, source TEXT NOT NULL DEFAULT '', mapping_version BIGINT, undone_links BIGINT NOT NULL DEFAULT 0, undone_decisions BIGINT NOT NULL DEFAULT 0, undone_waiting BIGINT NOT NULL DEFAULT 0);
+, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0, quarantined_count BIGINT NOT NULL DEFAULT 0, skipped_count BIGINT NOT NULL DEFAULT 0, is_replay BOOLEAN NOT NULL DEFAULT FALSE, source TEXT NOT NULL DEFAULT '', mapping_version BIGINT, undone_links BIGINT NOT NULL DEFAULT 0, undone_decisions BIGINT NOT NULL DEFAULT 0, undone_waiting BIGINT NOT NULL DEFAULT 0, matched_chunk BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX ingest_run_source ON ingest_run (source, id);
 

@@ -17,6 +17,9 @@ final class CustomerImporter: Importer {
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
     private var resolver: MatchResolver?
+    /// Of the transaction: written, to be compared.
+    private var written: (created: [MatchPrepared], changed: [MatchPrepared]) = ([], [])
+    private let order = SequelOrder()
     /// Of a dry run.
     private var forecast: MatchForecast?
     /// How many customers there were when the first rows were applied.
@@ -94,27 +97,45 @@ final class CustomerImporter: Importer {
         try trace(updated.map(\.after.id), .updated, session)
         try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches {
-            try match(prepared, .links, session)
+            _ = try matcher(session)
             let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)
             let keys = MatchKeys(countryCode: tenant.countryCode)
-            try match(changed.map(keys.prepared), .asks, session)
+            written.created += prepared
+            written.changed += changed.map(keys.prepared)
         }
         return outcomes(steps, history, unfound)
     }
 
-    /// Links new customers with known ones who are the same people, or puts them before a person; changed ones are only
-    /// put before a person.
-    private func match(
-        _ records: [MatchPrepared], _ reach: MatchResolver.Reach, _ session: any SQLSession
-    ) throws {
-        guard !records.isEmpty else { return }
+    private func matcher(_ session: any SQLSession) throws -> MatchResolver {
+        if let resolver { return resolver }
         let known = try customers ?? MatchStore.countCustomers(session)
         customers = known
-        let resolver = try resolver ?? MatchResolver(tenant, principal, customers: known, session)
-        self.resolver = resolver
-        let counts = try resolver.resolve(records, reach, session)
-        matched.linked += counts.linked
-        matched.review += counts.review
+        let made = try MatchResolver(tenant, principal, customers: known, session)
+        resolver = made
+        return made
+    }
+
+    func takeSequel() -> (any ImportSequel)? {
+        defer { written = ([], []) }
+        guard let resolver, !written.created.isEmpty || !written.changed.isEmpty else { return nil }
+        return CustomerSequel(
+            resolver: resolver, created: written.created, changed: written.changed,
+            number: order.next(written.created.map(\.id)), order: order)
+    }
+
+    func sequel(
+        created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
+    ) throws -> (any ImportSequel)? {
+        guard options.matches else { return nil }
+        let resolver = try matcher(session)
+        // Of several rows about one customer, or of one that was created before, once.
+        let new = Set(created)
+        let ids = new.union(updated).sorted()
+        let records = try ids.chunked(Limits.sqlListChunk).flatMap { try CustomerLoader.records($0, session) }
+        let prepared = records.map { resolver.keys.prepared($0) }
+        return CustomerSequel(
+            resolver: resolver, created: prepared.filter { new.contains($0.id) },
+            changed: prepared.filter { !new.contains($0.id) }, number: order.next(created), order: order)
     }
 
     func takeMatches() -> ImportMatches {

@@ -20,9 +20,7 @@ final class ImportPass: @unchecked Sendable {
     }
 
     func apply(_ chunk: Chunk, _ session: any SQLSession) throws -> [ImportOutcome] {
-        // What a transaction counted that did not come to its end does not count.
-        _ = importer.takeMatches()
-        return try outcomes(chunk) { try importer.apply($0, session) }
+        try outcomes(chunk) { try importer.apply($0, session) }
     }
 
     /// A row whose key was taken before is rejected; the key of a rejected row is free for the next one. So the rows go to

@@ -84,6 +84,8 @@ package struct ImportRun: Sendable {
     package let isReplay: Bool
     /// What went with its customers when it was taken back.
     package let undone: ImportTies
+    /// Chunks whose customers were compared with the known ones and linked; behind `chunk` while a run that matches goes on.
+    let matchedChunk: Int64
     /// What the revert that has just ended removed beside the values; not kept.
     package var attributesRemoved: [Words] = []
 

@@ -24,19 +24,28 @@ extension ImportService {
         if run.chunk == 0 { try await target.prepare(run.mapping.options, progress: control.progress) }
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
         var counts = run.counts
+        var sequels = RunSequels(tenant, id, worker)
         do {
+            try await sequels.recover(run, pass)
             var pace = ImportPace()
             var next = try await Self.pull(reader, pace.chunks)
             while !next.isEmpty {
                 let chunks = next
                 let ahead = pace.chunks
                 async let following = Self.pull(reader, ahead)
-                let (done, took) = try await tenant.database.write { [self] session in
+                let (before, earlier, now) = (sequels.begin(), sequels.looked, sequels)
+                async let looked = now.look(before)
+                let (done, sequel, took) = try await tenant.database.write { [self] session in
                     let begun = ContinuousClock.now
-                    let done = try chunks.map { try apply($0, pass, resolved, run, worker, references, session) }
-                    return (done, ContinuousClock.now - begun)
+                    _ = pass.importer.takeSequel()
+                    var done = try chunks.map { try apply($0, pass, resolved, run, worker, references, session) }
+                    done.append(try now.settle(earlier, session))
+                    return (done, pass.importer.takeSequel(), ContinuousClock.now - begun)
                 }
                 for one in done { counts.add(one) }
+                let through = chunks.last?.number ?? 0
+                sequels.turn(
+                    try await looked, next: sequel.map { RunSequels.Written(sequel: $0, through: through) })
                 if counts.rejected == counts.read, counts.read >= Self.hopelessRows, try await isHopeless(run, file) {
                     break
                 }
@@ -45,8 +54,12 @@ extension ImportService {
                 try await control.progress(
                     Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .write))
             }
+            try await sequels.drain()
         } catch let error as JobCancelled {
-            if await control.isForGood() { try await finishRun(run, file, worker, .cancelled, Self.stopped, principal) }
+            if await control.isForGood() {
+                try await sequels.drain()
+                try await finishRun(run, file, worker, .cancelled, Self.stopped, principal)
+            }
             throw error
         }
         let isBad = counts.read > 0 && counts.rejected == counts.read
@@ -318,7 +331,7 @@ extension ImportService {
 /// How many chunks one transaction takes: several touch the same pages of the indexes and wait once for the disk, but nobody
 /// else writes to a SQLite database meanwhile.
 struct ImportPace {
-    static let chunksMax = 4
+    static let chunksMax = 12
     static let aim = Duration.milliseconds(250)
     private(set) var chunks = 1
 
@@ -326,8 +339,9 @@ struct ImportPace {
     ///   - took: how long `count` chunks took.
     ///   - hasGood: whether any row of the file was taken so far; else one chunk after the other shows soon that none will be.
     mutating func note(_ count: Int, _ took: Duration, hasGood: Bool) {
-        guard hasGood, took < Self.aim else { return chunks = max(1, hasGood ? count / 2 : 1) }
-        if took * 2 <= Self.aim { chunks = min(Self.chunksMax, count * 2) }
+        guard hasGood, count > 0 else { return chunks = 1 }
+        let fitting = Int(Self.aim / max(took / count, .microseconds(1)))
+        chunks = max(1, min(fitting, count * 2, Self.chunksMax))
     }
 }
 

@@ -126,7 +126,7 @@ enum IngestLabels {
                 "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
                 "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain, "linked_count": .plain,
                 "review_count": .plain, "quarantined_count": .plain, "skipped_count": .plain, "undone_links": .plain, "undone_decisions": .plain,
-                "undone_waiting": .plain, "is_replay": .plain,
+                "undone_waiting": .plain, "matched_chunk": .plain, "is_replay": .plain,
                 "source": .plain, "mapping_version": .plain,
                 "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
                 "started_at": .plain, "finished_at": .plain, "reverted_at": .plain, "purged_at": .plain,

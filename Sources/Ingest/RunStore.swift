@@ -24,7 +24,7 @@ enum RunStore {
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
           created_by_name, touched_at, purged_at, linked_count, review_count, quarantined_count, skipped_count, is_replay,
-          undone_links, undone_decisions, undone_waiting
+          undone_links, undone_decisions, undone_waiting, matched_chunk
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -66,10 +66,15 @@ enum RunStore {
     static let advance: SQL = """
         UPDATE ingest_run SET chunk = $4, checkpoint = $5, rows_read = rows_read + $6, created_count = created_count + $7,
           updated_count = updated_count + $8, unchanged_count = unchanged_count + $9,
-          rejected_count = rejected_count + $10, touched_at = $11, linked_count = linked_count + $12,
-          review_count = review_count + $13, quarantined_count = quarantined_count + $14,
-          skipped_count = skipped_count + $15
+          rejected_count = rejected_count + $10, touched_at = $11, quarantined_count = quarantined_count + $12,
+          skipped_count = skipped_count + $13
         WHERE id = $1 AND worker = $2 AND chunk = $3 AND state = 'running'
+        """
+    /// The customers of all chunks up to one are matched.
+    static let matched: SQL = """
+        UPDATE ingest_run SET matched_chunk = $3, linked_count = linked_count + $4, review_count = review_count + $5,
+          touched_at = $6
+        WHERE id = $1 AND worker = $2 AND matched_chunk < $3 AND state = 'running'
         """
     static let finish: SQL = """
         UPDATE ingest_run SET state = $3, reject_blob_id = $4, message_en = $5, message_zh = $6, finished_at = $7
@@ -178,7 +183,7 @@ enum RunStore {
             startedAt: row.optionalTime(23),
             finishedAt: row.optionalTime(24), revertedAt: row.optionalTime(25), createdBy: row.optionalID(26),
             createdByName: row.text(27), touchedAt: row.time(28), purgedAt: row.optionalTime(29),
-            isReplay: row.bool(34), undone: undone)
+            isReplay: row.bool(34), undone: undone, matchedChunk: row.int(38))
     }
 
     /// An import of the same bytes before this one.

@@ -229,8 +229,32 @@ package protocol Importer: AnyObject {
     /// Does it, in the caller's transaction, with one outbox event a chunk. Outcomes are parallel to `rows`; a rejected
     /// row leaves nothing behind.
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
-    /// What was matched, or would be, since this was last asked.
+    /// Planned only: what would be matched, since this was last asked.
     func takeMatches() -> ImportMatches
+    /// What is still to be done about the rows applied since this was last asked; `nil` = nothing. Asked at the end of the
+    /// transaction, and at its beginning, so that what did not come to its end is forgotten.
+    func takeSequel() -> (any ImportSequel)?
+    /// The same of rows that were applied before, by whoever did not come to it.
+    /// - Parameters:
+    ///   - created: those that still exist are looked at.
+    ///   - updated: likewise.
+    func sequel(
+        created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
+    ) throws -> (any ImportSequel)?
+}
+
+/// What is still to be done about rows that were applied and committed: comparing new records with known ones. It is done
+/// beside the writing of the next rows, in two steps.
+package protocol ImportSequel: Sendable {
+    /// Finds out what there is to write; writes nothing. On a snapshot that has the rows, on any thread.
+    func look(_ session: any SQLSession) throws -> any ImportFinding
+}
+
+/// What a look found.
+package protocol ImportFinding: Sendable {
+    /// Writes it, in the caller's transaction, as far as it is still true. Sequels are settled in the order in which they
+    /// were taken; called again when the transaction is run again.
+    func settle(_ session: any SQLSession) throws -> ImportMatches
 }
 
 extension ImportTarget {
@@ -248,4 +272,8 @@ extension ImportTarget {
 
 extension Importer {
     package func takeMatches() -> ImportMatches { ImportMatches() }
+    package func takeSequel() -> (any ImportSequel)? { nil }
+    package func sequel(
+        created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
+    ) throws -> (any ImportSequel)? { nil }
 }

@@ -30,8 +30,8 @@ package final class SQLiteDatabase: Storage.Database {
         case full
         /// `synchronous=NORMAL`: survives a crash of the process, for tests and throw-away data.
         case normal
-        /// As `normal`, for filling a database: the writer keeps 64 MB of pages, and those that change again and again
-        /// (indexes) go from the log to the file once in 256 MB of changes.
+        /// As `normal`, for filling a database: pages that change again and again (indexes) go from the log to the file once
+        /// in 256 MB of changes.
         case load
 
         var synchronous: String { self == .full ? "FULL" : "NORMAL" }
@@ -51,11 +51,12 @@ package final class SQLiteDatabase: Storage.Database {
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
             let isReader = database.configuration.readonly
-            // In KiB. What a reader keeps is only good until the next commit.
-            let kept = durability == .load ? -65_536 : -16_384
-            try database.execute(sql: "PRAGMA cache_size = \(isReader ? -4096 : kept)")
-            // 16 MB of changes: at SQLite's 1,000 pages nearly every chunk of an import would be written twice.
-            let pages = durability == .load ? 64_000 : 4_000
+            // In KiB. What a reader keeps is only good until the next commit. What a transaction of an import changes, with
+            // its match keys all over their index, must find room: pages that do not are written twice.
+            try database.execute(sql: "PRAGMA cache_size = \(isReader ? -4_096 : -65_536)")
+            // 64 MB of changes. In a shorter log the pages of indexes are copied again and again; a longer one takes longer to
+            // look into, and is no faster (measured, ADR 0045).
+            let pages = durability == .load ? 64_000 : 16_000
             if !isReader { try database.execute(sql: "PRAGMA wal_autocheckpoint = \(pages)") }
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")

@@ -27,11 +27,13 @@ struct MatchDesk: Sendable {
         try await bench.target.prepare(options) { _, _, _ in }
         let rows = ImportBench.rows(values.map { $0.mapValues { .text($0) } })
         let (target, principal) = (bench.target, who ?? bench.principal)
-        return try await tenant.database.write { session in
+        let (outcomes, sequel) = try await tenant.database.write { session in
             let importer = target.importer(options, principal: principal)
-            let outcomes = try importer.apply(rows, session)
-            return Brought(outcomes: outcomes, matches: importer.takeMatches())
+            return (try importer.apply(rows, session), importer.takeSequel())
         }
+        guard let sequel else { return Brought(outcomes: outcomes, matches: ImportMatches()) }
+        let finding = try await tenant.database.read { try sequel.look($0) }
+        return Brought(outcomes: outcomes, matches: try await tenant.database.write { try finding.settle($0) })
     }
 
     func set(_ id: CustomerID) async throws -> Set<CustomerID> {

@@ -15,9 +15,12 @@ struct Bench {
     let principal = TestTenant.principal(
         [ImportService.permission, ImportService.quarantinePermission, RulePages.permission], roles: [.administrator])
 
-    init(beforeApply: @escaping @Sendable (Int) throws -> Void = { _ in }) async throws {
+    init(
+        beforeApply: @escaping @Sendable (Int) throws -> Void = { _ in },
+        beforeSequel: @escaping @Sendable (FakeSequel.Step, Int) throws -> Void = { _, _ in }
+    ) async throws {
         test = try await TestTenant(["Ingest"])
-        target = FakeTarget(ids: test.tenant.ids, beforeApply: beforeApply)
+        target = FakeTarget(ids: test.tenant.ids, beforeApply: beforeApply, beforeSequel: beforeSequel)
         service = ImportService(tenant: test.tenant, target: target, share: Checkout.share)
         try await test.tenant.database.write { session in
             for table in FakeTarget.tables { try session.execute(table) }

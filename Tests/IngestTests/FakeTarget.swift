@@ -9,11 +9,17 @@ struct FakeTarget: ImportTarget {
     let ids: IDGenerator
     /// Called before each chunk is applied; a test lets it throw.
     let beforeApply: @Sendable (_ call: Int) throws -> Void
+    /// Called before what was applied is looked at or settled.
+    let beforeSequel: @Sendable (_ step: FakeSequel.Step, _ call: Int) throws -> Void
     private let calls = Counter()
 
-    init(ids: IDGenerator, beforeApply: @escaping @Sendable (_ call: Int) throws -> Void = { _ in }) {
+    init(
+        ids: IDGenerator, beforeApply: @escaping @Sendable (_ call: Int) throws -> Void = { _ in },
+        beforeSequel: @escaping @Sendable (_ step: FakeSequel.Step, _ call: Int) throws -> Void = { _, _ in }
+    ) {
         self.ids = ids
         self.beforeApply = beforeApply
+        self.beforeSequel = beforeSequel
     }
 
     let fields: [ImportField] = [
@@ -44,6 +50,7 @@ struct FakeTarget: ImportTarget {
         "CREATE TABLE fake_customer (id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, data TEXT NOT NULL, revision INTEGER NOT NULL)",
         "CREATE TABLE fake_phone (phone TEXT PRIMARY KEY, id BIGINT NOT NULL)",
         "CREATE TABLE fake_attribute (key TEXT PRIMARY KEY, title TEXT NOT NULL UNIQUE, kind TEXT NOT NULL)",
+        "CREATE TABLE fake_matched (id BIGINT NOT NULL, created BOOLEAN NOT NULL)",
     ]
 
     func attributeFields(_ session: any SQLSession) throws -> [ImportField] {
@@ -87,7 +94,9 @@ struct FakeTarget: ImportTarget {
     }
 
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer {
-        FakeImporter(options, ids: ids) { [calls, beforeApply] in try beforeApply(calls.next()) }
+        FakeImporter(options, ids: ids, sequel: FakeSequel(before: beforeSequel)) { [calls, beforeApply] in
+            try beforeApply(calls.next())
+        }
     }
 
     func revertCreated(
@@ -190,10 +199,12 @@ final class FakeImporter: Importer {
     private let ids: IDGenerator
     private let before: () throws -> Void
     private var planned: Set<String> = []
+    private var sequel: FakeSequel
 
-    init(_ options: ImportOptions, ids: IDGenerator, before: @escaping () throws -> Void) {
+    init(_ options: ImportOptions, ids: IDGenerator, sequel: FakeSequel, before: @escaping () throws -> Void) {
         self.options = options
         self.ids = ids
+        self.sequel = sequel
         self.before = before
     }
 
@@ -203,7 +214,25 @@ final class FakeImporter: Importer {
 
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
         try before()
-        return try rows.map { try one($0, applies: true, session) }
+        let outcomes = try rows.map { try one($0, applies: true, session) }
+        for outcome in outcomes {
+            if case .created(let id, _, _) = outcome { sequel.created.append(id) }
+            if case .updated(let id, _, _) = outcome { sequel.updated.append(id) }
+        }
+        return outcomes
+    }
+
+    func takeSequel() -> (any ImportSequel)? {
+        defer { (sequel.created, sequel.updated) = ([], []) }
+        return options.matches && sequel.created.count + sequel.updated.count > 0 ? sequel : nil
+    }
+
+    func sequel(
+        created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
+    ) throws -> (any ImportSequel)? {
+        var again = sequel
+        (again.created, again.updated) = (created, updated)
+        return again
     }
 
     private func existing(_ row: ImportRow, _ session: any SQLSession) throws -> CustomerID? {
@@ -278,5 +307,35 @@ final class FakeImporter: Importer {
                 [.id(id), .text(FakeRecord.encode(data))])
         }
         return .updated(id, changes, undo: changes)
+    }
+}
+
+/// Writes down whom it was told of: whoever was created counts as linked, whoever was changed as put before a person.
+struct FakeSequel: ImportSequel, ImportFinding {
+    enum Step: Sendable { case look, settle }
+    let before: @Sendable (_ step: Step, _ call: Int) throws -> Void
+    private let looks = Counter()
+    private let settlements = Counter()
+    var created: [CustomerID] = []
+    var updated: [CustomerID] = []
+
+    init(before: @escaping @Sendable (_ step: Step, _ call: Int) throws -> Void) { self.before = before }
+
+    func look(_ session: any SQLSession) throws -> any ImportFinding {
+        try before(.look, looks.next())
+        for id in created + updated where try FakeRecord.read(id, session) == nil {
+            throw StorageError(.other, "not committed: \(id)")
+        }
+        return self
+    }
+
+    func settle(_ session: any SQLSession) throws -> ImportMatches {
+        try before(.settle, settlements.next())
+        try session.executeMany(
+            "INSERT INTO fake_matched (id, created) VALUES ($1, $2)",
+            created.map { [.id($0), .bool(true)] } + updated.map { [.id($0), .bool(false)] })
+        var matches = ImportMatches()
+        (matches.linked, matches.review) = (created.count, updated.count)
+        return matches
     }
 }

@@ -133,6 +133,32 @@ enum PairStore {
         return try session.query(builder, pair)
     }
 
+    /// Two customers, in either order.
+    struct Key: Hashable, Sendable {
+        private let left: CustomerID
+        private let right: CustomerID
+        init(_ a: CustomerID, _ b: CustomerID) { (left, right) = (min(a, b), max(a, b)) }
+    }
+
+    static let known: SQL = "SELECT left_id, right_id FROM customers_match_pair WHERE TRUE"
+
+    /// Which of these pairs somebody, or the machine, has said something about.
+    static func known(_ pairs: [(CustomerID, CustomerID)], _ session: any SQLSession) throws -> Set<Key> {
+        var result: Set<Key> = []
+        let lefts = Set(pairs.map { min($0.0, $0.1) }).sorted()
+        let asked = Set(pairs.map { Key($0.0, $0.1) })
+        for chunk in lefts.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(known)
+            builder.appendIn("AND left_id", chunk.map { .id($0) })
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let key = Key(row.id(0), row.id(1))
+                if asked.contains(key) { result.insert(key) }
+                return true
+            }
+        }
+        return result
+    }
+
     /// Pairs whose both sides are among these.
     static func pairs(among ids: [CustomerID], _ session: any SQLSession) throws -> [MatchPair] {
         guard ids.count > 1 else { return [] }

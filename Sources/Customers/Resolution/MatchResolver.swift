@@ -10,10 +10,10 @@ struct MatchCounts: Sendable, Equatable {
 }
 
 /// Looks for known customers who may be the new ones, and links them, puts them before a person, or does nothing.
-/// Works in the transaction that wrote the new customers.
-struct MatchResolver {
+/// Of one customer in the transaction that wrote it; an import looks on a snapshot behind it (`look`, then `settle`).
+struct MatchResolver: Sendable {
     /// What a machine may do about two that are most likely one.
-    enum Reach { case links, asks }
+    enum Reach: Sendable { case links, asks }
 
     static let holdersOfKeys: SQL = "SELECT key, customer_id FROM customers_match_key WHERE TRUE"
     static let holdersOfKey: SQL = """
@@ -29,8 +29,8 @@ struct MatchResolver {
     static let reviewMax = 3
 
     private let tenant: Tenant
-    private let principal: Principal
-    private let judge: MatchJudge
+    let principal: Principal
+    let judge: MatchJudge
     let keys: MatchKeys
     private let model: ID<AnyKind>?
 
@@ -64,27 +64,10 @@ struct MatchResolver {
     func resolve(
         _ created: [MatchPrepared], _ reach: Reach = .links, _ session: any SQLSession
     ) throws -> MatchCounts {
-        let candidates = try candidates(created, session)
-        var known = Set(candidates.values.flatMap(\.self))
-        guard !known.isEmpty else { return MatchCounts() }
-        let new = created.map(MatchSubject.init).sorted { $0.id < $1.id }
-        if reach == .asks { known.formUnion(new.map(\.id)) }
-        var subjects = Dictionary(new.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        try load(known, into: &subjects, session)
-        var sets = try MatchSets(known, session)
-        try load(sets.members, into: &subjects, session)
-        let verdicts = verdicts(new, candidates, subjects)
-        var found: [Found] = []
-        for subject in new {
-            found += try decide(
-                subject, candidates[subject.id] ?? [], verdicts, subjects, reach, &sets, session)
-        }
-        try write(found, sets, session)
-        return MatchCounts(
-            linked: Set(found.filter(\.isLinked).map(\.new)).count, review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
+        try settle(look(created, reach, session), session)
     }
 
-    struct Found {
+    struct Found: Sendable {
         let new: CustomerID
         let other: CustomerID
         let verdict: MatchVerdict
@@ -134,7 +117,7 @@ struct MatchResolver {
         for one in new { for key in one.keys { wanted[key, default: []].append(one.id) } }
         let isNew = Set(new.map(\.id))
         var shared: [CustomerID: [CustomerID: Int]] = [:]
-        for (key, holders) in try Self.holders(of: Array(wanted.keys), session) where holders.count <= Self.holdersMax {
+        for (key, holders) in try Self.holders(of: wanted.keys.sorted(), session) where holders.count <= Self.holdersMax {
             for id in wanted[key] ?? [] {
                 for holder in holders where holder != id && (!isNew.contains(holder) || holder < id) {
                     shared[id, default: [:]][holder, default: 0] += 1
@@ -252,7 +235,7 @@ struct MatchResolver {
         }
     }
 
-    private func write(_ found: [Found], _ sets: MatchSets, _ session: any SQLSession) throws {
+    func write(_ found: [Found], _ sets: MatchSets, _ session: any SQLSession) throws {
         guard !found.isEmpty else { return }
         let now = tenant.clock.now()
         try session.executeMany(

@@ -92,8 +92,6 @@ extension ImportService {
             }
             taken.append(index)
         }
-        let matches = pass.importer.takeMatches()
-        if matches != ImportMatches() { (counts.linked, counts.review) = (matches.linked, matches.review) }
         counts.read = chunk.read
         counts.rejected = rejects.count
         counts.quarantined = chunk.held.count
@@ -116,21 +114,21 @@ extension ImportService {
             try QuarantineStore.supersede(keys, run, at: now, session)
             try QuarantineStore.insert(chunk.held, run, ids: tenant.ids, at: now, session)
         }
-        try advance(run, worker, chunk, counts, matches, now, session)
+        try advance(run, worker, chunk, counts, now, session)
         return counts
     }
 
     private func advance(
-        _ run: ImportRun, _ worker: String, _ chunk: Chunk, _ counts: RunCounts, _ matches: ImportMatches,
-        _ now: Instant, _ session: any SQLSession
+        _ run: ImportRun, _ worker: String, _ chunk: Chunk, _ counts: RunCounts, _ now: Instant,
+        _ session: any SQLSession
     ) throws {
         let advanced = try session.execute(
             RunStore.advance,
             [
                 .id(run.id), .text(worker), .int(chunk.number - 1), .int(chunk.number),
                 .text(try JSONText.encode(chunk.place)), .int(counts.read), .int(counts.created), .int(counts.updated),
-                .int(counts.unchanged), .int(counts.rejected), .time(now), .int(matches.linked), .int(matches.review),
-                .int(counts.quarantined), .int(counts.skipped),
+                .int(counts.unchanged), .int(counts.rejected), .time(now), .int(counts.quarantined),
+                .int(counts.skipped),
             ])
         guard advanced == 1 else { throw RunStore.taken }
     }
