@@ -46,12 +46,10 @@ struct CustomerWriter: Sendable {
         }
         var rows = CustomerRows()
         for record in records { rows.add(record) }
-        defer { if isMany { letGoBeside(rows) } }
         try rows.writeNew(found: found.value, session)
         try SearchWords.note(records, session)
         guard let (prepared, keyRows) = compared?.value() else { return [] }
         try keyRows.writeNew(session)
-        if isMany { letGoBeside(keyRows) }
         return prepared
     }
 

@@ -49,11 +49,6 @@ package final class Beside<Result: Sendable>: Sendable {
     }
 }
 
-/// Lets another thread take apart what is no longer needed and consists of very many parts.
-package func letGoBeside<T: Sendable>(_ value: T) {
-    DispatchQueue.global().async { withExtendedLifetime(value) {} }
-}
-
 extension Array where Element: Sendable {
     /// The same as `map`, on several cores where there is much to do.
     /// - Parameter least: fewer elements than these are not worth a thread.
