@@ -35,8 +35,8 @@ extension Bench {
         report.add(
             "import with rules and matching on, first source", Double(customers) / first.seconds, "customers/s",
             budget: Budget(10_000), higherIsBetter: true,
-            why: "one thread writes and is busy all the time: rows 14 %, commits 12 %, comparing 9 %, keys written 8 %, "
-                + "keys looked for 8 %, checkpoints 7 % (perf; ADR 0044)")
+            why: "one thread writes and is busy all the time: rows 14 %, commits 10 %, keys 7 %, what rows mean 5 % of all "
+                + "work; comparing is beside it (perf; ADR 0045)")
         let second = try take(files[1], "care")
         report.add(
             "import with rules and matching on, second source, half known", Double(half) / second.seconds, "customers/s",

@@ -37,6 +37,7 @@ extension ImportService {
                 async let looked = now.look(before)
                 let (done, sequel, took) = try await tenant.database.write { [self] session in
                     let begun = ContinuousClock.now
+                    try session.preferIndexes()
                     _ = pass.importer.takeSequel()
                     var done = try chunks.map { try apply($0, pass, resolved, run, worker, references, session) }
                     done.append(try now.settle(earlier, session))

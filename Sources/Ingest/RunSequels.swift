@@ -46,8 +46,11 @@ struct RunSequels: Sendable {
 
     func look(_ written: Written?) async throws -> Looked? {
         guard let written else { return nil }
-        return Looked(
-            finding: try await tenant.database.read { try written.sequel.look($0) }, through: written.through)
+        let finding = try await tenant.database.read { session in
+            try session.preferIndexes()
+            return try written.sequel.look(session)
+        }
+        return Looked(finding: finding, through: written.through)
     }
 
     /// In the transaction that writes the next chunks, or one of its own.
@@ -70,7 +73,10 @@ struct RunSequels: Sendable {
     mutating func drain() async throws {
         while looked != nil || written != nil {
             if let looked {
-                _ = try await tenant.database.write { [self] session in try settle(looked, session) }
+                _ = try await tenant.database.write { [self] session in
+                    try session.preferIndexes()
+                    return try settle(looked, session)
+                }
             }
             turn(try await look(begin()), next: nil)
         }

@@ -90,6 +90,10 @@ package protocol SQLSession: AnyObject {
     /// lists and searches, whose best way depends on what is looked for.
     func keepPlans() throws
 
+    /// Rows of this transaction are found through indexes from now on, whatever the engine knows of its tables: those of an
+    /// import grow faster than what is known of them. Of no effect where the engine needs no telling.
+    func preferIndexes() throws
+
     /// Reads very many rows in the memory of a few: COPY on PostgreSQL, where the server sends no faster than `body`
     /// takes. The time limit of statements does not hold; what the caller has cancelled ends. `body` may not use the
     /// session, and what it throws ends the transaction's work.
@@ -118,6 +122,8 @@ package struct BulkRows {
 }
 
 extension SQLSession {
+    package func preferIndexes() throws {}
+
     package func bulkInsert(_ next: () throws -> BulkRows?) throws {
         while let batch = try next() { try bulkInsert(into: batch.table, batch.columns, batch.rows) }
     }

@@ -111,6 +111,10 @@ final class PostgresSession: SQLSession {
         try translating { try connection.askCommand("SET LOCAL plan_cache_mode = force_generic_plan") }
     }
 
+    func preferIndexes() throws {
+        try translating { try connection.askCommand("SET LOCAL enable_seqscan = off") }
+    }
+
     func bulkRead(_ sql: SQL, _ arguments: [SQLValue], _ body: (Row) throws -> Void) throws {
         // As long as rows come: the limit of statements is for what somebody waits for.
         try translating { try connection.simple("SET LOCAL statement_timeout = 0", until: deadline) }
