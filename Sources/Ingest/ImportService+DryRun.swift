@@ -33,7 +33,8 @@ extension ImportService {
         let reader = try ChunkReader(file, resolved, tenant.blobs)
         let total = file.inspection.rowsEstimate(size: file.textSize)
         var planner = Planner(
-            fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency)
+            fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency,
+            zone: tenant.timeZoneOffsetMinutes)
         planner.plan.newAttributes = resolved.all.filter(\.isNew).map(\.name)
         let references = reader.references
         var next = try reader.next()
@@ -208,11 +209,13 @@ struct Planner {
     private let fields: [String: ImportField]
     private let updates: Bool
     private let currency: String
+    private let zone: Int
     private let samplesMax = 5
     private let rowsMax = 3
 
-    init(fields: [String: ImportField], updates: Bool, currency: String) {
+    init(fields: [String: ImportField], updates: Bool, currency: String, zone: Int) {
         self.fields = fields
+        self.zone = zone
         self.updates = updates
         self.currency = currency
     }
@@ -312,7 +315,11 @@ struct Planner {
         switch value {
         case .null: nil
         case .int(let int):
-            key.flatMap { fields[$0]?.kind } == .money ? Money(minor: int, currency: currency).displayed : "\(int)"
+            switch key.flatMap({ fields[$0]?.kind }) {
+            case .money: Money(minor: int, currency: currency).displayed
+            case .time: Instant(milliseconds: int).displayed(offsetMinutes: zone)
+            default: "\(int)"
+            }
         case .double(let double): "\(double)"
         case .text(let text): String(text.prefix(200))
         case .bool(let bool): bool ? "true" : "false"

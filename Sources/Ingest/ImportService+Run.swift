@@ -124,10 +124,11 @@ extension ImportService {
             let made = try target.attributeFields(session).map(\.key).filter { !before.contains($0) }
             try JournalStore.record(attributes: made, id, session)
             try session.execute(RunStore.start, [.id(id), .time(tenant.clock.now())])
+            // Again when it goes on: what it had registered went when it stopped with nothing.
+            try SourceStore.begin(run, tenant, session)
             if run.chunk == 0 {
                 let principal = run.actor.principal(
                     tenant: tenant.name, address: control.address, request: control.request)
-                try SourceStore.begin(run, tenant, session)
                 if !run.isReplay {
                     try MappingStore.remember(
                         run.mapping, entity: run.entity, signature: file.inspection.signature, by: run.actor.userName,
@@ -160,7 +161,7 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .run, blobs: tenant.blobs, database: tenant.database
         ).write()
-        try await tenant.keeping(rejects) { [tenant] session in
+        try await tenant.keeping(rejects) { [self] session in
             let changed = try session.execute(
                 RunStore.finish,
                 [
@@ -170,6 +171,7 @@ extension ImportService {
             guard changed == 1 else { throw RunStore.taken }
             if run.isReplay { try session.execute(QuarantineStore.release, [.id(run.id)]) }
             let counts = try RunStore.run(run.id, session).counts
+            try withdrawUnfilled(run.id, principal, session)
             try tenant.audit.record(
                 AuditEntry(
                     "ingest.run.finish", [.run(run.id)],
@@ -177,6 +179,16 @@ extension ImportService {
                 by: principal, session)
         }
         if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
+    }
+
+    /// A run that took nothing leaves nothing behind: neither attributes nobody has a value of, nor a source nothing came
+    /// from. Rows in quarantine are of the source, and wait for its attributes.
+    func withdrawUnfilled(_ id: ImportRunID, _ principal: Principal, _ session: any SQLSession) throws {
+        let run = try RunStore.run(id, session)
+        let counts = run.counts
+        guard !run.isReplay, counts.created + counts.updated + counts.unchanged + counts.quarantined == 0 else { return }
+        _ = try removeAttributes(run, principal, session)
+        try SourceStore.withdraw(run, session)
     }
 
     // MARK: Taking it back

@@ -200,6 +200,10 @@ private struct JournalCursor {
 /// The tables of what a run did, rejected and could not undo.
 enum JournalStore {
     static let insertJournal: SQL = "INSERT INTO ingest_journal (run_id, chunk, entries) VALUES ($1, $2, $3)"
+    static let putAttributes: SQL = """
+        INSERT INTO ingest_journal (run_id, chunk, entries) VALUES ($1, $2, $3)
+        ON CONFLICT (run_id, chunk) DO UPDATE SET entries = excluded.entries
+        """
     static let journal: SQL = "SELECT entries FROM ingest_journal WHERE run_id = $1 AND chunk = $2"
     /// The attributes a run made stand where no chunk stands.
     static let attributesChunk: Int64 = 0
@@ -241,8 +245,9 @@ enum JournalStore {
     /// Keeps the keys of the attributes that a run made, so that a revert can take them away again.
     static func record(attributes keys: [String], _ run: ImportRunID, _ session: any SQLSession) throws {
         guard !keys.isEmpty else { return }
-        try session.execute(
-            insertJournal, [.id(run), .int(attributesChunk), .text(try JSONText.encode(keys.sorted()))])
+        // A run that stopped with nothing took them away again, and makes them anew when it goes on.
+        let all = Set(keys).union(try attributes(run, session)).sorted()
+        try session.execute(putAttributes, [.id(run), .int(attributesChunk), .text(try JSONText.encode(all))])
     }
 
     static func attributes(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {

@@ -82,7 +82,7 @@ struct SourceShow: AsyncParsableCommand {
 struct SourceSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Set the owner, expected freshness, classification and schema of a source.",
-        discussion: "What is not given stays as it is. A source is registered with its first import.")
+        discussion: "What is not given stays as it is. A source that is not there yet is registered; its first import does so too.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "Key of the source, as --source of import has it.") var key: String
     @Option(name: .long, help: "Name that people see.") var name: String?
@@ -105,12 +105,14 @@ struct SourceSet: AsyncParsableCommand {
             let change = try change()
             try await common.withTenant { runtime, tenant in
                 let service = runtime.modules.imports(tenant, runtime.share)
+                let isNew: Bool
                 do {
-                    try await service.setSource(
+                    isNew = try await service.setSource(
                         key, change, principal: runtime.operatorPrincipal(tenant: tenant.name))
                 } catch let error as CRMError where error.code == "source_value" {
                     throw WrongUsage(error.message.en)
                 }
+                if isNew { Terminal.note("the source “\(Terminal.plain(key))” is new: it was registered") }
                 guard let source = try await service.sources().first(where: { $0.key == key }) else { return }
                 if json { return try SourceShow.print(source) }
                 Terminal.out(SourceShow.line(source))

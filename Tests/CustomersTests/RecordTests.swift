@@ -286,6 +286,9 @@ struct RecordTests {
         for text in ["2026-09", "202609", "2026/9", "2026年9月", "20260915", "2026-09-30"] {
             #expect(try ChargeRecords.period(text, nil) == "2026-09", "\(text)")
         }
+        for text in ["Sep 2026", "September 2026", "2026 September", "Sep-26", "Sept-26", "2026-09-01 - 2026-09-30", "01 Sep 2026"] {
+            #expect(try ChargeRecords.period(text, LocalDate("2026-12-01")) == "2026-09", "\(text)")
+        }
         #expect(try ChargeRecords.period(nil, LocalDate("2026-10-05")) == "2026-09")
         #expect(try ChargeRecords.period(nil, LocalDate("2026-10-25")) == "2026-10")
         for text in ["09-2026", "2026-13", "x"] {

@@ -29,6 +29,7 @@ struct FakeTarget: ImportTarget {
         ImportField("tenure_months", Words(en: "Tenure months", zh: "在网月数"), .integer, synonyms: ["tenure"]),
         ImportField(
             "monthly_charge", Words(en: "Monthly charge", zh: "月费"), .money, synonyms: ["monthly charges", "月租"]),
+        ImportField("seen_at", Words(en: "Last contact", zh: "最近接触"), .time, synonyms: ["last seen"]),
         ImportField("latitude", Words(en: "Latitude", zh: "纬度"), .decimal, synonyms: ["lat"]),
         ImportField("left", Words(en: "Has left", zh: "已离网"), .boolean, synonyms: ["churn", "churn label"]),
         ImportField(
