@@ -58,7 +58,7 @@ extension ImportService {
             try await control.progress(
                 Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .check))
         }
-        planner.plan.warnings = warnings(file, reader)
+        planner.plan.warnings = warnings(run, file, reader)
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
@@ -95,8 +95,8 @@ extension ImportService {
     }
 
     /// What a pass over the file noticed.
-    func warnings(_ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
-        var found = file.inspection.warnings
+    func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
+        var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
@@ -182,10 +182,12 @@ extension ImportService {
         return done
     }
 
-    static func everythingRejected(_ rows: Int) -> Words {
+    /// - Parameter notTaken: the columns that were left out: what was missing may stand in them.
+    static func everythingRejected(_ rows: Int, _ notTaken: FileInspection.Warning? = nil) -> Words {
         Words(
-            en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping.",
-            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。")
+            en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping."
+                + (notTaken.map { " " + $0.words.en } ?? ""),
+            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。" + (notTaken?.words.zh ?? ""))
     }
 
     enum Verb { case check, write, revert }

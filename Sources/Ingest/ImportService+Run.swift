@@ -50,7 +50,10 @@ extension ImportService {
             throw error
         }
         let isBad = counts.read > 0 && counts.rejected == counts.read
-        let words = isBad ? Self.everythingRejected(counts.read) : Self.summary(warnings(file, reader))
+        let words =
+            isBad
+            ? Self.everythingRejected(counts.read, notTaken(run, file.inspection))
+            : Self.summary(warnings(run, file, reader))
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run
     }

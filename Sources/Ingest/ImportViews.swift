@@ -114,6 +114,8 @@ struct ImportViews {
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.textSize))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(kind(inspection)), "source": .text(run.mapping.source),
+                "headings": .text(ImportPages.headingsPath(run.entity)),
+                "leftOut": .bool(!ImportService.notTaken(run.mapping, inspection).isEmpty),
                 "entity": .text(page.target.title[language]),
                 "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")),
                 "tone": .text(Self.tone(run.state)),

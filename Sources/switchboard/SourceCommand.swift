@@ -110,7 +110,7 @@ struct SourceSet: AsyncParsableCommand {
                     isNew = try await service.setSource(
                         key, change, principal: runtime.operatorPrincipal(tenant: tenant.name))
                 } catch let error as CRMError where error.code == "source_value" {
-                    throw WrongUsage(error.message.en)
+                    throw WrongUsage(error.message)
                 }
                 if isNew { Terminal.note("the source “\(Terminal.plain(key))” is new: it was registered") }
                 guard let source = try await service.sources().first(where: { $0.key == key }) else { return }
