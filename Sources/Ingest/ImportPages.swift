@@ -211,7 +211,9 @@ struct ImportPages: Sendable {
                 isStalled: try service.isStalled(run, session),
                 earlier: run.mayEdit ? try service.repeated(run, session) : nil,
                 revert: run.mayRevert
-                    ? try service.previewRevert(run, chunksMax: ImportService.previewChunks, session) : nil)
+                    ? try service.previewRevert(
+                        run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
+                    : nil)
         }
         let views = ImportViews(page: page, call: call)
         let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []

@@ -232,9 +232,19 @@ enum JournalStore {
         WHERE run_id = $1 AND (chunk, number) > ($2, $3) ORDER BY chunk, number LIMIT $4
         """
 
-    static let keptFields: SQL = """
-        SELECT field FROM ingest_revert_issue WHERE run_id = $1 GROUP BY field ORDER BY COUNT(*) DESC, field
+    static let kept: SQL = """
+        SELECT customer_id, field FROM ingest_revert_issue WHERE run_id = $1 ORDER BY chunk, number LIMIT $2
         """
+    /// Imports that wrote something behind one that is to be taken back.
+    static let laterRuns: SQL = """
+        SELECT r.id, f.name, r.entity, r.chunk FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE (r.started_at, r.id) > ($2, $1) AND r.created_count + r.updated_count > 0 AND r.purged_at IS NULL
+          AND r.state IN ('running', 'succeeded', 'failed', 'cancelled', 'reverting')
+        ORDER BY r.started_at, r.id LIMIT $3
+        """
+
+    /// More than these are counted from the run, not one by one.
+    static let keptMax = 1_000_000
 
     enum Phase: Int { case dryRun = 0, run = 1 }
 
@@ -256,9 +266,14 @@ enum JournalStore {
         } ?? []
     }
 
-    /// Fields whose values a revert kept, by key; empty = the customer as a whole.
-    static func keptFields(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {
-        try session.query(keptFields, [.id(run)]) { $0.text(0) }
+    /// What a revert kept.
+    static func kept(_ run: ImportRunID, _ session: any SQLSession) throws -> KeptCount {
+        var count = KeptCount()
+        count.add(
+            try session.query(kept, [.id(run), .int(keptMax)]) {
+                RevertIssue(customer: $0.id(0), field: $0.text(1), reason: Words(en: "", zh: ""))
+            })
+        return count
     }
 
     static func record(_ rejects: [RowReject], _ run: ImportRunID, _ phase: Phase, _ session: any SQLSession) throws {

@@ -19,8 +19,30 @@ struct ImportPrint {
     /// What taking a run back would do.
     func preview(_ preview: RevertPreview) {
         Terminal.out(say("cli.import.revert.head", ["run": preview.run]))
-        Terminal.out(say.row("cli.import.created", "\(preview.created)  \(say("cli.import.revert.created"))"))
-        Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(say("cli.import.revert.updated"))"))
+        guard let removed = preview.removed, let kept = preview.kept, let restored = preview.restored,
+            let values = preview.keptValues, let valuesIn = preview.keptValuesIn
+        else {
+            Terminal.out(say.row("cli.import.created", "\(preview.created)  \(say("cli.import.revert.created"))"))
+            Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(say("cli.import.revert.updated"))"))
+            for line in tied(preview.ties) { Terminal.out(line) }
+            return Terminal.out(say("cli.import.revert.do", ["run": preview.run]))
+        }
+        let created = say(kept > 0 ? "cli.import.revert.goes.but" : "cli.import.revert.goes", ["n": "\(removed)", "kept": "\(kept)"])
+        Terminal.out(say.row("cli.import.created", "\(preview.created)  \(created)"))
+        let updated = say("cli.import.revert.back", ["n": "\(restored)"])
+        Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(updated)"))
+        if values > 0 {
+            let fields = (say.language == .zh ? preview.fields_zh : preview.fields).prefix(10).joined(separator: ", ")
+            let words = say("cli.import.revert.values", ["records": "\(valuesIn)", "fields": Terminal.plain(fields)])
+            Terminal.out(say.row("cli.import.revert.stay", "\(values)  \(words)"))
+        }
+        for later in preview.later {
+            let words = say("cli.import.revert.by.import", ["run": later.run, "file": Terminal.plain(later.file)])
+            Terminal.out(say.row("cli.import.revert.changed", "\(later.records)  \(words)"))
+        }
+        if let others = preview.byOthers, others > 0 {
+            Terminal.out(say.row("cli.import.revert.changed", "\(others)  \(say("cli.import.revert.by.others"))"))
+        }
         for line in tied(preview.ties) { Terminal.out(line) }
         Terminal.out(say("cli.import.revert.do", ["run": preview.run]))
     }

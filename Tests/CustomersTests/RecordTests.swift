@@ -61,8 +61,17 @@ struct RecordDesk: Sendable {
                 default: break
                 }
             }
-            return try target.revertCreated(created, principal: who, session)
+            var memory = RevertMemory()
+            let told = try target.forecastRevert(created: created, updated: updated, &memory, session)
+            let issues =
+                try target.revertCreated(created, principal: who, session)
                 + target.revertUpdated(updated, principal: who, session)
+            if let told {
+                #expect(
+                    told.issues.map { "\($0.customer) \($0.field)" }.sorted()
+                        == issues.map { "\($0.customer) \($0.field)" }.sorted(), "\(entity): what was foretold stays")
+            }
+            return issues
         }
     }
 

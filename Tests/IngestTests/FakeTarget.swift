@@ -91,6 +91,29 @@ struct FakeTarget: ImportTarget {
         FakeImporter(options, ids: ids) { [calls, beforeApply] in try beforeApply(calls.next()) }
     }
 
+    func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? {
+        var forecast = RevertForecast()
+        for (id, revision, _) in created {
+            if try session.exists("SELECT 1 FROM fake_customer WHERE id = $1 AND revision = $2", [.id(id), .int(revision)]) {
+                forecast.removed += 1
+            } else {
+                forecast.issues.append(RevertIssue(customer: id, field: "", reason: Words(en: "changed since", zh: "已修改")))
+            }
+        }
+        for (id, changes) in updated {
+            guard let data = try FakeRecord.read(id, session) else { continue }
+            let kept = changes.filter { FakeRecord.text($0.after) != data[$0.field] }
+            if kept.count < changes.count { forecast.restored += 1 }
+            forecast.issues += kept.map {
+                RevertIssue(customer: id, field: $0.field, reason: Words(en: "changed since", zh: "已修改"))
+            }
+        }
+        return forecast
+    }
+
     func revertCreated(
         _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
         _ session: any SQLSession

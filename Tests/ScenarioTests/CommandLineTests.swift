@@ -215,6 +215,29 @@ struct CommandLineTests {
         #expect(english.out.contains("  rejected    1\n") && english.out.contains("Run "), "\(english.out)")
     }
 
+    @Test("match, source and usage import tell in Chinese what they did to who reads Chinese")
+    func chineseOthers() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let zh = ["SWITCHBOARD_LANG": "zh"]
+        let file = try bench.file("c.csv", "source_id,name,msisdn\n1,甲乙,13800000001\n2,丙丁,13800000002\n")
+        try bench.expect(0, ["import", file, "--source", "billing", "--match-key", "source_id"])
+        let list = try bench.expect(0, ["source", "list"], environment: zh)
+        #expect(list.out.contains("最近导入") && list.out.contains("得分") && !list.out.contains("last import"), "\(list)")
+        let set = try bench.expect(0, ["source", "set", "care", "--owner", "客服"], environment: zh)
+        #expect(set.error.contains("为新来源，已登记") && set.out.contains("最近导入 无"), "\(set)")
+        #expect(try bench.expect(0, ["source", "show", "care"], environment: zh).out.contains("  负责人      客服\n"))
+        #expect(try bench.expect(1, ["source", "show", "nobody"], environment: zh).error.contains("没有来源"))
+        let calls = try bench.file(
+            "calls.csv", "id,number,kind,start,seconds\n1,13800000001,voice,2026-02-20 10:00:00,5\n2,13800000001,voice,x,5\n")
+        let usage = try bench.expect(2, ["usage", "import", calls, "--source", "switch"], environment: zh)
+        #expect(usage.out.contains("  已计入      1\n") && usage.out.contains("首个在第 3 行"), "\(usage)")
+        #expect(!usage.out.contains("taken") && !usage.out.contains("rejected"), "\(usage)")
+        let match = try bench.expect(
+            0, ["match", file, "--id", "source_id", "--out", bench.folder + "/links.json", "--lang", "zh"])
+        #expect(match.out.contains("2 条记录") && match.out.contains("待确认"), "\(match)")
+    }
+
     @Test("source: what an import registered is listed with its score and what waits; 1 for a source nobody knows")
     func sourceCodes() throws {
         let bench = try Bench()
