@@ -308,7 +308,7 @@ extension ImportService {
     }
 
     static func words(
-        _ kept: KeptCount, _ fields: [Words], _ later: (runs: [RevertPreview.Later], others: Int),
+        _ kept: KeptCount, _ fields: [Words], _ later: Others,
         of target: any ImportTarget
     ) -> Words {
         var (en, zh): ([String], [String]) = ([], [])
@@ -336,9 +336,9 @@ extension ImportService {
             en.append("Changed by later imports: \(list(names)).")
             zh.append("由之后的导入修改：\(list(names))。")
         }
-        if later.others > 0, !later.runs.isEmpty {
-            en.append("By people or programs: \(Numbers.grouped(later.others)).")
-            zh.append("由人员或其他程序修改：\(Numbers.grouped(later.others))。")
+        if let others = later.others, others > 0, !later.runs.isEmpty {
+            en.append("By people or programs: \(Numbers.grouped(others)).")
+            zh.append("由人员或其他程序修改：\(Numbers.grouped(others))。")
         }
         return Words(en: en.joined(separator: " "), zh: zh.joined())
     }

@@ -284,8 +284,8 @@ struct ImportViews {
         else { return ["hasForecast": .bool(false)] }
         let fields = (language == .zh ? revert.fields_zh : revert.fields).prefix(10)
         return [
-            "hasForecast": .bool(run.counts.created + run.counts.updated > 0), "removes": .text(Numbers.grouped(removed)),
-            "restores": .text(Numbers.grouped(restored)),
+            "hasForecast": .bool(run.counts.created + run.counts.updated > 0), "removes": .text(run.counts.created > 0 ? Numbers.grouped(removed) : nil), 
+            "restores": .text(run.counts.updated > 0 ? Numbers.grouped(restored) : nil),
             "keeps": .text(kept > 0 ? Numbers.grouped(kept) : nil),
             "keepsValues": .text(values > 0 ? Numbers.grouped(values) : nil),
             "keepsIn": .text(Numbers.grouped(valuesIn)),

@@ -31,7 +31,8 @@ package struct RevertPreview: Sendable, Codable {
     /// The fields of those values, the most frequent first.
     package var fields: [String]
     package var fields_zh: [String]
-    /// Whose changes stay: later imports, and the records that none of them explains, which a person or program changed.
+    /// Whose changes stay: later imports, and the records that none of them explains, which a person or program changed;
+    /// `nil` = not all later imports were looked through.
     package var later: [Later]
     package var byOthers: Int?
     package let ties: ImportTies
@@ -118,14 +119,15 @@ extension ImportService {
             looked += entries.created.count + entries.updated.count
             kept.add(forecast.issues)
         }
-        let later = try isForecast ? later(than: run, kept.all, chunksMax: forecastMax, session) : (runs: [], others: 0)
+        let later: Others =
+            try isForecast ? later(than: run, kept.all, chunksMax: chunksMax, session) : (runs: [], others: nil)
         let fields = try words(of: kept.byFrequency, session)
         return RevertPreview(
             run: "\(run.id)", created: run.counts.created, updated: run.counts.updated,
             removed: isForecast ? removed : nil, kept: isForecast ? kept.records.count : nil,
             restored: isForecast ? restored : nil, keptValues: isForecast ? kept.values : nil,
             keptValuesIn: isForecast ? kept.valuesIn.count : nil, fields: fields.map(\.en), fields_zh: fields.map(\.zh),
-            later: later.runs, byOthers: isForecast ? later.others : nil, ties: ImportTies(ties),
+            later: later.runs, byOthers: later.others, ties: ImportTies(ties),
             isPartial: chunks > min(chunksMax, forecastMax), lookedAt: looked)
     }
 
@@ -141,10 +143,13 @@ extension ImportService {
     /// Kinds of records that are parts of the customer itself: one changes what another one wrote.
     private static let ofCustomers: Set<String> = ["customer", "lines", "outcomes"]
 
+    typealias Others = (runs: [RevertPreview.Later], others: Int?)
+
     /// The imports behind this one that changed these records, and how many of them none did.
+    /// - Returns: `others` is `nil` where not all could be looked through.
     func later(
         than run: ImportRun, _ kept: Set<CustomerID>, chunksMax: Int64, _ session: any SQLSession
-    ) throws -> (runs: [RevertPreview.Later], others: Int) {
+    ) throws -> Others {
         guard !kept.isEmpty, let started = run.startedAt else { return ([], kept.count) }
         let all = try session.query(JournalStore.laterRuns, [.id(run.id), .time(started), .int(Self.laterMax)]) { row in
             (id: row.id(0, ImportRunKind.self), file: row.text(1), entity: row.text(2), chunks: row.int(3))
@@ -152,11 +157,13 @@ extension ImportService {
         var unexplained = kept
         var found: [RevertPreview.Later] = []
         var budget = chunksMax
+        var isWhole = all.count < Self.laterMax
         for other in all {
             let isNear = Self.ofCustomers.contains(run.entity) && Self.ofCustomers.contains(other.entity)
             // A customer whom an import made stays also when bills or cases of theirs came.
             guard other.entity == run.entity || isNear || target.takesAttributes else { continue }
             var mine: Set<CustomerID> = []
+            if other.chunks > budget { isWhole = false }
             for chunk in stride(from: Int64(1), through: other.chunks, by: 1) where budget > 0 {
                 budget -= 1
                 guard let entries = try JournalStore.entries(other.id, chunk: chunk, session) else { continue }
@@ -168,6 +175,6 @@ extension ImportService {
             found.append(
                 RevertPreview.Later(run: "\(other.id)", file: other.file, entity: other.entity, records: mine.count))
         }
-        return (found, unexplained.count)
+        return (found, isWhole || unexplained.isEmpty ? unexplained.count : nil)
     }
 }

@@ -191,6 +191,20 @@ struct CommandLineTests {
         try bench.expect(64, ["import", bills, "--headings"])
     }
 
+    @Test("of a number that is somebody else's a dry run says what --match would do, and with it does")
+    func belongs() throws {
+        let bench = try Bench()
+        defer { bench.remove() }
+        let first = try bench.file("a.csv", "source_id,name,msisdn\n1,甲乙,13800000001\n")
+        try bench.expect(0, ["import", first, "--source", "billing", "--match-key", "source_id"])
+        let file = try bench.file("b.csv", "source_id,name,msisdn\n9,甲乙,13800000001\n")
+        let arguments = ["import", file, "--source", "care", "--match-key", "source_id", "--dry-run"]
+        let plain = try bench.run(arguments)
+        #expect(plain.out.contains("belongs to another customer. With matching (--match"), "\(plain)")
+        let matched = try bench.expect(0, arguments + ["--match"])
+        #expect(matched.out.contains("  rejected    0\n") && matched.out.contains("  linked      1"), "\(matched)")
+    }
+
     @Test("an import, what is wrong with it and what is wrong with its call are told in Chinese to who reads Chinese")
     func chinese() throws {
         let bench = try Bench()

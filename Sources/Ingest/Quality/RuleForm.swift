@@ -145,14 +145,17 @@ extension RuleForm {
         }
         let names = fields.map { (code: $0.key, label: $0.words[language]) }
         let stored = Set(rule?.fields ?? [])
+        // Those that are chosen come first: the list is long, and scrolls.
+        let isChosen = { (key: String) in typed.map { $0["f.\(key)"] == "1" } ?? stored.contains(key) }
+        let ordered = fields.filter { isChosen($0.key) } + fields.filter { !isChosen($0.key) }
         let condition = parameters.condition
         let view: View = [
             "fieldChoices": .list(
-                fields.map { field in
+                ordered.map { field in
                     [
                         "key": .text(field.key), "label": .text(field.words[language]),
                         "kind": .text(call.text("ingest.field.\(field.kind.name)")),
-                        "selected": flag("f.\(field.key)", stored.contains(field.key)),
+                        "selected": .bool(isChosen(field.key)),
                     ]
                 }),
             "any": flag("p.any", parameters.any),
