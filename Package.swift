@@ -181,7 +181,7 @@ let package = Package(
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
-            tests("Tidy", foundation + ["App"]),
+            tests("Tidy", foundation + ["App", "Ingest"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)
 )

@@ -95,13 +95,13 @@ extension CustomerImportTarget {
         return result
     }
 
-    /// Takes back what changed in these customers.
-    private func undo(
+    /// What these customers become when what was changed in them is taken back.
+    private func judge(
         _ records: [(before: CustomerRecord, undo: [ImportChange])], _ attributes: [CustomAttribute],
-        _ principal: Principal, _ session: any SQLSession
-    ) throws -> [RevertIssue] {
+        _ session: any SQLSession, _ memory: RevertMemory = RevertMemory()
+    ) throws -> ([CustomerUndo.Result], ClaimCheck) {
         let now = tenant.clock.now()
-        var claims = ClaimCheck()
+        var claims = ClaimCheck(memory)
         var results: [CustomerUndo.Result] = []
         // What somebody else has by now stays there; leaving it may keep another number from coming back.
         repeat {
@@ -110,6 +110,64 @@ extension CustomerImportTarget {
                     record.undo, on: record.before, attributes, taken: claims.taken[record.before.id] ?? [], at: now)
             }
         } while try claims.findTaken(zip(records, results).map { ($0.before, $1.record) }, session)
+        return (results, claims)
+    }
+
+    package func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? {
+        var forecast = RevertForecast()
+        for chunk in created.chunked(Limits.sqlListChunk) {
+            let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
+            for record in try foreseen(chunk.map(\.0), memory, session) {
+                if record.customer.revision == expected[record.id] {
+                    forecast.removed += 1
+                    memory.records[record.id] = Foreseen(record: nil)
+                } else {
+                    forecast.issues.append(RevertIssue(customer: record.id, field: "", reason: Self.changedSince))
+                }
+            }
+        }
+        let attributes = updated.isEmpty ? [] : try AttributeStore.all(session)
+        var restored: Set<CustomerID> = []
+        for chunk in Self.distinctRuns(updated.reversed()) {
+            let found = try foreseen(chunk.map(\.0), memory, session)
+            let byID = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            for (id, _) in chunk where byID[id] == nil {
+                forecast.issues.append(RevertIssue(customer: id, field: "", reason: Self.gone))
+            }
+            let records = chunk.compactMap { id, undo in byID[id].map { (before: $0, undo: undo) } }
+            for (record, result) in zip(records, try judge(records, attributes, session, memory).0) {
+                if result.record != record.before {
+                    restored.insert(record.before.id)
+                    memory.records[record.before.id] = Foreseen(record: result.record)
+                }
+                forecast.issues += result.kept.map {
+                    RevertIssue(customer: record.before.id, field: $0, reason: Self.changedSince)
+                }
+            }
+        }
+        forecast.restored = restored.count
+        return forecast
+    }
+
+    /// Customers as they would be by now in a forecast.
+    private func foreseen(
+        _ ids: [CustomerID], _ memory: RevertMemory, _ session: any SQLSession
+    ) throws -> [CustomerRecord] {
+        try CustomerLoader.records(ids, session).compactMap { record in
+            guard let known = memory.records[record.id] as? Foreseen else { return record }
+            return known.record
+        }
+    }
+
+    /// Takes back what changed in these customers.
+    private func undo(
+        _ records: [(before: CustomerRecord, undo: [ImportChange])], _ attributes: [CustomAttribute],
+        _ principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        let (results, claims) = try judge(records, attributes, session)
         var issues: [RevertIssue] = []
         var pairs: [(before: CustomerRecord, after: CustomerRecord)] = []
         for (record, result) in zip(records, results) {
@@ -139,8 +197,23 @@ extension CustomerImportTarget {
     }
 }
 
+/// A customer as a forecast has left them; `nil` = removed.
+private struct Foreseen {
+    let record: CustomerRecord?
+}
+
 /// Who may not have back what others claim by now.
 private struct ClaimCheck {
+    private let memory: RevertMemory
+
+    init(_ memory: RevertMemory = RevertMemory()) { self.memory = memory }
+
+    /// Whether somebody who claims it in the database would do so no more at this place of a forecast.
+    private func isGivenUp(_ identifier: Identifier, by owner: CustomerID) -> Bool {
+        guard let foreseen = memory.records[owner] as? Foreseen else { return false }
+        return foreseen.record.map { !Identifier.claims($0).contains(identifier) } ?? true
+    }
+
     private(set) var taken: [CustomerID: Set<Identifier>] = [:]
     /// What goes over from customers who do not claim it any more.
     private(set) var released: [(Identifier, CustomerID)] = []
@@ -165,7 +238,10 @@ private struct ClaimCheck {
         var isNew = false
         for (identifier, id) in gains {
             let owner = owners[identifier].flatMap { $0 == id ? nil : $0 }
-            let isFree = owner.map { free.contains(identifier) || losses[$0]?.contains(identifier) ?? false } ?? true
+            let isFree =
+                owner.map {
+                    free.contains(identifier) || losses[$0]?.contains(identifier) ?? false || isGivenUp(identifier, by: $0)
+                } ?? true
             if isFree, given.insert(identifier).inserted {
                 if let owner { released.append((identifier, owner)) }
             } else {

@@ -422,12 +422,20 @@ final class CustomerImporter: Importer {
             guard state.released.contains(claim) || claims.wasLost(claim) else {
                 throw Rejection(
                     field: field, code: "taken",
-                    words: Words(en: "This number belongs to another customer.", zh: "该号码已属于其他客户。"))
+                    words: Self.belongs)
             }
             taken.append((claim, owner))
         }
         return taken
     }
+
+    /// Only without matching: with it the same person is joined, and who is not keeps the number as a contact.
+    private static let belongs = Words(
+        en: """
+            This number belongs to another customer. With matching (--match, or “Find the same people among known customers” \
+            in the wizard) the same person is joined, and another one keeps it as a contact number.
+            """,
+        zh: "该号码已属于其他客户。启用识别（--match，或向导中的“在已有客户中识别同一人”）后，同一人会合并，其他人将其保留为联系电话。")
 
     private func filled(by rows: [ImportRow], _ session: any SQLSession) throws -> Filled {
         var keys: Set<String> = []

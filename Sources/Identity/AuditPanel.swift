@@ -23,11 +23,14 @@ enum AuditPanel {
             }
             return Asked {
                 let pages = try pages.map { try $0.value() }
-                let events = Array(pages.flatMap(\.items).sorted { $0.id > $1.id }.prefix(readMax))
-                let groups = AuditGroup.of(events, zone: tenant.timeZoneOffsetMinutes)
+                // What was done with two customers that are shown as one stands in the log of each.
+                var seen: Set<AuditID> = []
+                let events = pages.flatMap(\.items).sorted { $0.id > $1.id }.filter { seen.insert($0.id).inserted }
+                    .prefix(readMax)
+                let groups = AuditGroup.of(Array(events), zone: tenant.timeZoneOffsetMinutes)
                 var rows = Rows(words: AuditWords(texts, request.language), tenant: tenant)
                 let views = groups.map { rows.view($0) }
-                let hasOlder = pages.contains { $0.next != nil } || pages.reduce(0) { $0 + $1.items.count } > readMax
+                let hasOlder = pages.contains { $0.next != nil } || seen.count > readMax
                 return PanelContent(
                     template: "identity/panel-audit",
                     view: [

@@ -267,9 +267,10 @@ struct FileInspector {
         switch error {
         case .emptyFile: return invalid("empty_file", "is empty. Nothing was imported.", "是空文件。未导入任何内容。")
         case .notText(let kind):
+            let (what, advice) = (kind.words, kind.advice)
             return invalid(
-                "not_text", "is not a text file (\(kind.rawValue)). CSV, JSON, XML and .xlsx can be imported.",
-                "不是文本文件（\(kind.rawValue)）。可导入 CSV、JSON、XML 和 .xlsx。")
+                "not_text", "is \(what.en), not a table. Nothing was imported. \(advice.en)",
+                "是\(what.zh)，不是表格。未导入任何内容。\(advice.zh)")
         case .undecodable(let text):
             return invalid(
                 "wrong_encoding",

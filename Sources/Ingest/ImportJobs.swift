@@ -99,6 +99,9 @@ extension ImportService {
                     .id(id), .text(RunState.failed.rawValue), .text(words.en), .text(words.zh),
                     .text(run.state.rawValue),
                 ])
+            guard run.state == .running else { return }
+            try withdrawUnfilled(
+                id, run.actor.principal(tenant: tenant.name, address: "run", request: "run-\(id)"), session)
         }
     }
 }

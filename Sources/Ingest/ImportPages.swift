@@ -31,6 +31,7 @@ struct ImportPages: Sendable {
             get("/imports/new", trace: .none) { call in
                 newPage(call, error: nil, entity: call.request.query["entity"] ?? "")
             },
+            get("/imports/headings", trace: .none, headings),
             post("/imports", .upload, .adds, upload),
             get("/imports/{id}", trace: .view, show),
             get("/imports/{id}/profile", trace: .view, profile),
@@ -86,7 +87,7 @@ struct ImportPages: Sendable {
         return call.page(
             "ingest/import-new", title: call.text("ingest.new"), active: "/imports",
             [
-                "path": "/imports/new", "error": .text(error?.message[call.language]), "source": .text(source),
+                "path": "/imports/new", "headings": .text(Self.headingsPath(entity)), "error": .text(error?.message[call.language]), "source": .text(source),
                 "entities": .list(entities), "hasEntities": .bool(targets.count > 1),
                 "invalid": .bool(error != nil), "steps": .list(ImportViews.steps(nil, call)),
             ], status: error == nil ? .ok : HTTPResponse.Status(code: error?.status ?? 422))
@@ -210,7 +211,9 @@ struct ImportPages: Sendable {
                 isStalled: try service.isStalled(run, session),
                 earlier: run.mayEdit ? try service.repeated(run, session) : nil,
                 revert: run.mayRevert
-                    ? try service.previewRevert(run, chunksMax: ImportService.previewChunks, session) : nil)
+                    ? try service.previewRevert(
+                        run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
+                    : nil)
         }
         let views = ImportViews(page: page, call: call)
         let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []

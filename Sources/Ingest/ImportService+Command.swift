@@ -12,6 +12,7 @@ package struct ImportReport: Sendable, Codable {
         package let code: String
         package let column: String?
         package let reason: String
+        package let reason_zh: String
         package let count: Int
         package let firstLine: Int
     }
@@ -42,6 +43,7 @@ package struct ImportReport: Sendable, Codable {
         /// Key of the field or, when it exists already, of the attribute; `nil` for what is ignored or yet to be made.
         package let field: String?
         package let title: String?
+        package let title_zh: String?
         /// `text`, `integer`, `date`, ...; `nil` for what is ignored.
         package let kind: String?
     }
@@ -64,6 +66,8 @@ package struct ImportReport: Sendable, Codable {
     package let sheet: String?
     package let sheets: [String]
     package let mapping: [Column]
+    /// Columns that hold something and that nothing became of.
+    package let notTaken: [String]
     /// The first rows a dry run would take, as they would be stored, by column; `nil` otherwise.
     package let samples: [RunPlan.Row]?
     package let source: String
@@ -94,6 +98,7 @@ package struct ImportReport: Sendable, Codable {
     /// Why it could not be written; everything else is as told.
     package let rejectFileError: Failure?
     package let warnings: [String]
+    package let warnings_zh: [String]
     package let isRevert: Bool
     /// Custom attributes that a revert removed with the run that had made them.
     package let attributesRemoved: [String]
@@ -306,14 +311,15 @@ extension ImportService {
         let known = try await fields()
         let format = file.inspection.format
         let unpacked = file.inspection.canonical?.unpacked
-        let planned = dryRun ? run.plan?.warnings.map(\.words.en) : nil
+        let told = (dryRun ? run.plan?.warnings.map(\.words) : nil) ?? [run.message].filter { !$0.en.isEmpty }
         return ImportReport(
             run: "\(id)", entity: run.entity, file: file.name, sha256: file.digest, bytes: file.size,
             encoding: format.encoding.rawValue,
             encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
             containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
-            mapping: Self.columns(run.mapping, file.inspection, known), samples: dryRun ? run.plan?.rows ?? [] : nil,
+            mapping: Self.columns(run.mapping, file.inspection, known),
+            notTaken: Self.notTaken(run.mapping, file.inspection), samples: dryRun ? run.plan?.rows ?? [] : nil,
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
@@ -321,10 +327,11 @@ extension ImportService {
             apart: counts.apart,
             reasons: reasons.map {
                 ImportReport.Reason(
-                    code: $0.code, column: $0.column, reason: $0.words.en, count: $0.count, firstLine: $0.firstLine)
+                    code: $0.code, column: $0.column, reason: $0.words.en, reason_zh: $0.words.zh, count: $0.count,
+                    firstLine: $0.firstLine)
             }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written,
             rejectFileError: trouble,
-            warnings: planned ?? [run.message.en].filter { !$0.isEmpty },
+            warnings: told.map(\.en), warnings_zh: told.map(\.zh),
             isRevert: run.revertChunk != nil, attributesRemoved: removed, issues: run.revertIssues,
             undone: run.undone,
             seconds: Double((ContinuousClock.now - started).milliseconds) / 1_000)
@@ -340,31 +347,16 @@ extension ImportService {
                 let field = known.first { $0.key == key }
                 return ImportReport.Column(
                     column: column.column, target: key.hasPrefix("attr.") ? "attribute" : "field", field: key,
-                    title: field?.words.en ?? key, kind: field.map { kind($0.kind) })
+                    title: field?.words.en ?? key, title_zh: field?.words.zh ?? key, kind: field.map(\.kind.name))
             case .attribute:
                 let isEmpty = profiles[column.column]?.type == .empty && inspection.isWhole
                 return ImportReport.Column(
                     column: column.column, target: isEmpty ? "ignore" : "attribute", field: nil,
-                    title: isEmpty ? nil : column.column,
+                    title: isEmpty ? nil : column.column, title_zh: isEmpty ? nil : column.column,
                     kind: isEmpty ? nil : column.kind ?? profiles[column.column]?.attributeKind ?? "text")
             case .ignore:
-                return ImportReport.Column(column: column.column, target: "ignore", field: nil, title: nil, kind: nil)
+                return ImportReport.Column(column: column.column, target: "ignore", field: nil, title: nil, title_zh: nil, kind: nil)
             }
-        }
-    }
-
-    private static func kind(_ kind: ImportFieldKind) -> String {
-        switch kind {
-        case .text: "text"
-        case .integer: "integer"
-        case .decimal: "decimal"
-        case .money: "money"
-        case .boolean: "boolean"
-        case .date: "date"
-        case .time: "time"
-        case .phone: "phone"
-        case .email: "email"
-        case .choice: "choice"
         }
     }
 

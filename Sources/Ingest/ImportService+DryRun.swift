@@ -33,7 +33,8 @@ extension ImportService {
         let reader = try ChunkReader(file, resolved, tenant.blobs)
         let total = file.inspection.rowsEstimate(size: file.textSize)
         var planner = Planner(
-            fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency)
+            fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency,
+            zone: tenant.timeZoneOffsetMinutes)
         planner.plan.newAttributes = resolved.all.filter(\.isNew).map(\.name)
         let references = reader.references
         var next = try reader.next()
@@ -57,7 +58,7 @@ extension ImportService {
             try await control.progress(
                 Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .check))
         }
-        planner.plan.warnings = warnings(file, reader)
+        planner.plan.warnings = warnings(run, file, reader)
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
@@ -94,8 +95,8 @@ extension ImportService {
     }
 
     /// What a pass over the file noticed.
-    func warnings(_ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
-        var found = file.inspection.warnings
+    func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
+        var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
@@ -181,10 +182,12 @@ extension ImportService {
         return done
     }
 
-    static func everythingRejected(_ rows: Int) -> Words {
+    /// - Parameter notTaken: the columns that were left out: what was missing may stand in them.
+    static func everythingRejected(_ rows: Int, _ notTaken: FileInspection.Warning? = nil) -> Words {
         Words(
-            en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping.",
-            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。")
+            en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping."
+                + (notTaken.map { " " + $0.words.en } ?? ""),
+            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。" + (notTaken?.words.zh ?? ""))
     }
 
     enum Verb { case check, write, revert }
@@ -208,11 +211,13 @@ struct Planner {
     private let fields: [String: ImportField]
     private let updates: Bool
     private let currency: String
+    private let zone: Int
     private let samplesMax = 5
     private let rowsMax = 3
 
-    init(fields: [String: ImportField], updates: Bool, currency: String) {
+    init(fields: [String: ImportField], updates: Bool, currency: String, zone: Int) {
         self.fields = fields
+        self.zone = zone
         self.updates = updates
         self.currency = currency
     }
@@ -312,7 +317,11 @@ struct Planner {
         switch value {
         case .null: nil
         case .int(let int):
-            key.flatMap { fields[$0]?.kind } == .money ? Money(minor: int, currency: currency).displayed : "\(int)"
+            switch key.flatMap({ fields[$0]?.kind }) {
+            case .money: Money(minor: int, currency: currency).displayed
+            case .time: Instant(milliseconds: int).displayed(offsetMinutes: zone)
+            default: "\(int)"
+            }
         case .double(let double): "\(double)"
         case .text(let text): String(text.prefix(200))
         case .bool(let bool): bool ? "true" : "false"

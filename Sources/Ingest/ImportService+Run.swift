@@ -64,7 +64,10 @@ extension ImportService {
             throw error
         }
         let isBad = counts.read > 0 && counts.rejected == counts.read
-        let words = isBad ? Self.everythingRejected(counts.read) : Self.summary(warnings(file, reader))
+        let words =
+            isBad
+            ? Self.everythingRejected(counts.read, notTaken(run, file.inspection))
+            : Self.summary(warnings(run, file, reader))
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run
     }
@@ -138,10 +141,11 @@ extension ImportService {
             let made = try target.attributeFields(session).map(\.key).filter { !before.contains($0) }
             try JournalStore.record(attributes: made, id, session)
             try session.execute(RunStore.start, [.id(id), .time(tenant.clock.now())])
+            // Again when it goes on: what it had registered went when it stopped with nothing.
+            try SourceStore.begin(run, tenant, session)
             if run.chunk == 0 {
                 let principal = run.actor.principal(
                     tenant: tenant.name, address: control.address, request: control.request)
-                try SourceStore.begin(run, tenant, session)
                 if !run.isReplay {
                     try MappingStore.remember(
                         run.mapping, entity: run.entity, signature: file.inspection.signature, by: run.actor.userName,
@@ -174,7 +178,7 @@ extension ImportService {
         let rejects = try await RejectFile(
             run: run.id, file: file, phase: .run, blobs: tenant.blobs, database: tenant.database
         ).write()
-        try await tenant.keeping(rejects) { [tenant] session in
+        try await tenant.keeping(rejects) { [self] session in
             let changed = try session.execute(
                 RunStore.finish,
                 [
@@ -184,6 +188,7 @@ extension ImportService {
             guard changed == 1 else { throw RunStore.taken }
             if run.isReplay { try session.execute(QuarantineStore.release, [.id(run.id)]) }
             let counts = try RunStore.run(run.id, session).counts
+            try withdrawUnfilled(run.id, principal, session)
             try tenant.audit.record(
                 AuditEntry(
                     "ingest.run.finish", [.run(run.id)],
@@ -191,6 +196,16 @@ extension ImportService {
                 by: principal, session)
         }
         if let old = run.rejectBlobID { try? tenant.blobs.delete(old) }
+    }
+
+    /// A run that took nothing leaves nothing behind: neither attributes nobody has a value of, nor a source nothing came
+    /// from. Rows in quarantine are of the source, and wait for its attributes.
+    func withdrawUnfilled(_ id: ImportRunID, _ principal: Principal, _ session: any SQLSession) throws {
+        let run = try RunStore.run(id, session)
+        let counts = run.counts
+        guard !run.isReplay, counts.created + counts.updated + counts.unchanged + counts.quarantined == 0 else { return }
+        _ = try removeAttributes(run, principal, session)
+        try SourceStore.withdraw(run, session)
     }
 
     // MARK: Taking it back
@@ -298,20 +313,48 @@ extension ImportService {
 
     static let everythingBack = Words(en: "Everything was taken back.", zh: "已全部撤销。")
 
+    /// What stayed and why, whole records and values each in their own number.
     private func kept(_ run: ImportRun, _ issues: Int, _ session: any SQLSession) throws -> Words {
         guard issues > 0 else { return Self.everythingBack }
-        let known = Dictionary(
-            (target.fields + (try target.attributeFields(session))).map { ($0.key, $0.words) },
-            uniquingKeysWith: { first, _ in first })
-        let fields = try JournalStore.keptFields(run.id, session).map { key in
-            key.isEmpty
-                ? target.takesAttributes ? Words(en: "whole customers", zh: "整个客户") : Words(en: "whole records", zh: "整条记录")
-                : known[key] ?? Words(en: key, zh: key)
+        let count = try JournalStore.kept(run.id, session)
+        let later = try later(than: run, count.all, chunksMax: 1_000, session)
+        return Self.words(count, try words(of: count.byFrequency, session), later, of: target)
+    }
+
+    static func words(
+        _ kept: KeptCount, _ fields: [Words], _ later: Others,
+        of target: any ImportTarget
+    ) -> Words {
+        var (en, zh): ([String], [String]) = ([], [])
+        let isCustomers = target.takesAttributes
+        func nouns(_ count: Int) -> String {
+            let noun = isCustomers ? "customer" : "record"
+            return count == 1 ? "1 \(noun)" : "\(Numbers.grouped(count)) \(noun)s"
         }
-        let verb = issues == 1 ? "value was" : "values were"
-        return Words(
-            en: "\(Numbers.grouped(issues)) \(verb) changed since the import: \(Self.list(fields.map(\.en))).",
-            zh: "有 \(Numbers.grouped(issues)) 处在导入后又被修改，保持不变：\(Self.list(fields.map(\.zh)))。")
+        let unit = isCustomers ? "位客户" : "条记录"
+        if !kept.records.isEmpty {
+            let count = kept.records.count
+            en.append(
+                "\(nouns(count)) \(count == 1 ? "was" : "were") changed since the import and \(count == 1 ? "stays" : "stay") as a whole.")
+            zh.append("\(Numbers.grouped(count)) \(unit)在导入后又被修改，整体保留。")
+        }
+        if kept.values > 0 {
+            let verb = kept.values == 1 ? "1 value was" : "\(Numbers.grouped(kept.values)) values were"
+            en.append("\(verb) changed since the import, in \(nouns(kept.valuesIn.count)): \(list(fields.map(\.en))).")
+            zh.append(
+                "\(Numbers.grouped(kept.valuesIn.count)) \(unit)中的 \(Numbers.grouped(kept.values)) 个值在导入后又被修改，保持不变：\(list(fields.map(\.zh)))。"
+            )
+        }
+        if !later.runs.isEmpty {
+            let names = later.runs.map { "\($0.run) (\($0.file)): \(Numbers.grouped($0.records))" }
+            en.append("Changed by later imports: \(list(names)).")
+            zh.append("由之后的导入修改：\(list(names))。")
+        }
+        if let others = later.others, others > 0, !later.runs.isEmpty {
+            en.append("By people or programs: \(Numbers.grouped(others)).")
+            zh.append("由人员或其他程序修改：\(Numbers.grouped(others))。")
+        }
+        return Words(en: en.joined(separator: " "), zh: zh.joined())
     }
 
     /// What the run made for its columns goes with it, where nobody has a value of it and no other run may be about to

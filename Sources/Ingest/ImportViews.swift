@@ -114,6 +114,8 @@ struct ImportViews {
                 "rowsFound": .text(Numbers.grouped(inspection.rowsEstimate(size: file.textSize))),
                 "isEstimate": .bool(!inspection.isWhole), "columnCount": .text("\(inspection.columns.count)"),
                 "encoding": .text(kind(inspection)), "source": .text(run.mapping.source),
+                "headings": .text(ImportPages.headingsPath(run.entity)),
+                "leftOut": .bool(!ImportService.notTaken(run.mapping, inspection).isEmpty),
                 "entity": .text(page.target.title[language]),
                 "stateText": .text(call.text("ingest.state.\(run.state.rawValue)")),
                 "tone": .text(Self.tone(run.state)),
@@ -275,10 +277,34 @@ struct ImportViews {
         }
     }
 
+    /// What taking it back would do, counted on what the records are now.
+    private var forecast: View {
+        guard let revert = page.revert, let removed = revert.removed, let kept = revert.kept,
+            let restored = revert.restored, let values = revert.keptValues, let valuesIn = revert.keptValuesIn
+        else { return ["hasForecast": .bool(false)] }
+        let fields = (language == .zh ? revert.fields_zh : revert.fields).prefix(10)
+        return [
+            "hasForecast": .bool(run.counts.created + run.counts.updated > 0), "removes": .text(run.counts.created > 0 ? Numbers.grouped(removed) : nil), 
+            "restores": .text(run.counts.updated > 0 ? Numbers.grouped(restored) : nil),
+            "keeps": .text(kept > 0 ? Numbers.grouped(kept) : nil),
+            "keepsValues": .text(values > 0 ? Numbers.grouped(values) : nil),
+            "keepsIn": .text(Numbers.grouped(valuesIn)),
+            "keepsFields": .text(fields.joined(separator: language == .zh ? "、" : ", ")),
+            "hasLater": .bool(!revert.later.isEmpty),
+            "later": .list(
+                revert.later.map {
+                    ["run": .text($0.run), "file": .text($0.file), "records": .text(Numbers.grouped($0.records))]
+                }),
+            "byOthers": .text(revert.byOthers.flatMap { $0 > 0 ? Numbers.grouped($0) : nil }),
+            "lookedAt": .text(
+                run.chunk > ImportService.forecastChunks ? Numbers.grouped(revert.lookedAt) : nil),
+        ]
+    }
+
     private var result: View {
         get throws {
             let isClear = try showsFile
-            return counts(run.counts).merging([
+            return counts(run.counts).merging(forecast).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
                 "findings": .list(findings), "hasFindings": .bool(!findings.isEmpty),
@@ -289,7 +315,7 @@ struct ImportViews {
                 "mayContinue": .bool(
                     run.mayContinue && (run.counts.read == 0 || run.counts.rejected < run.counts.read)),
                 "ties": .text(page.revert.flatMap { $0.ties.isEmpty ? nil : $0.ties.words[language] }),
-                "tiesArePartial": .bool(page.revert?.isPartial ?? false),
+                "tiesArePartial": .bool(run.chunk > ImportService.previewChunks),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
                 "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),

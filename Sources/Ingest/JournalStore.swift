@@ -200,6 +200,10 @@ private struct JournalCursor {
 /// The tables of what a run did, rejected and could not undo.
 enum JournalStore {
     static let insertJournal: SQL = "INSERT INTO ingest_journal (run_id, chunk, entries) VALUES ($1, $2, $3)"
+    static let putAttributes: SQL = """
+        INSERT INTO ingest_journal (run_id, chunk, entries) VALUES ($1, $2, $3)
+        ON CONFLICT (run_id, chunk) DO UPDATE SET entries = excluded.entries
+        """
     static let journal: SQL = "SELECT entries FROM ingest_journal WHERE run_id = $1 AND chunk = $2"
     /// The attributes a run made stand where no chunk stands.
     static let attributesChunk: Int64 = 0
@@ -228,9 +232,19 @@ enum JournalStore {
         WHERE run_id = $1 AND (chunk, number) > ($2, $3) ORDER BY chunk, number LIMIT $4
         """
 
-    static let keptFields: SQL = """
-        SELECT field FROM ingest_revert_issue WHERE run_id = $1 GROUP BY field ORDER BY COUNT(*) DESC, field
+    static let kept: SQL = """
+        SELECT customer_id, field FROM ingest_revert_issue WHERE run_id = $1 ORDER BY chunk, number LIMIT $2
         """
+    /// Imports that wrote something behind one that is to be taken back.
+    static let laterRuns: SQL = """
+        SELECT r.id, f.name, r.entity, r.chunk FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE (r.started_at, r.id) > ($2, $1) AND r.created_count + r.updated_count > 0 AND r.purged_at IS NULL
+          AND r.state IN ('running', 'succeeded', 'failed', 'cancelled', 'reverting')
+        ORDER BY r.started_at, r.id LIMIT $3
+        """
+
+    /// More than these are counted from the run, not one by one.
+    static let keptMax = 1_000_000
 
     enum Phase: Int { case dryRun = 0, run = 1 }
 
@@ -241,8 +255,9 @@ enum JournalStore {
     /// Keeps the keys of the attributes that a run made, so that a revert can take them away again.
     static func record(attributes keys: [String], _ run: ImportRunID, _ session: any SQLSession) throws {
         guard !keys.isEmpty else { return }
-        try session.execute(
-            insertJournal, [.id(run), .int(attributesChunk), .text(try JSONText.encode(keys.sorted()))])
+        // A run that stopped with nothing took them away again, and makes them anew when it goes on.
+        let all = Set(keys).union(try attributes(run, session)).sorted()
+        try session.execute(putAttributes, [.id(run), .int(attributesChunk), .text(try JSONText.encode(all))])
     }
 
     static func attributes(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {
@@ -251,9 +266,14 @@ enum JournalStore {
         } ?? []
     }
 
-    /// Fields whose values a revert kept, by key; empty = the customer as a whole.
-    static func keptFields(_ run: ImportRunID, _ session: any SQLSession) throws -> [String] {
-        try session.query(keptFields, [.id(run)]) { $0.text(0) }
+    /// What a revert kept.
+    static func kept(_ run: ImportRunID, _ session: any SQLSession) throws -> KeptCount {
+        var count = KeptCount()
+        count.add(
+            try session.query(kept, [.id(run), .int(keptMax)]) {
+                RevertIssue(customer: $0.id(0), field: $0.text(1), reason: Words(en: "", zh: ""))
+            })
+        return count
     }
 
     static func record(_ rejects: [RowReject], _ run: ImportRunID, _ phase: Phase, _ session: any SQLSession) throws {

@@ -99,9 +99,11 @@ enum RejectWords {
     }
 
     /// Names the choices when there are few.
-    static func notAChoice(_ choices: [String]) -> (String, Words) {
-        let some = choices.prefix(8).joined(separator: ", ") + (choices.count > 8 ? ", …" : "")
-        return ("not_a_choice", Words(en: "not one of: \(some)", zh: "不是可选值：\(some)"))
+    static func notAChoice(_ choices: [Words]) -> (String, Words) {
+        func some(_ language: Language, _ comma: String) -> String {
+            choices.prefix(8).map { $0[language] }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
+        }
+        return ("not_a_choice", Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
     }
 
     static func duplicate(firstLine: Int) -> (String, Words) {

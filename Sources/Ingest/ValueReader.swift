@@ -203,7 +203,7 @@ final class ValueReader {
         }
         if isMissing(text) { return nil }
         guard case .choice(let all) = field.kind else { return nil }
-        throw CellFailure(RejectWords.notAChoice(all.map(\.words.en)))
+        throw CellFailure(RejectWords.notAChoice(all.map(\.words)))
     }
 
     /// Without white space around, ideographic spaces too.

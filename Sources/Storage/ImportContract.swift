@@ -110,6 +110,24 @@ package struct RevertIssue: Sendable {
     }
 }
 
+/// What records would be by then, where a step before would have changed them: a forecast goes through an import from its
+/// end, as a revert does, and nothing is written on the way.
+package struct RevertMemory {
+    package var records: [AnyHashable: Any] = [:]
+    package init() {}
+}
+
+/// What taking records of an import back would do.
+package struct RevertForecast: Sendable {
+    /// Created records that would go.
+    package var removed = 0
+    /// Updated records that would get back what they were, or a part of it.
+    package var restored = 0
+    /// What would stay as it is, as the revert will list it.
+    package var issues: [RevertIssue] = []
+    package init() {}
+}
+
 /// How a run treats its rows.
 package struct ImportOptions: Sendable {
     /// The field whose value finds an existing record; `nil` = every row is new.
@@ -207,6 +225,13 @@ package protocol ImportTarget: Sendable {
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
     /// What ties these records to others, and would go with them.
     func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie>
+    /// What `revertCreated` and `revertUpdated` would do with these records, by the same judgement; nothing is changed.
+    /// - Parameter memory: of the same forecast's steps before.
+    /// - Returns: `nil` = the target cannot tell before it does it.
+    func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast?
     /// Undoes creates, the last first: a record is removed only while its revision is the given one.
     /// - Throws: `CRMError` when a record lies out of the principal's reach: nothing is undone then.
     func revertCreated(
@@ -265,6 +290,10 @@ extension ImportTarget {
     package var revertRefusal: Words? { nil }
     package func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie> { [] }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
+    package func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? { nil }
     package func known(
         _ values: [String], by field: String, source: String, _ session: any SQLSession
     ) throws -> Set<String>? { nil }

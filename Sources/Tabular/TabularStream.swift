@@ -238,7 +238,9 @@ package struct TabularStream: Sendable {
         guard !sample.isEmpty else { throw .emptyFile }
         let guess = EncodingGuess(sample: sample, isWhole: isFinished)
         encodingGuess = guess
-        if options.encoding == nil, let kind = guess.binaryKind { throw .notText(kind) }
+        // Naming an encoding makes no text of it, but what a mark of UTF-32 is may be text in UTF-16.
+        let isOurs = options.isPlaced || (options.encoding != nil && guess.binaryKind == .utf32)
+        if !isOurs, let kind = guess.binaryKind { throw .notText(kind) }
         let encoding = options.encoding ?? guess.encoding
         let head = try TabularStream.head(sample, encoding)
         let kind = try kind(head)

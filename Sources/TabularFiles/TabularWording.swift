@@ -11,17 +11,9 @@ package enum TabularWording {
         switch error {
         case .emptyFile: return Words(en: "The file is empty.", zh: "文件为空。")
         case .notText(let kind):
-            switch kind {
-            case .excelWorkbook, .oldExcelWorkbook:
-                return Words(
-                    en: "This is an Excel workbook or an archive; save it as CSV first.",
-                    zh: "这是 Excel 工作簿或压缩包，请先另存为 CSV。")
-            case .gzip: return Words(en: "The file is compressed; unpack it first.", zh: "文件已压缩，请先解压。")
-            case .pdf, .utf32, .sqlite:
-                return Words(
-                    en: "This is no CSV or JSON Lines file (\(kind.rawValue)).",
-                    zh: "这不是 CSV 或 JSON Lines 文件（\(kind.rawValue)）。")
-            }
+            let (what, advice) = (kind.words, kind.advice)
+            return Words(
+                en: "This is \(what.en), not a table. \(advice.en)", zh: "这是\(what.zh)，不是表格。\(advice.zh)")
         case .undecodable(let text):
             return Words(
                 en: "Line \(text.line) holds bytes that mean nothing in \(text.encoding.rawValue).",

@@ -17,7 +17,7 @@ package final class UsageIndex: Sendable {
         GROUP BY arrived_week, level, slot HAVING COUNT(*) >= $2 ORDER BY level, arrived_week, slot LIMIT 1
         """
     static let slot: SQL = """
-        SELECT id, prints, payload FROM usage_block
+        SELECT id, prints, payload, entries FROM usage_block
         WHERE source_id = $1 AND arrived_week = $2 AND level = $3 AND slot = $4 ORDER BY id LIMIT $5
         """
     static let delete: SQL = "DELETE FROM usage_block WHERE source_id = $1 AND id = $2"
@@ -107,15 +107,18 @@ package final class UsageIndex: Sendable {
 
     /// Remembers the entries of a chunk, which are sorted by fingerprint. Many are spread over the next level at once: they are
     /// written there anyway in the end.
+    /// - Parameter again: how many of them an older block knows already: events that waited, or were corrected. They are no
+    ///   further events, so the column `entries`, which the page sums up, does not count them.
     package func add(
-        sorted entries: [UsageEntry], _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator, _ session: any SQLSession
+        sorted entries: [UsageEntry], again: Int = 0, _ source: UsageSourceID, at now: Instant, _ ids: IDGenerator,
+        _ session: any SQLSession
     ) throws {
         guard !entries.isEmpty else { return }
         let blocks =
             entries.count > Self.blockMax
             ? Self.spread(entries, level: 0, slot: 0)
             : [(level: Self.level(of: entries.count), slot: Int64(0), block: UsageBlock(entries))]
-        try insert(blocks, Self.week(now), source, ids, session)
+        try insert(blocks, news: entries.count - again, Self.week(now), source, ids, session)
     }
 
     /// Sorted entries of a slot as blocks of the next level.
@@ -139,16 +142,20 @@ package final class UsageIndex: Sendable {
 
     package static func week(_ now: Instant) -> Int64 { now.milliseconds / (7 * 86_400_000) }
 
+    /// - Parameter news: ids that no older block holds; which block they are counted in does not matter.
     private func insert(
-        _ blocks: [(level: Int64, slot: Int64, block: UsageBlock)], _ week: Int64, _ source: UsageSourceID,
+        _ blocks: [(level: Int64, slot: Int64, block: UsageBlock)], news: Int, _ week: Int64, _ source: UsageSourceID,
         _ ids: IDGenerator, _ session: any SQLSession
     ) throws {
+        var left = news
         try session.bulkInsert(
             into: "usage_block", "source_id, id, arrived_week, level, slot, entries, bloom, prints, payload",
             blocks.map { item in
                 let id: UsageBlockID = ids.next()
+                let counted = min(left, item.block.count)
+                left -= counted
                 return [
-                    .id(source), .id(id), .int(week), .int(item.level), .int(item.slot), .int(item.block.count),
+                    .id(source), .id(id), .int(week), .int(item.level), .int(item.slot), .int(counted),
                     .bytes(item.block.bloom), .bytes(item.block.prints), .bytes(item.block.payload),
                 ]
             })
@@ -161,9 +168,13 @@ package final class UsageIndex: Sendable {
         let rows = try session.query(
             Self.slot, [.id(source), .int(week), .int(level), .int(number), .int(Self.fanOut)]
         ) { row in
-            (row.id(0, UsageBlockKind.self), UsageBlock(bloom: [], prints: row.bytes(1), payload: row.bytes(2)))
+            (
+                row.id(0, UsageBlockKind.self), UsageBlock(bloom: [], prints: row.bytes(1), payload: row.bytes(2)),
+                row.integer(3)
+            )
         }
         let entries = try UsageBlock.merged(rows.map { $0.1 })
+        let news = rows.reduce(0) { $0 + $1.2 }
         var blocks: [(level: Int64, slot: Int64, block: UsageBlock)] = []
         if entries.count <= Self.blockMax || level >= Self.levelMax {
             blocks.append((level < 0 ? Self.level(of: entries.count) : level, number, UsageBlock(entries)))
@@ -171,7 +182,7 @@ package final class UsageIndex: Sendable {
             blocks = Self.spread(entries, level: max(0, level), slot: number)
         }
         try session.executeMany(Self.delete, rows.map { [.id(source), .id($0.0)] })
-        try insert(blocks, week, source, ids, session)
+        try insert(blocks, news: news, week, source, ids, session)
         return true
     }
 

@@ -108,8 +108,8 @@ enum UsageRunStore {
 }
 
 /// Reasons in words. They never hold the value.
-enum UsageWords {
-    static func reject(_ code: String) -> Words {
+package enum UsageWords {
+    package static func reject(_ code: String) -> Words {
         switch code {
         case "unknown_kind": Words(en: "the kind is none of voice, sms, data, sample", zh: "类型不是 voice、sms、data、sample 之一")
         case "bad_id": Words(en: "the event has no id, or one longer than 200 bytes", zh: "事件没有编号，或编号超过 200 字节")

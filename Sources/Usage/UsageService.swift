@@ -77,7 +77,9 @@ package final class UsageService: Sendable {
         try UsageWaiting.change(
             released: fold.released, waiting: fold.waiting, source, run: run, lines.stored, at: now, session)
         try UsageStore.add(days, base, session)
-        try index.add(sorted: prints.compactMap { fold.fresh[$0] }, source, at: now, tenant.ids, session)
+        let again = fold.known.keys.count { fold.fresh[$0] != nil }
+        try index.add(
+            sorted: prints.compactMap { fold.fresh[$0] }, again: again, source, at: now, tenant.ids, session)
         if !fold.fresh.isEmpty {
             try record(AuditEntry("usage.events.take", [Self.subject(source)], facts: fold.counts.facts), session)
             try tenant.outbox.append(UsageTaken(source: source.rawValue, events: fold.fresh.count), session)

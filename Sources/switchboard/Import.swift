@@ -18,6 +18,12 @@ struct Import: AsyncParsableCommand {
             remembered one. Columns nobody mapped become custom attributes, hidden until they are labelled.
             Rejected rows are written beside the file (FILE.rejects.csv) with line, column and reason; exit code 2 says
             that there were some, 1 that the import failed, 74 that it is done but that file could not be written.
+            Columns that nothing became of are named at the end; --headings lists what is understood. A mapping file is JSON:
+            {"source": "billing", "matchKey": "source_id", "create": true, "update": true, "matches": false,
+             "unlisted": "ignore" (default: "attribute"), "columns": [{"column": "客户号", "to": "source_id"},
+             {"column": "出生", "to": "birth_date", "dateOrder": "dmy"}, {"column": "性别", "to": "gender", "values": {"1": "male"}},
+             {"column": "分群", "to": "attribute", "kind": "text"}, {"column": "备用", "to": "ignore"}]}
+            "to" is a field as --headings names it; docs/imports.md tells the rest.
             A file that was imported before is refused (1) when no match key finds whom it made: --again takes it all the same. The
             id of the run is told at the start: a run that was stopped (Ctrl-C, or in the console) goes on with --resume RUN.
             """)
@@ -53,16 +59,19 @@ struct Import: AsyncParsableCommand {
     var matches = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
     @Option(name: .long, help: "Take a run back; with --dry-run only tell what that would do.") var revert: String?
+    @Flag(name: .long, help: "List the headings that are understood, of the records of --entity or of all; needs no installation.")
+    var headings = false
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard [file, resume, revert].count(where: { $0 != nil }) == 1 else {
-            throw ValidationError("give exactly one of FILE, --resume RUN and --revert RUN")
+        guard [file, resume, revert].count(where: { $0 != nil }) + (headings ? 1 : 0) == 1 else {
+            throw ValidationError("give exactly one of FILE, --resume RUN, --revert RUN and --headings")
         }
     }
 
     func run() async throws {
         try await Terminal.run(json: json) {
+            if headings { return try printHeadings() }
             let encoding = try encoding.map(Self.encoding)
             let dateOrder = try dateOrder.map(Self.dateOrder)
             if let file { try FileTrouble.checkFile(file) }
@@ -72,8 +81,9 @@ struct Import: AsyncParsableCommand {
                 let all = runtime.modules.imports(tenant, runtime.share)
                 let service: ImportService
                 do { service = try entity.map(all.on) ?? all } catch let error as CRMError {
-                    throw WrongUsage(error.message.en)
+                    throw WrongUsage(error.message)
                 }
+                let say = try Say(runtime.share)
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)
                 // What an earlier process did is not the doing of this one.
                 var before = 0
@@ -83,16 +93,17 @@ struct Import: AsyncParsableCommand {
                 let bar = ProgressBar(base: before)
                 let interrupt = Interrupt()
                 let progress: ImportService.CommandProgress = { done, total, words in
-                    bar.show(Int(done), Int(total), words.en)
+                    bar.show(Int(done), Int(total), say.pick(words))
                     if interrupt.isAsked { throw JobCancelled() }
                 }
                 let begun = { (run: ImportRunID) in
-                    Terminal.note("run \(run)\(dryRun ? " (dry run)" : "")")
+                    Terminal.note(say(dryRun ? "cli.import.begun.dry" : "cli.import.begun", ["run": "\(run)"]))
                 }
                 let report: ImportReport
                 if let revert, dryRun {
-                    return try Self.print(
-                        try await service.previewRevert(try Self.run(revert), principal), json: json)
+                    let preview = try await service.previewRevert(try Self.run(revert), principal)
+                    if json { return try SourceShow.print(preview) }
+                    return ImportPrint(say: say).preview(preview)
                 }
                 if let file {
                     do {
@@ -102,7 +113,7 @@ struct Import: AsyncParsableCommand {
                             ignoresUnmapped: ignoreUnmapped, dateOrder: dateOrder, matches: matches, again: again, principal: principal,
                             begun: begun, progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {
-                        throw WrongUsage(error.message.en)
+                        throw WrongUsage(error.message)
                     }
                 } else if let resume {
                     let run = try Self.run(resume)
@@ -117,15 +128,31 @@ struct Import: AsyncParsableCommand {
                 }
                 if Self.isDone(report) { bar.finish() } else { bar.end() }
                 try await runtime.settle(tenant)
-                try Self.print(report, json: json)
+                if json { try SourceShow.print(report) } else { ImportPrint(say: say).report(report) }
                 if let trouble = report.rejectFileError {
-                    Terminal.note("switchboard: \(Terminal.plain(trouble.message))")
-                    Terminal.note("             \(Terminal.plain(trouble.message_zh))")
+                    Terminal.complain(Words(en: trouble.message, zh: trouble.message_zh))
                     if Self.isDone(report) { throw ExitCode(74) }
                 }
                 if let code = Self.exitCode(report) { throw code }
             }
         }
+    }
+
+    private func printHeadings() throws {
+        let runtime = try common.runtime()
+        var all = try runtime.modules.headings(runtime.share, clock: SystemClock())
+        if let entity {
+            guard let one = all.first(where: { $0.entity == entity }) else {
+                let names = all.map(\.entity).joined(separator: ", ")
+                throw WrongUsage(
+                    Words(
+                        en: "“\(entity)” cannot be imported. Choose one of: \(names).", zh: "不能导入“\(entity)”，可选：\(names)。"))
+            }
+            all = [one]
+        }
+        if json { return try SourceShow.print(all) }
+        let say = try Say(runtime.share)
+        for kind in all { for line in kind.lines(say.texts, say.language) { Terminal.out(line) } }
     }
 
     private static func isDone(_ report: ImportReport) -> Bool {
@@ -142,161 +169,25 @@ struct Import: AsyncParsableCommand {
     }
 
     private static func run(_ text: String) throws -> ImportRunID {
-        guard let id = ImportRunID(text) else { throw Complaint("“\(text)” is not the id of a run") }
+        guard let id = ImportRunID(text) else { throw Complaint(Words(en: "“\(text)” is not the id of a run", zh: "“\(text)”不是导入的编号")) }
         return id
     }
 
     private static func dateOrder(_ text: String) throws -> DateOrder {
         guard let order = DateOrder(rawValue: text.lowercased()) else {
-            throw WrongUsage("--date-order is dmy, mdy or ymd, not “\(text)”")
+            throw WrongUsage(
+                Words(en: "--date-order is dmy, mdy or ymd, not “\(text)”", zh: "--date-order 应为 dmy、mdy 或 ymd，不能是“\(text)”"))
         }
         return order
     }
 
     static func encoding(_ text: String) throws -> TextEncoding {
         guard let encoding = TextEncoding(rawValue: text.lowercased()) else {
+            let all = TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")
             throw WrongUsage(
-                "there is no encoding “\(text)”; encodings: "
-                    + TextEncoding.allCases.map(\.rawValue).joined(separator: ", "))
+                Words(en: "there is no encoding “\(text)”; encodings: \(all)", zh: "没有编码“\(text)”，可用：\(all)"))
         }
         return encoding
-    }
-
-    private static func delimiter(_ text: String) -> String {
-        switch text {
-        case "\t": "tabs"
-        case " ": "spaces"
-        default: "“\(Terminal.plain(text))”"
-        }
-    }
-
-    /// What goes with the customers of a run, a line each.
-    private static func tied(_ ties: ImportTies) -> [String] {
-        [
-            (ties.links, "links to other customers"), (ties.decisions, "decisions of people about pairs"),
-            (ties.waiting, "pairs that wait for a person"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    }
-
-    /// What taking a run back would do.
-    private static func print(_ preview: RevertPreview, json: Bool) throws {
-        if json { return try SourceShow.print(preview) }
-        Terminal.out("Taking back run \(preview.run) (nothing was changed)")
-        Terminal.out("  created     \(preview.created)  (would be removed unless they were changed since)")
-        Terminal.out("  updated     \(preview.updated)  (would get their values back)")
-        for line in tied(preview.ties) { Terminal.out("  taken back  \(line)") }
-        Terminal.out("  do it with: switchboard import --revert \(preview.run)")
-    }
-
-    private static func print(_ report: ImportReport, json: Bool) throws {
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            Terminal.out(String(decoding: try encoder.encode(report), as: UTF8.self))
-            return
-        }
-        for warning in report.warnings { Terminal.note("note: \(Terminal.plain(warning))") }
-        let head = report.dryRun ? "Dry run (nothing was changed)" : "Run \(report.run): \(report.state)"
-        Terminal.out(head)
-        if report.entity != "customer" { Terminal.out("  records     \(report.entity)") }
-        let what = report.entity == "customer" ? "customers" : "they"
-        let key =
-            report.matchKey.map { ", \(what) are found by \($0)" }
-            ?? (report.entity == "account_roles" ? ", they are found by account, party and role" : ", every row is new")
-        Terminal.out("  source      \(Terminal.plain(report.source))\(key)")
-        if !report.isRevert {
-            let guess =
-                report.encodingGuessed && report.encoding != "utf-8" ? " (guessed; --encoding names another)" : ""
-            let delimiter = report.delimiter.map { ", fields are separated by \(Self.delimiter($0))" } ?? ""
-            if let last = report.containers.last {
-                let sheet = report.sheet.map { ", sheet “\(Terminal.plain($0))”" } ?? ""
-                Terminal.out("  unpacked    \(report.containers.joined(separator: ", "))\(sheet)")
-                if ["gzip", "zip"].contains(last) {
-                    Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
-                }
-            } else {
-                Terminal.out("  encoding    \(report.encoding)\(guess)\(delimiter)")
-            }
-        }
-        let seconds = (report.seconds * 10).rounded() / 10
-        Terminal.out("  rows read   \(report.read)  in \(seconds) s")
-        Terminal.out("  created     \(report.created)")
-        Terminal.out("  updated     \(report.updated)")
-        Terminal.out("  unchanged   \(report.unchanged)")
-        let would = report.dryRun ? "would be " : ""
-        if let linked = report.linked {
-            Terminal.out("  linked      \(linked)  (\(would)shown with a customer known before)")
-        }
-        if let review = report.review {
-            Terminal.out("  to review   \(review)  (\(would)in the console under Duplicates)")
-        }
-        if let apart = report.apart { Terminal.out("  apart       \(apart)  (new, and like nobody known)") }
-        Terminal.out("  rejected    \(report.rejected)")
-        if report.quarantined > 0 {
-            Terminal.out("  quarantined \(report.quarantined) (wait under Quarantine in the console)")
-        }
-        if report.skipped > 0 { Terminal.out("  skipped     \(report.skipped)") }
-        for found in report.findings.prefix(10) where found.failed + found.fixed > 0 {
-            let fixed = found.fixed > 0 ? ", \(found.fixed) repaired" : ""
-            Terminal.out(
-                "  rule \(found.rule) on \(found.field): \(found.failed) of \(found.checked) fail\(fixed) (\(found.severity))"
-            )
-        }
-        for reason in report.reasons {
-            let column = reason.column.map { " in “\(Terminal.plain($0))”" } ?? ""
-            Terminal.out(
-                "    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(Terminal.plain(reason.reason))"
-            )
-        }
-        if report.dryRun { for line in ImportTable.lines(report) { Terminal.out(line) } }
-        if let file = report.rejectFile { Terminal.out("  rejected rows: \(Terminal.plain(file))") }
-        if report.isRevert { for line in tied(report.undone) { Terminal.out("  taken back  \(line)") } }
-        if report.issues > 0 {
-            Terminal.out("  not undone  \(report.issues)")
-        }
-        if !report.dryRun, !report.isRevert, report.state == "failed" || report.state == "cancelled" {
-            // To go on would refuse the rest as well.
-            Terminal.out(
-                report.read > 0 && report.rejected == report.read
-                    ? "  nothing was taken in: mend the mapping or the file, and import it again"
-                    : "  go on with: switchboard import --resume \(report.run)")
-        }
-        if report.isRevert, report.state != "reverted" {
-            Terminal.out("  go on with: switchboard import --revert \(report.run)")
-        }
-        if !report.dryRun, report.state == "succeeded" {
-            Terminal.out("  undo with: switchboard import --revert \(report.run)")
-        }
-    }
-}
-
-/// What becomes of each column, beside the first rows as they would be stored.
-enum ImportTable {
-    private static let widthMax = 28
-
-    static func lines(_ report: ImportReport) -> [String] {
-        let samples = report.samples ?? []
-        let head = ["column", "becomes"] + samples.map { "line \($0.line)" }
-        let rows = report.mapping.map { column in
-            [column.column, becomes(column)]
-                + samples.map { column.target == "ignore" ? "" : $0.values[column.column] ?? "-" }
-        }
-        let cells = ([head] + rows).map { $0.map { TerminalText.cut(Terminal.plain($0), to: widthMax) } }
-        let widths = head.indices.map { index in cells.map { TerminalText.width($0[index]) }.max() ?? 0 }
-        return cells.map { row in
-            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - TerminalText.width($0)) }
-            let line = "  " + padded.joined(separator: "  ")
-            return String(line.reversed().drop { $0 == " " }.reversed())
-        }
-    }
-
-    private static func becomes(_ column: ImportReport.Column) -> String {
-        switch column.target {
-        case "field": column.title ?? ""
-        case "attribute":
-            "attribute (\(column.kind ?? "text"))" + (column.title == column.column ? "" : " \(column.title ?? "")")
-        default: "ignored"
-        }
     }
 }
 
@@ -320,6 +211,9 @@ final class Interrupt: @unchecked Sendable {
             return was
         }
         guard !again else { _exit(130) }
-        Terminal.note("\nstopping behind the present rows; Ctrl-C again ends at once")
+        Terminal.note(
+            Words(
+                en: "\nstopping behind the present rows; Ctrl-C again ends at once",
+                zh: "\n将在当前行之后停止；再次按 Ctrl-C 立即结束")[Terminal.language])
     }
 }

@@ -19,6 +19,7 @@ struct Match: AsyncParsableCommand {
             Two different identity numbers with right check digits are never linked, and people of one home are kept apart.
             Rows without an id are left out (exit code 2).
             """)
+    @OptionGroup var reader: LanguageOption
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
     @Argument(help: "A second file: its records are linked to those of the first.") var other: String?
     @Option(name: .long, help: "Column that names the record; it is not compared.") var id: String
@@ -45,6 +46,7 @@ struct Match: AsyncParsableCommand {
         try await Terminal.run {
             for path in [file, other].compactMap({ $0 }) { try FileTrouble.checkFile(path, isRegular: true) }
             for path in [out, model].compactMap({ $0 }) { try FileTrouble.checkOutput(path) }
+            let say = try Say()
             let clock = ContinuousClock()
             let start = clock.now
             let bar = ProgressBar()
@@ -53,7 +55,7 @@ struct Match: AsyncParsableCommand {
                 left = try Records(path: file, id: id, sheet: sheet, bar)
                 right = try other.map { try Records(path: $0, id: otherID ?? id, sheet: otherSheet, bar) }
                 result = Matcher.match(left.source, right?.source, countryCode: countryCode) {
-                    bar.show($0.done, $0.total, $0.words.en)
+                    bar.show($0.done, $0.total, say.pick($0.words))
                 }
             } catch {
                 bar.end()
@@ -65,22 +67,31 @@ struct Match: AsyncParsableCommand {
             let seconds = Double(spent.seconds) + Double(spent.attoseconds) / 1e18
             try Self.write(Self.json(result, ids, seconds), to: out)
             if let model { try Self.write(try Self.encoded(result.model), to: model) }
-            summarise(result, left, right)
+            summarise(result, left, right, say)
             if left.leftOut + (right?.leftOut ?? 0) > 0 { throw ExitCode(2) }
         }
     }
 
-    private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?) {
+    private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?, _ say: Say) {
         for field in result.model.fields {
-            Terminal.out("column \(Terminal.plain(field.name)): \(field.kind.rawValue)")
+            Terminal.out(say("cli.match.column", ["name": Terminal.plain(field.name), "kind": field.kind.rawValue]))
         }
         Terminal.out(
-            "\(left.ids.count + (right?.ids.count ?? 0)) records, \(result.comparisons) compared pairs, "
-                + "\(result.pairs.count) linked pairs, \(result.clusters.count) clusters, \(result.review.count) to review"
-        )
+            say(
+                "cli.match.summary",
+                [
+                    "records": "\(left.ids.count + (right?.ids.count ?? 0))", "comparisons": "\(result.comparisons)",
+                    "pairs": "\(result.pairs.count)", "clusters": "\(result.clusters.count)",
+                    "review": "\(result.review.count)",
+                ]))
         for records in [left, right].compactMap({ $0 }) where records.leftOut > 0 {
             Terminal.note(
-                "\(Terminal.plain(records.path)): \(records.leftOut) rows left out. \(records.firstReason ?? "")")
+                say(
+                    "cli.match.left",
+                    [
+                        "file": Terminal.plain(records.path), "rows": "\(records.leftOut)",
+                        "reason": records.firstReason.map(say.pick) ?? "",
+                    ]))
         }
     }
 
@@ -121,7 +132,7 @@ extension Match {
         let source: MatchSource
         /// Rows that could not be read, or have no id.
         let leftOut: Int
-        let firstReason: String?
+        let firstReason: Words?
 
         init(path: String, id: String, sheet: String?, _ bar: ProgressBar) throws {
             let data = try Self.read(path, sheet: sheet, bar)
@@ -139,8 +150,12 @@ extension Match {
             leftOut = data.rejectCount + data.rows - kept.count
             let withoutID = (0..<data.rows).first { data.cells[column][$0] == nil }
             firstReason =
-                data.rejects.first.map { TabularWording.reject($0).en }
-                ?? withoutID.map { "Line \(data.lines[$0]) has no value in \(Self.trimmed(id))." }
+                data.rejects.first.map { TabularWording.reject($0) }
+                ?? withoutID.map {
+                    Words(
+                        en: "Line \(data.lines[$0]) has no value in \(Self.trimmed(id)).",
+                        zh: "第 \(data.lines[$0]) 行的 \(Self.trimmed(id)) 为空。")
+                }
         }
 
         private static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
@@ -169,7 +184,7 @@ extension Match {
                 return try TableData.read(options: file.options(TabularOptions()), rowsMax: Match.rowsMax) {
                     guard let bytes = try next() else { return nil }
                     done += bytes.count
-                    bar.show(done, file.size, "reading")
+                    bar.show(done, file.size, Words(en: "reading", zh: "读取")[Terminal.language])
                     return bytes
                 }
             } catch let error as ContainerError {

@@ -14,6 +14,7 @@ struct Profile: AsyncParsableCommand {
             Reads CSV, JSON Lines, JSON, XML and .xlsx, also in .gz or .zip. Values of columns that hold personal data are
             masked on the terminal and in JSON unless --values is given. Exit code 2 says that some rows cannot be read.
             """)
+    @OptionGroup var reader: LanguageOption
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
@@ -43,14 +44,5 @@ struct Profile: AsyncParsableCommand {
             }
             if profile.unreadable > 0 { throw ExitCode(2) }
         }
-    }
-}
-
-extension Terminal {
-    /// The language of whoever reads it.
-    static var language: Language {
-        let environment = ProcessInfo.processInfo.environment
-        let locale = environment["LC_ALL"] ?? environment["LC_MESSAGES"] ?? environment["LANG"] ?? ""
-        return locale.hasPrefix("zh") ? .zh : .en
     }
 }

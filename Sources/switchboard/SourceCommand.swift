@@ -29,9 +29,12 @@ struct SourceList: AsyncParsableCommand {
                 if json {
                     try SourceShow.print(sources)
                 } else if sources.isEmpty {
-                    Terminal.out("No source yet: one is registered with its first import.")
+                    Terminal.out(try Say(runtime.share)("cli.source.none"))
                 }
-                if !json { for source in sources { Terminal.out(SourceShow.line(source)) } }
+                if !json {
+                    let say = try Say(runtime.share)
+                    for source in sources { Terminal.out(SourceShow.line(source, say)) }
+                }
                 if sources.contains(where: { $0.freshness == "late" }) { throw ExitCode(2) }
             }
         }
@@ -51,24 +54,36 @@ struct SourceShow: AsyncParsableCommand {
             try await common.withTenant { runtime, tenant in
                 let all = try await runtime.modules.imports(tenant, runtime.share).sources()
                 guard let source = all.first(where: { $0.key == key }) else {
-                    throw Complaint("there is no source “\(key)”; `switchboard source list` names them")
+                    throw Complaint(
+                        Words(
+                            en: "there is no source “\(key)”; `switchboard source list` names them",
+                            zh: "没有来源“\(key)”；`switchboard source list` 可列出全部来源"))
                 }
                 if json { return try Self.print(source) }
-                Terminal.out(Self.line(source))
-                Terminal.out("  owner       \(Terminal.plain(source.owner))")
-                if let hours = source.freshHours { Terminal.out("  expected    every \(hours) hours") }
-                Terminal.out("  mappings    \(source.mappingVersions)")
-                for field in source.schema { Terminal.out("  column      \(Terminal.plain(field))") }
+                let say = try Say(runtime.share)
+                Terminal.out(Self.line(source, say))
+                Terminal.out(say.row("cli.source.owner", Terminal.plain(source.owner)))
+                if let hours = source.freshHours {
+                    Terminal.out(say.row("cli.source.expected", say("cli.source.every", ["hours": "\(hours)"])))
+                }
+                Terminal.out(say.row("cli.source.mappings", "\(source.mappingVersions)"))
+                for field in source.schema { Terminal.out(say.row("cli.source.column", Terminal.plain(field))) }
             }
         }
     }
 
-    static func line(_ source: SourceReport) -> String {
-        let score = source.score.map { String(format: "%.1f", $0) } ?? "-"
-        let last = source.lastImport ?? "never"
-        return "\(Terminal.plain(source.key))  \(source.kind)  last import \(last)"
-            + (source.freshness.isEmpty ? "" : " (\(source.freshness))")
-            + "  score \(score)  in quarantine \(source.quarantined)"
+    static func line(_ source: SourceReport, _ say: Say) -> String {
+        let isChinese = say.language == .zh
+        let fresh = isChinese ? say.texts.text("sources.fresh.\(source.freshness)", .zh) : source.freshness
+        return say(
+            "cli.source.line",
+            [
+                "key": Terminal.plain(source.key),
+                "kind": isChinese ? say.texts.text("sources.kind.\(source.kind)", .zh) : source.kind,
+                "last": source.lastImport ?? say("cli.source.never"),
+                "fresh": source.freshness.isEmpty ? "" : " (\(fresh))",
+                "score": source.score.map { String(format: "%.1f", $0) } ?? "-", "held": "\(source.quarantined)",
+            ])
     }
 
     static func print(_ value: some Encodable) throws {
@@ -82,7 +97,7 @@ struct SourceShow: AsyncParsableCommand {
 struct SourceSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Set the owner, expected freshness, classification and schema of a source.",
-        discussion: "What is not given stays as it is. A source is registered with its first import.")
+        discussion: "What is not given stays as it is. A source that is not there yet is registered; its first import does so too.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "Key of the source, as --source of import has it.") var key: String
     @Option(name: .long, help: "Name that people see.") var name: String?
@@ -105,15 +120,18 @@ struct SourceSet: AsyncParsableCommand {
             let change = try change()
             try await common.withTenant { runtime, tenant in
                 let service = runtime.modules.imports(tenant, runtime.share)
+                let isNew: Bool
                 do {
-                    try await service.setSource(
+                    isNew = try await service.setSource(
                         key, change, principal: runtime.operatorPrincipal(tenant: tenant.name))
                 } catch let error as CRMError where error.code == "source_value" {
-                    throw WrongUsage(error.message.en)
+                    throw WrongUsage(error.message)
                 }
+                let say = try Say(runtime.share)
+                if isNew { Terminal.note(say("cli.source.new", ["key": Terminal.plain(key)])) }
                 guard let source = try await service.sources().first(where: { $0.key == key }) else { return }
                 if json { return try SourceShow.print(source) }
-                Terminal.out(SourceShow.line(source))
+                Terminal.out(SourceShow.line(source, say))
             }
         }
     }
@@ -127,12 +145,14 @@ struct SourceSet: AsyncParsableCommand {
             } else if let hours = Int64(freshHours) {
                 change.freshHours = .some(hours)
             } else {
-                throw WrongUsage("--fresh-hours is a number of hours, or none")
+                throw WrongUsage(Words(en: "--fresh-hours is a number of hours, or none", zh: "--fresh-hours 应为小时数或 none"))
             }
         }
         for pair in classify {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw WrongUsage("“\(pair)” is no COLUMN=CLASS") }
+            guard parts.count == 2 else {
+                throw WrongUsage(Words(en: "“\(pair)” is no COLUMN=CLASS", zh: "“\(pair)”不是 列=分级"))
+            }
             change.classes.append((parts[0], parts[1]))
         }
         if let schema {
@@ -141,7 +161,12 @@ struct SourceSet: AsyncParsableCommand {
         }
         let isEmpty =
             [name, kind, owner, freshHours, schema].allSatisfy { $0 == nil } && classify.isEmpty
-        guard !isEmpty else { throw WrongUsage("say what is to be set: --owner, --fresh-hours, --classify, ...") }
+        guard !isEmpty else {
+            throw WrongUsage(
+                Words(
+                    en: "say what is to be set: --owner, --fresh-hours, --classify, ...",
+                    zh: "请指定要设置的内容：--owner、--fresh-hours、--classify 等"))
+        }
         return change
     }
 }

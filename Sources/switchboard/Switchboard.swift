@@ -25,6 +25,7 @@ struct Switchboard: AsyncParsableCommand {
 
 /// Flags every command has.
 struct CommonOptions: ParsableArguments {
+    @OptionGroup var reader: LanguageOption
     @Option(name: .long, help: "JSON file with settings.") var config: String?
     @Option(name: .long, help: "Folder of databases, files and keys (default: data, or SWITCHBOARD_DATA).")
     var data: String?
@@ -117,14 +118,18 @@ extension CommonOptions {
 
 /// A flag or value that no run of the command could do anything with: exit code 64, as for an unknown flag.
 struct WrongUsage: Error, CustomStringConvertible {
-    let description: String
-    init(_ text: String) { description = text }
+    let words: Words
+    var description: String { words.en }
+    init(_ text: String) { words = Words(en: text, zh: text) }
+    init(_ words: Words) { self.words = words }
 }
 
 /// An error as a person at a terminal reads it.
 struct Complaint: Error, CustomStringConvertible {
-    let description: String
-    init(_ text: String) { description = text }
+    let words: Words
+    var description: String { words.en }
+    init(_ text: String) { words = Words(en: text, zh: text) }
+    init(_ words: Words) { self.words = words }
 }
 
 /// Writes results and runs bodies with readable failures.
@@ -210,29 +215,39 @@ enum Terminal {
             ])
         }
         let known = (error as? CRMError) ?? (error as? any CRMErrorConvertible)?.crmError
+        let usage = (error as? WrongUsage)?.words ?? (error as? Complaint)?.words
         let code = known?.code ?? (error is WrongUsage ? "usage" : "failed")
         return .object([
             "error": .object([
                 "code": .string(code), "message": .string(known?.message.en ?? "\(error)"),
-                "message_zh": .string(known?.message.zh ?? "\(error)"),
+                "message_zh": .string(known?.message.zh ?? usage?.zh ?? "\(error)"),
             ])
         ])
     }
 
+    /// Who reads Chinese gets Chinese alone; others both, for the colleague they may have to ask.
+    static func complain(_ words: Words) {
+        let first = "switchboard: \(plain(words[language]))"
+        note(language == .zh ? first : first + "\n             \(plain(words.zh))")
+    }
+
     private static func tell(_ error: any Error) throws -> Never {
         do { throw error } catch let error as CRMError {
-            note("switchboard: \(plain(error.message.en))\n             \(plain(error.message.zh))")
-            for field in error.fields { note("  \(plain(field.field)): \(plain(field.message.en))") }
+            complain(error.message)
+            for field in error.fields { note("  \(plain(field.field)): \(plain(field.message[language]))") }
             throw ExitCode(1)
         } catch let error as DatabaseUnreachable {
-            note("switchboard: \(plain(error.words.en))\n             \(plain(error.words.zh))")
+            complain(error.words)
             throw ExitCode(1)
         } catch let error as any CRMErrorConvertible {
-            note("switchboard: \(plain(error.crmError.message.en)) (\(plain("\(error)")))")
+            note("switchboard: \(plain(error.crmError.message[language])) (\(plain("\(error)")))")
             throw ExitCode(1)
         } catch let error as WrongUsage {
-            note("switchboard: \(plain(error.description))")
+            note("switchboard: \(plain(error.words[language]))")
             throw ExitCode.validationFailure
+        } catch let error as Complaint {
+            note("switchboard: \(plain(error.words[language]))")
+            throw ExitCode(1)
         } catch {
             note("switchboard: \(plain("\(error)"))")
             throw ExitCode(1)

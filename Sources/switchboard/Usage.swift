@@ -55,11 +55,11 @@ struct UsageImport: AsyncParsableCommand {
                 let report = try await runtime.modules.usage(tenant).importFile(
                     file, options, principal: runtime.operatorPrincipal(tenant: tenant.name)
                 ) { done, total, words in
-                    bar.show(Int(done), Int(total), words.en)
+                    bar.show(Int(done), Int(total), words[Terminal.language])
                     if interrupt.isAsked { throw JobCancelled() }
                 }
                 if report.state == "succeeded" { bar.finish() } else { bar.end() }
-                try Self.print(report, json: json)
+                try Self.print(report, json: json, try Say(runtime.share))
                 if report.state != "succeeded" { throw ExitCode(1) }
                 if report.rejected > 0 { throw ExitCode(2) }
             }
@@ -70,22 +70,23 @@ struct UsageImport: AsyncParsableCommand {
         var options = UsageFileOptions(source: source)
         if kind != "auto" {
             guard let named = UsageKind(name: kind) else {
-                throw WrongUsage("there is no kind “\(kind)”; kinds: voice, sms, data, auto")
+                throw WrongUsage(
+                    Words(en: "there is no kind “\(kind)”; kinds: voice, sms, data, auto", zh: "没有类型“\(kind)”，可用：voice、sms、data、auto"))
             }
             options.kind = named
         }
         for pair in map {
             let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let field = UsageMapping.Field(rawValue: parts[0]) else {
+                let all = UsageMapping.Field.allCases.map(\.rawValue).joined(separator: ", ")
                 throw WrongUsage(
-                    "“\(pair)” is no FIELD=COLUMN; fields: "
-                        + UsageMapping.Field.allCases.map(\.rawValue).joined(separator: ", "))
+                    Words(en: "“\(pair)” is no FIELD=COLUMN; fields: \(all)", zh: "“\(pair)”不是 字段=列；字段：\(all)"))
             }
             options.columns[field] = parts[1]
         }
         if let dateOrder {
             guard let order = DateOrder(rawValue: dateOrder), order != .yearMonthDay else {
-                throw WrongUsage("--date-order is dmy or mdy")
+                throw WrongUsage(Words(en: "--date-order is dmy or mdy", zh: "--date-order 应为 dmy 或 mdy"))
             }
             options.dateOrder = order
         }
@@ -99,28 +100,38 @@ struct UsageImport: AsyncParsableCommand {
         return options
     }
 
-    private static func print(_ report: UsageReport, json: Bool) throws {
+    private static func print(_ report: UsageReport, json: Bool, _ say: Say) throws {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             return Terminal.out(String(decoding: try encoder.encode(report), as: UTF8.self))
         }
-        Terminal.out("Run \(report.run): \(report.state)" + (report.resumed ? " (went on with what was begun)" : ""))
+        let state = say.language == .zh ? say.texts.text("usage.state.\(report.state)", .zh) : report.state
+        Terminal.out(
+            say(report.resumed ? "cli.usage.run.resumed" : "cli.usage.run", ["run": report.run, "state": state]))
         let columns = report.columns.sorted { $0.key < $1.key }.map { "\($0.key)=\(Terminal.plain($0.value))" }
-        Terminal.out("  columns     \(columns.joined(separator: ", "))" + (report.kind.map { ", all \($0)" } ?? ""))
+        let all = report.kind.map { say("cli.usage.all", ["kind": $0]) } ?? ""
+        Terminal.out(say.row("cli.usage.columns", columns.joined(separator: ", ") + all))
         let rate = report.seconds > 0 ? Int(Double(report.read) / report.seconds) : 0
-        Terminal.out("  events read \(report.read)  in \((report.seconds * 10).rounded() / 10) s, \(rate)/s")
-        Terminal.out("  taken       \(report.taken)")
-        Terminal.out("  duplicate   \(report.duplicate)")
-        Terminal.out("  corrected   \(report.corrected)")
-        Terminal.out("  cancelled   \(report.cancelled)")
-        Terminal.out("  unmatched   \(report.unmatched)")
-        Terminal.out("  rejected    \(report.rejected)")
+        let seconds = "\((report.seconds * 10).rounded() / 10)"
+        Terminal.out(
+            say.row(
+                "cli.usage.read",
+                say("cli.usage.read.in", ["events": "\(report.read)", "seconds": seconds, "rate": "\(rate)"])))
+        Terminal.out(say.row("cli.usage.taken", "\(report.taken)"))
+        Terminal.out(say.row("cli.usage.duplicate", "\(report.duplicate)"))
+        Terminal.out(say.row("cli.usage.corrected", "\(report.corrected)"))
+        Terminal.out(say.row("cli.usage.cancelled", "\(report.cancelled)"))
+        Terminal.out(say.row("cli.usage.unmatched", "\(report.unmatched)"))
+        Terminal.out(say.row("cli.usage.rejected", "\(report.rejected)"))
         for reason in report.reasons {
-            let column = reason.column.isEmpty ? "" : " in “\(Terminal.plain(reason.column))”"
-            Terminal.out("    \(reason.count) x \(reason.code)\(column), first in line \(reason.firstLine): \(reason.reason)")
+            let values = [
+                "count": "\(reason.count)", "code": reason.code, "column": Terminal.plain(reason.column),
+                "line": "\(reason.firstLine)", "reason": say.pick(UsageWords.reject(reason.code)),
+            ]
+            Terminal.out(say(reason.column.isEmpty ? "cli.import.reason" : "cli.import.reason.column", values))
         }
-        if report.state == "cancelled" { Terminal.out("  give the same file again to go on") }
+        if report.state == "cancelled" { Terminal.out(say("cli.usage.again")) }
     }
 }
 
@@ -143,10 +154,12 @@ struct UsageExportCommand: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: false) {
             guard let kind = UsageExport.Kind(rawValue: what) else {
-                throw WrongUsage("what is exported is unmatched or rejected")
+                throw WrongUsage(Words(en: "what is exported is unmatched or rejected", zh: "可导出的是 unmatched 或 rejected"))
             }
             let id = try ofRun.map { text in
-                guard let id = UsageRunID(text) else { throw WrongUsage("“\(text)” is no number of a run") }
+                guard let id = UsageRunID(text) else {
+                    throw WrongUsage(Words(en: "“\(text)” is no number of a run", zh: "“\(text)”不是导入编号"))
+                }
                 return id
             }
             if let out { try FileTrouble.checkOutput(out) }

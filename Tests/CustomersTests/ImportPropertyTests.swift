@@ -162,8 +162,14 @@ extension ImportBench {
                 let changed = chunk.compactMap { outcome -> (CustomerID, undo: [ImportChange])? in
                     if case .updated(let id, _, let undo) = outcome { (id, undo) } else { nil }
                 }
-                return try target.revertCreated(made, principal: who ?? principal, session)
+                var memory = RevertMemory()
+                let told = try #require(try target.forecastRevert(created: made, updated: changed, &memory, session))
+                let issues =
+                    try target.revertCreated(made, principal: who ?? principal, session)
                     + target.revertUpdated(changed, principal: who ?? principal, session)
+                func names(_ issues: [RevertIssue]) -> [String] { issues.map { "\($0.customer) \($0.field)" }.sorted() }
+                #expect(names(told.issues) == names(issues), "what was foretold stays, and nothing else")
+                return issues
             }
         }
         return issues

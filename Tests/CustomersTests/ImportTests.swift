@@ -277,7 +277,11 @@ struct ImportTests {
         row["plan"] = .text("畅享 129")
         _ = try await bench.apply([row])
         let issues = try await bench.test.tenant.database.write { [target = bench.target, who = bench.principal] in
-            try target.revertCreated([(id, revision: 1, undo: [])], principal: who, $0)
+            var memory = RevertMemory()
+            let told = try #require(
+                try target.forecastRevert(created: [(id, revision: 1, undo: [])], updated: [], &memory, $0))
+            #expect(told.removed == 0 && told.issues.map(\.customer) == [id])
+            return try target.revertCreated([(id, revision: 1, undo: [])], principal: who, $0)
         }
         #expect(issues.map(\.customer) == [id])
         #expect(try await bench.record(id) != nil)
@@ -295,7 +299,10 @@ struct ImportTests {
         later["city"] = .text("宁波")
         _ = try await bench.apply([later])
         let issues = try await bench.test.tenant.database.write { [target = bench.target, who = bench.principal] in
-            try target.revertUpdated([(id, undo: undo)], principal: who, $0)
+            var memory = RevertMemory()
+            let told = try #require(try target.forecastRevert(created: [], updated: [(id, undo: undo)], &memory, $0))
+            #expect(told.restored == 1 && told.issues.map(\.field) == ["city"])
+            return try target.revertUpdated([(id, undo: undo)], principal: who, $0)
         }
         #expect(issues.map(\.field) == ["city"])
         let record = try #require(try await bench.record(id))

@@ -61,8 +61,17 @@ struct RecordDesk: Sendable {
                 default: break
                 }
             }
-            return try target.revertCreated(created, principal: who, session)
+            var memory = RevertMemory()
+            let told = try target.forecastRevert(created: created, updated: updated, &memory, session)
+            let issues =
+                try target.revertCreated(created, principal: who, session)
                 + target.revertUpdated(updated, principal: who, session)
+            if let told {
+                #expect(
+                    told.issues.map { "\($0.customer) \($0.field)" }.sorted()
+                        == issues.map { "\($0.customer) \($0.field)" }.sorted(), "\(entity): what was foretold stays")
+            }
+            return issues
         }
     }
 
@@ -285,6 +294,9 @@ struct RecordTests {
     func periods() throws {
         for text in ["2026-09", "202609", "2026/9", "2026年9月", "20260915", "2026-09-30"] {
             #expect(try ChargeRecords.period(text, nil) == "2026-09", "\(text)")
+        }
+        for text in ["Sep 2026", "September 2026", "2026 September", "Sep-26", "Sept-26", "2026-09-01 - 2026-09-30", "01 Sep 2026"] {
+            #expect(try ChargeRecords.period(text, LocalDate("2026-12-01")) == "2026-09", "\(text)")
         }
         #expect(try ChargeRecords.period(nil, LocalDate("2026-10-05")) == "2026-09")
         #expect(try ChargeRecords.period(nil, LocalDate("2026-10-25")) == "2026-10")

@@ -164,6 +164,8 @@ struct SettlementTests {
         #expect(rows["OVER"]?.contains("Paid 2026-02-25") == true && rows["OVER"]?.contains("0.50 too much") == true, "\(rows)")
         #expect(rows["NOTHING"]?.contains("Overdue") == false, "a bill of nothing is not overdue: \(rows)")
         #expect(rows["P5"]?.contains("no such bill") == true, "\(rows)")
+        #expect(rows["OPEN"]?.contains("2026-01 ") == true && rows["OPEN"]?.contains("made out 2026-02-01") == true, "\(rows)")
+        #expect(text.contains("The month is the one that is billed"))
         let chinese = try await self.chinese(desk, records.ids[0])
         for word in ["部分已缴", "尚欠", "多缴", "无此账单"] { #expect(chinese.contains(word), "\(word)") }
         let overdue = try await desk.tenant.database.read { session in

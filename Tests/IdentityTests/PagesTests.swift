@@ -331,6 +331,14 @@ struct PagesTests {
         let parts = many.components(separatedBy: "<details")
         #expect(parts.count == 2 && parts[0].components(separatedBy: "<li>").count == AuditPanel.shown + 1, "\(many)")
         #expect(parts[1].contains("More (4)") && parts[1].components(separatedBy: "<li>").count == 5, "\(many)")
+        // What was done with two who are shown as one is in the log of both, and was done once.
+        try await desk.tenant.database.write { session in
+            try desk.tenant.audit.record(
+                AuditEntry("customers.pair.join", [.customer(CustomerID(21)), .customer(CustomerID(22))]),
+                by: desk.principal(mei, [.agent]), session)
+        }
+        let joined = try await text([21, 22], .en)
+        #expect(joined.contains("customers.pair.join") && !joined.contains("×2"), "\(joined)")
         let chinese = try await text([5], .zh)
         #expect(chinese.contains("查看客户") && chinese.contains("修改客户") && chinese.contains("联系电话"))
         #expect(chinese.firstMatch(of: />[^<]*customers\.customer/) == nil, "no code among the words")

@@ -35,6 +35,7 @@ struct FakeTarget: ImportTarget {
         ImportField("tenure_months", Words(en: "Tenure months", zh: "在网月数"), .integer, synonyms: ["tenure"]),
         ImportField(
             "monthly_charge", Words(en: "Monthly charge", zh: "月费"), .money, synonyms: ["monthly charges", "月租"]),
+        ImportField("seen_at", Words(en: "Last contact", zh: "最近接触"), .time, synonyms: ["last seen"]),
         ImportField("latitude", Words(en: "Latitude", zh: "纬度"), .decimal, synonyms: ["lat"]),
         ImportField("left", Words(en: "Has left", zh: "已离网"), .boolean, synonyms: ["churn", "churn label"]),
         ImportField(
@@ -97,6 +98,29 @@ struct FakeTarget: ImportTarget {
         FakeImporter(options, ids: ids, sequel: FakeSequel(before: beforeSequel)) { [calls, beforeApply] in
             try beforeApply(calls.next())
         }
+    }
+
+    func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? {
+        var forecast = RevertForecast()
+        for (id, revision, _) in created {
+            if try session.exists("SELECT 1 FROM fake_customer WHERE id = $1 AND revision = $2", [.id(id), .int(revision)]) {
+                forecast.removed += 1
+            } else {
+                forecast.issues.append(RevertIssue(customer: id, field: "", reason: Words(en: "changed since", zh: "已修改")))
+            }
+        }
+        for (id, changes) in updated {
+            guard let data = try FakeRecord.read(id, session) else { continue }
+            let kept = changes.filter { FakeRecord.text($0.after) != data[$0.field] }
+            if kept.count < changes.count { forecast.restored += 1 }
+            forecast.issues += kept.map {
+                RevertIssue(customer: id, field: $0.field, reason: Words(en: "changed since", zh: "已修改"))
+            }
+        }
+        return forecast
     }
 
     func revertCreated(

@@ -149,8 +149,28 @@ struct IntakeTests {
         #expect(Set(files.map { "\($0.name) \($0.state.rawValue)" }) == ["a.csv done", "b.csv done", "empty.csv failed"])
         #expect(files.first { $0.name == "b.csv" }?.message.en.contains("taken in before") == true)
         #expect(files.first { $0.name == "empty.csv" }?.message.en.contains("is empty") == true)
-        #expect(try desk.names("failed") == ["empty.csv"] && desk.names("taken").isEmpty)
+        #expect(try desk.names("failed") == ["empty.csv", "empty.csv.reason.txt"] && desk.names("taken").isEmpty)
+        let folder = desk.folder.path + "/failed/"
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".reason.txt") })
+        let reason = try String(contentsOfFile: folder + name, encoding: .utf8)
+        #expect(reason.hasPrefix("empty.csv\n") && reason.contains("is empty") && reason.contains("空文件"), "\(reason)")
+        desk.bench.test.clock.advance(days: ImportService.keptDays + 1)
+        _ = try await desk.intake.look()
+        #expect(try desk.names("failed").isEmpty, "the reason goes with the file")
         #expect(try await desk.bench.contents().count == 5)
+    }
+
+    @Test("an import that fails says why in a file beside the one it could not take")
+    func failedReason() async throws {
+        let desk = try await IntakeDesk()
+        try await desk.teach()
+        try desk.drop("bad.csv", "Customer ID,Full Name,Mobile,Monthly Charges,Segment\nK1,A,13800000001,ten,x\n")
+        try await desk.round()
+        let names = try desk.names("failed")
+        #expect(names == ["bad.csv", "bad.csv.reason.txt", "bad.csv.rejects.csv"], "\(names)")
+        let file = try #require(try await desk.files().first)
+        let reason = try String(contentsOfFile: desk.folder.place(file, .failed) + DropFolder.reason, encoding: .utf8)
+        #expect(reason.contains("\(try #require(file.run))") && reason.contains("rows read were rejected"), "\(reason)")
     }
 
     @Test("a process that dies between any two steps leaves nothing undone and does nothing twice")

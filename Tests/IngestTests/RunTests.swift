@@ -159,14 +159,29 @@ struct RunTests {
             }
         }
         let run = try #require(ImportRunID(report.run))
+        // A later import changes three that this one made and two that it updated; what the count says, happens.
+        let later = try await bench.importText(
+            "Customer ID,Full Name\nK302,X\nK303,X\nK601,X\nK602,X\nK603,X\n", name: "later.csv", matchKey: "source_id")
+        #expect(later.numbers == [5, 0, 5, 0, 0])
+        let told = try await bench.service.previewRevert(run, bench.principal)
+        #expect(told.removed == 596 && told.kept == 4 && told.restored == 299, "\(told)")
+        #expect(told.keptValues == 1 && told.keptValuesIn == 1 && told.fields == ["Monthly charge"], "\(told)")
+        let named = told.later.map { "\($0.run == later.run) \($0.file) \($0.records)" }
+        #expect(named == ["true later.csv 3"] && told.byOthers == 2, "\(told)")
         let reverted = try await bench.service.revert(run, principal: bench.principal)
         #expect(reverted.state == "reverted")
-        #expect(reverted.issues == 2)
+        #expect(reverted.issues == 5)
+        let words = try #require(reverted.warnings.first)
+        #expect(words.hasPrefix("4 customers were changed since the import and stay as a whole. 1 value was changed"), "\(words)")
+        #expect(words.contains("\(later.run) (later.csv): 3") && words.contains("By people or programs: 2"), "\(words)")
+        #expect(reverted.warnings_zh.first?.contains("4 位客户") == true)
         var expected = before
         expected["test:K301"]?["monthly_charge"] = "12345"
+        for key in ["test:K302", "test:K303"] { expected[key]?["name"] = "X" }
         let after = try await bench.contents()
         #expect(after["test:K700"]?["name"] == "12345")
-        #expect(after.filter { $0.key != "test:K700" } == expected)
+        let stays = ["test:K700", "test:K601", "test:K602", "test:K603"]
+        #expect(after.filter { !stays.contains($0.key) } == expected)
         let issues = try await bench.tenant.database.read {
             try JournalStore.issues(run, after: (0, -1), limit: 10, $0)
         }

@@ -181,6 +181,73 @@ struct QualityStoryTests {
         #expect(try steward.get("/sources").text.contains("Late"))
     }
 
+    @Test("a steward fills a rule in without knowing a key or JSON: each kind, kept as it was typed", arguments: ["en", "zh"])
+    func ruleForm(language: String) async throws {
+        let scenario = try await Scenario.start()
+        let steward = try await scenario.user("steward", [.supervisor])
+        try steward.post("/preferences", [("language", language)])
+        let base = [
+            ("by_parts", "1"), ("name_en", "Mine"), ("name_zh", "我的"), ("dimension", "accuracy"), ("is_on", "1"),
+        ]
+        func stored() async throws -> String {
+            try await scenario.tenant.database.read { session in
+                try session.first(
+                    "SELECT fields, kind, severity, parameters FROM ingest_rule WHERE key LIKE 'own-%' ORDER BY key DESC LIMIT 1"
+                ) { "\($0.text(0)) \($0.text(1)) \($0.text(2)) \($0.text(3))" }
+            } ?? ""
+        }
+        func parameters(_ text: String) -> String { String(text.drop { $0 != "{" }) }
+        let cases: [(kind: String, severity: String, typed: [(String, String)], json: String)] = [
+            ("required", "warn", [("f.email", "1"), ("f.msisdn", "1"), ("p.any", "1")], #"{"any":true}"#),
+            ("range", "quarantine",
+             [("f.birth_date", "1"), ("p.min.is", "today"), ("p.min.years", "-120"), ("p.min.days", "1"), ("p.max.is", "today")],
+             #"{"max":"today","min":"today-120y+1d"}"#),
+            ("range", "reject", [("f.monthly_charge", "1"), ("p.min.is", "value"), ("p.min", "0"), ("p.max.is", "value"), ("p.max", "1,000.5")],
+             #"{"max":1000.5,"min":0}"#),
+            ("pattern", "quarantine", [("f.msisdn", "1"), ("p.format", "e164")], #"{"format":"e164"}"#),
+            ("pattern", "warn", [("f.plan", "1"), ("p.format", "own"), ("p.regex", "[A-Z]{2}")], #"{"regex":"[A-Z]{2}"}"#),
+            ("code", "warn", [("f.city", "1"), ("p.values", "杭州\n宁波"), ("p.ignore_case", "1")],
+             #"{"ignore_case":true,"values":["杭州","宁波"]}"#),
+            ("reference", "warn", [("f.source_id", "1"), ("p.to", "source_id")], #"{"to":"source_id"}"#),
+            ("cross", "warn",
+             [("f.start_date", "1"), ("p.op", "<="), ("p.with", "left_on"), ("p.when", "kind"), ("p.when.in", "individual, company"),
+              ("p.or_missing", "1")],
+             #"{"op":"<=","when":{"field":"kind","in":["individual","company"],"or_missing":true},"with":"left_on"}"#),
+            ("fresh", "warn", [("f.start_date", "1"), ("p.days", "400")], #"{"days":400}"#),
+            ("type", "fix", [("f.msisdn", "1"), ("p.repair", "phone"), ("p.else", "reject")], #"{"else":"reject","repair":"phone"}"#),
+        ]
+        for item in cases {
+            let answer = try steward.post("/rules", base + [("kind", item.kind), ("severity", item.severity)] + item.typed)
+            #expect(answer.status == 303, "\(item.kind): \(answer.text.suffix(2_000))")
+            let rule = try await stored()
+            #expect(try JSONValue.parse(Array(parameters(rule).utf8)) == JSONValue.parse(Array(item.json.utf8)), "\(rule)")
+            for (name, _) in item.typed where name.hasPrefix("f.") { #expect(rule.contains(String(name.dropFirst(2))), "\(rule)") }
+            // Its page shows it, and saved as it is shown it is the same.
+            let all = try steward.get("/rules").text.matches(of: /href="(\/rules\/own-\d+)"/).map { String($0.1) }
+            let path = try #require(all.max())
+            let page = try steward.get(path).text
+            for (name, value) in item.typed where name.hasPrefix("f.") || name == "p.any" {
+                #expect(page.contains("name=\"\(name)\" value=\"\(value)\" checked"), "\(item.kind) \(name)")
+            }
+            #expect(try steward.fill(path, path, base + [("kind", item.kind), ("severity", item.severity)] + item.typed).status == 303)
+            #expect(parameters(try await stored()) == parameters(rule))
+            #expect(try steward.get(path + "?as=json").text.contains("id=\"r-parameters\""), "and as JSON, as before")
+        }
+        // What is missing is told by its label, and what was typed stands there still.
+        let bad: [(String, [(String, String)], String, String)] = [
+            ("range", [("f.birth_date", "1")], "lower or an upper limit", "下限或上限"),
+            ("code", [("f.city", "1")], "List the codes", "请列出代码"), ("fresh", [("f.start_date", "1"), ("p.days", "x")], "the days", "天数"),
+            ("cross", [("f.start_date", "1")], "compare with", "要比较的字段"), ("pattern", [("f.plan", "1"), ("p.format", "own")], "a pattern", "表达式"),
+            ("required", [], "different fields", "不同的字段"),
+        ]
+        for (kind, typed, en, zh) in bad {
+            let answer = try steward.post("/rules", base + [("kind", kind), ("severity", "warn")] + typed)
+            #expect(answer.status == 422 && answer.text.contains(language == "en" ? en : zh), "\(kind)")
+            #expect(answer.text.contains("name=\"by_parts\""))
+            for (name, _) in typed where name.hasPrefix("f.") { #expect(answer.text.contains("name=\"\(name)\" value=\"1\" checked")) }
+        }
+    }
+
     @Test("rules are changed on their page: strictly, for everybody, and as shipped again", arguments: ["en", "zh"])
     func rules(language: String) async throws {
         let scenario = try await Scenario.start()

@@ -159,7 +159,10 @@ struct ResolutionStoryTests {
         let told = "2 links to other customers, 1 decision of a person about a pair, 1 pair that waited for a person"
         #expect(try supervisor.get(run).text.contains(told))
         let id = try #require(ImportRunID(String(run.split(separator: "/").last ?? "")))
+        let result = try supervisor.get(run).text
+        #expect(result.contains("id=\"forecast\"") && result.contains("5 of the records it created go."), "\(result.suffix(3_000))")
         let preview = try await service.previewRevert(id, principal)
+        #expect(preview.removed == 5 && preview.kept == 0 && preview.byOthers == 0 && preview.later.isEmpty)
         #expect(preview.ties.links == 2 && preview.ties.decisions == 1 && preview.ties.waiting == 1)
         #expect(try supervisor.post(run + "/reversal").status == 303)
         try await scenario.drain()

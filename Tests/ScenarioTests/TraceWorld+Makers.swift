@@ -254,6 +254,7 @@ extension TraceWorld {
         },
         "GET /imports": get("/imports"),
         "GET /imports/new": get("/imports/new"),
+        "GET /imports/headings": get("/imports/headings?entity=bills"),
         "GET /imports/intake": get("/imports/intake"),
         "POST /imports/intake": { world in
             let visitor = world.administrator

@@ -79,6 +79,42 @@ struct EncodingTests {
         }
     }
 
+    @Test("programs, pictures, archives and other bytes are told apart from text, packed or under a named encoding too")
+    func noText() throws {
+        let kinds: [([UInt8], BinaryKind)] = [
+            ([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], .elf), ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], .png),
+            ([0xFF, 0xD8, 0xFF, 0xE0], .jpeg), (Array("GIF89a".utf8), .gif), (Array("RIFF1234WEBPVP8 ".utf8), .webp),
+            ([0, 0, 0, 0x18] + Array("ftypmp42".utf8), .mp4), (Array("BZh91AY&SY".utf8), .bzip2),
+            (Array("PAR1".utf8) + [0x15, 4], .parquet), (Array("%PDF-1.7\n".utf8), .pdf),
+        ]
+        for (head, kind) in kinds {
+            for encoding in [nil, .windows1252, .utf8] as [TextEncoding?] {
+                var options = TabularOptions()
+                options.encoding = encoding
+                #expect(throws: TabularError.notText(kind), "\(kind) \(String(describing: encoding))") {
+                    try read(head + Array(" a,b\n1,2\n".utf8), options: options)
+                }
+            }
+            #expect(throws: TabularError.notText(kind), "\(kind) in gzip") {
+                _ = try Unwrapped(Packing.gzip(head + Array(" a,b\n".utf8)))
+            }
+            #expect(!kind.words.en.isEmpty && kind.words.zh != kind.words.en && !kind.advice.zh.isEmpty)
+        }
+        // No mark at all: bytes of any value.
+        var random = SeededGenerator(seed: 77)
+        let bytes = (0..<4_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+        #expect(throws: TabularError.notText(.unknown)) { try read(bytes, options: TabularOptions()) }
+        // Words that begin like a mark, a damaged row, wide text.
+        for text in ["PAR1,b\n1,2\n", "RIFF,b\n1,2\n", "ORC,b\n1,2\n", "BZh9,b\n1,2\n", "ID3,b\n1,2\n", "a,b\n\0\0,2\n1,\u{1B}x\n"] {
+            #expect(BinaryKind(firstBytes: Array(text.utf8)) == nil, "\(text)")
+        }
+        for mark in [true, false] {
+            for big in [true, false] {
+                #expect(BinaryKind(firstBytes: utf16("id,name\n1,Ann\n2,Bo\n", bigEndian: big, mark: mark)) == nil)
+            }
+        }
+    }
+
     @Test("every Chinese character survives GB18030 and Big5, checked against the platform's encoder")
     func wholeTables() throws {
         var text = "", checkedBig5 = 0

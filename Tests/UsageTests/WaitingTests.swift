@@ -68,6 +68,32 @@ struct WaitingTests {
         #expect(try await counted(world).isEmpty)
     }
 
+    @Test("a source has each event once, though it waited, was corrected, came again, and its ids were merged")
+    func eventsOfSource() async throws {
+        let world = try await UsageWorld()
+        let head = "id,version,number,kind,start,seconds\n"
+        func rows(_ version: Int, _ number: String = "13000000001", _ ids: ClosedRange<Int> = 1...9) -> String {
+            head + ids.map { "\($0),\(version),\(number),voice,2026-02-20 10:00:00,\(60 + version)\n" }.joined()
+        }
+        func known() async throws -> Int {
+            try await world.count("SELECT CAST(COALESCE(SUM(entries), 0) AS BIGINT) FROM usage_block")
+        }
+        _ = try await world.take(try world.write("a.csv", rows(0)))
+        #expect(try await known() == 9)
+        try await world.customer("+8613000000001")
+        _ = try await world.service.replay()
+        #expect(try await known() == 9, "they waited, and were counted when their customer came")
+        for version in 1...8 {
+            _ = try await world.take(try world.write("v\(version).csv", rows(version)))
+        }
+        #expect(try await known() == 9, "corrected")
+        _ = try await world.take(try world.write("b.csv", rows(0, "13000000001", 5...20)))
+        #expect(try await known() == 20, "eleven of sixteen are new")
+        _ = try await world.service.upkeep()
+        #expect(try await known() == 20, "merged")
+        #expect(try await world.count("SELECT COUNT(*) FROM usage_block") < 8)
+    }
+
     @Test("counts that an older process left behind are mended by upkeep")
     func mended() async throws {
         let world = try await UsageWorld()

@@ -138,7 +138,11 @@ enum ChargesPanel {
     static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
         let state = charge.state(today)
         let bill = charge.bill.map { Words(en: "for \($0)", zh: "对应 \($0)")[language] }
-        let detail = [charge.number, charge.account, charge.method, bill].compactMap { $0 }
+        // The month is the one that is billed; the day on which the bill was made out stands beside it.
+        let made =
+            charge.kind == .bill
+            ? Words(en: "made out \(charge.issuedOn)", zh: "\(charge.issuedOn) 出账")[language] : nil
+        let detail = [charge.number, made, charge.account, charge.method, bill].compactMap { $0 }
         return [
             "detail": .text(detail.isEmpty ? nil : detail.joined(separator: " · ")),
             "received": .text(charge.kind == .payment ? charge.issuedOn.description : nil),

@@ -46,7 +46,11 @@ enum ChargeRecords {
                 ]), synonyms: ["bill type", "type", "账单类型"]),
             ImportField(
                 "period", Words(en: "Billing month", zh: "账期"), .text(20),
-                synonyms: ["billing period", "bill month", "month", "cycle", "账单月份", "月份"]),
+                synonyms: [
+                    "billing period", "bill month", "bill period", "month", "cycle", "billing cycle", "service month",
+                    "service period", "usage month", "period start", "账单月份", "账单周期", "月份", "计费月", "计费月份", "计费周期", "账务周期",
+                    "账务月份", "费用月份", "消费月份", "所属月份", "所属账期", "帳單期間", "計費期間", "費用期間",
+                ]),
             ImportField(
                 "amount", Words(en: "Amount", zh: "金额"), .money, required: true,
                 synonyms: ["amount due", "total", "bill amount", "total amount", "charge", "应收金额", "账单金额", "應繳金額", "應繳總額"]),
@@ -148,12 +152,14 @@ enum ChargeRecords {
         return amount
     }
 
-    /// `2026-05`, `202605`, `2026/5`, `2026年5月`, or a date in the month.
+    /// The month that is billed, not the one in which the bill is made out: `2026-05`, `202605`, `2026/5`, `2026年5月`,
+    /// `May 2026`, `May-26`, or a date in the month; of a span the month in which it begins.
     static func period(_ text: String?, _ issued: LocalDate?) throws(RecordRefusal) -> String? {
         guard let text else {
             // Made out in the first days of a month, it is of the month before.
             return issued.map { ($0.day <= 10 ? $0.adding(months: -1) : $0).yearMonth }
         }
+        if let named = named(text) { return named }
         let numbers = text.split { !("0"..."9").contains($0) }.map(String.init)
         var (year, month): (Int?, Int?) = (nil, nil)
         if let first = numbers.first, first.count == 4, numbers.count >= 2 {
@@ -167,5 +173,22 @@ enum ChargeRecords {
                 "period", "not_a_month", en: "A month is expected, such as 2026-05.", zh: "应为月份，例如 2026-05。")
         }
         return day.yearMonth
+    }
+
+    /// `May 2026`, `2026 May`, `Sept-26`: a month by its English name with a year.
+    private static func named(_ text: String) -> String? {
+        let words = text.lowercased().split { !$0.isLetter && !$0.isNumber }
+        let months = [
+            "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+            "november", "december",
+        ]
+        guard
+            let word = words.first(where: { $0.allSatisfy { ("a"..."z").contains($0) } && $0.count >= 3 }),
+            let month = months.firstIndex(where: { $0.hasPrefix(word) || (word == "sept" && $0 == "september") })
+        else { return nil }
+        let numbers = words.filter { $0.allSatisfy(\.isNumber) }
+        let year = numbers.first { $0.count == 4 } ?? (numbers.count == 1 ? numbers[0] : "")
+        guard let year = Int(year), year < 100 || (1990...2100).contains(year) else { return nil }
+        return LocalDate(year: year < 100 ? 2_000 + year : year, month: month + 1, day: 1)?.yearMonth
     }
 }

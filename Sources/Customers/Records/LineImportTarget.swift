@@ -66,6 +66,21 @@ struct LineImportTarget: ImportTarget {
 
     // MARK: Taking it back
 
+    func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? {
+        func own(_ undo: [ImportChange]) -> [ImportChange] { undo.filter { !$0.field.hasPrefix(Self.key) } }
+        let base = CustomerImportTarget(tenant)
+        let came = created.map { ($0.0, undo: own($0.undo)) }, changed = updated.map { ($0.0, undo: own($0.undo)) }
+        guard var forecast = try base.forecastRevert(created: [], updated: came, &memory, session),
+            let others = try base.forecastRevert(created: [], updated: changed, &memory, session)
+        else { return nil }
+        (forecast.removed, forecast.restored) = (forecast.restored, others.restored)
+        forecast.issues += others.issues
+        return forecast
+    }
+
     /// A line that came is a change of its customer, and is taken back as one.
     func revertCreated(
         _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,

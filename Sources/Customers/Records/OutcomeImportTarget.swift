@@ -48,6 +48,11 @@ struct OutcomeImportTarget: ImportTarget {
             CustomerImporter(tenant: base.tenant, options: known, principal: principal), matchKey: options.matchKey)
     }
 
+    func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? { try base.forecastRevert(created: [], updated: updated, &memory, session) }
+
     func revertCreated(
         _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
         _ session: any SQLSession

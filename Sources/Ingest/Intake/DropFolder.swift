@@ -91,11 +91,24 @@ struct DropFolder: Sendable {
         guard rename(source, target) == 0 else { throw Self.trouble(place.rawValue, errno) }
     }
 
+    static let reason = ".reason.txt"
+
+    /// Why a file failed, beside it: whoever put it into the folder may have no account here.
+    func explain(_ file: IntakeFile, _ words: Words, at time: String) throws {
+        let run = file.run.map { "Import 导入批次: \($0)\n" } ?? ""
+        let text = "\(file.name)\n\(time)\n\(run)\n\(words.en)\n\(words.zh)\n"
+        let path = place(file, .failed) + Self.reason
+        guard FileManager.default.createFile(
+            atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw Self.trouble("failed", errno) }
+    }
+
     /// What was kept of a file that ended, with its rejects.
     func remove(_ file: IntakeFile) {
         for place in [Place.done, .failed] {
             unlink(self.place(file, place))
             unlink(self.place(file, place) + ".rejects.csv")
+            unlink(self.place(file, place) + Self.reason)
         }
     }
 

@@ -234,6 +234,7 @@ struct IntakeService: Sendable {
                     try await move(file, to: .done, run.message)
                     counts.done += 1
                 case .failed, .cancelled:
+                    try await explain(file, folder, run.message)
                     try await keepRejects(run, file, folder, .failed)
                     try await move(file, to: .failed, run.message)
                     counts.failed += 1
@@ -252,7 +253,15 @@ struct IntakeService: Sendable {
         }
     }
 
+    /// Before the file is moved: a process that dies in between writes it again.
+    private func explain(_ file: IntakeFile, _ folder: DropFolder, _ words: Words) async throws {
+        let time = tenant.clock.now().displayed(offsetMinutes: tenant.timeZoneOffsetMinutes)
+        let zone = Instant.zoneName(offsetMinutes: tenant.timeZoneOffsetMinutes)
+        try await OwnThread.run { try folder.explain(file, words, at: "\(time) \(zone)") }
+    }
+
     private func fail(_ file: IntakeFile, _ folder: DropFolder, _ words: Words, _ counts: inout Counts) async throws {
+        try await explain(file, folder, words)
         try await OwnThread.run { try folder.put(file, .failed) }
         try await move(file, to: .failed, words)
         counts.failed += 1

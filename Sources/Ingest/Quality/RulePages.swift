@@ -9,7 +9,7 @@ struct RulePages: Sendable {
     static let permission = Permission("ingest.rules.manage")
     static let form = [
         "name_en", "name_zh", "source", "fields", "kind", "dimension", "severity", "parameters", "is_on",
-    ]
+    ] + RuleForm.names
 
     let service: @Sendable (Tenant) -> ImportService
 
@@ -55,7 +55,8 @@ struct RulePages: Sendable {
         let by = try call.principal().userName
         do {
             let key = "own-\(call.tenant.ids.next() as ID<AnyKind>)"
-            let rule = try typed(call, key: key, entity: service.target.entity, kind: nil)
+            let known = try await call.read { [target = service.target] in try target.fields + target.attributeFields($0) }
+            let rule = try typed(call, key: key, entity: service.target.entity, known, nil)
             return try await call.change { session in
                 try checkFields(rule, service, session)
                 guard try RuleStore.rules(entity: rule.entity, session).count < RuleStore.rulesMax else {
@@ -79,7 +80,8 @@ struct RulePages: Sendable {
         let old = try await rule(call)
         let by = try call.principal().userName
         do {
-            var rule = try typed(call, key: old.key, entity: old.entity, kind: nil)
+            let known = try await call.read { [target = service.target] in try target.fields + target.attributeFields($0) }
+            var rule = try typed(call, key: old.key, entity: old.entity, known, old)
             rule.revision = old.revision + 1
             let new = rule
             return try await call.change { session in
@@ -121,7 +123,10 @@ struct RulePages: Sendable {
         }
     }
 
-    private func typed(_ call: Call, key: String, entity: String, kind: RuleKind?) throws -> QualityRule {
+    /// What was typed, into the form with inputs or into the one with JSON.
+    private func typed(
+        _ call: Call, key: String, entity: String, _ known: [ImportField], _ old: QualityRule?
+    ) throws -> QualityRule {
         func choice<T: RawRepresentable>(_ name: String) throws -> T where T.RawValue == String {
             guard let value = call.form[name].flatMap(T.init(rawValue:)) else {
                 throw CRMError.invalid(
@@ -133,14 +138,22 @@ struct RulePages: Sendable {
         let severity: RuleSeverity = try choice("severity")
         let en = try call.form.optionalText("name_en", max: 120) ?? ""
         let zh = try call.form.optionalText("name_zh", max: 120) ?? ""
-        let fields = (try call.form.optionalText("fields", max: 1_000) ?? "").split {
+        let parts = call.form[RuleForm.mark] == "1" ? RuleForm(form: call.form) : nil
+        var fields = (try call.form.optionalText("fields", max: 1_000) ?? "").split {
             $0 == "," || $0 == "，" || $0 == "、" || $0.isWhitespace
         }.map(String.init)
+        if let parts {
+            // Those that were there stay in their order.
+            let chosen = parts.fields(known)
+            fields = (old?.fields ?? []).filter(chosen.contains)
+            fields += chosen.filter { !fields.contains($0) }
+        }
         let rule = QualityRule(
             key: key, name: Words(en: en.isEmpty ? zh : en, zh: zh.isEmpty ? en : zh),
             source: try call.form.optionalText("source", max: 60) ?? "", entity: entity, fields: fields, kind: kind,
             dimension: try choice("dimension"), severity: severity,
-            parameters: try RuleParameters.parse(call.form["parameters"] ?? "", kind, severity),
+            parameters: try parts?.parameters(kind, severity)
+                ?? RuleParameters.parse(call.form["parameters"] ?? "", kind, severity),
             isOn: call.form["is_on"] == "1")
         try rule.check()
         return rule
@@ -218,25 +231,31 @@ struct RulePages: Sendable {
         let isShipped =
             rule.map { shipped in ShippedRules.of(target.entity).contains { $0.key == shipped.key } } ?? false
         let title = rule?.name[language] ?? call.text("rules.new")
+        let asText = form.map { $0[RuleForm.mark] != "1" } ?? (call.request.query["as"] == "json")
+        let path = rule.map { "/rules/\($0.key)" } ?? "/rules/new"
+        let mayManage = try call.principal().may(Self.permission)
+        let stored = rule.map { $0.parameters.encoded($0.kind, $0.severity) } ?? "{}"
+        let head: View = [
+            "heading": .text(title), "action": .text(rule.map { "/rules/\($0.key)" } ?? "/rules"),
+            "revision": .text(rule?.version), "problem": .text(error?.message[language]),
+            "nameEn": .text(form?["name_en"] ?? rule?.name.en), "nameZh": .text(form?["name_zh"] ?? rule?.name.zh),
+            "source": .text(form?["source"] ?? rule?.source),
+            "fields": .text(form?["fields"] ?? rule?.fields.joined(separator: ", ")),
+            "parameters": .text(form?["parameters"] ?? stored),
+            "kinds": options(RuleKind.self, "kind", rule?.kind),
+            "dimensions": options(RuleDimension.self, "dimension", rule?.dimension),
+            "severities": options(RuleSeverity.self, "severity", rule?.severity ?? .quarantine),
+            "isOn": .bool(form.map { $0["is_on"] == "1" } ?? rule?.isOn ?? true),
+            "known": .list(fields.map { ["key": .text($0.key), "label": .text($0.words[language])] }),
+            "mayManage": .bool(mayManage),
+            "mayRemove": .bool(rule.map { !isShipped || $0.revision > 0 } ?? false), "isShipped": .bool(isShipped),
+            "removePath": .text(rule.map { "/rules/\($0.key)/removal" }),
+            "asText": .bool(asText), "asParts": .bool(!asText), "partsPath": .text(path), "textPath": .text(path + "?as=json"),
+        ]
         return call.page(
             "ingest/rule-edit", title: title, active: "/rules",
-            [
-                "heading": .text(title), "action": .text(rule.map { "/rules/\($0.key)" } ?? "/rules"),
-                "revision": .text(rule?.version), "problem": .text(error?.message[language]),
-                "nameEn": .text(form?["name_en"] ?? rule?.name.en), "nameZh": .text(form?["name_zh"] ?? rule?.name.zh),
-                "source": .text(form?["source"] ?? rule?.source),
-                "fields": .text(form?["fields"] ?? rule?.fields.joined(separator: ", ")),
-                "parameters": .text(
-                    form?["parameters"] ?? rule.map { $0.parameters.encoded($0.kind, $0.severity) } ?? "{}"),
-                "kinds": options(RuleKind.self, "kind", rule?.kind),
-                "dimensions": options(RuleDimension.self, "dimension", rule?.dimension),
-                "severities": options(RuleSeverity.self, "severity", rule?.severity ?? .quarantine),
-                "isOn": .bool(form.map { $0["is_on"] == "1" } ?? rule?.isOn ?? true),
-                "known": .list(fields.map { ["key": .text($0.key), "label": .text($0.words[language])] }),
-                "mayManage": .bool(try call.principal().may(Self.permission)),
-                "mayRemove": .bool(rule.map { !isShipped || $0.revision > 0 } ?? false), "isShipped": .bool(isShipped),
-                "removePath": .text(rule.map { "/rules/\($0.key)/removal" }),
-            ], status: error == nil ? .ok : .init(code: error?.status ?? 422))
+            head.merging(RuleForm.view(asText ? nil : form, rule, fields, call)),
+            status: error == nil ? .ok : .init(code: error?.status ?? 422))
     }
 }
 

@@ -93,24 +93,37 @@ package struct SourceChange: Sendable {
 }
 
 extension ImportService {
-    /// Changes a source, as its page does.
-    /// - Throws: `CRMError` 404 "no_source", 422 for a value that cannot be.
-    package func setSource(_ key: String, _ change: SourceChange, principal: Principal) async throws {
+    /// Changes a source, as its page does. One that is not there is registered: what is agreed with a source is known before
+    /// its first file comes.
+    /// - Returns: whether it is new.
+    /// - Throws: `CRMError` 422 for a key or value that cannot be.
+    @discardableResult
+    package func setSource(_ key: String, _ change: SourceChange, principal: Principal) async throws -> Bool {
         try principal.require(RulePages.permission)
-        try await tenant.database.write { [self] session in
-            guard let source = try SourceStore.source(key: key, session) else {
-                throw CRMError(
-                    "no_source", status: 404,
-                    Words(
-                        en: "There is no source “\(key)”; switchboard source list names them.",
-                        zh: "没有来源“\(key)”；switchboard source list 可列出全部来源。"))
+        guard (1...60).contains(key.count), key == key.trimmedText, !key.contains(where: \.isNewline) else {
+            throw CRMError.invalid(
+                "key", "source_value",
+                Words(
+                    en: "A source is named with 1 to 60 characters, without spaces around them.",
+                    zh: "来源名称应为 1 至 60 个字符，首尾不含空格。"))
+        }
+        return try await tenant.database.write { [self] session in
+            let now = tenant.clock.now()
+            var isNew = false
+            if try SourceStore.source(key: key, session) == nil {
+                let new = IngestSource.new(key, entity: target.entity, tenant.ids)
+                isNew = try SourceStore.insert(new, at: now, by: principal.userName, session)
+                try recorder(principal)(
+                    AuditEntry("ingest.source.create", [.source(new.id)], facts: ["source": .string(key)]), session)
             }
+            guard let source = try SourceStore.source(key: key, session) else { throw CRMError.notFound }
             let new = try change.applied(to: source)
-            try SourceStore.update(new, at: tenant.clock.now(), by: principal.userName, session)
+            try SourceStore.update(new, at: now, by: principal.userName, session)
             try recorder(principal)(
                 AuditEntry(
                     "ingest.source.update", [.source(source.id)],
                     facts: ["source": .string(key), "fields": .int(Int64(new.fields.count))]), session)
+            return isNew
         }
     }
 
@@ -127,7 +140,7 @@ extension ImportService {
                     owner: source.owner, lastImport: last[source.key]?.at?.iso8601,
                     imports: last[source.key]?.runs ?? 0, freshHours: source.freshHours,
                     freshness: source.freshness(last[source.key]?.at, now: now)?.rawValue ?? "",
-                    score: scores.first { $0.key == source.key }?.checks.score,
+                    score: scores.first { $0.key == source.key }?.score,
                     quarantined: waiting.filter { $0.source == source.key }.reduce(0) { $0 + $1.count },
                     mappingVersions: try SourceStore.versions(source, session).first?.number ?? 0,
                     schema: source.fields.map(\.line))
@@ -137,6 +150,13 @@ extension ImportService {
 }
 
 extension IngestSource {
+    /// A source of which no more is known than its key.
+    static func new(_ key: String, entity: String, kind: SourceKind? = nil, owner: String = "", _ ids: IDGenerator) -> IngestSource {
+        IngestSource(
+            id: ids.next(), key: key, name: key, kind: kind ?? .guess(key), entity: entity, owner: owner, encoding: nil,
+            delimiter: "", sheet: "", fields: [], freshHours: nil, revision: 1)
+    }
+
     enum Freshness: String { case ontime, late, never }
 
     /// Whether what is expected has come; `nil` = nothing is expected.

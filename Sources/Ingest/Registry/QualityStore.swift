@@ -2,11 +2,13 @@ import Kernel
 import Storage
 import Web
 
-/// Scores: the share of checks that held, of all that were made, from the counts by day.
+/// Scores from the counts by day: the share of checks that held, times the share of rows that were taken in. A row that was
+/// refused or is held back may have failed no check at all (its date could not be read, its customer is not known), and is
+/// what matters most to whoever asks how good a source is.
 enum QualityStore {
     static let days: SQL = """
         SELECT day, dimension, SUM(checked), SUM(failed) FROM ingest_quality
-        WHERE day >= $1 AND rule <> '' AND (CAST($2 AS TEXT) IS NULL OR source = $2)
+        WHERE day >= $1 AND (CAST($2 AS TEXT) IS NULL OR source = $2)
         GROUP BY day, dimension ORDER BY day, dimension
         """
     static let worst: SQL = """
@@ -29,23 +31,32 @@ enum QualityStore {
         var failed = 0
         /// 0...100; `nil` = nothing was checked.
         var score: Double? { checked > 0 ? 100 * (1 - Double(failed) / Double(checked)) : nil }
-        /// `99.7`; rounded down, so that only what is without fault is 100.
-        var text: String? {
-            score.map { score in
-                let tenths = Int((score * 10).rounded(.down))
-                return "\(tenths / 10).\(tenths % 10)"
-            }
-        }
+        var text: String? { score.map(QualityStore.text) }
         mutating func add(_ other: Tally) {
             checked += other.checked
             failed += other.failed
         }
     }
 
+    /// `99.7`; rounded down, so that only what is without fault is 100.
+    static func text(_ score: Double) -> String {
+        // What is a tenth but for the last bit of a product is that tenth.
+        let tenths = Int((score * 10 + 1e-6).rounded(.down))
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    /// 0...100 over checks and rows; `nil` = there were none.
+    static func score(checks: Tally, rows: Tally) -> Double? {
+        guard checks.checked + rows.checked > 0 else { return nil }
+        return (checks.score ?? 100) * (rows.score ?? 100) / 100
+    }
+
     struct Day: Sendable {
         let day: String
+        /// Empty = whole rows.
         let dimension: String
         let tally: Tally
+        var isRows: Bool { dimension.isEmpty }
     }
 
     struct Weak: Sendable {
@@ -61,6 +72,8 @@ enum QualityStore {
         let key: String
         let checks: Tally
         let rows: Tally
+        var score: Double? { QualityStore.score(checks: checks, rows: rows) }
+        var text: String? { score.map(QualityStore.text) }
     }
 
     static func days(_ source: String?, since day: LocalDate, _ session: any SQLSession) throws -> [Day] {

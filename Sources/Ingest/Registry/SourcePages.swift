@@ -38,9 +38,7 @@ struct SourcePages: Sendable {
         do {
             let key = try call.form.text("key", max: 60)
             let kind = call.form["kind"].flatMap(SourceKind.init(rawValue:)) ?? .guess(key)
-            let source = IngestSource(
-                id: call.tenant.ids.next(), key: key, name: key, kind: kind, entity: entity, owner: by, encoding: nil,
-                delimiter: "", sheet: "", fields: [], freshHours: nil, revision: 1)
+            let source = IngestSource.new(key, entity: entity, kind: kind, owner: by, call.tenant.ids)
             return try await call.change { session in
                 guard try SourceStore.insert(source, at: call.tenant.clock.now(), by: by, session) else {
                     throw CRMError.invalid(
@@ -228,7 +226,7 @@ struct SourcePages: Sendable {
                     sources.map {
                         [
                             "code": .text($0.key), "label": .text($0.key), "selected": .bool($0.key == source),
-                            "score": .text($0.checks.text ?? "–"), "rows": .text(Numbers.grouped($0.rows.checked)),
+                            "score": .text($0.text ?? "–"), "rows": .text(Numbers.grouped($0.rows.checked)),
                             "stopped": .text(Numbers.grouped($0.rows.failed)),
                         ]
                     }),

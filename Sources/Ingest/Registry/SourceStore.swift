@@ -173,6 +173,21 @@ enum SourceStore {
         UPDATE ingest_source SET name = $2, kind = $3, owner = $4, encoding = $5, delimiter = $6, sheet = $7, fields = $8,
           fresh_hours = $9, revision = revision + 1, updated_at = $10, updated_by_name = $11 WHERE id = $1
         """
+    static let setEntity: SQL = """
+        UPDATE ingest_source SET entity = $2 WHERE key = $1 AND entity <> $2
+          AND NOT EXISTS (SELECT 1 FROM ingest_source_mapping m WHERE m.source = $1)
+        """
+    /// A source that a run registered and nobody touched or used since.
+    static let removeUnused: SQL = """
+        DELETE FROM ingest_source WHERE key = $1 AND revision = 1 AND created_at >= $2
+          AND NOT EXISTS (SELECT 1 FROM ingest_run r WHERE r.source = $1 AND r.id <> $3)
+          AND NOT EXISTS (SELECT 1 FROM ingest_intake i WHERE i.source = $1)
+          AND NOT EXISTS (SELECT 1 FROM ingest_rule q WHERE q.source = $1)
+        """
+    static let removeMappings: SQL = """
+        DELETE FROM ingest_source_mapping WHERE source = $1 AND entity = $2
+          AND NOT EXISTS (SELECT 1 FROM ingest_source s WHERE s.key = $1)
+        """
     static let all: SQL = """
         SELECT id, key, name, kind, entity, owner, encoding, delimiter, sheet, fields, fresh_hours, revision
         FROM ingest_source ORDER BY key LIMIT 500
@@ -263,11 +278,10 @@ enum SourceStore {
         let (key, now) = (run.mapping.source, tenant.clock.now())
         guard !key.isEmpty else { return }
         if try source(key: key, session) == nil {
-            try insert(
-                IngestSource(
-                    id: tenant.ids.next(), key: key, name: key, kind: .guess(key), entity: run.entity, owner: "",
-                    encoding: nil, delimiter: "", sheet: "", fields: [], freshHours: nil, revision: 1), at: now,
-                by: run.actor.userName, session)
+            try insert(.new(key, entity: run.entity, tenant.ids), at: now, by: run.actor.userName, session)
+        } else {
+            // Registered before its first file came, when nobody could know what it would send.
+            try session.execute(setEntity, [.text(key), .text(run.entity)])
         }
         let mapping = try run.mapping.encoded()
         let place: [SQLValue] = [.text(key), .text(run.entity)]
@@ -280,6 +294,14 @@ enum SourceStore {
                 insertMapping, place + [.int(version), .text(mapping), .time(now), .text(run.actor.userName)])
         }
         try session.execute(noteRun, [.id(run.id), .text(key), .int(version)])
+    }
+
+    /// At the end of a run that took nothing: what it registered goes with it.
+    static func withdraw(_ run: ImportRun, _ session: any SQLSession) throws {
+        guard !run.mapping.source.isEmpty, let started = run.startedAt else { return }
+        let key = SQLValue.text(run.mapping.source)
+        try session.execute(removeUnused, [key, .time(started), .id(run.id)])
+        try session.execute(removeMappings, [key, .text(run.entity)])
     }
 
     struct Version: Sendable {

@@ -28,7 +28,7 @@ struct SourceViews {
             "kind": .text(call.text("sources.kind.\(source.kind.rawValue)")),
             "owner": .text(source.owner.isEmpty ? nil : source.owner), "entity": .text(source.entity),
             "lastAt": .text(last?.at.map(call.time)), "runCount": .text(Numbers.grouped(last?.runs ?? 0)),
-            "fresh": .text(fresh), "freshTone": .text(tone), "score": .text(score?.checks.text),
+            "fresh": .text(fresh), "freshTone": .text(tone), "score": .text(score?.text),
             "rowsRead": .text(score.map { Numbers.grouped($0.rows.checked) }),
             "waiting": .text(waiting > 0 ? Numbers.grouped(waiting) : nil),
             "waitingPath": .text("/quarantine?" + Form([("source", source.key)]).encoded),
@@ -116,17 +116,16 @@ struct SourceViews {
     /// Score of each day, over all and by dimension.
     func plot(_ days: [QualityStore.Day]) -> View {
         let labels = Array(Set(days.map(\.day))).sorted()
-        func values(_ pick: (QualityStore.Day) -> Bool) -> JSONValue {
+        func values(_ score: ([QualityStore.Day]) -> Double?) -> JSONValue {
             .array(
                 labels.map { label in
-                    var tally = QualityStore.Tally()
-                    for day in days where day.day == label && pick(day) { tally.add(day.tally) }
-                    return tally.score.map { .double(($0 * 100).rounded(.down) / 100) } ?? .null
+                    score(days.filter { $0.day == label }).map { .double(($0 * 100).rounded(.down) / 100) } ?? .null
                 })
         }
         var series: [JSONValue] = [
             .object([
-                "name": .string(call.text("quality.all")), "tone": .string("accent"), "values": values { _ in true },
+                "name": .string(call.text("quality.all")), "tone": .string("accent"),
+                "values": values { Self.tallies($0).score },
             ])
         ]
         for (offset, dimension) in RuleDimension.allCases.enumerated()
@@ -134,7 +133,7 @@ struct SourceViews {
             series.append(
                 .object([
                     "name": .string(call.text("rules.dimension.\(dimension.rawValue)")),
-                    "tone": .string("c\(offset + 2)"), "values": values { $0.dimension == dimension.rawValue },
+                    "tone": .string("c\(offset + 2)"), "values": values { day in day.first { $0.dimension == dimension.rawValue }?.tally.score },
                 ]))
         }
         let chart = JSONValue.object([
@@ -148,10 +147,25 @@ struct SourceViews {
         return ["plot": .text(chart.encoded()), "hasPlot": .bool(!labels.isEmpty)]
     }
 
+    /// Checks and rows of these days, and the score of both.
+    private static func tallies(
+        _ days: [QualityStore.Day]
+    ) -> (checks: QualityStore.Tally, rows: QualityStore.Tally, score: Double?) {
+        var (checks, rows) = (QualityStore.Tally(), QualityStore.Tally())
+        for day in days { if day.isRows { rows.add(day.tally) } else { checks.add(day.tally) } }
+        return (checks, rows, QualityStore.score(checks: checks, rows: rows))
+    }
+
     func tiles(_ days: [QualityStore.Day]) -> View {
-        var all = QualityStore.Tally()
-        for day in days { all.add(day.tally) }
-        var tiles: [View] = [tile(call.text("quality.all"), all)]
+        let all = Self.tallies(days)
+        var tiles: [View] = [
+            [
+                "label": .text(call.text("quality.all")), "value": .text(all.score.map(QualityStore.text) ?? "–"),
+                "note": .text(call.text("quality.both")),
+            ],
+            tile(call.text("quality.rows"), all.rows, "quality.stopped.note"),
+            tile(call.text("quality.checks"), all.checks),
+        ]
         for dimension in RuleDimension.allCases {
             var tally = QualityStore.Tally()
             for day in days where day.dimension == dimension.rawValue { tally.add(day.tally) }
@@ -160,10 +174,10 @@ struct SourceViews {
         return ["tiles": .list(tiles)]
     }
 
-    private func tile(_ label: String, _ tally: QualityStore.Tally) -> View {
+    private func tile(_ label: String, _ tally: QualityStore.Tally, _ fault: String = "quality.fail") -> View {
         [
             "label": .text(label), "value": .text(tally.text ?? "–"),
-            "note": .text("\(Numbers.grouped(tally.failed)) / \(Numbers.grouped(tally.checked))"),
+            "note": .text("\(Numbers.grouped(tally.failed)) / \(Numbers.grouped(tally.checked)) \(call.text(fault))"),
         ]
     }
 

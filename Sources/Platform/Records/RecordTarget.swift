@@ -65,56 +65,86 @@ package struct RecordTarget: ImportTarget {
     static let changedSince = Words(en: "Changed since the import, so it was kept.", zh: "导入后已被修改，予以保留。")
     static let gone = Words(en: "The record is not there any more.", zh: "该记录已不存在。")
 
+    /// Records as they are, or as they would be by now in a forecast.
+    private func foreseen(
+        _ places: [RecordPlace], _ session: any SQLSession, _ memory: RevertMemory
+    ) throws -> [RecordPlace: [SQLValue]] {
+        let stored = try RecordStore(kind).load(places, session)
+        guard !memory.records.isEmpty else { return stored }
+        return Dictionary(
+            stored.map { ($0.key, memory.records[$0.key] as? [SQLValue] ?? $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private struct Made {
+        var removed: [(place: RecordPlace, key: String, source: String)] = []
+        var known: [RecordPlace: [SQLValue]] = [:]
+        var issues: [RevertIssue] = []
+    }
+
+    /// Which of the records that were made are still as they were made.
+    private func judge(
+        _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], _ session: any SQLSession,
+        _ memory: RevertMemory = RevertMemory()
+    ) throws -> Made {
+        let places = records.map { Self.place($0.0, $0.undo) }
+        var made = Made()
+        made.known = try foreseen(places.compactMap { $0 }, session, memory)
+        for (record, place) in zip(records, places) {
+            guard let place, let key = record.undo.first(where: { $0.field.hasPrefix(RecordStore.key) }),
+                case .text(let text) = key.after, let now = made.known[place]
+            else {
+                made.issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
+                continue
+            }
+            let values = Dictionary(record.undo.map { ($0.field, $0.after) }, uniquingKeysWith: { _, last in last })
+            guard zip(kind.columns, now).allSatisfy({ values[$0] ?? .null == $1 }) else {
+                made.issues.append(RevertIssue(customer: record.0, field: "", reason: Self.changedSince))
+                continue
+            }
+            made.removed.append((place, text, String(key.field.dropFirst(RecordStore.key.count))))
+        }
+        return made
+    }
+
     package func revertCreated(
         _ records: [(CustomerID, revision: Int64, undo: [ImportChange])], principal: Principal,
         _ session: any SQLSession
     ) throws -> [RevertIssue] {
         try reach(records.map(\.0), principal, session)
         let store = RecordStore(kind)
-        let places = records.map { Self.place($0.0, $0.undo) }
-        let known = try store.load(places.compactMap { $0 }, session)
-        var issues: [RevertIssue] = []
-        var removed: [(place: RecordPlace, key: String, source: String)] = []
-        for (record, place) in zip(records, places) {
-            guard let place, let key = record.undo.first(where: { $0.field.hasPrefix(RecordStore.key) }),
-                case .text(let text) = key.after, let now = known[place]
-            else {
-                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
-                continue
-            }
-            let made = Dictionary(record.undo.map { ($0.field, $0.after) }, uniquingKeysWith: { _, last in last })
-            guard zip(kind.columns, now).allSatisfy({ made[$0] ?? .null == $1 }) else {
-                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.changedSince))
-                continue
-            }
-            removed.append((place, text, String(key.field.dropFirst(RecordStore.key.count))))
-        }
-        try store.delete(removed, session)
+        let made = try judge(records, session)
+        try store.delete(made.removed, session)
         try kind.changed(
-            removed.map { RecordChange(place: $0.place, before: store.named(known[$0.place] ?? []), after: nil) }, tenant,
-            session)
-        try trace(removed.map(\.place.customer), principal, session)
-        return issues
+            made.removed.map {
+                RecordChange(place: $0.place, before: store.named(made.known[$0.place] ?? []), after: nil)
+            }, tenant, session)
+        try trace(made.removed.map(\.place.customer), principal, session)
+        return made.issues
     }
 
-    package func revertUpdated(
-        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
-    ) throws -> [RevertIssue] {
-        try reach(records.map(\.0), principal, session)
-        let store = RecordStore(kind)
-        let places = records.map { Self.place($0.0, $0.undo) }
-        let stored = try store.load(places.compactMap { $0 }, session)
-        var known = stored
-        var issues: [RevertIssue] = []
+    private struct Changed {
+        var stored: [RecordPlace: [SQLValue]] = [:]
+        var known: [RecordPlace: [SQLValue]] = [:]
         var changed: Set<RecordPlace> = []
         var customers: [CustomerID] = []
+        var issues: [RevertIssue] = []
+    }
+
+    /// What the records that were changed become when it is taken back.
+    private func judge(
+        _ records: [(CustomerID, undo: [ImportChange])], _ session: any SQLSession, _ memory: RevertMemory = RevertMemory()
+    ) throws -> Changed {
+        let places = records.map { Self.place($0.0, $0.undo) }
+        var result = Changed()
+        result.stored = try foreseen(places.compactMap { $0 }, session, memory)
+        result.known = result.stored
         let index = Dictionary(
             kind.columns.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
         for (record, place) in zip(records, places).reversed() {
             // A row that amended what the same chunk had made is undone with it.
             guard let place else { continue }
-            guard var values = known[place] else {
-                issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
+            guard var values = result.known[place] else {
+                result.issues.append(RevertIssue(customer: record.0, field: "", reason: Self.gone))
                 continue
             }
             for change in record.undo {
@@ -122,22 +152,50 @@ package struct RecordTarget: ImportTarget {
                 if values[column] == change.after {
                     values[column] = change.before
                 } else {
-                    issues.append(
+                    result.issues.append(
                         RevertIssue(customer: record.0, field: change.field, reason: Self.changedSince))
                 }
             }
-            known[place] = values
-            changed.insert(place)
-            customers.append(record.0)
+            result.known[place] = values
+            result.changed.insert(place)
+            result.customers.append(record.0)
         }
-        try store.update(changed.compactMap { place in known[place].map { (place, $0) } }, session)
+        return result
+    }
+
+    package func revertUpdated(
+        _ records: [(CustomerID, undo: [ImportChange])], principal: Principal, _ session: any SQLSession
+    ) throws -> [RevertIssue] {
+        try reach(records.map(\.0), principal, session)
+        let store = RecordStore(kind)
+        let done = try judge(records, session)
+        try store.update(done.changed.compactMap { place in done.known[place].map { (place, $0) } }, session)
         try kind.changed(
-            changed.sorted { $0.id < $1.id }.map { place in
+            done.changed.sorted { $0.id < $1.id }.map { place in
                 RecordChange(
-                    place: place, before: store.named(stored[place] ?? []), after: store.named(known[place] ?? []))
+                    place: place, before: store.named(done.stored[place] ?? []),
+                    after: store.named(done.known[place] ?? []))
             }, tenant, session)
-        try trace(customers, principal, session)
-        return issues
+        try trace(done.customers, principal, session)
+        return done.issues
+    }
+
+    package func forecastRevert(
+        created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],
+        _ memory: inout RevertMemory, _ session: any SQLSession
+    ) throws -> RevertForecast? {
+        let made = try judge(created, session, memory)
+        // What was made goes first: what was changed in it by the same import is then not there any more.
+        let gone = Set(made.removed.map(\.place))
+        let changed = try judge(
+            updated.filter { record in Self.place(record.0, record.undo).map { !gone.contains($0) } ?? false }, session,
+            memory)
+        for place in changed.changed { memory.records[place] = changed.known[place] }
+        var forecast = RevertForecast()
+        forecast.removed = made.removed.count
+        forecast.restored = changed.changed.count { changed.known[$0] != changed.stored[$0] }
+        forecast.issues = made.issues + changed.issues
+        return forecast
     }
 
     /// - Throws: when a customer is out of the principal's reach: a revert of a part would pass for the whole.

@@ -45,7 +45,10 @@ extension DeskRecords {
             topic,
             ImportField(
                 "subject", Words(en: "Subject", zh: "事由"), .text(500), mask: "full",
-                synonyms: ["title", "description", "summary", "text", "complaint", "投诉内容", "问题描述", "标题", "描述", "内容"]),
+                synonyms: [
+                    "title", "description", "summary", "text", "complaint", "subject line", "case subject", "ticket subject",
+                    "主题", "主旨", "工单主题", "投诉主题", "投诉内容", "问题描述", "标题", "描述", "内容",
+                ]),
             ImportField(
                 "status", Words(en: "Status", zh: "状态"),
                 choices(

@@ -65,6 +65,10 @@ extension DeskRecords {
             ImportField(
                 "case_number", Words(en: "Case number", zh: "工单编号"), .text(60),
                 synonyms: ["case", "ticket", "ticket id", "工单号"]),
+            // Where a source names the topic by a code of its own it is free text: it stands before the text.
+            ImportField(
+                "subject", Words(en: "Subject", zh: "事由"), .text(500), mask: "full",
+                synonyms: ["title", "subject line", "summary line", "主题", "主旨", "标题", "来访事由", "沟通主题", "会话主题"]),
             ImportField(
                 "note", Words(en: "Text", zh: "内容"), .text(noteMax), mask: "full",
                 synonyms: ["text", "message", "notes", "content", "transcript", "summary", "comment", "内容摘要", "备注", "会话内容"]),
@@ -86,6 +90,11 @@ extension DeskRecords {
         made["outcome"] = .text(draft.text("outcome") ?? DeskOutcome.answered.rawValue)
         if case .text(let messages)? = draft.values["messages"] {
             made["note"] = .text(try Transcript.text(messages, max: noteMax))
+        }
+        if let subject = draft.text("subject") {
+            var text = subject
+            if case .text(let note)? = made["note"] { text += "\n" + note }
+            made["note"] = .text(String(text.prefix(noteMax)))
         }
         if case .text(let note)? = made["note"] { try Transcript.refuseDamaged(note) }
         return made

@@ -74,10 +74,10 @@ package struct ContainerError: Error, Sendable, Equatable {
         "old_workbook", "is an old Excel workbook (.xls). Open it and save it as .xlsx or “CSV UTF-8”, then bring that.",
         "是旧版 Excel 工作簿（.xls）。请打开并另存为 .xlsx 或“CSV UTF-8”后再导入。")
 
-    static func otherOffice(_ what: String) -> ContainerError {
+    static func otherOffice(_ what: Words) -> ContainerError {
         ContainerError(
-            "other_office_file", "is \(what). Save the table as .xlsx or “CSV UTF-8” and bring that.",
-            "是 \(what)。请将表格另存为 .xlsx 或“CSV UTF-8”后再导入。")
+            "other_office_file", "is \(what.en). Save the table as .xlsx or “CSV UTF-8” and bring that.",
+            "是\(what.zh)。请将表格另存为 .xlsx 或“CSV UTF-8”后再导入。")
     }
 
     static func severalFiles(_ names: [String]) -> ContainerError {

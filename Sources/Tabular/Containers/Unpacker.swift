@@ -1,3 +1,5 @@
+import Kernel
+
 /// What a file was unpacked from and into.
 package struct Unpacked: Sendable, Codable, Equatable {
     /// Outermost first.
@@ -94,15 +96,24 @@ package struct Unpacker {
         return zips.contains { head.starts(with: $0) } ? .zip : nil
     }
 
-    /// An encrypted workbook is stored in the old format too, as a stream of this name.
+    /// An encrypted workbook is stored in the old format too, as a stream of this name; so are documents.
     private static func ole(_ source: ByteSource) throws -> ContainerError {
-        let mark = "EncryptedPackage".utf8.reduce(into: [UInt8]()) { $0 += [$1, 0] }
+        func wide(_ name: String) -> [UInt8] { name.utf8.reduce(into: [UInt8]()) { $0 += [$1, 0] } }
+        let marks: [(mark: [UInt8], error: ContainerError)] = [
+            (wide("EncryptedPackage"), .encryptedWorkbook),
+            (wide("WordDocument"), .otherOffice(Words(en: "an old Word document (.doc)", zh: "旧版 Word 文档（.doc）"))),
+            (
+                wide("PowerPoint Document"),
+                .otherOffice(Words(en: "an old PowerPoint presentation (.ppt)", zh: "旧版 PowerPoint 演示文稿（.ppt）"))
+            ),
+        ]
+        let longest = marks.map(\.mark.count).max() ?? 0
         let next = try source.open(0)
         var window: [UInt8] = [], read = 0
         while read < 64 << 20, let more = try next(), !more.isEmpty {
             read += more.count
-            window = Array(window.suffix(mark.count)) + more
-            if Self.contains(window, mark) { return .encryptedWorkbook }
+            window = Array(window.suffix(longest)) + more
+            if let found = marks.first(where: { Self.contains(window, $0.mark) }) { return found.error }
         }
         return .oldWorkbook
     }
@@ -131,7 +142,7 @@ package struct Unpacker {
         case UInt8(ascii: "<"):
             let start = String(decoding: text.prefix(200), as: UTF8.self).lowercased()
             if start.hasPrefix("<!doctype html") || start.hasPrefix("<html") || start.hasPrefix("<table") {
-                throw ContainerError.otherOffice("a web page (HTML)")
+                throw ContainerError.otherOffice(Words(en: "a web page (HTML)", zh: "网页（HTML）"))
             }
             if start.hasPrefix("<?xml") || start.hasPrefix("<!") || suffix == "xml" { return .xml }
             return Self.contains(Array(text), Array("</".utf8)) ? .xml : .plain
@@ -176,10 +187,13 @@ package struct Unpacker {
     private func zip(_ source: ByteSource, _ layers: [ContainerKind], _ sink: @escaping Sink) throws -> Unpacked {
         let archive = try ZipArchive(source, limits)
         if Workbook.isWorkbook(archive) { return try workbook(archive, layers, sink) }
-        if archive.entry("xl/workbook.bin") != nil { throw ContainerError.otherOffice("a binary workbook (.xlsb)") }
-        if archive.entry("word/document.xml") != nil { throw ContainerError.otherOffice("a Word document") }
+        if archive.entry("xl/workbook.bin") != nil { throw ContainerError.otherOffice(Words(en: "a binary workbook (.xlsb)", zh: "二进制工作簿（.xlsb）")) }
+        if archive.entry("word/document.xml") != nil { throw ContainerError.otherOffice(Words(en: "a Word document", zh: "Word 文档")) }
+        if archive.entry("ppt/presentation.xml") != nil {
+            throw ContainerError.otherOffice(Words(en: "a PowerPoint presentation", zh: "PowerPoint 演示文稿"))
+        }
         if archive.entry("content.xml") != nil, archive.entry("mimetype") != nil {
-            throw ContainerError.otherOffice("an OpenDocument file (.ods)")
+            throw ContainerError.otherOffice(Words(en: "an OpenDocument file (.ods)", zh: "OpenDocument 文件（.ods）"))
         }
         guard layers.isEmpty else { throw ContainerError.nested }
         let files = archive.entries.filter { !$0.isAside }

@@ -1,0 +1,190 @@
+import ArgumentParser
+import Foundation
+import Ingest
+import Kernel
+import Web
+
+/// What an import tells on a terminal.
+struct ImportPrint {
+    let say: Say
+
+    // MARK: Taking back
+
+    /// What goes with the customers of a run, a line each.
+    private func tied(_ ties: ImportTies) -> [String] {
+        [(ties.links, "cli.import.links"), (ties.decisions, "cli.import.decisions"), (ties.waiting, "cli.import.pairs")]
+            .filter { $0.0 > 0 }.map { say.row("cli.import.taken.back", "\($0.0) \(say($0.1))") }
+    }
+
+    /// What taking a run back would do.
+    func preview(_ preview: RevertPreview) {
+        Terminal.out(say("cli.import.revert.head", ["run": preview.run]))
+        guard let removed = preview.removed, let kept = preview.kept, let restored = preview.restored,
+            let values = preview.keptValues, let valuesIn = preview.keptValuesIn
+        else {
+            Terminal.out(say.row("cli.import.created", "\(preview.created)  \(say("cli.import.revert.created"))"))
+            Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(say("cli.import.revert.updated"))"))
+            for line in tied(preview.ties) { Terminal.out(line) }
+            return Terminal.out(say("cli.import.revert.do", ["run": preview.run]))
+        }
+        let created = say(kept > 0 ? "cli.import.revert.goes.but" : "cli.import.revert.goes", ["n": "\(removed)", "kept": "\(kept)"])
+        Terminal.out(say.row("cli.import.created", "\(preview.created)  \(created)"))
+        let updated = say("cli.import.revert.back", ["n": "\(restored)"])
+        Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(updated)"))
+        if values > 0 {
+            let fields = (say.language == .zh ? preview.fields_zh : preview.fields).prefix(10).joined(separator: ", ")
+            let words = say("cli.import.revert.values", ["records": "\(valuesIn)", "fields": Terminal.plain(fields)])
+            Terminal.out(say.row("cli.import.revert.stay", "\(values)  \(words)"))
+        }
+        for later in preview.later {
+            let words = say("cli.import.revert.by.import", ["run": later.run, "file": Terminal.plain(later.file)])
+            Terminal.out(say.row("cli.import.revert.changed", "\(later.records)  \(words)"))
+        }
+        if let others = preview.byOthers, others > 0 {
+            Terminal.out(say.row("cli.import.revert.changed", "\(others)  \(say("cli.import.revert.by.others"))"))
+        }
+        for line in tied(preview.ties) { Terminal.out(line) }
+        Terminal.out(say("cli.import.revert.do", ["run": preview.run]))
+    }
+
+    // MARK: A run
+
+    func report(_ report: ImportReport) {
+        for warning in say.language == .zh ? report.warnings_zh : report.warnings {
+            Terminal.note(say("cli.note", ["text": Terminal.plain(warning)]))
+        }
+        head(report)
+        counts(report)
+        findings(report)
+        if report.dryRun { for line in ImportTable(say: say).lines(report) { Terminal.out(line) } }
+        if let file = report.rejectFile { Terminal.out(say("cli.import.rejects", ["file": Terminal.plain(file)])) }
+        if report.isRevert { for line in tied(report.undone) { Terminal.out(line) } }
+        if report.issues > 0 { Terminal.out(say.row("cli.import.not.undone", "\(report.issues)")) }
+        next(report)
+    }
+
+    private func head(_ report: ImportReport) {
+        Terminal.out(
+            report.dryRun
+                ? say("cli.import.dry") : say("cli.import.run", ["run": report.run, "state": say.state(report.state)]))
+        let isCustomers = report.entity == "customer"
+        if !isCustomers { Terminal.out(say.row("cli.import.records", report.entity)) }
+        let key =
+            report.matchKey.map {
+                say(isCustomers ? "cli.import.found.customers" : "cli.import.found.records", ["key": $0])
+            } ?? say(report.entity == "account_roles" ? "cli.import.found.roles" : "cli.import.all.new")
+        Terminal.out(say.row("cli.import.source", Terminal.plain(report.source) + key))
+        guard !report.isRevert else { return }
+        let guess = report.encodingGuessed && report.encoding != "utf-8" ? say("cli.import.guessed") : ""
+        let delimiter = report.delimiter.map { say("cli.import.delimiter", ["delimiter": self.delimiter($0)]) } ?? ""
+        let encoding = say.row("cli.import.encoding", report.encoding + guess + delimiter)
+        guard let last = report.containers.last else { return Terminal.out(encoding) }
+        let sheet = report.sheet.map { say("cli.import.sheet", ["sheet": Terminal.plain($0)]) } ?? ""
+        Terminal.out(say.row("cli.import.unpacked", report.containers.joined(separator: ", ") + sheet))
+        if ["gzip", "zip"].contains(last) { Terminal.out(encoding) }
+    }
+
+    private func delimiter(_ text: String) -> String {
+        switch text {
+        case "\t": say("cli.import.tabs")
+        case " ": say("cli.import.spaces")
+        default: "“\(Terminal.plain(text))”"
+        }
+    }
+
+    private func counts(_ report: ImportReport) {
+        let seconds = (report.seconds * 10).rounded() / 10
+        Terminal.out(say.row("cli.import.read", say("cli.import.read.in", ["rows": "\(report.read)", "seconds": "\(seconds)"])))
+        Terminal.out(say.row("cli.import.created", "\(report.created)"))
+        Terminal.out(say.row("cli.import.updated", "\(report.updated)"))
+        Terminal.out(say.row("cli.import.unchanged", "\(report.unchanged)"))
+        if let linked = report.linked {
+            let words = say(report.dryRun ? "cli.import.linked.would" : "cli.import.linked.are")
+            Terminal.out(say.row("cli.import.linked", "\(linked)  \(words)"))
+        }
+        if let review = report.review {
+            let words = say(report.dryRun ? "cli.import.review.would" : "cli.import.review.are")
+            Terminal.out(say.row("cli.import.review", "\(review)  \(words)"))
+        }
+        if let apart = report.apart { Terminal.out(say.row("cli.import.apart", "\(apart)  \(say("cli.import.apart.are"))")) }
+        Terminal.out(say.row("cli.import.rejected", "\(report.rejected)"))
+        if report.quarantined > 0 {
+            Terminal.out(say.row("cli.import.quarantined", "\(report.quarantined) \(say("cli.import.quarantined.are"))"))
+        }
+        if report.skipped > 0 { Terminal.out(say.row("cli.import.skipped", "\(report.skipped)")) }
+        if !report.notTaken.isEmpty, !report.isRevert {
+            let names = report.notTaken.prefix(20).map(Terminal.plain).joined(separator: ", ")
+            let more = report.notTaken.count > 20 ? ", …" : ""
+            Terminal.out(say.row("cli.import.not.taken", say("cli.import.columns", ["count": "\(report.notTaken.count)"]) + names + more))
+        }
+    }
+
+    private func findings(_ report: ImportReport) {
+        for found in report.findings.prefix(10) where found.failed + found.fixed > 0 {
+            Terminal.out(
+                say(
+                    found.fixed > 0 ? "cli.import.rule.fixed" : "cli.import.rule",
+                    [
+                        "rule": found.rule, "field": found.field, "failed": "\(found.failed)",
+                        "checked": "\(found.checked)", "fixed": "\(found.fixed)",
+                        "severity": say.language == .zh
+                            ? say.texts.text("rules.severity.\(found.severity)", .zh) : found.severity,
+                    ]))
+        }
+        for reason in report.reasons {
+            let values = [
+                "count": "\(reason.count)", "code": reason.code, "column": reason.column.map(Terminal.plain) ?? "",
+                "line": "\(reason.firstLine)", "reason": Terminal.plain(say.pick(reason.reason, reason.reason_zh)),
+            ]
+            Terminal.out(say(reason.column == nil ? "cli.import.reason" : "cli.import.reason.column", values))
+        }
+    }
+
+    /// What can be done now.
+    private func next(_ report: ImportReport) {
+        let run = ["run": report.run]
+        if !report.dryRun, !report.isRevert, report.state == "failed" || report.state == "cancelled" {
+            // To go on would refuse the rest as well.
+            let isHopeless = report.read > 0 && report.rejected == report.read
+            Terminal.out(isHopeless ? say("cli.import.mend") : say("cli.import.resume", run))
+        }
+        if report.isRevert, report.state != "reverted" { Terminal.out(say("cli.import.revert.on", run)) }
+        if !report.dryRun, report.state == "succeeded" { Terminal.out(say("cli.import.undo", run)) }
+    }
+}
+
+/// What becomes of each column, beside the first rows as they would be stored.
+struct ImportTable {
+    private static let widthMax = 28
+    let say: Say
+
+    func lines(_ report: ImportReport) -> [String] {
+        let samples = report.samples ?? []
+        let head =
+            [say("cli.import.column"), say("cli.import.becomes")]
+            + samples.map { say("cli.import.line", ["line": "\($0.line)"]) }
+        let rows = report.mapping.map { column in
+            [column.column, becomes(column)]
+                + samples.map { column.target == "ignore" ? "" : $0.values[column.column] ?? "-" }
+        }
+        let cells = ([head] + rows).map { $0.map { TerminalText.cut(Terminal.plain($0), to: Self.widthMax) } }
+        let widths = head.indices.map { index in cells.map { TerminalText.width($0[index]) }.max() ?? 0 }
+        return cells.map { row in
+            let padded = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - TerminalText.width($0)) }
+            let line = "  " + padded.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }
+    }
+
+    private func becomes(_ column: ImportReport.Column) -> String {
+        let title = say.pick(column.title ?? "", column.title_zh ?? column.title ?? "")
+        switch column.target {
+        case "field": return title
+        case "attribute":
+            let kind = column.kind ?? "text"
+            let shown = say.language == .zh ? say.texts.text("ingest.field.\(kind)", .zh) : kind
+            return say("cli.import.attribute", ["kind": shown]) + (column.title == column.column ? "" : " \(title)")
+        default: return say("cli.import.ignored")
+        }
+    }
+}
