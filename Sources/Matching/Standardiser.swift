@@ -4,12 +4,15 @@ import Kernel
 package struct Standardiser: Sendable {
     package let kind: ColumnKind
     package let isDayFirst: Bool
+    /// Years of dates count from 1912, also where nothing but the column says so.
+    package let isMinguo: Bool
     /// For telephone numbers without one.
     package let countryCode: String
 
-    package init(kind: ColumnKind, isDayFirst: Bool = true, countryCode: String = "86") {
+    package init(kind: ColumnKind, isDayFirst: Bool = true, isMinguo: Bool = false, countryCode: String = "86") {
         self.kind = kind
         self.isDayFirst = isDayFirst
+        self.isMinguo = isMinguo
         self.countryCode = countryCode
     }
 
@@ -28,7 +31,7 @@ package struct Standardiser: Sendable {
             return MatchValue(native: digits, latin: digits)
         case .email: return email(written)
         case .birthDate, .date:
-            guard let number = StandardDate.number(written, dayFirst: isDayFirst) else { break }
+            guard let number = StandardDate.number(written, dayFirst: isDayFirst, minguo: isMinguo) else { break }
             let digits = Array(String(number).utf8)
             return MatchValue(native: digits, latin: digits, number: number)
         case .identityNumber:

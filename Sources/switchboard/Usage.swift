@@ -84,7 +84,7 @@ struct UsageImport: AsyncParsableCommand {
             options.columns[field] = parts[1]
         }
         if let dateOrder {
-            guard let order = DateOrder(rawValue: dateOrder), order != .yearMonthDay else {
+            guard let order = DateOrder(rawValue: dateOrder), [.dayMonthYear, .monthDayYear].contains(order) else {
                 throw WrongUsage("--date-order is dmy or mdy")
             }
             options.dateOrder = order

@@ -71,6 +71,29 @@ struct StandardTests {
         #expect(Standardiser(kind: .birthDate, isDayFirst: false).value("03/04/1975")?.text == "19750304")
     }
 
+    @Test(
+        "a year of the Republic of China is that of everybody else",
+        arguments: [
+            "民國78年3月4日", "民国七十八年三月四日", "078/03/04", "078年3月4號", "中華民國７８年３月４日", "民國 78/3/4", "一九八九年三月四日",
+        ])
+    func minguo(_ text: String) { #expect(latin(.birthDate, text) == "19890304") }
+
+    @Test("years of two digits are of the Republic of China where the column shows it, and otherwise of nobody")
+    func minguoColumn() {
+        for values in [["78/03/04", "101/05/06", "67/11/30"], ["0780304", "1010506", "670112"], ["民國78年3月4日", "67/11/30", "x"]] {
+            let column = ColumnUnderstanding(header: "生日", values: values)
+            #expect(column.kind == .birthDate && column.isMinguo, "\(values)")
+            #expect(column.standardiser(.birthDate, "886").value("78/03/04")?.text == "19890304")
+            #expect(column.standardiser(.birthDate, "886").value("0780304")?.text == "19890304")
+        }
+        let open = ColumnUnderstanding(header: "dob", values: ["28/03/84", "17/11/80", "05/06/75"])
+        #expect(!open.isMinguo && open.isDayFirst)
+        #expect(open.standardiser(.birthDate, "86").value("28/03/84")?.text == "19840328")
+        #expect(Standardiser(kind: .birthDate).value("78/03/04")?.number == 0, "no day of any calendar is made of it")
+        let street = ColumnUnderstanding(header: "f3", values: ["101号5楼6室", "102号7楼8室", "103号9楼1室"])
+        #expect(!street.isMinguo)
+    }
+
     @Test("the identity number's check digit decides, fifteen digits become eighteen")
     func identityNumbers() throws {
         let number = try #require(IdentityNumber("11010519491231002X"))
