@@ -267,6 +267,14 @@ CREATE TABLE public.customers_search (
     customer_id bigint NOT NULL
 );
 
+CREATE TABLE public.customers_search_number (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    number text NOT NULL,
+    tokens text NOT NULL
+);
+
 CREATE TABLE public.customers_search_state (
     id bigint NOT NULL,
     step integer NOT NULL,
@@ -1218,6 +1226,9 @@ ALTER TABLE ONLY public.customers_relation
 ALTER TABLE ONLY public.customers_saved_view
     ADD CONSTRAINT customers_saved_view_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.customers_search_number
+    ADD CONSTRAINT customers_search_number_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.customers_search
     ADD CONSTRAINT customers_search_pkey PRIMARY KEY (kind, token, customer_id);
 
@@ -1484,6 +1495,8 @@ CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btr
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 
 CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
+
+CREATE INDEX customers_search_number_tokens ON public.customers_search_number USING gin (((tokens)::tsvector));
 
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 

@@ -320,6 +320,20 @@ CREATE TABLE customers_search (
 CREATE VIRTUAL TABLE customers_search_index USING fts5(tokens, content='customers_search_text', content_rowid='customer_id',
   detail='none', columnsize=0, tokenize='ascii');
 
+CREATE TABLE customers_search_number (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  number TEXT NOT NULL,
+  tokens TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_search_number_record ON customers_search_number (id);
+
+CREATE VIRTUAL TABLE customers_search_number_index USING fts5(tokens, content='customers_search_number', content_rowid='id',
+  detail='none', columnsize=0, tokenize='ascii');
+
 CREATE TABLE customers_search_state (
   id INTEGER PRIMARY KEY,
   step INTEGER NOT NULL,
