@@ -20,9 +20,9 @@ package struct Standardiser: Sendable {
     package func value(_ written: String) -> MatchValue? {
         switch kind {
         case .nothing: return nil
-        case .givenName: return text(StandardText.forms(written))
+        case .givenName: return name(StandardText.forms(written), written)
         case .surname: return text(StandardText.forms(written, surnameFirst: true))
-        case .fullName: return text(StandardText.forms(written, spaced: true, surnameFirst: true))
+        case .fullName: return name(StandardText.forms(written, spaced: true, surnameFirst: true), written)
         case .phone:
             // An extension and a label are left out.
             let trimmed = written.prefix { $0 != "x" && $0 != "X" && $0 != "转" }
@@ -58,6 +58,13 @@ package struct Standardiser: Sendable {
         case .category, .text: return text(StandardText.forms(written))
         }
         return text(StandardText.forms(written))
+    }
+
+    /// Names in Latin letters may be nicknames.
+    private func name(_ forms: StandardText.Forms, _ written: String) -> MatchValue? {
+        let isLatin = written.utf8.first.map { $0 < 0x80 } ?? false
+        return MatchValue(
+            native: forms.native, latin: forms.latin, formals: isLatin ? Nicknames.formals(forms.latin) : [])
     }
 
     private func text(_ forms: StandardText.Forms) -> MatchValue? {
