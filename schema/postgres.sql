@@ -549,6 +549,18 @@ CREATE TABLE public.ingest_quarantine (
     reason text NOT NULL
 );
 
+CREATE TABLE public.ingest_record_lineage (
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    record bigint NOT NULL,
+    line bigint NOT NULL,
+    is_new boolean NOT NULL,
+    columns text NOT NULL,
+    fixes text NOT NULL,
+    at bigint NOT NULL
+);
+
 CREATE TABLE public.ingest_reject (
     run_id bigint NOT NULL,
     phase integer NOT NULL,
@@ -1306,6 +1318,9 @@ ALTER TABLE ONLY public.ingest_quality
 
 ALTER TABLE ONLY public.ingest_quarantine
     ADD CONSTRAINT ingest_quarantine_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_record_lineage
+    ADD CONSTRAINT ingest_record_lineage_pkey PRIMARY KEY (customer_id, record_id, run_id, record);
 
 ALTER TABLE ONLY public.ingest_reject
     ADD CONSTRAINT ingest_reject_pkey PRIMARY KEY (run_id, phase, record);

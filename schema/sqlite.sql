@@ -626,6 +626,19 @@ CREATE INDEX ingest_quarantine_run ON ingest_quarantine (run_id, record);
 
 CREATE INDEX ingest_quarantine_state ON ingest_quarantine (state, source, id);
 
+CREATE TABLE ingest_record_lineage (
+  customer_id BIGINT NOT NULL,
+  record_id BIGINT NOT NULL,
+  run_id BIGINT NOT NULL,
+  record BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  is_new BOOLEAN NOT NULL,
+  columns TEXT NOT NULL,
+  fixes TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, record_id, run_id, record)
+) WITHOUT ROWID;
+
 CREATE TABLE ingest_reject (
   run_id BIGINT NOT NULL,
   phase INTEGER NOT NULL,

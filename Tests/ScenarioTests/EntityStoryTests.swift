@@ -150,6 +150,20 @@ struct EntityStoryTests {
             for text in all { #expect(page.contains(text), "\(text) on the page of \(id)") }
             #expect(page.contains("id=\"panel-accounts\"") && supervisor.isClean(page))
         }
+        // From what is shown to the source, file, line and column that brought it, and to the rule, for every kind.
+        let shown = try supervisor.get("/customers/\(b)").text
+        let whole = try supervisor.get("/customers/\(b)/lineage").text
+        #expect(whole.contains("Bills, cases, contacts and lines from sources") && supervisor.isClean(whole))
+        for (entity, column) in [("bills", "amount"), ("cases", "description"), ("interactions", "transcript"), ("payments", "payment method")] {
+            let own = whole.components(separatedBy: "<tr>").first { $0.contains("\(entity).csv") && $0.contains("/lineage/") }
+            let path = String(try #require(own?.firstMatch(of: /href="(\/customers\/\d+\/lineage\/\d+)"/), "\(entity)").1)
+            let page = try supervisor.get(path).text
+            #expect(page.contains("\(entity).csv") && page.contains("Line 2") && page.contains("Mapping v1"), "\(entity)")
+            #expect(page.contains(column) && supervisor.isClean(page), "\(entity)")
+            #expect(!page.contains("Why is the bill so high") && !page.contains("No signal"), "values stand where they are shown")
+            let record = path.split(separator: "/").last ?? ""
+            #expect(shown.contains("/lineage/\(record)\""), "\(entity) leads to its origin")
+        }
         // In Chinese too, and nothing of it for somebody of another region.
         try supervisor.post("/preferences", [("language", "zh")])
         let chinese = try supervisor.get("/customers/\(b)").text
@@ -169,6 +183,7 @@ struct EntityStoryTests {
         #expect(try supervisor.post(bills + "/reversal").status == 303)
         try await scenario.drain()
         #expect(try !supervisor.get("/customers/\(b)").text.contains("INV-77"))
+        #expect(try !supervisor.get("/customers/\(b)/lineage").text.contains("bills.csv"), "nor its origin")
         #expect(try supervisor.get(bills + "/progress").text.contains(#""state":"reverted""#))
     }
 

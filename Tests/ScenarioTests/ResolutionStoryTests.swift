@@ -124,6 +124,28 @@ struct ResolutionStoryTests {
         #expect(try supervisor.get("/customers/\(r)").status == 404)
     }
 
+    @Test("the contact number of a joined record leads to the file, line and column that brought it, and says why it is one")
+    func contactNumber() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        _ = try await bring(scenario, supervisor, "billing", ["source_id", "full_name", "msisdn"], ["B1,王小明,\(Self.number)"])
+        let care = ["source_id", "full_name", "msisdn", "birth_date"]
+        _ = try await bring(scenario, supervisor, "care", care, ["C7,王小明,\(Self.number),1990-01-01", "C8,李四,,1991-01-01"])
+        let (c, other) = (try await customer(scenario, "C7"), try await customer(scenario, "C8"))
+        func number(_ id: String) throws -> String? {
+            try supervisor.get("/customers/\(id)/lineage").text.components(separatedBy: "<section").first { $0.contains("care.csv") }?
+                .components(separatedBy: "<tr>").first { $0.contains(">Contact phone<") }
+        }
+        let row = try #require(try number(c))
+        #expect(row.contains("care.csv") && row.contains("Line 2") && row.contains("msisdn") && row.contains("Mapping v1"), "\(row)")
+        #expect(row.contains("kept as a contact number") && !row.contains("follows from"))
+        // The same when a later delivery of the source brings it.
+        _ = try await bring(scenario, supervisor, "care", care, ["C8,李四,\(Self.number),1991-01-01"])
+        let later = try #require(try number(other))
+        #expect(later.contains("care.csv") && later.contains("msisdn") && later.contains("kept as a contact number"), "\(later)")
+    }
+
     @Test("a dry run says how many would be joined, as the import then does; taking it back says what goes with it")
     func foretold() async throws {
         let scenario = try await Scenario.start()

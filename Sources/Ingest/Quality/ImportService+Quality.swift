@@ -69,19 +69,29 @@ extension ImportService {
         var rejects = chunk.rejects
         var taken: [Int] = []
         var traces: [LineageStore.Trace] = []
+        var recordTraces: [(record: Int64, trace: LineageStore.Trace)] = []
+        func note(_ trace: LineageStore.Trace, _ undo: [ImportChange], _ fields: () -> [String]) {
+            guard !target.takesAttributes, let record = RecordLineage.record(undo, entity: run.entity) else {
+                // A row without a record amends what an earlier one of the chunk made: that one is the origin.
+                if target.takesAttributes || !undo.isEmpty { traces.append(trace) }
+                return
+            }
+            recordTraces.append(
+                (record, LineageStore.Trace(customer: trace.customer, index: trace.index, isNew: trace.isNew, fields: fields())))
+        }
         for (index, outcome) in try pass.apply(chunk, session).enumerated() {
             switch outcome {
             case .created(let id, let revision, let undo):
                 counts.created += 1
                 journal.created.append((id, revision, undo))
-                traces.append(
-                    LineageStore.Trace(
-                        customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys)))
+                let trace = LineageStore.Trace(
+                    customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys))
+                note(trace, undo) { trace.fields }
             case .updated(let id, let changes, let undo):
                 counts.updated += 1
                 journal.updated.append((id, undo))
-                traces.append(
-                    LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field)))
+                let trace = LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field))
+                note(trace, undo) { RecordLineage.fields(changes, chunk.rows[index]) }
             case .unchanged: counts.unchanged += 1
             case .rejected(let field, let code, let words):
                 rejects.append(
@@ -102,8 +112,8 @@ extension ImportService {
             try session.execute(
                 JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
         }
-        // The lineage tells of the customer's own fields; a record of a customer keeps its source and key itself.
-        if target.takesAttributes { try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session) }
+        try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session)
+        try RecordLineage.insert(recordTraces, chunk, resolved, run.id, at: now, session)
         try JournalStore.record(rejects, run.id, .run, session)
         try FindingStore.add(chunk.counts, run.id, .run, session)
         try FindingStore.addQuality(
