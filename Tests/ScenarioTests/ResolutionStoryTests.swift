@@ -124,6 +124,22 @@ struct ResolutionStoryTests {
         #expect(try supervisor.get("/customers/\(r)").status == 404)
     }
 
+    @Test("an address that two sources write in two scripts stands once on the page, with the other form as a note")
+    func oneAddress() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let agent = try await scenario.user("agent", [.agent])
+        try supervisor.post("/preferences", [("language", "en")])
+        let header = ["source_id", "full_name", "email", "birth_date", "address"]
+        _ = try await bring(scenario, supervisor, "billing", header, ["B1,王海涛,ht@example.com,1990-01-01,深圳市南山区科技园路252号"])
+        _ = try await bring(scenario, supervisor, "retail", header, ["R1,王海濤,ht@example.com,1990-01-01,深圳市南山區科技園路252號"])
+        let b = try await customer(scenario, "B1")
+        let page = try supervisor.get("/customers/\(b)").text
+        #expect(page.contains("panel-joined") && page.components(separatedBy: "<dt>Street address</dt>").count == 2)
+        #expect(page.contains("also written 深圳市南山區科技園路252號"))
+        #expect(try !agent.get("/customers/\(b)").text.contains("科技園路252"), "who does not see the address does not see the note")
+    }
+
     @Test("the contact number of a joined record leads to the file, line and column that brought it, and says why it is one")
     func contactNumber() async throws {
         let scenario = try await Scenario.start()
