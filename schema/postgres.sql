@@ -468,7 +468,8 @@ CREATE TABLE public.ingest_intake (
     pull_zh text NOT NULL,
     actor text NOT NULL,
     updated_at bigint NOT NULL,
-    updated_by_name text NOT NULL
+    updated_by_name text NOT NULL,
+    secret text
 );
 
 CREATE TABLE public.ingest_intake_file (

@@ -526,7 +526,7 @@ CREATE TABLE ingest_intake (
   actor TEXT NOT NULL,
   updated_at BIGINT NOT NULL,
   updated_by_name TEXT NOT NULL
-);
+, secret TEXT);
 
 CREATE TABLE ingest_intake_file (
   id INTEGER PRIMARY KEY,

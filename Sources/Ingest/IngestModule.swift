@@ -137,6 +137,7 @@ enum IngestLabels {
             "ingest_intake",
             [
                 "source": .plain, "entity": .plain, "enabled": .plain, "settle_seconds": .plain, "url": .secret,
+                "secret": .secret,
                 "every_minutes": .plain, "next_pull_at": .plain, "etag": .plain, "modified": .plain,
                 "pulled_at": .plain, "looked_at": .plain, "message_en": .plain, "message_zh": .plain,
                 "pull_en": .plain, "pull_zh": .plain, "actor": .name, "updated_at": .plain, "updated_by_name": .name,
