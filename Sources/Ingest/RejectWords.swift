@@ -99,6 +99,10 @@ enum RejectWords {
         Words(en: "does not keep the rule “\(rule.en)”", zh: "不符合规则“\(rule.zh)”")
     }
 
+    static func taken(_ rule: Words) -> Words {
+        Words(en: "another customer has this value already (rule “\(rule.en)”)", zh: "已有其他客户使用该值（规则“\(rule.zh)”）")
+    }
+
     static func tooLong(_ max: Int) -> (String, Words) {
         ("too_long", Words(en: "longer than \(max) characters", zh: "超过 \(max) 个字符"))
     }

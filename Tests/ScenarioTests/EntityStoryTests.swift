@@ -105,6 +105,36 @@ struct EntityStoryTests {
         #expect(waiting == 4)
     }
 
+    @Test("what has to be unique is so among what is stored too, and a customer who is changed keeps their own")
+    func unique() async throws {
+        let scenario = try await Scenario.start()
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        let rule = QualityRule(
+            key: "own-once", name: Words(en: "One document, one customer", zh: "证件唯一"), source: "", entity: "customer",
+            fields: ["document_number"], kind: .unique, dimension: .consistency, severity: .quarantine,
+            parameters: RuleParameters())
+        try await scenario.tenant.database.write { try RuleStore.put(rule, by: "t", at: Instant(milliseconds: 0), $0) }
+        func bring(_ source: String, _ csv: String, dryRun: Bool = false) async throws -> ImportReport {
+            let path = NSTemporaryDirectory() + "\(source)-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(("source_id,full_name,document_number\n" + csv).utf8).write(to: URL(fileURLWithPath: path))
+            return try await service.importFile(path, source: source, matchKey: "source_id", dryRun: dryRun, principal: principal)
+        }
+        #expect(try await bring("billing", "B1,王小明,P100001\nB2,李四,P100002\nB3,张三,P100002\n").quarantined == 1, "within the file")
+        let other = "C1,王小明,P100001\nC2,赵六,P100009\n"
+        #expect(try await bring("care", other, dryRun: true).quarantined == 1)
+        let care = try await bring("care", other)
+        #expect(care.created == 1 && care.quarantined == 1, "\(care)")
+        #expect(care.findings.contains { $0.rule == "own-once" && $0.failed == 1 && $0.checked >= $0.failed })
+        let again = try await bring("billing", "B1,王晓明,P100001\nB2,李四,P100002\n")
+        #expect(again.updated == 1 && again.unchanged == 1 && again.quarantined == 0, "\(again)")
+        let words = try await scenario.tenant.database.read {
+            try $0.query("SELECT findings FROM ingest_quarantine WHERE source = 'care'") { $0.text(0) }
+        }
+        #expect(words.count == 1 && words[0].contains("another customer has this value already"))
+    }
+
     @Test("the page of the one customer shows the accounts, bills and cases of all sources; apart again, each its own")
     func story() async throws {
         let scenario = try await Scenario.start()
