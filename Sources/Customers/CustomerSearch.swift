@@ -258,7 +258,7 @@ struct IndexedSearch {
         let isDigits = card.utf8.allSatisfy { (48...57).contains($0) }
         guard masking.contacts, isDigits, FormerSearch.numberDigits(text) != nil else { return }
         if count >= Self.cardPrefixMin { try look(.prefix(.card, card), .card) }
-        let pieces = SearchText.pieces(card)
+        let pieces = SearchText.cover(card)
         guard pieces.count > 1 else { return try look(.all(pieces.map { .token(.piece, $0) }), .card) }
         let session = session
         try look(.all(pieces.map { .token(.piece, $0) })) { ids in

@@ -44,7 +44,7 @@ enum NumberIndex {
     static func find(
         _ part: String, limit: Int, _ principal: Principal, _ session: any SQLSession
     ) throws -> (found: [Found], isMore: Bool) {
-        let pieces = SearchText.pieces(part)
+        let pieces = SearchText.cover(part)
         guard !pieces.isEmpty, limit > 0 else { return ([], false) }
         let builder = statement(pieces, limit: limit, principal, session.dialect)
         let found = try session.query(builder) { row in

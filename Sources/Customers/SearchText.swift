@@ -81,6 +81,19 @@ struct SearchText {
         return result
     }
 
+    /// Runs of four that cover a text between them: what is looked for. Fewer lists are merged than with all of them, and
+    /// those of common beginnings are the longest; the stored number decides.
+    static func cover(_ compact: String) -> [String] {
+        let scalars = Array(compact.unicodeScalars)
+        guard scalars.count >= gram else { return [] }
+        let starts = Array(stride(from: scalars.count - gram, through: 0, by: -gram))
+        return ((starts.last ?? 0) > 0 ? starts + [0] : starts).map { start in
+            var piece = String.UnicodeScalarView()
+            piece.append(contentsOf: scalars[start..<start + gram])
+            return String(piece)
+        }
+    }
+
     /// Whether nothing changed that the text is made of.
     static func areSame(_ a: CustomerRecord, _ b: CustomerRecord) -> Bool {
         SearchTokens.areSame(a, b) && a.customer.region == b.customer.region
