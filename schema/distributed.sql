@@ -17,11 +17,13 @@ SELECT create_distributed_table('customers_outcome', 'customer_id', colocate_wit
 SELECT create_distributed_table('customers_party', 'id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_relation', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_search', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_search_number', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_search_text', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_subscription', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_subscription_history', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_usage_month', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('ingest_lineage', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('ingest_record_lineage', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_churn_score', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_contact_plan', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_score_history', 'customer_id', colocate_with => 'customers_customer');

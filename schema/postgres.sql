@@ -267,6 +267,14 @@ CREATE TABLE public.customers_search (
     customer_id bigint NOT NULL
 );
 
+CREATE TABLE public.customers_search_number (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    number text NOT NULL,
+    tokens text NOT NULL
+);
+
 CREATE TABLE public.customers_search_state (
     id bigint NOT NULL,
     step integer NOT NULL,
@@ -460,7 +468,8 @@ CREATE TABLE public.ingest_intake (
     pull_zh text NOT NULL,
     actor text NOT NULL,
     updated_at bigint NOT NULL,
-    updated_by_name text NOT NULL
+    updated_by_name text NOT NULL,
+    secret text
 );
 
 CREATE TABLE public.ingest_intake_file (
@@ -539,6 +548,18 @@ CREATE TABLE public.ingest_quarantine (
     decided_at bigint,
     decided_by_name text NOT NULL,
     reason text NOT NULL
+);
+
+CREATE TABLE public.ingest_record_lineage (
+    customer_id bigint NOT NULL,
+    record_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    record bigint NOT NULL,
+    line bigint NOT NULL,
+    is_new boolean NOT NULL,
+    columns text NOT NULL,
+    fixes text NOT NULL,
+    at bigint NOT NULL
 );
 
 CREATE TABLE public.ingest_reject (
@@ -1219,6 +1240,9 @@ ALTER TABLE ONLY public.customers_relation
 ALTER TABLE ONLY public.customers_saved_view
     ADD CONSTRAINT customers_saved_view_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.customers_search_number
+    ADD CONSTRAINT customers_search_number_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.customers_search
     ADD CONSTRAINT customers_search_pkey PRIMARY KEY (kind, token, customer_id);
 
@@ -1296,6 +1320,9 @@ ALTER TABLE ONLY public.ingest_quality
 
 ALTER TABLE ONLY public.ingest_quarantine
     ADD CONSTRAINT ingest_quarantine_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_record_lineage
+    ADD CONSTRAINT ingest_record_lineage_pkey PRIMARY KEY (customer_id, record_id, run_id, record);
 
 ALTER TABLE ONLY public.ingest_reject
     ADD CONSTRAINT ingest_reject_pkey PRIMARY KEY (run_id, phase, record);
@@ -1485,6 +1512,8 @@ CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btr
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 
 CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
+
+CREATE INDEX customers_search_number_tokens ON public.customers_search_number USING gin (((tokens)::tsvector));
 
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 

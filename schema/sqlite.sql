@@ -320,6 +320,20 @@ CREATE TABLE customers_search (
 CREATE VIRTUAL TABLE customers_search_index USING fts5(tokens, content='customers_search_text', content_rowid='customer_id',
   detail='none', columnsize=0, tokenize='ascii');
 
+CREATE TABLE customers_search_number (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  number TEXT NOT NULL,
+  tokens TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_search_number_record ON customers_search_number (id);
+
+CREATE VIRTUAL TABLE customers_search_number_index USING fts5(tokens, content='customers_search_number', content_rowid='id',
+  detail='none', columnsize=0, tokenize='ascii');
+
 CREATE TABLE customers_search_state (
   id INTEGER PRIMARY KEY,
   step INTEGER NOT NULL,
@@ -512,7 +526,7 @@ CREATE TABLE ingest_intake (
   actor TEXT NOT NULL,
   updated_at BIGINT NOT NULL,
   updated_by_name TEXT NOT NULL
-);
+, secret TEXT);
 
 CREATE TABLE ingest_intake_file (
   id INTEGER PRIMARY KEY,
@@ -611,6 +625,19 @@ CREATE INDEX ingest_quarantine_replay ON ingest_quarantine (replay_run_id, repla
 CREATE INDEX ingest_quarantine_run ON ingest_quarantine (run_id, record);
 
 CREATE INDEX ingest_quarantine_state ON ingest_quarantine (state, source, id);
+
+CREATE TABLE ingest_record_lineage (
+  customer_id BIGINT NOT NULL,
+  record_id BIGINT NOT NULL,
+  run_id BIGINT NOT NULL,
+  record BIGINT NOT NULL,
+  line BIGINT NOT NULL,
+  is_new BOOLEAN NOT NULL,
+  columns TEXT NOT NULL,
+  fixes TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, record_id, run_id, record)
+) WITHOUT ROWID;
 
 CREATE TABLE ingest_reject (
   run_id BIGINT NOT NULL,

@@ -99,6 +99,8 @@ enum CustomerLabels {
         .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship", "customers"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
         labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),
+        labelled(
+            "customers_search_number", plain: ["customer_id", "id", "kind", "number"], ["tokens": .identity]),
         labelled("customers_search_word", plain: ["variant"], ["word": .name]),
         .plain("customers_search_state", ["id", "step", "seen_to", "since"]),
         labelled(

@@ -37,6 +37,6 @@ enum CustomerLayouts {
                 "customers_contact_medium", "customers_address", "customers_identity_document",
                 "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
                 "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
-                "customers_search_text", "customers_listing", "customers_account", "customers_account_role",
+                "customers_search_text", "customers_search_number", "customers_listing", "customers_account", "customers_account_role",
             ], .customer(key: "customer_id"))
 }

@@ -7,8 +7,10 @@ struct SearchMatch: Sendable, Equatable {
     enum Way: Sendable, Equatable {
         /// E.164, one of the customer's.
         case number(String)
-        /// An ICCID, IMSI or IMEI as a whole.
+        /// An ICCID, IMSI or IMEI.
         case card
+        /// The number of a bill or an account.
+        case record(NumberIndex.Kind, String)
         case reference, document, email, name
     }
     let id: CustomerID
@@ -60,6 +62,10 @@ enum CustomerSearch {
             group = "customers.search.devices"
             icon = "sim"
             notes.insert(device, at: 0)
+        case .record(let kind, let number):
+            group = kind == .bills ? "customers.search.bills" : "customers.search.accounts"
+            icon = "bill"
+            notes.insert(number, at: 0)
         case .reference: notes.insert(line.reference, at: 0)
         case .document, .email, .name: break
         }
@@ -78,7 +84,7 @@ enum CustomerSearch {
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
             try session.forEach(builder.sql, builder.arguments) { row in
                 let numbers = [2, 3, 4].compactMap { row.optionalText($0).map(SearchTokens.simToken) }
-                if numbers.contains(card), let device = row.optionalText(1) { result[row.id(0)] = device }
+                if numbers.contains(where: { $0.contains(card) }), let device = row.optionalText(1) { result[row.id(0)] = device }
                 return true
             }
         }
@@ -140,6 +146,7 @@ struct IndexedSearch {
     mutating func run(_ text: String) throws -> [SearchMatch] {
         try lookForNumbers(text)
         try lookForCards(text)
+        try lookForRecords(text)
         if text.unicodeScalars.count >= 2, !text.contains(" "), found.count < limit {
             let ids = try FormerSearch.scan(
                 .reference, from: text, to: Folding.prefixEnd(text), limit: limit + seen.count, principal, session)
@@ -243,13 +250,50 @@ struct IndexedSearch {
         return result
     }
 
-    /// A card is found as a whole; by its beginning by those who see whole numbers.
+    /// A card is found as a whole; by any part of it by those who see whole numbers.
     private mutating func lookForCards(_ text: String) throws {
         let card = SearchTokens.simToken(text)
         let count = card.utf8.count
         if count >= Self.cardLettersMin { try look(.token(.card, card), .card) }
         let isDigits = card.utf8.allSatisfy { (48...57).contains($0) }
-        if masking.contacts, isDigits, count >= Self.cardPrefixMin { try look(.prefix(.card, card), .card) }
+        guard masking.contacts, isDigits, FormerSearch.numberDigits(text) != nil else { return }
+        if count >= Self.cardPrefixMin { try look(.prefix(.card, card), .card) }
+        let pieces = SearchText.cover(card)
+        guard pieces.count > 1 else { return try look(.all(pieces.map { .token(.piece, $0) }), .card) }
+        let session = session
+        try look(.all(pieces.map { .token(.piece, $0) })) { ids in
+            let holders = try Self.holders(ofCards: card, ids, session)
+            return ids.filter { holders.contains($0) }.map { ($0, .card) }
+        }
+    }
+
+    /// Who of these has a card with this part.
+    private static func holders(
+        ofCards part: String, _ ids: [CustomerID], _ session: any SQLSession
+    ) throws -> Set<CustomerID> {
+        var result: Set<CustomerID> = []
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(CustomerSearch.devices)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let numbers = [2, 3, 4].compactMap { row.optionalText($0).map(SearchTokens.simToken) }
+                if numbers.contains(where: { $0.contains(part) }) { result.insert(row.id(0)) }
+                return true
+            }
+        }
+        return result
+    }
+
+    /// By any part of the number of a bill or an account: these stand on the customer's page for everybody who sees it.
+    private mutating func lookForRecords(_ text: String) throws {
+        guard let part = NumberIndex.part(text) else { return }
+        var window = max(Self.windowMin, 2 * limit) + seen.count
+        while found.count < limit {
+            let (numbers, isMore) = try NumberIndex.find(part, limit: window, principal, session)
+            for one in numbers { add(one.customer, .record(one.kind, one.number)) }
+            if !isMore || window == Self.windowMax { return }
+            window = Self.windowMax
+        }
     }
 
     // MARK: Names

@@ -125,6 +125,8 @@ struct CustomerWriter: Sendable {
         for (identifier, holder) in released { gone.add(identifier, holder) }
         try gone.write(session)
         try fresh.write(session)
+        try NumberIndex.moved(
+            changes.filter { $0.before.customer.region != $0.after.customer.region }.map(\.after.id), session)
         try SearchWords.note(renamed, session)
         try ListingRow.update(listing, from: listed, session)
         if let matching {
@@ -222,6 +224,7 @@ struct CustomerWriter: Sendable {
             CustomerSQL.deleteSearch,
             records.flatMap { record in SearchTokens.all(record, step).map { Self.row($0, record.id) } })
         try SearchIndex.remove(records.map(\.id), session)
+        try NumberIndex.remove(of: records.map(\.id), session)
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }

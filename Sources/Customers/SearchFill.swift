@@ -67,7 +67,9 @@ struct SearchFill: Sendable {
     static func job(_ tenant: Tenant) -> JobHandler {
         JobHandler(kind: jobKind) { context in
             let fill = SearchFill(database: tenant.database, clock: tenant.clock)
-            let written = try await fill.run { try context.checkCancelled() }
+            var written = try await fill.run { try context.checkCancelled() }
+            written += try await NumberFill(database: tenant.database, clock: tenant.clock)
+                .run { try context.checkCancelled() }
             return "{\"written\":\(written)}"
         }
     }
@@ -172,7 +174,7 @@ struct SearchFill: Sendable {
     }
 
     /// - Returns: how many texts were other ones.
-    private static func mend(_ ids: [CustomerID], _ session: any SQLSession) throws -> Int {
+    static func mend(_ ids: [CustomerID], _ session: any SQLSession) throws -> Int {
         var builder = SQLBuilder(texts)
         builder.appendIn("AND customer_id", ids.map { .id($0) })
         let stored = Dictionary(

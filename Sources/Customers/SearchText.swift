@@ -23,6 +23,8 @@ enum SearchKind: UInt8, Sendable {
     case digits = 0x64  // d
     /// An ICCID, IMSI or IMEI.
     case card = 0x6D  // m
+    /// Four characters that follow each other in one; in the index of numbers, in the number of a bill or an account.
+    case piece = 0x67  // g
     case document = 0x6F  // o
     case email = 0x61  // a
     /// Where the customer is: narrows what others are looked for with.
@@ -46,13 +48,50 @@ struct SearchText {
         for digits in numbers(record) { text.addNumber(digits) }
         for line in record.subscriptions {
             for card in [line.iccid, line.imsi, line.imei] {
-                if let card { text.add(.card, SearchTokens.simToken(card).utf8) }
+                guard let card else { continue }
+                let token = SearchTokens.simToken(card)
+                text.add(.card, token.utf8)
+                for piece in pieces(token) { text.add(.piece, piece.utf8) }
             }
         }
         for document in record.documents { text.add(.document, compact(document.number).utf8) }
         for contact in record.contacts where contact.kind == .email { text.add(.email, compact(contact.value).utf8) }
         if let region = record.customer.region { text.add(.region, compact(region).utf8) }
         return String(decoding: text.bytes, as: UTF8.self)
+    }
+
+    /// The text of a number by itself.
+    static func of(number: String, region: String?) -> String {
+        var text = SearchText()
+        for piece in pieces(compact(number)) { text.add(.piece, piece.utf8) }
+        if let region { text.add(.region, compact(region).utf8) }
+        return String(decoding: text.bytes, as: UTF8.self)
+    }
+
+    /// Each run of four characters, once.
+    static func pieces(_ compact: String) -> [String] {
+        let scalars = Array(compact.unicodeScalars)
+        guard scalars.count >= gram else { return [] }
+        var seen: Set<String> = [], result: [String] = []
+        for start in 0...(scalars.count - gram) {
+            var piece = String.UnicodeScalarView()
+            piece.append(contentsOf: scalars[start..<start + gram])
+            if seen.insert(String(piece)).inserted { result.append(String(piece)) }
+        }
+        return result
+    }
+
+    /// Runs of four that cover a text between them: what is looked for. Fewer lists are merged than with all of them, and
+    /// those of common beginnings are the longest; the stored number decides.
+    static func cover(_ compact: String) -> [String] {
+        let scalars = Array(compact.unicodeScalars)
+        guard scalars.count >= gram else { return [] }
+        let starts = Array(stride(from: scalars.count - gram, through: 0, by: -gram))
+        return ((starts.last ?? 0) > 0 ? starts + [0] : starts).map { start in
+            var piece = String.UnicodeScalarView()
+            piece.append(contentsOf: scalars[start..<start + gram])
+            return String(piece)
+        }
     }
 
     /// Whether nothing changed that the text is made of.

@@ -41,7 +41,7 @@ extension ImportService {
         while let read = next {
             async let following = Self.pull(reader)
             let (chunk, outcomes) = try await tenant.database.read { [self] session in
-                let chunk = try sifted(read, references, run.mapping.source, session)
+                let chunk = try sifted(read, references, run.mapping, session)
                 return (chunk, try pass.plan(chunk, session))
             }
             let rejects = planner.add(chunk, outcomes, resolved)

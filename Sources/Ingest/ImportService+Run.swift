@@ -268,9 +268,9 @@ extension ImportService {
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
                 // What was kept because somebody changed it since keeps its origin too.
                 let kept = Set(issues.map(\.customer))
-                try LineageStore.forget(
-                    (entries.created.map(\.id) + entries.updated.map(\.id)).filter { !kept.contains($0) }, run.id,
-                    session)
+                let taken = (entries.created.map(\.id) + entries.updated.map(\.id)).filter { !kept.contains($0) }
+                try LineageStore.forget(taken, run.id, session)
+                try RecordLineage.forget(taken, run.id, session)
             }
             let advanced = try session.execute(
                 RunStore.advanceRevert,

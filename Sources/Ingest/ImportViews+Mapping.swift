@@ -69,6 +69,7 @@ extension ImportViews {
             "options": .list(options(code)),
             "hasOrder": .bool(isDate), "orderAuto": .bool(order == nil), "orderDMY": .bool(order == .dayMonthYear),
             "orderMDY": .bool(order == .monthDayYear), "orderYMD": .bool(order == .yearMonthDay),
+            "orderROC": .bool(order == .minguo),
             "hasExcel": .bool(isRead || profile?.mayBeExcelDates ?? false),
             "excel": .bool(chosen?.excelDates ?? false),
         ]

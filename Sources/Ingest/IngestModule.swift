@@ -61,7 +61,7 @@ package struct IngestModule: Module {
                 "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
                 "ingest_revert_issue", "ingest_intake", "ingest_intake_file", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
                 "ingest_source", "ingest_source_mapping",
-            ], .local) + [TableLayout("ingest_lineage", .customer(key: "customer_id"))]
+            ], .local) + TableLayout.all(["ingest_lineage", "ingest_record_lineage"], .customer(key: "customer_id"))
     }
 
     package var navigation: [NavigationEntry] {
@@ -137,6 +137,7 @@ enum IngestLabels {
             "ingest_intake",
             [
                 "source": .plain, "entity": .plain, "enabled": .plain, "settle_seconds": .plain, "url": .secret,
+                "secret": .secret,
                 "every_minutes": .plain, "next_pull_at": .plain, "etag": .plain, "modified": .plain,
                 "pulled_at": .plain, "looked_at": .plain, "message_en": .plain, "message_zh": .plain,
                 "pull_en": .plain, "pull_zh": .plain, "actor": .name, "updated_at": .plain, "updated_by_name": .name,
@@ -171,6 +172,9 @@ enum IngestLabels {
         TableLabels.plain(
             "ingest_lineage",
             ["customer_id", "run_id", "record", "line", "chunk", "is_new", "columns", "fixes", "at"]),
+        TableLabels.plain(
+            "ingest_record_lineage",
+            ["customer_id", "record_id", "run_id", "record", "line", "is_new", "columns", "fixes", "at"]),
         TableLabels.plain(
             "ingest_finding", ["run_id", "phase", "rule", "field", "checked", "failed", "fixed"]),
         TableLabels.plain(

@@ -187,6 +187,7 @@ struct MappingSuggester {
                 return true
             } catch {
                 return error.code == ValueFailure.ambiguousDate.rawValue
+                    || error.code == ValueFailure.ambiguousCalendar.rawValue && kind == .date
                     || error.code == ValueFailure.scientificNotation.rawValue
                     || (error.code == ValueFailure.excelSerialDate.rawValue && profile.has("excel_serial_dates"))
             }

@@ -180,6 +180,11 @@ extension ProfileText {
             return say("\(count) dates, some day first and some month first", "\(count) 个日期的日月顺序混用")
         case "ambiguous_date_order":
             return say("\(count) dates of which day or month first cannot be told", "\(count) 个日期无法判断日月顺序")
+        case "ambiguous_calendar":
+            return say(
+                "\(counted(notice.count, "date", "dates")) whose year may be of the Republic of China or the last two digits of "
+                    + "another one; --date-order roc of import, or the mapping, says it",
+                "\(count) 个日期的年份可能是民国年，也可能是公元年后两位，可用 import 的 --date-order roc 或在映射中指定")
         case "impossible_dates":
             let examples = examples(column)
             return say(

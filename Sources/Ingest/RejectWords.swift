@@ -69,6 +69,11 @@ enum RejectWords {
                 zh: "无法区分日和月，请为该列选择日期顺序")
         case .yearNotFirst:
             Words(en: "the year does not stand first, as the date order of the column says", zh: "年份不在最前，与该列设定的日期顺序不符")
+        case .ambiguousCalendar:
+            Words(
+                en: "the year may be of the Republic of China calendar or of another one, and the column does not tell; "
+                    + "choose the date order of the column",
+                zh: "年份可能是民国纪年，也可能不是，该列无法判断；请为该列选择日期顺序")
         case .noSuchDay: Words(en: "there is no such day", zh: "没有这一天")
         case .excelSerialDate:
             Words(
@@ -92,6 +97,10 @@ enum RejectWords {
 
     static func fails(_ rule: Words) -> Words {
         Words(en: "does not keep the rule “\(rule.en)”", zh: "不符合规则“\(rule.zh)”")
+    }
+
+    static func taken(_ rule: Words) -> Words {
+        Words(en: "another customer has this value already (rule “\(rule.en)”)", zh: "已有其他客户使用该值（规则“\(rule.zh)”）")
     }
 
     static func tooLong(_ max: Int) -> (String, Words) {

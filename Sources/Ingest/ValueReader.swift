@@ -119,7 +119,7 @@ final class ValueReader {
     /// are exchanged, which is certain when there is no such month.
     func date(_ cell: String, inOrder order: DateOrder?) -> SQLValue? {
         guard field.kind == .date else { return nil }
-        guard parser.dateOrder != .yearMonthDay else { return nil }
+        guard parser.dateOrder != .yearMonthDay, parser.dateOrder != .minguo else { return nil }
         var other = parser
         other.dateOrder = parser.dateOrder.map { $0 == .dayMonthYear ? .monthDayYear : .dayMonthYear } ?? order
         guard other.dateOrder != nil else { return nil }

@@ -58,6 +58,14 @@ enum HeaderWords {
     /// Whether the column names whoever speaks for the one that the record is about.
     static func isContact(_ header: String) -> Bool { has(header, contacts, chineseContacts) }
 
+    /// Whether the header names the calendar of the Republic of China.
+    static func isMinguo(_ header: String) -> Bool { has(header, ["minguo", "roc date"], ["民国"]) }
+
+    /// Whether the header speaks of a day.
+    static func isDate(_ header: String) -> Bool {
+        kind(header) == .birthDate || has(header, ["date", "day", "time"], ["日期", "时间", "日"])
+    }
+
     private static func has(_ header: String, _ english: [String], _ chinese: [String]) -> Bool {
         let simple = String(String.UnicodeScalarView(header.unicodeScalars.map(Han.simplified)))
         if chinese.contains(where: simple.contains) { return true }

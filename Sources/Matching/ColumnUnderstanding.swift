@@ -7,6 +7,8 @@ package struct ColumnUnderstanding: Sendable {
     package let kind: ColumnKind
     /// Dates such as `3/2/1980` are day first.
     package let isDayFirst: Bool
+    /// Years of its dates count from 1912 (民國).
+    package let isMinguo: Bool
     /// Values in Chinese characters.
     let isHan: Bool
 
@@ -26,12 +28,23 @@ package struct ColumnUnderstanding: Sendable {
             index += 1
         }
         isDayFirst = facts.dayOrder >= 0
+        let isNamed = HeaderWords.isMinguo(header)
+        // One in twenty: a slip of the pen has three digits too.
+        isMinguo = isNamed || facts.minguo > 0 && facts.minguo * 20 >= facts.count
+            || facts.compactMinguo * 2 > facts.count && HeaderWords.isDate(header)
+        if isMinguo { facts.takeShortDates() }
         isHan = facts.share(facts.han) > 0.5
         kind = Self.kind(HeaderWords.kind(header), facts, isOrganisation: HeaderWords.isOrganisation(header))
     }
 
     private init(_ other: Self, as kind: ColumnKind) {
-        (self.kind, isDayFirst, isHan) = (kind, other.isDayFirst, other.isHan)
+        self.kind = kind
+        (isDayFirst, isMinguo, isHan) = (other.isDayFirst, other.isMinguo, other.isHan)
+    }
+
+    /// What brings the column's values into standard form when it is compared as `kind`.
+    func standardiser(_ kind: ColumnKind, _ countryCode: String) -> Standardiser {
+        Standardiser(kind: kind, isDayFirst: isDayFirst, isMinguo: isMinguo, countryCode: countryCode)
     }
 
     /// The columns of one file, understood together: where a company or a person is named, whoever speaks for them may be
@@ -122,7 +135,9 @@ struct ValueFacts {
     private(set) var count = 0
     private(set) var distinct: Set<UInt64> = []
     private(set) var at = 0, phone = 0, date = 0, identity = 0, han = 0, numeric = 0, digitsOnly = 0, withDigit = 0
-    private(set) var short = 0, fraction = 0, dayOrder = 0
+    private(set) var short = 0, fraction = 0, dayOrder = 0, minguo = 0, compactMinguo = 0
+    /// Dates only in a column of the Republic of China.
+    private var shortMinguo = 0, shortYears: [Int] = []
     private var characters = 0, digits = 0, tokens = 0
     private var lengths: [Int: Int] = [:]
     private var years: [Int] = []
@@ -168,7 +183,24 @@ struct ValueFacts {
         }
         if ownDigits >= 7, ownDigits <= 15, others <= 5, PhoneNumber(text) != nil { phone += 1 }
         if length == 15 || length == 18, IdentityNumber(text) != nil { identity += 1 }
-        if ownDigits >= 3, isDate(text) {
+        if ownDigits >= 3 || length >= 6, length <= 24 { addDate(text) }
+    }
+
+    /// The column's years count from 1912: what is a date by that is one.
+    mutating func takeShortDates() {
+        date += shortMinguo
+        years += shortYears
+    }
+
+    private mutating func addDate(_ text: String) {
+        if StandardDate.isMinguo(text) {
+            minguo += 1
+        } else if let number = StandardDate.number(text, minguo: true), StandardDate.number(text) == nil {
+            shortMinguo += 1
+            if StandardDate.isCompactMinguo(text) { compactMinguo += 1 }
+            shortYears.append(Int(number / 10_000))
+        }
+        if isDate(text) {
             date += 1
             dayOrder += StandardDate.order(text)
             if let number = StandardDate.number(text) { years.append(Int(number / 10_000)) }

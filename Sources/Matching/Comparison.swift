@@ -60,6 +60,7 @@ package enum Comparison {
 
     private static func name(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 1 }
+        if a.isCalled(b) { return 2 }
         let shorter = min(a.compact.count, b.compact.count)
         // `j` and `john`.
         if shorter == 1 { return a.compact[0] == b.compact[0] ? 4 : 5 }
@@ -67,6 +68,7 @@ package enum Comparison {
         let similarity = Similarity.jaroWinkler(a.compact, b.compact)
         // One letter of four is another name: `mary`, `mark`.
         if similarity >= 0.92 || (shorter >= 5 && Similarity.edits(a.compact, b.compact, limit: 1) <= 1) { return 2 }
+        if a.letters == b.letters, Slip.isExchange(a.compact[...], b.compact[...]) { return 2 }
         if similarity >= 0.82 || (shorter >= 3 && isPrefix(a.compact, b.compact)) { return 4 }
         return 5
     }
@@ -77,18 +79,27 @@ package enum Comparison {
 
     private static func fullName(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         if a.compact == b.compact { return 1 }
-        if a.sharedLetters(b) < 0.5 || a.sharedNeighbours(b) < 0.2 { return 5 }
+        let isCalled = a.isCalled(b)
+        if !isCalled, a.sharedLetters(b) < 0.5 || a.sharedNeighbours(b) < 0.2 { return 5 }
         let x = a.latin.split(separator: 32), y = b.latin.split(separator: 32)
+        // `wang xiaomnig` and 王小明: their words are cut otherwise, so the slip is looked for in the whole.
+        if a.letters == b.letters, a.compact.count == b.compact.count,
+            Slip.isExchange(a.compact[...], b.compact[...]) || Slip.isExchange(rotated(x)[...], b.compact[...])
+                || Slip.isExchange(a.compact[...], rotated(y)[...])
+        {
+            return 2
+        }
         if sorted(x) == sorted(y) || rotated(x) == b.compact || rotated(y) == a.compact { return 1 }
         if Similarity.jaroWinkler(a.compact, b.compact) >= 0.94, x.count == y.count, x.count < 2 { return 2 }
         // The same from both sides: of equally many words, those that sort first.
         let isInOrder = x.count != y.count ? x.count < y.count : a.latin.lexicographicallyPrecedes(b.latin)
         let (few, many) = isInOrder ? (x, y) : (y, x)
+        let (ofFew, ofMany) = isInOrder ? (a, b) : (b, a)
         var used = 0, whole = 0, partly = 0
-        for word in few {
+        for (number, word) in few.enumerated() {
             var best = -1, quality = 0
             for (index, other) in many.enumerated().prefix(60) where used & (1 << index) == 0 {
-                let found = wordQuality(word, other)
+                let found = isCalled && ofFew.isCalled(number, ofMany, index) ? 2 : wordQuality(word, other)
                 if found > quality { (best, quality) = (index, found) }
             }
             if best >= 0 { used |= 1 << best }
@@ -107,6 +118,7 @@ package enum Comparison {
         if min(a.count, b.count) == 1 { return a.first == b.first ? 1 : 0 }
         let (x, y) = (Array(a), Array(b))
         guard min(x.count, y.count) >= 3 else { return 0 }
+        if Slip.isExchange(a, b) { return 2 }
         let similarity = Similarity.jaroWinkler(x, y)
         if min(x.count, y.count) >= 5, similarity >= 0.92 || Similarity.edits(x, y, limit: 1) <= 1 { return 2 }
         return similarity >= 0.78 || isPrefix(x, y) ? 1 : 0

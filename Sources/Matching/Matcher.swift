@@ -79,11 +79,11 @@ package enum Matcher {
             var column = PreparedColumn(kind: pair.kind)
             column.append(
                 left.cells[pair.left],
-                Standardiser(kind: pair.kind, isDayFirst: a[pair.left].isDayFirst, countryCode: countryCode))
+                a[pair.left].standardiser(pair.kind, countryCode))
             if let right, let b {
                 column.append(
                     right.cells[pair.right],
-                    Standardiser(kind: pair.kind, isDayFirst: b[pair.right].isDayFirst, countryCode: countryCode))
+                    b[pair.right].standardiser(pair.kind, countryCode))
             }
             columns.append(column)
             report(Progress(done: number + 1, total: chosen.count, words: Words(en: "standardising", zh: "标准化")))

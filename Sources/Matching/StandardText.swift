@@ -19,17 +19,23 @@ package final class MatchValue: Sendable, Equatable {
     /// Which letters, and which pairs of neighbouring letters, occur: most unlike texts are told apart by these alone.
     let letters: UInt64
     let neighbours: UInt64
+    /// Of an English given name: the names its words stand for.
+    let formals: [Nicknames.Formal]
 
     /// The compared form, for tests and for showing why.
     package var text: String { String(decoding: latin, as: UTF8.self) }
 
-    init?(native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, isVerified: Bool = false) {
+    init?(
+        native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, isVerified: Bool = false,
+        formals: [Nicknames.Formal] = []
+    ) {
         compact = latin.contains(32) ? latin.filter { $0 != 32 } : latin
         guard !compact.isEmpty else { return nil }
         self.native = StableHash.of(native)
         self.latin = latin
         self.number = number
         self.isVerified = isVerified
+        self.formals = formals
         var letters: UInt64 = 0, neighbours: UInt64 = 0, last: UInt64 = 0
         for byte in compact {
             letters |= 1 << UInt64(byte & 63)

@@ -4,12 +4,15 @@ import Kernel
 package struct Standardiser: Sendable {
     package let kind: ColumnKind
     package let isDayFirst: Bool
+    /// Years of dates count from 1912, also where nothing but the column says so.
+    package let isMinguo: Bool
     /// For telephone numbers without one.
     package let countryCode: String
 
-    package init(kind: ColumnKind, isDayFirst: Bool = true, countryCode: String = "86") {
+    package init(kind: ColumnKind, isDayFirst: Bool = true, isMinguo: Bool = false, countryCode: String = "86") {
         self.kind = kind
         self.isDayFirst = isDayFirst
+        self.isMinguo = isMinguo
         self.countryCode = countryCode
     }
 
@@ -17,9 +20,9 @@ package struct Standardiser: Sendable {
     package func value(_ written: String) -> MatchValue? {
         switch kind {
         case .nothing: return nil
-        case .givenName: return text(StandardText.forms(written))
+        case .givenName: return name(StandardText.forms(written), written)
         case .surname: return text(StandardText.forms(written, surnameFirst: true))
-        case .fullName: return text(StandardText.forms(written, spaced: true, surnameFirst: true))
+        case .fullName: return name(StandardText.forms(written, spaced: true, surnameFirst: true), written)
         case .phone:
             // An extension and a label are left out.
             let trimmed = written.prefix { $0 != "x" && $0 != "X" && $0 != "转" }
@@ -28,7 +31,7 @@ package struct Standardiser: Sendable {
             return MatchValue(native: digits, latin: digits)
         case .email: return email(written)
         case .birthDate, .date:
-            guard let number = StandardDate.number(written, dayFirst: isDayFirst) else { break }
+            guard let number = StandardDate.number(written, dayFirst: isDayFirst, minguo: isMinguo) else { break }
             let digits = Array(String(number).utf8)
             return MatchValue(native: digits, latin: digits, number: number)
         case .identityNumber:
@@ -55,6 +58,13 @@ package struct Standardiser: Sendable {
         case .category, .text: return text(StandardText.forms(written))
         }
         return text(StandardText.forms(written))
+    }
+
+    /// Names in Latin letters may be nicknames.
+    private func name(_ forms: StandardText.Forms, _ written: String) -> MatchValue? {
+        let isLatin = written.utf8.first.map { $0 < 0x80 } ?? false
+        return MatchValue(
+            native: forms.native, latin: forms.latin, formals: isLatin ? Nicknames.formals(forms.latin) : [])
     }
 
     private func text(_ forms: StandardText.Forms) -> MatchValue? {

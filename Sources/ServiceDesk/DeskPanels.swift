@@ -38,6 +38,7 @@ struct CasesPanel: Sendable {
                 "cases": .list(
                     lines.prefix(Self.shown).map { line in
                         [
+                            "lineage": .text(Self.lineage(line.customer, line.id.rawValue, request)),
                             "number": .text(line.number), "kind": .text(line.kind[language]),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
                             "subject": .text(FreeText.shown(line.subject, request.masking)),
@@ -49,6 +50,13 @@ struct CasesPanel: Sendable {
                     }),
             ],
             unmasked: request.masking.shows(.name) && lines.contains { $0.subject != nil } ? ["subject"] : [])
+    }
+}
+
+extension CasesPanel {
+    /// The page that tells where the values of a record come from, for those who may see it.
+    static func lineage(_ customer: CustomerID, _ record: Int64, _ request: PanelRequest) -> String? {
+        request.principal.may(Permission("ingest.lineage")) ? "/customers/\(customer)/lineage/\(record)" : nil
     }
 }
 
@@ -85,6 +93,7 @@ struct InteractionsPanel: Sendable {
                         let note = FreeText.shown(line.note, request.masking)
                         let excerpt = FreeText.excerpt(note)
                         return [
+                            "lineage": .text(CasesPanel.lineage(line.customer, line.id.rawValue, request)),
                             "note": .text(excerpt), "hasNote": .bool(note != nil),
                             "whole": .text(note == excerpt ? nil : note),
                             "channel": .text(line.channel[language]), "direction": .text(line.direction[language]),

@@ -21,6 +21,8 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
     case excelSerialDates(count: Int)
     /// `03/05/2024` throughout: day or month first cannot be told.
     case ambiguousDateOrder(count: Int)
+    /// `78/03/04` throughout: a year of the Republic of China or two digits of another one cannot be told.
+    case ambiguousCalendar(count: Int)
     /// Some values only read day first, others only month first.
     case mixedDateOrders(dayFirst: Int, monthFirst: Int)
     /// The shape of a date without such a day.
@@ -43,6 +45,7 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
         case .surroundingSpaces: "surrounding_spaces"
         case .excelSerialDates: "excel_serial_dates"
         case .ambiguousDateOrder: "ambiguous_date_order"
+        case .ambiguousCalendar: "ambiguous_calendar"
         case .mixedDateOrders: "mixed_date_orders"
         case .impossibleDates: "impossible_dates"
         case .midnightOnly: "midnight_only"
@@ -53,6 +56,7 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
     package var count: Int? {
         switch self {
         case .leadingZeros(let count), .longNumbers(let count), .scientificDamage(let count), .formulaCells(let count),
+            .ambiguousCalendar(let count),
             .thousandsSeparators(let count), .currencySigns(let count), .percentSigns(let count),
             .surroundingSpaces(let count), .excelSerialDates(let count), .ambiguousDateOrder(let count),
             .impossibleDates(let count), .doNotFit(let count):
@@ -99,7 +103,8 @@ package struct ColumnProfile: Sendable, Codable, Equatable {
     /// Unicode scalars of the shortest and the longest value.
     package let shortest: Int
     package let longest: Int
-    /// Date columns with `a/b/YYYY`; nil when it does not matter or cannot be told (`ambiguousDateOrder`).
+    /// Date columns with `a/b/YYYY`, or with years of the Republic of China that do not show it by themselves; nil when
+    /// it does not matter or cannot be told (`ambiguousDateOrder`).
     package let dateOrder: DateOrder?
     package let decimalComma: Bool
     /// Every value is 0 or 1.

@@ -1,7 +1,7 @@
 extension ColumnProfiler {
     /// The profile of what was added so far.
     package func profile(name: String) -> ColumnProfile {
-        let decision = decide(isNamedDate: ExcelSerial.isDateName(name))
+        let decision = decide(isNamedDate: ExcelSerial.isDateName(name), isNamedMinguo: MinguoName.isIn(name))
         let tally = decision.decimalComma ? comma : point
         let isNumeric = decision.type == .integer || decision.type == .decimal
         let numbers = tally.integers + tally.decimals
@@ -14,9 +14,9 @@ extension ColumnProfiler {
             mean: isNumeric && numbers > 0 ? tally.sum / Double(numbers) : nil,
             earliest: days.flatMap { CalendarDay(daysSinceEpoch: $0.first)?.text },
             latest: days.flatMap { CalendarDay(daysSinceEpoch: $0.last)?.text },
-            shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: decision.order,
+            shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: decision.order ?? leaning(decision),
             decimalComma: decision.decimalComma, isZeroOne: present > 0 && zeroOnes == present,
-            notices: notices(name: name, decision), exceptions: exceptions(decision.type))
+            notices: notices(name: name, decision), exceptions: exceptions(decision))
     }
 
     private struct Decision {
@@ -32,10 +32,10 @@ extension ColumnProfiler {
         count > 0 && Double(present - count) <= Double(present) * options.tolerance
     }
 
-    private func decide(isNamedDate: Bool) -> Decision {
+    private func decide(isNamedDate: Bool, isNamedMinguo: Bool) -> Decision {
         if present == 0 { return Decision(type: .empty, fitting: 0) }
         if fits(words) { return Decision(type: .boolean, fitting: words) }
-        if let dates = decideDate(isNamedDate) { return dates }
+        if let dates = decideDate(isNamedDate || isNamedMinguo, isNamedMinguo) { return dates }
         // A leading zero or a 16th digit would be lost in a number: the column is an identifier.
         guard leadingZeros == 0, longNumbers == 0 else { return Decision(type: .text, fitting: present) }
         if let numbers = decideNumber(point, false) { return numbers }
@@ -52,30 +52,52 @@ extension ColumnProfiler {
             fitting: isInteger ? tally.integers : numbers)
     }
 
-    private func decideDate(_ isNamedDate: Bool) -> Decision? {
+    private func decideDate(_ isNamedDate: Bool, _ isNamedMinguo: Bool) -> Decision? {
         let type: ColumnType = withTime > 0 ? .dateTime : .date
-        // Compact dates are integers as well: only when nothing speaks against it, or the name speaks for it.
-        let fixed = yearFirst + (compact == present || yearFirst > 0 || isNamedDate ? compact : 0)
-        let orders: [(DateOrder, Int)] = [
+        // Compact dates are integers as well: only when nothing speaks against it, or the name speaks for it. What has
+        // three digits in front may be a code.
+        let fixed =
+            yearFirst + (compact == present || yearFirst > 0 || isNamedDate ? compact : 0)
+            + (longMinguo + shortMinguo == present || yearFirst > 0 || isNamedDate ? longMinguo : 0)
+        let open = openMinguo(isNamedDate, isNamedMinguo)
+        var orders: [(DateOrder?, Int)] = [
             (.dayMonthYear, fixed + dayFirst + eitherOrder), (.monthDayYear, fixed + monthFirst + eitherOrder),
         ]
-        if dayFirst == 0, monthFirst == 0 {
-            return fits(fixed + eitherOrder) ? Decision(type: type, fitting: fixed + eitherOrder) : nil
-        }
+        if dayFirst == 0, monthFirst == 0 { orders = [(nil, fixed + eitherOrder)] }
+        if open > 0 { orders.append((.minguo, fixed + open)) }
         let fitting = orders.filter { fits($0.1) }.max { $0.1 < $1.1 }
         return fitting.map { Decision(type: type, order: $0.0, fitting: $0.1) }
+    }
+
+    /// Values that are dates because the column is of the Republic of China. A year of two digits is taken for one of
+    /// these only when others of the column cannot be anything else or its name says so: one in twenty, since a slip of
+    /// the pen has three digits too.
+    private func openMinguo(_ isNamedDate: Bool, _ isNamedMinguo: Bool) -> Int {
+        let isShown = isNamedMinguo || (namedMinguo + longMinguo) * 20 >= present
+        let isNumber = isShown || isNamedDate && sevenDigits > 0
+        return (isShown ? shortMinguo : 0) + (isNumber ? compactMinguo : 0)
     }
 
     private func days(_ decision: Decision) -> DayRange? {
         guard decision.type == .date || decision.type == .dateTime else { return nil }
         var range = fixedDays
+        if decision.order == .minguo {
+            range.add(minguoDays)
+            return range
+        }
         if dayFirst + monthFirst + eitherOrder > 0 {
             guard let order = decision.order else { return nil }
             let ordered = order == .dayMonthYear ? dayFirstDays : monthFirstDays
-            range.first = min(range.first, ordered.first)
-            range.last = max(range.last, ordered.last)
+            range.add(ordered)
         }
         return range.first <= range.last ? range : nil
+    }
+
+    /// Of a column with too much else in it to be one of dates: its dates still tell each other's order, when all that
+    /// tell agree.
+    private func leaning(_ decision: Decision) -> DateOrder? {
+        guard decision.type == .text, (dayFirst > 0) != (monthFirst > 0) else { return nil }
+        return dayFirst > 0 ? .dayMonthYear : .monthDayYear
     }
 
     private func frequent() -> [ColumnProfile.ValueCount] {
@@ -104,6 +126,9 @@ extension ColumnProfiler {
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
+        if decision.order != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
+            add(shortMinguo) { .ambiguousCalendar(count: $0) }
+        }
         // Also where so many do not fit that the column is a text: most of it has the shape of dates.
         let shaped = yearFirst + dayFirst + monthFirst + eitherOrder + impossible
         if isDate || shaped * 10 >= present * 8 && impossible * 2 <= shaped {
@@ -114,12 +139,14 @@ extension ColumnProfiler {
         return found
     }
 
-    private func exceptions(_ type: ColumnType) -> [ColumnProfile.Exception] {
-        switch type {
+    private func exceptions(_ decision: Decision) -> [ColumnProfile.Exception] {
+        switch decision.type {
         case .integer: notInteger.values
         case .decimal: notNumber.values
         case .boolean: notBoolean.values
-        case .date, .dateTime: notDate.values
+        case .date, .dateTime where decision.order == .minguo: notDate.values
+        case .date, .dateTime:
+            Array((notDate.values + openDates.values).sorted { $0.record < $1.record }.prefix(5))
         case .text, .empty: []
         }
     }

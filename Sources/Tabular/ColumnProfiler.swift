@@ -38,6 +38,11 @@ package struct ColumnProfiler: Sendable {
             first = min(first, days)
             last = max(last, days)
         }
+
+        mutating func add(_ other: DayRange) {
+            first = min(first, other.first)
+            last = max(last, other.last)
+        }
     }
 
     /// The first values a type cannot take, since the type is known only at the end.
@@ -55,12 +60,17 @@ package struct ColumnProfiler: Sendable {
     var point = NumberTally(), comma = NumberTally()
     var words = 0, zeroOnes = 0
     var yearFirst = 0, compact = 0, dayFirst = 0, monthFirst = 0, eitherOrder = 0, impossible = 0
+    /// Dates of the Republic of China: `078/03/04`; `78/03/04`; as a number of seven digits and of six. Those that name
+    /// the calendar are among `yearFirst`.
+    var namedMinguo = 0, longMinguo = 0, shortMinguo = 0, compactMinguo = 0, sevenDigits = 0
     var withTime = 0, offMidnight = 0
-    var fixedDays = DayRange(), dayFirstDays = DayRange(), monthFirstDays = DayRange()
+    var fixedDays = DayRange(), dayFirstDays = DayRange(), monthFirstDays = DayRange(), minguoDays = DayRange()
     var leadingZeros = 0, longNumbers = 0, scientific = 0, formulas = 0
     var grouped = 0, currencies = 0, percents = 0, spaced = 0, serials = 0
     var shortest = Int.max, longest = 0
     var notNumber = Misfits(), notInteger = Misfits(), notDate = Misfits(), notBoolean = Misfits()
+    /// Dates only where the column is of the Republic of China.
+    var openDates = Misfits()
     var counts: [UInt64: Int] = [:], isDistinctCapped = false
     var kept: [(hash: UInt64, text: String)] = []
 
@@ -160,18 +170,20 @@ package struct ColumnProfiler: Sendable {
 
     private mutating func addDate(_ text: Bytes, _ record: Int) {
         guard let date = DateText(text) else { return notDate.add(text, record) }
+        if date.isOpenCalendar { return addOpen(date, text, record) }
         let asDayFirst = date.day(order: .dayMonthYear), asMonthFirst = date.day(order: .monthDayYear)
         guard let day = asDayFirst ?? asMonthFirst else {
             impossible += 1
             return notDate.add(text, record)
         }
-        if let time_ms = date.time_ms {
-            withTime += 1
-            if time_ms != 0 { offMidnight += 1 }
-        }
+        if let time_ms = date.time_ms { noteTime(time_ms) }
         switch date.form {
-        case .yearFirst: yearFirst += 1
+        case .yearFirst:
+            yearFirst += 1
+            if date.isNamedMinguo { namedMinguo += 1 }
         case .compact: compact += 1
+        case .minguo: longMinguo += 1
+        case .shortYear, .minguoCompact: return
         case .yearLast:
             if asMonthFirst == nil {
                 dayFirst += 1
@@ -185,6 +197,24 @@ package struct ColumnProfiler: Sendable {
             return
         }
         fixedDays.add(day)
+    }
+
+    private mutating func noteTime(_ time_ms: Int) {
+        withTime += 1
+        if time_ms != 0 { offMidnight += 1 }
+    }
+
+    /// A date if the column is of the Republic of China, which is known at the end.
+    private mutating func addOpen(_ date: DateText, _ text: Bytes, _ record: Int) {
+        guard let day = date.day(order: .minguo) else { return notDate.add(text, record) }
+        switch date.form {
+        case .shortYear: shortMinguo += 1
+        default: compactMinguo += 1
+        }
+        if text.count == 7, date.form == .minguoCompact { sevenDigits += 1 }
+        if let time_ms = date.time_ms { noteTime(time_ms) }
+        minguoDays.add(day)
+        openDates.add(text, record)
     }
 
     private mutating func addBoolean(_ text: Bytes, _ record: Int) {

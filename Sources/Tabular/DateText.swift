@@ -4,6 +4,8 @@ package enum DateOrder: String, Sendable, Codable, CaseIterable {
     case monthDayYear = "mdy"
     /// Only dates with the year in front are taken: no other one is to be guessed at.
     case yearMonthDay = "ymd"
+    /// Years count from 1912 (民國), also where they are written `78/03/04` or `0780304`.
+    case minguo = "roc"
 }
 
 /// A date, and maybe a time of day, as people write it.
@@ -15,6 +17,12 @@ struct DateText {
         case yearLast
         /// `20240305` (and `20240305102030`): also an integer.
         case compact
+        /// `078/03/04`, `101年5月6日`: no other calendar has years of three digits.
+        case minguo
+        /// `78/03/04`, `78年3月4日`: the year of the Republic of China, or the last two digits of another one.
+        case shortYear
+        /// `0780304`, `780304`: also an integer.
+        case minguoCompact
     }
 
     private(set) var form = Form.yearFirst
@@ -23,22 +31,53 @@ struct DateText {
     private(set) var first = 0, second = 0
     /// Milliseconds since midnight; nil without a time of day.
     private(set) var time_ms: Int?
+    /// 民國 is written.
+    private(set) var isNamedMinguo = false
     /// Minutes east of UTC; nil when none is written.
     private(set) var offset_min: Int?
 
     /// - Parameter text: trimmed. Nil when it does not have the shape of a date; the calendar is not checked here.
     init?(_ text: Bytes) {
-        guard text.count >= 8, text.count <= 40, Ascii.isDigit(text[0]) else { return nil }
-        var reader = Reader(text: text)
-        guard takeDate(&reader), takeTime(&reader) else { return nil }
+        guard text.count >= 6, text.count <= 64 else { return nil }
+        if Ascii.isDigit(text[0]), let read = DateText(plain: text, isMinguo: false) {
+            self = read
+            return
+        }
+        guard let written = EastAsianDate(text) else { return nil }
+        let read = written.plain.withUnsafeBufferPointer {
+            DateText(plain: Bytes(rebasing: $0[...]), isMinguo: written.isMinguo)
+        }
+        guard let read else { return nil }
+        self = read
     }
+
+    private init?(plain text: Bytes, isMinguo: Bool) {
+        var reader = Reader(text: text)
+        guard takeDate(&reader, isMinguo: isMinguo), takeTime(&reader) else { return nil }
+        if isMinguo {
+            // Said in so many words.
+            guard form == .shortYear || form == .minguo, year > 0 else { return nil }
+            if form == .shortYear { year += DateText.minguoBefore }
+            form = .yearFirst
+            isNamedMinguo = true
+        }
+    }
+
+    /// The year before the first of the Republic of China.
+    static let minguoBefore = 1911
+
+    /// Read as of the Republic of China when the column says so, otherwise not at all.
+    var isOpenCalendar: Bool { form == .shortYear || form == .minguoCompact }
 
     /// The day in the proleptic Gregorian calendar; nil when there is none such.
     func day(order: DateOrder?) -> CalendarDay? {
         switch (form, order) {
         case (.yearLast, .dayMonthYear?): CalendarDay(year: year, month: second, day: first)
         case (.yearLast, .monthDayYear?): CalendarDay(year: year, month: first, day: second)
-        case (.yearLast, .yearMonthDay?), (.yearLast, nil): nil
+        case (.yearLast, _): nil
+        case (.shortYear, .minguo?), (.minguoCompact, .minguo?):
+            year > 0 ? CalendarDay(year: year + DateText.minguoBefore, month: first, day: second) : nil
+        case (.shortYear, _), (.minguoCompact, _): nil
         default: CalendarDay(year: year, month: first, day: second)
         }
     }
@@ -50,7 +89,9 @@ struct DateText {
         var isAtEnd: Bool { at == text.count }
         var peek: UInt8 { at < text.count ? text[at] : 0 }
 
-        mutating func number(_ widths: ClosedRange<Int>) -> (value: Int, width: Int)? {
+        typealias Number = (value: Int, width: Int)
+
+        mutating func number(_ widths: ClosedRange<Int>) -> Number? {
             let start = at
             var value = 0
             while at < text.count, at - start < widths.upperBound, Ascii.isDigit(text[at]) {
@@ -75,7 +116,7 @@ struct DateText {
         }
     }
 
-    private mutating func takeDate(_ reader: inout Reader) -> Bool {
+    private mutating func takeDate(_ reader: inout Reader, isMinguo: Bool) -> Bool {
         var run = 0
         while run < reader.text.count, Ascii.isDigit(reader.text[run]) { run += 1 }
         switch run {
@@ -89,26 +130,55 @@ struct DateText {
         case 4:
             guard let y = reader.number(4...4) else { return false }
             year = y.value
-            if reader.take("年") {
-                guard let m = reader.number(1...2), reader.take("月"), let d = reader.number(1...2) else { return false }
-                (first, second) = (m.value, d.value)
-                return reader.take("日") || reader.take("号")
-            }
-            guard let pair = pair(&reader, last: 1...2) else { return false }
-            (first, second) = (pair.0, pair.1)
-            return true
-        case 1, 2:
-            guard let a = reader.number(1...2) else { return false }
-            if takeNamedMonth(&reader) {
-                second = a.value
-                return true
-            }
-            form = .yearLast
-            guard let pair = pair(&reader, last: 4...4) else { return false }
-            (first, second, year) = (a.value, pair.0, pair.1)
-            return true
+            return takeMonthAndDay(&reader)
+        case 3:
+            guard let y = reader.number(3...3), y.value > 0, y.value < 200 else { return false }
+            form = .minguo
+            year = y.value + DateText.minguoBefore
+            return takeMonthAndDay(&reader)
+        case 6, 7:
+            form = .minguoCompact
+            guard let y = reader.number(run - 4...run - 4), let m = reader.number(2...2), let d = reader.number(2...2),
+                y.value < 200
+            else { return false }
+            (year, first, second) = (y.value, m.value, d.value)
+            return reader.isAtEnd
+        case 1, 2: return takeShort(&reader, width: run, isMinguo: isMinguo)
         default: return false
         }
+    }
+
+    /// `年3月5日`, `-03-05`, `/3/5`, behind the year.
+    private mutating func takeMonthAndDay(_ reader: inout Reader) -> Bool {
+        if reader.take("年") {
+            guard let m = reader.number(1...2), reader.take("月"), let d = reader.number(1...2) else { return false }
+            (first, second) = (m.value, d.value)
+            return reader.take("日") || reader.take("号")
+        }
+        guard let pair = pair(&reader, last: 1...2) else { return false }
+        (first, second) = (pair.0.value, pair.1.value)
+        return true
+    }
+
+    /// A day, a month or a year of two digits stands first.
+    private mutating func takeShort(_ reader: inout Reader, width: Int, isMinguo: Bool) -> Bool {
+        guard let a = reader.number(1...2) else { return false }
+        if !isMinguo, takeNamedMonth(&reader) {
+            second = a.value
+            return true
+        }
+        if isMinguo || reader.text[reader.at...].starts(with: "年".utf8) {
+            (form, year) = (.shortYear, a.value)
+            return takeMonthAndDay(&reader)
+        }
+        guard let pair = pair(&reader, last: 1...4), pair.1.width != 3 else { return false }
+        if pair.1.width == 4 {
+            form = .yearLast
+            (first, second, year) = (a.value, pair.0.value, pair.1.value)
+            return true
+        }
+        (form, year, first, second) = (.shortYear, a.value, pair.0.value, pair.1.value)
+        return width == 2
     }
 
     private static let months: [StaticString] = [
@@ -132,13 +202,13 @@ struct DateText {
     }
 
     /// Separator, number, the same separator, number.
-    private func pair(_ reader: inout Reader, last: ClosedRange<Int>) -> (Int, Int)? {
+    private func pair(_ reader: inout Reader, last: ClosedRange<Int>) -> (Reader.Number, Reader.Number)? {
         let separator = reader.peek
         guard separator == Ascii.minus || separator == UInt8(ascii: "/") || separator == Ascii.dot else { return nil }
         guard reader.take(separator), let one = reader.number(1...2), reader.take(separator),
             let two = reader.number(last)
         else { return nil }
-        return (one.value, two.value)
+        return (one, two)
     }
 
     private mutating func takeTime(_ reader: inout Reader) -> Bool {

@@ -13,6 +13,8 @@ package enum ValueFailure: String, Error, Sendable, Codable, CaseIterable {
     case notADate = "not_a_date"
     /// `03/05/2024` and the column does not tell the order.
     case ambiguousDate = "ambiguous_date"
+    /// `78/03/04`, `0780304`: a year of the Republic of China or not, and the column does not tell.
+    case ambiguousCalendar = "ambiguous_calendar"
     /// The shape of a date, but no such day (30 February; month 13).
     case noSuchDay = "no_such_day"
     /// A bare integer in Excel's range of days: parsed only when asked for.
@@ -131,8 +133,14 @@ package struct ValueParser: Sendable, Codable, Equatable {
 
     private func moment(_ bytes: Bytes, _ failure: ValueFailure) -> Result<Moment, ValueFailure> {
         guard let date = DateText(bytes) else { return serial(bytes, failure) }
+        if date.isOpenCalendar, dateOrder != .minguo {
+            let isDay = date.day(order: .minguo) != nil
+            if date.form == .minguoCompact { return serial(bytes, isDay ? .ambiguousCalendar : failure) }
+            return .failure(isDay ? .ambiguousCalendar : failure)
+        }
         var order = dateOrder
-        if order == nil, date.form == .yearLast {
+        if order == nil || order == .minguo, date.form == .yearLast {
+            order = nil
             // One reading only when a number is past 12, or when both are the same.
             if date.first > 12 { order = .dayMonthYear }
             if date.second > 12 { order = .monthDayYear }
@@ -164,6 +172,16 @@ enum ExcelSerial {
     private static let words = ["date", "time", "日期", "时间", "時間", "birth", "生日", "day", "日"]
 
     static func isDateName(_ name: String) -> Bool {
+        let folded = name.lowercased()
+        return words.contains { folded.contains($0) }
+    }
+}
+
+/// Headings that name the calendar of the Republic of China.
+enum MinguoName {
+    private static let words = ["民國", "民国", "minguo", "roc date", "roc_date"]
+
+    static func isIn(_ name: String) -> Bool {
         let folded = name.lowercased()
         return words.contains { folded.contains($0) }
     }

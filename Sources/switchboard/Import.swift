@@ -43,7 +43,7 @@ struct Import: AsyncParsableCommand {
     var encoding: String?
     @Option(
         name: .customLong("date-order"),
-        help: "How dates are written where it could be read in two ways: dmy, mdy or ymd (default: as found in each column).")
+        help: "How dates are written where it could be read in two ways: dmy, mdy, ymd or roc, years of the Republic of China (default: as found in each column).")
     var dateOrder: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
@@ -176,7 +176,7 @@ struct Import: AsyncParsableCommand {
     private static func dateOrder(_ text: String) throws -> DateOrder {
         guard let order = DateOrder(rawValue: text.lowercased()) else {
             throw WrongUsage(
-                Words(en: "--date-order is dmy, mdy or ymd, not “\(text)”", zh: "--date-order 应为 dmy、mdy 或 ymd，不能是“\(text)”"))
+                Words(en: "--date-order is dmy, mdy, ymd or roc, not “\(text)”", zh: "--date-order 应为 dmy、mdy、ymd 或 roc，不能是“\(text)”"))
         }
         return order
     }

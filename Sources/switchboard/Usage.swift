@@ -85,7 +85,7 @@ struct UsageImport: AsyncParsableCommand {
             options.columns[field] = parts[1]
         }
         if let dateOrder {
-            guard let order = DateOrder(rawValue: dateOrder), order != .yearMonthDay else {
+            guard let order = DateOrder(rawValue: dateOrder), [.dayMonthYear, .monthDayYear].contains(order) else {
                 throw WrongUsage(Words(en: "--date-order is dmy or mdy", zh: "--date-order 应为 dmy 或 mdy"))
             }
             options.dateOrder = order

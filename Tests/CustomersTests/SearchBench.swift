@@ -34,6 +34,13 @@ enum SearchBench {
                 try session.execute(
                     SQL(trusted: "INSERT INTO customers_search_index(customers_search_index) VALUES ('integrity-check')"))
             }
+            if session.dialect == .sqlite {
+                try session.execute(
+                    SQL(
+                        trusted: """
+                            INSERT INTO customers_search_number_index(customers_search_number_index) VALUES ('integrity-check')
+                            """))
+            }
             return Set(expected).symmetricDifference(Set(stored)).sorted()
         }
         #expect(wrong.isEmpty, "\(name)")

@@ -122,6 +122,31 @@ struct ImportWordsTests {
         #expect(strict.reasons.first?.reason.contains("year does not stand first") == true)
     }
 
+    @Test("dates of the Republic of China are taken as the column shows them, and refused with what to do where it does not")
+    func minguo() async throws {
+        let bench = try await Bench()
+        let report = try await bench.importText(
+            "Customer ID,Born\nR1,民國78年3月4日\nR2,78/03/05\nR3,078/03/06\nR4,101/12/31\nR5,04/05/1990\nR6,25/12/1991\n")
+        #expect(report.created == 5 && report.rejected == 1, "\(report)")
+        let born = try await bench.contents().mapValues { $0["birth_date"] }
+        #expect(
+            born == [
+                "test:R1": "1989-03-04", "test:R3": "1989-03-06", "test:R4": "2012-12-31", "test:R5": "1990-05-04", "test:R6": "1991-12-25",
+            ])
+        #expect(report.reasons.first?.reason.contains("Republic of China") == true, "78/03/05 in a column of days first: \(report.reasons)")
+        let whole = try await bench.importText(
+            "Customer ID,Born\nS1,民國78年3月4日\nS2,78/03/05\nS3,0780306\n", name: "roc.csv")
+        #expect(whole.created == 3)
+        #expect(try await bench.contents()["test:S2"]?["birth_date"] == "1989-03-05")
+        let open = "Customer ID,Born\nT1,78/03/04\nT2,67/11/30\n"
+        let refused = try await bench.importText(open, name: "open.csv")
+        #expect(refused.rejected == 2 && refused.reasons.first?.reason.contains("date order") == true)
+        let told = try await bench.service.importFile(
+            try bench.file("open.csv", open), source: "told", dateOrder: .minguo, principal: bench.principal)
+        #expect(told.created == 2)
+        #expect(try await bench.contents()["told:T2"]?["birth_date"] == "1978-11-30")
+    }
+
     @Test("a rejected row with a telephone number and one with a formula come back as they were, and so does a plain file")
     func roundTrip() async throws {
         let bench = try await Bench()

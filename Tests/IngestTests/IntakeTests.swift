@@ -15,17 +15,19 @@ struct IntakeDesk {
     let folder: DropFolder
     var tenant: Tenant { bench.tenant }
 
-    init(url: String? = nil, hosts: Set<String> = []) async throws {
+    init(url: String? = nil, hosts: Set<String> = [], secret: PullSecret? = nil) async throws {
         bench = try await Bench()
         let settings = IntakeSettings(inbox: bench.test.folder + "/inbox", hosts: hosts)
         intake = IntakeService(imports: bench.service, settings: settings)
         folder = DropFolder(path: bench.test.folder + "/inbox/default/crm")
         try folder.prepare()
         let (now, actor) = (bench.tenant.clock.now(), RunActor(bench.principal))
+        let sealed = try secret?.sealed(bench.tenant, source: "crm", url: url ?? "")
         try await bench.tenant.database.write { session in
             try IntakeStore.save(
                 Intake(
-                    source: "crm", entity: "customer", enabled: true, settleSeconds: 60, url: url, everyMinutes: 60,
+                    source: "crm", entity: "customer", enabled: true, settleSeconds: 60, url: url, secret: sealed,
+                    everyMinutes: 60,
                     nextPullAt: now, etag: nil, modified: nil, pulledAt: nil, lookedAt: nil,
                     message: Words(en: "", zh: ""), pullMessage: Words(en: "", zh: ""), actor: actor, updatedAt: now,
                     updatedByName: "tester"), at: now, by: "tester", session)
@@ -259,6 +261,46 @@ struct IntakeTests {
         #expect(throws: Never.self) { try shut.check("https://1.1.1.1/x.csv") }
         #expect(throws: Never.self) { try PullGuard(hosts: ["127.0.0.1"]).check("http://127.0.0.1:8080/x.csv") }
         #expect(throws: CRMError.self) { try PullGuard(hosts: ["billing"]).check("http://billing/x.csv") }
+    }
+
+    @Test("credentials are sent to their host, and nowhere else; they stand nowhere in clear")
+    func secret() async throws {
+        let server = try TinyServer()
+        defer { server.stop() }
+        let url = "http://127.0.0.1:\(server.port)/bills.csv"
+        for (secret, header) in [
+            (try PullSecret(kind: .basic, name: "crm", value: "pass:wört"), "Authorization: Basic \(Data("crm:pass:wört".utf8).base64EncodedString())"),
+            (try PullSecret(kind: .header, name: "X-Api-Key", value: "t0ken-zebra"), "X-Api-Key: t0ken-zebra"),
+        ] {
+            let desk = try await IntakeDesk(url: url, hosts: ["127.0.0.1"], secret: secret)
+            server.answer = .init(200, [], sampleCSV(rows: 3))
+            #expect(try await desk.intake.pull() == 1)
+            #expect(server.asked.last?.contains(header) == true)
+            let stored = try await desk.tenant.database.read { try IntakeStore.intake("crm", $0)?.secret ?? "" }
+            #expect(!stored.contains(secret.value) && !stored.contains(Data(secret.value.utf8).base64EncodedString()))
+            #expect(try PullSecret.open(stored, desk.tenant, source: "crm", url: url) == secret)
+            for (source, other) in [("crm2", url), ("crm", "https://evil.example/x"), ("crm", "http://127.0.0.1:1/bills.csv")] {
+                #expect(throws: CRMError.self) { try PullSecret.open(stored, desk.tenant, source: source, url: other) }
+            }
+            #expect(throws: CRMError.self) { try PullSecret.open(String(stored.reversed()), desk.tenant, source: "crm", url: url) }
+            desk.bench.test.clock.advance(seconds: 3_601)
+            server.answer = .init(401, ["WWW-Authenticate: Basic realm=x"], "")
+            #expect(try await desk.intake.pull() == 0)
+            let said = try await desk.tenant.database.read { try IntakeStore.intake("crm", $0)?.pullMessage.en ?? "" }
+            #expect(said.contains("credentials") && !said.contains(secret.value), "\(said)")
+        }
+    }
+
+    @Test(
+        "credentials that could change the request are refused, without being told back",
+        arguments: [
+            (PullSecret.Kind.header, "Host", "zebra1"), (.header, "X Y", "zebra1"), (.header, "X:", "zebra1"), (.header, "", "zebra1"),
+            (.header, "X-Key", "zebra1\r\nHost: x"), (.header, "X-Key", "zebra1é"), (.header, "Transfer-Encoding", "zebra1"), (.basic, "a:b", "zebra1"),
+            (.basic, "", "zebra1"), (.basic, "a", ""), (.basic, "a", "zebra1\n"), (.header, "X-Key", String(repeating: "zebra1", count: 1_000)),
+        ])
+    func refusedSecret(_ kind: PullSecret.Kind, _ name: String, _ value: String) {
+        let error = #expect(throws: CRMError.self) { try PullSecret(kind: kind, name: name, value: value) }
+        #expect(error?.status == 422 && error?.message.en.contains("zebra") == false)
     }
 
     @Test("a file is fetched when it is new, once, through the drop folder; redirects and errors are told")

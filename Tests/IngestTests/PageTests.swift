@@ -20,7 +20,7 @@ struct PageTests {
         keys += ["comma", "semicolon", "tab", "pipe"].map { "ingest.delimiter.\($0)" }
         keys += [
             "leading_zeros", "long_numbers", "scientific_damage", "formula_cells", "thousands_separators",
-            "currency_signs", "percent_signs", "surrounding_spaces", "excel_serial_dates", "ambiguous_date_order",
+            "currency_signs", "percent_signs", "surrounding_spaces", "excel_serial_dates", "ambiguous_date_order", "ambiguous_calendar",
             "mixed_date_orders", "impossible_dates", "midnight_only", "do_not_fit",
         ].map { "ingest.notice.\($0)" }
         for key in keys { #expect(texts.words[key] != nil, "\(key)") }

@@ -71,6 +71,29 @@ struct StandardTests {
         #expect(Standardiser(kind: .birthDate, isDayFirst: false).value("03/04/1975")?.text == "19750304")
     }
 
+    @Test(
+        "a year of the Republic of China is that of everybody else",
+        arguments: [
+            "民國78年3月4日", "民国七十八年三月四日", "078/03/04", "078年3月4號", "中華民國７８年３月４日", "民國 78/3/4", "一九八九年三月四日",
+        ])
+    func minguo(_ text: String) { #expect(latin(.birthDate, text) == "19890304") }
+
+    @Test("years of two digits are of the Republic of China where the column shows it, and otherwise of nobody")
+    func minguoColumn() {
+        for values in [["78/03/04", "101/05/06", "67/11/30"], ["0780304", "1010506", "670112"], ["民國78年3月4日", "67/11/30", "x"]] {
+            let column = ColumnUnderstanding(header: "生日", values: values)
+            #expect(column.kind == .birthDate && column.isMinguo, "\(values)")
+            #expect(column.standardiser(.birthDate, "886").value("78/03/04")?.text == "19890304")
+            #expect(column.standardiser(.birthDate, "886").value("0780304")?.text == "19890304")
+        }
+        let open = ColumnUnderstanding(header: "dob", values: ["28/03/84", "17/11/80", "05/06/75"])
+        #expect(!open.isMinguo && open.isDayFirst)
+        #expect(open.standardiser(.birthDate, "86").value("28/03/84")?.text == "19840328")
+        #expect(Standardiser(kind: .birthDate).value("78/03/04")?.number == 0, "no day of any calendar is made of it")
+        let street = ColumnUnderstanding(header: "f3", values: ["101号5楼6室", "102号7楼8室", "103号9楼1室"])
+        #expect(!street.isMinguo)
+    }
+
     @Test("the identity number's check digit decides, fifteen digits become eighteen")
     func identityNumbers() throws {
         let number = try #require(IdentityNumber("11010519491231002X"))
@@ -202,5 +225,72 @@ enum Samples {
                 "", " ", "-", "N/A", "🙂", "ß", "Łódź", "Ян Иванов", "０", "a", "ab", "1st", "99/99/9999", "+", "@",
                 "null\u{0}",
             ]
+    }
+}
+
+@Suite("names that people are called by, and slips in them")
+struct NicknameTests {
+    private func level(_ kind: ColumnKind, _ a: String, _ b: String) -> UInt8? {
+        guard let x = Standardiser(kind: kind).value(a), let y = Standardiser(kind: kind).value(b) else { return nil }
+        let (there, back) = (Comparison.level(kind, x, y), Comparison.level(kind, y, x))
+        #expect(there == back, "\(a), \(b)")
+        return there
+    }
+
+    @Test(
+        "a nickname is the name, also with a slip in it",
+        arguments: [
+            ("Bob", "Robert"), ("Bill", "William"), ("Liz", "Elizabeth"), ("Dick", "Richard"), ("Jim", "James"), ("Peggy", "Margaret"),
+            ("Blil", "William"), ("Dikc", "Richadr"), ("Bob", "Rboert"), ("ROB", "bobby"), ("Jack", "John"), ("Pat", "Patricia"),
+        ])
+    func nicknames(_ a: String, _ b: String) {
+        #expect(level(.givenName, a, b) == 2)
+        #expect(level(.fullName, "\(a) Miller", "Miller, \(b)") == 2)
+    }
+
+    @Test(
+        "other names stay other names",
+        arguments: [
+            ("Bob", "William", 5), ("Bill", "Robert", 5), ("Christine", "Christopher", 5), ("Alexandra", "Alfred", 5),
+        ] as [(String, String, UInt8)])
+    func others(_ a: String, _ b: String, _ least: UInt8) {
+        let found = level(.givenName, a, b) ?? 0
+        #expect(found >= least || found == 4, "\(found)")
+        #expect((level(.fullName, "\(a) Miller", "\(b) Jones") ?? 0) == 5)
+    }
+
+    @Test(
+        "two letters that changed places are a slip in pinyin, cut into words or not, beside characters or letters",
+        arguments: [
+            ("Zhnag Wei", "Zhang Wei"), ("Zhang Wie", "Zhang Wei"), ("Zhang Wie", "张伟"), ("Wang Xiaomnig", "王小明"), ("Xiaomnig Wang", "王小明"),
+            ("Wang Xioaming", "Wang Xiao Ming"), ("Lui Yang", "刘洋"), ("Cehn Jie", "陳潔"), ("Wnag Xiaoming", "Xiaoming Wang"), ("Wie Zhang", "张伟"),
+        ])
+    func exchanged(_ a: String, _ b: String) { #expect(level(.fullName, a, b) == 2) }
+
+    @Test(
+        "an exchange that makes another name is another name",
+        arguments: [("Li An", "Li Na"), ("李安", "李娜"), ("Wang An", "王娜"), ("Li Na", "李安")])
+    func anotherName(_ a: String, _ b: String) { #expect((level(.fullName, a, b) ?? 0) >= 4) }
+
+    @Test("an exchange of two letters in a name of any script is found from both sides, and nothing else is taken for one")
+    func property() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var random = SplitMix64(seed: seed)
+        let syllables = ["zhang", "wei", "xiao", "ming", "li", "chen", "guo", "qiang", "hua", "liu", "shan"]
+        for _ in 0..<2_000 {
+            let words = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+                syllables[Int.random(in: 0..<syllables.count, using: &random)]
+            }
+            let name = Array(words.joined().utf8)
+            let at = Int.random(in: 1..<name.count, using: &random)
+            var other = name
+            other.swapAt(at - 1, at)
+            let isOther = other != name && name.count >= 3 && !Slip.isPinyin(other[...])
+            #expect(Slip.isPinyin(name[...]))
+            #expect(Slip.isExchange(name[...], other[...]) == isOther, "\(words) \(at), seed \(seed)")
+            #expect(Slip.isExchange(other[...], name[...]) == isOther)
+            other[at] = other[at] == 120 ? 122 : 120
+            #expect(!Slip.isExchange(name[...], other[...]) || other.sorted() == name.sorted())
+        }
     }
 }

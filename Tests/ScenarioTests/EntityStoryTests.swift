@@ -105,6 +105,36 @@ struct EntityStoryTests {
         #expect(waiting == 4)
     }
 
+    @Test("what has to be unique is so among what is stored too, and a customer who is changed keeps their own")
+    func unique() async throws {
+        let scenario = try await Scenario.start()
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        let rule = QualityRule(
+            key: "own-once", name: Words(en: "One document, one customer", zh: "证件唯一"), source: "", entity: "customer",
+            fields: ["document_number"], kind: .unique, dimension: .consistency, severity: .quarantine,
+            parameters: RuleParameters())
+        try await scenario.tenant.database.write { try RuleStore.put(rule, by: "t", at: Instant(milliseconds: 0), $0) }
+        func bring(_ source: String, _ csv: String, dryRun: Bool = false) async throws -> ImportReport {
+            let path = NSTemporaryDirectory() + "\(source)-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(("source_id,full_name,document_number\n" + csv).utf8).write(to: URL(fileURLWithPath: path))
+            return try await service.importFile(path, source: source, matchKey: "source_id", dryRun: dryRun, principal: principal)
+        }
+        #expect(try await bring("billing", "B1,王小明,P100001\nB2,李四,P100002\nB3,张三,P100002\n").quarantined == 1, "within the file")
+        let other = "C1,王小明,P100001\nC2,赵六,P100009\n"
+        #expect(try await bring("care", other, dryRun: true).quarantined == 1)
+        let care = try await bring("care", other)
+        #expect(care.created == 1 && care.quarantined == 1, "\(care)")
+        #expect(care.findings.contains { $0.rule == "own-once" && $0.failed == 1 && $0.checked >= $0.failed })
+        let again = try await bring("billing", "B1,王晓明,P100001\nB2,李四,P100002\n")
+        #expect(again.updated == 1 && again.unchanged == 1 && again.quarantined == 0, "\(again)")
+        let words = try await scenario.tenant.database.read {
+            try $0.query("SELECT findings FROM ingest_quarantine WHERE source = 'care'") { $0.text(0) }
+        }
+        #expect(words.count == 1 && words[0].contains("another customer has this value already"))
+    }
+
     @Test("the page of the one customer shows the accounts, bills and cases of all sources; apart again, each its own")
     func story() async throws {
         let scenario = try await Scenario.start()
@@ -150,6 +180,20 @@ struct EntityStoryTests {
             for text in all { #expect(page.contains(text), "\(text) on the page of \(id)") }
             #expect(page.contains("id=\"panel-accounts\"") && supervisor.isClean(page))
         }
+        // From what is shown to the source, file, line and column that brought it, and to the rule, for every kind.
+        let shown = try supervisor.get("/customers/\(b)").text
+        let whole = try supervisor.get("/customers/\(b)/lineage").text
+        #expect(whole.contains("Bills, cases, contacts and lines from sources") && supervisor.isClean(whole))
+        for (entity, column) in [("bills", "amount"), ("cases", "description"), ("interactions", "transcript"), ("payments", "payment method")] {
+            let own = whole.components(separatedBy: "<tr>").first { $0.contains("\(entity).csv") && $0.contains("/lineage/") }
+            let path = String(try #require(own?.firstMatch(of: /href="(\/customers\/\d+\/lineage\/\d+)"/), "\(entity)").1)
+            let page = try supervisor.get(path).text
+            #expect(page.contains("\(entity).csv") && page.contains("Line 2") && page.contains("Mapping v1"), "\(entity)")
+            #expect(page.contains(column) && supervisor.isClean(page), "\(entity)")
+            #expect(!page.contains("Why is the bill so high") && !page.contains("No signal"), "values stand where they are shown")
+            let record = path.split(separator: "/").last ?? ""
+            #expect(shown.contains("/lineage/\(record)\""), "\(entity) leads to its origin")
+        }
         // In Chinese too, and nothing of it for somebody of another region.
         try supervisor.post("/preferences", [("language", "zh")])
         let chinese = try supervisor.get("/customers/\(b)").text
@@ -169,6 +213,7 @@ struct EntityStoryTests {
         #expect(try supervisor.post(bills + "/reversal").status == 303)
         try await scenario.drain()
         #expect(try !supervisor.get("/customers/\(b)").text.contains("INV-77"))
+        #expect(try !supervisor.get("/customers/\(b)/lineage").text.contains("bills.csv"), "nor its origin")
         #expect(try supervisor.get(bills + "/progress").text.contains(#""state":"reverted""#))
     }
 

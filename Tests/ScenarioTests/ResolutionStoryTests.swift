@@ -124,6 +124,44 @@ struct ResolutionStoryTests {
         #expect(try supervisor.get("/customers/\(r)").status == 404)
     }
 
+    @Test("an address that two sources write in two scripts stands once on the page, with the other form as a note")
+    func oneAddress() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let agent = try await scenario.user("agent", [.agent])
+        try supervisor.post("/preferences", [("language", "en")])
+        let header = ["source_id", "full_name", "email", "birth_date", "address"]
+        _ = try await bring(scenario, supervisor, "billing", header, ["B1,王海涛,ht@example.com,1990-01-01,深圳市南山区科技园路252号"])
+        _ = try await bring(scenario, supervisor, "retail", header, ["R1,王海濤,ht@example.com,1990-01-01,深圳市南山區科技園路252號"])
+        let b = try await customer(scenario, "B1")
+        let page = try supervisor.get("/customers/\(b)").text
+        #expect(page.contains("panel-joined") && page.components(separatedBy: "<dt>Street address</dt>").count == 2)
+        #expect(page.contains("also written 深圳市南山區科技園路252號"))
+        #expect(try !agent.get("/customers/\(b)").text.contains("科技園路252"), "who does not see the address does not see the note")
+    }
+
+    @Test("the contact number of a joined record leads to the file, line and column that brought it, and says why it is one")
+    func contactNumber() async throws {
+        let scenario = try await Scenario.start()
+        let supervisor = try await scenario.user("super", [.supervisor])
+        try supervisor.post("/preferences", [("language", "en")])
+        _ = try await bring(scenario, supervisor, "billing", ["source_id", "full_name", "msisdn"], ["B1,王小明,\(Self.number)"])
+        let care = ["source_id", "full_name", "msisdn", "birth_date"]
+        _ = try await bring(scenario, supervisor, "care", care, ["C7,王小明,\(Self.number),1990-01-01", "C8,李四,,1991-01-01"])
+        let (c, other) = (try await customer(scenario, "C7"), try await customer(scenario, "C8"))
+        func number(_ id: String) throws -> String? {
+            try supervisor.get("/customers/\(id)/lineage").text.components(separatedBy: "<section").first { $0.contains("care.csv") }?
+                .components(separatedBy: "<tr>").first { $0.contains(">Contact phone<") }
+        }
+        let row = try #require(try number(c))
+        #expect(row.contains("care.csv") && row.contains("Line 2") && row.contains("msisdn") && row.contains("Mapping v1"), "\(row)")
+        #expect(row.contains("kept as a contact number") && !row.contains("follows from"))
+        // The same when a later delivery of the source brings it.
+        _ = try await bring(scenario, supervisor, "care", care, ["C8,李四,\(Self.number),1991-01-01"])
+        let later = try #require(try number(other))
+        #expect(later.contains("care.csv") && later.contains("msisdn") && later.contains("kept as a contact number"), "\(later)")
+    }
+
     @Test("a dry run says how many would be joined, as the import then does; taking it back says what goes with it")
     func foretold() async throws {
         let scenario = try await Scenario.start()

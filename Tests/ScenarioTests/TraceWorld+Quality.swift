@@ -111,5 +111,9 @@ extension TraceWorld {
             let (id, visitor) = (try await world.customer(), world.supervisor)
             return { try visitor.get("/customers/\(id)/lineage") }
         },
+        "GET /customers/{id}/lineage/{record}": { world in
+            let (id, visitor) = (try await world.customer(), world.supervisor)
+            return { try visitor.get("/customers/\(id)/lineage/\(id)") }
+        },
     ]
 }

@@ -120,12 +120,13 @@ enum ChargesPanel {
         let currency = sums.last?.currency ?? rows.first?.currency ?? "CNY"
         let bills = rows.filter { $0.kind == .bill }
         let overdue = bills.filter { $0.state(today) == .overdue }
+        let lineage = PanelParts.lineage(request.customers[0], request.principal)
         return PanelContent(
             template: "customers/panel-charges",
             view: [
                 "monthly": .text(PanelParts.money(monthly, currency)), "hasMonthly": .bool(monthly != nil),
                 "charged": .text(PanelParts.money(total, currency)), "hasCharged": .bool(total != nil),
-                "rows": .list(rows.prefix(shownOnCustomerPage).map { view($0, today, language) }),
+                "rows": .list(rows.prefix(shownOnCustomerPage).map { view($0, today, language, lineage) }),
                 "hasRows": .bool(!rows.isEmpty),
                 "more": .text(hasMore ? "/customers/\(request.customers[0])/charges" : nil),
                 "hasChart": .bool(bills.count > 1),
@@ -135,7 +136,8 @@ enum ChargesPanel {
             ])
     }
 
-    static func view(_ charge: Charge, _ today: LocalDate, _ language: Language) -> View {
+    /// - Parameter lineage: the page that tells where values come from, for those who may see it.
+    static func view(_ charge: Charge, _ today: LocalDate, _ language: Language, _ lineage: String?) -> View {
         let state = charge.state(today)
         let bill = charge.bill.map { Words(en: "for \($0)", zh: "对应 \($0)")[language] }
         // The month is the one that is billed; the day on which the bill was made out stands beside it.
@@ -144,6 +146,7 @@ enum ChargesPanel {
             ? Words(en: "made out \(charge.issuedOn)", zh: "\(charge.issuedOn) 出账")[language] : nil
         let detail = [charge.number, made, charge.account, charge.method, bill].compactMap { $0 }
         return [
+            "lineage": .text(charge.number == nil ? nil : lineage.map { "\($0)/\(charge.id)" }),
             "detail": .text(detail.isEmpty ? nil : detail.joined(separator: " · ")),
             "received": .text(charge.kind == .payment ? charge.issuedOn.description : nil),
             "kind": .text(PageWords.of(charge.kind)[language]), "period": .text(charge.period),

@@ -72,8 +72,7 @@ package enum CustomerPages {
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))
         view["pairPath"] = .text(
             principal.may(CustomerPermissions.decidePairs) ? "/customers/\(asked)/duplicates" : nil)
-        view["lineagePath"] = .text(
-            principal.may(Permission("ingest.lineage")) ? "/customers/\(asked)/lineage" : nil)
+        view["lineagePath"] = .text(PanelParts.lineage(asked, principal))
         let page = call.page("customers/customer-page", title: loaded.head.title, active: "/customers", view)
         try await recorded
         return page
@@ -197,12 +196,13 @@ package enum CustomerPages {
         try await call.recordView(
             AuditEntry("customers.charge.view", ids.map { .customer($0) }, unmasked: head.nameUnmasked))
         let path = "/customers/\(asked)/charges"
+        let lineage = PanelParts.lineage(asked, try call.principal())
         let shown = rows.prefix(Limits.pageSize)
         return call.page(
             "customers/customer-page-charges", title: head.title, active: "/customers",
             [
                 "name": .text(head.title), "customer": .text("/customers/\(asked)"), "hasRows": .bool(!rows.isEmpty),
-                "rows": .list(shown.map { ChargesPanel.view($0, today, call.language) }),
+                "rows": .list(shown.map { ChargesPanel.view($0, today, call.language, lineage) }),
                 "first": .text(after == nil ? nil : path),
                 "next": .text(rows.count > shown.count ? shown.last.map { "\(path)?after=\($0.id)" } : nil),
             ])

@@ -4,6 +4,11 @@ import Web
 
 /// Small things that the panels of the customer page have in common.
 enum PanelParts {
+    /// The page that tells where values come from, for those who may see it; a record's own stands below it.
+    static func lineage(_ customer: CustomerID, _ principal: Principal) -> String? {
+        principal.may(Permission("ingest.lineage")) ? "/customers/\(customer)/lineage" : nil
+    }
+
     /// A telephone number as it may be shown: national form, masked by role.
     static func phone(_ e164: String, _ masking: Masking) -> String {
         let national = e164.hasPrefix("+86") ? String(e164.dropFirst(3)) : e164

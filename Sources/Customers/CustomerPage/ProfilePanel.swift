@@ -29,6 +29,8 @@ enum ProfilePanel {
         let value: String
         let mask: MaskKind
         var mono = false
+        /// How else the value is written, for those who see it whole.
+        var others: [String] = []
     }
 
     static func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
@@ -70,7 +72,9 @@ enum ProfilePanel {
             let shown =
                 field.mask == .phone
                 ? PanelParts.phone(field.value, request.masking) : request.masking.apply(field.mask, field.value)
+            let others = whole && !field.others.isEmpty ? field.others.joined(separator: "; ") : nil
             return [
+                "others": .text(others),
                 "label": .text(field.label), "value": .text(shown), "masked": .bool(!whole), "mono": .bool(field.mono),
             ]
         }
@@ -146,11 +150,10 @@ enum ProfilePanel {
         }
         let places = try query(
             addresses, "AND customer_id", ids, order: "ORDER BY customer_id, id LIMIT 10", session
-        ) { row -> Field? in
-            let parts = [row.optionalText(2), row.optionalText(1), row.optionalText(0), row.optionalText(3)]
-            let text = parts.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
-            guard !text.isEmpty else { return nil }
-            return Field(name: "address", label: PageWords.field("address")[language], value: text, mask: .address)
+        ) { row in
+            AddressForms.Written(
+                region: row.optionalText(2), city: row.optionalText(1), lines: row.optionalText(0),
+                postcode: row.optionalText(3))
         }
         let papers = try query(
             documents, "AND customer_id", ids, order: "ORDER BY customer_id, id LIMIT 10", session
@@ -162,7 +165,12 @@ enum ProfilePanel {
         return Asked {
             // Linked records tell the same more than once.
             var known: Set<[String]> = []
-            return try (reach.value() + places.value().compactMap { $0 } + papers.value())
+            let addresses = try AddressForms.places(places.value()).map { place in
+                Field(
+                    name: "address", label: PageWords.field("address")[language], value: place.shown, mask: .address,
+                    others: place.others)
+            }
+            return try (reach.value() + addresses + papers.value())
                 .filter { known.insert([$0.label, Folding.fold($0.value)]).inserted }
         }
     }

@@ -204,6 +204,7 @@ enum SubscriptionsPanel {
             "editPath": .text(
                 request.principal.may(CustomerPermissions.edit)
                     ? "/customers/\(line.customer)/lines/\(line.id)/edit" : nil),
+            "lineage": .text(PanelParts.lineage(line.customer, request.principal).map { "\($0)/\(line.id)" }),
             "changes": .list(changes), "hasChanges": .bool(!changes.isEmpty),
             "hasAddons": .bool(!extras.isEmpty),
         ]

@@ -116,7 +116,7 @@ enum AccountRecords {
                 customer_id, id, number, kind, name, status, parent_number, bill_day, payment_method, opened_on, closed_on,
                 source
                 """, update: updateAccount, delete: deleteAccount, keys: CustomerFinder.keys),
-        audit: "customers.record.import", touched: CustomerRevision.move
+        audit: "customers.record.import", touched: CustomerRevision.move, changed: NumberIndex.follow(.accounts)
     ) { draft throws(RecordRefusal) in
         if let day = draft.int("bill_day"), !(1...31).contains(day) {
             throw RecordRefusal("bill_day", "range", en: "The bill day is a day of the month, 1 to 31.", zh: "账单日须为 1 至 31。")

@@ -68,7 +68,11 @@ enum ChargeRecords {
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
                 synonyms: ["paid date", "payment date", "settled on", "缴费日期", "付款日期", "支付日期", "销账日期", "繳款日期"]),
         ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
-        touched: CustomerRevision.move, changed: Settlement.follow
+        touched: CustomerRevision.move,
+        changed: { changes, tenant, session in
+            try Settlement.follow(changes, tenant, session)
+            try NumberIndex.follow(.bills)(changes, tenant, session)
+        }
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: true)
         let issued = draft.text("issued_on").flatMap { LocalDate($0) }

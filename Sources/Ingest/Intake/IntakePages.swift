@@ -8,7 +8,9 @@ import Web
 struct IntakePages: Sendable {
     let service: @Sendable (Tenant) -> IntakeService
 
-    private static let fields = ["source", "entity", "enabled", "settle", "url", "every"]
+    private static let fields = [
+        "source", "entity", "enabled", "settle", "url", "every", "auth", "auth_name", "auth_secret",
+    ]
     private static let shownMax = 20
     static let settleRange = 1...86_400
     static let everyRange = 1...44_640
@@ -64,12 +66,34 @@ struct IntakePages: Sendable {
             return try await call.change { session in
                 guard let before = try IntakeStore.intake(source, session) else { throw CRMError.notFound }
                 try call.checkVersion(before.version)
-                return try save(intake, isNew: false, call, session)
+                return try save(try keeping(before, intake, call), isNew: false, call, session)
             }
         } catch let error as CRMError where error.status == 422 {
             call.showsOnlyWhatWasTyped()
             return try await page(call, error: error, about: source)
         }
+    }
+
+    /// Credentials stay as they are when nobody says otherwise, as long as they go to the same host.
+    private func keeping(_ before: Intake, _ intake: Intake, _ call: Call) throws -> Intake {
+        var intake = intake
+        guard (call.form["auth"] ?? "keep") == "keep", let secret = before.secret else { return intake }
+        guard let url = intake.url else { return intake }
+        _ = try PullSecret.open(secret, call.tenant, source: intake.source, url: url)
+        intake.secret = secret
+        return intake
+    }
+
+    /// What was typed of credentials, sealed; `nil` where there are none or they stay.
+    private func secret(_ call: Call, _ source: String, _ url: String?) throws -> String? {
+        guard let kind = call.form["auth"].flatMap(PullSecret.Kind.init(rawValue:)) else { return nil }
+        guard let url else {
+            throw CRMError.invalid(
+                "url", "required", Words(en: "Credentials are for an address: enter one.", zh: "凭据用于获取地址，请填写地址。"))
+        }
+        return try PullSecret(
+            kind: kind, name: (call.form["auth_name"] ?? "").trimmed, value: call.form["auth_secret"] ?? ""
+        ).sealed(call.tenant, source: source, url: url)
     }
 
     private func save(
@@ -83,6 +107,7 @@ struct IntakePages: Sendable {
                 facts: [
                     "source": .string(intake.source), "entity": .string(intake.entity),
                     "enabled": .bool(intake.enabled), "pulls": .bool(intake.url != nil),
+                    "credentials": .bool(intake.secret != nil),
                 ]), session)
         return .redirect("/imports/intake").flash("ingest.intake.saved")
     }
@@ -127,7 +152,8 @@ struct IntakePages: Sendable {
         let now = call.tenant.clock.now()
         return Intake(
             source: source, entity: entity, enabled: call.form["enabled"] == "1", settleSeconds: settle, url: text,
-            everyMinutes: every, nextPullAt: text == nil ? nil : now, etag: nil, modified: nil, pulledAt: nil,
+            secret: try secret(call, source, text), everyMinutes: every, nextPullAt: text == nil ? nil : now,
+            etag: nil, modified: nil, pulledAt: nil,
             lookedAt: nil, message: Words(en: "", zh: ""), pullMessage: Words(en: "", zh: ""),
             actor: RunActor(try call.principal()), updatedAt: now, updatedByName: try call.principal().userName)
     }
@@ -179,6 +205,7 @@ struct IntakePages: Sendable {
             "every": .text("\(intake.everyMinutes)"),
             // An address may hold a token: whoever set it up sees it.
             "url": .text(mayManage ? intake.url : nil), "pulls": .bool(intake.url != nil),
+            "hasSecret": .bool(intake.secret != nil),
             "host": .text(intake.url.flatMap { PullGuard.host($0) }),
             "looked": .text(intake.lookedAt.map(call.time)), "pulled": .text(intake.pulledAt.map(call.time)),
             "message": .text(message.isEmpty ? nil : message), "pullMessage": .text(pull.isEmpty ? nil : pull),

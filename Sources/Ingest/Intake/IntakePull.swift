@@ -108,7 +108,8 @@ final class PullTask: NSObject, URLSessionDataDelegate, Sendable {
     /// - Parameter path: where it goes; a file that is there is replaced.
     /// - Throws: `CRMError` in words for the page.
     static func fetch(
-        _ url: URL, etag: String?, modified: String?, into path: String, bytesMax: Int64 = bytesMax
+        _ url: URL, etag: String?, modified: String?, secret: PullSecret? = nil, into path: String,
+        bytesMax: Int64 = bytesMax
     ) async throws -> Outcome {
         guard
             FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
@@ -126,6 +127,7 @@ final class PullTask: NSObject, URLSessionDataDelegate, Sendable {
         defer { session.invalidateAndCancel() }
         var request = URLRequest(url: url)
         request.setValue("switchboard", forHTTPHeaderField: "User-Agent")
+        if let header = secret?.header { request.setValue(header.value, forHTTPHeaderField: header.name) }
         if let etag { request.setValue(etag, forHTTPHeaderField: "If-None-Match") }
         if let modified { request.setValue(modified, forHTTPHeaderField: "If-Modified-Since") }
         let work = session.dataTask(with: request)
@@ -160,6 +162,22 @@ final class PullTask: NSObject, URLSessionDataDelegate, Sendable {
                 "该地址重定向到“\(host)”，不予跟随：请直接填写目标地址。"))
         completionHandler(nil)
         task.cancel()
+    }
+
+    /// A host that asks who we are: what we have was sent already. Left to itself Foundation waits for ever here.
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        stop(Self.unwelcome(401))
+        completionHandler(.cancelAuthenticationChallenge, nil)
+        task.cancel()
+    }
+
+    private static func unwelcome(_ status: Int) -> CRMError {
+        failed(
+            "The host refuses the request (status \(status)): enter its credentials, or other ones.",
+            "主机拒绝访问（状态码 \(status)），请填写或更换凭据。")
     }
 
     func urlSession(
@@ -222,6 +240,8 @@ final class PullTask: NSObject, URLSessionDataDelegate, Sendable {
                 .fetched(
                     bytes: state.bytes, etag: answer.value(forHTTPHeaderField: "ETag"),
                     modified: answer.value(forHTTPHeaderField: "Last-Modified")))
+        case 401, 403:
+            return .failure(unwelcome(answer.statusCode))
         case let code:
             return .failure(failed("The host answered with status \(code).", "主机返回状态码 \(code)。"))
         }
@@ -261,9 +281,10 @@ extension IntakeService {
                 try folder.prepare()
                 return try PullGuard(hosts: hosts).check(text)
             }
+            let secret = try intake.secret.map { try PullSecret.open($0, tenant, source: intake.source, url: text) }
             let part = folder.path + "/" + Self.pulledPrefix + "now.part"
             unfinished = part
-            switch try await PullTask.fetch(url, etag: etag, modified: modified, into: part) {
+            switch try await PullTask.fetch(url, etag: etag, modified: modified, secret: secret, into: part) {
             case .unchanged: words = Words(en: "Nothing new.", zh: "没有新内容。")
             case .fetched(let bytes, let newTag, let newDate):
                 (etag, modified) = (newTag, newDate)

@@ -12,6 +12,8 @@ struct Intake: Sendable {
     var enabled: Bool
     var settleSeconds: Int
     var url: String?
+    /// Sealed (`PullSecret`).
+    var secret: String?
     var everyMinutes: Int
     var nextPullAt: Instant?
     var etag: String?
@@ -28,6 +30,7 @@ struct Intake: Sendable {
     var version: String {
         RecordVersion.of([
             entity, "\(enabled)", "\(settleSeconds)", url ?? "", "\(everyMinutes)", "\(updatedAt.milliseconds)",
+            secret ?? "",
         ])
     }
 }
@@ -54,18 +57,18 @@ struct IntakeFile: Sendable {
 enum IntakeStore {
     static let columns: SQL = """
         source, entity, enabled, settle_seconds, url, every_minutes, next_pull_at, etag, modified, pulled_at, looked_at,
-          message_en, message_zh, actor, updated_at, updated_by_name, pull_en, pull_zh
+          message_en, message_zh, actor, updated_at, updated_by_name, pull_en, pull_zh, secret
         """
     static let all: SQL = "SELECT \(columns) FROM ingest_intake ORDER BY source"
     static let one: SQL = "SELECT \(columns) FROM ingest_intake WHERE source = $1"
     static let upsert: SQL = """
         INSERT INTO ingest_intake (source, entity, enabled, settle_seconds, url, every_minutes, next_pull_at, actor,
-          updated_at, updated_by_name, message_en, message_zh, pull_en, pull_zh)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', '', '')
+          updated_at, updated_by_name, secret, message_en, message_zh, pull_en, pull_zh)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', '', '', '')
         ON CONFLICT (source) DO UPDATE SET entity = excluded.entity, enabled = excluded.enabled,
           settle_seconds = excluded.settle_seconds, url = excluded.url, every_minutes = excluded.every_minutes,
           next_pull_at = excluded.next_pull_at, actor = excluded.actor, updated_at = excluded.updated_at,
-          updated_by_name = excluded.updated_by_name, etag = NULL, modified = NULL
+          updated_by_name = excluded.updated_by_name, secret = excluded.secret, etag = NULL, modified = NULL
         """
     static let looked: SQL = """
         UPDATE ingest_intake SET looked_at = $2, message_en = $3, message_zh = $4 WHERE source = $1
@@ -110,7 +113,7 @@ enum IntakeStore {
     static func intake(_ row: Row) throws -> Intake {
         Intake(
             source: row.text(0), entity: row.text(1), enabled: row.bool(2), settleSeconds: row.integer(3),
-            url: row.optionalText(4), everyMinutes: row.integer(5), nextPullAt: row.optionalTime(6),
+            url: row.optionalText(4), secret: row.optionalText(18), everyMinutes: row.integer(5), nextPullAt: row.optionalTime(6),
             etag: row.optionalText(7), modified: row.optionalText(8), pulledAt: row.optionalTime(9),
             lookedAt: row.optionalTime(10), message: Words(en: row.text(11), zh: row.text(12)),
             pullMessage: Words(en: row.text(16), zh: row.text(17)),
@@ -138,7 +141,7 @@ enum IntakeStore {
             [
                 .text(intake.source), .text(intake.entity), .bool(intake.enabled), .int(intake.settleSeconds),
                 .text(intake.url), .int(intake.everyMinutes), .time(intake.nextPullAt),
-                .text(try JSONText.encode(intake.actor)), .time(now), .text(name),
+                .text(try JSONText.encode(intake.actor)), .time(now), .text(name), .text(intake.secret),
             ])
     }
 

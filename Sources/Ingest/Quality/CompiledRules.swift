@@ -101,6 +101,8 @@ final class CompiledRules {
         let name: String
         let to: String
         let when: RuleCondition?
+        /// Not that the value has to be there, but that no other customer may have it.
+        var isTaken = false
     }
 
     private let columns: [Column]
@@ -154,6 +156,13 @@ final class CompiledRules {
             guard mapped.count == rule.fields.count else { return }
             seen.append(SeenKeys())
             together(mapped, .unique(seen.count - 1))
+            // What is stored is asked too, where the field is one that customers are found by.
+            if mapped.count == 1, let field = rule.fields.first, RuleParameters.references.contains(field) {
+                references.append(
+                    Reference(
+                        rule: rule, field: field, column: columns[mapped[0]].index, name: columns[mapped[0]].name, to: field,
+                        when: rule.parameters.condition, isTaken: true))
+            }
         case .cross:
             guard let op = rule.parameters.op, let with = rule.parameters.with.flatMap({ place[$0] }) else { return }
             together([mapped[0], with], .cross(op))

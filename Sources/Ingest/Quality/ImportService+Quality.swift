@@ -6,9 +6,12 @@ import Storage
 extension ImportService {
     /// A chunk after the rules that need the database: rows that point to nobody leave it.
     func sifted(
-        _ chunk: Chunk, _ references: [CompiledRules.Reference], _ source: String, _ session: any SQLSession
+        _ chunk: Chunk, _ references: [CompiledRules.Reference], _ mapping: ImportMapping, _ session: any SQLSession
     ) throws -> Chunk {
+        // Records name the customer they are of: that one is to be there.
+        let references = references.filter { !$0.isTaken || target.takesAttributes }
         guard !references.isEmpty, !chunk.rows.isEmpty else { return chunk }
+        let source = mapping.source
         var worst: [Int: (severity: RuleSeverity, findings: [RowFinding])] = [:]
         var chunk = chunk
         for reference in references {
@@ -17,7 +20,12 @@ extension ImportService {
                 return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) }
                     ?? when.orMissing
             }
-            let values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
+            var values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
+            if reference.isTaken {
+                // A row that changes a known customer may bring what that customer has already.
+                let isNew = try new(asked.map { chunk.rows[$0] }, mapping, session)
+                values = zip(values, isNew).map { $1 ? $0 : nil }
+            }
             guard
                 let known = try target.known(
                     Array(Set(values.compactMap { $0 })), by: reference.to, source: source, session)
@@ -26,15 +34,19 @@ extension ImportService {
                 rule: reference.rule.key, field: reference.field, dimension: reference.rule.dimension)
             for (index, value) in zip(asked, values) {
                 guard let value else { continue }
-                count.checked += 1
-                guard !known.contains(value) else { continue }
+                let isWrong = known.contains(value) == reference.isTaken
+                // That a value comes once in the file was counted with the row.
+                if isWrong || !reference.isTaken { count.checked += 1 }
+                guard isWrong else { continue }
                 count.failed += 1
                 let severity = reference.rule.severity
                 guard severity == .reject || severity == .quarantine else { continue }
                 var found = worst[index] ?? (severity, [])
                 found.severity = max(found.severity, severity)
                 found.findings.append(
-                    CompiledRules.finding(reference.rule, reference.field, reference.column, reference.name))
+                    CompiledRules.finding(
+                        reference.rule, reference.field, reference.column, reference.name,
+                        reference.isTaken ? RejectWords.taken(reference.rule.name) : nil))
                 worst[index] = found
             }
             if count.checked > 0 { chunk.counts.append(count) }
@@ -53,6 +65,17 @@ extension ImportService {
         return chunk.without(Set(worst.keys))
     }
 
+    /// Which rows would make a new customer: those whose match key finds nobody.
+    private func new(_ rows: [ImportRow], _ mapping: ImportMapping, _ session: any SQLSession) throws -> [Bool] {
+        guard let key = mapping.matchKey else { return rows.map { _ in true } }
+        let keys = rows.map { $0.values[key].map(CompiledRules.text) }
+        guard
+            let known = try target.known(
+                Array(Set(keys.compactMap { $0 })), by: key, source: mapping.source, session)
+        else { return rows.map { _ in false } }
+        return keys.map { key in key.map { !known.contains($0) } ?? false }
+    }
+
     /// One chunk in the transaction of `session`: the target's rows, the journal, rejects and held rows, what rules found,
     /// the counts with the checkpoint.
     func apply(
@@ -63,25 +86,35 @@ extension ImportService {
         var claimed: [Int: QuarantineID] = [:]
         var chunk = read
         if run.isReplay { (chunk, claimed) = try claim(read, run, session) }
-        chunk = try sifted(chunk, references, run.mapping.source, session)
+        chunk = try sifted(chunk, references, run.mapping, session)
         var counts = RunCounts()
         var journal = JournalEntries()
         var rejects = chunk.rejects
         var taken: [Int] = []
         var traces: [LineageStore.Trace] = []
+        var recordTraces: [(record: Int64, trace: LineageStore.Trace)] = []
+        func note(_ trace: LineageStore.Trace, _ undo: [ImportChange], _ fields: () -> [String]) {
+            guard !target.takesAttributes, let record = RecordLineage.record(undo, entity: run.entity) else {
+                // A row without a record amends what an earlier one of the chunk made: that one is the origin.
+                if target.takesAttributes || !undo.isEmpty { traces.append(trace) }
+                return
+            }
+            recordTraces.append(
+                (record, LineageStore.Trace(customer: trace.customer, index: trace.index, isNew: trace.isNew, fields: fields())))
+        }
         for (index, outcome) in try pass.apply(chunk, session).enumerated() {
             switch outcome {
             case .created(let id, let revision, let undo):
                 counts.created += 1
                 journal.created.append((id, revision, undo))
-                traces.append(
-                    LineageStore.Trace(
-                        customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys)))
+                let trace = LineageStore.Trace(
+                    customer: id, index: index, isNew: true, fields: Array(chunk.rows[index].values.keys))
+                note(trace, undo) { trace.fields }
             case .updated(let id, let changes, let undo):
                 counts.updated += 1
                 journal.updated.append((id, undo))
-                traces.append(
-                    LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field)))
+                let trace = LineageStore.Trace(customer: id, index: index, isNew: false, fields: changes.map(\.field))
+                note(trace, undo) { RecordLineage.fields(changes, chunk.rows[index]) }
             case .unchanged: counts.unchanged += 1
             case .rejected(let field, let code, let words):
                 rejects.append(
@@ -100,8 +133,8 @@ extension ImportService {
             try session.execute(
                 JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
         }
-        // The lineage tells of the customer's own fields; a record of a customer keeps its source and key itself.
-        if target.takesAttributes { try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session) }
+        try LineageStore.insert(traces, chunk, resolved, run.id, at: now, session)
+        try RecordLineage.insert(recordTraces, chunk, resolved, run.id, at: now, session)
         try JournalStore.record(rejects, run.id, .run, session)
         try FindingStore.add(chunk.counts, run.id, .run, session)
         try FindingStore.addQuality(

@@ -14,12 +14,15 @@ struct LineagePages: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                .get, "/customers/{id}/lineage", .permission(Self.permission), trace: .view, handler: show)
+                .get, "/customers/{id}/lineage", .permission(Self.permission), trace: .view, handler: show),
+            Endpoint(
+                .get, "/customers/{id}/lineage/{record}", .permission(Self.permission), trace: .view,
+                handler: showRecord),
         ]
     }
 
     /// What is known of an import.
-    private struct Origin: Sendable {
+    struct Origin: Sendable {
         let run: ImportRun
         let file: String
         let columns: [String]
@@ -44,6 +47,8 @@ struct LineagePages: Sendable {
         let before: [String: SQLValue]
         let fields: [ImportField]
         let rules: [QualityRule]
+        let others: [ListedRecord]
+        let titles: [String: Words]
     }
 
     static let versionOfRun: SQL = "SELECT mapping_version FROM ingest_run WHERE id = $1"
@@ -53,6 +58,16 @@ struct LineagePages: Sendable {
     ) throws -> Loaded {
         let records = try customers.records(id, service.tenant, principal, session)
         let rows = try LineageStore.rows(records.map(\.id), session)
+        return Loaded(
+            records: records, rows: rows, origins: try origins(rows, session), edits: try edits(records.map(\.id), session),
+            before: try before(rows, session),
+            fields: try service.target.fields + service.target.attributeFields(session),
+            rules: try RuleStore.rules(entity: service.target.entity, session),
+            others: try listed(records.map(\.id), session),
+            titles: Dictionary(service.targets.map { ($0.entity, $0.title) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    func origins(_ rows: [LineageRow], _ session: any SQLSession) throws -> [ImportRunID: Origin] {
         var origins: [ImportRunID: Origin] = [:]
         for row in rows {
             var origin = try origins[row.run] ?? origin(row.run, session)
@@ -61,14 +76,10 @@ struct LineagePages: Sendable {
             }
             origins[row.run] = origin
         }
-        return Loaded(
-            records: records, rows: rows, origins: origins, edits: try edits(records.map(\.id), session),
-            before: try before(rows, session),
-            fields: try service.target.fields + service.target.attributeFields(session),
-            rules: try RuleStore.rules(entity: service.target.entity, session))
+        return origins
     }
 
-    private func origin(_ id: ImportRunID, _ session: any SQLSession) throws -> Origin {
+    func origin(_ id: ImportRunID, _ session: any SQLSession) throws -> Origin {
         let run = try RunStore.run(id, session)
         let file = try RunStore.file(run.fileID, session)
         return Origin(
@@ -151,7 +162,16 @@ struct LineagePages: Sendable {
             "ingest/lineage", title: call.text("lineage.title"), active: "/customers",
             [
                 "name": .text(name), "customer": .text("/customers/\(id)"), "records": .list(records),
-                "many": .bool(records.count > 1), "days": .text("\(ImportService.keptDays)"),
+                "many": .bool(records.count > 1), "hasOthers": .bool(!loaded.others.isEmpty),
+                "others": .list(
+                    loaded.others.map { other in
+                        [
+                            "path": .text(other.path),
+                            "title": .text(loaded.titles[other.entity]?[call.language] ?? other.entity),
+                            "source": .text(other.source), "file": .text(other.file),
+                            "line": .text(Numbers.grouped(other.line)), "at": .text(call.time(other.at)),
+                        ]
+                    }), "days": .text("\(ImportService.keptDays)"),
             ])
     }
 
@@ -168,9 +188,20 @@ struct LineagePages: Sendable {
             func shown(_ value: SQLValue?) -> String? {
                 text(value ?? .null, field, call).map { masking.apply(mask, $0) }
             }
-            let steps = rows.filter { row in
-                guard let column = column(field.key, row, loaded) else { return false }
-                return row.columns.contains(column)
+            func brought(_ key: String) -> [LineageRow] {
+                rows.filter { row in
+                    guard let column = Self.column(key, row, loaded.origins, loaded.fields) else { return false }
+                    return row.columns.contains(column)
+                }
+            }
+            var steps = brought(field.key)
+            var key = field.key
+            if steps.isEmpty, let other = LineageStore.yielded[field.key] { (steps, key) = (brought(other), other) }
+            func step(_ row: LineageRow, before: String? = nil) -> View {
+                var view = self.step(
+                    row, key, loaded.origins, loaded.fields, loaded.rules, mayImports, call, before: before)
+                view["isYielded"] = .bool(key != field.key)
+                return view
             }
             let edit = (loaded.edits[record.id] ?? []).filter { $0.fields.contains(field.key) }.max { $0.at < $1.at }
             let isByHand = edit.map { edit in steps.first.map { $0.at <= edit.at } ?? true } ?? false
@@ -180,13 +211,11 @@ struct LineagePages: Sendable {
                 "unknown": .bool(!isByHand && steps.isEmpty),
                 "imported": .bool(rows.contains { $0.isNew }),
                 "earlier": .list(
-                    (isByHand ? steps : Array(steps.dropFirst())).prefix(5).map {
-                        step($0, field, loaded, mayImports, call, before: nil)
-                    }),
+                    (isByHand ? steps : Array(steps.dropFirst())).prefix(5).map { step($0) }),
             ]
             if !isByHand, let first = steps.first {
                 let old = loaded.before[Self.place(first, field.key)]
-                line["step"] = .view(step(first, field, loaded, mayImports, call, before: shown(old)))
+                line["step"] = .view(step(first, before: shown(old)))
             }
             lines.append(line)
         }
@@ -197,9 +226,11 @@ struct LineagePages: Sendable {
     }
 
     /// The column of the row's file that fills a field.
-    private func column(_ field: String, _ row: LineageRow, _ loaded: Loaded) -> Int? {
-        guard let origin = loaded.origins[row.run] else { return nil }
-        let title = loaded.fields.first { $0.key == field }?.words.en
+    static func column(
+        _ field: String, _ row: LineageRow, _ origins: [ImportRunID: Origin], _ fields: [ImportField]
+    ) -> Int? {
+        guard let origin = origins[row.run] else { return nil }
+        let title = fields.first { $0.key == field }?.words.en
         return origin.columns.firstIndex { header in
             switch origin.run.mapping.column(header)?.target {
             case .field(let key)?: key == field
@@ -209,15 +240,14 @@ struct LineagePages: Sendable {
         }
     }
 
-    private func step(
-        _ row: LineageRow, _ field: ImportField, _ loaded: Loaded, _ mayImports: Bool, _ call: Call, before: String?
+    func step(
+        _ row: LineageRow, _ field: String, _ origins: [ImportRunID: Origin], _ fields: [ImportField],
+        _ rules: [QualityRule], _ mayImports: Bool, _ call: Call, before: String?
     ) -> View {
-        let origin = loaded.origins[row.run]
+        let origin = origins[row.run]
         let first = origin?.first[row.record]
-        let column = column(field.key, row, loaded)
-        let fixes = row.fixes.filter { $0.column == column }.map { fix in
-            RuleViews.name(fix.rule, loaded.rules, call)
-        }
+        let column = Self.column(field, row, origins, fields)
+        let fixes = row.fixes.filter { $0.column == column }.map { fix in RuleViews.name(fix.rule, rules, call) }
         return [
             "source": .text(origin?.run.mapping.source), "file": .text(first?.file ?? origin?.file),
             "runPath": .text(mayImports ? "/imports/\(first?.run ?? row.run)" : nil),

@@ -70,22 +70,43 @@ enum LineageStore {
         _ session: any SQLSession
     ) throws {
         guard !traces.isEmpty else { return }
-        let place = Dictionary(
-            resolved.all.map { ($0.field.key, $0.index) }, uniquingKeysWith: { first, _ in first })
-        let width = resolved.headers.count
-        let rows = traces.map { trace -> [SQLValue] in
-            var bits = ColumnBits(count: width)
-            for field in trace.fields { if let index = place[field] { bits.insert(index) } }
-            let fixes = chunk.fixes.indices.contains(trace.index) ? chunk.fixes[trace.index] : []
-            return [
+        let rows = zip(traces, marks(traces, chunk, resolved)).map { trace, marks -> [SQLValue] in
+            [
                 .id(trace.customer), .id(run), .int(chunk.records[trace.index]), .int(chunk.rows[trace.index].line),
-                .int(chunk.number), .bool(trace.isNew), .text(bits.text),
-                .text(fixes.map { "\($0.column):\($0.rule)" }.joined(separator: ",")), .time(now),
+                .int(chunk.number), .bool(trace.isNew), .text(marks.columns), .text(marks.fixes), .time(now),
             ]
         }
         try session.bulkInsert(
             into: "ingest_lineage", "customer_id, run_id, record, line, chunk, is_new, columns, fixes, at", rows)
     }
+
+    /// Which columns brought the fields of each trace, and which rules repaired something on the way, as they are stored.
+    static func marks(
+        _ traces: [Trace], _ chunk: Chunk, _ resolved: ResolvedColumns
+    ) -> [(columns: String, fixes: String)] {
+        let place = Dictionary(
+            resolved.all.map { ($0.field.key, $0.index) }, uniquingKeysWith: { first, _ in first })
+        let width = resolved.headers.count
+        return traces.map { trace in
+            var bits = ColumnBits(count: width)
+            for field in trace.fields {
+                if let index = place[field] ?? yielded[field].flatMap({ place[$0] }) { bits.insert(index) }
+            }
+            let fixes = chunk.fixes.indices.contains(trace.index) ? chunk.fixes[trace.index] : []
+            return (bits.text, fixes.map { "\($0.column):\($0.rule)" }.joined(separator: ","))
+        }
+    }
+
+    static func fixes(_ stored: String) -> [RowFix] {
+        stored.split(separator: ",").compactMap { text in
+            let parts = text.split(separator: ":", maxSplits: 1)
+            return parts.count == 2 ? RowFix(rule: String(parts[1]), column: Int(parts[0]) ?? -1) : nil
+        }
+    }
+
+    /// Where an import with matching keeps a value under another field than its column fills: a number that is another
+    /// record's line is kept as a contact number (ADR 0034). The field -> the one whose column brought it.
+    static let yielded = ["phone": "msisdn"]
 
     /// The newest first.
     static func rows(_ customers: [CustomerID], _ session: any SQLSession) throws -> [LineageRow] {
@@ -96,10 +117,7 @@ enum LineageStore {
             LineageRow(
                 customer: row.id(0), run: row.id(1), record: row.integer(2), line: row.integer(3), chunk: row.int(4),
                 isNew: row.bool(5), columns: ColumnBits(row.text(6)),
-                fixes: row.text(7).split(separator: ",").compactMap { text in
-                    let parts = text.split(separator: ":", maxSplits: 1)
-                    return parts.count == 2 ? RowFix(rule: String(parts[1]), column: Int(parts[0]) ?? -1) : nil
-                }, at: row.time(8))
+                fixes: fixes(row.text(7)), at: row.time(8))
         }
     }
 

@@ -77,6 +77,9 @@ package struct DateEvidence: Sendable, Codable, Equatable {
             case (true, true):
                 either += 1
                 if eitherLines.count < DateEvidence.linesMax { eitherLines.append(line) }
+            // `78/03/04`: a year stands first, of whichever calendar.
+            case (false, false) where c.width == 2 && CalendarDay(year: 1900 + a.value, month: b.value, day: c.value) != nil:
+                fixed += 1
             case (false, false): noteImpossible(text, line)
             }
         }

@@ -112,7 +112,7 @@ struct ValueProfiler: Sendable {
             earliest: basic.earliest, latest: basic.latest, shortest: basic.shortest, longest: basic.longest,
             shapes: shapes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(8)
                 .map { .init(value: $0.key, count: $0.value) },
-            dates: evidence, mojibake: mojibake,
+            dates: basic.dateOrder == .minguo ? nil : evidence, mojibake: mojibake,
             notices: basic.notices.map { .init(value: $0.code, count: $0.count ?? 0) },
             exceptions: basic.exceptions.map { .init(line: $0.record, value: $0.value) }, isLikelyKey: isKey,
             keyDuplicates: isKey && !basic.isDistinctCapped ? basic.present - basic.distinct : nil)
