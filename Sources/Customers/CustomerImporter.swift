@@ -16,19 +16,15 @@ final class CustomerImporter: Importer {
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
-    private var resolver: MatchResolver?
-    /// Of the transaction: written, to be compared.
-    private var written: (created: [MatchPrepared], changed: [MatchPrepared]) = ([], [])
-    private let order = SequelOrder()
+    private let matching: ImportMatching
     /// Of a dry run.
     private var forecast: MatchForecast?
-    /// How many customers there were when the first rows were applied.
-    private var customers: Int?
 
     init(tenant: Tenant, options: ImportOptions, principal: Principal) {
         self.tenant = tenant
         self.options = options
         self.principal = principal
+        matching = ImportMatching(tenant, principal)
         context = FieldContext(
             ids: tenant.ids, today: tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes),
             currency: tenant.currency, source: options.source)
@@ -97,45 +93,18 @@ final class CustomerImporter: Importer {
         try trace(updated.map(\.after.id), .updated, session)
         try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches {
-            _ = try matcher(session)
             let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)
-            let keys = MatchKeys(countryCode: tenant.countryCode)
-            written.created += prepared
-            written.changed += changed.map(keys.prepared)
+            try matching.note(created: prepared, changed: changed, session)
         }
         return outcomes(steps, history, unfound)
     }
 
-    private func matcher(_ session: any SQLSession) throws -> MatchResolver {
-        if let resolver { return resolver }
-        let known = try customers ?? MatchStore.countCustomers(session)
-        customers = known
-        let made = try MatchResolver(tenant, principal, customers: known, session)
-        resolver = made
-        return made
-    }
-
-    func takeSequel() -> (any ImportSequel)? {
-        defer { written = ([], []) }
-        guard let resolver, !written.created.isEmpty || !written.changed.isEmpty else { return nil }
-        return CustomerSequel(
-            resolver: resolver, created: written.created, changed: written.changed,
-            number: order.next(written.created.map(\.id)), order: order)
-    }
+    func takeSequel() -> (any ImportSequel)? { matching.takeSequel() }
 
     func sequel(
         created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
     ) throws -> (any ImportSequel)? {
-        guard options.matches else { return nil }
-        let resolver = try matcher(session)
-        // Of several rows about one customer, or of one that was created before, once.
-        let new = Set(created)
-        let ids = new.union(updated).sorted()
-        let records = try ids.chunked(Limits.sqlListChunk).flatMap { try CustomerLoader.records($0, session) }
-        let prepared = records.map { resolver.keys.prepared($0) }
-        return CustomerSequel(
-            resolver: resolver, created: prepared.filter { new.contains($0.id) },
-            changed: prepared.filter { !new.contains($0.id) }, number: order.next(created), order: order)
+        options.matches ? try matching.sequel(created: created, updated: updated, session) : nil
     }
 
     func takeMatches() -> ImportMatches {
