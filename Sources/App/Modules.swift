@@ -17,6 +17,8 @@ package struct Modules: Sendable {
     package let insights: InsightsModule
     private let usage: UsageModule
     private let timeline: [any TimelineSource]
+    /// What keeps a customer when the import that made it is taken back.
+    private let holds: [CustomerHold]
     /// Every right: of the platform, the console and the modules.
     package let grants: [PermissionGrant]
 
@@ -35,6 +37,8 @@ package struct Modules: Sendable {
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
         let desk = ServiceDeskModule(customers: reading)
+        let holds = [desk.hold]
+        self.holds = holds
         usage = UsageModule(base: CustomerUsage())
         timeline = [insights.timeline] + desk.timeline
         all = [
@@ -54,7 +58,7 @@ package struct Modules: Sendable {
                             LineageRecord(id: $0.id, name: $0.name, source: $0.source, values: $0.values)
                         }
                     }, fields: { try CustomerLineage.fields($0) }), others: Self.importTargets(usage)
-            ) { CustomerImportTarget($0) },
+            ) { CustomerImportTarget($0, holds: holds) },
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
@@ -88,7 +92,7 @@ package struct Modules: Sendable {
     /// Imports for commands.
     package func imports(_ tenant: Tenant, _ share: ShareFolder) -> ImportService {
         ImportService(
-            tenant: tenant, target: CustomerImportTarget(tenant), others: Self.importTargets(usage)(tenant), share: share)
+            tenant: tenant, target: CustomerImportTarget(tenant, holds: holds), others: Self.importTargets(usage)(tenant), share: share)
     }
 
     /// Usage for commands.

@@ -13,12 +13,13 @@ extension CustomerImportTarget {
         for chunk in records.chunked(Limits.sqlListChunk) {
             let found = try reach(chunk.map(\.0), principal, session)
             let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
+            let held = try held(found.map(\.id), session)
             var removed: [CustomerRecord] = []
             for record in found {
-                if record.customer.revision == expected[record.id] {
-                    removed.append(record)
+                if let reason = reason(record, expected[record.id], held) {
+                    issues.append(RevertIssue(customer: record.id, field: "", reason: reason))
                 } else {
-                    issues.append(RevertIssue(customer: record.id, field: "", reason: Self.changedSince))
+                    removed.append(record)
                 }
             }
             guard !removed.isEmpty else { continue }
@@ -53,6 +54,22 @@ extension CustomerImportTarget {
                 chunk.compactMap { id, undo in byID[id].map { ($0, undo) } }, attributes, principal, session)
         }
         return issues
+    }
+
+    /// Why a customer whom the import made stays; `nil` = nothing speaks for it.
+    private func reason(_ record: CustomerRecord, _ expected: Int64?, _ held: [CustomerID: Words]) -> Words? {
+        record.customer.revision == expected ? held[record.id] : Self.changedSince
+    }
+
+    /// Who has what in other domains.
+    private func held(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: Words] {
+        var result: [CustomerID: Words] = [:]
+        for hold in holds {
+            let words = Words(
+                en: "It has \(hold.words.en) by now, so it was kept.", zh: "已有\(hold.words.zh)，予以保留。")
+            for id in try hold.holders(ids, session) where result[id] == nil { result[id] = words }
+        }
+        return result
     }
 
     static let changedSince = Words(
@@ -120,12 +137,13 @@ extension CustomerImportTarget {
         var forecast = RevertForecast()
         for chunk in created.chunked(Limits.sqlListChunk) {
             let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
+            let held = try held(chunk.map(\.0), session)
             for record in try foreseen(chunk.map(\.0), memory, session) {
-                if record.customer.revision == expected[record.id] {
+                if let reason = reason(record, expected[record.id], held) {
+                    forecast.issues.append(RevertIssue(customer: record.id, field: "", reason: reason))
+                } else {
                     forecast.removed += 1
                     memory.records[record.id] = Foreseen(record: nil)
-                } else {
-                    forecast.issues.append(RevertIssue(customer: record.id, field: "", reason: Self.changedSince))
                 }
             }
         }

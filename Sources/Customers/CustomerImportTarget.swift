@@ -7,8 +7,13 @@ import Web
 /// Customers as the target of imports (O1-O3).
 package struct CustomerImportTarget: ImportTarget {
     let tenant: Tenant
+    let holds: [CustomerHold]
 
-    package init(_ tenant: Tenant) { self.tenant = tenant }
+    /// - Parameter holds: what keeps a customer whom an import made from going when it is taken back.
+    package init(_ tenant: Tenant, holds: [CustomerHold] = []) {
+        self.tenant = tenant
+        self.holds = holds
+    }
 
     package var entity: String { "customer" }
     package var fields: [ImportField] { CustomerFields.all.map(\.field) }

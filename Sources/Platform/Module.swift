@@ -221,3 +221,15 @@ package struct CustomerCount: Sendable {
         self.count = count
     }
 }
+
+/// What another domain has of customers and would lose with them: whoever has any is not removed by taking an import back.
+package struct CustomerHold: Sendable {
+    /// In the plural: `cases or contacts`.
+    package let words: Words
+    /// Those of these customers who have any.
+    package let holders: @Sendable ([CustomerID], any SQLSession) throws -> Set<CustomerID>
+    package init(_ words: Words, holders: @escaping @Sendable ([CustomerID], any SQLSession) throws -> Set<CustomerID>) {
+        self.words = words
+        self.holders = holders
+    }
+}

@@ -67,6 +67,21 @@ package struct ServiceDeskModule: Module {
     /// What this domain adds to the timeline of the customer page.
     package var timeline: [any TimelineSource] { [CaseTimeline(), InteractionTimeline()] }
 
+    /// Cases and contacts keep their customer when the import that made it is taken back.
+    package var hold: CustomerHold {
+        CustomerHold(Words(en: "cases or contacts", zh: "工单或接触记录")) { ids, session in
+            var result: Set<CustomerID> = []
+            for statement in [ServiceDeskStore.withCases, ServiceDeskStore.withInteractions] {
+                for chunk in ids.chunked(Limits.sqlListChunk) {
+                    var builder = SQLBuilder(statement)
+                    builder.appendIn("AND customer_id", chunk.map { .id($0) })
+                    result.formUnion(try session.query(builder) { $0.id(0, PartyKind.self) })
+                }
+            }
+            return result
+        }
+    }
+
     /// The cases of customers, for those who think of joining them.
     package var caseCount: CustomerCount {
         CustomerCount(Words(en: "Cases", zh: "工单"), permission: ServiceDeskPermissions.viewCases) { ids, session in

@@ -54,6 +54,8 @@ enum ServiceDeskStore {
         DELETE FROM servicedesk_case_number WHERE number IN (SELECT number FROM servicedesk_case WHERE customer_id = $1)
         """
     static let countCases: SQL = "SELECT COUNT(*) FROM servicedesk_case WHERE TRUE"
+    static let withCases: SQL = "SELECT DISTINCT customer_id FROM servicedesk_case WHERE TRUE"
+    static let withInteractions: SQL = "SELECT DISTINCT customer_id FROM servicedesk_interaction WHERE TRUE"
     static let forgetCases: SQL = "DELETE FROM servicedesk_case WHERE customer_id = $1"
     static let forgetKeys: SQL = "DELETE FROM servicedesk_record_key WHERE customer_id = $1"
     static let forgetInteractions: SQL = "DELETE FROM servicedesk_interaction WHERE customer_id = $1"

@@ -316,6 +316,20 @@ struct ResolutionTests {
         #expect(try await desk.set(ids[3]) == [ids[2], ids[3]])
     }
 
+    @Test("what was decided about two stays when somebody asks about them again, until it is reopened")
+    func askedAgain() async throws {
+        let desk = try await MatchDesk()
+        let ids = try await desk.bring("crm", (0..<2).map { ["source_id": "\($0)", "full_name": "N\($0)"] }).ids
+        try await desk.join(ids[0], ids[1])
+        try await desk.separate(ids[0], ids[1])
+        let (joining, who) = (Joining(tenant: desk.tenant), desk.decider)
+        let isNew = try await desk.tenant.database.write { try joining.propose(ids[0], ids[1], by: who, $0) }
+        let pair = try await desk.pair(ids[0], ids[1])
+        #expect(!isNew && pair?.state == .apart && pair?.reason == "two people")
+        try await desk.tenant.database.write { try joining.reopen(ids[0], ids[1], by: who, $0) }
+        #expect(try await desk.pair(ids[0], ids[1])?.state == .open)
+    }
+
     @Test("candidates are looked up by the key's index")
     func plan() async throws {
         let desk = try await MatchDesk()

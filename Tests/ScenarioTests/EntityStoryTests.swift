@@ -135,6 +135,47 @@ struct EntityStoryTests {
         #expect(words.count == 1 && words[0].contains("another customer has this value already"))
     }
 
+    @Test("customers with cases or contacts stay when their import is taken back, the count before says so, and they go after these")
+    func heldByCases() async throws {
+        let scenario = try await Scenario.start()
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
+            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
+            let report = try await service.on(entity).importFile(path, source: "care", principal: principal)
+            #expect(report.rejected == 0, "\(report)")
+            return report
+        }
+        func count(_ sql: SQL) async throws -> Int { try await scenario.tenant.database.read { try $0.count(sql) } }
+        func run(_ report: ImportReport) throws -> ImportRunID { try #require(ImportRunID(report.run)) }
+        let customers = try await bring("customer", "source_id,full_name\nK1,Ann Lee\nK2,Bo Chen\nK3,Cy Wu\n")
+        let cases = try await bring(
+            "cases", "case_number,source_id,case_kind,opened_at,subject\nC1,K1,complaint,2024-03-04 10:00,No signal\n")
+        let contacts = try await bring(
+            "interactions", "interaction_id,source_id,happened_at,channel,direction\nI1,K2,2024-03-05 10:00,hotline,inbound\n")
+        let before = try await service.previewRevert(try run(customers), principal)
+        #expect(before.removed == 1 && before.kept == 2)
+        _ = try await service.revert(try run(customers), principal: principal)
+        try await scenario.drain()
+        #expect(try await count("SELECT COUNT(*) FROM customers_customer") == 2)
+        #expect(try await count("SELECT COUNT(*) FROM servicedesk_case") == 1)
+        #expect(try await count("SELECT COUNT(*) FROM servicedesk_interaction") == 1)
+        let again = try await bring("customer", "source_id,full_name\nK4,Di Sun\n")
+        let more = try await bring(
+            "cases", "case_number,source_id,case_kind,opened_at\nC4,K4,enquiry,2024-03-04 10:00\n")
+        for report in [more, contacts, cases] {
+            let preview = try await service.previewRevert(try run(report), principal)
+            #expect(preview.kept == 0 || preview.kept == nil, "\(preview)")
+            _ = try await service.revert(try run(report), principal: principal)
+        }
+        #expect(try await service.previewRevert(try run(again), principal).removed == 1)
+        _ = try await service.revert(try run(again), principal: principal)
+        #expect(try await count("SELECT COUNT(*) FROM customers_customer") == 2, "taken back once, they stay")
+        #expect(try await count("SELECT COUNT(*) FROM servicedesk_case") == 0)
+    }
+
     @Test("the page of the one customer shows the accounts, bills and cases of all sources; apart again, each its own")
     func story() async throws {
         let scenario = try await Scenario.start()

@@ -93,9 +93,12 @@ struct ResolutionStoryTests {
         let other = try supervisor.get("/customers/\(r)").text
         #expect(other.contains("panel-joined") && !other.contains("5G-199"))
 
-        // A person thinks again: compares side by side, joins, takes it back, keeps them apart.
+        // A person thinks again: what was decided is shown and stays, until it is reopened; joins, takes it back, keeps apart.
         let location = try #require(
             try supervisor.post("/customers/\(b)/duplicates", [("other", "C7")]).header("location"))
+        let decided = try supervisor.get(location).text
+        #expect(decided.contains("two people") && decided.contains("data-key=\"r\"") && !decided.contains("data-key=\"l\""))
+        #expect(try supervisor.post("/duplicates/\(b)/\(c)/reopening").status == 303)
         let side = try supervisor.get(location).text
         for text in ["data-key=\"l\"", "data-key=\"a\"", "Bills and payments", "Cases", "sounds the same"] {
             #expect(side.contains(text), "\(text)")

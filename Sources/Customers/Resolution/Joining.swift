@@ -98,16 +98,17 @@ struct Joining: Sendable {
         try settle(pair, .open, "", principal, now, session)
     }
 
-    /// A person thinks that two may be one: the pair is put into the queue, to be looked at side by side.
-    func propose(_ a: CustomerID, _ b: CustomerID, by principal: Principal, _ session: any SQLSession) throws {
+    /// A person thinks that two may be one: the pair is put into the queue, to be looked at side by side. What somebody has
+    /// decided about it stays until it is reopened.
+    /// - Returns: whether the pair is new.
+    @discardableResult
+    func propose(_ a: CustomerID, _ b: CustomerID, by principal: Principal, _ session: any SQLSession) throws -> Bool {
         guard a != b else { throw Self.itself }
         let (one, _) = try sides(a, b, principal, session)
         guard !one.contains(b) else { throw Self.alreadyJoined }
-        if let pair = try PairStore.pair(a, b, session) {
-            if pair.state != .open { try settle(pair, .open, "", principal, tenant.clock.now(), session) }
-            return
-        }
+        guard try PairStore.pair(a, b, session) == nil else { return false }
         try decide(a, b, .open, "", principal, tenant.clock.now(), session)
+        return true
     }
 
     // MARK: Helpers

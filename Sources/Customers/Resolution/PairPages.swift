@@ -79,8 +79,9 @@ struct PairPages: Sendable {
                         en: "No customer has this number. Give a customer number, mobile number or document number.",
                         zh: "没有客户使用该号码。请输入客户编号、手机号码或证件号码。"))
             }
-            try joining.propose(id, other, by: principal, session)
-            try call.record(AuditEntry("customers.pair.propose", [.customer(id), .customer(other)]), session)
+            if try joining.propose(id, other, by: principal, session) {
+                try call.record(AuditEntry("customers.pair.propose", [.customer(id), .customer(other)]), session)
+            }
             return .redirect("/duplicates?pair=\(min(id, other))-\(max(id, other))")
         }
     }
@@ -242,6 +243,7 @@ struct PairPages: Sendable {
         view["isLinked"] = .bool(pair.state == .linked)
         view["isApart"] = .bool(pair.state == .apart)
         view["decidedBy"] = .text(pair.decidedBy == Joining.machine ? MatchWords.machine[language] : pair.decidedBy)
+        view["reason"] = .text(pair.state == .apart && !pair.reason.isEmpty ? pair.reason : nil)
         view["join"] = .text(action + "/joining")
         view["separate"] = .text(action + "/separation")
         view["reopen"] = .text(action + "/reopening")
