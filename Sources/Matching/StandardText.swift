@@ -12,7 +12,8 @@ package final class MatchValue: Sendable, Equatable {
     let latin: [UInt8]
     /// `latin` without spaces.
     let compact: [UInt8]
-    /// Of a date `YYYYMMDD`, of a number its value times 1,000; otherwise 0.
+    /// Of a date `YYYYMMDD`, so too the birth date in an identity number of 18 places; of a number its value times 1,000;
+    /// otherwise 0.
     let number: Int64
     /// Of an identity number: its check digit is right.
     let isVerified: Bool

@@ -39,7 +39,9 @@ package struct Standardiser: Sendable {
         case .identityNumber:
             if let number = IdentityNumber(written) {
                 let digits = Array(number.text.lowercased().utf8)
-                return MatchValue(native: digits, latin: digits, isVerified: true)
+                // The old form has no check character: it says nothing for sure of when somebody was born.
+                let birth = written.unicodeScalars.count >= 18 ? Int64(String(number.text.dropFirst(6).prefix(8))) : nil
+                return MatchValue(native: digits, latin: digits, number: birth ?? 0, isVerified: true)
             }
             let compact = StandardText.forms(written).latin.filter { $0 != 32 }
             return MatchValue(native: compact, latin: compact)

@@ -62,6 +62,18 @@ struct StandardTests {
         #expect(lv.map { Blocking.hashes($0, .turned, salt: 0, common: []).contains(StableHash.of(Array("lvjia".utf8), salt: 0)) } == true)
     }
 
+    @Test("a missing birth date is that of the identity number, when that is whole and right; a known one stays")
+    func birthOfIdentity() {
+        var births = PreparedColumn(kind: .birthDate), identities = PreparedColumn(kind: .identityNumber)
+        births.append([nil, "1990-02-03", nil, nil, nil], Standardiser(kind: .birthDate))
+        identities.append(
+            ["11010519491231002X", "11010519491231002X", "110105194912310021", "110105491231002", nil],
+            Standardiser(kind: .identityNumber))
+        births.complete(from: identities)
+        #expect((0..<5).map { births.value($0)?.text } == ["19491231", "19900203", nil, nil, nil])
+        #expect(births.present == 2 && births.counts.reduce(0, +) == 2)
+    }
+
     @Test("a word is taken out of a text as the library does it, whatever is left around it")
     func removal() {
         let pieces = ["中华人民共和国", "中国", "自治区", "省", "中", "国", "自治", "治区", "中华", "浙江", "路", "12", "A", " "]

@@ -49,9 +49,9 @@ enum MatchFill {
     }
 
     /// Fills what a migration asked for, unless an import that matches has done it by then.
-    static func again(_ tenant: Tenant) async throws {
+    static func again(_ tenant: Tenant, progress: @escaping Progress) async throws {
         let setting = try await tenant.database.read { try MatchStore.setting($0) }
-        if setting.isKept, setting.filledAt == nil { _ = try await run(tenant) }
+        if setting.isKept, setting.filledAt == nil { _ = try await run(tenant, progress: progress) }
     }
 
     static func job(_ tenant: Tenant) -> JobHandler {

@@ -48,9 +48,9 @@ enum MatchStore {
     static let deleteRecord: SQL = "DELETE FROM customers_match_record WHERE customer_id = $1"
     static let deletePairs: SQL = "DELETE FROM customers_match_pair WHERE left_id = $1 OR right_id = $1"
     static let records: SQL = "SELECT customer_id, record FROM customers_match_record WHERE TRUE"
-    /// How keys are made by now (`customers_match_record.form`). One more needs a migration that empties `filled_at`; keys of
-    /// the form before must be among those of the new one, so that both live together until all are filled, and who goes
-    /// takes all with them.
+    /// How keys are made by now (`customers_match_record.form`). One more needs a migration that empties `filled_at`;
+    /// keys of the form before must be among those of the new one, so that both live together until all are filled,
+    /// and who goes takes all with them.
     static let form = 1
     /// Customers from a place on that have no record yet, or one whose keys are of an earlier form.
     static let unfilled: SQL = """
