@@ -243,6 +243,41 @@ struct ResolutionTests {
         #expect(try await stored() == wanted())
     }
 
+    @Test("who is changed before the filling comes to them is filled all the same, by the hourly job as well")
+    func hourlyFilling() async throws {
+        let desk = try await MatchDesk()
+        let old = try await desk.bring(
+            "crm", [["source_id": "1", "full_name": "Lunhao Chen", "birth_date": "1990-02-03", "city": "宁波"]])
+        let made = try await desk.tenant.database.write { session in
+            for statement in [
+                "DELETE FROM customers_match_key", "DELETE FROM customers_match_record",
+                "UPDATE customers_match_setting SET filled_at = NULL",
+            ] as [SQL] {
+                try session.execute(statement, [])
+            }
+            return try CustomerLoader.records(old.ids, session)[0]
+        }
+        let (store, clerk) = (CustomerStore(tenant: desk.tenant), desk.bench.principal)
+        _ = try await desk.tenant.database.write { session in
+            try store.update(
+                made.id, edition: made.customer.edition, ["email": .text("lh@example.com")], by: clerk,
+                record: { _ in }, session)
+        }
+        try await desk.tenant.database.write { [tenant = desk.tenant] in
+            try tenant.jobs.enqueue(SearchFill.jobKind, payload: "{}", by: "customers", $0)
+        }
+        try await desk.bench.test.drain(jobs: [SearchFill.job(desk.tenant)])
+        let (stored, wanted) = try await desk.tenant.database.read { session in
+            (
+                Set(try session.query("SELECT key FROM customers_match_key") { $0.int(0) }),
+                MatchKeys(countryCode: "86").keys(MatchCard(try CustomerLoader.records(old.ids, session)[0]))
+            )
+        }
+        #expect(stored == wanted)
+        let setting = try await desk.tenant.database.read { try MatchStore.setting($0) }
+        #expect(setting.filledAt != nil)
+    }
+
     @Test("whoever a person enters or changes is put beside those they may be; nobody is joined, and it is asked once")
     func byHand() async throws {
         let desk = try await MatchDesk()
