@@ -199,7 +199,8 @@ CREATE TABLE public.customers_match_pair (
 
 CREATE TABLE public.customers_match_record (
     customer_id bigint NOT NULL,
-    record text NOT NULL
+    record text NOT NULL,
+    form integer DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.customers_match_setting (

@@ -244,7 +244,7 @@ CREATE INDEX customers_match_pair_state ON customers_match_pair (state, bits, le
 CREATE TABLE customers_match_record (
   customer_id INTEGER PRIMARY KEY,
   record TEXT NOT NULL
-);
+, form INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE customers_match_setting (
   id INTEGER PRIMARY KEY,

@@ -88,7 +88,7 @@ enum CustomerLabels {
         labelled("customers_identifier", plain: ["kind", "customer_id"], ["value": .identity]),
         .plain("customers_customer_link", ["from_id", "to_id", "valid", "evidence", "linked_at"]),
         labelled("customers_match_key", plain: ["customer_id"], ["key": .identity]),
-        labelled("customers_match_record", plain: ["customer_id"], ["record": .identity]),
+        labelled("customers_match_record", plain: ["customer_id", "form"], ["record": .identity]),
         labelled(
             "customers_match_pair",
             plain: [

@@ -70,6 +70,7 @@ struct SearchFill: Sendable {
             var written = try await fill.run { try context.checkCancelled() }
             written += try await NumberFill(database: tenant.database, clock: tenant.clock)
                 .run { try context.checkCancelled() }
+            try await MatchFill.again(tenant) { _, _ in try context.checkCancelled() }
             return "{\"written\":\(written)}"
         }
     }

@@ -29,7 +29,7 @@ enum SearchPinyin {
     ///   the base (`zh`), which one engine has to collect before it gives the first.
     /// - Returns: `nil` when the letters are no syllables.
     static func word(_ text: String, isAlone: Bool) -> Word? {
-        let letters = typed(Array(text.utf8))
+        let letters = PinyinUmlaut.typed(text.utf8)
         if isAlone, letters.count <= 2 {
             return Han.syllables.contains(letters) ? Word(letters: letters, ways: [[letters]], isWhole: true) : nil
         }
@@ -52,16 +52,6 @@ enum SearchPinyin {
         }
         if !letters.isEmpty { read(from: 0, []) }
         return ways.isEmpty ? nil : Word(letters: letters, ways: ways)
-    }
-
-    /// `lv` is how lü is typed, which the tables write `lu`.
-    private static func typed(_ letters: [UInt8]) -> [UInt8] {
-        var result = letters
-        for place in result.indices.dropFirst() where result[place] == UInt8(ascii: "v") {
-            let before = result[place - 1]
-            if before == UInt8(ascii: "l") || before == UInt8(ascii: "n") { result[place] = UInt8(ascii: "u") }
-        }
-        return result
     }
 
     /// Whoever has these syllables, in whatever order.

@@ -10,6 +10,8 @@ package struct BlockingAtom: Sendable, Codable, Hashable {
         case secondHalf = "second_half"
         /// Each word that is not common.
         case words
+        /// A whole name as it stands, and one in Latin letters also with its last word first: `Lunhao Chen` meets 陈伦浩.
+        case turned
         /// The same digits in any order.
         case digits
         /// The digits of a text, in order: house and room of a street.
@@ -68,8 +70,10 @@ package struct Blocking: Sendable, Codable {
                     counts[index] = 0
                     guard let value = values[atom.field] else { continue }
                     let start = index * Self.wordsMax
-                    if atom.form == .words {
-                        for hash in Self.words(value, salt: salt(atom), common: commonWords[atom.field]) {
+                    if atom.form == .words || atom.form == .turned {
+                        for hash in Self.hashes(
+                            value, atom.form, salt: salt(atom), common: commonWords[atom.field])
+                        {
                             hashes[start + counts[index]] = hash
                             counts[index] += 1
                         }
@@ -105,13 +109,32 @@ package struct Blocking: Sendable, Codable {
 
     /// All hashes of a value under a form.
     static func hashes(_ value: MatchValue, _ form: BlockingAtom.Form, salt: UInt64, common: [UInt64]) -> [UInt64] {
-        form == .words ? words(value, salt: salt, common: common) : hash(value, form, salt: salt).map { [$0] } ?? []
+        switch form {
+        case .words: words(value, salt: salt, common: common)
+        case .turned: turned(value, salt: salt)
+        default: hash(value, form, salt: salt).map { [$0] } ?? []
+        }
+    }
+
+    /// The first is that of `.whole`; where `lv` was read as `lu`, that of the text as it was written is there too, so
+    /// that keys stored before are among them.
+    private static func turned(_ value: MatchValue, salt: UInt64) -> [UInt64] {
+        var found = [StableHash.of(value.compact, salt: salt)]
+        func add(_ text: [UInt8]) {
+            let hash = StableHash.of(text, salt: salt)
+            if !found.contains(hash) { found.append(hash) }
+        }
+        if !value.written.isEmpty { add(value.written) }
+        if value.isLatin, let space = value.latin.lastIndex(of: 32) {
+            add(value.latin[(space + 1)...] + value.latin[..<space].filter { $0 != 32 })
+        }
+        return found
     }
 
     private static func hash(_ value: MatchValue, _ form: BlockingAtom.Form, salt: UInt64) -> UInt64? {
         let text = value.compact
         switch form {
-        case .words: return nil
+        case .words, .turned: return nil
         case .whole: return StableHash.of(text, salt: salt)
         case .sound:
             let code = sound(text)

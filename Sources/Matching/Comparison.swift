@@ -109,7 +109,20 @@ package enum Comparison {
         let isLeftOver = many.enumerated().prefix(60).contains { used & (1 << $0.offset) == 0 && $0.element.count > 1 }
         if whole == few.count { return few.count >= 2 || many.count == 1 ? 2 : 4 }
         if whole + partly == few.count, whole > 0, few.count >= 2, !isLeftOver { return 4 }
-        return Similarity.dice(a.compact, b.compact) >= 0.8 ? 4 : 5
+        return Similarity.dice(a.compact, b.compact) >= 0.8 || isNearlyRead(few, many, ofFew.compact, ofMany.compact)
+            ? 4 : 5
+    }
+
+    /// A name of three or four Chinese characters, and one in pinyin that is one letter off: 罗佳宇 and `Lu Jiayu`. Of
+    /// shorter names one letter makes another name (`wang li`, `wang lei`).
+    private static func isNearlyRead(
+        _ few: [ArraySlice<UInt8>], _ many: [ArraySlice<UInt8>], _ short: [UInt8], _ whole: [UInt8]
+    ) -> Bool {
+        guard few.count < many.count, (3...4).contains(many.count), min(short.count, whole.count) >= 7 else {
+            return false
+        }
+        return (Similarity.edits(short, whole, limit: 1) <= 1 || Similarity.edits(rotated(few), whole, limit: 1) <= 1)
+            && many.allSatisfy { Han.syllables.contains(Array($0)) } && few.allSatisfy(Slip.isPinyin)
     }
 
     /// 2 the same but for a slip of the pen, 1 an initial, a beginning or much alike, 0 another word.

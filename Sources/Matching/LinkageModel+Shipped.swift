@@ -48,11 +48,12 @@ extension LinkageModel {
         func atom(_ kind: ColumnKind, _ form: BlockingAtom.Form = .whole) -> BlockingAtom? {
             kinds.firstIndex(of: kind).map { BlockingAtom(field: $0, form: form) }
         }
+        let name = atom(.fullName, .turned)
         let wanted: [[BlockingAtom?]] = [
-            [atom(.identityNumber)], [atom(.phone)], [atom(.email)], [atom(.fullName), atom(.birthDate)],
-            [atom(.fullName), atom(.phone, .firstHalf)], [atom(.fullName), atom(.phone, .secondHalf)],
-            [atom(.birthDate), atom(.suburb)], [atom(.fullName), atom(.postcode)],
-            [atom(.fullName), atom(.street, .numbers)],
+            [atom(.identityNumber)], [atom(.phone)], [atom(.email)], [name, atom(.birthDate)],
+            [name, atom(.phone, .firstHalf)], [name, atom(.phone, .secondHalf)],
+            [atom(.birthDate), atom(.suburb)], [name, atom(.postcode)],
+            [name, atom(.street, .numbers)],
         ]
         return wanted.compactMap { atoms in
             let found = atoms.compactMap(\.self)

@@ -88,6 +88,11 @@ package enum Matcher {
             columns.append(column)
             report(Progress(done: number + 1, total: chosen.count, words: Words(en: "standardising", zh: "标准化")))
         }
+        if let birth = columns.firstIndex(where: { $0.kind == .birthDate }),
+            let identity = columns.firstIndex(where: { $0.kind == .identityNumber })
+        {
+            columns[birth].complete(from: columns[identity])
+        }
         return PreparedTable(
             fields: chosen.map { MatchField(name: $0.name, kind: $0.kind) }, columns: columns,
             rows: left.rows + (right?.rows ?? 0), split: right == nil ? nil : left.rows)

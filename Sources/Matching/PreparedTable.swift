@@ -51,6 +51,28 @@ struct PreparedColumn: Sendable {
         }
     }
 
+    /// Where a birth date is missing, takes that of the identity number.
+    mutating func complete(from identities: PreparedColumn) {
+        var byDate: [Int64: Int32] = [:]
+        for (index, value) in values.enumerated() where value.number > 0 { byDate[value.number] = Int32(index) }
+        for row in rows.indices where rows[row] < 0 {
+            guard let date = identities.value(row)?.number, date > 0 else { continue }
+            var found = byDate[date]
+            if found == nil {
+                let digits = Array(String(date).utf8)
+                guard let value = MatchValue(native: digits, latin: digits, number: date) else { continue }
+                found = Int32(values.count)
+                byDate[date] = found
+                values.append(value)
+                counts.append(0)
+            }
+            guard let found else { continue }
+            rows[row] = found
+            counts[Int(found)] += 1
+            present += 1
+        }
+    }
+
     private mutating func note(_ index: Int32) {
         rows.append(index)
         guard index >= 0 else { return }

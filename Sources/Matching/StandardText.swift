@@ -12,7 +12,8 @@ package final class MatchValue: Sendable, Equatable {
     let latin: [UInt8]
     /// `latin` without spaces.
     let compact: [UInt8]
-    /// Of a date `YYYYMMDD`, of a number its value times 1,000; otherwise 0.
+    /// Of a date `YYYYMMDD`, so too the birth date in an identity number of 18 places; of a number its value times 1,000;
+    /// otherwise 0.
     let number: Int64
     /// Of an identity number: its check digit is right.
     let isVerified: Bool
@@ -21,13 +22,17 @@ package final class MatchValue: Sendable, Equatable {
     let neighbours: UInt64
     /// Of an English given name: the names its words stand for.
     let formals: [Nicknames.Formal]
+    /// Of a name: no Chinese character was written, so its words may stand in another order.
+    let isLatin: Bool
+    /// `compact` as it was before `lv` became `lu`; empty when nothing did.
+    let written: [UInt8]
 
     /// The compared form, for tests and for showing why.
     package var text: String { String(decoding: latin, as: UTF8.self) }
 
     init?(
         native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, isVerified: Bool = false,
-        formals: [Nicknames.Formal] = []
+        formals: [Nicknames.Formal] = [], isLatin: Bool = false, written: [UInt8] = []
     ) {
         compact = latin.contains(32) ? latin.filter { $0 != 32 } : latin
         guard !compact.isEmpty else { return nil }
@@ -36,6 +41,7 @@ package final class MatchValue: Sendable, Equatable {
         self.number = number
         self.isVerified = isVerified
         self.formals = formals
+        (self.isLatin, self.written) = (isLatin, written)
         var letters: UInt64 = 0, neighbours: UInt64 = 0, last: UInt64 = 0
         for byte in compact {
             letters |= 1 << UInt64(byte & 63)

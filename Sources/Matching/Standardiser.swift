@@ -21,7 +21,9 @@ package struct Standardiser: Sendable {
         switch kind {
         case .nothing: return nil
         case .givenName: return name(StandardText.forms(written), written)
-        case .surname: return text(StandardText.forms(written, surnameFirst: true))
+        case .surname:
+            let forms = StandardText.forms(written, surnameFirst: true)
+            return MatchValue(native: forms.native, latin: PinyinUmlaut.plain(forms.latin) ?? forms.latin)
         case .fullName: return name(StandardText.forms(written, spaced: true, surnameFirst: true), written)
         case .phone:
             // An extension and a label are left out.
@@ -37,7 +39,9 @@ package struct Standardiser: Sendable {
         case .identityNumber:
             if let number = IdentityNumber(written) {
                 let digits = Array(number.text.lowercased().utf8)
-                return MatchValue(native: digits, latin: digits, isVerified: true)
+                // The old form has no check character: it says nothing for sure of when somebody was born.
+                let birth = written.unicodeScalars.count >= 18 ? Int64(String(number.text.dropFirst(6).prefix(8))) : nil
+                return MatchValue(native: digits, latin: digits, number: birth ?? 0, isVerified: true)
             }
             let compact = StandardText.forms(written).latin.filter { $0 != 32 }
             return MatchValue(native: compact, latin: compact)
@@ -62,9 +66,12 @@ package struct Standardiser: Sendable {
 
     /// Names in Latin letters may be nicknames.
     private func name(_ forms: StandardText.Forms, _ written: String) -> MatchValue? {
-        let isLatin = written.utf8.first.map { $0 < 0x80 } ?? false
+        let isPlain = written.utf8.first.map { $0 < 0x80 } ?? false
+        let plain = PinyinUmlaut.plain(forms.latin)
         return MatchValue(
-            native: forms.native, latin: forms.latin, formals: isLatin ? Nicknames.formals(forms.latin) : [])
+            native: forms.native, latin: plain ?? forms.latin, formals: isPlain ? Nicknames.formals(forms.latin) : [],
+            isLatin: isPlain || !written.unicodeScalars.contains(where: Han.contains),
+            written: plain == nil ? [] : forms.latin.filter { $0 != 32 })
     }
 
     private func text(_ forms: StandardText.Forms) -> MatchValue? {

@@ -15,7 +15,7 @@ struct ResolutionPropertyTests {
     func inStep(seed: UInt64) async throws {
         let desk = try await MatchDesk()
         var random = SeededGenerator(seed: seed)
-        let names = ["王小明", "李四", "Anna Schmidt", "Bob Jones", "欧阳修"]
+        let names = ["王小明", "李四", "Anna Schmidt", "Bob Jones", "欧阳修", "Xiaoming Wang", "Lv Jia"]
         for round in 0..<4 {
             let rows = (0..<8).map { index -> [String: String] in
                 var row = [

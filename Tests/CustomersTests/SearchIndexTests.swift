@@ -41,7 +41,7 @@ struct SearchIndexTests {
             ("oyxy", ["欧阳小燕"]), ("wang", ["王小明", "王芳", "Wang Xiaoling"]), ("ldh", ["劉德華"]), ("hzxh", ["杭州星海科技有限公司"]),
             ("xinghaikeji", ["杭州星海科技有限公司"]),
             // Surnames of two readings, and how an umlaut is typed.
-            ("zengguoqiang", ["曾国强"]), ("cengguoqiang", ["曾国强"]), ("zgq", ["曾国强"]), ("cgq", ["曾国强"]), ("lvbu", ["吕布"]),
+            ("zengguoqiang", ["曾国强"]), ("cengguoqiang", ["曾国强"]), ("zgq", ["曾国强"]), ("cgq", ["曾国强"]), ("lvbu", ["吕布"]), ("lyubu", ["吕布"]),
             ("lubu", ["吕布"]), ("lv", ["吕布"]), ("bu", ["吕布"]), ("xiao", ["王小明", "欧阳小燕", "Wang Xiaoling"]), ("zh", []), ("wang x", ["王小明", "Wang Xiaoling"]),
             // Four digits of a number, wherever, in any width.
             ("1234", ["王小明", "劉德華"]), ("２３４５", ["王小明", "劉德華"]), ("0000", ["欧阳小燕"]), ("138 1234", ["王小明"]), ("123", []),

@@ -20,8 +20,59 @@ struct StandardTests {
             ("ＪＯＳＥ　ＧＡＲＣＩＡ", "José García", 0), ("Smith, John", "John Smith", 1), ("John A Smith", "John Smith", 2),
             ("曾国强", "Zeng Guoqiang", 1), ("O'Brien Pat", "obrien pat", 0), ("J Smith", "John Smith", 4),
             ("James Jones", "Susan J Jones", 5), ("王伟", "王芳", 5),
+            ("吕佳", "Lv Jia", 1), ("呂佳", "Jia Lyu", 1), ("吕佳", "Lu Jia", 1), ("Lyu Jia", "lv jia", 1),
+            ("罗佳宇", "Lu Jiayu", 4), ("Jiayu Lu", "罗佳宇", 4), ("王丽", "Wang Lei", 5), ("罗佳宇", "Luo Meiling", 5),
         ] as [(String, String, UInt8)])
     func names(_ a: String, _ b: String, _ expected: UInt8) { #expect(level(.fullName, a, b) == expected) }
+
+    @Test(
+        "lv, lyu and lu are one where all else of the word is pinyin, and nowhere else",
+        arguments: [
+            ("Lv Jia", "lu jia"), ("LYU", "lu"), ("Lü Jia", "lu jia"), ("Xiaolv Nyu", "xiaolu nu"), ("Xinyu Li", "xinyu li"),
+            ("Calvin Silva", "calvin silva"), ("Silvan Alves", "silvan alves"), ("Lyudmila", "lyudmila"),
+            ("L V Rao", "l v rao"),
+        ] as [(String, String)])
+    func umlauts(_ written: String, _ read: String) { #expect(latin(.fullName, written) == read) }
+
+    @Test(
+        "stored keys meet in either order of the words, and those made before are among them",
+        arguments: [
+            ("陈伦浩", "Lunhao Chen"), ("陈伦浩", "Chen Lunhao"), ("Chen Lunhao", "Lun Hao Chen"), ("John Smith", "Smith, John"),
+            ("吕佳", "Jia Lv"), ("Lyu Jia", "Jia Lu"),
+        ] as [(String, String)])
+    func keys(_ a: String, _ b: String) {
+        let fields = [MatchField(name: "name", kind: .fullName), MatchField(name: "born", kind: .birthDate)]
+        let blocking = LinkageModel.shipped(fields).blocking
+        let former = Blocking(
+            passes: blocking.passes.map { pass in
+                BlockingPass(
+                    atoms: pass.atoms.map { BlockingAtom(field: $0.field, form: $0.form == .turned ? .whole : $0.form) })
+            }, kinds: fields.map(\.kind), commonWords: [[], []])
+        let standardiser = RecordStandardiser(fields: fields)
+        func keys(_ name: String) -> Set<UInt64> {
+            let record = standardiser.record([name, "1990-02-03"])
+            let now = Set(blocking.hashes(record))
+            #expect(now.isSuperset(of: former.hashes(record)))
+            return now
+        }
+        #expect(!keys(a).isDisjoint(with: keys(b)))
+        #expect(keys(a).isDisjoint(with: keys("Ann Miller")))
+        // As it was read before ü was known.
+        let lv = standardiser.record(["Lv Jia", "1990-02-03"]).values[0]
+        #expect(lv.map { Blocking.hashes($0, .turned, salt: 0, common: []).contains(StableHash.of(Array("lvjia".utf8), salt: 0)) } == true)
+    }
+
+    @Test("a missing birth date is that of the identity number, when that is whole and right; a known one stays")
+    func birthOfIdentity() {
+        var births = PreparedColumn(kind: .birthDate), identities = PreparedColumn(kind: .identityNumber)
+        births.append([nil, "1990-02-03", nil, nil, nil], Standardiser(kind: .birthDate))
+        identities.append(
+            ["11010519491231002X", "11010519491231002X", "110105194912310021", "110105491231002", nil],
+            Standardiser(kind: .identityNumber))
+        births.complete(from: identities)
+        #expect((0..<5).map { births.value($0)?.text } == ["19491231", "19900203", nil, nil, nil])
+        #expect(births.present == 2 && births.counts.reduce(0, +) == 2)
+    }
 
     @Test("a word is taken out of a text as the library does it, whatever is left around it")
     func removal() {

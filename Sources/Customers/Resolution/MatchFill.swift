@@ -2,7 +2,7 @@ import Kernel
 import Platform
 import Storage
 
-/// Makes the keys of customers who were there before keys were kept.
+/// Makes the keys of customers who were there before keys were kept, or before they were made as they are now.
 enum MatchFill {
     static let jobKind = "customers.match.fill"
     private static let batch = 500
@@ -23,7 +23,9 @@ enum MatchFill {
         while true {
             let after = place
             let (last, count) = try await tenant.database.write { session -> (CustomerID?, Int) in
-                let ids = try session.query(MatchStore.unfilled, [.id(after), .int(batch)]) { $0.id(0, PartyKind.self) }
+                let ids = try session.query(MatchStore.unfilled, [.id(after), .int(batch), .int(MatchStore.form)]) {
+                    $0.id(0, PartyKind.self)
+                }
                 var rows = MatchRows(MatchKeys(countryCode: tenant.countryCode))
                 for record in try CustomerLoader.records(ids, session) { rows.add(record) }
                 try rows.write(session)
@@ -44,6 +46,12 @@ enum MatchFill {
             try session.execute(MatchStore.setFilled, [.time(now)])
         }
         return done
+    }
+
+    /// Fills what a migration asked for, unless an import that matches has done it by then.
+    static func again(_ tenant: Tenant, progress: @escaping Progress) async throws {
+        let setting = try await tenant.database.read { try MatchStore.setting($0) }
+        if setting.isKept, setting.filledAt == nil { _ = try await run(tenant, progress: progress) }
     }
 
     static func job(_ tenant: Tenant) -> JobHandler {

@@ -40,16 +40,22 @@ enum MatchStore {
         """
     static let deleteKey: SQL = "DELETE FROM customers_match_key WHERE key = $1 AND customer_id = $2"
     static let upsertRecord: SQL = """
-        INSERT INTO customers_match_record (customer_id, record) VALUES ($1, $2)
-        ON CONFLICT (customer_id) DO UPDATE SET record = excluded.record
+        INSERT INTO customers_match_record (customer_id, record, form) VALUES ($1, $2, $3)
+        ON CONFLICT (customer_id) DO UPDATE SET record = excluded.record, form = excluded.form
         """
+    /// A customer who has no record yet, or keys of an earlier form, keeps waiting for the filling.
+    static let changeRecord: SQL = "UPDATE customers_match_record SET record = $2 WHERE customer_id = $1"
     static let deleteRecord: SQL = "DELETE FROM customers_match_record WHERE customer_id = $1"
     static let deletePairs: SQL = "DELETE FROM customers_match_pair WHERE left_id = $1 OR right_id = $1"
     static let records: SQL = "SELECT customer_id, record FROM customers_match_record WHERE TRUE"
-    /// Customers from a place on that have no record yet.
+    /// How keys are made by now (`customers_match_record.form`). One more needs a migration that empties `filled_at`;
+    /// keys of the form before must be among those of the new one, so that both live together until all are filled,
+    /// and who goes takes all with them.
+    static let form = 1
+    /// Customers from a place on that have no record yet, or one whose keys are of an earlier form.
     static let unfilled: SQL = """
         SELECT c.id FROM customers_customer c
-        WHERE c.id > $1 AND NOT EXISTS (SELECT 1 FROM customers_match_record r WHERE r.customer_id = c.id)
+        WHERE c.id > $1 AND NOT EXISTS (SELECT 1 FROM customers_match_record r WHERE r.customer_id = c.id AND r.form >= $3)
         ORDER BY c.id LIMIT $2
         """
     static let customers: SQL = "SELECT COUNT(*) FROM customers_customer"
@@ -109,6 +115,7 @@ struct MatchRows {
     private let keys: MatchKeys
     private var newKeys: [(key: Int64, id: CustomerID)] = []
     private(set) var records: [[SQLValue]] = []
+    private var changedRecords: [[SQLValue]] = []
     private var goneKeys: [[SQLValue]] = []
     /// `newKeys` as rows, when they were made beside.
     private var ready: [[SQLValue]]?
@@ -119,7 +126,7 @@ struct MatchRows {
 
     mutating func add(_ one: MatchPrepared) {
         ready = nil
-        records.append([.id(one.id), .text(one.card.encoded)])
+        records.append([.id(one.id), .text(one.card.encoded), .int(MatchStore.form)])
         for key in one.keys { newKeys.append((key, one.id)) }
     }
 
@@ -128,7 +135,7 @@ struct MatchRows {
         guard old != new else { return }
         ready = nil
         let (oldKeys, keysNow) = (keys.keys(old), keys.keys(new))
-        records.append([.id(after.id), .text(new.encoded)])
+        changedRecords.append([.id(after.id), .text(new.encoded)])
         for key in keysNow.subtracting(oldKeys) { newKeys.append((key, after.id)) }
         for key in oldKeys.subtracting(keysNow) { goneKeys.append([.int(key), .id(after.id)]) }
     }
@@ -152,13 +159,14 @@ struct MatchRows {
     func write(_ session: any SQLSession) throws {
         let batches: [(SQL, [[SQLValue]])] = [
             (MatchStore.deleteKey, goneKeys), (MatchStore.insertKey, keyRows), (MatchStore.upsertRecord, records),
+            (MatchStore.changeRecord, changedRecords),
         ]
         for (statement, rows) in batches where !rows.isEmpty { try session.executeMany(statement, rows) }
     }
 
     /// Of customers of whom there is nothing yet.
     func writeNew(_ session: any SQLSession) throws {
-        try session.bulkInsert(into: "customers_match_record", "customer_id, record", records)
+        try session.bulkInsert(into: "customers_match_record", "customer_id, record, form", records)
         try session.bulkInsert(into: "customers_match_key", "key, customer_id", keyRows)
     }
 }
