@@ -122,7 +122,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
     private func number(_ bytes: Bytes) -> Result<NumberText, ValueFailure> {
         if let number = NumberText(bytes, decimal: decimalSign) { return .success(number) }
         if bytes.last == UInt8(ascii: "%") { return .failure(.percentSign) }
-        return .failure(FormulaText.isFormula(bytes) ? .formula : .notANumber)
+        return .failure(FormulaText.isCall(bytes) ? .formula : .notANumber)
     }
 
     private func scaled(_ bytes: Bytes, places: Int) -> Result<Int64, ValueFailure> {

@@ -57,11 +57,11 @@ enum ChargeRecords {
             currency,
             ImportField(
                 "issued_on", Words(en: "Issued on", zh: "出账日期"), .date,
-                synonyms: ["issue date", "bill date", "invoice date", "出账时间", "账单日期", "出账日", "开票日期"]),
+                synonyms: ["issued", "issue date", "bill date", "invoice date", "出账时间", "账单日期", "出账日", "开票日期"]),
             ImportField(
                 "due_on", Words(en: "Due on", zh: "应缴日期"), .date,
                 synonyms: [
-                    "due date", "payment due", "应缴日", "缴费截止日期", "缴费期限", "缴款期限", "繳款截止日", "到期日", "到期日期",
+                    "due", "due date", "payment due", "应缴日", "缴费截止日期", "缴费期限", "缴款期限", "繳款截止日", "到期日", "到期日期",
                     "付款截止日", "付款截止日期", "应付日期", "最后缴费日", "最后付款日",
                 ]),
             ImportField(
