@@ -133,7 +133,8 @@ extension ColumnProfiler {
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
-        if (decision.order ?? leaning(decision, MinguoName.isIn(name))) != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
+        let order = decision.order ?? leaning(decision, MinguoName.isIn(name))
+        if order != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
             add(shortMinguo) { .ambiguousCalendar(count: $0) }
         }
         // Also where so many do not fit that the column is a text: most of it has the shape of dates.

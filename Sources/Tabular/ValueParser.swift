@@ -155,7 +155,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
     private func serial(_ bytes: Bytes, _ failure: ValueFailure) -> Result<Moment, ValueFailure> {
         guard let number = NumberText(bytes), !number.isGrouped, number.currency == nil, number.exponent == nil,
             let value = number.value(bytes), value >= 61, value < 2_958_466
-        else { return .failure(FormulaText.isFormula(bytes) ? .formula : failure) }
+        else { return .failure(FormulaText.isCall(bytes) ? .formula : failure) }
         guard excelSerialDates else {
             return .failure(ExcelSerial.suspects.contains(Int(value)) ? .excelSerialDate : failure)
         }

@@ -215,7 +215,8 @@ struct SourcePages: Sendable {
                 try QualityStore.days(source, since: today.adding(days: -QualityStore.plotDays), session),
                 try QualityStore.worst(source, since: since, session), try QualityStore.sources(since: since, session),
                 try targets.flatMap { try RuleStore.rules(entity: $0.entity, session) },
-                try targets.map { ($0.entity, try $0.fields + $0.attributeFields(session)) }, try QuarantineStore.waiting(owner: owner, session)
+                try targets.map { ($0.entity, try $0.fields + $0.attributeFields(session)) },
+                try QuarantineStore.waiting(owner: owner, session)
             )
         }
         let views = SourceViews(call: call)
