@@ -76,7 +76,7 @@ enum MappingWords {
         return (", did you mean “\(near)”?", "，是否为“\(near)”？")
     }
 
-    /// The known word that a slip of the pen away: another case, or up to two letters changed, missing, added or exchanged.
+    /// The known word that is a slip of the pen away: another case, or up to two letters changed, missing, added or exchanged.
     static func nearest(_ word: String, _ known: [String]) -> String? {
         func plain(_ text: String) -> [Character] { Array(text.lowercased().filter { $0.isLetter || $0.isNumber }) }
         let typed = plain(String(word.prefix(60)))
