@@ -232,6 +232,7 @@ package struct Configuration: Sendable, Equatable {
         _ = try address
         _ = try ownerAddress
         _ = try replicas
+        try checkTenants()
         for text in trustedProxies where IPNetwork(text) == nil {
             throw Self.bad(
                 "trustedProxies", text, "an address or a range such as 192.0.2.7 or 10.1.0.0/16",
@@ -244,6 +245,26 @@ package struct Configuration: Sendable, Equatable {
                     en:
                         "Refusing to listen on \(host) without TLS: session cookies would travel in the clear. Listen on 127.0.0.1, or list the TLS proxy in trustedProxies.",
                     zh: "拒绝在无 TLS 的情况下监听 \(host)：会话 Cookie 将以明文传输。请监听 127.0.0.1，或在 trustedProxies 中列出 TLS 代理。"))
+        }
+    }
+
+    /// An entry that could never hold is a mistake, and would serve the wrong tenant or none.
+    private func checkTenants() throws {
+        var seen: [String: String] = [:]
+        for (host, tenant) in tenants.sorted(by: { $0.key < $1.key }) {
+            guard Tenants.isName(tenant) else {
+                throw Self.bad(
+                    "tenants, \(host)", tenant, "the name of a tenant: lower-case letters, digits, dashes", "租户名：小写字母、数字、连字符")
+            }
+            let isName = !host.isEmpty && !host.contains { $0.isWhitespace || ":/?#@[]".contains($0) }
+            guard isName || IPAddress(host) != nil else {
+                throw Self.bad(
+                    "tenants", host, "the name or address of a host, without scheme and port, such as crm.example",
+                    "不含协议和端口的主机名或地址，例如 crm.example")
+            }
+            if let other = seen.updateValue(tenant, forKey: HostTenants.key(host)), other != tenant {
+                throw Self.bad("tenants", host, "one tenant for each host, not \(other) and \(tenant)", "每个主机只对应一个租户，而非 \(other) 与 \(tenant)")
+            }
         }
     }
 

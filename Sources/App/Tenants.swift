@@ -180,16 +180,24 @@ package actor Tenants {
     }
 }
 
-/// Host name -> tenant: loopback names are `default`, others are listed in the configuration.
+/// Host name -> tenant, as the configuration lists them; loopback names that it does not list are `default`.
 package struct HostTenants: TenantResolver {
     private let hosts: [String: String]
-    package init(_ configuration: Configuration) { hosts = configuration.tenants.filter { Tenants.isName($0.value) } }
+    package init(_ configuration: Configuration) {
+        hosts = Dictionary(
+            configuration.tenants.filter { Tenants.isName($0.value) }.map { (Self.key($0.key), $0.value) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// An address may be written in several ways and in brackets; names have no case.
+    package static func key(_ host: String) -> String { IPAddress(host)?.description ?? host.lowercased() }
 
     package func tenant(host: String) -> String? {
         guard let name = Self.name(host) else { return nil }
+        if let listed = hosts[Self.key(name)] { return listed }
         // A name that merely looks like an address (127.evil.example) may be anybody's: their page would be of our origin.
         if name == "localhost" || IPAddress(name)?.isLoopback ?? false { return "default" }
-        return hosts[name]
+        return nil
     }
 
     /// Without port and brackets; `nil` when something else follows the name.

@@ -155,7 +155,7 @@ enum CustomerFields {
         CustomerField(
             "document_number", Words(en: "Identity document number", zh: "证件号码"), .text(64), canMatch: true,
             [
-                "id number", "identity number", "passport number", "证件号", "身份证", "身份证号", "身份证号码", "营业执照号", "身分證字號", "身分證統一編號",
+                "id number", "idno", "id no", "identity number", "passport number", "证件号", "身份证", "身份证号", "身份证号码", "营业执照号", "身分證字號", "身分證統一編號",
                 "統一編號", "統編", "護照號碼", "居留證號碼",
             ],
             get: { record, _ in .text(record.documents.first?.number) },

@@ -189,6 +189,7 @@ extension ImportMapping {
     /// Parses a mapping file.
     /// - Throws: `CRMError` 422 "mapping_file" naming what is wrong.
     package static func parse(_ text: String, name: String) throws -> ImportMapping {
+        try MappingWords.check(Data(text.utf8), name: name)
         do {
             return try JSONDecoder().decode(ImportMapping.self, from: Data(text.utf8))
         } catch {

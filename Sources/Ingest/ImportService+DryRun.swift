@@ -338,7 +338,9 @@ extension RowReject {
         let column = resolved.all.first { $0.field.key == outcome.field }
         self.init(
             record: record, line: line, column: column?.index ?? -1, code: outcome.code,
-            words: column.map { RejectWords.inColumn($0.name, outcome.words) } ?? outcome.words)
+            words: column.map { RejectWords.inColumn($0.name, outcome.words) }
+                ?? resolved.titles[outcome.field].map { RejectWords.ofField(outcome.field, $0, outcome.words) }
+                ?? outcome.words)
     }
 }
 

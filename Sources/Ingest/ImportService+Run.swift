@@ -103,7 +103,7 @@ extension ImportService {
         let (run, file) = try await self.run(id)
         guard run.chunk == 0, !file.inspection.isWhole else { return }
         let known = file.inspection
-        let kept = known.warnings.filter { ["file_grew", "source_reused", "schema_differs"].contains($0.code) }
+        let kept = known.warnings.filter { FileInspection.Warning.keptCodes.contains($0.code) }
         let inspection = try await FileInspector(
             encoding: known.encodingOverride, delimiter: known.delimiterOverride, warnings: kept,
             canonical: known.canonical

@@ -102,6 +102,7 @@ package struct ImportService: Sendable {
                 try mapping?.applied(to: columns) ?? suggestion(file, source: source, session).mapping
             var final = Self.withoutAttributes(chosen, target)
             var file = file
+            if let absent = mapping?.absent(from: columns) { file = file.with(file.inspection.adding(absent)) }
             if !source.isEmpty { final.source = source }
             if final.source.isEmpty, let earlier = try alike(columns, session) {
                 final.source = earlier.source
@@ -261,7 +262,7 @@ package struct ImportService: Sendable {
         let (run, file) = try await self.run(id, for: principal)
         guard run.mayEdit else { throw RunStore.taken }
         let grew = file.inspection.warnings.filter {
-            ["file_grew", "source_reused", "schema_differs"].contains($0.code)
+            FileInspection.Warning.keptCodes.contains($0.code)
         }
         let inspector = FileInspector(
             encoding: encoding, delimiter: delimiter, sheet: sheet ?? file.inspection.canonical?.unpacked.sheet,

@@ -126,11 +126,24 @@ enum RejectWords {
     static let duplicates = Words(
         en: "The same key is already in an earlier line of this file.", zh: "本文件前面的行已有相同的键。")
 
+    /// `Field “Kind” (case_kind): The kind of case is missing; no column of the file is mapped to it.`
+    static func ofField(_ key: String, _ title: Words, _ words: Words) -> Words {
+        let (en, zh) = (bare(words).en, bare(words).zh)
+        return Words(
+            en: "Field “\(title.en)” (\(key)): \(en); no column of the file is mapped to it.",
+            zh: "字段“\(title.zh)”（\(key)）：\(zh)；文件中没有列对应该字段。")
+    }
+
+    private static func bare(_ words: Words) -> Words {
+        Words(
+            en: words.en.hasSuffix(".") ? String(words.en.dropLast()) : words.en,
+            zh: words.zh.hasSuffix("。") ? String(words.zh.dropLast()) : words.zh)
+    }
+
     /// `Column “Birth”: not a date`.
     static func inColumn(_ name: String, _ words: Words) -> Words {
         let name = String(name.prefix(60))
-        let en = words.en.hasSuffix(".") ? String(words.en.dropLast()) : words.en
-        let zh = words.zh.hasSuffix("。") ? String(words.zh.dropLast()) : words.zh
+        let (en, zh) = (bare(words).en, bare(words).zh)
         return Words(en: "Column “\(name)”: \(en).", zh: "列“\(name)”：\(zh)。")
     }
 }

@@ -43,6 +43,8 @@ struct ResolvedColumns: Sendable {
     let matchKey: String?
     let settings: Settings
     var rules: [QualityRule] = []
+    /// Words of all fields the records have, also of those that no column fills.
+    var titles: [String: Words] = [:]
 
     /// The rules for these columns, for one reader.
     var compiled: CompiledRules {
@@ -100,7 +102,8 @@ struct ResolvedColumns: Sendable {
             headers: inspection.columns, all: columns, matchKey: mapping.matchKey, settings: settings,
             rules: try RuleStore.rules(entity: target.entity, source: mapping.source, session)
                 + (SourceStore.source(key: mapping.source, session)?.rules(
-                    columns.map { ($0.name, $0.field) }, entity: target.entity) ?? []))
+                    columns.map { ($0.name, $0.field) }, entity: target.entity) ?? []),
+            titles: known.mapValues(\.words))
     }
 
     static func kind(_ name: String) -> ImportFieldKind {
@@ -119,19 +122,24 @@ struct ResolvedColumns: Sendable {
         for column in mapping.columns {
             guard case .field(let key) = column.target else { continue }
             guard let field = known[key] else {
+                let (en, zh) = MappingWords.meant(key, known.keys.sorted() + ["attribute", "ignore"])
                 throw CRMError.invalid(
                     "columns", "unknown_field",
                     Words(
-                        en: "Column “\(column.column)” is mapped to “\(key)”, which is no field.",
-                        zh: "列“\(column.column)”映射到不存在的字段“\(key)”。"))
+                        en: "Column “\(column.column)” is mapped to “\(key)”, which is no field\(en.isEmpty ? "." : en)",
+                        zh: "列“\(column.column)”映射到不存在的字段“\(key)”\(zh.isEmpty ? "。" : zh)"))
             }
             if let other = taken.updateValue(column.column, forKey: key) { throw twice(field, other, column.column) }
         }
         guard let matchKey = mapping.matchKey else { return }
         guard let field = known[matchKey], field.canMatch else {
+            let keys = known.values.filter(\.canMatch).map(\.key).sorted()
+            let (en, zh) = MappingWords.meant(matchKey, keys)
             throw CRMError.invalid(
                 "match_key", "unknown_field",
-                Words(en: "“\(matchKey)” cannot find existing records.", zh: "“\(matchKey)”不能用于匹配已有记录。"))
+                Words(
+                    en: "“\(matchKey)” cannot find existing records\(en.isEmpty ? "." : en) Match keys: \(keys.joined(separator: ", ")).",
+                    zh: "“\(matchKey)”不能用于匹配已有记录\(zh.isEmpty ? "。" : zh)可用：\(keys.joined(separator: "、"))。"))
         }
         guard taken[matchKey] != nil else {
             throw CRMError.invalid(

@@ -6,6 +6,7 @@ extension ColumnProfiler {
         let isNumeric = decision.type == .integer || decision.type == .decimal
         let numbers = tally.integers + tally.decimals
         let days = days(decision)
+        let order = decision.order ?? leaning(decision, MinguoName.isIn(name))
         return ColumnProfile(
             name: name, type: decision.type, total: total, missing: missing, missingKinds: missingKinds,
             distinct: counts.count, isDistinctCapped: isDistinctCapped, frequent: frequent(),
@@ -14,7 +15,7 @@ extension ColumnProfiler {
             mean: isNumeric && numbers > 0 ? tally.sum / Double(numbers) : nil,
             earliest: days.flatMap { CalendarDay(daysSinceEpoch: $0.first)?.text },
             latest: days.flatMap { CalendarDay(daysSinceEpoch: $0.last)?.text },
-            shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: decision.order ?? leaning(decision),
+            shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: order,
             decimalComma: decision.decimalComma, isZeroOne: present > 0 && zeroOnes == present,
             notices: notices(name: name, decision), exceptions: exceptions(decision))
     }
@@ -73,9 +74,13 @@ extension ColumnProfiler {
     /// these only when others of the column cannot be anything else or its name says so: one in twenty, since a slip of
     /// the pen has three digits too.
     private func openMinguo(_ isNamedDate: Bool, _ isNamedMinguo: Bool) -> Int {
-        let isShown = isNamedMinguo || (namedMinguo + longMinguo) * 20 >= present
+        let isShown = showsMinguo(isNamedMinguo)
         let isNumber = isShown || isNamedDate && sevenDigits > 0
         return (isShown ? shortMinguo : 0) + (isNumber ? compactMinguo : 0)
+    }
+
+    private func showsMinguo(_ isNamed: Bool) -> Bool {
+        isNamed || namedMinguo + longMinguo > 0 && (namedMinguo + longMinguo) * 20 >= present
     }
 
     private func days(_ decision: Decision) -> DayRange? {
@@ -94,9 +99,11 @@ extension ColumnProfiler {
     }
 
     /// Of a column with too much else in it to be one of dates: its dates still tell each other's order, when all that
-    /// tell agree.
-    private func leaning(_ decision: Decision) -> DateOrder? {
-        guard decision.type == .text, (dayFirst > 0) != (monthFirst > 0) else { return nil }
+    /// tell agree. The calendar is told by the same share of the column that tells it of a column of dates.
+    private func leaning(_ decision: Decision, _ isNamedMinguo: Bool) -> DateOrder? {
+        guard decision.type == .text else { return nil }
+        guard dayFirst > 0 || monthFirst > 0 else { return shortMinguo > 0 && showsMinguo(isNamedMinguo) ? .minguo : nil }
+        guard (dayFirst > 0) != (monthFirst > 0) else { return nil }
         return dayFirst > 0 ? .dayMonthYear : .monthDayYear
     }
 
@@ -126,7 +133,8 @@ extension ColumnProfiler {
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
-        if decision.order != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
+        let order = decision.order ?? leaning(decision, MinguoName.isIn(name))
+        if order != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
             add(shortMinguo) { .ambiguousCalendar(count: $0) }
         }
         // Also where so many do not fit that the column is a text: most of it has the shape of dates.

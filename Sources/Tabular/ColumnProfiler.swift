@@ -174,6 +174,8 @@ package struct ColumnProfiler: Sendable {
         let asDayFirst = date.day(order: .dayMonthYear), asMonthFirst = date.day(order: .monthDayYear)
         guard let day = asDayFirst ?? asMonthFirst else {
             impossible += 1
+            // There is no such day, and yet nothing else can be meant by the year.
+            if date.isNamedMinguo { namedMinguo += 1 }
             return notDate.add(text, record)
         }
         if let time_ms = date.time_ms { noteTime(time_ms) }

@@ -137,6 +137,16 @@ enum FormulaText {
         }
     }
 
+    /// A formula beyond doubt, for the words about a value that should be a number: `-12,5x` begins like one, and is a
+    /// number with a slip of the pen. It is guarded in files as a formula all the same.
+    static func isCall(_ bytes: Bytes) -> Bool {
+        guard isFormula(bytes), let first = bytes.first else { return false }
+        guard first == Ascii.plus || first == Ascii.minus else { return true }
+        let rest = bytes.dropFirst()
+        let isSigned = rest.contains { "+-*/^(!".utf8.contains($0) }
+        return isSigned || !(rest.first.map { Ascii.isDigit($0) || $0 == Ascii.dot || $0 == Ascii.comma } ?? false)
+    }
+
     /// `+86 138-0013-8000`, `+886 (2) 2345 6789`: a plus sign, then 6 to 15 digits (E.164) with blanks, hyphens and
     /// brackets between them. It calls nothing, so it is no formula that could do harm.
     static func isPhone(_ bytes: Bytes) -> Bool {

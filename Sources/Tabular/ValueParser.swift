@@ -122,7 +122,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
     private func number(_ bytes: Bytes) -> Result<NumberText, ValueFailure> {
         if let number = NumberText(bytes, decimal: decimalSign) { return .success(number) }
         if bytes.last == UInt8(ascii: "%") { return .failure(.percentSign) }
-        return .failure(FormulaText.isFormula(bytes) ? .formula : .notANumber)
+        return .failure(FormulaText.isCall(bytes) ? .formula : .notANumber)
     }
 
     private func scaled(_ bytes: Bytes, places: Int) -> Result<Int64, ValueFailure> {
@@ -155,7 +155,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
     private func serial(_ bytes: Bytes, _ failure: ValueFailure) -> Result<Moment, ValueFailure> {
         guard let number = NumberText(bytes), !number.isGrouped, number.currency == nil, number.exponent == nil,
             let value = number.value(bytes), value >= 61, value < 2_958_466
-        else { return .failure(FormulaText.isFormula(bytes) ? .formula : failure) }
+        else { return .failure(FormulaText.isCall(bytes) ? .formula : failure) }
         guard excelSerialDates else {
             return .failure(ExcelSerial.suspects.contains(Int(value)) ? .excelSerialDate : failure)
         }

@@ -104,6 +104,38 @@ struct SettlementTests {
         #expect(apart.contains("R2 - -") && apart.contains("P5 0 -"), "\(apart)")
     }
 
+    @Test("a bill that its source calls paid without a day is settled, and open again when it calls it open")
+    func calledPaid() async throws {
+        let desk = try await RecordDesk()
+        func days() async throws -> [String] {
+            try await desk.tenant.database.read { session in
+                try session.query("SELECT number, paid_on FROM customers_charge ORDER BY number") {
+                    "\($0.text(0)) \($0.optionalText(1) ?? "-")"
+                }
+            }
+        }
+        func bill(_ number: String, _ state: String?, due: String, on: String? = nil) -> [String: SQLValue] {
+            var bill = Self.bill(number, 500, due: due)
+            if let state { bill["paid_state"] = .text(state) }
+            if let on { bill["paid_on"] = .text(on) }
+            return bill
+        }
+        let rows = [
+            bill("R1", "paid", due: "2026-02-20"), bill("R2", "open", due: "2026-02-20"), bill("R3", nil, due: "2026-02-20"),
+            bill("R4", "paid", due: "2026-03-20"), bill("R5", "paid", due: "2026-02-20", on: "2026-02-11"),
+            bill("R6", "open", due: "2026-02-20", on: "2026-02-11"),
+        ]
+        let run = try await desk.apply("bills", rows)
+        let first = ["R1 2026-02-20", "R2 -", "R3 -", "R4 2026-03-02", "R5 2026-02-11", "R6 2026-02-11"]
+        #expect(try await days() == first)
+        _ = try await desk.apply("bills", rows)
+        #expect(try await days() == first, "the same again changes nothing")
+        #expect(try await OverdueWatch.run(desk.tenant) == 2, "only R2 and R3 are overdue")
+        _ = run
+        _ = try await desk.apply("bills", [bill("R1", "open", due: "2026-02-20"), bill("R2", "paid", due: "2026-02-20")])
+        #expect(try await days().prefix(2) == ["R1 -", "R2 2026-02-20"])
+    }
+
     @Test("payments of a number that two bills have pay the older one first, whatever the amounts (seeded)", arguments: 1...30)
     func sharing(_ seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))

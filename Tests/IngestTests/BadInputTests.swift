@@ -105,6 +105,8 @@ struct BadInputTests {
             ("B7,,,,7.5,,,", "Tenure", "not_an_integer"),
             ("B8,,,,,12.345,,", "Monthly Charges", "too_many_decimals"),
             ("B9,,,,,=1+1,,", "Monthly Charges", "formula"),
+            ("B9a,,,,,-12;5x,,", "Monthly Charges", "not_a_number"),
+            ("B9b,,,,,+2-1,,", "Monthly Charges", "formula"),
             ("B10,,,,,,perhaps,", "Churn", "not_a_boolean"),
             ("B11,,,,,,,Forever", "Contract", "not_a_choice"),
             (",13912349999,,,,,,", "Customer ID", "match_key_missing"),

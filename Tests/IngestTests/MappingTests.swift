@@ -150,6 +150,60 @@ struct MappingTests {
         #expect(error?.message.en.contains("kaputt") == true)
     }
 
+    @Test(
+        "a word of a mapping file that nobody reads is refused, with its place and what is allowed",
+        arguments: [
+            (#"{"matchkey":"id","columns":[]}"#, ["no key “matchkey”", "did you mean “matchKey”?"]),
+            (#"{"unlisted":"ignroe","columns":[]}"#, ["“unlisted” is “ignroe”", "did you mean “ignore”?", "attribute, ignore"]),
+            (#"{"sorce":"x","columns":[]}"#, ["no key “sorce”", "did you mean “source”?"]),
+            (#"{"colour":"x","columns":[]}"#, ["no key “colour” (keys: name, source"]),
+            (#"{"unlisted":false,"columns":[]}"#, ["“unlisted” is"]),
+            (#"{"columns":[{"column":"a"},{"column":"b","too":"name"}]}"#, ["no key “too” in column 2 “b”", "did you mean “to”?"]),
+            (#"{"columns":[{"column":"a","kind":"intger"}]}"#, ["“kind” of column 1 “a” is “intger”", "did you mean “integer”?"]),
+            (#"{"columns":[{"column":"a","dateOrder":"DMY"}]}"#, ["is “DMY”, did you mean “dmy”?"]),
+            (#"{"columns":[{"column":"A no"},{"column":"a_no"}]}"#, ["column 2 “a_no” is listed already as “A no”"]),
+            (#"{"matchkey":"id","sorce":"x","columns":[]}"#, ["matchKey", "sorce"]),
+        ])
+    func unknownWords(_ text: String, _ parts: [String]) {
+        let error = #expect(throws: CRMError.self) { _ = try ImportMapping.parse(text, name: "m.json") }
+        #expect(error?.code == "mapping_file" && error?.message.zh.contains("m.json") == true)
+        for part in parts { #expect(error?.message.en.contains(part) == true, "\(error?.message.en ?? "") lacks \(part)") }
+    }
+
+    @Test("a column that the mapping names and the file has not is told in the dry run and after the import")
+    func absentColumns() async throws {
+        let bench = try await Bench()
+        let path = try bench.file(
+            "m.json",
+            """
+            {"matchKey":"source_id","unlisted":"ignore","columns":[{"column":"no","to":"source_id"},
+             {"column":"full name","to":"name"},{"column":"remark","to":"ignore"}]}
+            """)
+        for dryRun in [true, false] {
+            let report = try await bench.importText("no,nickname\n1,Ann\n", mapping: path, dryRun: dryRun)
+            let told = report.warnings.joined(separator: " ")
+            #expect(told.contains("a column that the file has not: “full name” → name") && !told.contains("remark"), "\(told)")
+            #expect(report.warnings_zh.joined().contains("“full name”"))
+        }
+        let whole = try await bench.importText("no,Full Name\n2,Bob\n", name: "b.csv", mapping: path)
+        #expect(!whole.warnings.joined().contains("the file has not"), "\(whole.warnings)")
+    }
+
+    @Test("a field or match key that is none is refused with the one that was meant")
+    func unknownFields() async throws {
+        let bench = try await Bench()
+        func refusal(_ json: String) async throws -> String {
+            let path = try bench.file("m.json", json)
+            let error = await #expect(throws: CRMError.self) {
+                _ = try await bench.importText("no,n\n1,Ann\n", mapping: path)
+            }
+            return error?.message.en ?? ""
+        }
+        #expect(try await refusal(#"{"columns":[{"column":"no","to":"source-id"}]}"#).contains("did you mean “source_id”?"))
+        let key = try await refusal(#"{"matchKey":"sourceid","columns":[{"column":"no","to":"source_id"}]}"#)
+        #expect(key.contains("did you mean “source_id”? Match keys: "), "\(key)")
+    }
+
     @Test("cells are replaced as the mapping says before they are read")
     func replaces() async throws {
         let bench = try await Bench()

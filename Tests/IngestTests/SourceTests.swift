@@ -38,7 +38,8 @@ struct SourceTests {
         arguments: [
             ("id | text | | none\nstate | code | A, B | none", 2), ("id", 1), ("", 0), ("a | zebra", nil),
             ("a | code", nil),
-            ("a | text | | secret", nil), ("a\nA ", nil), (" | text", nil), ("a|b|c|d|e", nil),
+            ("a | text | | secret", nil), ("a\nA ", nil), (" | text", nil), ("a|b|c|d|e", nil), ("{\"a\": 1}", nil), ("[\n\"a\",\n\"b\"]", nil), ("<html>", nil), ("a,b,c", nil), ("a\n{b", nil),
+            ("[ref] | text\nName, first", 2),
         ] as [(String, Int?)])
     func schema(text: String, count: Int?) throws {
         guard let count else {

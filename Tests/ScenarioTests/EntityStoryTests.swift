@@ -59,6 +59,42 @@ struct EntityStoryTests {
         return String(try #require(found, "\(number)"))
     }
 
+    @Test("what is needed is named with its field, and the figures of quality name rules and fields of every kind of record")
+    func namesOfRecords() async throws {
+        let scenario = try await Scenario.start()
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
+        func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
+            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
+            return try await service.on(entity).importFile(path, source: "billing", principal: principal)
+        }
+        #expect(try await bring("customer", "source_id,full_name,idno,msisdn\nB1,王小明,X1,\(Self.number)\n").mapping.contains { $0.field == "document_number" })
+        let needed = try await bring("cases", "case_number,customer id,opened_at\nC1,B1,2026-02-01 10:00\n")
+        #expect(needed.rejected == 1)
+        #expect(needed.reasons.first?.reason.contains("Field “Kind” (case_kind): The kind of case is missing; no column") == true, "\(needed.reasons)")
+        let contacts = try await bring("interactions", "id,customer id,happened_at,note\nI1,B1,2026-02-01 10:00,hi\n")
+        #expect(contacts.matchKey == "interaction_id")
+        #expect(contacts.reasons.first?.reason.contains("Field “Channel” (channel)") == true, "\(contacts.reasons)")
+        let bills = try await bring(
+            "bills", "bill_number,customer id,period,amount,issued,due,状态\nR1,B1,2026-01,5,2026-02-01,2026-02-20,已缴\nR2,B1,2026-01,,2026-02-01,2026-02-20,未缴\n")
+        let fields = Dictionary(bills.mapping.map { ($0.column, $0.field) }, uniquingKeysWith: { first, _ in first })
+        #expect(fields["issued"] == "issued_on" && fields["due"] == "due_on" && fields["状态"] == "paid_state")
+        #expect(bills.created == 1 && bills.rejected == 1)
+        let steward = try await scenario.user("steward", [.supervisor])
+        let page = try steward.get("/quality").text
+        #expect(page.contains("A bill has number and amount (a new record without is refused)") && page.contains("Amount"))
+        #expect(!page.contains(">bills.number<") && !page.contains(">amount<"))
+        #expect(page.contains("/rules/bills.number"))
+        #expect(try steward.get("/rules/bills.number").text.contains("A bill has number and amount"))
+        let words = SourceViews.Fields([
+            ("customer", [ImportField("note", Words(en: "A", zh: "甲"), .integer)]),
+            ("interactions", [ImportField("note", Words(en: "Text", zh: "内容"), .integer)]),
+        ])
+        #expect(words.words("note", entity: "interactions")?.zh == "内容" && words.words("note", entity: "x")?.zh == "甲")
+    }
+
     @Test("shipped rules hold contradictions of bills, accounts, lines and payments, and count what points to nothing")
     func shippedRules() async throws {
         let scenario = try await Scenario.start()

@@ -103,6 +103,33 @@ struct InstallationTests {
         #expect(tenants.tenant(host: "bad.example") == nil)
     }
 
+    @Test(
+        "a loopback name that the configuration lists is the tenant it says, however the address is written",
+        arguments: [
+            ("127.0.0.1", "second"), ("127.0.0.1:8080", "second"), ("127.0.0.2", "default"), ("localhost", "default"),
+            ("[::1]:80", "third"), ("[0:0::1]", "third"), ("192.0.2.7", "second"), ("EAST.example", "east"), ("192.0.2.8", nil),
+        ] as [(String, String?)])
+    func listedAddresses(_ host: String, _ tenant: String?) throws {
+        var configuration = Configuration()
+        configuration.tenants = [
+            "127.0.0.1": "second", "localhost": "default", "[::1]": "third", "192.0.2.7": "second", "East.example": "east",
+        ]
+        try configuration.check()
+        #expect(HostTenants(configuration).tenant(host: host) == tenant)
+    }
+
+    @Test(
+        "an entry of a tenant's host that could never hold stops the start with words",
+        arguments: [
+            ("127.0.0.1:8080", "east"), ("https://crm.example", "east"), ("", "east"), ("a b", "east"), ("crm.example", "Big East"),
+        ])
+    func badHosts(_ host: String, _ tenant: String) {
+        var configuration = Configuration()
+        configuration.tenants = [host: tenant]
+        let error = #expect(throws: CRMError.self) { try configuration.check() }
+        #expect(error?.message.en.contains("Setting tenants") == true, "\(error?.message.en ?? "")")
+    }
+
     @Test("the settings reach the gate: a listed proxy speaks for its clients, an unlisted one is refused (G15, G69)")
     func proxies() async throws {
         let scenario = try await Scenario.start {

@@ -77,6 +77,35 @@ struct MinguoTests {
         #expect(profile(["10.1.2", "10.2.1"], name: "version").notices.isEmpty)
     }
 
+    @Test("a named day that is none is refused, and tells the calendar of its column all the same")
+    func impossibleDay() throws {
+        for texts in [
+            ["民國112年2月30日", "78/03/04", "民國80年1月2日"], ["民國112年2月30日", "78/03/04"],
+            ["民國112年2月30日", "78/03/04", "unknown", "n/k", "民國80年1月2日"],
+        ] {
+            let column = profile(texts, name: "生日")
+            #expect(column.dateOrder == .minguo, "\(texts)")
+            let parser = ValueParser(profile: column)
+            #expect(try parser.date("78/03/04") == "1989-03-04")
+            #expect(throws: ValueFailure.noSuchDay) { try parser.date("民國112年2月30日") }
+        }
+    }
+
+    @Test("fewer than one in twenty tell no calendar, whatever the others are", arguments: [true, false])
+    func share(_ isDay: Bool) throws {
+        let named = isDay ? "民國78年3月4日" : "民國112年2月30日"
+        func column(_ others: Int) -> ColumnProfile {
+            profile((0..<others).map { "2024-01-\(two($0 % 28 + 1))" } + [named, "78/03/04"], name: "date")
+        }
+        let few = column(40)
+        #expect(few.dateOrder != .minguo)
+        #expect(throws: ValueFailure.ambiguousCalendar) { try ValueParser(profile: few).date("78/03/04") }
+        let enough = column(18)
+        #expect(enough.dateOrder == .minguo)
+        #expect(try ValueParser(profile: enough).date("78/03/04") == "1989-03-04")
+        #expect(try ValueParser(profile: enough).date("2024-01-02") == "2024-01-02")
+    }
+
     @Test("such a date beside others makes none of them unclear")
     func besideOthers() throws {
         let european = (1...28).map { "\(two($0))/0\($0 % 9 + 1)/2024" }

@@ -39,10 +39,10 @@ struct RulePages: Sendable {
     }
 
     private func rule(_ call: Call) async throws -> QualityRule {
-        let entity = service(call.tenant).target.entity
+        let entities = service(call.tenant).targets.map(\.entity)
         let key = call.request.parameters["id"] ?? ""
         let found = try await call.read { session in
-            try RuleStore.rules(entity: entity, session).first { $0.key == key }
+            try entities.flatMap { try RuleStore.rules(entity: $0, session) }.first { $0.key == key }
         }
         guard let found else { throw CRMError.notFound }
         return found
@@ -76,8 +76,8 @@ struct RulePages: Sendable {
     }
 
     @Sendable private func save(_ call: Call) async throws -> WebResponse {
-        let service = service(call.tenant)
         let old = try await rule(call)
+        let service = try service(call.tenant).on(old.entity)
         let by = try call.principal().userName
         do {
             let known = try await call.read { [target = service.target] in try target.fields + target.attributeFields($0) }
@@ -215,7 +215,8 @@ struct RulePages: Sendable {
     private func edit(_ call: Call, _ rule: QualityRule?, _ error: CRMError?) async throws -> WebResponse {
         let form = error == nil ? nil : call.form
         let language = call.language
-        let target = service(call.tenant).target
+        let service = service(call.tenant)
+        let target = try rule.map { try service.on($0.entity) }?.target ?? service.target
         let fields = try await call.read { try target.fields + target.attributeFields($0) }
         func options<T: RawRepresentable & CaseIterable>(_ type: T.Type, _ name: String, _ present: T?) -> ViewValue
         where T.RawValue == String {

@@ -23,10 +23,16 @@ extension ShippedRules {
         rule("lines.e164", "Number is E.164", "号码为 E.164 格式", ["msisdn"], .pattern, .accuracy, .warn, entity: "lines") {
             $0.format = .e164
         },
-        rule("lines.iccid", "SIM number has its shape", "SIM 卡号格式正确", ["iccid"], .pattern, .accuracy, .warn, entity: "lines") {
+        rule(
+            "lines.iccid", "SIM number has its check digit (what is no SIM number is refused)",
+            "SIM 卡号校验位正确（不是卡号的值会被拒绝）", ["iccid"], .pattern, .accuracy, .warn, entity: "lines"
+        ) {
             $0.format = .iccid
         },
-        rule("lines.imei", "Device number has its check digit", "设备号校验位正确", ["imei"], .pattern, .accuracy, .warn, entity: "lines") {
+        rule(
+            "lines.imei", "Device number has its check digit (what is no device number is refused)",
+            "设备号校验位正确（不是设备号的值会被拒绝）", ["imei"], .pattern, .accuracy, .warn, entity: "lines"
+        ) {
             $0.format = .imei
         },
         order("lines", "dates", "Started before it ends", "开通日期不晚于终止日期", "started_on", "ended_on"),
@@ -85,7 +91,9 @@ extension ShippedRules {
     private static func required(
         _ entity: String, _ key: String, _ en: String, _ zh: String, _ fields: [String]
     ) -> QualityRule {
-        rule("\(entity).\(key)", en, zh, fields, .required, .completeness, .warn, entity: entity)
+        rule(
+            "\(entity).\(key)", en + " (a new record without is refused)", zh + "（新记录缺少时会被拒绝）", fields, .required,
+            .completeness, .warn, entity: entity)
     }
 
     private static func order(

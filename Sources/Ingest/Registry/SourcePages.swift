@@ -189,7 +189,8 @@ struct SourcePages: Sendable {
             )
         }
         let views = SourceViews(call: call)
-        let fields = try await call.read { try service.target.fields + service.target.attributeFields($0) }
+        let target = service.targets.first { $0.entity == source.entity } ?? service.target
+        let fields = try await call.read { try target.fields + target.attributeFields($0) }
         return call.page(
             "ingest/source", title: source.name, active: "/sources",
             views.line(source, last, scores.first { $0.key == source.key }, waiting, trust).merging(
@@ -205,7 +206,7 @@ struct SourcePages: Sendable {
 
     @Sendable private func quality(_ call: Call) async throws -> WebResponse {
         let source = try call.request.query.optionalText("source", max: 60)
-        let target = service(call.tenant).target
+        let targets = service(call.tenant).targets
         let today = today(call)
         let since = today.adding(days: -QualityStore.scoreDays)
         let owner = service(call.tenant).owner(try call.principal())
@@ -213,15 +214,17 @@ struct SourcePages: Sendable {
             (
                 try QualityStore.days(source, since: today.adding(days: -QualityStore.plotDays), session),
                 try QualityStore.worst(source, since: since, session), try QualityStore.sources(since: since, session),
-                try RuleStore.rules(entity: target.entity, session),
-                try target.fields + target.attributeFields(session), try QuarantineStore.waiting(owner: owner, session)
+                try targets.flatMap { try RuleStore.rules(entity: $0.entity, session) },
+                try targets.map { ($0.entity, try $0.fields + $0.attributeFields(session)) },
+                try QuarantineStore.waiting(owner: owner, session)
             )
         }
         let views = SourceViews(call: call)
+        let words = SourceViews.Fields(fields)
         return call.page(
             "ingest/quality", title: call.text("quality.title"), active: "/quality",
             views.plot(days).merging(views.tiles(days.filter { $0.day >= since.description })).merging([
-                "worst": .list(worst.map { views.weak($0, rules, fields, waiting) }), "hasWorst": .bool(!worst.isEmpty),
+                "worst": .list(worst.map { views.weak($0, rules, words, waiting) }), "hasWorst": .bool(!worst.isEmpty),
                 "sources": .list(
                     sources.map {
                         [

@@ -39,12 +39,18 @@ struct SourceField: Sendable, Codable, Equatable {
         func invalid(_ line: Int, _ en: String, _ zh: String) -> CRMError {
             .invalid("fields", "source_schema", Words(en: "Schema, line \(line): \(en).", zh: "结构第 \(line) 行：\(zh)。"))
         }
+        try refuseOtherFormats(text)
         var fields: [SourceField] = []
         var seen: Set<HeaderKey> = []
         for (offset, line) in text.split(whereSeparator: \.isNewline).enumerated() {
             let parts = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.trimmed }
             guard parts.count <= 4, !parts[0].isEmpty, parts[0].count <= 120 else {
                 throw invalid(offset + 1, "write column | type | codes | classification", "格式为 列名 | 类型 | 代码 | 分级")
+            }
+            guard !parts[0].contains(where: { "{}<>\"\t".contains($0) || $0.unicodeScalars.contains { $0.value < 32 } }) else {
+                throw invalid(
+                    offset + 1, "“\(parts[0].prefix(40))” is no column name: it holds braces, quotation marks or tabs",
+                    "“\(parts[0].prefix(40))”不是列名：含有花括号、引号或制表符")
             }
             let type = parts.count > 1 && !parts[1].isEmpty ? parts[1] : "text"
             guard types.contains(type) else {
@@ -68,6 +74,25 @@ struct SourceField: Sendable, Codable, Equatable {
         }
         guard fields.count <= 500 else { throw invalid(501, "at most 500 columns", "最多 500 列") }
         return fields
+    }
+
+    /// A file of another kind would become columns that no file ever has.
+    private static func refuseOtherFormats(_ text: String) throws(CRMError) {
+        let text = text.trimmedText
+        let isJSON = text.hasPrefix("{") || text.hasPrefix("[") && text.contains("\"")
+        let isMarkup = text.hasPrefix("<")
+        // One line without a stroke and with several commas is the first line of a table.
+        let isHeader = !text.contains { $0.isNewline || $0 == "|" } && text.count { ",;\t，；".contains($0) } > 1
+        guard isJSON || isMarkup || isHeader else { return }
+        let (en, zh) = isJSON ? ("JSON", "JSON") : isMarkup ? ("XML or HTML", "XML 或 HTML") : ("one line of headings", "一行表头")
+        throw .invalid(
+            "fields", "source_schema",
+            Words(
+                en: """
+                    This is \(en), not a schema. A schema is a text with one column a line: column | type | codes | \
+                    classification, such as “Customer no | text” or “State | code | open, closed”.
+                    """,
+                zh: "内容为 \(zh)，不是结构定义。结构为文本，每行一列：列名 | 类型 | 代码 | 分级，例如“客户编号 | text”或“状态 | code | 开, 关”。"))
     }
 
     var line: String { [column, type, codes.joined(separator: ", "), mask].joined(separator: " | ") }

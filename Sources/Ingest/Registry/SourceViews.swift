@@ -181,14 +181,32 @@ struct SourceViews {
         ]
     }
 
+    /// Words of fields: two kinds of records may call different things by one key.
+    struct Fields: Sendable {
+        private let byEntity: [String: [String: Words]]
+        private let all: [String: Words]
+
+        init(_ fields: [(entity: String, fields: [ImportField])]) {
+            byEntity = Dictionary(
+                fields.map { kind in
+                    (kind.entity, Dictionary(kind.fields.map { ($0.key, $0.words) }, uniquingKeysWith: { first, _ in first }))
+                }, uniquingKeysWith: { first, _ in first })
+            all = Dictionary(
+                fields.flatMap { $0.fields.map { ($0.key, $0.words) } }, uniquingKeysWith: { first, _ in first })
+        }
+
+        func words(_ key: String, entity: String?) -> Words? { entity.flatMap { byEntity[$0]?[key] } ?? all[key] }
+    }
+
     func weak(
-        _ weak: QualityStore.Weak, _ rules: [QualityRule], _ fields: [ImportField], _ waiting: [QuarantineStore.Waiting]
+        _ weak: QualityStore.Weak, _ rules: [QualityRule], _ fields: Fields, _ waiting: [QuarantineStore.Waiting]
     ) -> View {
+        let rule = rules.first { $0.key == weak.rule }
         let held = waiting.first { $0.rule == weak.rule && $0.source == weak.source }?.count
         return [
             "source": .text(weak.source), "rule": .text(RuleViews.name(weak.rule, rules, call)),
             "rulePath": .text(RuleViews.path(weak.rule, rules)),
-            "field": .text(fields.first { $0.key == weak.field }?.words[language] ?? weak.field),
+            "field": .text(fields.words(weak.field, entity: rule?.entity)?[language] ?? weak.field),
             "dimension": .text(call.text("rules.dimension.\(weak.dimension)")),
             "checked": .text(Numbers.grouped(weak.tally.checked)), "failed": .text(Numbers.grouped(weak.tally.failed)),
             "fixed": .text(Numbers.grouped(weak.fixed)), "score": .text(weak.tally.text ?? "–"),

@@ -41,7 +41,7 @@ extension DeskRecords {
                     [
                         "fault": ["incident", "problem", "报障", "故障申告"], "enquiry": ["inquiry", "question", "查询"],
                         "complaint": ["complaints", "申诉", "投诉工单"], "request": ["service request", "order", "申请", "办理"],
-                    ]), synonyms: ["kind", "type", "ticket type", "case type", "工单类型", "受理类型"]),
+                    ]), required: true, synonyms: ["kind", "type", "ticket type", "case type", "工单类型", "受理类型"]),
             topic,
             ImportField(
                 "subject", Words(en: "Subject", zh: "事由"), .text(500), mask: "full",

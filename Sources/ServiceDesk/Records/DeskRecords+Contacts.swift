@@ -38,14 +38,14 @@ extension DeskRecords {
                 "interaction_id", Words(en: "Contact number at the source", zh: "来源接触编号"), .text(80), required: true,
                 canMatch: true,
                 synonyms: [
-                    "interaction", "contact id", "call id", "chat id", "conversation id", "session id", "message id",
+                    "interaction", "id", "contact id", "call id", "chat id", "conversation id", "session id", "message id",
                     "接触编号", "会话编号", "会话ID", "通话编号",
                 ]),
             OwnerFields.reference, OwnerFields.source, OwnerFields.msisdn, OwnerFields.account,
             time(
                 "happened_at", Words(en: "Time", zh: "时间"), required: true,
                 ["time", "timestamp", "date", "started at", "start time", "created at", "contact date", "接触时间", "开始时间", "通话时间"]),
-            channel,
+            channelOfContact,
             ImportField(
                 "direction", Words(en: "Direction", zh: "方向"),
                 choices(

@@ -41,6 +41,9 @@ enum DeskRecords {
                 "service": ["attitude", "staff", "服务态度", "服务质量"], "other": ["general", "misc", "其它"],
             ]), synonyms: ["subject code", "category", "reason", "topic code", "问题类型", "类别", "分类", "业务类别"])
 
+    /// A contact cannot be without it; an answer to a survey can.
+    static let channelOfContact = ImportField(
+        channel.key, channel.words, channel.kind, required: true, synonyms: channel.synonyms)
     static let channel = ImportField(
         "channel", Words(en: "Channel", zh: "渠道"),
         choices(
