@@ -373,9 +373,10 @@ extension ImportService {
 }
 
 /// How many chunks one transaction takes: several touch the same pages of the indexes and wait once for the disk, but nobody
-/// else writes to a SQLite database meanwhile.
+/// else writes to a SQLite database meanwhile. Another process gets its turn between two of them, when it happens to ask then:
+/// the longer they are, the longer it waits.
 struct ImportPace {
-    static let chunksMax = 12
+    static let chunksMax = 4
     static let aim = Duration.milliseconds(250)
     private(set) var chunks = 1
 
