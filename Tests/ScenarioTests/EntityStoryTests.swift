@@ -52,6 +52,18 @@ struct EntityStoryTests {
         return run
     }
 
+    /// Brings a file as the command line does.
+    private func imported(
+        _ scenario: Scenario, _ source: String, _ entity: String, _ csv: String
+    ) async throws -> ImportReport {
+        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
+        let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
+        return try await service.on(entity).importFile(
+            path, source: source, principal: scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name))
+    }
+
     private func customer(_ scenario: Scenario, _ number: String) async throws -> String {
         let found = try await scenario.tenant.database.read {
             try $0.first("SELECT id FROM customers_customer WHERE reference = $1", [.text(number)]) { $0.int(0) }
@@ -62,13 +74,8 @@ struct EntityStoryTests {
     @Test("what is needed is named with its field, and the figures of quality name rules and fields of every kind of record")
     func namesOfRecords() async throws {
         let scenario = try await Scenario.start()
-        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
-        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
         func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
-            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
-            return try await service.on(entity).importFile(path, source: "billing", principal: principal)
+            try await imported(scenario, "billing", entity, csv)
         }
         #expect(try await bring("customer", "source_id,full_name,idno,msisdn\nB1,王小明,X1,\(Self.number)\n").mapping.contains { $0.field == "document_number" })
         let needed = try await bring("cases", "case_number,customer id,opened_at\nC1,B1,2026-02-01 10:00\n")
@@ -98,13 +105,8 @@ struct EntityStoryTests {
     @Test("shipped rules hold contradictions of bills, accounts, lines and payments, and count what points to nothing")
     func shippedRules() async throws {
         let scenario = try await Scenario.start()
-        let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
-        let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
         func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
-            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
-            return try await service.on(entity).importFile(path, source: "billing", principal: principal)
+            try await imported(scenario, "billing", entity, csv)
         }
         #expect(try await bring("customer", "source_id,full_name,msisdn\nB1,王小明,\(Self.number)\n").created == 1)
         let accounts = try await bring(
@@ -127,7 +129,7 @@ struct EntityStoryTests {
             "payments",
             "payment_number,source_id,amount,paid_on\n1,B1,59.00,2026-01-10\n2,B1,59.00,1990-01-10\n")
         #expect(payments.created == 1 && payments.quarantined == 1, "\(payments)")
-        for target in service.targets {
+        for target in scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share).targets {
             let known = Set(target.fields.map(\.key))
             for rule in ShippedRules.of(target.entity) {
                 let named = rule.fields + [rule.parameters.with, rule.parameters.condition?.field].compactMap { $0 }
@@ -177,10 +179,7 @@ struct EntityStoryTests {
         let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
         let principal = scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name)
         func bring(_ entity: String, _ csv: String) async throws -> ImportReport {
-            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
-            let report = try await service.on(entity).importFile(path, source: "care", principal: principal)
+            let report = try await imported(scenario, "care", entity, csv)
             #expect(report.rejected == 0, "\(report)")
             return report
         }
