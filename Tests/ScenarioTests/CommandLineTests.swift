@@ -12,56 +12,9 @@ import Web
 /// The commands as a script and a terminal meet them.
 @Suite("Command line")
 struct CommandLineTests {
-    /// A folder for data and files of one test.
-    private struct Bench {
-        let folder = NSTemporaryDirectory() + "switchboard-cli-" + UUID().uuidString
-
-        init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
-
-        func remove() { try? FileManager.default.removeItem(atPath: folder) }
-
-        func file(_ name: String, _ content: String) throws -> String {
-            try file(name, Array(content.utf8))
-        }
-
-        func file(_ name: String, _ content: [UInt8]) throws -> String {
-            let path = folder + "/" + name
-            try Data(content).write(to: URL(fileURLWithPath: path))
-            return path
-        }
-
-        typealias Result = (code: Int32, out: String, error: String)
-
-        func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
-            try ServerProcess.run(
-                arguments, input: input,
-                environment: ["SWITCHBOARD_DATA": folder + "/data"].merging(environment) { $1 })
-        }
-
-        /// Runs it, and expects the code; of 1 also a word of ours on standard error and nothing but it.
-        @discardableResult
-        func expect(
-            _ code: Int32, _ arguments: [String], input: String = "", environment: [String: String] = [:]
-        ) throws -> Result {
-            let result = try run(arguments, input: input, environment: environment)
-            let said = "\(arguments): \(result)"
-            #expect(result.code == code, "\(said)")
-            if code == 1, !arguments.contains("--json") {
-                let explains = ["failed", "rejected    2"].contains { result.out.contains($0) }
-                #expect(result.error.contains("switchboard: ") || explains, "\(said)")
-            }
-            #expect(!result.error.contains("Fatal error"), "\(said)")
-            return result
-        }
-    }
-
-    private static let good = "source_id,name,city\n1,甲乙,杭州\n2,丙丁,宁波\n"
-    private static let partly = "source_id,name,email\n1,甲乙,a@b.example\n2,丙丁,no address\n"
-    private static let hopeless = "source_id,name,email\n1,甲乙,nowhere\n2,丙丁,no address\n"
-
     @Test("usage import: 0 all taken, 0 again with nothing but duplicates, 2 some rows refused, 1 no such file, 64 asked wrongly")
     func usageImport() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let base = try bench.file("base.csv", "source_id,name,msisdn\n1,甲乙,13800138000\n2,丙丁,13800138001\n")
         try bench.expect(0, ["import", base, "--source", "crm", "--match-key", "source_id", "--ignore-unmapped"])
@@ -95,11 +48,11 @@ struct CommandLineTests {
 
     @Test("import: 0 done, 2 some rows refused, 1 nothing came of it, 64 asked wrongly; what failed changed nothing")
     func importCodes() async throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let (good, partly, hopeless) = (
-            try bench.file("good.csv", Self.good), try bench.file("partly.csv", Self.partly),
-            try bench.file("hopeless.csv", Self.hopeless)
+            try bench.file("good.csv", CommandBench.good), try bench.file("partly.csv", CommandBench.partly),
+            try bench.file("hopeless.csv", CommandBench.hopeless)
         )
         for wrong in [
             ["import"], ["import", good, "--revert", "1"], ["import", good, "--nonsense"],
@@ -128,72 +81,27 @@ struct CommandLineTests {
             try bench.expect(1, wrong)
         }
         let dry = try bench.expect(0, ["import", good, "--dry-run", "--json"])
-        #expect(try Self.object(dry.out)["created"]?.int == 2)
+        #expect(try CommandBench.object(dry.out)["created"]?.int == 2)
         #expect(
-            try Self.object(bench.expect(2, ["import", partly, "--dry-run", "--json"] + mapped).out)["rejected"]?.int
+            try CommandBench.object(bench.expect(2, ["import", partly, "--dry-run", "--json"] + mapped).out)["rejected"]?.int
                 == 1)
         try bench.expect(1, ["import", hopeless] + mapped)
         try bench.expect(1, ["import", hopeless, "--dry-run"] + mapped)
         #expect(
-            try Self.object(bench.expect(0, ["import", good, "--json"]).out)["created"]?.int == 2, "all before: none")
-        let again = try Self.object(try bench.expect(2, ["import", partly, "--json"] + mapped).out)
+            try CommandBench.object(bench.expect(0, ["import", good, "--json"]).out)["created"]?.int == 2, "all before: none")
+        let again = try CommandBench.object(try bench.expect(2, ["import", partly, "--json"] + mapped).out)
         #expect(again["rejectFile"]?.string == partly + ".rejects.csv")
         let run = try #require(again["run"]?.string)
         try bench.expect(1, ["import", "--resume", run], input: "")
         #expect(
-            try Self.object(bench.expect(0, ["import", "--revert", run, "--json"]).out)["state"]?.string == "reverted")
+            try CommandBench.object(bench.expect(0, ["import", "--revert", run, "--json"]).out)["state"]?.string == "reverted")
         // It is taken back once.
         try bench.expect(1, ["import", "--revert", run])
     }
 
-    @Test("columns that nothing became of are named by the import, and the list of headings says what is understood")
-    func notTaken() throws {
-        let bench = try Bench()
-        defer { bench.remove() }
-        let customers = try bench.file("c.csv", Self.good)
-        try bench.expect(0, ["import", customers, "--source", "billing", "--match-key", "source_id"])
-        let bills = try bench.file(
-            "bills.csv", "bill_number,source_id,Zahlbetrag,金额,账期,leer\nB1,1,x,20.00,2026-05,\n")
-        let arguments = ["import", bills, "--entity", "bills", "--source", "billing"]
-        let dry = try bench.expect(0, arguments + ["--dry-run"])
-        #expect(dry.error.contains("1 column is not taken: “Zahlbetrag”"), "\(dry)")
-        let done = try bench.expect(0, arguments)
-        #expect(done.out.contains("  not taken   1: Zahlbetrag\n"), "\(done)")
-        #expect(done.error.contains("switchboard import --headings --entity bills"))
-        let chinese = try bench.expect(0, arguments + ["--lang", "zh"])
-        #expect(chinese.out.contains("未导入列") && chinese.error.contains("未导入的列（1 个）：“Zahlbetrag”"), "\(chinese)")
-        let json = try Self.object(bench.expect(0, arguments + ["--json"]).out)
-        #expect(json["notTaken"]?.array?.compactMap(\.string) == ["Zahlbetrag"], "an empty column is no loss")
-        // What a source calls the subject is one where it is no topic.
-        func becomes(_ entity: String, _ text: String) throws -> [String: String] {
-            let file = try bench.file("\(entity).csv", text)
-            let report = try Self.object(
-                bench.run(["import", file, "--entity", entity, "--source", "billing", "--dry-run", "--json"]).out)
-            let columns = report["mapping"]?.array?.compactMap(\.object) ?? []
-            return Dictionary(
-                columns.map { ($0["column"]?.string ?? "", $0["field"]?.string ?? "-") }, uniquingKeysWith: { $1 })
-        }
-        let cases = "工单号,source_id,类型,主题,受理时间\nC1,1,投诉,"
-        #expect(try becomes("cases", cases + "五月账单多收了三十元,2026-05-01\n")["主题"] == "subject")
-        #expect(try becomes("cases", cases + "账单,2026-05-01\n")["主题"] == "topic")
-        let talks = "接触编号,source_id,渠道,时间,主题,内容\nI1,1,热线,2026-05-01 10:00,"
-        let talk = try becomes("interactions", talks + "五月账单多收了三十元,客户要求退款\n")
-        #expect(talk["主题"] == "subject" && talk["内容"] == "note", "\(talk)")
-        #expect(try becomes("interactions", talks + "账单,客户要求退款\n")["主题"] == "topic")
-        // Needs no installation.
-        let none = ["SWITCHBOARD_DATA": bench.folder + "/nowhere"]
-        let list = try bench.expect(0, ["import", "--headings", "--entity", "bills"], environment: none)
-        #expect(list.out.contains("  period  Billing month  [Text]\n") && list.out.contains("账单月份"), "\(list.out)")
-        let all = try bench.expect(0, ["import", "--headings", "--json", "--lang", "zh"], environment: none)
-        #expect(try JSONValue.parse(Array(all.out.utf8)).array?.count ?? 0 > 8)
-        #expect(!FileManager.default.fileExists(atPath: bench.folder + "/nowhere"))
-        try bench.expect(64, ["import", "--headings", "--entity", "bricks"])
-        try bench.expect(64, ["import", bills, "--headings"])
-    }
-
     @Test("of a number that is somebody else's a dry run says what --match would do, and with it does")
     func belongs() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let first = try bench.file("a.csv", "source_id,name,msisdn\n1,甲乙,13800000001\n")
         try bench.expect(0, ["import", first, "--source", "billing", "--match-key", "source_id"])
@@ -205,60 +113,13 @@ struct CommandLineTests {
         #expect(matched.out.contains("  rejected    0\n") && matched.out.contains("  linked      1"), "\(matched)")
     }
 
-    @Test("an import, what is wrong with it and what is wrong with its call are told in Chinese to who reads Chinese")
-    func chinese() throws {
-        let bench = try Bench()
-        defer { bench.remove() }
-        let file = try bench.file("c.csv", Self.partly)
-        let arguments = ["import", file, "--source", "billing", "--match-key", "source_id"]
-        func isChinese(_ text: String, _ allowed: [String] = []) -> Bool {
-            text.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) }
-        }
-        for environment in [["SWITCHBOARD_LANG": "zh"], ["LANG": "zh_CN.UTF-8", "LC_ALL": ""]] {
-            let dry = try bench.expect(2, arguments + ["--dry-run"], environment: environment)
-            #expect(dry.out.contains("试运行（未做任何更改）") && dry.out.contains("  拒绝        1\n"), "\(dry.out)")
-            #expect(dry.out.contains("第 2 行") && !dry.out.contains("rejected") && !dry.out.contains("rows read"), "\(dry.out)")
-        }
-        let wrong = try bench.expect(1, ["import", bench.folder + "/none.csv"], environment: ["SWITCHBOARD_LANG": "zh"])
-        #expect(isChinese(wrong.error) && wrong.error.components(separatedBy: "\n").count == 2, "\(wrong.error)")
-        let usage = try bench.expect(64, ["import", file, "--encoding", "x", "--lang", "zh"])
-        #expect(usage.error.contains("没有编码“x”"), "\(usage.error)")
-        try bench.expect(64, ["import", file, "--lang", "fr"])
-        // Asked for in words comes before the environment, which the test does not leave to chance.
-        let english = try bench.expect(2, arguments + ["--lang", "en"], environment: ["SWITCHBOARD_LANG": "zh"])
-        #expect(english.out.contains("  rejected    1\n") && english.out.contains("Run "), "\(english.out)")
-    }
-
-    @Test("match, source and usage import tell in Chinese what they did to who reads Chinese")
-    func chineseOthers() throws {
-        let bench = try Bench()
-        defer { bench.remove() }
-        let zh = ["SWITCHBOARD_LANG": "zh"]
-        let file = try bench.file("c.csv", "source_id,name,msisdn\n1,甲乙,13800000001\n2,丙丁,13800000002\n")
-        try bench.expect(0, ["import", file, "--source", "billing", "--match-key", "source_id"])
-        let list = try bench.expect(0, ["source", "list"], environment: zh)
-        #expect(list.out.contains("最近导入") && list.out.contains("得分") && !list.out.contains("last import"), "\(list)")
-        let set = try bench.expect(0, ["source", "set", "care", "--owner", "客服"], environment: zh)
-        #expect(set.error.contains("为新来源，已登记") && set.out.contains("最近导入 无"), "\(set)")
-        #expect(try bench.expect(0, ["source", "show", "care"], environment: zh).out.contains("  负责人      客服\n"))
-        #expect(try bench.expect(1, ["source", "show", "nobody"], environment: zh).error.contains("没有来源"))
-        let calls = try bench.file(
-            "calls.csv", "id,number,kind,start,seconds\n1,13800000001,voice,2026-02-20 10:00:00,5\n2,13800000001,voice,x,5\n")
-        let usage = try bench.expect(2, ["usage", "import", calls, "--source", "switch"], environment: zh)
-        #expect(usage.out.contains("  已计入      1\n") && usage.out.contains("首个在第 3 行"), "\(usage)")
-        #expect(!usage.out.contains("taken") && !usage.out.contains("rejected"), "\(usage)")
-        let match = try bench.expect(
-            0, ["match", file, "--id", "source_id", "--out", bench.folder + "/links.json", "--lang", "zh"])
-        #expect(match.out.contains("2 条记录") && match.out.contains("待确认"), "\(match)")
-    }
-
     @Test("source: what an import registered is listed with its score and what waits; 1 for a source nobody knows")
     func sourceCodes() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let file = try bench.file(
             "billing.csv", "source_id,name,birth_date\n1,甲乙,1990-01-01\n2,丙丁,2990-01-01\n")
-        let report = try Self.object(
+        let report = try CommandBench.object(
             bench.expect(2, ["import", file, "--source", "billing", "--match-key", "source_id", "--json"]).out)
         #expect(report["quarantined"]?.int == 1 && report["created"]?.int == 1 && report["rejected"]?.int == 0)
         let list = try bench.expect(0, ["source", "list"])
@@ -274,7 +135,7 @@ struct CommandLineTests {
         #expect(early.error.contains("“retail” is new") && early.out.contains("last import never"), "before its first file")
         try bench.expect(64, ["source", "set", " ", "--owner", "x"])
         try bench.expect(1, ["source", "set", "billing", "--fresh-hours", "0"])
-        let set = try Self.object(
+        let set = try CommandBench.object(
             bench.expect(
                 0,
                 [
@@ -287,11 +148,11 @@ struct CommandLineTests {
         let shown = try bench.expect(0, ["source", "show", "billing"])
         #expect(shown.out.contains("owner       Finance") && shown.out.contains("expected    every 24 hours"))
         let schema = try bench.file("schema.txt", "name | text | | full\nbirth_date | date | | date\n")
-        let whole = try Self.object(
+        let whole = try CommandBench.object(
             bench.expect(0, ["source", "set", "billing", "--schema", schema, "--fresh-hours", "none", "--json"]).out)
         #expect(whole["freshHours"]?.int == nil && whole["owner"]?.string == "Finance", "what is not given stays")
         #expect(whole["schema"]?.array?.first?.string == "name | text |  | full")
-        let one = try Self.object(bench.expect(0, ["source", "show", "billing", "--json"]).out)
+        let one = try CommandBench.object(bench.expect(0, ["source", "show", "billing", "--json"]).out)
         #expect(one["mappingVersions"]?.int == 1 && one["quarantined"]?.int == 1 && one["imports"]?.int == 1)
         #expect((one["score"]?.double).map { $0 > 30 && $0 <= 50 } ?? false, "one of two rows waits")
         try bench.expect(1, ["source", "show", "nobody"])
@@ -300,7 +161,7 @@ struct CommandLineTests {
 
     @Test("evaluate: 0 done, 2 some rows left out, 1 not possible (with an object for programs), 64 asked wrongly")
     func evaluateCodes() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         var text = "id,months,charge,Churn\n"
         for row in 0..<400 {
@@ -326,18 +187,18 @@ struct CommandLineTests {
         ] {
             try bench.expect(1, wrong)
             let told = try bench.expect(1, wrong + ["--json"])
-            let error = try #require(try Self.object(told.out)["error"]?.object, "\(wrong)")
+            let error = try #require(try CommandBench.object(told.out)["error"]?.object, "\(wrong)")
             #expect(error["code"]?.string?.isEmpty == false && error["message_zh"]?.string?.isEmpty == false)
         }
-        let fine = try Self.object(bench.expect(0, ["evaluate", file, "--folds", "2", "--json"] + label).out)
+        let fine = try CommandBench.object(bench.expect(0, ["evaluate", file, "--folds", "2", "--json"] + label).out)
         #expect(fine["rows"]?.int == 400)
-        let partly = try Self.object(bench.expect(2, ["evaluate", ragged, "--folds", "2", "--json"] + label).out)
+        let partly = try CommandBench.object(bench.expect(2, ["evaluate", ragged, "--folds", "2", "--json"] + label).out)
         #expect(partly["rows_rejected"]?.int == 1)
     }
 
     @Test("user: 0 done, 1 refused with its reason and nothing made, 64 asked wrongly; a password is never echoed")
     func userCodes() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let create = ["user", "create", "lin", "--role"]
         let secret = Scenario.password + "\n"
@@ -372,7 +233,7 @@ struct CommandLineTests {
     // MARK: Terminal
 
     /// Nothing in what was printed steers a terminal, except ends of lines.
-    private static func expectQuiet(_ result: Bench.Result, _ what: String) {
+    private static func expectQuiet(_ result: CommandBench.Result, _ what: String) {
         for scalar in (result.out + result.error).unicodeScalars where scalar != "\n" {
             let category = scalar.properties.generalCategory
             let steers = [.control, .format, .lineSeparator, .paragraphSeparator].contains(category)
@@ -383,7 +244,7 @@ struct CommandLineTests {
 
     @Test("no control character of a file, its name, its columns or its values reaches the terminal raw (G60)")
     func control() throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let hostile = "x\u{1B}[2J\u{1B}]0;t\u{7}\u{9B}31m\u{202E}y\u{2028}z\u{8}\r"
         let name = "in\u{1B}[31m\u{9B}m\u{202E}.csv"
@@ -413,11 +274,11 @@ struct CommandLineTests {
                 Self.expectQuiet(result, "\(arguments + more)")
                 // Nor does a value look like a line of ours.
                 #expect(!result.out.contains("\nrejected    0"), "\(arguments)")
-                if more == ["--json"], !result.out.isEmpty { _ = try Self.object(result.out) }
+                if more == ["--json"], !result.out.isEmpty { _ = try CommandBench.object(result.out) }
             }
         }
         // Programs get the name as it is.
-        let told = try Self.object(try bench.run(["import", people, "--dry-run", "--json"]).out)
+        let told = try CommandBench.object(try bench.run(["import", people, "--dry-run", "--json"]).out)
         #expect(told["file"]?.string == name)
     }
 
@@ -427,7 +288,7 @@ struct CommandLineTests {
         "an import that was killed, and killed again, goes on with --resume: each refused line is in the reject file once"
     )
     func resume() async throws {
-        let bench = try Bench()
+        let bench = try CommandBench()
         defer { bench.remove() }
         let rows = 12_000
         var text = "source_id,name,email\n"
@@ -458,7 +319,7 @@ struct CommandLineTests {
             arguments = ["import", "--resume", now.id, "--rejects", rejects]
         }
         #expect(!FileManager.default.fileExists(atPath: rejects))
-        let report = try Self.object(try bench.expect(2, arguments + ["--json"]).out)
+        let report = try CommandBench.object(try bench.expect(2, arguments + ["--json"]).out)
         #expect(report["read"]?.int == Int64(rows) && report["rejected"]?.int == Int64(rows / 7))
         #expect(report["created"]?.int == Int64(rows - rows / 7) && report["state"]?.string == "succeeded")
         let customers = try await database.read { try $0.count("SELECT COUNT(*) FROM customers_customer") }
@@ -494,9 +355,5 @@ struct CommandLineTests {
             Foundation.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
-    }
-
-    private static func object(_ text: String) throws -> [String: JSONValue] {
-        try #require(try JSONValue.parse(Array(text.trimmed.utf8)).object, "\(text)")
     }
 }
