@@ -376,7 +376,7 @@ extension ImportService {
 /// else writes to a SQLite database meanwhile. Another process gets its turn between two of them, when it happens to ask then:
 /// the longer they are, the longer it waits.
 struct ImportPace {
-    static let chunksMax = 4
+    static let chunksMax = 12
     static let aim = Duration.milliseconds(250)
     private(set) var chunks = 1
 

@@ -12,6 +12,7 @@ package final class SQLiteDatabase: Storage.Database {
     private let readers: SQLiteReaders
     private let statements = StatementCaches()
     private let queue = Mutex(WriteQueue())
+    private let turn: WriterTurn
 
     private struct WriteQueue {
         var waiting: [Pending] = []
@@ -45,8 +46,9 @@ package final class SQLiteDatabase: Storage.Database {
     /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
     package init(path: String, durability: Durability = .full, readers: Int = 12) throws {
         _ = Self.isLean
+        turn = WriterTurn(besides: path)
         var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .callback(Self.asksAgain)
         configuration.maximumReaderCount = readers
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
@@ -82,6 +84,14 @@ package final class SQLiteDatabase: Storage.Database {
                 _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(Int.random(in: 5...25)))
             }
         }
+    }
+
+    /// Waits for a lock of SQLite's for about 5 seconds. Its own pauses grow to a tenth of a second, for which the one whose
+    /// turn it is would hold everybody up.
+    /// - Parameter tries: how often it was asked before.
+    private static func asksAgain(_ tries: Int) -> Bool {
+        usleep(tries < 100 ? 1_000 : 5_000)
+        return tries < 1_080
     }
 
     package var dialect: Dialect { .sqlite }
@@ -215,7 +225,7 @@ package final class SQLiteDatabase: Storage.Database {
         let session = SQLiteSession(database, statements.of(database))
         var outcomes: [(any Error)?] = []
         do {
-            try session.raw("BEGIN IMMEDIATE")
+            try turn.taking { try session.raw("BEGIN IMMEDIATE") }
             for pending in batch {
                 guard database.isInsideTransaction else {
                     throw StorageError(.io, "the engine rolled the transaction back")
