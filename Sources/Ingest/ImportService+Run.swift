@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Matching
 import Platform
 import Storage
 import Web
@@ -13,6 +14,7 @@ extension ImportService {
     /// behind the last chunk.
     func performRun(_ id: ImportRunID, _ control: RunControl) async throws -> ImportRun {
         let worker = RandomName.worker()
+        Han.warm()
         try await inspectWhole(id, control)
         let (run, file, resolved) = try await openRun(id, worker, control)
         let principal = run.actor.principal(tenant: tenant.name, address: control.address, request: control.request)
@@ -50,7 +52,8 @@ extension ImportService {
                 if counts.rejected == counts.read, counts.read >= Self.hopelessRows, try await isHopeless(run, file) {
                     break
                 }
-                pace.note(chunks.count, took, hasGood: counts.rejected < counts.read)
+                pace.note(
+                    chunks.count, took, hasGood: counts.rejected < counts.read, othersWait: tenant.database.hadToWait())
                 next = try await following
                 try await control.progress(
                     Int64(counts.read), max(total, Int64(counts.read)), Self.progressWords(counts, verb: .write))
@@ -373,19 +376,25 @@ extension ImportService {
 }
 
 /// How many chunks one transaction takes: several touch the same pages of the indexes and wait once for the disk, but nobody
-/// else writes to a SQLite database meanwhile. Another process gets its turn between two of them, when it happens to ask then:
-/// the longer they are, the longer it waits.
+/// else writes to a SQLite database meanwhile: everybody who wants to waits for the end of one (ADR 0050). When somebody did,
+/// the next ones are shorter.
 struct ImportPace {
     static let chunksMax = 12
-    static let aim = Duration.milliseconds(250)
+    static let alone = Duration.milliseconds(500), amongOthers = Duration.milliseconds(200)
+    /// For how many transactions it is remembered that somebody had to wait: some seconds.
+    static let memory = 20
     private(set) var chunks = 1
+    private var considerate = 0
 
     /// - Parameters:
     ///   - took: how long `count` chunks took.
     ///   - hasGood: whether any row of the file was taken so far; else one chunk after the other shows soon that none will be.
-    mutating func note(_ count: Int, _ took: Duration, hasGood: Bool) {
+    ///   - othersWait: whether anybody had to wait for a transaction meanwhile.
+    mutating func note(_ count: Int, _ took: Duration, hasGood: Bool, othersWait: Bool) {
+        considerate = othersWait ? Self.memory : max(0, considerate - 1)
         guard hasGood, count > 0 else { return chunks = 1 }
-        let fitting = Int(Self.aim / max(took / count, .microseconds(1)))
+        let aim = considerate > 0 ? Self.amongOthers : Self.alone
+        let fitting = Int(aim / max(took / count, .microseconds(1)))
         chunks = max(1, min(fitting, count * 2, Self.chunksMax))
     }
 }

@@ -30,6 +30,7 @@ package final class LeasedDatabase: Database {
     }
 
     package var dialect: Dialect { base.dialect }
+    package func hadToWait() -> Bool { base.hadToWait() }
 
     package func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         try await base.read(body)

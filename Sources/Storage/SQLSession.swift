@@ -190,8 +190,17 @@ package protocol Database: Sendable {
     /// on SQLite; a failing body undoes only its own work. `body` may be run again when the commit could not be made.
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
 
+    /// Whether anybody had to wait for a transaction of somebody else since this was last asked, here or in another
+    /// process. Who has much to write takes less at a time when others wait for it.
+    func hadToWait() -> Bool
+
     /// Writes what is in the write-ahead log to the file, where there is one, and closes every connection.
     func close() async throws
+}
+
+extension Database {
+    /// Where writers do not follow one another nobody knows; a long transaction then meets more of the others'.
+    package func hadToWait() -> Bool { true }
 }
 
 /// A database that can also be used by a caller that blocks its own thread anyway, as reading a file does. On connections

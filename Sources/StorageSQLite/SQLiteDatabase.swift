@@ -17,6 +17,10 @@ package final class SQLiteDatabase: Storage.Database {
     private struct WriteQueue {
         var waiting: [Pending] = []
         var draining = false
+        /// Between BEGIN and COMMIT.
+        var isInside = false
+        /// Since it was last asked.
+        var hadToWait = false
     }
 
     /// One caller of `write`: what it wants done, and how it is told.
@@ -189,6 +193,13 @@ package final class SQLiteDatabase: Storage.Database {
         try pool.close()
     }
 
+    package func hadToWait() -> Bool {
+        queue.withLock { queue in
+            defer { queue.hadToWait = false }
+            return queue.hadToWait
+        }
+    }
+
     private static func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
         let result: Result<Void, any Error> = await withCheckedContinuation { continuation in
             DispatchQueue(label: "switchboard.sqlite.backup").async {
@@ -201,6 +212,7 @@ package final class SQLiteDatabase: Storage.Database {
     private func enqueue(_ pending: Pending) {
         let start = queue.withLock { queue in
             queue.waiting.append(pending)
+            if queue.isInside { queue.hadToWait = true }
             defer { queue.draining = true }
             return !queue.draining
         }
@@ -225,7 +237,13 @@ package final class SQLiteDatabase: Storage.Database {
         let session = SQLiteSession(database, statements.of(database))
         var outcomes: [(any Error)?] = []
         do {
-            try turn.taking { try session.raw("BEGIN IMMEDIATE") }
+            let isFree = try turn.taking { try session.raw("BEGIN IMMEDIATE") }
+            queue.withLock { queue in
+                queue.isInside = true
+                if !isFree { queue.hadToWait = true }
+            }
+            // Before the callers are told: what they write next waits for nobody.
+            defer { queue.withLock { $0.isInside = false } }
             for pending in batch {
                 guard database.isInsideTransaction else {
                     throw StorageError(.io, "the engine rolled the transaction back")

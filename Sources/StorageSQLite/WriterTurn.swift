@@ -27,17 +27,22 @@ final class WriterTurn: Sendable {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Runs the body, which is to take the write lock, in turn.
-    func taking<T>(_ body: () throws -> T) rethrows -> T {
-        let isMine = take()
+    /// - Returns: whether nobody had the turn before.
+    @discardableResult
+    func taking(_ body: () throws -> Void) rethrows -> Bool {
+        var isFree = true
+        let isMine = take(&isFree)
         defer { if isMine { flock(descriptor, LOCK_UN) } }
-        return try body()
+        try body()
+        return isFree
     }
 
-    private func take() -> Bool {
+    private func take(_ isFree: inout Bool) -> Bool {
         guard descriptor >= 0 else { return false }
         let end = isStuck.withLock { $0 } ? .now : ContinuousClock.now + patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { return false }
+            isFree = false
             guard ContinuousClock.now < end else {
                 isStuck.withLock { $0 = true }
                 return false

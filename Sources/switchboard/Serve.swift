@@ -2,6 +2,7 @@ import App
 import ArgumentParser
 import Foundation
 import Kernel
+import Matching
 import Platform
 
 /// Serves the console and, unless told otherwise, runs the background work in the same process.
@@ -41,6 +42,8 @@ struct Serve: AsyncParsableCommand {
             let names = common.tenant.isEmpty ? nil : common.tenant
             let place = try configuration.address.words(tenant: tenant.name)
             try await runtime.serve(withWorkers: workers, for: names, late: Terminal.leave) { port in
+                // The first search is not to wait for it.
+                Han.warm()
                 let address = "http://\(configuration.host):\(port)"
                 Terminal.out("Switchboard \(Version.text) is running at \(address)\nDatabase: \(place)")
                 if let link {

@@ -350,24 +350,37 @@ struct ImportPaceTests {
     func pace() {
         var pace = ImportPace()
         #expect(pace.chunks == 1)
-        pace.note(1, .milliseconds(50), hasGood: true)
+        pace.note(1, .milliseconds(50), hasGood: true, othersWait: true)
         #expect(pace.chunks == 2)
         // As many as fit into what is aimed at, at most twice as many as before.
-        pace.note(2, .milliseconds(100), hasGood: true)
+        pace.note(2, .milliseconds(100), hasGood: true, othersWait: true)
         #expect(pace.chunks == 4)
-        pace.note(4, .milliseconds(300), hasGood: true)
+        pace.note(4, .milliseconds(240), hasGood: true, othersWait: true)
         #expect(pace.chunks == 3)
-        pace.note(3, .milliseconds(30), hasGood: true)
-        #expect(pace.chunks == ImportPace.chunksMax)
-        pace.note(4, .milliseconds(240), hasGood: true)
+        pace.note(3, .milliseconds(30), hasGood: true, othersWait: true)
+        #expect(pace.chunks == 6)
+        pace.note(4, .milliseconds(200), hasGood: true, othersWait: true)
         #expect(pace.chunks == 4)
-        pace.note(4, .milliseconds(900), hasGood: true)
+        pace.note(4, .milliseconds(900), hasGood: true, othersWait: true)
         #expect(pace.chunks == 1)
-        pace.note(1, .seconds(5), hasGood: true)
+        pace.note(1, .seconds(5), hasGood: true, othersWait: true)
         #expect(pace.chunks == 1)
-        pace.note(1, .zero, hasGood: true)
+        pace.note(1, .zero, hasGood: true, othersWait: true)
         #expect(pace.chunks == 2)
-        pace.note(1, .milliseconds(10), hasGood: false)
+        pace.note(1, .milliseconds(10), hasGood: false, othersWait: true)
         #expect(pace.chunks == 1)
+    }
+
+    @Test("who writes alone takes more at a time, and is considerate for a while after somebody had to wait")
+    func considerate() {
+        var pace = ImportPace()
+        for _ in 0..<4 { pace.note(pace.chunks, .milliseconds(60) * pace.chunks, hasGood: true, othersWait: false) }
+        #expect(pace.chunks == 8)
+        pace.note(8, .milliseconds(480), hasGood: true, othersWait: true)
+        #expect(pace.chunks == 3)
+        for _ in 1..<ImportPace.memory { pace.note(3, .milliseconds(180), hasGood: true, othersWait: false) }
+        #expect(pace.chunks == 3)
+        pace.note(3, .milliseconds(180), hasGood: true, othersWait: false)
+        #expect(pace.chunks == 6)
     }
 }

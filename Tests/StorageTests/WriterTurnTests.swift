@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 import TestSupport
@@ -76,11 +77,85 @@ struct WriterTurnTests {
         }
         #expect(flock(asker, LOCK_EX | LOCK_NB) == 0)
         // Without it, it goes on.
-        #expect(turn.taking { 7 } == 7)
+        var isDone = false
+        #expect(!turn.taking { isDone = true } && isDone)
     }
 
     @Test("where no file can be made, writers go on without a turn")
     func nowhere() {
-        #expect(WriterTurn(besides: "/nowhere/at/all", patience: .zero).taking { 7 } == 7)
+        var isDone = false
+        #expect(WriterTurn(besides: "/nowhere/at/all", patience: .zero).taking { isDone = true } && isDone)
+    }
+
+    @Test("who writes alone is told so, and is told when somebody waited for his transaction")
+    func told() async throws {
+        let (bench, other) = try await bench()
+        for number in 1...20 {
+            try await bench.database.write { _ = try $0.execute(Self.insert, [.int(Int64(number))]) }
+        }
+        #expect(!bench.database.hadToWait())
+        let inside = Inside(bench.database)
+        await inside.begun()
+        async let short: Void = bench.database.write { _ = try $0.execute(Self.insert, [.int(101)]) }
+        while !bench.database.hadToWait() { await Task.yield() }
+        try await inside.end()
+        try await short
+        #expect(!bench.database.hadToWait())
+        try await other.close()
+    }
+
+    @Test("who waits in another process is noticed by the next transaction")
+    func toldElsewhere() async throws {
+        let (bench, other) = try await bench()
+        let turn = open(bench.path + "-turn", O_RDWR)
+        defer { close(turn) }
+        // The other may be in and out again before the next transaction is asked for: not often.
+        var isNoticed = false
+        for _ in 1...50 where !isNoticed {
+            let inside = Inside(bench.database)
+            await inside.begun()
+            async let short: Void = other.write { _ = try $0.execute(Self.insert, [.int(101)]) }
+            while flock(turn, LOCK_EX | LOCK_NB) == 0 {
+                flock(turn, LOCK_UN)
+                await Task.yield()
+            }
+            try await inside.end()
+            try await bench.database.write { _ = try $0.execute(Self.insert, [.int(102)]) }
+            try await short
+            isNoticed = bench.database.hadToWait()
+        }
+        #expect(isNoticed)
+        try await other.close()
+    }
+}
+
+/// A transaction that is open until it is told to end.
+private final class Inside: Sendable {
+    private let hasBegun = DispatchSemaphore(value: 0)
+    private let mayEnd = DispatchSemaphore(value: 0)
+    private let task: Task<Void, any Error>
+
+    init(_ database: any Storage.Database) {
+        task = Task { [hasBegun, mayEnd] in
+            try await database.write { session in
+                hasBegun.signal()
+                mayEnd.wait()
+                _ = try session.execute(WriterTurnTests.insert, [.int(100)])
+            }
+        }
+    }
+
+    func begun() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [hasBegun] in
+                hasBegun.wait()
+                continuation.resume()
+            }
+        }
+    }
+
+    func end() async throws {
+        mayEnd.signal()
+        try await task.value
     }
 }
