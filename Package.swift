@@ -117,6 +117,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
+        library("TMF", ["Kernel", "Web"]),
+
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute"]),
@@ -181,6 +183,7 @@ let package = Package(
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
+            tests("TMF", ["TMF", "Kernel", "Web"]),
             tests("Tidy", foundation + ["App", "Ingest"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

@@ -85,7 +85,7 @@ package final class SQLiteDatabase: Storage.Database {
             do { return try DatabasePool(path: path, configuration: configuration) } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY && DispatchTime.now() < end
             {
-                _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(Int.random(in: 5...25)))
+                WriterTurn.pause(microseconds: Int.random(in: 5_000...25_000))
             }
         }
     }
@@ -94,7 +94,7 @@ package final class SQLiteDatabase: Storage.Database {
     /// turn it is would hold everybody up.
     /// - Parameter tries: how often it was asked before.
     private static func asksAgain(_ tries: Int) -> Bool {
-        usleep(tries < 100 ? 1_000 : 5_000)
+        WriterTurn.pause(microseconds: tries < 100 ? 1_000 : 5_000)
         return tries < 1_080
     }
 

@@ -37,6 +37,11 @@ final class WriterTurn: Sendable {
         return isFree
     }
 
+    /// Only on the writer's own thread, where waiting for a lock is what there is to do.
+    static func pause(microseconds: Int) {
+        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .microseconds(microseconds))
+    }
+
     private func take(_ isFree: inout Bool) -> Bool {
         guard descriptor >= 0 else { return false }
         let end = isStuck.withLock { $0 } ? .now : ContinuousClock.now + patience
@@ -48,7 +53,7 @@ final class WriterTurn: Sendable {
                 return false
             }
             // Not in step with the others who ask.
-            usleep(UInt32.random(in: 500...2_000))
+            Self.pause(microseconds: Int.random(in: 500...2_000))
         }
         isStuck.withLock { $0 = false }
         return true
