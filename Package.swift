@@ -117,7 +117,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        library("TMF", ["Kernel", "Web"]),
+        library("TMF", ["Kernel", "Storage", "Web"]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),
@@ -183,7 +183,7 @@ let package = Package(
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
-            tests("TMF", ["TMF", "Kernel", "Web"]),
+            tests("TMF", ["TMF", "Kernel", "Storage", "Web"]),
             tests("Tidy", foundation + ["App", "Ingest"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

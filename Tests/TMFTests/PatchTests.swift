@@ -200,3 +200,32 @@ struct CheckTests {
         }
     }
 }
+
+@Suite("What a client sent comes back")
+struct KeptTests {
+    @Test("attributes we do not know and other spellings come back, until the row itself says something else")
+    func kept() throws {
+        let sent = try Sample.object(#"{"name":"a","created":"2026-01-01T08:00:00+08:00","mine":{"x":[1]},"value":null}"#)
+        let own = try Sample.object(#"{"id":"1","name":"a","created":"2026-01-01T00:00:00Z"}"#)
+        let kept = TMFKept(json: TMFKept(sent: sent, own: own).json)
+        #expect(kept == TMFKept(sent: sent, own: own) && kept.pieces.keys.sorted() == ["created", "mine", "value"])
+        var expected = sent
+        expected["id"] = .string("1")
+        #expect(kept.document(over: own) == expected)
+        let changed = try Sample.object(#"{"id":"1","name":"b","created":"2026-02-01T00:00:00Z"}"#)
+        #expect(kept.document(over: changed)["created"] == .string("2026-02-01T00:00:00Z"))
+        #expect(kept.document(over: changed)["mine"] == .object(["x": .array([.int(1)])]))
+        #expect(kept.document(over: changed)["name"] == .string("b"))
+        #expect(TMFKept(sent: own, own: own).isEmpty)
+    }
+
+    @Test("whatever is sent comes back as long as the row stays as it was")
+    func property() throws {
+        var rng = SeededGenerator(seed: 50)
+        for number in 0..<2_000 {
+            let own = Sample.document(&rng, id: number)
+            let sent = Sample.document(&rng, id: number).merging(own) { first, _ in first }
+            #expect(TMFKept(json: TMFKept(sent: sent, own: own).json).document(over: own) == sent)
+        }
+    }
+}

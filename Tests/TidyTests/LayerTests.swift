@@ -21,9 +21,10 @@ struct LayerTests {
             "Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Crypto", "Logging",
         ],
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
+        "TMF": ["Kernel", "Storage", "Web"],
     ]
     private static let domain: Set<String> = [
-        "Kernel", "Contracts", "Storage", "Web", "Platform", "Compute", "Tabular", "TabularFiles", "Matching",
+        "Kernel", "Contracts", "Storage", "Web", "Platform", "TMF", "Compute", "Tabular", "TabularFiles", "Matching",
         "HTTPTypes", "Crypto",
         "Logging",
     ]

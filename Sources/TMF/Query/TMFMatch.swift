@@ -69,7 +69,7 @@ package enum TMFMatch {
         case (.dateTime, .string(let own)), (.date, .string(let own)):
             // The text that was sent finds itself, whatever it says.
             if comparison == .eq, own == text { return true }
-            order = TMFTime(own).flatMap { left in TMFTime(text).map { ordered(left.nanoseconds, $0.nanoseconds) } }
+            order = TMFTime(own).flatMap { left in TMFTime(text).map { ordered(left.milliseconds, $0.milliseconds) } }
         case (_, .int(let own)):
             order = Int64(text).map { ordered(own, $0) } ?? Double(text).map { ordered(Double(own), $0) }
         case (_, .double(let own)): order = Double(text).map { ordered(own, $0) }
@@ -111,7 +111,7 @@ package enum TMFMatch {
         switch (left, right) {
         case (.string(let one), .string(let two)):
             if kind == .dateTime || kind == .date, let first = TMFTime(one), let second = TMFTime(two) {
-                return ordered(first.nanoseconds, second.nanoseconds)
+                return ordered(first.milliseconds, second.milliseconds)
             }
             return ordered(one, two)
         case (.int(let one), .int(let two)): return ordered(one, two)
@@ -135,6 +135,11 @@ package enum TMFMatch {
                 if order != 0 { return one.isDescending ? order > 0 : order < 0 }
             }
         }
-        return ordered(id(left), id(right)) < 0
+        return precedes(id(left), id(right))
+    }
+
+    /// Ids are numbers that grow: the shorter one is the older one.
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.count == right.utf8.count ? ordered(left, right) < 0 : left.utf8.count < right.utf8.count
     }
 }

@@ -4,6 +4,12 @@ package struct TMFTime: Sendable, Equatable {
     /// Since 1970, in units of a nanosecond.
     package let nanoseconds: Int128
 
+    /// What is stored and compared: a finer part is kept in the text only.
+    package var milliseconds: Int64 {
+        let (quotient, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return Int64(clamping: rest < 0 ? quotient - 1 : quotient)
+    }
+
     /// `nil` for what is no time. What is finer than a nanosecond is cut off; a leap second is the second after it.
     package init?(_ text: String) {
         var reader = Reader(text.utf8)

@@ -1,0 +1,257 @@
+import Kernel
+import Storage
+import Web
+
+/// Where the rows of a resource lie: what a list selects from, and which of its attributes have an index.
+package struct TMFTable: Sendable {
+    /// `customers_listing l`, without a condition.
+    package let from: SQL
+    /// The id, a BIGINT that grows with time.
+    package let id: SQL
+    package let columns: [TMFColumn]
+    /// Appends ` AND …` for what this caller may see at all.
+    package let scope: @Sendable (Principal, inout SQLBuilder) -> Void
+
+    package init(
+        from: SQL, id: SQL, columns: [TMFColumn],
+        scope: @escaping @Sendable (Principal, inout SQLBuilder) -> Void = { _, _ in }
+    ) {
+        self.from = from
+        self.id = id
+        self.columns = columns
+        self.scope = scope
+    }
+
+    func column(_ path: AttributePath) -> TMFColumn? { columns.first { $0.path == path } }
+}
+
+/// A resource's rows as documents. A domain writes it over its own tables.
+package protocol TMFStore: Sendable {
+    var table: TMFTable { get }
+
+    /// The documents of rows, without `href`, in the order of the ids; a row that is gone, or out of the caller's reach, is
+    /// left out.
+    func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)]
+}
+
+/// A page of a list.
+package struct TMFListing: Sendable {
+    package let documents: [JSONObject]
+    package let total: Int
+    package let next: String?
+    package let previous: String?
+}
+
+/// Answers a list. What has an index is asked of the engine; the rest is looked at in the documents when not more than
+/// `scanMax` are left, and refused otherwise: no question costs more than that, and none is answered wrongly.
+package struct TMFLister: Sendable {
+    package static let scanMax = 10_000
+
+    let store: any TMFStore
+    let schema: TMFSchema
+
+    package init(_ store: any TMFStore, _ schema: TMFSchema) {
+        self.store = store
+        self.schema = schema
+    }
+
+    /// - Parameters:
+    ///   - count: gives the number of rows for a statement, or a number that was counted a moment ago.
+    /// - Throws: 400 `not_indexed` when too many rows would have to be looked through.
+    package func list(
+        _ query: TMFQuery, _ principal: Principal, _ session: any SQLSession,
+        count: (SQLBuilder, any SQLSession) throws -> Int = { try $1.count($0.sql, $0.arguments) }
+    ) throws -> TMFListing {
+        let table = store.table
+        var narrowed: [(TMFColumn, TMFCondition)] = []
+        var rest: [TMFCondition] = []
+        for condition in query.conditions {
+            if let column = table.columns.first(where: { $0.answers(condition) }) {
+                narrowed.append((column, condition))
+            } else {
+                rest.append(condition)
+            }
+        }
+        let sort = query.sort.map { ($0, table.column($0.target.path)) }
+        func restrict(_ builder: inout SQLBuilder) {
+            table.scope(principal, &builder)
+            for (column, condition) in narrowed { column.append(condition, to: &builder) }
+        }
+        let order = Self.name(query.sort)
+        if rest.isEmpty, sort.allSatisfy({ $0.1?.sorts == true }) {
+            var counting = SQLBuilder("SELECT COUNT(*) FROM \(table.from) WHERE TRUE")
+            restrict(&counting)
+            let total = try count(counting, session)
+            var columns: [Ordered] = []
+            for (one, column) in sort {
+                guard let column, case .own(let sql) = column.place else { continue }
+                columns.append(Ordered(sort: one, sql: sql, stored: column.stored))
+            }
+            return try ordered(query, columns, order, total, principal, session, restrict)
+        }
+        return try looked(query, rest, order, principal, session, restrict)
+    }
+
+    /// `-created,name`: binds a cursor to its order.
+    static func name(_ sort: [TMFSort]) -> String {
+        sort.map { ($0.isDescending ? "-" : "") + $0.target.path.description }.joined(separator: ",")
+    }
+
+    // MARK: By an index
+
+    private struct Ordered {
+        let sort: TMFSort
+        let sql: SQL
+        let stored: @Sendable (String) -> SQLValue?
+    }
+
+    private func ordered(
+        _ query: TMFQuery, _ columns: [Ordered], _ order: String, _ total: Int, _ principal: Principal,
+        _ session: any SQLSession, _ restrict: (inout SQLBuilder) -> Void
+    ) throws -> TMFListing {
+        let table = store.table
+        var builder = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
+        restrict(&builder)
+        var isBackwards = false
+        var offset = 0
+        switch query.place {
+        case .offset(let number): offset = number
+        case .after(let text): try seek(try TMFCursor(text, order: order), columns, isBackwards: false, &builder)
+        case .before(let text):
+            isBackwards = true
+            try seek(try TMFCursor(text, order: order), columns, isBackwards: true, &builder)
+        }
+        builder.append("ORDER BY")
+        for column in columns {
+            builder.append(column.sql)
+            builder.append(column.sort.isDescending != isBackwards ? "DESC," : ",")
+        }
+        builder.append(table.id)
+        if isBackwards { builder.append("DESC") }
+        // One more tells whether there is more.
+        builder.append("LIMIT ? OFFSET ?", .int(query.limit + 1), .int(offset))
+        var ids = try session.query(builder) { $0.int(0) }
+        let hasMore = ids.count > query.limit
+        if hasMore { ids.removeLast() }
+        if isBackwards { ids.reverse() }
+        let documents = try store.documents(ids, principal, session).map(\.1)
+        let isFirst = query.place == .offset(0)
+        return TMFListing(
+            documents: documents, total: total,
+            next: (isBackwards || hasMore) ? cursor(documents.last, query.sort, order) : nil,
+            previous: isBackwards ? (hasMore ? cursor(documents.first, query.sort, order) : nil)
+                : isFirst || offset > 0 ? nil : cursor(documents.first, query.sort, order))
+    }
+
+    private func cursor(_ document: JSONObject?, _ sort: [TMFSort], _ order: String) -> String? {
+        guard let document, let id = document["id"]?.string else { return nil }
+        return TMFCursor(keys: sort.map { TMFMatch.key(document, $0) ?? .null }, id: id).encoded(order: order)
+    }
+
+    /// Appends ` AND (place behind the cursor)`. The first column is compared by itself too, so that its index is used.
+    private func seek(
+        _ cursor: TMFCursor, _ columns: [Ordered], isBackwards: Bool, _ builder: inout SQLBuilder
+    ) throws {
+        let unknown = TMFQuery.bad("after", Words(
+            en: "This place in the list is not known: take it from the Link header of the same list.",
+            zh: "该翻页位置无效：请使用同一列表返回的 Link 头。"))
+        guard cursor.keys.count == columns.count, let id = Int64(cursor.id) else { throw unknown }
+        let values = try zip(columns, cursor.keys).map { column, key -> SQLValue in
+            guard let value = column.stored(TMFMatch.text(key)) else { throw unknown }
+            return value
+        }
+        func append(_ column: SQL, _ sign: SQL, _ value: SQLValue) {
+            builder.append(column)
+            builder.append(sign, value)
+        }
+        if let first = columns.first {
+            builder.append("AND")
+            append(first.sql, first.sort.isDescending != isBackwards ? "<= ?" : ">= ?", values[0])
+        }
+        builder.append("AND (")
+        for place in 0...columns.count {
+            if place > 0 { builder.append("OR") }
+            builder.append("(")
+            for before in 0..<place { append(columns[before].sql, "= ? AND", values[before]) }
+            if place < columns.count {
+                append(columns[place].sql, columns[place].sort.isDescending != isBackwards ? "< ?" : "> ?", values[place])
+            } else {
+                append(store.table.id, isBackwards ? "< ?" : "> ?", .int(id))
+            }
+            builder.append(")")
+        }
+        builder.append(")")
+    }
+
+    // MARK: In the documents
+
+    private func looked(
+        _ query: TMFQuery, _ rest: [TMFCondition], _ order: String, _ principal: Principal, _ session: any SQLSession,
+        _ restrict: (inout SQLBuilder) -> Void
+    ) throws -> TMFListing {
+        let table = store.table
+        var builder = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
+        restrict(&builder)
+        builder.append("LIMIT ?", .int(Self.scanMax + 1))
+        let ids = try session.query(builder) { $0.int(0) }
+        guard ids.count <= Self.scanMax else { throw notIndexed(query, rest) }
+        var found: [JSONObject] = []
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            for (_, document) in try store.documents(chunk, principal, session)
+            where TMFMatch.meets(document, rest, pattern: { _, _ in false }) { found.append(document) }
+        }
+        func id(_ document: JSONObject) -> String { document["id"]?.string ?? "" }
+        found.sort { TMFMatch.precedes($0, $1, query.sort, id: id) }
+        let start: Int
+        var end: Int
+        switch query.place {
+        case .offset(let offset):
+            start = min(offset, found.count)
+            end = min(start + query.limit, found.count)
+        case .after(let text):
+            let place = try mark(TMFCursor(text, order: order), query.sort)
+            start = found.firstIndex { TMFMatch.precedes(place, $0, query.sort, id: id) } ?? found.count
+            end = min(start + query.limit, found.count)
+        case .before(let text):
+            let place = try mark(TMFCursor(text, order: order), query.sort)
+            end = found.firstIndex { !TMFMatch.precedes($0, place, query.sort, id: id) } ?? found.count
+            start = max(0, end - query.limit)
+        }
+        end = max(start, end)
+        let page = Array(found[start..<end])
+        return TMFListing(
+            documents: page, total: found.count,
+            next: end < found.count ? cursor(page.last, query.sort, order) : nil,
+            previous: start > 0 ? cursor(page.first, query.sort, order) : nil)
+    }
+
+    /// A document that lies where the cursor points to.
+    private func mark(_ cursor: TMFCursor, _ sort: [TMFSort]) throws -> JSONObject {
+        guard cursor.keys.count == sort.count else { throw TMFQuery.bad("after", Words(en: "Another order.", zh: "排序不同。")) }
+        var document: JSONObject = ["id": .string(cursor.id)]
+        for (key, one) in zip(cursor.keys, sort) {
+            Self.put(key, one.target.path.names[...], &document)
+        }
+        return document
+    }
+
+    private static func put(_ value: JSONValue, _ names: ArraySlice<String>, _ object: inout JSONObject) {
+        guard let name = names.first else { return }
+        if names.count == 1 { return object[name] = value }
+        var inside = object[name]?.object ?? [:]
+        put(value, names.dropFirst(), &inside)
+        object[name] = .object(inside)
+    }
+
+    private func notIndexed(_ query: TMFQuery, _ rest: [TMFCondition]) -> CRMError {
+        let asked = rest.map(\.target.path.description) + query.sort.map(\.target.path.description)
+        let known = store.table.columns.map(\.path.description).joined(separator: ", ")
+        let names = asked.joined(separator: ", ")
+        let words = Words(
+            en: "\(names): more than \(Self.scanMax) resources would have to be looked through. Narrow the list by one of: \(known).",
+            zh: "\(names)：需要逐条查看的资源超过 \(Self.scanMax) 条。请先用以下属性缩小范围：\(known)。")
+        return CRMError(
+            "not_indexed", status: 400, words,
+            fields: asked.map { .init(field: $0, code: "not_indexed", message: words) })
+    }
+}
