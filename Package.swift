@@ -82,6 +82,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
+        // A shim in C++ over RE2, which has no C interface of its own.
+        .target(name: "CRE2", path: "Sources/CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
         library("Kernel", []),
         library("Contracts", ["Kernel"]),
         library("Compute", [], unsafe: ["-O"]),
@@ -117,7 +120,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        library("TMF", ["Kernel", "Storage", "Web"]),
+        library("TMF", ["Kernel", "Storage", "Web", "CRE2"]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),

@@ -107,6 +107,20 @@ struct QueryTests {
         #expect(error?.message.en.isEmpty == false && error?.message.zh.isEmpty == false)
     }
 
+    @Test(
+        "a pattern is RE2's: found anywhere, never slow, refused with the reason",
+        arguments: [
+            ("王", "老王", true), ("^a.c$", "abc", true), ("^a.c$", "xabc", false), ("(?i)ABC", "xabcx", true), ("", "", true),
+            ("(a+)+$", String(repeating: "a", count: 50_000) + "b", false), ("[一-龥]{2}", "张a", false),
+        ])
+    func patterns(pattern: String, text: String, expected: Bool) throws {
+        #expect(try TMFPattern(pattern, parameter: "name").finds(in: text) == expected)
+        for bad in ["(", "a{1001}", "(?=x)", "\\1", String(repeating: "a", count: 501), "((a{100}){100}){100}"] {
+            let error = #expect(throws: CRMError.self) { try TMFPattern(bad, parameter: "name") }
+            #expect(error?.status == 400 && error?.fields.first?.field == "name", "\(bad.prefix(20))")
+        }
+    }
+
     @Test("an order is read with its directions; a plus may have become a space")
     func sort() throws {
         let query = try Sample.query("sort=-created,+name,%20count,relatedParty.id")

@@ -21,7 +21,7 @@ struct LayerTests {
             "Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Crypto", "Logging",
         ],
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
-        "TMF": ["Kernel", "Storage", "Web"],
+        "TMF": ["Kernel", "Storage", "Web", "CRE2"],
     ]
     private static let domain: Set<String> = [
         "Kernel", "Contracts", "Storage", "Web", "Platform", "TMF", "Compute", "Tabular", "TabularFiles", "Matching",

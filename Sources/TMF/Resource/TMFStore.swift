@@ -195,10 +195,11 @@ package struct TMFLister: Sendable {
         builder.append("LIMIT ?", .int(Self.scanMax + 1))
         let ids = try session.query(builder) { $0.int(0) }
         guard ids.count <= Self.scanMax else { throw notIndexed(query, rest) }
+        let patterns = try TMFPatterns(rest)
         var found: [JSONObject] = []
         for chunk in ids.chunked(Limits.sqlListChunk) {
             for (_, document) in try store.documents(chunk, principal, session)
-            where TMFMatch.meets(document, rest, pattern: { _, _ in false }) { found.append(document) }
+            where TMFMatch.meets(document, rest, pattern: patterns.find) { found.append(document) }
         }
         func id(_ document: JSONObject) -> String { document["id"]?.string ?? "" }
         found.sort { TMFMatch.precedes($0, $1, query.sort, id: id) }
