@@ -21,6 +21,8 @@ package struct Modules: Sendable {
     private let holds: [CustomerHold]
     /// Every right: of the platform, the console and the modules.
     package let grants: [PermissionGrant]
+    /// What tokens can be given.
+    package let scopes: [APIScope]
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
@@ -62,6 +64,7 @@ package struct Modules: Sendable {
             insights,
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
+        scopes = all.flatMap(\.scopes)
     }
 
     /// What can be imported besides customers, in the order in which it is offered.

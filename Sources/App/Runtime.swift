@@ -46,7 +46,7 @@ package struct Runtime: Sendable {
             configuration: configuration, share: share, modules: modules, clock: clock, logger: logger)
         let site = SiteInfo(
             pages: pages, assets: assets.base, navigation: modules.all.flatMap(\.navigation) + Console.navigation,
-            permissions: modules.grants, version: Version.text)
+            permissions: modules.grants, scopes: modules.scopes, version: Version.text)
         let metrics = Metrics()
         let open: @Sendable (String) async throws -> Tenant = { try await tenants.tenant($0) }
         let names = Self.tenantNames(configuration)

@@ -47,10 +47,16 @@ package struct Principal: Sendable {
     /// The client's address, or `cli`, `job`.
     package let address: String
     package let requestID: String
+    /// What a caller that came with a token may call: routes whose scope is among these, and no other. `nil` = a person's
+    /// session (or the product itself): whatever the permissions allow.
+    package let scopes: Set<String>?
+    /// The personal token a person's program came with, by its name and beginning, for the audit; `nil` otherwise.
+    package let token: String?
 
     package init(
         tenant: String, userID: UserID?, userName: String, roles: [Role], permissions: Set<Permission>,
-        scope: RecordScope = .all, purpose: Purpose, address: String, requestID: String
+        scope: RecordScope = .all, purpose: Purpose, address: String, requestID: String,
+        scopes: Set<String>? = nil, token: String? = nil
     ) {
         self.tenant = tenant
         self.userID = userID
@@ -61,6 +67,8 @@ package struct Principal: Sendable {
         self.purpose = purpose
         self.address = address
         self.requestID = requestID
+        self.scopes = scopes
+        self.token = token
     }
 
     /// The product acting by itself. It has the permissions its caller gives it, none by default.
@@ -80,6 +88,6 @@ package struct Principal: Sendable {
     package func with(purpose: Purpose) -> Principal {
         Principal(
             tenant: tenant, userID: userID, userName: userName, roles: roles, permissions: permissions, scope: scope,
-            purpose: purpose, address: address, requestID: requestID)
+            purpose: purpose, address: address, requestID: requestID, scopes: scopes, token: token)
     }
 }

@@ -60,8 +60,11 @@ package struct Audit: Sendable {
         """
 
     /// Records one event with its subjects (at most `Limits.auditSubjectsMax`).
+    /// What a program did with a person's token says which token it was.
     package func record(_ entry: AuditEntry, by principal: Principal, _ session: any SQLSession) throws {
         precondition(entry.subjects.count <= Limits.auditSubjectsMax, "split events with more subjects")
+        var facts = entry.facts
+        if let token = principal.token { facts["api_token"] = .string(token) }
         let id: AuditID = ids.next()
         do {
             try session.execute(
@@ -70,7 +73,7 @@ package struct Audit: Sendable {
                     .id(id), .time(clock.now()), .id(principal.userID), .text(principal.userName),
                     .text(principal.roles.map(\.rawValue).joined(separator: ",")), .text(entry.action),
                     .text(principal.purpose.rawValue), .text(principal.address), .text(principal.requestID),
-                    .text(entry.unmasked.joined(separator: ",")), .text(JSONValue.object(entry.facts).encoded()),
+                    .text(entry.unmasked.joined(separator: ",")), .text(JSONValue.object(facts).encoded()),
                     .bool(entry.refused),
                 ])
             try write(entry.subjects, of: id, session)

@@ -14,12 +14,15 @@ package struct Endpoint: Sendable {
     package let trace: Route.Trace
     package let purpose: Purpose
     package let effect: Route.Effect
+    package let scope: String?
     package let handler: @Sendable (Call) async throws -> WebResponse
 
-    /// - Parameter effect: what a change needs from its caller; looked at where `trace` is `.change`.
+    /// - Parameters:
+    ///   - effect: what a change needs from its caller; looked at where `trace` is `.change`.
+    ///   - scope: what a token has to have been given for this, one of `Module.scopes`; `nil` = no token opens it.
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Route.Access, body: Route.Body = .none,
-        trace: Route.Trace, purpose: Purpose = .service, effect: Route.Effect = .overwrites,
+        trace: Route.Trace, purpose: Purpose = .service, effect: Route.Effect = .overwrites, scope: String? = nil,
         handler: @escaping @Sendable (Call) async throws -> WebResponse
     ) {
         self.method = method
@@ -29,6 +32,7 @@ package struct Endpoint: Sendable {
         self.trace = trace
         self.purpose = purpose
         self.effect = effect
+        self.scope = scope
         self.handler = handler
     }
 
@@ -39,12 +43,14 @@ package struct Endpoint: Sendable {
     /// form of which the handler says that it holds what was typed and nothing else (`Call.showsOnlyWhatWasTyped`).
     package func route(tenants: @escaping @Sendable (String) async throws -> Tenant, site: SiteInfo) -> Route {
         let changes = trace == .change && method != .get
-        return Route(method, pattern, access, body: body, trace: trace, purpose: purpose, effect: effect) { request in
+        return Route(method, pattern, access, body: body, trace: trace, purpose: purpose, effect: effect, scope: scope) {
+            request in
             let tenant = try await tenants(request.tenant)
             let call =
                 try changes ? changing(request, tenant, site) : Call(request: request, tenant: tenant, site: site)
             let answer = try await call.noticingWrites { try await changes ? once(call) : traced(call) }
-            return call.hasWritten
+            // A program has no cookies: it reads the primary database always.
+            return call.hasWritten && request.session?.principal.scopes == nil
                 ? answer.settingCookie(WebCookie.wrote, "1", maxAgeSeconds: Limits.staleReadSeconds) : answer
         }
     }
@@ -68,14 +74,17 @@ package struct SiteInfo: Sendable {
     package let assets: String
     package let navigation: [NavigationEntry]
     package let permissions: [PermissionGrant]
+    package let scopes: [APIScope]
     package let version: String
     package init(
-        pages: Pages, assets: String, navigation: [NavigationEntry], permissions: [PermissionGrant], version: String
+        pages: Pages, assets: String, navigation: [NavigationEntry], permissions: [PermissionGrant],
+        scopes: [APIScope] = [], version: String
     ) {
         self.pages = pages
         self.assets = assets
         self.navigation = navigation.sorted { $0.order < $1.order }
         self.permissions = permissions
+        self.scopes = scopes
         self.version = version
     }
 }
@@ -125,8 +134,9 @@ package final class Call: Sendable {
     /// has changed itself (ADR 0015).
     package func readRecent<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         let user = request.session?.principal.userID
+        let isProgram = request.session?.principal.scopes != nil
         let hasJustWritten =
-            hasWritten || WebCookie.value(WebCookie.wrote, in: request.headers) != nil
+            isProgram || hasWritten || WebCookie.value(WebCookie.wrote, in: request.headers) != nil
             || user.map(tenant.writers.contains) ?? false
         return try await tenant.database.read(hasJustWritten ? .fresh : .recent, body)
     }

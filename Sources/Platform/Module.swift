@@ -9,6 +9,8 @@ package protocol Module: Sendable {
     var name: String { get }
     /// The rights this domain knows, in words, with the roles that have them in a new installation.
     var permissions: [PermissionGrant] { get }
+    /// What tokens may be given for routes of this domain.
+    var scopes: [APIScope] { get }
     /// A label for every column of every table of this domain (G31).
     var labels: [TableLabels] { get }
     /// Where each table of this domain lies on PostgreSQL: its distribution key, its months.
@@ -30,6 +32,7 @@ package protocol Module: Sendable {
 
 extension Module {
     package var permissions: [PermissionGrant] { [] }
+    package var scopes: [APIScope] { [] }
     package var labels: [TableLabels] { [] }
     package var layouts: [TableLayout] { [] }
     package func endpoints(_ site: SiteInfo) -> [Endpoint] { [] }
@@ -52,6 +55,31 @@ package struct PermissionGrant: Sendable {
         self.permission = permission
         self.words = words
         self.roles = roles
+    }
+}
+
+/// What a token can be given: some routes of programs, and the rights they need.
+package struct APIScope: Sendable {
+    /// `tmf629:read`: what it is about in lower-case letters and digits, a colon, `read` or `write`.
+    package let name: String
+    package let words: Words
+    /// The rights that come with it. The first is what it is about: a person is offered the scope who has that one. A
+    /// client has all of them; a person's own token those that the person has.
+    package let permissions: [Permission]
+
+    /// - Precondition: at least one permission, and a name of that form.
+    package init(_ name: String, _ words: Words, permissions: [Permission]) {
+        precondition(!permissions.isEmpty, "a scope without rights opens nothing")
+        precondition(Self.isName(name), "scopes are named api:read or api:write")
+        self.name = name
+        self.words = words
+        self.permissions = permissions
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty && ["read", "write"].contains(parts[1])
+            && parts[0].utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) }
     }
 }
 

@@ -10,7 +10,8 @@ struct EventEndpoints: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                .post, "/api/events", .permission(ProfileService.send), body: .linesOrArray, trace: .change, effect: .adds
+                .post, "/api/events", .permission(ProfileService.send), body: .linesOrArray, trace: .change, effect: .adds,
+                scope: "events:write"
             ) { try await take($0) }
         ]
     }

@@ -46,6 +46,14 @@ package struct ProfilesModule: Module {
         ]
     }
 
+    package var scopes: [APIScope] {
+        [
+            APIScope(
+                "events:write", Words(en: "Send events about customers as they happen", zh: "实时发送客户事件"),
+                permissions: [ProfileService.send])
+        ]
+    }
+
     package var labels: [TableLabels] { ProfileLabels.all }
 
     package var layouts: [TableLayout] {

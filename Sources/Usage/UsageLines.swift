@@ -142,7 +142,8 @@ struct UsageEndpoints: Sendable {
     var endpoints: [Endpoint] {
         [
             Endpoint(
-                .post, "/api/usage/events", .permission(UsageService.permission), body: .lines, trace: .change, effect: .adds
+                .post, "/api/usage/events", .permission(UsageService.permission), body: .lines, trace: .change, effect: .adds,
+                scope: "usage:write"
             ) { try await take($0) }
         ]
     }

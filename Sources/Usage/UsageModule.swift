@@ -42,6 +42,13 @@ package struct UsageModule: Module {
         ]
     }
 
+    package var scopes: [APIScope] {
+        [
+            APIScope(
+                "usage:write", Words(en: "Send usage events", zh: "发送使用事件"), permissions: [UsageService.permission])
+        ]
+    }
+
     /// What can be imported into this domain through the wizard.
     package func importTargets(_ tenant: Tenant) -> [any ImportTarget] {
         [NetworkImportTarget(service: service(tenant))]

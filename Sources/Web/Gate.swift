@@ -21,6 +21,7 @@ package struct Gate: Sendable {
     let assets: Assets
     let pages: Pages
     let sessions: any SessionStore
+    let tokens: any TokenStore
     let tenants: any TenantResolver
     private(set) var settings: GateSettings
     let hooks: GateHooks
@@ -33,13 +34,14 @@ package struct Gate: Sendable {
     var turns: Turns
 
     package init(
-        table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tenants: any TenantResolver,
-        settings: GateSettings, hooks: GateHooks, metrics: Metrics, logger: Logger
+        table: RouteTable, assets: Assets, pages: Pages, sessions: any SessionStore, tokens: any TokenStore = NoTokens(),
+        tenants: any TenantResolver, settings: GateSettings, hooks: GateHooks, metrics: Metrics, logger: Logger
     ) {
         self.table = table
         self.assets = assets
         self.pages = pages
         self.sessions = sessions
+        self.tokens = tokens
         self.tenants = tenants
         self.settings = settings
         self.hooks = hooks
@@ -68,7 +70,8 @@ package struct Gate: Sendable {
         var visit = Visit(remoteAddress: remoteAddress)
         visit.isRead = request.method == .get || request.method == .head
         visit.isAPI = Self.isAPI(request.head.path ?? "")
-        visit.wantsJSON = visit.isAPI
+        visit.isOAuth = Self.isOAuth(request.head.path ?? "")
+        visit.wantsJSON = visit.isAPI || visit.isOAuth
         var answer: WebResponse
         do {
             let place = try inFlight.enter(.running, nil)
@@ -91,7 +94,7 @@ package struct Gate: Sendable {
             metadata: [
                 "request": "\(visit.requestID)", "route": "\(visit.routeName)", "status": "\(answer.status.code)",
                 "ms": "\((milliseconds * 10).rounded() / 10)", "tenant": "\(visit.tenant)",
-                "user": "\(visit.session?.principal.userID.map(\.description) ?? "-")",
+                "user": "\(visit.session?.principal.userID.map(\.description) ?? visit.program?.key ?? "-")",
             ])
         return Response(status: answer.status, headers: answer.headers, body: answer.body)
     }
@@ -133,15 +136,18 @@ package struct Gate: Sendable {
             return try assets.respond(path: path, headers: request.headers)
         }
         let (route, parameters) = try match(request, path: path, &visit)
-        if request.method != .get, request.method != .head { try checkOrigin(request, host: host, visit) }
+        // A page of another site cannot know a token, and programs have no origin.
+        if request.method != .get, request.method != .head, visit.bearer == nil {
+            try checkOrigin(request, host: host, visit)
+        }
         let turn = HeldTurn(turns)
         defer { turn.leave() }
         // Who sends a body waits for their turn behind it. First each caller's share: nobody fills the queue alone.
-        if route.body == .none, !visit.setsCookie, let known = knownTokens.caller(visit.cookieToken) {
+        if route.body == .none, let sent = visit.secret, let known = knownTokens.caller(sent) {
             try place.move(to: .running, known)
             try await turn.take(for: route)
         }
-        if !route.isProbe { try await resumeSession(&visit) }
+        if !route.isProbe { try await resumeSession(request, &visit) }
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
         if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {
@@ -163,7 +169,7 @@ package struct Gate: Sendable {
     /// Host, method, path form, forwarded address. Returns the host name in lower case.
     private func checkHead(_ request: Request, _ visit: inout Visit) throws -> String {
         visit.wantsJSON =
-            visit.isAPI || request.headers[.accept]?.contains("application/json") ?? false
+            visit.wantsJSON || request.headers[.accept]?.contains("application/json") ?? false
             || request.headers[.contentType]?.hasPrefix("application/json") ?? false
         visit.language =
             WebCookie.value(WebCookie.language, in: request.headers).flatMap(Language.init(rawValue:))
@@ -213,6 +219,10 @@ package struct Gate: Sendable {
     /// Counts the request before anything is looked up for it: for the account whose token was good a moment ago, else
     /// for the address; then for the tenant. Whatever is asked for counts, also what does not exist.
     private func limit(_ request: Request, _ visit: inout Visit) throws {
+        if visit.isAPI, let token = Self.bearer(in: request.headers) {
+            try limit(bearer: token, request, &visit)
+            return try limiter.check("t" + visit.tenant, times: settings.tenantTimes)
+        }
         if let token = WebCookie.value(WebCookie.session, in: request.headers), (20...100).contains(token.utf8.count) {
             visit.cookieToken = token
         } else {
@@ -224,7 +234,8 @@ package struct Gate: Sendable {
         try limiter.check("t" + visit.tenant, times: settings.tenantTimes)
     }
 
-    private func resumeSession(_ visit: inout Visit) async throws {
+    private func resumeSession(_ request: Request, _ visit: inout Visit) async throws {
+        if let token = visit.bearer { return try await admit(bearer: token, request, &visit) }
         guard !visit.setsCookie else { return }
         visit.session = try await sessions.resume(
             token: visit.cookieToken, tenant: visit.tenant, address: visit.address, requestID: visit.requestID)
@@ -238,6 +249,7 @@ package struct Gate: Sendable {
     private func authorise(
         _ route: Route, _ request: Request, path: String, query: Form, _ visit: Visit
     ) async throws -> WebResponse? {
+        try checkScope(of: route, visit)
         switch route.access {
         case .anonymous: return nil
         case .authenticated:
@@ -274,14 +286,15 @@ package struct Gate: Sendable {
             try expect(type, "application/x-www-form-urlencoded")
             let bytes = try await collect(
                 request.body, length: length, max: Limits.formBodyBytesMax, visit, place)
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw CRMError.badRequest(
-                    "invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
-            }
-            let form = try Form.parse(text)
+            let form = try Self.form(bytes)
             try checkCSRF(form["_csrf"] ?? request.headers[.init("x-csrf-token")!], visit)
             try refuseUnknown(form, allowed: allowed)
             return .form(form)
+        case .parameters:
+            try expect(type, "application/x-www-form-urlencoded")
+            let bytes = try await collect(
+                request.body, length: length, max: Limits.formBodyBytesMax, visit, place)
+            return .form(try Self.form(bytes))
         case .json:
             try expect(type, "application/json")
             let bytes = try await collect(
@@ -300,6 +313,14 @@ package struct Gate: Sendable {
             try place.move(to: .uploading, visit.caller)
             return .upload(request.body)
         }
+    }
+
+    private static func form(_ bytes: [UInt8]) throws -> Form {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw CRMError.badRequest(
+                "invalid_text", Words(en: "The text is not valid UTF-8.", zh: "文本不是有效的 UTF-8。"))
+        }
+        return try Form.parse(text)
     }
 
     private func expect(_ type: String?, _ expected: String) throws {
@@ -355,50 +376,15 @@ package struct Gate: Sendable {
         return RandomText.base64url(Array(code))
     }
 
+    /// A cookie comes along by itself, whoever wrote the request; a token does not.
     private func checkCSRF(_ token: String?, _ visit: Visit) throws {
+        if visit.program != nil { return }
         guard !visit.setsCookie, let token, Self.equal(token, csrf(visit.cookieToken)) else { throw Self.badCSRF }
     }
 
     /// Compares digests, so that the time does not depend on where they differ.
     static func equal(_ a: String, _ b: String) -> Bool {
         SHA256.hash(data: Data(a.utf8)) == SHA256.hash(data: Data(b.utf8))
-    }
-}
-
-/// What is known of a request while it passes the gates.
-struct Visit {
-    let requestID: String
-    var address: String
-    var tenant = "-"
-    var routeName = "-"
-    var purpose = Purpose.service
-    var language = Language.en
-    var theme = "auto"
-    var session: SessionState?
-    /// Of the browser's cookie, or a new one that this answer sets.
-    var cookieToken = ""
-    var setsCookie = false
-    var wantsJSON = false
-    /// It came for an address under `/api`.
-    var isAPI = false
-    /// The methods of the address, where it has none of the request's.
-    var allowed: [String] = []
-    /// Whether it asks to see something and changes nothing.
-    var isRead = false
-    /// A message of the last page waits to be shown on this one.
-    var hasFlash = false
-    let nonce: String
-
-    /// Whom the request counts for: the account, or the subscriber's address.
-    var caller: String {
-        if let user = session?.principal.userID { return "u\(tenant) \(user)" }
-        return "a" + IPAddress.subscriber(address)
-    }
-
-    init(remoteAddress: String, requestID: String = RandomText.hex(8)) {
-        address = remoteAddress
-        self.requestID = requestID
-        nonce = RandomText.hex(12)
     }
 }
 

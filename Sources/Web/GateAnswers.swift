@@ -8,7 +8,8 @@ extension Gate {
     /// The answer for an error. What is not a `CRMError` is logged once, here, and answered without its details.
     func failure(_ error: any Error, _ visit: Visit) -> WebResponse {
         let known: CRMError
-        if let error = error as? CRMError {
+        let refusal = error as? TokenRefusal
+        if let error = error as? CRMError ?? refusal?.error {
             known = error
         } else if let mapped = (error as? any CRMErrorConvertible)?.crmError {
             known = visit.isRead ? (error as? any CRMErrorConvertible)?.crmErrorOfRead ?? mapped : mapped
@@ -27,6 +28,11 @@ extension Gate {
         if known.status == 405, !visit.allowed.isEmpty {
             answer.headers[.allow] = visit.allowed.joined(separator: ", ")
         }
+        if let refusal {
+            answer.headers[.wwwAuthenticate] = refusal.challenge
+        } else if known.status == 401, visit.isAPI || visit.isOAuth {
+            answer.headers[.wwwAuthenticate] = visit.isAPI ? TokenRefusal.realm : "Basic realm=\"switchboard\""
+        }
         if let seconds = known.retryAfterSeconds { answer.headers[.retryAfter] = String(seconds) }
         // A refused body was not read: the connection cannot be used for another request.
         if [400, 403, 408, 413, 415, 429].contains(known.status) { answer.headers[.connection] = "close" }
@@ -43,8 +49,12 @@ extension Gate {
     /// Whether an address is one for programs: they get every refusal as JSON, whatever they say they accept. Empty segments do
     /// not count, as in the route table.
     static func isAPI(_ path: String) -> Bool {
-        path.prefix { $0 != "?" }.split(separator: "/").first == "api"
+        let first = path.prefix { $0 != "?" }.split(separator: "/").first
+        return first == "api" || first == "tmf-api"
     }
+
+    /// Whether an address is one where programs get tokens.
+    static func isOAuth(_ path: String) -> Bool { path.prefix { $0 != "?" }.split(separator: "/").first == "oauth" }
 
     static let methodNotAllowed = CRMError(
         "method_not_allowed", status: 405, Words(en: "This method is not allowed here.", zh: "此处不允许该请求方法。"))
@@ -57,6 +67,13 @@ extension Gate {
     /// Under `/api` the members of RFC 9457 stand beside our own.
     private func json(_ error: CRMError, _ visit: Visit) -> WebResponse {
         let status = HTTPResponse.Status(code: error.status)
+        if visit.isOAuth {
+            // RFC 6749, 5.2. A request that is refused for its form is an invalid one, whatever the code says elsewhere.
+            let isForm = [400, 413, 415].contains(error.status) && !Self.oauthCodes.contains(error.code)
+            let code = isForm ? "invalid_request" : error.code
+            return .json(
+                .object(["error": .string(code), "error_description": .string(error.message.en)]), status: status)
+        }
         let message = JSONValue.string(error.message[visit.language])
         var members: [String: JSONValue] = [
             "code": .string(error.code), "message": message, "status": .int(Int64(error.status)),
@@ -76,6 +93,8 @@ extension Gate {
         return .text(
             JSONValue.object(members).encoded(), status: status, type: "application/problem+json; charset=utf-8")
     }
+
+    private static let oauthCodes: Set<String> = ["invalid_scope", "unsupported_grant_type", "unauthorized_client", "invalid_grant"]
 
     /// What RFC 9110 (and 6585) call a status.
     private static func title(_ status: Int) -> String {

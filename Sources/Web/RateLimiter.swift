@@ -32,7 +32,12 @@ package final class RateLimiter: Sendable {
     /// - Throws: 429 with `Retry-After` when the bucket is empty.
     package func check(_ key: String, times: Double = 1, at now: ContinuousClock.Instant = .now) throws {
         guard perSecond > 0 else { return }
-        let rate = perSecond * times / Double(servers)
+        try check(key, perSecond: perSecond * times, at: now)
+    }
+
+    /// The same for a caller who has a rate of their own.
+    package func check(_ key: String, perSecond: Double, at now: ContinuousClock.Instant = .now) throws {
+        let rate = perSecond / Double(servers)
         // One request is let through even where a share is less than that.
         let burst = max(1, rate * 2)
         let admitted = state.withLock { state in
@@ -60,31 +65,38 @@ package final class RateLimiter: Sendable {
     }
 }
 
-/// Session tokens that were good a moment ago, and whose they were. Their requests count for the account before the
+/// Session and access tokens that were good a moment ago, and whose they were. Their requests count for the account before the
 /// session is looked up; any other token counts for its address first, so that made-up cookies cost no database read
 /// beyond the address's share.
 final class KnownTokens: Sendable {
-    private struct Entry { let caller: String; let since: ContinuousClock.Instant }
+    struct Entry: Sendable {
+        let caller: String
+        /// Requests a second; `nil` = as every account.
+        let perSecond: Double?
+        fileprivate let since: ContinuousClock.Instant
+    }
     private let entries = Mutex<[Data: Entry]>([:])
     private static let seconds = 60
     private static let entriesMax = 20_000
 
     private static func key(_ token: String) -> Data { Data(SHA256.hash(data: Data(token.utf8))) }
 
-    func caller(_ token: String) -> String? {
+    func caller(_ token: String) -> String? { entry(token)?.caller }
+
+    func entry(_ token: String) -> Entry? {
         let now = ContinuousClock.now
         let entry = entries.withLock { $0[Self.key(token)] }
-        return entry.flatMap { now - $0.since < .seconds(Self.seconds) ? $0.caller : nil }
+        return entry.flatMap { now - $0.since < .seconds(Self.seconds) ? $0 : nil }
     }
 
-    func note(_ token: String, _ caller: String) {
+    func note(_ token: String, _ caller: String, perSecond: Double? = nil) {
         let now = ContinuousClock.now
         entries.withLock { entries in
             if entries.count >= Self.entriesMax {
                 entries = entries.filter { now - $0.value.since < .seconds(Self.seconds) }
                 if entries.count >= Self.entriesMax { entries = [:] }
             }
-            entries[Self.key(token)] = Entry(caller: caller, since: now)
+            entries[Self.key(token)] = Entry(caller: caller, perSecond: perSecond, since: now)
         }
     }
 

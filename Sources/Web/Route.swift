@@ -18,6 +18,9 @@ package struct Route: Sendable {
         /// `application/x-www-form-urlencoded`; only these fields, `name*` allows any field that begins so. Others are
         /// refused with 422 `unknown_field` (G26).
         case form([String])
+        /// The same from a program that proves who it is in the request itself (RFC 6749): fields of any name, and no token
+        /// against forged requests, because no cookie is looked at. For anonymous routes.
+        case parameters
         /// `application/json` through the strict gate.
         case json
         /// `application/x-ndjson`, one JSON object a line; the handler reads each line through the strict gate.
@@ -47,17 +50,21 @@ package struct Route: Sendable {
     package let purpose: Purpose
     /// `nil` where nothing changes.
     package let effect: Effect?
+    /// What a caller with a token needs to have been given for this route, `usage:write`; `nil` = no token opens it.
+    package let scope: String?
     /// Asked by machines whether this process lives: who asks is not looked up, for that would ask the database.
     package let isProbe: Bool
     package let handler: @Sendable (WebRequest) async throws -> WebResponse
 
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, _ access: Access, body: Body = .none, trace: Trace,
-        purpose: Purpose = .service, effect: Effect = .overwrites, isProbe: Bool = false,
+        purpose: Purpose = .service, effect: Effect = .overwrites, scope: String? = nil, isProbe: Bool = false,
         handler: @escaping @Sendable (WebRequest) async throws -> WebResponse
     ) {
         precondition(method == .get || trace != .none || access == .anonymous, "a change is traced")
         precondition(!isProbe || access == .anonymous, "nobody is known to a probe")
+        precondition(body != .parameters || access == .anonymous, "a session needs the token against forged requests")
+        precondition(scope == nil || Gate.isAPI(pattern), "tokens are read under the addresses for programs only")
         self.method = method
         self.pattern = pattern
         self.access = access
@@ -65,6 +72,7 @@ package struct Route: Sendable {
         self.trace = trace
         self.purpose = purpose
         self.effect = trace == .change && method != .get ? effect : nil
+        self.scope = scope
         self.isProbe = isProbe
         self.handler = handler
     }

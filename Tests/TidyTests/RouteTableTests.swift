@@ -101,6 +101,44 @@ struct RouteTableTests {
         #expect(findings.isEmpty, list(findings))
     }
 
+    @Test("every scope a route asks for is declared with that route's permission, and every declared one opens a route")
+    func scopes() throws {
+        var configuration = Configuration()
+        configuration.data = NSTemporaryDirectory() + "switchboard-scopes-" + UUID().uuidString
+        configuration.share = Checkout.share.root
+        defer { try? FileManager.default.removeItem(atPath: configuration.data) }
+        let runtime = try Runtime(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let declared = Dictionary(grouping: runtime.modules.scopes, by: \.name)
+        let doubled = declared.filter { $0.value.count > 1 }.keys.sorted()
+        #expect(doubled.isEmpty, "declared twice: \(doubled)")
+        var findings: [String] = []
+        for route in runtime.routes {
+            guard let scope = route.scope else {
+                if Gate.isAPI(route.pattern), route.access != .anonymous { findings.append("\(route.name) has no scope") }
+                continue
+            }
+            guard case .permission(let permission) = route.access else {
+                findings.append("\(route.name) is open to whoever is logged in, and has a scope")
+                continue
+            }
+            let carried = declared[scope]?.first?.permissions ?? []
+            if !carried.contains(permission) { findings.append("\(route.name): \(scope) lacks \(permission.rawValue)") }
+        }
+        findings += Set(declared.keys).subtracting(runtime.routes.compactMap(\.scope)).map { "\($0) opens nothing" }
+        // What only one of the three powers may do is not for programs: whoever makes a client would have that power too.
+        let grants = Dictionary(runtime.modules.grants.map { ($0.permission, $0.roles) }, uniquingKeysWith: { a, _ in a })
+        for scope in runtime.modules.scopes {
+            for permission in scope.permissions {
+                guard let roles = grants[permission] else {
+                    findings.append("\(scope.name) carries \(permission.rawValue), which nobody has")
+                    continue
+                }
+                if roles.allSatisfy(\.isPower) { findings.append("\(scope.name) carries the power \(permission.rawValue)") }
+            }
+        }
+        #expect(!declared.isEmpty && findings.isEmpty, list(findings))
+    }
+
     @Test("each entry of the navigation leads to a page that asks for the same right")
     func navigation() throws {
         let (routes, _, navigation) = try routes()
