@@ -186,7 +186,7 @@ private struct Box: @unchecked Sendable {
 struct ImportPropertyTests {
     @Test(
         "any imports taken back in turn leave exactly what was there; each dry run told what its run did",
-        arguments: Array(1...(TestDatabases.dialect == .sqlite ? 120 : 40)) as [UInt64])
+        arguments: Array(1...(TestDatabases.dialect == .sqlite ? 120 : 20)) as [UInt64])
     func reverts(seed: UInt64) async throws {
         var random = SplitMix(seed)
         let bench = try await ImportBench()
