@@ -120,7 +120,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        library("TMF", ["Kernel", "Storage", "Web", "CRE2"]),
+        library("TMF", foundation + ["CRE2", .product(name: "Crypto", package: "swift-crypto")]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),
@@ -133,7 +133,7 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "Identity", "Customers", "ServiceDesk", "Usage", "Profiles",
+                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Usage", "Profiles",
                 "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -186,8 +186,8 @@ let package = Package(
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
-            tests("TMF", ["TMF", "Kernel", "Storage", "Web"]),
-            tests("Tidy", foundation + ["App", "Ingest"]),
+            tests("TMF", ["TMF"] + foundation),
+            tests("Tidy", foundation + ["App", "Ingest", "TMF"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)
 )

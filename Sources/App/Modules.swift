@@ -7,6 +7,7 @@ import Platform
 import Profiles
 import ServiceDesk
 import Storage
+import TMF
 import Usage
 import Web
 
@@ -76,10 +77,10 @@ package struct Modules: Sendable {
     }
 
     /// Targets with migrations, in the order they run.
-    package var migrationOrder: [String] { ["Storage", "Platform"] + all.map(\.name) }
+    package var migrationOrder: [String] { ["Storage", "Platform", "TMF"] + all.map(\.name) }
 
     /// Where every table lies on PostgreSQL; the storage layer's and the platform's first.
-    package var layouts: [TableLayout] { StorageLayouts.all + PlatformLayouts.all + all.flatMap(\.layouts) }
+    package var layouts: [TableLayout] { StorageLayouts.all + PlatformLayouts.all + TMFTables.layouts + all.flatMap(\.layouts) }
 
     func sessions(_ tenants: @escaping @Sendable (String) async throws -> Tenant) -> any SessionStore {
         IdentitySessions(roles: RolePermissions(grants), tenants: tenants)

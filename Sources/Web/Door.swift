@@ -21,26 +21,29 @@ package struct Door: Sendable {
     private let pages: [Language: Refusal]
     private let objects: [Language: Refusal]
     private let problems: [Language: Refusal]
+    private let errors: [Language: Refusal]
 
     init(_ gate: Gate) {
         table = gate.table
         turns = gate.turns
         metrics = gate.metrics
-        func made(json: Bool, api: Bool = false) -> [Language: Refusal] {
+        func made(json: Bool, api: Bool = false, tmf: Bool = false) -> [Language: Refusal] {
             Dictionary(
-                Language.allCases.map { ($0, Self.refusal(gate, $0, json: json, api: api)) },
+                Language.allCases.map { ($0, Self.refusal(gate, $0, json: json, api: api, tmf: tmf)) },
                 uniquingKeysWith: { first, _ in first })
         }
         pages = made(json: false)
         objects = made(json: true)
         problems = made(json: true, api: true)
+        errors = made(json: true, api: true, tmf: true)
     }
 
-    private static func refusal(_ gate: Gate, _ language: Language, json: Bool, api: Bool) -> Refusal {
+    private static func refusal(_ gate: Gate, _ language: Language, json: Bool, api: Bool, tmf: Bool) -> Refusal {
         var visit = Visit(remoteAddress: "", requestID: "-")
         visit.language = language
         visit.wantsJSON = json
         visit.isAPI = api
+        visit.isTMF = tmf
         var answer = gate.failure(InFlight.overloaded, visit)
         gate.secure(&answer, visit)
         let body = ByteBuffer(string: answer.content ?? "")
@@ -69,7 +72,7 @@ package struct Door: Sendable {
         let language =
             WebCookie.value(WebCookie.language, of: head.headers["cookie"]).flatMap(Language.init(rawValue:))
             ?? Language(acceptLanguage: head.headers.first(name: "accept-language"))
-        let answers = Gate.isAPI(head.uri) ? problems : wantsJSON ? objects : pages
+        let answers = Gate.isTMF(head.uri) ? errors : Gate.isAPI(head.uri) ? problems : wantsJSON ? objects : pages
         guard var refusal = answers[language].map({ ($0.head, $0.body) }) else { return nil }
         refusal.0.headers.replaceOrAdd(name: "x-request-id", value: RandomText.hex(8))
         return Refusal(head: refusal.0, body: refusal.1)

@@ -70,6 +70,7 @@ package struct Gate: Sendable {
         var visit = Visit(remoteAddress: remoteAddress)
         visit.isRead = request.method == .get || request.method == .head
         visit.isAPI = Self.isAPI(request.head.path ?? "")
+        visit.isTMF = Self.isTMF(request.head.path ?? "")
         visit.isOAuth = Self.isOAuth(request.head.path ?? "")
         visit.wantsJSON = visit.isAPI || visit.isOAuth
         var answer: WebResponse
@@ -156,14 +157,16 @@ package struct Gate: Sendable {
         }
         if let answer = try await authorise(route, request, path: path, query: query, visit) { return answer }
         let body = try await content(of: request, for: route, visit, place)
-        let web = WebRequest(
+        var web = WebRequest(
             method: request.method, path: path, query: query, headers: request.headers, parameters: parameters,
             tenant: tenant, requestID: visit.requestID, address: visit.address, language: visit.language,
             theme: visit.theme, session: visit.session, csrfToken: csrf(visit.cookieToken),
             cookieToken: visit.cookieToken, nonce: visit.nonce, purpose: route.purpose, body: body)
+        // A listed proxy has said that the client came over https (`Peers`).
+        web.origin = (request.headers[.init("x-forwarded-proto")!] == nil ? "http://" : "https://") + host
         let seconds = route.body == .upload ? settings.uploadSeconds : settings.requestSeconds
         try await turn.take(for: route)
-        return try await Deadline.run(seconds: seconds) { try await route.handler(web) }
+        return try await Deadline.run(seconds: seconds) { [web] in try await route.handler(web) }
     }
 
     /// Host, method, path form, forwarded address. Returns the host name in lower case.
@@ -295,8 +298,8 @@ package struct Gate: Sendable {
             let bytes = try await collect(
                 request.body, length: length, max: Limits.formBodyBytesMax, visit, place)
             return .form(try Self.form(bytes))
-        case .json:
-            try expect(type, "application/json")
+        case .json, .patch:
+            if route.body == .json || !Self.patches.contains(type ?? "") { try expect(type, "application/json") }
             let bytes = try await collect(
                 request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
@@ -322,6 +325,10 @@ package struct Gate: Sendable {
         }
         return try Form.parse(text)
     }
+
+    private static let patches: Set<String> = [
+        "application/merge-patch+json", "application/json-patch+json", "application/json-patch-query+json",
+    ]
 
     private func expect(_ type: String?, _ expected: String) throws {
         guard type == expected else {

@@ -53,6 +53,8 @@ extension Gate {
         return first == "api" || first == "tmf-api"
     }
 
+    static func isTMF(_ path: String) -> Bool { path.prefix { $0 != "?" }.split(separator: "/").first == "tmf-api" }
+
     /// Whether an address is one where programs get tokens.
     static func isOAuth(_ path: String) -> Bool { path.prefix { $0 != "?" }.split(separator: "/").first == "oauth" }
 
@@ -75,6 +77,15 @@ extension Gate {
                 .object(["error": .string(code), "error_description": .string(error.message.en)]), status: status)
         }
         let message = JSONValue.string(error.message[visit.language])
+        if visit.isTMF {
+            // The Error of TMF630.
+            return .json(
+                .object([
+                    "code": .string(error.code), "reason": .string(Self.title(error.status)), "message": message,
+                    "status": .string(String(error.status)),
+                    "@type": .string("Error"),
+                ]), status: status)
+        }
         var members: [String: JSONValue] = [
             "code": .string(error.code), "message": message, "status": .int(Int64(error.status)),
             "request": .string(visit.requestID),

@@ -23,6 +23,8 @@ package struct Route: Sendable {
         case parameters
         /// `application/json` through the strict gate.
         case json
+        /// A change of a document: `application/json`, or one of the kinds of patches. The handler tells which from the header.
+        case patch
         /// `application/x-ndjson`, one JSON object a line; the handler reads each line through the strict gate.
         case lines
         /// The same, or `application/json` with one array; the handler tells which.

@@ -16,6 +16,8 @@ struct Visit {
     var wantsJSON = false
     /// It came for an address for programs, `/api` or `/tmf-api`.
     var isAPI = false
+    /// Under the addresses of TM Forum's interfaces: errors are of their form.
+    var isTMF = false
     /// It came for where programs get their tokens, `/oauth`: errors are worded as RFC 6749 does.
     var isOAuth = false
     /// The access token it came with.

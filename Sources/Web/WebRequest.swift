@@ -27,6 +27,8 @@ package struct WebRequest: Sendable {
     package let nonce: String
     package let purpose: Purpose
     package let body: RequestContent
+    /// What stands before the path in an address that leads here: `https://crm.example.com`.
+    package var origin = "http://localhost"
 
     package enum RequestContent: Sendable {
         case none

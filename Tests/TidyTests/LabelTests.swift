@@ -2,6 +2,7 @@ import App
 import Foundation
 import Kernel
 import Platform
+import TMF
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ struct LabelTests {
     @Test("every column of the database is labelled, and every label has its column")
     func complete() async throws {
         let database = try await MigratedDatabase()
-        let labels = PlatformLabels.all + database.modules.all.flatMap(\.labels)
+        let labels = PlatformLabels.all + TMFTables.labels + database.modules.all.flatMap(\.labels)
         let labelled = Set(labels.flatMap { table in table.columns.keys.map { "\(table.table).\($0)" } })
         let stored = Set(
             try await database.columns().map { "\($0.table).\($0.name)" })
@@ -27,7 +28,7 @@ struct LabelTests {
         let pattern =
             #"(^|_)(family_name|given_name|display_name|folded_name|msisdn|phone|email|birth_date|lines|password_hash|token_hash|secret|address)$"#
         var findings: [String] = []
-        for table in PlatformLabels.all + database.modules.all.flatMap(\.labels) {
+        for table in PlatformLabels.all + TMFTables.labels + database.modules.all.flatMap(\.labels) {
             for (column, label) in table.columns
             where !label.personal && !label.sensitive && !matches(pattern, in: column).isEmpty {
                 if table.table == "schema_migration" { continue }

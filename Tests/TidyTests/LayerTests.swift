@@ -21,7 +21,9 @@ struct LayerTests {
             "Kernel", "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "Crypto", "Logging",
         ],
         "Platform": ["Kernel", "Contracts", "Storage", "Web", "HTTPTypes", "Crypto", "Logging"],
-        "TMF": ["Kernel", "Storage", "Web", "CRE2"],
+        "TMF": [
+            "Kernel", "Contracts", "Storage", "Web", "Platform", "HTTPTypes", "Crypto", "CRE2",
+        ],
     ]
     private static let domain: Set<String> = [
         "Kernel", "Contracts", "Storage", "Web", "Platform", "TMF", "Compute", "Tabular", "TabularFiles", "Matching",

@@ -1,0 +1,142 @@
+import Crypto
+import Foundation
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events.
+struct TMFDesk: Sendable {
+    let resource: TMFResource
+    let tenant: Tenant
+    /// `https://crm.example.com`.
+    let origin: String
+
+    private var store: any TMFStore { Merged(base: resource.store(tenant), resource: resource, origin: origin) }
+
+    /// A store whose documents have `href`, `@type` and what is kept.
+    private struct Merged: TMFStore {
+        let base: any TMFStore
+        let resource: TMFResource
+        let origin: String
+        var table: TMFTable { base.table }
+
+        func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
+            let own = try base.documents(ids, principal, session)
+            let kept = try TMFKeptStore.of(resource.name, own.map(\.id), session)
+            return own.map { id, document in
+                var document = kept[id]?.document(over: document) ?? document
+                document["id"] = .string(String(id))
+                document["href"] = .string("\(origin)\(resource.path)/\(id)")
+                if document["@type"] == nil { document["@type"] = .string(resource.type) }
+                return (id, document)
+            }
+        }
+    }
+
+    func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
+        try TMFLister(store, resource.schema).list(query, principal, session)
+    }
+
+    /// - Throws: 404 for what is not there, or out of reach.
+    func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
+        guard let found = try store.documents([id], principal, session).first else { throw CRMError.notFound }
+        return found.1
+    }
+
+    /// The version of a document: a digest of all that is in it, but for where it is.
+    static func version(_ document: JSONObject) -> String {
+        var document = document
+        document["href"] = nil
+        let digest = SHA256.hash(data: Data(JSONValue.object(document).encoded().utf8))
+        return digest.prefix(12).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
+    private func writing() throws -> any TMFWritingStore {
+        guard let writing = resource.store(tenant) as? any TMFWritingStore else {
+            throw CRMError("method_not_allowed", status: 405, Words(en: "This resource cannot be changed.", zh: "该资源不可修改。"))
+        }
+        return writing
+    }
+
+    func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
+        for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
+        let check = TMFCheck(resource.schema)
+        try check.create(sent, of: resource.type)
+        var document = sent.filter { $0.value != .null }
+        for attribute in resource.schema.types[resource.type]?.attributes ?? [] where attribute.isServers {
+            guard document[attribute.name] != nil, attribute.name != resource.states?.attribute else { continue }
+            throw Self.fixed(attribute.name)
+        }
+        if let states = resource.states {
+            let asked = document[states.attribute]?.string
+            if let asked { try states.check(from: nil, to: asked) }
+            document[states.attribute] = .string(asked ?? states.first)
+        }
+        if document["@type"] == nil { document["@type"] = .string(resource.type) }
+        let store = try writing()
+        let id = try store.create(document, context, session)
+        guard let own = try store.documents([id], context.principal, session).first?.1 else { throw CRMError.notFound }
+        try keep(document, over: own, id, session)
+        try tell(id, [.created], [], context, session)
+        return (id, try self.document(id, context.principal, session))
+    }
+
+    /// - Parameter seen: the version that the client saw, where it said so.
+    func change(
+        _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
+    ) throws -> JSONObject {
+        let old = try document(id, context.principal, session)
+        if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
+        let new = try patch.applied(to: old)
+        let check = TMFCheck(resource.schema)
+        try check.fixed(from: old, to: new, of: resource.type)
+        try check.changed(new, of: resource.type)
+        var kinds: [TMFChanged.Kind] = []
+        if let states = resource.states, old[states.attribute] != new[states.attribute] {
+            try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
+            kinds.append(.stateChanged)
+        }
+        let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
+        guard !changed.isEmpty else { return old }
+        if changed != [resource.states?.attribute ?? ""] { kinds.insert(.changed, at: 0) }
+        let store = try writing()
+        try store.change(id, from: old, to: new, context, session)
+        guard let own = try store.documents([id], context.principal, session).first?.1 else { throw CRMError.notFound }
+        try keep(new, over: own, id, session)
+        try tell(id, kinds, changed, context, session)
+        return try document(id, context.principal, session)
+    }
+
+    func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
+        let old = try document(id, context.principal, session)
+        if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
+        try writing().remove(id, old, context, session)
+        try TMFKeptStore.remove(resource.name, [id], session)
+        try tell(id, [.removed], [], context, session)
+        return old
+    }
+
+    /// What was sent and the row does not give back. What the server sets is the row's alone.
+    private func keep(_ sent: JSONObject, over own: JSONObject, _ id: Int64, _ session: any SQLSession) throws {
+        var sent = sent
+        sent["id"] = nil
+        sent["href"] = nil
+        if sent["@type"] == .string(resource.type) { sent["@type"] = nil }
+        for attribute in resource.schema.types[resource.type]?.attributes ?? []
+        where attribute.isServers && attribute.name != resource.states?.attribute { sent[attribute.name] = nil }
+        try TMFKeptStore.save(TMFKept(sent: sent, own: own), resource.name, id, session)
+    }
+
+    private func tell(
+        _ id: Int64, _ kinds: [TMFChanged.Kind], _ attributes: [String], _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        try tenant.outbox.append(
+            TMFChanged(api: resource.api.number, resource: resource.name, id: id, kinds: kinds, attributes: attributes), session)
+    }
+
+    private static func fixed(_ name: String) -> CRMError {
+        let words = Words(en: "“\(name)” is set by the server and cannot be sent.", zh: "“\(name)”由服务器设置，不能由客户端提供。")
+        return CRMError("fixed", status: 400, words, fields: [.init(field: name, code: "fixed", message: words)])
+    }
+}

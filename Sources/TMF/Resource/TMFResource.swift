@@ -1,0 +1,129 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import Web
+
+/// One of TM Forum's interfaces.
+package struct TMFAPI: Sendable, Hashable {
+    package let number: Int
+    /// `customerManagement`.
+    package let name: String
+
+    package init(_ number: Int, _ name: String) {
+        self.number = number
+        self.name = name
+    }
+
+    package var base: String { "/tmf-api/\(name)/v4" }
+    package var readScope: String { "tmf\(number):read" }
+    package var writeScope: String { "tmf\(number):write" }
+}
+
+/// The states of a resource and what may follow what.
+package struct TMFStates: Sendable {
+    /// `status` or `state`.
+    package let attribute: String
+    /// What a new resource is in, unless its client says another that is in `initial`.
+    package let first: String
+    package let initial: Set<String>
+    package let next: [String: [String]]
+
+    package init(_ attribute: String, first: String, initial: Set<String> = [], next: [String: [String]]) {
+        self.attribute = attribute
+        self.first = first
+        self.initial = initial.union([first])
+        self.next = next
+    }
+
+    /// - Throws: 409 naming what may follow.
+    package func check(from old: String?, to new: String?) throws {
+        guard old != new else { return }
+        let allowed = old.map { next[$0] ?? [] } ?? initial.sorted()
+        guard let new, allowed.contains(new) else {
+            let names = allowed.joined(separator: ", ")
+            let list = allowed.isEmpty ? Words(en: "nothing", zh: "无") : Words(en: names, zh: names)
+            let here = old ?? ""
+            throw CRMError(
+                "illegal_transition", status: 409,
+                Words(
+                    en: "“\(attribute)” cannot go from “\(here)” to “\(new ?? "")”. What may follow is: \(list.en).",
+                    zh: "“\(attribute)”不能从“\(here)”变为“\(new ?? "")”，允许：\(list.zh)。"),
+                fields: [
+                    .init(field: attribute, code: "illegal_transition", message: Words(en: "Allowed: \(list.en)", zh: "允许：\(list.zh)"))
+                ])
+        }
+    }
+}
+
+/// A store whose resources can be made, changed or removed through the interface. Documents are as clients see them, with
+/// what is kept beside the row; a store takes what it has columns for.
+package protocol TMFWritingStore: TMFStore {
+    /// Makes the row.
+    /// - Throws: `CRMError` 400 or 409 for what the domain does not allow.
+    func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64
+    /// Brings the row to what `new` says.
+    func change(_ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws
+    /// - Throws: 409 where others still point to it.
+    func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws
+}
+
+/// Who changes something, and when.
+package struct TMFContext: Sendable {
+    package let tenant: Tenant
+    package let principal: Principal
+    package let now: Instant
+}
+
+/// One resource of an interface, as a domain declares it. Everything that clients can do with it follows from this.
+package struct TMFResource: Sendable {
+    package enum Verb: String, Sendable, CaseIterable { case list, read, create, change, remove }
+
+    package let api: TMFAPI
+    /// In the address: `customer`.
+    package let name: String
+    /// In the schema: `Customer`.
+    package let type: String
+    package let schema: TMFSchema
+    package let verbs: Set<Verb>
+    package let view: Permission
+    package let edit: Permission
+    package let states: TMFStates?
+    /// Whom an audit event about a document is about.
+    package let subjects: @Sendable (Int64, JSONObject) -> [AuditSubject]
+    package let store: @Sendable (Tenant) -> any TMFStore
+
+    package init(
+        _ api: TMFAPI, _ name: String, type: String, schema: TMFSchema, verbs: Set<Verb> = Set(Verb.allCases),
+        view: Permission, edit: Permission, states: TMFStates? = nil,
+        subjects: @escaping @Sendable (Int64, JSONObject) -> [AuditSubject],
+        store: @escaping @Sendable (Tenant) -> any TMFStore
+    ) {
+        self.api = api
+        self.name = name
+        self.type = type
+        self.schema = schema
+        self.verbs = verbs
+        self.view = view
+        self.edit = edit
+        self.states = states
+        self.subjects = subjects
+        self.store = store
+    }
+
+    package var path: String { api.base + "/" + name }
+    /// `tmf.customer.view`: the audit's name of what was done.
+    package func action(_ verb: String) -> String { "tmf.\(name).\(verb)" }
+}
+
+/// Something happened to a resource: for those who have asked to be told, and for the rest of the product.
+package struct TMFChanged: DomainEvent {
+    package static let eventType = "tmf.resource.changed"
+    package enum Kind: String, Codable, Sendable { case created, changed, stateChanged, removed }
+    package let api: Int
+    package let resource: String
+    package let id: Int64
+    package let kinds: [Kind]
+    /// Names of the attributes that changed.
+    package let attributes: [String]
+}
