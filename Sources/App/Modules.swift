@@ -86,7 +86,8 @@ package struct Modules: Sendable {
     func pageEndpoints(_ site: SiteInfo) -> [Endpoint] {
         let modules = all
         return CustomerPages.endpoints(
-            timeline: timeline, rating: UsageMonthRating(base: CustomerUsage()), panels: { tenant in modules.flatMap { $0.panels(tenant) } })
+            timeline: timeline, rating: UsageMonthRating(base: CustomerUsage()),
+            panels: { tenant in modules.flatMap { $0.panels(tenant) } })
     }
 
     /// Imports for commands.

@@ -185,7 +185,8 @@ package enum TariffFile {
         tariff.minutes = try number(.minutes, decimals: 0, max: countMax) ?? 0
         tariff.messages = try number(.messages, decimals: 0, max: countMax) ?? 0
         tariff.megabytes =
-            try number(.megabytes, decimals: 0, max: countMax) ?? number(.gigabytes, decimals: 0, max: countMax / 1_024).map { $0 * 1_024 } ?? 0
+            try number(.megabytes, decimals: 0, max: countMax)
+            ?? number(.gigabytes, decimals: 0, max: countMax / 1_024).map { $0 * 1_024 } ?? 0
         tariff.perMinute = try number(.perMinute, decimals: places + 3) ?? 0
         tariff.perMessage = try number(.perMessage, decimals: places + 3) ?? 0
         tariff.perGigabyte =

@@ -21,7 +21,7 @@ struct TariffPages: Sendable {
             },
             Endpoint(
                 .post, Self.path, manage, body: .form(["tariffs"]), trace: .change, purpose: .administration,
-                effect: .overwrites, handler: set),
+                effect: .acts, handler: set),
             Endpoint(
                 .post, "\(Self.path)/removal", manage, body: .form(["name", "valid_from"]), trace: .change,
                 purpose: .administration, effect: .acts, handler: remove),
