@@ -86,6 +86,7 @@ struct RecordTruthTests {
         }
         let bill = try supervisor.get(try record("bills")).text
         #expect(bill.contains("¥61.50") && bill.contains("<del>¥59.00</del>") && bill.contains("2026-02-01"), "\(bill)")
+        #expect(bill.contains(">B1</td>") && bill.contains(">Open</td>"), "whom and what state the row named")
         #expect(supervisor.isClean(bill))
         let line = try record("lines")
         #expect(try supervisor.get(line).text.contains(Self.number) && supervisor.get(line).text.contains("Gold"))

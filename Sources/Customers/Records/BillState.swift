@@ -73,6 +73,14 @@ enum BillState {
         }
     }
 
+    /// The state that changed columns of a charge come from; `nil` = they tell of none.
+    static func told(_ changed: [String: SQLValue]) -> String? {
+        let kind = changed["kind"]?.asText
+        if let kind, kinds[kind] != nil { return kind }
+        guard let paid = changed["paid_on"] else { return kind == nil ? nil : "open" }
+        return paid == .null ? "open" : "paid"
+    }
+
     /// The day the source names goes before its word. A bill that is paid without a day counts as paid when it was due, or
     /// today where that is yet to come: it is known not to be late, and nothing more. A bill called anything else is not paid.
     static func paidOn(_ draft: RecordDraft, due: LocalDate?) -> SQLValue {

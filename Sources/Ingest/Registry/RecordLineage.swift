@@ -36,7 +36,8 @@ enum RecordLineage {
     /// What rows gave a record, as it was stored: by the run and the row's record in the file, then by field. From the journals,
     /// so nothing of an import whose journal was let go.
     static func values(
-        _ record: Int64, _ rows: [LineageRow], _ fields: [ImportField], _ session: any SQLSession
+        _ record: Int64, _ rows: [LineageRow], _ fields: [ImportField],
+        told: ([String: SQLValue]) -> [String: SQLValue], _ session: any SQLSession
     ) throws -> [RowPlace: [String: SQLValue]] {
         var result: [RowPlace: [String: SQLValue]] = [:]
         var read: [RowPlace: JournalEntries?] = [:]
@@ -45,16 +46,18 @@ enum RecordLineage {
             let entries = try read[chunk] ?? JournalStore.entries(row.run, chunk: row.chunk, session)
             read[chunk] = entries
             var values: [String: SQLValue] = [:]
+            var changed: [String: SQLValue] = [:]
             let all = (entries?.created ?? []).map { ($0.id, $0.undo) } + (entries?.updated ?? []).map { ($0.id, $0.undo) }
             for (customer, undo) in all where customer == row.customer {
                 for change in undo where isOf(record, change, undo) {
                     let name = change.field.split(separator: "/").last.map(String.init) ?? change.field
+                    changed[name] = change.after
                     if let field = fields.first(where: { $0.key == name }) ?? fields.first(where: { $0.key.hasSuffix("_" + name) }) {
                         values[field.key] = change.after
                     }
                 }
             }
-            result[RowPlace(run: row.run, number: row.record)] = values
+            result[RowPlace(run: row.run, number: row.record)] = values.merging(told(changed)) { mine, _ in mine }
         }
         return result
     }

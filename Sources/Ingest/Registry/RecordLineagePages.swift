@@ -15,6 +15,8 @@ extension LineagePages {
         let fields: [ImportField]
         let rules: [QualityRule]
         let values: [RecordLineage.RowPlace: [String: SQLValue]]
+        /// The customer's number at each source.
+        let numbers: [String: SQLValue]
     }
 
     @Sendable func showRecord(_ call: Call) async throws -> WebResponse {
@@ -38,7 +40,11 @@ extension LineagePages {
             let mask = FieldMask.mask(field.key, loaded.fields)
             func view(_ row: LineageRow) -> View {
                 var view = step(row, field.key, loaded.origins, loaded.fields, loaded.rules, mayImports, call, before: nil)
-                let given = loaded.values[.init(run: row.run, number: row.record)]?[field.key]
+                var given = loaded.values[.init(run: row.run, number: row.record)]?[field.key]
+                // Whom a row named is kept as whose the record is.
+                if given == nil, field.key == "source_id", let source = loaded.origins[row.run]?.run.mapping.source {
+                    given = loaded.numbers[source]
+                }
                 let value = given.flatMap { text($0, field, call) }
                 if value != nil, mask != .none, masking.shows(mask), !unmasked.contains(field.key) { unmasked.append(field.key) }
                 view["value"] = .text(masking.apply(mask, value))
@@ -74,7 +80,10 @@ extension LineagePages {
             name: records.first?.name ?? "", customers: records.map(\.id), rows: rows, origins: origins,
             title: target?.title, fields: target?.fields ?? [],
             rules: try entity.map { try RuleStore.rules(entity: $0, session) } ?? [],
-            values: try RecordLineage.values(record, rows, target?.fields ?? [], session))
+            values: try RecordLineage.values(
+                record, rows, target?.fields ?? [], told: { customers.told(entity ?? "", $0) }, session),
+            numbers: Dictionary(
+                records.compactMap { one in one.values["source_id"].map { (one.source, $0) } }, uniquingKeysWith: { first, _ in first }))
     }
 
     /// Records of the customer that came from sources, the newest first, for the page of the customer.
