@@ -36,7 +36,8 @@ struct UsageRate: AsyncParsableCommand {
                     from: month, through: through ?? month, book: book, only: only, principal: principal)
                 let say = try Say(runtime.share)
                 if let out {
-                    FileManager.default.createFile(atPath: out, contents: nil)
+                    // Whose number used how much is for whoever asked for it only.
+                    FileManager.default.createFile(atPath: out, contents: nil, attributes: [.posixPermissions: 0o600])
                     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: out))
                     let file = RatingFile(rating, Masking(principal))
                     while let bytes = try await file.next() { try handle.write(contentsOf: Data(bytes)) }

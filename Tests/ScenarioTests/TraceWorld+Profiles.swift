@@ -57,7 +57,7 @@ extension TraceWorld {
         },
         "POST /usage/tariffs": { world in
             let visitor = world.supervisor
-            return { try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\nTraced,10\n")]) }
+            return { try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\nNew \(UUID()),10\n")]) }
         },
         "POST /usage/tariffs/removal": { world in
             let visitor = world.supervisor

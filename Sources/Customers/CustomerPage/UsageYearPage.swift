@@ -49,7 +49,7 @@ enum UsageYearPage {
             [
                 "name": .text(head.title), "customer": .text("/customers/\(asked)"), "year": .text(String(year)),
                 "hasRows": .bool(!rows.isEmpty), "rows": .list(rows.map { view($0, call.language) }),
-                "hasRated": .bool(!rated.isEmpty), "rated": .list(rated.map { view($0, masking, call) }),
+                "hasRated": .bool(!rated.isEmpty), "rated": .list(rated.map { view($0, isRunning: $0.month == today.yearMonth, masking, call) }),
                 "years": .list(
                     years.map { [
                         "year": .text(String($0)), "href": .text("\(path)?year=\($0)"), "chosen": .bool($0 == year),
@@ -59,11 +59,11 @@ enum UsageYearPage {
             ])
     }
 
-    private static func view(_ rated: RatedMonth, _ masking: Masking, _ call: Call) -> View {
+    private static func view(_ rated: RatedMonth, isRunning: Bool, _ masking: Masking, _ call: Call) -> View {
         let line = [rated.plan, masking.apply(.phone, rated.number)].compactMap(\.self).joined(separator: " · ")
         return [
             "month": .text(PageWords.month(rated.month, call.language)), "line": .text(line.isEmpty ? "–" : line),
-            "tariff": .text(rated.tariff), "total": .text(rated.total ?? "–"),
+            "tariff": .text(rated.tariff), "total": .text(rated.total ?? "–"), "isRunning": .bool(isRunning && rated.tariff != nil),
             "steps": .list(rated.steps.map { ["step": .text($0[call.language])] }),
         ]
     }

@@ -11,3 +11,7 @@ CREATE TABLE profiles_told (
 );
 
 CREATE INDEX profiles_told_arrival ON profiles_told (arrived_at);
+
+-- The counter sums billed minutes now, as Usage does; where somebody stored the product's own counters its name still says otherwise.
+UPDATE profiles_counter SET title_en = 'Billed minutes', title_zh = '计费分钟'
+WHERE name = 'minutes_called' AND title_en = 'Minutes called';
