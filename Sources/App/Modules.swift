@@ -57,7 +57,8 @@ package struct Modules: Sendable {
                         try CustomerLineage.records(id, tenant, principal, session).map {
                             LineageRecord(id: $0.id, name: $0.name, source: $0.source, values: $0.values)
                         }
-                    }, fields: { try CustomerLineage.fields($0) }, told: { CustomerLineage.told($0, $1) }), others: Self.importTargets(usage)
+                    }, fields: { try CustomerLineage.fields($0) },
+                    told: { CustomerLineage.told($0, $1) }), others: Self.importTargets(usage)
             ) { CustomerImportTarget($0, holds: holds) },
             insights,
         ]
