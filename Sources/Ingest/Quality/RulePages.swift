@@ -223,6 +223,8 @@ struct RulePages: Sendable {
                             "rules": .list(one.rules.map { RuleViews.line($0, one.fields, call) }),
                             "any": .bool(!one.rules.isEmpty), "count": .text("\(one.rules.count)"),
                             "mayManage": .bool(mayManage),
+                            // One key opens one form: that of the first records.
+                            "key": .text(one.target.entity == targets.first?.entity ? "n" : nil),
                         ]
                     }),
                 "count": .text("\(all.reduce(0) { $0 + $1.rules.count })"),
