@@ -28,6 +28,7 @@ SELECT create_distributed_table('insights_churn_score', 'customer_id', colocate_
 SELECT create_distributed_table('insights_contact_plan', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('insights_score_history', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('profiles_bucket', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('profiles_told', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');

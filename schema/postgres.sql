@@ -560,7 +560,8 @@ CREATE TABLE public.ingest_record_lineage (
     is_new boolean NOT NULL,
     columns text NOT NULL,
     fixes text NOT NULL,
-    at bigint NOT NULL
+    at bigint NOT NULL,
+    chunk bigint
 );
 
 CREATE TABLE public.ingest_reject (
@@ -881,6 +882,15 @@ CREATE TABLE public.profiles_source (
     last_at bigint
 );
 
+CREATE TABLE public.profiles_told (
+    customer_id bigint NOT NULL,
+    fingerprint bigint NOT NULL,
+    kind text NOT NULL,
+    day text NOT NULL,
+    event text NOT NULL,
+    arrived_at bigint NOT NULL
+);
+
 CREATE TABLE public.profiles_waiting (
     source_id bigint NOT NULL,
     fingerprint bigint NOT NULL,
@@ -1134,6 +1144,24 @@ CREATE TABLE public.usage_source (
     created_at bigint NOT NULL,
     revision bigint NOT NULL,
     waiting bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.usage_tariff (
+    name text NOT NULL,
+    valid_from text NOT NULL,
+    plans text NOT NULL,
+    currency text NOT NULL,
+    fee bigint NOT NULL,
+    minutes bigint NOT NULL,
+    messages bigint NOT NULL,
+    megabytes bigint NOT NULL,
+    per_minute bigint NOT NULL,
+    per_message bigint NOT NULL,
+    per_gigabyte bigint NOT NULL,
+    voice_rounding text NOT NULL,
+    data_step_mb bigint NOT NULL,
+    changed_at bigint NOT NULL,
+    changed_by_name text NOT NULL
 );
 
 CREATE TABLE public.usage_unmatched (
@@ -1397,6 +1425,9 @@ ALTER TABLE ONLY public.profiles_seen
 ALTER TABLE ONLY public.profiles_source
     ADD CONSTRAINT profiles_source_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.profiles_told
+    ADD CONSTRAINT profiles_told_pkey PRIMARY KEY (customer_id, fingerprint);
+
 ALTER TABLE ONLY public.profiles_waiting
     ADD CONSTRAINT profiles_waiting_pkey PRIMARY KEY (source_id, fingerprint);
 
@@ -1465,6 +1496,9 @@ ALTER TABLE ONLY public.usage_run
 
 ALTER TABLE ONLY public.usage_source
     ADD CONSTRAINT usage_source_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage_tariff
+    ADD CONSTRAINT usage_tariff_pkey PRIMARY KEY (name, valid_from);
 
 ALTER TABLE ONLY public.usage_unmatched
     ADD CONSTRAINT usage_unmatched_pkey PRIMARY KEY (source_id, fingerprint);
@@ -1585,6 +1619,8 @@ CREATE UNIQUE INDEX profiles_counter_name ON public.profiles_counter USING btree
 CREATE INDEX profiles_seen_arrival ON public.profiles_seen USING btree (arrived_day);
 
 CREATE UNIQUE INDEX profiles_source_name ON public.profiles_source USING btree (name);
+
+CREATE INDEX profiles_told_arrival ON public.profiles_told USING btree (arrived_at);
 
 CREATE INDEX profiles_waiting_arrival ON public.profiles_waiting USING btree (arrived_at);
 

@@ -635,7 +635,7 @@ CREATE TABLE ingest_record_lineage (
   is_new BOOLEAN NOT NULL,
   columns TEXT NOT NULL,
   fixes TEXT NOT NULL,
-  at BIGINT NOT NULL,
+  at BIGINT NOT NULL, chunk BIGINT,
   PRIMARY KEY (customer_id, record_id, run_id, record)
 ) WITHOUT ROWID;
 
@@ -958,6 +958,18 @@ CREATE TABLE profiles_source (
 
 CREATE UNIQUE INDEX profiles_source_name ON profiles_source (name);
 
+CREATE TABLE profiles_told (
+  customer_id BIGINT NOT NULL,
+  fingerprint BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  day TEXT NOT NULL,
+  event TEXT NOT NULL,
+  arrived_at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX profiles_told_arrival ON profiles_told (arrived_at);
+
 CREATE TABLE profiles_waiting (
   source_id BIGINT NOT NULL,
   fingerprint BIGINT NOT NULL,
@@ -1171,6 +1183,25 @@ CREATE TABLE usage_source (
 , waiting BIGINT NOT NULL DEFAULT 0);
 
 CREATE UNIQUE INDEX usage_source_name ON usage_source (name);
+
+CREATE TABLE usage_tariff (
+  name TEXT NOT NULL,
+  valid_from TEXT NOT NULL,
+  plans TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  fee BIGINT NOT NULL,
+  minutes BIGINT NOT NULL,
+  messages BIGINT NOT NULL,
+  megabytes BIGINT NOT NULL,
+  per_minute BIGINT NOT NULL,
+  per_message BIGINT NOT NULL,
+  per_gigabyte BIGINT NOT NULL,
+  voice_rounding TEXT NOT NULL,
+  data_step_mb BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  changed_by_name TEXT NOT NULL,
+  PRIMARY KEY (name, valid_from)
+) WITHOUT ROWID;
 
 CREATE TABLE usage_unmatched (
   source_id BIGINT NOT NULL,

@@ -60,7 +60,8 @@ package struct Modules: Sendable {
                         try CustomerLineage.records(id, tenant, principal, session).map {
                             LineageRecord(id: $0.id, name: $0.name, source: $0.source, values: $0.values)
                         }
-                    }, fields: { try CustomerLineage.fields($0) }), others: Self.importTargets(usage)
+                    }, fields: { try CustomerLineage.fields($0) },
+                    told: { CustomerLineage.told($0, $1) }), others: Self.importTargets(usage)
             ) { CustomerImportTarget($0, holds: holds) },
             insights,
         ]
@@ -90,7 +91,8 @@ package struct Modules: Sendable {
     func pageEndpoints(_ site: SiteInfo) -> [Endpoint] {
         let modules = all
         return CustomerPages.endpoints(
-            timeline: timeline, panels: { tenant in modules.flatMap { $0.panels(tenant) } })
+            timeline: timeline, rating: UsageMonthRating(base: CustomerUsage()),
+            panels: { tenant in modules.flatMap { $0.panels(tenant) } })
     }
 
     /// Imports for commands.

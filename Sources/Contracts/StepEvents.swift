@@ -73,3 +73,43 @@ package struct CustomersLeft: DomainEvent {
     package let departures: [Departure]
     package init(departures: [Departure]) { self.departures = departures }
 }
+
+/// A record of a customer that took a step which is not so any more.
+package struct StepPlace: Codable, Sendable {
+    package let customer: CustomerID
+    /// Of the record; unique within its customer.
+    package let id: Int64
+    package init(customer: CustomerID, id: Int64) {
+        self.customer = customer
+        self.id = id
+    }
+}
+
+/// Bills did not reach a step after all: an import was taken back, or what paid them was. At most 500 an event.
+package struct BillsWithdrawn: DomainEvent {
+    package static let eventType = "customers.bill.withdrawn"
+    package let step: BillsMoved.Step
+    package let bills: [StepPlace]
+    package init(step: BillsMoved.Step, bills: [StepPlace]) {
+        self.step = step
+        self.bills = bills
+    }
+}
+
+/// Cases were not opened, or did not end, after all. At most 500 an event.
+package struct CasesWithdrawn: DomainEvent {
+    package static let eventType = "servicedesk.case.withdrawn"
+    package let step: CasesMoved.Step
+    package let cases: [StepPlace]
+    package init(step: CasesMoved.Step, cases: [StepPlace]) {
+        self.step = step
+        self.cases = cases
+    }
+}
+
+/// Customers did not leave after all: what told so was taken back. At most 500 an event.
+package struct DeparturesWithdrawn: DomainEvent {
+    package static let eventType = "customers.departure.withdrawn"
+    package let departures: [CustomersLeft.Departure]
+    package init(departures: [CustomersLeft.Departure]) { self.departures = departures }
+}

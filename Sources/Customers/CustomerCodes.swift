@@ -47,7 +47,12 @@ enum ServiceCode: String, Sendable, CaseIterable {
 enum ContactKind: String, Sendable { case phone, email }
 
 /// Kinds of charge on an account.
-enum ChargeKind: String, Sendable, CaseIterable { case bill, payment, fee, adjustment }
+/// The last four are bills of which the source says that nobody is to pay them now.
+enum ChargeKind: String, Sendable, CaseIterable {
+    case bill, payment, fee, adjustment, disputed, cancelled
+    case writtenOff = "written_off"
+    case draft
+}
 
 /// Value tiers (B3), highest first. `unknown` until there is a monthly charge.
 enum ValueTier: String, Sendable, CaseIterable { case vip, high, ordinary, unknown }

@@ -14,6 +14,8 @@ extension CustomerImportTarget {
             let found = try reach(chunk.map(\.0), principal, session)
             let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
             let held = try held(found.map(\.id), session)
+            let there = Set(found.map(\.id))
+            issues += chunk.filter { !there.contains($0.0) }.map { RevertIssue(customer: $0.0, field: "", reason: Self.gone) }
             var removed: [CustomerRecord] = []
             for record in found {
                 if let reason = reason(record, expected[record.id], held) {
@@ -74,7 +76,7 @@ extension CustomerImportTarget {
 
     static let changedSince = Words(
         en: "Changed since the import, so it was kept.", zh: "导入后已被修改，予以保留。")
-    static let gone = Words(en: "The customer is not there any more.", zh: "该客户已不存在。")
+    static let gone = RevertIssue.customerGone
     static let outOfReach = CRMError(
         "out_of_scope", status: 403,
         Words(
@@ -138,7 +140,12 @@ extension CustomerImportTarget {
         for chunk in created.chunked(Limits.sqlListChunk) {
             let expected = Dictionary(chunk.map { ($0.0, $0.revision) }, uniquingKeysWith: { _, last in last })
             let held = try held(chunk.map(\.0), session)
-            for record in try foreseen(chunk.map(\.0), memory, session) {
+            let found = try foreseen(chunk.map(\.0), memory, session)
+            let there = Set(found.map(\.id))
+            forecast.issues += chunk.filter { !there.contains($0.0) && memory.records[$0.0] == nil }.map {
+                RevertIssue(customer: $0.0, field: "", reason: Self.gone)
+            }
+            for record in found {
                 if let reason = reason(record, expected[record.id], held) {
                     forecast.issues.append(RevertIssue(customer: record.id, field: "", reason: reason))
                 } else {
@@ -152,7 +159,7 @@ extension CustomerImportTarget {
         for chunk in Self.distinctRuns(updated.reversed()) {
             let found = try foreseen(chunk.map(\.0), memory, session)
             let byID = Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-            for (id, _) in chunk where byID[id] == nil {
+            for (id, _) in chunk where byID[id] == nil && memory.records[id] == nil {
                 forecast.issues.append(RevertIssue(customer: id, field: "", reason: Self.gone))
             }
             let records = chunk.compactMap { id, undo in byID[id].map { (before: $0, undo: undo) } }
@@ -199,6 +206,7 @@ extension CustomerImportTarget {
             records.map { ($0.before.id, Set(CustomerUndo.unfound($0.undo))) }, uniquingKeysWith: { $0.union($1) })
         if !pairs.isEmpty {
             try writer.update(pairs, on: nil, released: claims.released, unfound: unfound, session)
+            try DeparturesWithdrawn.tell(pairs, tenant, session)
         }
         try writer.removeHistory(
             zip(records, results).flatMap { record, result in result.history.map { (record.before.id, $0) } }, session)

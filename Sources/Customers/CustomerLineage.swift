@@ -36,6 +36,12 @@ package enum CustomerLineage {
         }
     }
 
+    /// What a row of an import told of a record in a word that is kept as something else: the state of a bill.
+    package static func told(_ entity: String, _ changed: [String: SQLValue]) -> [String: SQLValue] {
+        guard entity == "bills", let state = BillState.told(changed) else { return [:] }
+        return ["paid_state": .text(state)]
+    }
+
     /// The field that a change of an import's journal is about (`party/0/full_name`, `attr/5`).
     package static func fields(_ session: any SQLSession) throws -> @Sendable (ImportChange) -> String? {
         let attributes = Dictionary(

@@ -10,6 +10,15 @@ package struct CustomerUsage: UsageBase {
         SELECT customer_id, id, msisdn, status, service FROM customers_subscription WHERE TRUE
         """
 
+    static let months: SQL = """
+        SELECT m.customer_id, m.subscription_id, m.month, m.voice_min, m.sms, m.data_mb, m.roaming_mb, m.calls,
+          m.dropped_calls, s.plan, s.msisdn, c.reference
+        FROM customers_usage_month m
+        JOIN customers_subscription s ON s.customer_id = m.customer_id AND s.id = m.subscription_id
+        JOIN customers_customer c ON c.id = m.customer_id
+        WHERE m.month >= $1 AND m.month <= $2
+        """
+
     private struct Line {
         let ref: LineRef
         let number: String?
@@ -78,6 +87,30 @@ package struct CustomerUsage: UsageBase {
     package func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef> {
         let known = try self.lines(of: Set(lines.map(\.customer)).sorted(), session)
         return Set(lines).intersection(known.values.joined().map(\.ref))
+    }
+
+    package func months(
+        _ question: LineMonthQuestion, for principal: Principal, _ session: any SQLSession
+    ) throws -> [LineMonth] {
+        var builder = SQLBuilder(Self.months, [.text(question.from), .text(question.through)])
+        if let customers = question.customers {
+            builder.appendIn("AND m.customer_id", customers.prefix(Limits.sqlListChunk).map { .id($0) })
+        }
+        if let after = question.after {
+            builder.append(
+                "AND (m.customer_id, m.subscription_id, m.month) > (?, ?, ?)", .id(after.line.customer),
+                .id(after.line.subscription), .text(after.month))
+        }
+        CustomerScope.narrow(&builder, principal, column: "AND c.region")
+        builder.append("ORDER BY m.customer_id, m.subscription_id, m.month LIMIT ?", .int(question.limit))
+        return try session.query(builder) { row in
+            LineMonth(
+                total: UsageMonthTotal(
+                    line: LineRef(customer: row.id(0), subscription: row.id(1)), month: row.text(2),
+                    voiceMinutes: row.int(3), sms: row.int(4), dataMB: row.int(5), roamingMB: row.int(6), calls: row.int(7),
+                    droppedCalls: row.int(8), speed: nil),
+                plan: row.optionalText(9), number: row.optionalText(10), reference: row.optionalText(11))
+        }
     }
 
     package func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws {

@@ -20,3 +20,19 @@ extension CustomersLeft {
         }
     }
 }
+
+extension DeparturesWithdrawn {
+    /// Tells which of these had left and have not any more, because what told so was taken back.
+    static func tell(
+        _ changed: [(before: CustomerRecord, after: CustomerRecord)], _ tenant: Tenant, _ session: any SQLSession
+    ) throws {
+        var departures: [CustomersLeft.Departure] = []
+        for (before, after) in changed where before.customer.hasLeft == true && after.customer.hasLeft != true {
+            guard let on = before.outcome?.leftOn ?? before.outcome?.recordedOn else { continue }
+            departures.append(CustomersLeft.Departure(customer: after.id, on: on.description))
+        }
+        for chunk in departures.chunked(Limits.auditSubjectsMax) {
+            try tenant.outbox.append(DeparturesWithdrawn(departures: Array(chunk)), session)
+        }
+    }
+}

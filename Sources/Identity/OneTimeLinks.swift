@@ -16,12 +16,16 @@ struct OneTimeLink: Sendable {
     let purpose: Purpose
 
     static let lifeSeconds: Int64 = 3_600
-    /// One answer for unknown, used and expired.
-    static let invalid = CRMError(
-        "link_invalid", status: 410,
-        Words(
-            en: "This link is not valid any more: it was used, or is older than an hour. Ask for a new one.",
-            zh: "链接已失效：已被使用或超过一小时，请索取新的链接。"))
+    /// Nothing is known of it: never made, ended with its account, or so old that it was let go.
+    static let invalid = ended("This link is not valid.", "链接无效。")
+    static let used = ended("This link was used already.", "链接已被使用。")
+    static let superseded = ended(
+        "This link was replaced by a newer one; only the newest is valid.", "链接已被新的链接取代，仅最新的链接有效。")
+    static let expired = ended("This link is older than an hour.", "链接已超过一小时，不再有效。")
+
+    private static func ended(_ en: String, _ zh: String) -> CRMError {
+        CRMError("link_invalid", status: 410, Words(en: en + " Ask for a new one.", zh: zh + "请索取新的链接。"))
+    }
 
     /// The page behind a token.
     static func path(_ token: String) -> String { "/bootstrap/" + token }
@@ -36,15 +40,18 @@ struct OneTimeLinks: Sendable {
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         """
     static let find: SQL = """
-        SELECT kind, role, user_id FROM identity_bootstrap
-        WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2
+        SELECT kind, role, user_id, used_at, expires_at FROM identity_bootstrap WHERE token_hash = $1
         """
     static let use: SQL = """
         UPDATE identity_bootstrap SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2
         """
     static let revoke: SQL = "DELETE FROM identity_bootstrap WHERE user_id = $1 AND used_at IS NULL"
-    static let revokeBootstrap: SQL = """
-        DELETE FROM identity_bootstrap WHERE kind = 'bootstrap' AND role = $1 AND used_at IS NULL
+    /// Its kind says so: whoever has it is told why it opens nothing, and an older process knows no such kind.
+    static let supersede: SQL = """
+        UPDATE identity_bootstrap SET kind = 'superseded' WHERE user_id = $1 AND kind = 'password' AND used_at IS NULL
+        """
+    static let supersedeBootstrap: SQL = """
+        UPDATE identity_bootstrap SET kind = 'superseded' WHERE kind = 'bootstrap' AND role = $1 AND used_at IS NULL
         """
     static let purge: SQL = "DELETE FROM identity_bootstrap WHERE expires_at < $1"
 
@@ -58,10 +65,10 @@ struct OneTimeLinks: Sendable {
         switch purpose {
         case .bootstrap(let value):
             (kind, role, user) = (.text("bootstrap"), .text(value.rawValue), .null)
-            try revokeBootstrap(value, session)
+            try supersedeBootstrap(value, session)
         case .password(let id):
             (kind, role, user) = (.text("password"), .null, .id(id))
-            try revoke(id, session)
+            try session.execute(Self.supersede, [.id(id)])
         }
         try session.execute(
             Self.insert,
@@ -76,16 +83,23 @@ struct OneTimeLinks: Sendable {
     func revoke(_ user: UserID, _ session: any SQLSession) throws { try session.execute(Self.revoke, [.id(user)]) }
 
     /// Ends the unused links to a power: there is at most one way to it at a time.
-    private func revokeBootstrap(_ role: Role, _ session: any SQLSession) throws {
-        try session.execute(Self.revokeBootstrap, [.text(role.rawValue)])
+    private func supersedeBootstrap(_ role: Role, _ session: any SQLSession) throws {
+        try session.execute(Self.supersedeBootstrap, [.text(role.rawValue)])
     }
 
     /// - Throws: 410 `link_invalid`.
     func find(_ token: String, _ session: any SQLSession) throws -> OneTimeLink {
-        let found = try session.first(Self.find, [.text(Sessions.digest(token)), .time(clock.now())]) { row in
-            Self.purpose(kind: row.text(0), role: row.optionalText(1), user: row.optionalID(2))
+        let found = try session.first(Self.find, [.text(Sessions.digest(token))]) { row in
+            (
+                kind: row.text(0), purpose: Self.purpose(kind: row.text(0), role: row.optionalText(1), user: row.optionalID(2)),
+                isUsed: !row.isNull(3), expires: row.time(4)
+            )
         }
-        guard let found, let purpose = found else { throw OneTimeLink.invalid }
+        guard let found else { throw OneTimeLink.invalid }
+        guard !found.isUsed else { throw OneTimeLink.used }
+        guard found.kind != "superseded" else { throw OneTimeLink.superseded }
+        guard found.expires > clock.now() else { throw OneTimeLink.expired }
+        guard let purpose = found.purpose else { throw OneTimeLink.invalid }
         return OneTimeLink(purpose: purpose)
     }
 
@@ -94,9 +108,9 @@ struct OneTimeLinks: Sendable {
     func redeem(_ token: String, _ session: any SQLSession) throws -> OneTimeLink {
         let link = try find(token, session)
         guard try session.execute(Self.use, [.text(Sessions.digest(token)), .time(clock.now())]) == 1 else {
-            throw OneTimeLink.invalid
+            throw OneTimeLink.used
         }
-        if case .bootstrap(let role) = link.purpose { try revokeBootstrap(role, session) }
+        if case .bootstrap(let role) = link.purpose { try supersedeBootstrap(role, session) }
         return link
     }
 

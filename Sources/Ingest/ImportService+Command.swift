@@ -6,109 +6,6 @@ import Tabular
 import TabularFiles
 import Web
 
-/// What an import did, for scripts.
-package struct ImportReport: Sendable, Codable {
-    package struct Reason: Sendable, Codable {
-        package let code: String
-        package let column: String?
-        package let reason: String
-        package let reason_zh: String
-        package let count: Int
-        package let firstLine: Int
-    }
-
-    /// What a rule found in a field.
-    package struct Finding: Sendable, Codable {
-        package let rule: String
-        package let name: String
-        package let field: String
-        package let severity: String
-        package let checked: Int
-        package let failed: Int
-        package let fixed: Int
-    }
-
-    /// As commands print errors.
-    package struct Failure: Sendable, Codable {
-        package let code: String
-        package let message: String
-        package let message_zh: String
-    }
-
-    /// What becomes of a column.
-    package struct Column: Sendable, Codable {
-        package let column: String
-        /// `field`, `attribute` or `ignore`.
-        package let target: String
-        /// Key of the field or, when it exists already, of the attribute; `nil` for what is ignored or yet to be made.
-        package let field: String?
-        package let title: String?
-        package let title_zh: String?
-        /// `text`, `integer`, `date`, ...; `nil` for what is ignored.
-        package let kind: String?
-    }
-
-    /// Decimal id of the run.
-    package let run: String
-    /// What its rows are: `customer`, `bills`, ...
-    package let entity: String
-    package let file: String
-    package let sha256: String
-    package let bytes: Int64
-    package let encoding: String
-    /// Nobody named it: it was guessed from the bytes.
-    package let encodingGuessed: Bool
-    /// `nil` for JSON Lines and for what came out of a container that knows no delimiter.
-    package let delimiter: String?
-    /// `gzip`, `zip`, `xlsx`, `xml`, `json_array`, outermost first; empty for plain text.
-    package let containers: [String]
-    /// The sheet (or named list) that was read, and all there are.
-    package let sheet: String?
-    package let sheets: [String]
-    package let mapping: [Column]
-    /// Columns that hold something and that nothing became of.
-    package let notTaken: [String]
-    /// The first rows a dry run would take, as they would be stored, by column; `nil` otherwise.
-    package let samples: [RunPlan.Row]?
-    package let source: String
-    package let matchKey: String?
-    package let dryRun: Bool
-    /// State of the run: `ready` after a dry run, `succeeded`, `failed`, `cancelled`, `reverted`.
-    package let state: String
-    package let read: Int
-    package let created: Int
-    package let updated: Int
-    package let unchanged: Int
-    package let rejected: Int
-    /// Rows that rules hold back until somebody repairs or discards them.
-    package let quarantined: Int
-    /// Rows of a replay that somebody else decided meanwhile.
-    package let skipped: Int
-    /// Of the created ones: linked with a known customer, and put before a person; `nil` when the import does not
-    /// match.
-    package let linked: Int?
-    package let review: Int?
-    /// Of a dry run that matches: new customers that are like nobody known.
-    package let apart: Int?
-    package let reasons: [Reason]
-    /// What rules found, the most frequent first.
-    package let findings: [Finding]
-    /// Where the reject file was written; `nil` when nothing was rejected.
-    package let rejectFile: String?
-    /// Why it could not be written; everything else is as told.
-    package let rejectFileError: Failure?
-    package let warnings: [String]
-    package let warnings_zh: [String]
-    package let isRevert: Bool
-    /// Custom attributes that a revert removed with the run that had made them.
-    package let attributesRemoved: [String]
-    /// What a revert left as it was.
-    package let issues: Int
-    /// What was decided about customers that a revert removed, and went with them.
-    package let undone: ImportTies
-    package let seconds: Double
-}
-
 extension ImportService {
     /// Hears of the progress behind each chunk; throws `JobCancelled` to stop there.
     package typealias CommandProgress = @Sendable (_ done: Int64, _ total: Int64, Words) throws -> Void
@@ -309,6 +206,11 @@ extension ImportService {
             }
         }
         let known = try await fields()
+        var mapping = Self.columns(run.mapping, file.inspection, known)
+        if dryRun {
+            let agreed = try await tenant.database.read { try SourceStore.source(key: run.mapping.source, $0)?.fields ?? [] }
+            for place in mapping.indices { mapping[place].personal = Self.personal(mapping[place], file.inspection, known, agreed) }
+        }
         let format = file.inspection.format
         let unpacked = file.inspection.canonical?.unpacked
         let told = (dryRun ? run.plan?.warnings.map(\.words) : nil) ?? [run.message].filter { !$0.en.isEmpty }
@@ -318,7 +220,7 @@ extension ImportService {
             encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
             containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
-            mapping: Self.columns(run.mapping, file.inspection, known),
+            mapping: mapping,
             notTaken: Self.notTaken(run.mapping, file.inspection), samples: dryRun ? run.plan?.rows ?? [] : nil,
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
@@ -358,6 +260,21 @@ extension ImportService {
                 return ImportReport.Column(column: column.column, target: "ignore", field: nil, title: nil, title_zh: nil, kind: nil)
             }
         }
+    }
+
+    /// As the field it becomes, as it was agreed with its source, else as `profile` would tell it.
+    private static func personal(
+        _ column: ImportReport.Column, _ inspection: FileInspection, _ known: [ImportField], _ agreed: [SourceField]
+    ) -> String? {
+        if column.target == "field", let field = column.field {
+            let mask = FieldMask.mask(field, known)
+            return mask == .none ? nil : mask.rawValue
+        }
+        if let told = agreed.first(where: { HeaderKey($0.column) == HeaderKey(column.column) })?.mask {
+            return told == MaskKind.none.rawValue ? nil : told
+        }
+        let values = inspection.profiles.first { $0.name == column.column }?.samples ?? []
+        return FileProfile.personal(column.column, values: values)
     }
 
     // MARK: Files of the machine

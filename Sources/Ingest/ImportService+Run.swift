@@ -270,7 +270,7 @@ extension ImportService {
                 }
                 try JournalStore.record(issues, run.id, chunk: chunk, session)
                 // What was kept because somebody changed it since keeps its origin too.
-                let kept = Set(issues.map(\.customer))
+                let kept = Set(issues.filter { !$0.isGone }.map(\.customer))
                 let taken = (entries.created.map(\.id) + entries.updated.map(\.id)).filter { !kept.contains($0) }
                 try LineageStore.forget(taken, run.id, session)
                 try RecordLineage.forget(taken, run.id, session)
@@ -340,6 +340,10 @@ extension ImportService {
             en.append(
                 "\(nouns(count)) \(count == 1 ? "was" : "were") changed since the import and \(count == 1 ? "stays" : "stay") as a whole.")
             zh.append("\(Numbers.grouped(count)) \(unit)在导入后又被修改，整体保留。")
+        }
+        if kept.gone > 0 {
+            en.append("\(nouns(kept.gone)) had been removed before: nothing of \(kept.gone == 1 ? "it" : "them") was left to take back.")
+            zh.append("\(Numbers.grouped(kept.gone)) \(unit)此前已被删除，无需撤销。")
         }
         if kept.values > 0 {
             let verb = kept.values == 1 ? "1 value was" : "\(Numbers.grouped(kept.values)) values were"

@@ -287,6 +287,7 @@ struct ImportViews {
             "hasForecast": .bool(run.counts.created + run.counts.updated > 0), "removes": .text(run.counts.created > 0 ? Numbers.grouped(removed) : nil), 
             "restores": .text(run.counts.updated > 0 ? Numbers.grouped(restored) : nil),
             "keeps": .text(kept > 0 ? Numbers.grouped(kept) : nil),
+            "gone": .text(revert.gone.flatMap { $0 > 0 ? Numbers.grouped($0) : nil }),
             "keepsValues": .text(values > 0 ? Numbers.grouped(values) : nil),
             "keepsIn": .text(Numbers.grouped(valuesIn)),
             "keepsFields": .text(fields.joined(separator: language == .zh ? "、" : ", ")),
@@ -334,6 +335,8 @@ enum FieldMask {
         switch fields.first(where: { $0.key == key })?.kind {
         case .phone: return .phone
         case .email: return .email
+        // A kind of document says nothing of whose it is.
+        case .choice: return .none
         case nil: return .full
         default: break
         }

@@ -174,7 +174,7 @@ enum IngestLabels {
             ["customer_id", "run_id", "record", "line", "chunk", "is_new", "columns", "fixes", "at"]),
         TableLabels.plain(
             "ingest_record_lineage",
-            ["customer_id", "record_id", "run_id", "record", "line", "is_new", "columns", "fixes", "at"]),
+            ["customer_id", "record_id", "run_id", "record", "line", "is_new", "columns", "fixes", "at", "chunk"]),
         TableLabels.plain(
             "ingest_finding", ["run_id", "phase", "rule", "field", "checked", "failed", "fixed"]),
         TableLabels.plain(

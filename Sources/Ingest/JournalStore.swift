@@ -233,7 +233,7 @@ enum JournalStore {
         """
 
     static let kept: SQL = """
-        SELECT customer_id, field FROM ingest_revert_issue WHERE run_id = $1 ORDER BY chunk, number LIMIT $2
+        SELECT customer_id, field, reason_en, reason_zh FROM ingest_revert_issue WHERE run_id = $1 ORDER BY chunk, number LIMIT $2
         """
     /// Imports that wrote something behind one that is to be taken back.
     static let laterRuns: SQL = """
@@ -271,7 +271,7 @@ enum JournalStore {
         var count = KeptCount()
         count.add(
             try session.query(kept, [.id(run), .int(keptMax)]) {
-                RevertIssue(customer: $0.id(0), field: $0.text(1), reason: Words(en: "", zh: ""))
+                RevertIssue(customer: $0.id(0), field: $0.text(1), reason: Words(en: $0.text(2), zh: $0.text(3)))
             })
         return count
     }

@@ -23,6 +23,8 @@ package struct RevertPreview: Sendable, Codable {
     package var removed: Int?
     /// Created records that stay: they were changed since.
     package var kept: Int?
+    /// Created or updated records that were removed before: nothing of them is left to take back.
+    package var gone: Int?
     /// Updated records that get something back.
     package var restored: Int?
     /// Values that stay, since they were changed again, and in how many records.
@@ -48,10 +50,14 @@ struct KeptCount: Sendable, Equatable {
     var values = 0
     var valuesIn: Set<CustomerID> = []
     private(set) var fields: [String: Int] = [:]
+    /// What was removed before, and so neither goes nor stays.
+    private(set) var gone = 0
 
     mutating func add(_ issues: [RevertIssue]) {
         for issue in issues {
-            if issue.field.isEmpty {
+            if issue.isGone {
+                gone += 1
+            } else if issue.field.isEmpty {
                 records.insert(issue.customer)
             } else {
                 values += 1
@@ -124,7 +130,7 @@ extension ImportService {
         let fields = try words(of: kept.byFrequency, session)
         return RevertPreview(
             run: "\(run.id)", created: run.counts.created, updated: run.counts.updated,
-            removed: isForecast ? removed : nil, kept: isForecast ? kept.records.count : nil,
+            removed: isForecast ? removed : nil, kept: isForecast ? kept.records.count : nil, gone: isForecast ? kept.gone : nil,
             restored: isForecast ? restored : nil, keptValues: isForecast ? kept.values : nil,
             keptValuesIn: isForecast ? kept.valuesIn.count : nil, fields: fields.map(\.en), fields_zh: fields.map(\.zh),
             later: later.runs, byOthers: later.others, ties: ImportTies(ties),

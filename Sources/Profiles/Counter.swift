@@ -127,7 +127,7 @@ package struct CounterDefinition: Sendable, Hashable {
     /// What every installation counts from the start: what its own domains tell.
     static let shipped: [CounterDefinition] = [
         shipped(1, "data_used", "Data used", "使用流量", "usage.data", sum: "amount", unit: "MB"),
-        shipped(2, "minutes_called", "Minutes called", "通话分钟", "usage.voice", sum: "amount", unit: "min"),
+        shipped(2, "minutes_called", "Billed minutes", "计费分钟", "usage.voice", sum: "amount", unit: "min"),
         shipped(3, "messages_sent", "Messages", "短信", "usage.sms"),
         shipped(4, "calls_dropped", "Dropped calls", "掉话", "usage.dropped"),
         shipped(5, "retention_contacts", "Retention contacts", "挽留联系", "crm.contact", distinct: "outcome"),

@@ -138,7 +138,7 @@ package final class ProfileService: Sendable {
     }
 
     /// Writes what was counted, and says whose profile it changed.
-    private func apply(_ fold: ProfileFold, _ session: any SQLSession) throws {
+    func apply(_ fold: ProfileFold, _ session: any SQLSession) throws {
         try ProfileStore.add(fold.buckets, session)
         for piece in Set(fold.buckets.keys.map(\.customer)).sorted().chunked(Limits.auditSubjectsMax) {
             try tenant.outbox.append(LiveProfileChanged(customers: piece), session)
@@ -162,58 +162,11 @@ package final class ProfileService: Sendable {
         try apply(fold, session)
     }
 
-    /// Something that happened here with a customer, and the name by which it is known when it is told again.
-    struct Told {
-        let key: String
-        let customer: CustomerID
-        let at: Instant
-        var attributes: [String: AttributeValue] = [:]
-    }
-
-    /// The name under which this product's own events are known again.
-    static let ownSource = "Switchboard"
-
-    /// Counts what other domains tell with the time at which it was: each key of a kind once in `seenDays`, what no window
-    /// reaches, or lies ahead, not at all.
-    /// - Parameter arrived: when it was told; counters that began later do not count it.
-    func happenedOnce(_ kind: String, _ all: [Told], arrived: Instant, _ session: any SQLSession) throws {
-        var fold = ProfileFold(try ProfileStore.counters(session), zone: zone)
-        guard fold.fields(kind) != nil else { return }
-        let now = tenant.clock.now()
-        let first = LiveDays.first(ProfileEvent.daysMax, now: now, zone: zone)
-        // A day is told without its hour: the whole of today is no future.
-        let last = now.adding(days: 1)
-        let told = all.filter { $0.at >= first && $0.at <= last }
-        guard !told.isEmpty else { return }
-        let source = try ProfileStore.source(Self.ownSource, make: tenant.ids.next(), at: now, session)
-        try ProfileStore.hold(source, session)
-        let prints = told.map { ProfileEvent.fingerprint(source: kind, id: $0.key) }
-        var known = try ProfileStore.seen(Array(Set(prints)).sorted(), source, session)
-        var fresh: [UInt64] = []
-        for (one, print) in zip(told, prints) where known.insert(print).inserted {
-            fresh.append(print)
-            fold.add(kind: kind, at: one.at, attributes: one.attributes, customer: one.customer, arrived: arrived)
-        }
-        try ProfileStore.remember(fresh.sorted(), source, day: now.date().daysSinceEpoch, session)
-        try apply(fold, session)
-        try session.execute(
-            ProfileStore.tally,
-            [
-                .id(source), .int(fresh.count), .int(0), .int(told.count - fresh.count), .int(0), .int(0), .time(now),
-            ])
-    }
-
-    /// Noon of a day in the tenant's zone.
-    func noon(_ day: String) -> Instant? {
-        LocalDate(day).map {
-            Instant(milliseconds: Int64($0.daysSinceEpoch) * 86_400_000 - Int64(zone) * 60_000 + 43_200_000)
-        }
-    }
-
     /// Customers came, changed or went.
     package func customersChanged(_ event: CustomersChanged, at: Instant, _ session: any SQLSession) throws {
         if event.kind == .removed {
             try session.executeMany(ProfileStore.forgetCustomer, event.ids.map { [.id($0)] })
+            try session.executeMany(TellStore.forgetCustomer, event.ids.map { [.id($0)] })
             return
         }
         // An import names no fields: what a file brings is not what somebody did.
@@ -255,6 +208,7 @@ package final class ProfileService: Sendable {
         try await tenant.database.write { session in
             try session.execute(
                 ProfileStore.letGo, [.text(today.adding(days: -ProfileEvent.daysMax).description)])
+            try session.execute(TellStore.letGo, [.time(now.adding(days: -Self.seenDays))])
             try session.execute(ProfileStore.letGoWaiting, [.time(now.adding(days: -Self.seenDays))])
             try session.execute(
                 ProfileStore.forgetSeen, [.int(now.adding(days: -Self.seenDays).date().daysSinceEpoch)])

@@ -195,7 +195,7 @@ enum ProfileStore {
         }
     }
 
-    private static func place(_ key: BucketKey) -> [SQLValue] {
+    static func place(_ key: BucketKey) -> [SQLValue] {
         [.id(key.customer), .id(key.series), .text(text(key.day))]
     }
 

@@ -59,6 +59,7 @@ package struct ProfilesModule: Module {
     package var layouts: [TableLayout] {
         [
             TableLayout("profiles_bucket", .customer(key: "customer_id")),
+            TableLayout("profiles_told", .customer(key: "customer_id")),
             // Asked for by its source.
             TableLayout("profiles_seen", .lookUp(key: "source_id")),
             TableLayout("profiles_waiting", .lookUp(key: "source_id")),
@@ -95,6 +96,18 @@ package struct ProfilesModule: Module {
                         attributes: ["kind": .text($0.kind), "topic": .text($0.topic)])
                 }
                 try service.happenedOnce("crm.case.\(event.step.rawValue)", told, arrived: at, session)
+            },
+            EventHandler(name: "profiles.bills.withdrawn", BillsWithdrawn.self) { event, session in
+                try service.withdrawn(
+                    "crm.bill.\(event.step.rawValue)", event.bills.map { ($0.customer, "\($0.customer)/\($0.id)") }, session)
+            },
+            EventHandler(name: "profiles.cases.withdrawn", CasesWithdrawn.self) { event, session in
+                try service.withdrawn(
+                    "crm.case.\(event.step.rawValue)", event.cases.map { ($0.customer, "\($0.customer)/\($0.id)") }, session)
+            },
+            EventHandler(name: "profiles.departures.withdrawn", DeparturesWithdrawn.self) { event, session in
+                try service.withdrawn(
+                    "crm.customer.left", event.departures.map { ($0.customer, "\($0.customer)/\($0.on)") }, session)
             },
             EventHandler(name: "profiles.customers.left", CustomersLeft.self) { event, at, session in
                 let told = event.departures.compactMap { departure in
@@ -150,6 +163,12 @@ enum ProfileLabels {
             "profiles_waiting",
             [
                 "source_id": .plain, "fingerprint": .plain, "naming": .plain, "customer_name": .phone, "event": .profile,
+                "arrived_at": .plain,
+            ]),
+        TableLabels(
+            "profiles_told",
+            [
+                "customer_id": .plain, "fingerprint": .plain, "kind": .profile, "day": .profile, "event": .profile,
                 "arrived_at": .plain,
             ]),
         TableLabels(

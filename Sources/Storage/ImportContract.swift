@@ -108,6 +108,12 @@ package struct RevertIssue: Sendable {
         self.field = field
         self.reason = reason
     }
+
+    package static let customerGone = Words(en: "The customer is not there any more.", zh: "该客户已不存在。")
+    package static let recordGone = Words(en: "The record is not there any more.", zh: "该记录已不存在。")
+
+    /// Nothing is kept: what is to be taken back was removed before.
+    package var isGone: Bool { reason == Self.customerGone || reason == Self.recordGone }
 }
 
 /// What records would be by then, where a step before would have changed them: a forecast goes through an import from its

@@ -49,6 +49,84 @@ package struct UsageMonthTotal: Sendable, Equatable {
     }
 }
 
+/// A month of a line with what it is rated by.
+package struct LineMonth: Sendable {
+    package let total: UsageMonthTotal
+    /// The plan the line has today; `nil` = nobody told.
+    package let plan: String?
+    /// The line's number as it is stored.
+    package let number: String?
+    /// The customer's reference.
+    package let reference: String?
+    package init(total: UsageMonthTotal, plan: String?, number: String?, reference: String?) {
+        self.total = total
+        self.plan = plan
+        self.number = number
+        self.reference = reference
+    }
+
+    package var place: LineMonthPlace { LineMonthPlace(line: total.line, month: total.month) }
+}
+
+/// Where a month of a line stands in the order of all.
+package struct LineMonthPlace: Sendable {
+    package let line: LineRef
+    package let month: String
+    package init(line: LineRef, month: String) {
+        self.line = line
+        self.month = month
+    }
+}
+
+/// Which months of which lines.
+package struct LineMonthQuestion: Sendable {
+    /// `YYYY-MM`, both inclusive.
+    package let from: String
+    package let through: String
+    /// `nil` = of everybody.
+    package let customers: [CustomerID]?
+    /// Behind this place in the order of customer, line and month.
+    package let after: LineMonthPlace?
+    package let limit: Int
+    package init(from: String, through: String, customers: [CustomerID]? = nil, after: LineMonthPlace? = nil, limit: Int) {
+        self.from = from
+        self.through = through
+        self.customers = customers
+        self.after = after
+        self.limit = limit
+    }
+}
+
+/// What a month of a line comes to under the tariff of its plan, for the customer's page of usage.
+package struct RatedMonth: Sendable {
+    package let month: String
+    package let plan: String?
+    package let number: String?
+    /// `nil` = no tariff is for the plan in that month.
+    package let tariff: String?
+    /// Ready to be shown.
+    package let total: String?
+    /// How it came about: fee, calls, messages, data.
+    package let steps: [Words]
+    package init(month: String, plan: String?, number: String?, tariff: String?, total: String?, steps: [Words]) {
+        self.month = month
+        self.plan = plan
+        self.number = number
+        self.tariff = tariff
+        self.total = total
+        self.steps = steps
+    }
+}
+
+/// Rates months for the customer's page. Injected by App. Synchronous on the caller's session.
+package protocol MonthRating: Sendable {
+    var permission: Permission { get }
+    /// The months that have use, newest first; empty when nobody has told a tariff.
+    func rated(
+        _ customers: [CustomerID], from: String, through: String, for principal: Principal, _ session: any SQLSession
+    ) throws -> [RatedMonth]
+}
+
 /// What Customers does for the domain that counts usage. Injected by App. Synchronous on the caller's session: lines,
 /// days and months are one transaction.
 package protocol UsageBase: Sendable {
@@ -58,4 +136,8 @@ package protocol UsageBase: Sendable {
     func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef>
     /// Puts months in the place of what was known of them.
     func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws
+    /// Months that are known of lines, of customers within the principal's scope, in the order of customer, line and month.
+    func months(
+        _ question: LineMonthQuestion, for principal: Principal, _ session: any SQLSession
+    ) throws -> [LineMonth]
 }

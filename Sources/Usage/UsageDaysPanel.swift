@@ -41,7 +41,7 @@ struct UsageDaysPanel: Sendable {
                     Self.chart(
                         Words(en: "Data, MB", zh: "流量 MB"), days, recent.map { UsageStore.megabytes($0.dataBytes) }, language)),
                 "voiceChart": .text(
-                    Self.chart(Words(en: "Calls, minutes", zh: "通话分钟"), days, recent.map(\.billedMinutes), language)),
+                    Self.chart(Words(en: "Calls, billed minutes", zh: "通话计费分钟"), days, recent.map(\.billedMinutes), language)),
                 "facts": .list(Self.facts(sum, language)),
                 "days": .list(
                     zip(days, recent).filter { !$0.1.isNothing }.map { day, use in
@@ -64,7 +64,7 @@ struct UsageDaysPanel: Sendable {
     }
 
     private static func facts(_ sum: DayUsage, _ language: Language) -> [View] {
-        let roaming = data(sum.roamingBytes) + " · " + grouped((sum.roamingMs + 59_999) / 60_000) + " min"
+        let roaming = data(sum.roamingBytes) + " · " + talked(sum.roamingMs, language)
         let all: [(Words, String)] = [
             (Words(en: "Roaming", zh: "漫游"), roaming),
             (Words(en: "Dropped calls", zh: "掉话"), dropped(sum)),
@@ -83,6 +83,13 @@ struct UsageDaysPanel: Sendable {
             ]),
             "y": .object(["title": .string(words), "format": .string("integer")]), "summary": .string(words),
         ]).encoded()
+    }
+
+    /// Time on the line, not minutes as they are billed: of roaming only the time is kept.
+    private static func talked(_ ms: Int64, _ language: Language) -> String {
+        let seconds = (ms + 500) / 1_000
+        let rest = seconds % 60
+        return grouped(seconds / 60) + ":" + (rest < 10 ? "0" : "") + "\(rest)" + Words(en: " on calls", zh: " 通话时长")[language]
     }
 
     private static func mb(_ bytes: Int64) -> Int64 { UsageStore.megabytes(bytes) }

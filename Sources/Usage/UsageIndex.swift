@@ -186,9 +186,12 @@ package final class UsageIndex: Sendable {
         return true
     }
 
+    /// The first week whose ids are known: arrivals are told apart by weeks, so an id is known for 45 to 52 days.
+    static func firstWeek(_ now: Instant) -> Int64 { week(now.adding(days: -windowDays)) }
+
     /// Lets go of the ids that arrived before the window. Returns how many blocks.
     package static func letGo(_ now: Instant, _ session: any SQLSession) throws -> Int {
-        try session.execute(letGo, [.int(week(now.adding(days: -windowDays)))])
+        try session.execute(letGo, [.int(firstWeek(now))])
     }
 }
 

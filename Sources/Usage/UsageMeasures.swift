@@ -7,14 +7,15 @@ package struct UsageMeasures: DayMeasures {
 
     private static let data = "usage.data", voice = "usage.voice", sms = "usage.sms", dropped = "usage.dropped"
     static let amounts: SQL = """
-        SELECT customer_id, day, calls, voice_ms, sms, sessions, data_bytes, dropped_calls FROM usage_day
+        SELECT customer_id, day, calls, billed_minutes, sms, sessions, data_bytes, dropped_calls FROM usage_day
         WHERE day >= $1 AND day <= $2
         """
 
     package var measures: [DayMeasure] {
         [
             DayMeasure(Self.data, Words(en: "Data", zh: "流量"), unit: "MB"),
-            DayMeasure(Self.voice, Words(en: "Calls", zh: "通话"), unit: "min"),
+            // As Usage shows them and bills count them: each call rounded up to whole minutes.
+            DayMeasure(Self.voice, Words(en: "Calls, billed minutes", zh: "通话（计费分钟）"), unit: "min"),
             DayMeasure(Self.sms, Words(en: "Messages", zh: "短信"), unit: ""),
             DayMeasure(Self.dropped, Words(en: "Dropped calls", zh: "掉话"), unit: ""),
         ]
@@ -31,7 +32,7 @@ package struct UsageMeasures: DayMeasures {
             }
             return [
                 amount(Self.data, row.int(5), Self.thousandths(row.int(6), of: 1 << 20)),
-                amount(Self.voice, row.int(2), Self.thousandths(row.int(3), of: 60_000)),
+                amount(Self.voice, row.int(2), row.int(3) * 1_000),
                 amount(Self.sms, row.int(4), row.int(4) * 1_000), amount(Self.dropped, row.int(7), row.int(7) * 1_000),
             ]
         }.map { $0.flatMap { $0 } }

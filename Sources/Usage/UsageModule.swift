@@ -39,6 +39,9 @@ package struct UsageModule: Module {
             PermissionGrant(
                 Self.view, Words(en: "See customers' usage day by day", zh: "查看客户每日使用情况"),
                 roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                TariffPages.manage, Words(en: "Keep tariffs and rate months of usage", zh: "维护资费并对月度用量批价"),
+                roles: [.administrator, .supervisor]),
         ]
     }
 
@@ -65,11 +68,12 @@ package struct UsageModule: Module {
             TableLayout("usage_block", .lookUp(key: "source_id")),
             TableLayout("usage_unmatched", .lookUp(key: "source_id")),
             TableLayout("usage_waiting", .lookUp(key: "source_id")),
-        ] + TableLayout.all(["usage_source", "usage_run", "usage_reject"], .local)
+        ] + TableLayout.all(["usage_source", "usage_run", "usage_reject", "usage_tariff"], .local)
     }
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] { 
         UsageEndpoints(service: service).endpoints + UsagePages().endpoints
+            + TariffPages(service: service).endpoints
     }
 
     package var navigation: [NavigationEntry] {
@@ -112,6 +116,13 @@ enum UsageLabels {
                 "state": .plain, "worker": .plain, "chunk": .plain, "records": .plain, "taken": .plain,
                 "duplicate": .plain, "corrected": .plain, "cancelled": .plain, "unmatched": .plain, "rejected": .plain,
                 "created_at": .plain, "touched_at": .plain, "finished_at": .plain, "created_by_name": .name,
+            ]),
+        TableLabels(
+            "usage_tariff",
+            [
+                "name": .plain, "valid_from": .plain, "plans": .plain, "currency": .plain, "fee": .plain, "minutes": .plain,
+                "messages": .plain, "megabytes": .plain, "per_minute": .plain, "per_message": .plain, "per_gigabyte": .plain,
+                "voice_rounding": .plain, "data_step_mb": .plain, "changed_at": .plain, "changed_by_name": .name,
             ]),
         .plain("usage_reject", ["run_id", "line", "column_name", "code"]),
         TableLabels(

@@ -11,7 +11,8 @@ struct UsagePages: Sendable {
     static let reasonsShown = 3
 
     static let sources: SQL = """
-        SELECT s.name, s.created_at, (SELECT COALESCE(SUM(b.entries), 0) FROM usage_block b WHERE b.source_id = s.id),
+        SELECT s.name, s.created_at, (SELECT COALESCE(SUM(b.entries), 0) FROM usage_block b
+            WHERE b.source_id = s.id AND b.arrived_week >= $2),
           s.waiting,
           (SELECT COUNT(*) FROM usage_run r WHERE r.source_id = s.id)
         FROM usage_source s ORDER BY s.name LIMIT $1
@@ -59,6 +60,7 @@ struct UsagePages: Sendable {
     }
 
     private func page(_ call: Call) async throws -> WebResponse {
+        let now = call.tenant.clock.now()
         let (sources, runs, reasons, waiting, waits) = try await call.read { session in
             let runs = try session.query(Self.runs, [.int(Self.runsShown)]) { row in
                 Run(
@@ -69,7 +71,7 @@ struct UsagePages: Sendable {
             builder.appendIn("AND run_id", runs.map { .id($0.id) })
             builder.append("GROUP BY run_id, code, column_name ORDER BY COUNT(*) DESC, MIN(line)")
             return (
-                try session.query(Self.sources, [.int(Self.runsShown)]) { row in
+                try session.query(Self.sources, [.int(Self.runsShown), .int(UsageIndex.firstWeek(now))]) { row in
                     Source(name: row.text(0), since: row.time(1), known: row.int(2), waits: row.int(3), files: row.int(4))
                 }, runs,
                 try session.query(builder) { row in
@@ -89,6 +91,7 @@ struct UsagePages: Sendable {
         return call.page(
             "usage/usage", title: call.text("nav.usage"), active: Self.path,
             [
+                "mayRate": .bool(try call.principal().may(TariffPages.manage)),
                 "anySource": .bool(!sources.isEmpty), "sources": .list(sources.map { row($0, call) }),
                 "anyRun": .bool(!runs.isEmpty), "runs": .list(runs.map { row($0, byRun[$0.id] ?? [], call) }),
                 "anyWaiting": .bool(!waiting.isEmpty), "anyReject": .bool(runs.contains { $0.counts[5] > 0 }),

@@ -50,6 +50,7 @@ struct Import: AsyncParsableCommand {
     @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
+    @Flag(name: .long, help: "With --dry-run: show values of personal columns.") var values = false
     @Flag(name: .long, help: "Leave out columns nobody mapped.") var ignoreUnmapped = false
     @Flag(name: .long, help: "Import a file a second time though no match key finds the records it made.")
     var again = false
@@ -128,7 +129,8 @@ struct Import: AsyncParsableCommand {
                 }
                 if Self.isDone(report) { bar.finish() } else { bar.end() }
                 try await runtime.settle(tenant)
-                if json { try SourceShow.print(report) } else { ImportPrint(say: say).report(report) }
+                let shown = values ? report : report.masked()
+                if json { try SourceShow.print(shown) } else { ImportPrint(say: say).report(shown) }
                 if let trouble = report.rejectFileError {
                     Terminal.complain(Words(en: trouble.message, zh: trouble.message_zh))
                     if Self.isDone(report) { throw ExitCode(74) }

@@ -31,6 +31,9 @@ struct ImportPrint {
         Terminal.out(say.row("cli.import.created", "\(preview.created)  \(created)"))
         let updated = say("cli.import.revert.back", ["n": "\(restored)"])
         Terminal.out(say.row("cli.import.updated", "\(preview.updated)  \(updated)"))
+        if let gone = preview.gone, gone > 0 {
+            Terminal.out(say.row("cli.import.revert.gone", "\(gone)  \(say("cli.import.revert.gone.words"))"))
+        }
         if values > 0 {
             let fields = (say.language == .zh ? preview.fields_zh : preview.fields).prefix(10).joined(separator: ", ")
             let words = say("cli.import.revert.values", ["records": "\(valuesIn)", "fields": Terminal.plain(fields)])
@@ -56,7 +59,10 @@ struct ImportPrint {
         head(report)
         counts(report)
         findings(report)
-        if report.dryRun { for line in ImportTable(say: say).lines(report) { Terminal.out(line) } }
+        if report.dryRun {
+            for line in ImportTable(say: say).lines(report) { Terminal.out(line) }
+            if report.mapping.contains(where: { $0.personal != nil }) { Terminal.out(say("cli.import.personal")) }
+        }
         if let file = report.rejectFile { Terminal.out(say("cli.import.rejects", ["file": Terminal.plain(file)])) }
         if report.isRevert { for line in tied(report.undone) { Terminal.out(line) } }
         if report.issues > 0 { Terminal.out(say.row("cli.import.not.undone", "\(report.issues)")) }
@@ -164,7 +170,7 @@ struct ImportTable {
             [say("cli.import.column"), say("cli.import.becomes")]
             + samples.map { say("cli.import.line", ["line": "\($0.line)"]) }
         let rows = report.mapping.map { column in
-            [column.column, becomes(column)]
+            [column.column + (column.personal == nil ? "" : " *"), becomes(column)]
                 + samples.map { column.target == "ignore" ? "" : $0.values[column.column] ?? "-" }
         }
         let cells = ([head] + rows).map { $0.map { TerminalText.cut(Terminal.plain($0), to: Self.widthMax) } }

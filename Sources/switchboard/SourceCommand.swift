@@ -33,7 +33,7 @@ struct SourceList: AsyncParsableCommand {
                 }
                 if !json {
                     let say = try Say(runtime.share)
-                    for source in sources { Terminal.out(SourceShow.line(source, say)) }
+                    for source in sources { Terminal.out(SourceShow.line(source, say, hasOwner: true)) }
                 }
                 if sources.contains(where: { $0.freshness == "late" }) { throw ExitCode(2) }
             }
@@ -72,7 +72,8 @@ struct SourceShow: AsyncParsableCommand {
         }
     }
 
-    static func line(_ source: SourceReport, _ say: Say) -> String {
+    /// - Parameter hasOwner: with whom to ask; where one source is shown that has a line of its own.
+    static func line(_ source: SourceReport, _ say: Say, hasOwner: Bool = false) -> String {
         let isChinese = say.language == .zh
         let fresh = isChinese ? say.texts.text("sources.fresh.\(source.freshness)", .zh) : source.freshness
         return say(
@@ -83,6 +84,8 @@ struct SourceShow: AsyncParsableCommand {
                 "last": source.lastImport ?? say("cli.source.never"),
                 "fresh": source.freshness.isEmpty ? "" : " (\(fresh))",
                 "score": source.score.map { String(format: "%.1f", $0) } ?? "-", "held": "\(source.quarantined)",
+                "owner": hasOwner
+                    ? say("cli.source.owned", ["owner": source.owner.isEmpty ? "-" : Terminal.plain(source.owner)]) : "",
             ])
     }
 

@@ -13,7 +13,7 @@ import Web
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usage", abstract: "Usage events: calls, messages and data, into days and months.",
-        subcommands: [UsageImport.self, UsageExportCommand.self])
+        subcommands: [UsageImport.self, UsageExportCommand.self, UsageRate.self, UsageTariff.self])
 }
 
 /// Takes the events of a file.

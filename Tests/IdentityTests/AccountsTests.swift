@@ -98,6 +98,34 @@ struct AccountsTests {
         #expect(await desk.answer("root", sentence) == "ok")
     }
 
+    @Test("a link that opens nothing says why: used, replaced by a newer one, too old, or none at all")
+    func whyNot() async throws {
+        let desk = try await Desk()
+        func why(_ token: String) async -> String {
+            do {
+                try await desk.logIn.redeem(
+                    token, .init(name: "root", displayName: nil, password: sentence), from: desk.origin())
+                return "opened"
+            } catch let error as CRMError { return error.message.en } catch { return "\(error)" }
+        }
+        let first = try await desk.admin.issueBootstrap(desk.tenant)
+        let second = try await desk.admin.issueBootstrap(desk.tenant)
+        #expect(await why(first.token).contains("replaced by a newer one"))
+        #expect(await why(second.token) == "opened")
+        #expect(await why(second.token).contains("used already"))
+        #expect(await why("x" + second.token) == "This link is not valid. Ask for a new one.")
+        try await desk.user("mei")
+        let old = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        let new = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        #expect(await why(old.token).contains("replaced by a newer one"))
+        desk.clock.advance(seconds: 3_600)
+        #expect(await why(new.token).contains("older than an hour"))
+        #expect(await why(old.token).contains("replaced"))
+        let last = try await desk.admin.issueLink(user: "mei", desk.tenant)
+        try await desk.admin.setStatus(user: "mei", .disabled, desk.tenant)
+        #expect(await why(last.token).contains("not valid"), "ended with its account")
+    }
+
     @Test("of two who use one link at the same moment, one succeeds")
     func race() async throws {
         let desk = try await Desk()

@@ -231,4 +231,72 @@ struct WindowTests {
         try await world.test.drain(handlers: handlers, jobs: world.service.jobs)
         #expect(try await world.count("SELECT COUNT(*) FROM profiles_bucket") == 0)
     }
+
+    @Test("what is taken back counts no more: counts, sums, the last and the different values are those of what is left, and it may be told again")
+    func withdrawn() async throws {
+        let world = try await ProfileWorld()
+        let customer = try await world.customer("13800138000")
+        let other = try await world.customer("13800138001")
+        try await world.counter("paid", "crm.bill.paid", sum: "amount", distinct: "how")
+        let (service, tenant, now) = (world.service, world.tenant, world.now)
+        func told(_ key: String, _ customer: CustomerID, _ hours: Int64, _ amount: Int64, _ how: String) -> ProfileService.Told {
+            .init(
+                key: key, customer: customer, at: now.adding(seconds: -hours * 3_600),
+                attributes: ["amount": .number(amount * 1_000), "how": .text(how)])
+        }
+        let all = [
+            told("1", customer, 2, 10, "cash"), told("2", customer, 1, 30, "card"), told("3", customer, 3, 5, "cash"),
+            told("4", other, 1, 7, "card"),
+        ]
+        func tell(_ some: [ProfileService.Told]) async throws {
+            try await tenant.database.write { try service.happenedOnce("crm.bill.paid", some, arrived: now, $0) }
+        }
+        func takeBack(_ keys: [(CustomerID, String)]) async throws {
+            try await tenant.database.write { session in
+                try service.withdrawn("crm.bill.paid", keys.map { (customer: $0.0, key: $0.1) }, session)
+            }
+        }
+        func look(_ customer: CustomerID) async throws -> [Int64] {
+            let window = try await world.windows(customer, "paid")[1]
+            return [window.events, window.sum / 1_000, window.distinct, window.lastAt.map { ($0.milliseconds - now.milliseconds) / 3_600_000 } ?? 0]
+        }
+        try await tell(all)
+        #expect(try await look(customer) == [3, 45, 2, -1])
+        #expect(try await look(other) == [1, 7, 1, -1])
+        try await takeBack([(customer, "2"), (customer, "never told")])
+        #expect(try await look(customer) == [2, 15, 1, -2])
+        #expect(try await look(other) == [1, 7, 1, -1])
+        try await takeBack([(customer, "2")])
+        #expect(try await look(customer) == [2, 15, 1, -2], "once")
+        try await takeBack([(customer, "1"), (customer, "3"), (other, "4")])
+        #expect(try await look(customer) == [0, 0, 0, 0])
+        #expect(try await look(other) == [0, 0, 0, 0])
+        try await tell(all)
+        #expect(try await look(customer) == [3, 45, 2, -1], "told again it counts again")
+        // What was told before it was kept one by one: count and sum go, the last and the different values stay.
+        _ = try await tenant.database.write { try $0.execute("DELETE FROM profiles_told WHERE event LIKE '%cash%'") }
+        try await takeBack([(customer, "2")])
+        #expect(try await look(customer) == [2, 15, 2, -1])
+    }
+
+    @Test("a counter that began later loses nothing by what is taken back", arguments: [1, 2])
+    func withdrawnLater(_ seed: Int) async throws {
+        let world = try await ProfileWorld()
+        let customer = try await world.customer("13800138000")
+        try await world.counter("early", "crm.case.opened")
+        let (service, tenant, clock) = (world.service, world.tenant, world.now)
+        func tell(_ key: String, arrived: Instant) async throws {
+            let one = ProfileService.Told(key: key, customer: customer, at: clock.adding(seconds: -60))
+            try await tenant.database.write { try service.happenedOnce("crm.case.opened", [one], arrived: arrived, $0) }
+        }
+        try await tell("1", arrived: clock)
+        world.test.clock.advance(seconds: 10)
+        try await world.counter("late", "crm.case.opened")
+        try await tell("2", arrived: world.now)
+        #expect(try await world.windows(customer, "early")[0].events == 2)
+        #expect(try await world.windows(customer, "late")[0].events == 1)
+        try await tenant.database.write { try service.withdrawn("crm.case.opened", [(customer: customer, key: "\(seed)")], $0) }
+        #expect(try await world.windows(customer, "early")[0].events == 1)
+        #expect(try await world.windows(customer, "late")[0].events == (seed == 1 ? 1 : 0))
+    }
 }

@@ -51,6 +51,25 @@ extension TraceWorld {
         "GET /usage/rejected": usageFile { _ in "/usage/rejected" },
         "GET /usage/runs/{id}/unmatched": usageFile { "/usage/runs/\($0)/unmatched" },
         "GET /usage/runs/{id}/rejected": usageFile { "/usage/runs/\($0)/rejected" },
+        "GET /usage/tariffs": { world in
+            let visitor = world.supervisor
+            return { try visitor.get("/usage/tariffs") }
+        },
+        "POST /usage/tariffs": { world in
+            let visitor = world.supervisor
+            return { try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\nNew \(UUID()),10\n")]) }
+        },
+        "POST /usage/tariffs/removal": { world in
+            let visitor = world.supervisor
+            let name = "Traced \(UUID())"
+            _ = try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\n\(name),10\n")])
+            return { try visitor.post("/usage/tariffs/removal", [("name", name), ("valid_from", "")]) }
+        },
+        "GET /usage/tariffs/rated": { world in
+            let visitor = world.supervisor
+            _ = try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\nTraced,10\n")])
+            return { try visitor.get("/usage/tariffs/rated?month=2026-01") }
+        },
         "GET /counters": { world in
             let visitor = world.administrator
             return { try visitor.get("/counters") }

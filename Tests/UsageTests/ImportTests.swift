@@ -270,4 +270,7 @@ final class StoryBase: UsageBase, @unchecked Sendable {
     }
     func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef> { Set(lines) }
     func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws { try CustomerUsage().store(months, session) }
+    func months(
+        _ question: LineMonthQuestion, for principal: Principal, _ session: any SQLSession
+    ) throws -> [LineMonth] { try CustomerUsage().months(question, for: principal, session) }
 }

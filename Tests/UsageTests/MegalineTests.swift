@@ -43,43 +43,24 @@ struct MegalineTests {
         #expect(reads == [137_735, 104_825, 76_051])
         try await world.checkMonths()
 
-        let plans = Dictionary(
-            uniqueKeysWithValues: try rows("megaline_plans.csv").map { ($0["plan_name"] ?? "", try plan($0)) })
-        let months = try await world.test.tenant.database.read { session in
-            try session.query(
-                """
-                SELECT s.plan, SUBSTR(d.day, 1, 7), s.customer_id, CAST(SUM(d.billed_minutes) AS BIGINT), CAST(SUM(d.sms) AS BIGINT),
-                  CAST(SUM(d.data_bytes) AS BIGINT)
-                FROM usage_day d JOIN customers_subscription s ON s.customer_id = d.customer_id AND s.id = d.subscription_id
-                GROUP BY s.plan, SUBSTR(d.day, 1, 7), s.customer_id
-                """
-            ) { row in
-                var use = DayUsage()
-                use.billedMinutes = row.int(3)
-                use.sms = row.int(4)
-                use.dataBytes = row.int(5)
-                return (plan: row.text(0), customer: row.int(2), use: use)
-            }
+        // Rated as a person would do it: the file of plans as it is, the plan of each line, every month.
+        let plans = try #require(Checkout.sharedData("usage-megaline/megaline_plans.csv"))
+        let tariffs = try TariffFile.read(path: plans, currency: "CNY")
+        #expect(tariffs.map(\.currency) == ["USD", "USD"])
+        let rating = try await world.service.rate(
+            from: "2018-01", through: "2018-12", book: tariffs, principal: UsageWorld.principal)
+        var lines: [RatedLine] = []
+        while case let more = try await rating.next(), !more.isEmpty { lines += more }
+        #expect(lines.count == 2_293 && Set(lines.map(\.month.total.line.customer)).count == 490)
+        #expect(rating.report.rated == 2_293 && rating.report.unrated == 0 && rating.report.fromMonths == 0)
+        for (name, months, expected) in [("surf", 1_573, 6_071), ("ultimate", 720, 7_231)] as [(String, Int, Int64)] {
+            let sum = try #require(rating.report.tariffs.first { $0.tariff == name })
+            let own = lines.filter { $0.tariff?.name == name }
+            #expect(own.count == months && sum.months == months && sum.mean == expected, "\(sum)")
+            #expect(sum.total == own.reduce(0) { $0 + ($1.rated?.total ?? 0) })
+            #expect(sum.fee + sum.calls + sum.messages + sum.data == sum.total && sum.fee == Int64(months) * (name == "surf" ? 2_000 : 7_000))
+            print("megaline \(name): \(sum)")
         }
-        #expect(months.count == 2_293 && Set(months.map { $0.customer }).count == 490)
-        for (name, expected) in [("surf", 60.71), ("ultimate", 72.31)] {
-            let plan = try #require(plans[name])
-            let bills = months.filter { $0.plan == name }.map { Double(plan.bill($0.use)) / 100 }
-            let mean = bills.reduce(0, +) / Double(bills.count)
-            #expect((mean * 100).rounded() / 100 == expected, "\(name): \(mean)")
-            print("megaline \(name): mean \(mean) over \(bills.count) months")
-        }
-    }
-
-    private func plan(_ row: [String: String]) throws -> UsagePlan {
-        func number(_ key: String, _ scale: Double = 1) throws -> Int64 {
-            Int64((try #require(row[key].flatMap { Double($0) }) * scale).rounded())
-        }
-        return UsagePlan(
-            fee: try number("usd_monthly_pay", 100), minutes: try number("minutes_included"),
-            messages: try number("messages_included"), gigabytes: try number("mb_per_month_included") / 1_024,
-            perMinute: try number("usd_per_minute", 100), perMessage: try number("usd_per_message", 100),
-            perGigabyte: try number("usd_per_gb", 100))
     }
 
     /// The customers of the set with their plan; the source's own ids find them.

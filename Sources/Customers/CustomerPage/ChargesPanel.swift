@@ -53,9 +53,11 @@ enum ChargesPanel {
         }
 
         /// What is still to be paid of a bill.
-        var rest: Int64 { clearedOn == nil ? max(0, amount - (settled ?? 0)) : 0 }
-        /// What was paid of a bill beyond its amount.
-        var over: Int64 { kind != .payment && amount > 0 ? max(0, (settled ?? 0) - amount) : 0 }
+        var rest: Int64 { clearedOn == nil && kind != .cancelled ? max(0, amount - (settled ?? 0)) : 0 }
+        /// What was paid of a bill beyond its amount; of a cancelled one all of it.
+        var over: Int64 {
+            kind != .payment && amount > 0 ? max(0, (settled ?? 0) - (kind == .cancelled ? 0 : amount)) : 0
+        }
         /// A payment names a bill that is not here.
         var isAstray: Bool { kind == .payment && bill != nil && settled == 0 }
     }
@@ -142,7 +144,7 @@ enum ChargesPanel {
         let bill = charge.bill.map { Words(en: "for \($0)", zh: "对应 \($0)")[language] }
         // The month is the one that is billed; the day on which the bill was made out stands beside it.
         let made =
-            charge.kind == .bill
+            charge.kind == .bill || BillState.kinds.values.contains(charge.kind) && charge.kind != .draft
             ? Words(en: "made out \(charge.issuedOn)", zh: "\(charge.issuedOn) 出账")[language] : nil
         let detail = [charge.number, made, charge.account, charge.method, bill].compactMap { $0 }
         return [

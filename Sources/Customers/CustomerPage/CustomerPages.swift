@@ -8,9 +8,11 @@ import Web
 package enum CustomerPages {
     /// - Parameters:
     ///   - timeline: what other domains add to the timeline.
+    ///   - rating: what months of use come to; `nil` = nobody rates them.
     ///   - panels: of all modules; App collects them.
     package static func endpoints(
-        timeline sources: [any TimelineSource] = [], panels: @escaping @Sendable (Tenant) -> [CustomerPanel]
+        timeline sources: [any TimelineSource] = [], rating: (any MonthRating)? = nil,
+        panels: @escaping @Sendable (Tenant) -> [CustomerPanel]
     ) -> [Endpoint] {
         let view = CustomerPermissions.view
         return [
@@ -19,7 +21,9 @@ package enum CustomerPages {
             },
             Endpoint(.get, "/customers/{id}/subscriptions", .permission(view), trace: .view, handler: subscriptions),
             Endpoint(.get, "/customers/{id}/charges", .permission(view), trace: .view, handler: charges),
-            Endpoint(.get, "/customers/{id}/usage", .permission(view), trace: .view, handler: UsageYearPage.page),
+            Endpoint(.get, "/customers/{id}/usage", .permission(view), trace: .view) {
+                try await UsageYearPage.page($0, rating)
+            },
             Endpoint(.get, "/customers/{id}/timeline", .permission(view), trace: .view) {
                 try await timeline($0, sources)
             },

@@ -71,6 +71,10 @@ enum PageWords {
         case .payment: Words(en: "Payment", zh: "缴费")
         case .fee: Words(en: "Fee", zh: "费用")
         case .adjustment: Words(en: "Adjustment", zh: "调账")
+        case .disputed: Words(en: "Disputed bill", zh: "争议账单")
+        case .cancelled: Words(en: "Cancelled bill", zh: "作废账单")
+        case .writtenOff: Words(en: "Bill written off", zh: "坏账核销")
+        case .draft: Words(en: "Draft of a bill", zh: "账单草稿")
         }
     }
 

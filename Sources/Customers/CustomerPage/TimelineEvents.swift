@@ -276,7 +276,8 @@ struct TimelineReader {
                 paidOn: row.optionalDate(7))
             let overdue = charge.state(today) == .overdue
             let amount = PanelParts.money(charge.amount, charge.currency)
-            let due = charge.dueOn.map { day in
+            let isOwed = BillState.kinds.values.contains(charge.kind) == false
+            let due = (isOwed ? charge.dueOn : nil).map { day in
                 overdue
                     ? Words(en: "overdue since \(day)", zh: "自 \(day) 起逾期")[language]
                     : Words(en: "due \(day)", zh: "\(day) 到期")[language]

@@ -102,7 +102,7 @@ enum UsagePanel {
         let before = over.isEmpty ? [] : compared(over, with: head)
         let shown = over.isEmpty ? rows : over
         var tiles = [
-            tile(Words(en: "Voice", zh: "语音"), Words(en: "min", zh: "分钟"), shown, before, language) {
+            tile(Words(en: "Voice", zh: "语音"), Words(en: "billed min", zh: "计费分钟"), shown, before, language) {
                 Double($0.voiceMin)
             } format: {
                 PanelParts.count(Int($0.rounded()))
@@ -138,7 +138,7 @@ enum UsagePanel {
             "soFarUse": .text(
                 running.map {
                     let minutes = PanelParts.count($0.voiceMin)
-                    return Words(en: "\(minutes) min", zh: "\(minutes) 分钟")[language]
+                    return Words(en: "\(minutes) billed min", zh: "\(minutes) 计费分钟")[language]
                         + " · \(one(Double($0.dataMB) / 1_024)) GB"
                 }),
             "one": before.count == 1 ? month(before.first) : .absent,

@@ -67,7 +67,7 @@ enum ChargeRecords {
             ImportField(
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
                 synonyms: ["paid date", "payment date", "settled on", "paid", "缴费日期", "付款日期", "支付日期", "销账日期", "繳款日期"]),
-            paidState,
+            BillState.field,
         ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
         touched: CustomerRevision.move,
         changed: { changes, tenant, session in
@@ -84,8 +84,8 @@ enum ChargeRecords {
         }
         var made = draft.columns(["due_on", "paid_on", "account_number"])
         let due = draft.text("due_on").flatMap { LocalDate($0) }
-        made["paid_on"] = paidOn(draft, due: due ?? issued ?? LocalDate(period + "-01"))
-        made["kind"] = .text(draft.text("bill_kind") ?? draft.text("kind") ?? ChargeKind.bill.rawValue)
+        made["paid_on"] = BillState.paidOn(draft, due: due ?? issued ?? LocalDate(period + "-01"))
+        made["kind"] = .text(BillState.kind(draft).rawValue)
         made["period"] = .text(period)
         made["amount"] = .int(amount)
         made["currency"] = .text(draft.currency)
@@ -93,41 +93,6 @@ enum ChargeRecords {
         made["issued_on"] = .date(issued ?? LocalDate(period + "-01")?.adding(months: 1))
         made["number"] = .text(draft.text("bill_number") ?? draft.text("number"))
         return made
-    }
-
-    /// Whether a bill is paid, where the source says no day.
-    private static let paidState = ImportField(
-        "paid_state", Words(en: "Paid or open", zh: "缴费状态"),
-        .choice([
-            ImportChoice(
-                "paid", Words(en: "Paid", zh: "已缴"),
-                synonyms: [
-                    "yes", "y", "true", "1", "settled", "cleared", "closed", "paid in full", "fully paid", "已缴费", "已缴清", "缴清",
-                    "已付", "已付款", "已支付", "已结清", "结清", "已销账", "已結清", "已繳", "已繳費", "是",
-                ]),
-            ImportChoice(
-                "open", Words(en: "Open", zh: "未缴"),
-                synonyms: [
-                    "no", "n", "false", "0", "unpaid", "outstanding", "overdue", "past due", "due", "pending", "issued", "sent", "new",
-                    "partially paid", "partial", "未缴费", "未缴清", "欠费", "未付", "未付款", "未支付", "未结清", "未销账", "逾期", "已逾期", "部分缴费",
-                    "待缴", "待缴费", "未繳", "未繳費", "否",
-                ]),
-        ]),
-        synonyms: [
-            "paid", "is paid", "status", "state", "bill status", "invoice status", "payment status", "paid status", "settled", "状态",
-            "账单状态", "支付状态", "付款状态", "是否缴清", "是否已缴", "是否已付", "是否结清", "销账状态", "繳費狀態",
-        ])
-
-    /// The day the source names goes before its word. A bill that is paid without a day counts as paid when it was due, or
-    /// today where that is yet to come: it is known not to be late, and nothing more. A bill called open is open again.
-    private static func paidOn(_ draft: RecordDraft, due: LocalDate?) -> SQLValue {
-        let told = draft.values["paid_on"] ?? .null
-        if told != .null { return told }
-        switch draft.values["paid_state"] {
-        case .text("paid")?: return draft.before["paid_on"].flatMap { $0 == .null ? nil : $0 } ?? .date(min(due ?? draft.today, draft.today))
-        case .text("open")?: return .null
-        default: return draft["paid_on"]
-        }
     }
 
     static let payments = RecordKind(

@@ -10,7 +10,7 @@ enum Settlement {
     static let select: SQL = """
         SELECT customer_id, id, kind, amount, issued_on, number, bill_number, paid_on, settled, settled_on, currency
         FROM customers_charge
-        WHERE ((kind = 'payment' AND bill_number IS NOT NULL) OR (kind IN ('bill', 'fee') AND number IS NOT NULL))
+        WHERE ((kind = 'payment' AND bill_number IS NOT NULL) OR (kind IN ('bill', 'fee', 'disputed', 'cancelled', 'written_off', 'draft') AND number IS NOT NULL))
         """
     static let update: SQL = """
         UPDATE customers_charge SET settled = $3, settled_on = $4 WHERE customer_id = $1 AND id = $2
@@ -40,12 +40,16 @@ enum Settlement {
         var keys: Set<Key> = []
         var wasPaid: [RecordPlace: Bool] = [:]
         var issued: [BillsMoved.Bill] = []
+        var gone: [StepPlace] = []
         for change in changes {
             for values in [change.before, change.after].compactMap({ $0 }) {
                 let isPayment = values["kind"]?.asText == ChargeKind.payment.rawValue
                 if let number = values[isPayment ? "bill_number" : "number"]?.asText {
                     keys.insert(Key(customer: change.place.customer, number: number))
                 }
+            }
+            if change.after == nil, change.before?["kind"]?.asText == ChargeKind.bill.rawValue {
+                gone.append(StepPlace(customer: change.place.customer, id: change.place.id))
             }
             guard let after = change.after, after["kind"]?.asText == ChargeKind.bill.rawValue else { continue }
             wasPaid[change.place] = change.before.map { $0["paid_on"]?.asText != nil } ?? false
@@ -57,8 +61,10 @@ enum Settlement {
             }
         }
         try tell(.issued, issued, tenant, session)
+        for step in [BillsMoved.Step.issued, .paid, .overdue] { try takeBack(step, gone, tenant, session) }
         guard !keys.isEmpty else { return }
         var paid: [BillsMoved.Bill] = []
+        var unpaid: [StepPlace] = []
         for chunk in Set(keys.map(\.customer)).sorted().chunked(Limits.sqlListChunk) {
             let groups = Dictionary(grouping: try load(chunk, session)) { Key(customer: $0.customer, number: $0.number) }
             var updates: [[SQLValue]] = []
@@ -72,6 +78,9 @@ enum Settlement {
                     }
                     let place = RecordPlace(customer: after.customer, id: after.id)
                     let paidBefore = before.settledOn != nil || (wasPaid[place] ?? (before.paidOn != nil))
+                    if paidBefore, after.kind == .bill, after.paidOn == nil, after.settledOn == nil {
+                        unpaid.append(StepPlace(customer: after.customer, id: after.id))
+                    }
                     guard after.kind == .bill, !paidBefore, let on = after.paidOn ?? after.settledOn else { continue }
                     paid.append(
                         BillsMoved.Bill(
@@ -81,7 +90,16 @@ enum Settlement {
             }
             try session.executeMany(update, updates)
         }
+        try takeBack(.paid, unpaid, tenant, session)
         try tell(.paid, paid, tenant, session)
+    }
+
+    private static func takeBack(
+        _ step: BillsMoved.Step, _ bills: [StepPlace], _ tenant: Tenant, _ session: any SQLSession
+    ) throws {
+        for chunk in bills.chunked(Limits.auditSubjectsMax) {
+            try tenant.outbox.append(BillsWithdrawn(step: step, bills: Array(chunk)), session)
+        }
     }
 
     private static func load(_ customers: [CustomerID], _ session: any SQLSession) throws -> [Entry] {
@@ -110,7 +128,8 @@ enum Settlement {
         var rest = payments.reduce(Int64(0)) { $0.plus($1.amount) }
         var target: Int64 = 0
         for place in bills {
-            let due = max(0, entries[place].amount)
+            // Nothing is owed of what was cancelled; what somebody paid for it stands there as too much.
+            let due = entries[place].kind == .cancelled ? 0 : max(0, entries[place].amount)
             let taken = place == bills.last ? rest : min(rest, due)
             rest -= taken
             target = target.plus(due)

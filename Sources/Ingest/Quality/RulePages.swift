@@ -8,7 +8,7 @@ import Web
 struct RulePages: Sendable {
     static let permission = Permission("ingest.rules.manage")
     static let form = [
-        "name_en", "name_zh", "source", "fields", "kind", "dimension", "severity", "parameters", "is_on",
+        "entity", "name_en", "name_zh", "source", "fields", "kind", "dimension", "severity", "parameters", "is_on",
     ] + RuleForm.names
 
     let service: @Sendable (Tenant) -> ImportService
@@ -48,10 +48,17 @@ struct RulePages: Sendable {
         return found
     }
 
+    /// The records that a new rule is to be about: as the form or the address says, else customers.
+    private func chosen(_ call: Call) throws -> ImportService {
+        let service = service(call.tenant)
+        let entity = call.form["entity"] ?? call.request.query["entity"] ?? ""
+        return entity.isEmpty ? service : try service.on(entity)
+    }
+
     // MARK: Changes
 
     @Sendable private func create(_ call: Call) async throws -> WebResponse {
-        let service = service(call.tenant)
+        let service = try chosen(call)
         let by = try call.principal().userName
         do {
             let key = "own-\(call.tenant.ids.next() as ID<AnyKind>)"
@@ -196,19 +203,31 @@ struct RulePages: Sendable {
     // MARK: Views
 
     @Sendable private func list(_ call: Call) async throws -> WebResponse {
-        let target = service(call.tenant).target
-        let (rules, fields) = try await call.read { session in
-            (
-                try RuleStore.rules(entity: target.entity, session),
-                try target.fields + target.attributeFields(session)
-            )
+        let targets = service(call.tenant).targets
+        let all = try await call.read { session in
+            try targets.map { target in
+                (
+                    target: target, rules: try RuleStore.rules(entity: target.entity, session),
+                    fields: try target.fields + target.attributeFields(session)
+                )
+            }
         }
+        let mayManage = try call.principal().may(Self.permission)
         return call.page(
             "ingest/rule-list", title: call.text("rules.title"), active: "/rules",
             [
-                "rules": .list(rules.map { RuleViews.line($0, fields, call) }),
-                "count": .text("\(rules.count)"),
-                "mayManage": .bool(try call.principal().may(Self.permission)),
+                "entities": .list(
+                    all.map { one in
+                        [
+                            "entity": .text(one.target.entity), "title": .text(one.target.title[call.language]),
+                            "rules": .list(one.rules.map { RuleViews.line($0, one.fields, call) }),
+                            "any": .bool(!one.rules.isEmpty), "count": .text("\(one.rules.count)"),
+                            "mayManage": .bool(mayManage),
+                            // One key opens one form: that of the first records.
+                            "key": .text(one.target.entity == targets.first?.entity ? "n" : nil),
+                        ]
+                    }),
+                "count": .text("\(all.reduce(0) { $0 + $1.rules.count })"),
             ])
     }
 
@@ -216,7 +235,7 @@ struct RulePages: Sendable {
         let form = error == nil ? nil : call.form
         let language = call.language
         let service = service(call.tenant)
-        let target = try rule.map { try service.on($0.entity) }?.target ?? service.target
+        let target = try rule.map { try service.on($0.entity) }?.target ?? chosen(call).target
         let fields = try await call.read { try target.fields + target.attributeFields($0) }
         func options<T: RawRepresentable & CaseIterable>(_ type: T.Type, _ name: String, _ present: T?) -> ViewValue
         where T.RawValue == String {
@@ -233,7 +252,7 @@ struct RulePages: Sendable {
             rule.map { shipped in ShippedRules.of(target.entity).contains { $0.key == shipped.key } } ?? false
         let title = rule?.name[language] ?? call.text("rules.new")
         let asText = form.map { $0[RuleForm.mark] != "1" } ?? (call.request.query["as"] == "json")
-        let path = rule.map { "/rules/\($0.key)" } ?? "/rules/new"
+        let path = rule.map { "/rules/\($0.key)" } ?? "/rules/new?entity=\(target.entity)"
         let mayManage = try call.principal().may(Self.permission)
         let stored = rule.map { $0.parameters.encoded($0.kind, $0.severity) } ?? "{}"
         let head: View = [
@@ -251,7 +270,8 @@ struct RulePages: Sendable {
             "mayManage": .bool(mayManage),
             "mayRemove": .bool(rule.map { !isShipped || $0.revision > 0 } ?? false), "isShipped": .bool(isShipped),
             "removePath": .text(rule.map { "/rules/\($0.key)/removal" }),
-            "asText": .bool(asText), "asParts": .bool(!asText), "partsPath": .text(path), "textPath": .text(path + "?as=json"),
+            "asText": .bool(asText), "asParts": .bool(!asText), "partsPath": .text(path), "textPath": .text(path + (rule == nil ? "&" : "?") + "as=json"),
+            "entity": .text(target.entity), "records": .text(target.title[language]),
         ]
         return call.page(
             "ingest/rule-edit", title: title, active: "/rules",

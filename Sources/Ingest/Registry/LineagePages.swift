@@ -261,10 +261,11 @@ struct LineagePages: Sendable {
     }
 
     /// A stored value as people write it; `nil` = none.
-    private func text(_ value: SQLValue, _ field: ImportField, _ call: Call) -> String? {
+    func text(_ value: SQLValue, _ field: ImportField, _ call: Call) -> String? {
         switch (value, field.kind) {
         case (.null, _): nil
         case (.int(let int), .money): Money(minor: int, currency: call.tenant.currency).displayed
+        case (.int(let at), .time): call.time(Instant(milliseconds: at))
         case (.bool(let bool), _): call.text(bool ? "ingest.yes" : "ingest.no")
         case (.text(let code), .choice(let choices)): choices.first { $0.code == code }?.words[call.language] ?? code
         default: CompiledRules.text(value)

@@ -150,11 +150,15 @@ package struct LineageCustomers: Sendable {
     let records: @Sendable (CustomerID, Tenant, Principal, any SQLSession) throws -> [LineageRecord]
     /// The field that a change of the journal is about; `nil` = none that people know.
     let fields: @Sendable (any SQLSession) throws -> @Sendable (ImportChange) -> String?
+    /// What a row told of a record that no column of its own keeps (whether a bill is paid), by entity and changed columns.
+    let told: @Sendable (String, [String: SQLValue]) -> [String: SQLValue]
 
     package init(
         records: @escaping @Sendable (CustomerID, Tenant, Principal, any SQLSession) throws -> [LineageRecord],
-        fields: @escaping @Sendable (any SQLSession) throws -> @Sendable (ImportChange) -> String?
+        fields: @escaping @Sendable (any SQLSession) throws -> @Sendable (ImportChange) -> String?,
+        told: @escaping @Sendable (String, [String: SQLValue]) -> [String: SQLValue] = { _, _ in [:] }
     ) {
+        self.told = told
         self.records = records
         self.fields = fields
     }

@@ -3,8 +3,8 @@ import Platform
 import Storage
 import Web
 
-/// Where each value of a bill, a case, a contact or a line comes from: source, file, line, mapping version and rules. The
-/// values stand where the record is shown; here is none.
+/// Where each value of a bill, a case, a contact or a line comes from: what each row gave, with source, file, line, mapping
+/// version and rules.
 extension LineagePages {
     private struct LoadedRecord: Sendable {
         let name: String
@@ -14,6 +14,9 @@ extension LineagePages {
         let title: Words?
         let fields: [ImportField]
         let rules: [QualityRule]
+        let values: [RecordLineage.RowPlace: [String: SQLValue]]
+        /// The customer's number at each source.
+        let numbers: [String: SQLValue]
     }
 
     @Sendable func showRecord(_ call: Call) async throws -> WebResponse {
@@ -24,8 +27,8 @@ extension LineagePages {
         let loaded = try await call.read { session in
             try load(id, record.rawValue, service, principal, session)
         }
-        try await call.recordView(
-            AuditEntry("ingest.lineage.view", loaded.customers.map { .customer($0) }, unmasked: []))
+        let masking = try call.masking()
+        var unmasked: [String] = []
         let mayImports = principal.may(ImportService.permission)
         var lines: [View] = []
         for field in loaded.fields {
@@ -34,22 +37,33 @@ extension LineagePages {
                 return row.columns.contains(column)
             }
             guard let first = steps.first else { continue }
+            let mask = FieldMask.mask(field.key, loaded.fields)
+            func view(_ row: LineageRow) -> View {
+                var view = step(row, field.key, loaded.origins, loaded.fields, loaded.rules, mayImports, call, before: nil)
+                var given = loaded.values[.init(run: row.run, number: row.record)]?[field.key]
+                // Whom a row named is kept as whose the record is.
+                if given == nil, field.key == "source_id", let source = loaded.origins[row.run]?.run.mapping.source {
+                    given = loaded.numbers[source]
+                }
+                let value = given.flatMap { text($0, field, call) }
+                if value != nil, mask != .none, masking.shows(mask), !unmasked.contains(field.key) { unmasked.append(field.key) }
+                view["value"] = .text(masking.apply(mask, value))
+                return view
+            }
             lines.append([
-                "field": .text(field.words[call.language]),
-                "step": .view(step(first, field.key, loaded.origins, loaded.fields, loaded.rules, mayImports, call, before: nil)),
-                "earlier": .list(
-                    steps.dropFirst().prefix(5).map {
-                        step($0, field.key, loaded.origins, loaded.fields, loaded.rules, mayImports, call, before: nil)
-                    }),
+                "field": .text(field.words[call.language]), "step": .view(view(first)),
+                "earlier": .list(steps.dropFirst().prefix(5).map(view)),
             ])
         }
+        try await call.recordView(
+            AuditEntry("ingest.lineage.view", loaded.customers.map { .customer($0) }, unmasked: unmasked))
         let title = loaded.title?[call.language] ?? call.text("lineage.record")
         return call.page(
             "ingest/lineage-record", title: "\(title) · " + call.text("lineage.title"), active: "/customers",
             [
                 "name": .text(try call.masking().apply(.name, loaded.name)), "customer": .text("/customers/\(id)"),
                 "back": .text("/customers/\(id)/lineage"), "record": .text(title), "lines": .list(lines),
-                "isEmpty": .bool(lines.isEmpty),
+                "isEmpty": .bool(lines.isEmpty), "days": .text("\(ImportService.keptDays)"),
             ])
     }
 
@@ -65,7 +79,11 @@ extension LineagePages {
         return LoadedRecord(
             name: records.first?.name ?? "", customers: records.map(\.id), rows: rows, origins: origins,
             title: target?.title, fields: target?.fields ?? [],
-            rules: try entity.map { try RuleStore.rules(entity: $0, session) } ?? [])
+            rules: try entity.map { try RuleStore.rules(entity: $0, session) } ?? [],
+            values: try RecordLineage.values(
+                record, rows, target?.fields ?? [], told: { customers.told(entity ?? "", $0) }, session),
+            numbers: Dictionary(
+                records.compactMap { one in one.values["source_id"].map { (one.source, $0) } }, uniquingKeysWith: { first, _ in first }))
     }
 
     /// Records of the customer that came from sources, the newest first, for the page of the customer.

@@ -63,7 +63,7 @@ package struct RecordTarget: ImportTarget {
     // MARK: Taking it back
 
     static let changedSince = Words(en: "Changed since the import, so it was kept.", zh: "导入后已被修改，予以保留。")
-    static let gone = Words(en: "The record is not there any more.", zh: "该记录已不存在。")
+    static let gone = RevertIssue.recordGone
 
     /// Records as they are, or as they would be by now in a forecast.
     private func foreseen(

@@ -125,14 +125,20 @@ extension DeskRecords {
     }
 
     /// Tells that cases were opened or came to their end, with the time at which that was. A case that comes with its end
-    /// already tells both; one that is opened again tells nothing.
+    /// already tells both. One that goes, or whose end is taken back, takes back what it told.
     @Sendable private static func tellSteps(
         _ changes: [RecordChange], _ tenant: Tenant, _ session: any SQLSession
     ) throws {
         var opened: [CasesMoved.Case] = []
         var closed: [CasesMoved.Case] = []
+        var back: [CasesMoved.Step: [StepPlace]] = [:]
         for change in changes {
-            guard let after = change.after else { continue }
+            let place = StepPlace(customer: change.place.customer, id: change.place.id)
+            guard let after = change.after else {
+                for step in [CasesMoved.Step.opened, .closed] { back[step, default: []].append(place) }
+                continue
+            }
+            if !ended(after), change.before.map(ended) ?? false { back[.closed, default: []].append(place) }
             func told(_ columns: String...) -> CasesMoved.Case {
                 let at = columns.lazy.compactMap { column -> Instant? in
                     if case .int(let at)? = after[column] { Instant(milliseconds: at) } else { nil }
@@ -144,6 +150,11 @@ extension DeskRecords {
             }
             if change.before == nil { opened.append(told("opened_at")) }
             if ended(after), !(change.before.map(ended) ?? false) { closed.append(told("resolved_at", "closed_at")) }
+        }
+        for step in [CasesMoved.Step.opened, .closed] {
+            for chunk in (back[step] ?? []).chunked(Limits.auditSubjectsMax) {
+                try tenant.outbox.append(CasesWithdrawn(step: step, cases: Array(chunk)), session)
+            }
         }
         for (step, cases) in [(CasesMoved.Step.opened, opened), (.closed, closed)] {
             for chunk in cases.chunked(Limits.auditSubjectsMax) {

@@ -198,7 +198,14 @@ extension FileProfile {
             columns: columns.map { $0.masked(all: all) })
     }
 
-    static func masked(_ text: String) -> String {
+    /// Whether a column holds what belongs to a person, by what most of these values look like, else by its name: `phone`,
+    /// `email`, `identity`, `name`, `address`, `birth`; `nil` = nothing says so.
+    package static func personal(_ name: String, values: [String]) -> String? {
+        ValueProfiler.personal(name, values)
+    }
+
+    /// The first character and the length, up to eight.
+    package static func masked(_ text: String) -> String {
         guard let first = text.first else { return text }
         return String(first) + String(repeating: "*", count: min(7, text.count - 1))
     }

@@ -151,6 +151,16 @@ struct ValueProfiler: Sendable {
         return .init(repairable: repairable, lost: lost, causes: causes, examples: damaged, repaired: repaired)
     }
 
+    static func personal(_ name: String, _ values: [String]) -> String? {
+        var profiler = ValueProfiler()
+        for value in values where !value.isEmpty {
+            profiler.present += 1
+            var value = value
+            value.withUTF8 { profiler.notePersonal($0) }
+        }
+        return profiler.personal(name)
+    }
+
     /// By what most values look like, else by the column's name.
     private func personal(_ name: String) -> String? {
         func most(_ count: Int) -> Bool { present > 0 && count * 2 > present }
