@@ -413,7 +413,7 @@ package enum RandomText {
     }
 
     /// RFC 4648, section 5, without padding.
-    static func base64url(_ bytes: [UInt8]) -> String {
+    package static func base64url(_ bytes: [UInt8]) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         var (bits, held) = (0, 0)
