@@ -150,7 +150,7 @@ package struct Gate: Sendable {
         if !route.isProbe { try await resumeSession(request, &visit) }
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
-        if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {
+        if query.fields.contains(where: { Self.secretNames.contains($0.name) }) {
             throw CRMError.badRequest(
                 "secret_in_url", Words(en: "A secret may not be part of an address.", zh: "地址中不得包含机密。"))
         }
@@ -165,6 +165,11 @@ package struct Gate: Sendable {
         try await turn.take(for: route)
         return try await Deadline.run(seconds: seconds) { try await route.handler(web) }
     }
+
+    /// Addresses are kept in logs and histories (also RFC 6750, 2.3).
+    private static let secretNames: Set<String> = [
+        "token", "session", "password", "csrf", "_csrf", "access_token", "client_secret",
+    ]
 
     /// Host, method, path form, forwarded address. Returns the host name in lower case.
     private func checkHead(_ request: Request, _ visit: inout Visit) throws -> String {

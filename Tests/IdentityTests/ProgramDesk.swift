@@ -22,13 +22,21 @@ struct ProgramDesk: Sendable {
         APIScope("users:read", Words(en: "Users", zh: "用户"), permissions: [IdentityPermission.view]),
     ]
 
-    var tenant: Tenant { desk.tenant }
+    let tenant: Tenant
+    /// What the requests asked of the database.
+    let counting: CountingDatabase
     var clock: FrozenClock { desk.clock }
     var admin: ClientAdmin { ClientAdmin(scopes: scopes, memory: memory) }
 
     init(_ desk: Desk? = nil, requestsPerSecond: Double = 0) async throws {
         let desk = if let desk { desk } else { try await Desk() }
         self.desk = desk
+        let counting = CountingDatabase(desk.tenant.database)
+        self.counting = counting
+        let tenant = Tenant(
+            name: desk.tenant.name, database: counting, ids: desk.tenant.ids, clock: desk.clock, blobs: desk.tenant.blobs,
+            keys: desk.tenant.keys, logger: desk.tenant.logger)
+        self.tenant = tenant
         let share = try Browser.share.get()
         let pages = try Pages(share: share)
         let module = IdentityModule(hasher: desk.hasher, policy: desk.policy, texts: pages.texts, memory: memory)
@@ -37,7 +45,6 @@ struct ProgramDesk: Sendable {
         let site = SiteInfo(
             pages: pages, assets: "/assets/x", navigation: module.navigation, permissions: grants, scopes: scopes,
             version: "test")
-        let tenant = desk.tenant
         let ping = Route.Access.permission(Permission("test.ping"))
         let own = [
             Endpoint(.get, "/api/ping", ping, trace: .none, scope: "ping:read") { call in
@@ -55,6 +62,9 @@ struct ProgramDesk: Sendable {
             Endpoint(.get, "/tmf-api/ping", ping, trace: .none, scope: "ping:read") { _ in .text("tmf") },
             Endpoint(.get, "/api/users", .permission(IdentityPermission.view), trace: .none, scope: "users:read") { _ in
                 .text("users")
+            },
+            Endpoint(.get, "/api/regions", ping, trace: .none, scope: "ping:read") { call in
+                .text(try call.principal().scope.regions?.joined(separator: ",") ?? "all")
             },
             Endpoint(.get, "/api/people", ping, trace: .none) { _ in .text("people") },
         ]
@@ -120,9 +130,10 @@ struct ProgramDesk: Sendable {
 
     func client(
         _ name: String = "billing", _ scopes: [String] = ["ping:read"], days: Int = 30, addresses: [String] = [],
-        rate: Int? = nil
+        rate: Int? = nil, regions: [String]? = nil
     ) async throws -> ClientAdmin.Credentials {
-        try await admin.create(name: name, scopes: scopes, days: days, addresses: addresses, rate: rate, tenant)
+        try await admin.create(
+            name: name, scopes: scopes, days: days, addresses: addresses, rate: rate, regions: regions, tenant)
     }
 
     /// Actions of the audit, with a sign before those that were refused, in order.

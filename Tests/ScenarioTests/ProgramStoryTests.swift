@@ -219,7 +219,7 @@ struct ProgramStoryTests {
         #expect(try bench.expect(0, ["client", "list"]).out.contains("revoked"))
     }
 
-    @Test("the examples of docs/api-access.md work as they stand there")
+    @Test("the examples of docs/api-access.md and docs/api-events.md work as they stand there")
     func documented() async throws {
         let scenario = try await Scenario.start()
         let made = try await scenario.runtime.modules.clients.create(
@@ -227,28 +227,41 @@ struct ProgramStoryTests {
         let supervisor = try await scenario.user("super", [.supervisor])
         let page = try supervisor.post("/me/tokens", [("name", "n"), ("scope", "usage:write"), ("days", "30")]).text
         let personal = String(try #require(page.firstMatch(of: /id="personal-token">(sbp_[\w-]+)</)).1)
-        let text = try String(contentsOfFile: Checkout.root + "/docs/api-access.md", encoding: .utf8)
-        let examples = text.matches(of: /```sh\n([^`]*)```/.dotMatchesNewlines()).map { String($0.1) }.filter { $0.contains("curl") }
-        #expect(examples.count >= 4)
-        let script = NSTemporaryDirectory() + "api-access-\(UUID().uuidString).sh"
-        defer { try? FileManager.default.removeItem(atPath: script) }
-        try ("set -eu\n" + examples.joined(separator: "\necho\n")).write(toFile: script, atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = [script]
-        process.environment = [
-            "PATH": "/usr/local/bin:/usr/bin:/bin", "SWITCHBOARD_URL": "http://127.0.0.1:\(scenario.http.port)",
+        let address = "http://127.0.0.1:\(scenario.http.port)"
+        let environment = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "SWITCHBOARD_URL": address, "SWITCHBOARD": address,
             "CLIENT_ID": made.id, "CLIENT_SECRET": made.secret, "PERSONAL_TOKEN": personal, "NO_PROXY": "127.0.0.1",
             "TODAY": scenario.clock.now().date(offsetMinutes: 480).adding(days: -1).description,
         ]
+        let access = try run("api-access", environment, examples: 4)
+        #expect(access.components(separatedBy: #""read":1"#).count == 3, "\(access)")
+        #expect(access.contains("insufficient_scope") && access.contains("invalid_token"), "\(access)")
+        let events = try run("api-events", environment, examples: 1)
+        #expect(events.contains(#""read":3"#) && events.contains(#""read":1"#), "\(events)")
+    }
+
+    /// What the examples of a document print, one after the other in one shell.
+    private func run(_ document: String, _ environment: [String: String], examples: Int) throws -> String {
+        let text = try String(contentsOfFile: Checkout.root + "/docs/\(document).md", encoding: .utf8)
+        let blocks = text.matches(of: /```sh\n([^`]*)```/.dotMatchesNewlines()).map { String($0.1) }.filter { $0.contains("curl") }
+        #expect(blocks.count >= examples, "\(document)")
+        let folder = NSTemporaryDirectory() + "examples-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try ("set -eu\n" + blocks.joined(separator: "\necho\n")).write(
+            toFile: folder + "/run.sh", atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["run.sh"]
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = environment
         let out = Pipe()
         process.standardOutput = out
         process.standardError = out
         try process.run()
         let said = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(said)")
-        #expect(said.contains(#""taken":1"#) || said.contains(#""read":1"#), "\(said)")
-        #expect(said.contains("insufficient_scope") && said.contains("invalid_token"), "\(said)")
+        #expect(process.terminationStatus == 0, "\(document): \(said)")
+        return said
     }
 }

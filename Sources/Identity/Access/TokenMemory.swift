@@ -111,7 +111,8 @@ package final class TokenMemory: Sendable {
             if let last = state.done[what], now >= last, now < last.adding(seconds: seconds) { return false }
             if state.done.count >= Self.entriesMax {
                 state.done = state.done.filter { now < $0.value.adding(seconds: seconds) && now >= $0.value }
-                if state.done.count >= Self.entriesMax { return false }
+                // Rather something too early than something not at all.
+                if state.done.count >= Self.entriesMax { state.done = [:] }
             }
             state.done[what] = now
             return true
