@@ -376,6 +376,26 @@ CREATE TABLE public.identity_bootstrap (
     used_at bigint
 );
 
+CREATE TABLE public.identity_client (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    folded_name text NOT NULL,
+    secret_hash text NOT NULL,
+    secret_made_at bigint NOT NULL,
+    old_secret_hash text,
+    old_secret_until bigint,
+    tokens_from bigint NOT NULL,
+    scopes text NOT NULL,
+    addresses text NOT NULL,
+    requests_per_second integer NOT NULL,
+    scope text NOT NULL,
+    expires_at bigint NOT NULL,
+    created_by text NOT NULL,
+    created_at bigint NOT NULL,
+    last_used_at bigint,
+    revoked_at bigint
+);
+
 CREATE TABLE public.identity_known_address (
     user_id bigint NOT NULL,
     address text NOT NULL,
@@ -393,11 +413,32 @@ CREATE TABLE public.identity_session (
     agent text NOT NULL
 );
 
+CREATE TABLE public.identity_signing_key (
+    id bigint NOT NULL,
+    kid text NOT NULL,
+    created_at bigint NOT NULL,
+    good_until bigint
+);
+
 CREATE TABLE public.identity_throttle (
     key text NOT NULL,
     failures integer NOT NULL,
     next_allowed_at bigint NOT NULL,
     failed_at bigint NOT NULL
+);
+
+CREATE TABLE public.identity_token (
+    token_hash text NOT NULL,
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    name text NOT NULL,
+    beginning text NOT NULL,
+    scopes text NOT NULL,
+    addresses text NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    last_used_at bigint,
+    revoked_at bigint
 );
 
 CREATE TABLE public.identity_user (
@@ -1305,14 +1346,23 @@ ALTER TABLE ONLY public.customers_value_policy
 ALTER TABLE ONLY public.identity_bootstrap
     ADD CONSTRAINT identity_bootstrap_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.identity_client
+    ADD CONSTRAINT identity_client_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.identity_known_address
     ADD CONSTRAINT identity_known_address_pkey PRIMARY KEY (user_id, address);
 
 ALTER TABLE ONLY public.identity_session
     ADD CONSTRAINT identity_session_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.identity_signing_key
+    ADD CONSTRAINT identity_signing_key_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.identity_throttle
     ADD CONSTRAINT identity_throttle_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.identity_token
+    ADD CONSTRAINT identity_token_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.identity_user_name
     ADD CONSTRAINT identity_user_name_pkey PRIMARY KEY (folded_name);
@@ -1554,11 +1604,15 @@ CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING 
 
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
 
+CREATE UNIQUE INDEX identity_client_name ON public.identity_client USING btree (folded_name);
+
 CREATE INDEX identity_session_expiry ON public.identity_session USING btree (expires_at);
 
 CREATE INDEX identity_session_user ON public.identity_session USING btree (user_id, id);
 
 CREATE INDEX identity_throttle_age ON public.identity_throttle USING btree (failed_at);
+
+CREATE INDEX identity_token_user ON public.identity_token USING btree (user_id, id);
 
 CREATE INDEX identity_user_listing ON public.identity_user USING btree (folded_name, id);
 

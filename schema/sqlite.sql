@@ -421,6 +421,28 @@ CREATE TABLE identity_bootstrap (
 
 CREATE INDEX identity_bootstrap_user ON identity_bootstrap (user_id);
 
+CREATE TABLE identity_client (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  secret_made_at BIGINT NOT NULL,
+  old_secret_hash TEXT,
+  old_secret_until BIGINT,
+  tokens_from BIGINT NOT NULL,
+  scopes TEXT NOT NULL,
+  addresses TEXT NOT NULL,
+  requests_per_second INTEGER NOT NULL,
+  scope TEXT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  last_used_at BIGINT,
+  revoked_at BIGINT
+);
+
+CREATE UNIQUE INDEX identity_client_name ON identity_client (folded_name);
+
 CREATE TABLE identity_known_address (
   user_id BIGINT NOT NULL,
   address TEXT NOT NULL,
@@ -443,6 +465,13 @@ CREATE INDEX identity_session_expiry ON identity_session (expires_at);
 
 CREATE INDEX identity_session_user ON identity_session (user_id, id);
 
+CREATE TABLE identity_signing_key (
+  id INTEGER PRIMARY KEY,
+  kid TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  good_until BIGINT
+);
+
 CREATE TABLE identity_throttle (
   key TEXT NOT NULL PRIMARY KEY,
   failures INTEGER NOT NULL,
@@ -451,6 +480,22 @@ CREATE TABLE identity_throttle (
 );
 
 CREATE INDEX identity_throttle_age ON identity_throttle (failed_at);
+
+CREATE TABLE identity_token (
+  token_hash TEXT NOT NULL PRIMARY KEY,
+  id BIGINT NOT NULL,
+  user_id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  beginning TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  addresses TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  last_used_at BIGINT,
+  revoked_at BIGINT
+);
+
+CREATE INDEX identity_token_user ON identity_token (user_id, id);
 
 CREATE TABLE identity_user (
   id INTEGER PRIMARY KEY,

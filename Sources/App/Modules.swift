@@ -15,6 +15,7 @@ import Web
 package struct Modules: Sendable {
     package let all: [any Module]
     package let users: IdentityAdmin
+    package let clients: ClientAdmin
     package let insights: InsightsModule
     private let usage: UsageModule
     private let timeline: [any TimelineSource]
@@ -24,6 +25,7 @@ package struct Modules: Sendable {
     package let grants: [PermissionGrant]
     /// What tokens can be given.
     package let scopes: [APIScope]
+    private let memory = TokenMemory()
 
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
@@ -47,7 +49,7 @@ package struct Modules: Sendable {
         all = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
-                customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }),
+                customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
             usage,
@@ -67,6 +69,7 @@ package struct Modules: Sendable {
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
         scopes = all.flatMap(\.scopes)
+        clients = ClientAdmin(scopes: scopes, memory: memory)
     }
 
     /// What can be imported besides customers, in the order in which it is offered.
@@ -85,6 +88,10 @@ package struct Modules: Sendable {
 
     func sessions(_ tenants: @escaping @Sendable (String) async throws -> Tenant) -> any SessionStore {
         IdentitySessions(roles: RolePermissions(grants), tenants: tenants)
+    }
+
+    func programs(_ tenants: @escaping @Sendable (String) async throws -> Tenant) -> any TokenStore {
+        ProgramCallers(roles: RolePermissions(grants), scopes: scopes, memory: memory, tenants: tenants)
     }
 
     /// The customer page shows panels of every module, so it is put together here.

@@ -79,6 +79,7 @@ package struct Runtime: Sendable {
         }
         gate = Gate(
             table: RouteTable(routes), assets: assets, pages: pages, sessions: modules.sessions(open),
+            tokens: modules.programs(open),
             tenants: HostTenants(configuration), settings: settings, hooks: hooks, metrics: metrics, logger: logger)
         self.configuration = configuration
         self.console = console

@@ -78,7 +78,7 @@ struct Accounts: Sendable {
             "identity.user.roles", [.user(id)], facts: ["before": Self.names(old), "after": Self.names(roles)])
     }
 
-    /// Disables or enables; a disabled account's sessions and links end at once.
+    /// Disables or enables; a disabled account's sessions, links and tokens end at once.
     func setStatus(
         _ id: UserID, _ status: User.Status, by principal: Principal, _ session: any SQLSession
     ) throws -> AuditEntry {
@@ -92,6 +92,7 @@ struct Accounts: Sendable {
         if status == .disabled {
             try sessions.endAll(id, session)
             try links.revoke(id, session)
+            try session.execute(PersonalTokenStore.revokeAll, [.id(id), .time(clock.now())])
         }
         return AuditEntry(
             status == .disabled ? "identity.user.disable" : "identity.user.enable", [.user(id)])

@@ -28,6 +28,13 @@ package enum IdentityPermission {
     package static let manage = Permission("identity.users.manage")
     /// Gives and takes the three powers, and manages the accounts that hold one.
     package static let powers = Permission("identity.roles.manage")
+    /// Sees the programs that call in, and what they may do.
+    package static let viewClients = Permission("identity.client.view")
+    /// Makes programs' access, says what they may do, renews secrets: what the administrator does for people with business
+    /// roles. No scope carries a right of one of the three powers.
+    package static let manageClients = Permission("identity.client.manage")
+    /// Ends a program's access: also the security administrator, who need not ask first.
+    package static let revokeClients = Permission("identity.client.revoke")
 
     static let grants = [
         PermissionGrant(
@@ -41,6 +48,14 @@ package enum IdentityPermission {
             Words(
                 en: "Give the powers of administrator, security and auditor", zh: "授予系统管理员、安全管理员、审计员权力"),
             roles: [.security]),
+        PermissionGrant(
+            viewClients, Words(en: "See the programs that call in", zh: "查看接口客户端"),
+            roles: [.administrator, .security]),
+        PermissionGrant(
+            manageClients, Words(en: "Give programs access, renew their secrets", zh: "新建接口客户端并更换密钥"),
+            roles: [.administrator]),
+        PermissionGrant(
+            revokeClients, Words(en: "Revoke programs' access", zh: "吊销接口客户端"), roles: [.administrator, .security]),
     ]
 }
 

@@ -157,7 +157,7 @@ enum UserActions {
     }
 
     /// Region codes, separated by commas or spaces; none = all regions.
-    private static func scope(_ call: Call) throws -> RecordScope {
+    static func scope(_ call: Call) throws -> RecordScope {
         guard let text = try call.form.optionalText("regions", max: 2_000) else { return .all }
         let codes = text.split { $0 == "," || $0 == "，" || $0 == "、" || $0.isWhitespace }.map(String.init)
         return RecordScope(regions: codes.isEmpty ? nil : Array(Set(codes)).sorted())

@@ -151,7 +151,7 @@ package struct Gate: Sendable {
         if !route.isProbe { try await resumeSession(request, &visit) }
         try place.move(to: .running, visit.caller)
         let query = try Form.parse(request.uri.query ?? "")
-        if query.fields.contains(where: { ["token", "session", "password", "csrf", "_csrf"].contains($0.name) }) {
+        if query.fields.contains(where: { Self.secretNames.contains($0.name) }) {
             throw CRMError.badRequest(
                 "secret_in_url", Words(en: "A secret may not be part of an address.", zh: "地址中不得包含机密。"))
         }
@@ -168,6 +168,11 @@ package struct Gate: Sendable {
         try await turn.take(for: route)
         return try await Deadline.run(seconds: seconds) { [web] in try await route.handler(web) }
     }
+
+    /// Addresses are kept in logs and histories (also RFC 6750, 2.3).
+    private static let secretNames: Set<String> = [
+        "token", "session", "password", "csrf", "_csrf", "access_token", "client_secret",
+    ]
 
     /// Host, method, path form, forwarded address. Returns the host name in lower case.
     private func checkHead(_ request: Request, _ visit: inout Visit) throws -> String {
@@ -420,7 +425,7 @@ package enum RandomText {
     }
 
     /// RFC 4648, section 5, without padding.
-    static func base64url(_ bytes: [UInt8]) -> String {
+    package static func base64url(_ bytes: [UInt8]) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         var (bits, held) = (0, 0)

@@ -19,7 +19,7 @@ struct Switchboard: AsyncParsableCommand {
         subcommands: [
             Serve.self, Worker.self, Migrate.self, Import.self, Profile.self, Seed.self, Train.self, Evaluate.self,
             Match.self, UsageCommand.self, SourceCommand.self, Doctor.self,
-            Health.self, User.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
+            Health.self, User.self, Client.self, Routes.self, Copy.self, MakeBackup.self, Restore.self, ShowVersion.self,
         ])
 }
 

@@ -90,6 +90,9 @@ struct TenantTests {
         #expect(try bob.upload("/imports", file: (name: "b.csv", content: csv)).status == 303)
         try bob.post("/customers/views", [("name", "mine"), ("filter", "band=high")])
         let bea = try await scenario.user("bea", [.administrator], at: two.place)
+        try bea.post(
+            "/clients", [("name", "theirs"), ("scope", "usage:write"), ("rate", "5"), ("days", "30")])
+        try bob.post("/me/tokens", [("name", "theirs"), ("scope", "usage:write"), ("days", "30")])
         try bea.post("/counters", [("name", "theirs"), ("title_en", "Theirs"), ("kind", "app.login")])
         _ = try await beta.database.write { try beta.jobs.enqueue("nobody.knows", payload: "{}", by: "test", $0) }
         try await Workers.drain(beta, scenario.runtime.modules.all, logger: scenario.runtime.logger)
@@ -148,6 +151,8 @@ struct TenantTests {
             ("/attributes/", "SELECT id FROM customers_attribute"), ("/imports/", "SELECT id FROM ingest_run"),
             ("/jobs/", "SELECT id FROM storage_job WHERE kind = 'nobody.knows'"),
             ("/events/", "SELECT id FROM storage_outbox_event WHERE status = 'parked'"),
+            ("/clients/", "SELECT id FROM identity_client"),
+            ("/me/tokens/", "SELECT id FROM identity_token"),
             ("/me/sessions/", "SELECT id FROM identity_session"),
             ("/models/", "SELECT id FROM insights_model WHERE blob_id IS NOT NULL"),
             ("/risk/", "SELECT customer_id FROM insights_churn_score"),

@@ -13,7 +13,7 @@ extension TraceWorld {
         .merging(importMakers) { first, _ in first }.merging(insightMakers) { first, _ in first }
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
         .merging(resolutionMakers) { first, _ in first }.merging(profileMakers) { first, _ in first }
-        .merging(qualityMakers) { first, _ in first }
+        .merging(qualityMakers) { first, _ in first }.merging(programMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
@@ -41,6 +41,8 @@ extension TraceWorld {
         "POST /counters/{id}": [("revision", "x"), ("title_en", "x"), ("kind", "x")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],
         "POST /events/{id}/dismissal": [("reason", "x")],
+        "POST /clients/{id}": [("revision", "x"), ("scope", "usage:write"), ("rate", "5")],
+        "POST /clients/{id}/secret": [("days", "30"), ("overlap", "1")],
         "POST /users/{id}/roles": [("revision", "x"), ("role", "agent")],
         "POST /users/{id}/scope": [("revision", "x"), ("regions", "east")],
         "POST /users/{id}/status": [("revision", "x"), ("status", "disabled")],
