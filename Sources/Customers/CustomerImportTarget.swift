@@ -82,15 +82,42 @@ package struct CustomerImportTarget: ImportTarget {
     package func known(
         _ values: [String], by field: String, source: String, _ session: any SQLSession
     ) throws -> Set<String>? {
-        let identifier: (String) -> Identifier
-        switch field {
-        case "source_id": identifier = { .source(source, $0) }
-        case "msisdn": identifier = { .msisdn($0) }
-        case "document_number": identifier = { .document($0) }
-        default: return nil
-        }
+        guard let identifier = Self.identifier(field, source) else { return nil }
         let owners = try IdentifierStore.owners(values.map(identifier), session)
         return Set(values.filter { owners[identifier($0)] != nil })
+    }
+
+    /// Records of one person, which are linked, are not others; and a number whose line has ended is nobody's.
+    package func areTaken(
+        _ claims: [ImportClaim], by field: String, matchKey: String?, source: String, _ session: any SQLSession
+    ) throws -> [Bool]? {
+        guard let identifier = Self.identifier(field, source) else { return nil }
+        var ownKey: ((String) -> Identifier)?
+        if let matchKey {
+            ownKey = Self.identifier(matchKey, source)
+            if ownKey == nil { return nil }
+        }
+        func own(_ claim: ImportClaim) -> Identifier? { ownKey.flatMap { name in claim.key.map(name) } }
+        let asked = Set(claims.map { identifier($0.value) } + claims.compactMap(own))
+        let owners = try IdentifierStore.owners(Array(asked), session)
+        let sets = try MatchSets(Set(owners.values), session)
+        let isOther = claims.map { claim in
+            guard let owner = owners[identifier(claim.value)] else { return false }
+            return own(claim).flatMap { owners[$0] }.map { sets.root($0) != sets.root(owner) } ?? true
+        }
+        guard field == "msisdn" else { return isOther }
+        let others = Set(zip(claims, isOther).filter(\.1).map { identifier($0.0.value) })
+        let free = try IdentifierStore.released(owners.filter { others.contains($0.key) }, session)
+        return zip(claims, isOther).map { $1 && !free.contains(identifier($0.value)) }
+    }
+
+    private static func identifier(_ field: String, _ source: String) -> ((String) -> Identifier)? {
+        switch field {
+        case "source_id": { .source(source, $0) }
+        case "msisdn": { .msisdn($0) }
+        case "document_number": { .document($0) }
+        default: nil
+        }
     }
 
     package func holdsRecords(_ session: any SQLSession) throws -> Bool {

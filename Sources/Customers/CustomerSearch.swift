@@ -9,7 +9,7 @@ struct SearchMatch: Sendable, Equatable {
         case number(String)
         /// An ICCID, IMSI or IMEI.
         case card
-        /// The number of a bill or an account.
+        /// The number of a bill, a payment or an account.
         case record(NumberIndex.Kind, String)
         case reference, document, email, name
     }
@@ -63,7 +63,7 @@ enum CustomerSearch {
             icon = "sim"
             notes.insert(device, at: 0)
         case .record(let kind, let number):
-            group = kind == .bills ? "customers.search.bills" : "customers.search.accounts"
+            group = "customers.search.\(kind.rawValue)"
             icon = "bill"
             notes.insert(number, at: 0)
         case .reference: notes.insert(line.reference, at: 0)
@@ -118,12 +118,12 @@ enum CustomerSearch {
 
 /// One search in the index: looks for one kind of thing after another until there are enough.
 struct IndexedSearch {
-    private let limit: Int
+    let limit: Int
     private let principal: Principal
     private let masking: Masking
     private let countryCode: String
-    private let session: any SQLSession
-    private var found: [SearchMatch] = []
+    let session: any SQLSession
+    private(set) var found: [SearchMatch] = []
     private var seen: Set<CustomerID> = []
 
     /// What the index gives more than is shown, because it says less than the stored value.
@@ -173,13 +173,13 @@ struct IndexedSearch {
     }
 
     /// Where the index alone tells who is meant.
-    private mutating func look(_ term: SearchTerm, _ way: SearchMatch.Way) throws {
+    mutating func look(_ term: SearchTerm, _ way: SearchMatch.Way) throws {
         guard found.count < limit else { return }
         for id in try SearchIndex.find(term, limit: limit + seen.count, principal, session) { add(id, way) }
     }
 
     /// Where stored values have to be looked at: of those who are meant, in their order, by what they were found.
-    private mutating func look(
+    mutating func look(
         _ term: SearchTerm, checking meant: ([CustomerID]) throws -> [(CustomerID, SearchMatch.Way)]
     ) throws {
         var window = max(Self.windowMin, 2 * limit) + seen.count
@@ -295,88 +295,6 @@ struct IndexedSearch {
             for one in numbers { add(one.customer, .record(one.kind, one.number)) }
             if !isMore || window == Self.windowMax { return }
             window = Self.windowMax
-        }
-    }
-
-    // MARK: Names
-
-    /// Every word must occur: Chinese characters in their order, of Latin words their beginning, or that of what is left of
-    /// them from the second letter on.
-    private mutating func lookForNames(_ name: SearchName) throws {
-        let words = name.words.prefix(FormerSearch.wordsMax)
-        guard let first = words.first else { return }
-        let han = words.filter { $0.script == .han }
-        let letters = words.filter { $0.script == .letters }
-        let terms = han.map(Self.term)
-        try look(.token(.name, name.compact), .name)
-        if letters.isEmpty {
-            if let start = first.scalars.first {
-                try lookForHan(.all([.token(.first, String(start))] + terms), Array(han))
-            }
-            try lookForHan(.all(terms), Array(han))
-            return
-        }
-        try lookForHan(.all(terms + letters.map { .token(.word, $0.text) }), Array(han))
-        if letters.allSatisfy(\.isPlain) { try lookForReadings(Array(letters), Array(han), terms) }
-        // A single letter alone would be nearly everybody.
-        if words.count > 1 || first.scalars.count > 1 {
-            try lookForHan(.all(terms + letters.map { .prefix(.word, $0.text) }), Array(han))
-        }
-        if found.isEmpty { try lookForMistyped(Array(letters), Array(han), terms) }
-    }
-
-    private static func term(_ word: SearchName.Word) -> SearchTerm {
-        let characters = word.scalars.prefix(SearchText.hanMax).map { String($0) }
-        if characters.count == 1 { return .token(.character, characters[0]) }
-        return .all(zip(characters, characters.dropFirst()).map { .token(.character, $0 + $1) })
-    }
-
-    /// Pairs of characters are in the index; of three and more the name has the last word.
-    private mutating func lookForHan(_ term: SearchTerm, _ han: [SearchName.Word]) throws {
-        guard han.contains(where: { $0.scalars.count > 2 }) else { return try look(term, .name) }
-        try lookAtNames(term) { Self.holds($0, han) }
-    }
-
-    private static func holds(_ name: SearchName, _ han: [SearchName.Word]) -> Bool {
-        let words = name.words.filter { $0.script == .han }.map(\.whole)
-        return han.allSatisfy { part in words.contains { $0.contains(part.whole) } }
-    }
-
-    private mutating func lookForReadings(
-        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
-    ) throws {
-        if letters.count == 1, (2...Self.initialsMax).contains(letters[0].scalars.count) {
-            try lookForHan(.all(terms + [.prefix(.initials, letters[0].text)]), han)
-        }
-        let readings = letters.compactMap { SearchPinyin.word($0.text, isAlone: letters.count == 1 && han.isEmpty) }
-        guard readings.count == letters.count, letters.contains(where: { $0.scalars.count > 1 }) else { return }
-        try lookAtNames(.all(terms + readings.map(SearchPinyin.term))) { name in
-            readings.allSatisfy { SearchPinyin.matches(name, $0) } && Self.holds(name, han)
-        }
-    }
-
-    private mutating func lookForMistyped(
-        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
-    ) throws {
-        var isNear = false
-        let near = try letters.map { word -> SearchTerm in
-            let others = try SearchWords.near(word.text, session)
-            isNear = isNear || !others.isEmpty
-            return .any([.prefix(.word, word.text)] + others.map { .token(.word, $0) })
-        }
-        if isNear { try lookForHan(.all(terms + near), han) }
-    }
-
-    private mutating func lookAtNames(_ term: SearchTerm, _ isMeant: (SearchName) -> Bool) throws {
-        let session = session
-        try look(term) { ids in
-            var result: [(CustomerID, SearchMatch.Way)] = []
-            for chunk in ids.chunked(Limits.sqlListChunk) {
-                let names = try CardStore.names(chunk, session)
-                result += chunk.filter { id in names[id].map { isMeant(SearchName($0.displayName)) } ?? false }
-                    .map { ($0, .name) }
-            }
-            return result
         }
     }
 }

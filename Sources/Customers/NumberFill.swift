@@ -2,13 +2,13 @@ import Kernel
 import Platform
 import Storage
 
-/// Makes the parts of cards, and the texts of bills and accounts, of a base that is older than these (row 2 of
-/// `customers_search_state`): once at the start, and once more a day later for what processes of before wrote meanwhile. Until then
-/// a card is found by its whole number and by its beginning, as before.
+/// Makes the parts of cards, and the texts of bills, payments and accounts, of a base that is older than these (rows 2
+/// and 3 of `customers_search_state`, 3 for payments alone): once at the start, and once more a day later for what
+/// processes of before wrote meanwhile. Until then a card is found by its whole number and by its beginning, as before.
 struct NumberFill: Sendable {
-    static let state: SQL = "SELECT step, since FROM customers_search_state WHERE id = 2"
-    static let passed: SQL = "UPDATE customers_search_state SET step = 1, since = $1 WHERE id = 2"
-    static let done: SQL = "DELETE FROM customers_search_state WHERE id = 2"
+    static let state: SQL = "SELECT step, since FROM customers_search_state WHERE id = $1"
+    static let passed: SQL = "UPDATE customers_search_state SET step = 1, since = $1 WHERE id = $2"
+    static let done: SQL = "DELETE FROM customers_search_state WHERE id = $1"
     static let customers: SQL = "SELECT id FROM customers_customer WHERE id > $1 ORDER BY id LIMIT $2"
     static let numbers: SQL = """
         SELECT source, value, customer_id, record_id FROM customers_record_key
@@ -21,20 +21,28 @@ struct NumberFill: Sendable {
     /// - Returns: texts written anew.
     @discardableResult
     func run(checkCancelled: () throws -> Void = {}) async throws -> Int {
+        let all = try await run(2, [.accounts, .bills], hasCards: true, checkCancelled)
+        return try await all + run(3, [.payments], hasCards: false, checkCancelled)
+    }
+
+    private func run(
+        _ id: Int64, _ kinds: [NumberIndex.Kind], hasCards: Bool, _ checkCancelled: () throws -> Void
+    ) async throws -> Int {
         let found = try await database.read { session in
-            try session.first(Self.state) { (isFirst: $0.int(0) == 0, since: $0.time(1)) }
+            try session.first(Self.state, [.int(id)]) { (isFirst: $0.int(0) == 0, since: $0.time(1)) }
         }
         guard let found else { return 0 }
         guard found.isFirst || clock.now() >= found.since.adding(seconds: SearchFill.fullMinutes * 60) else { return 0 }
-        let written = try await pass(checkCancelled)
+        var written = hasCards ? try await mendCards(checkCancelled) : 0
+        for kind in kinds { written += try await fill(kind, checkCancelled) }
         let now = clock.now()
         try await database.write { session in
-            _ = try found.isFirst ? session.execute(Self.passed, [.time(now)]) : session.execute(Self.done, [])
+            _ = try found.isFirst ? session.execute(Self.passed, [.time(now), .int(id)]) : session.execute(Self.done, [.int(id)])
         }
         return written
     }
 
-    private func pass(_ checkCancelled: () throws -> Void) async throws -> Int {
+    private func mendCards(_ checkCancelled: () throws -> Void) async throws -> Int {
         var written = 0
         var after: Int64 = 0
         while true {
@@ -47,24 +55,26 @@ struct NumberFill: Sendable {
             written += try await database.write { try SearchFill.mend(ids, $0) }
             after = last.rawValue
         }
-        for kind in NumberIndex.Kind.allCases {
-            var (source, value) = ("", "")
-            while true {
-                try checkCancelled()
-                let place = [SQLValue.text(kind.rawValue), .text(source), .text(value), .int(SearchFill.batch)]
-                let step = try await database.write { session in
-                    let keys = try session.query(Self.numbers, place) { row in
-                        (source: row.text(0), value: row.text(1), place: RecordPlace(customer: row.id(2), id: row.int(3)))
-                    }
-                    let entries = keys.map { NumberIndex.Entry(place: $0.place, kind: kind, number: $0.value) }
-                    let count = try NumberIndex.put(entries, replacing: false, session)
-                    return (last: keys.last, count: count)
-                }
-                written += step.count
-                guard let last = step.last else { break }
-                (source, value) = (last.source, last.value)
-            }
-        }
         return written
+    }
+
+    private func fill(_ kind: NumberIndex.Kind, _ checkCancelled: () throws -> Void) async throws -> Int {
+        var written = 0
+        var (source, value) = ("", "")
+        while true {
+            try checkCancelled()
+            let place = [SQLValue.text(kind.rawValue), .text(source), .text(value), .int(SearchFill.batch)]
+            let step = try await database.write { session in
+                let keys = try session.query(Self.numbers, place) { row in
+                    (source: row.text(0), value: row.text(1), place: RecordPlace(customer: row.id(2), id: row.int(3)))
+                }
+                let entries = keys.map { NumberIndex.Entry(place: $0.place, kind: kind, number: $0.value) }
+                let count = try NumberIndex.put(entries, replacing: false, session)
+                return (last: keys.last, count: count)
+            }
+            written += step.count
+            guard let last = step.last else { return written }
+            (source, value) = (last.source, last.value)
+        }
     }
 }

@@ -2,12 +2,12 @@ import Kernel
 import Platform
 import Storage
 
-/// The index of numbers that a customer may have any number of: of bills and of accounts. Each has a text of its own, so that
+/// The index of numbers that a customer may have any number of: of bills, payments and accounts. Each has a text of its own, so that
 /// what a customer is found by is not written anew with every bill.
 enum NumberIndex {
     enum Kind: String, Sendable, CaseIterable {
         /// As the records' entities are called.
-        case accounts, bills
+        case accounts, bills, payments
     }
 
     struct Found: Sendable, Equatable {

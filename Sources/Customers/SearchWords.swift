@@ -72,6 +72,15 @@ enum SearchWords {
         letters < lettersMin ? 0 : (twoEditsFrom...twoEditsTo).contains(letters) ? 2 : 1
     }
 
+    /// Whether one of two words, of which one is too short to be kept, is the other with one letter more, less or another one, or
+    /// with two that changed places. Of two letters only the places may be wrong: one letter of two is another word.
+    static func isSlip(_ typed: String, _ word: String) -> Bool {
+        if word.hasPrefix(typed) { return true }
+        let (a, b) = (Array(typed.utf8), Array(word.utf8))
+        guard a.count + b.count > 4 else { return a.count == b.count && a.sorted() == b.sorted() }
+        return abs(a.count - b.count) <= 1 && edits(a, b) <= 1
+    }
+
     /// Hashes of the word and of all that is left of it without the allowed number of letters; each once, sorted.
     static func left(of word: [UInt8]) -> [Int64] {
         var all: Set<[UInt8]> = [word]

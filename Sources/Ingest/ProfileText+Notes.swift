@@ -30,6 +30,7 @@ extension ProfileText {
                     "broken text: \(broken.repairable) can be repaired, \(broken.lost) are lost (\(example))",
                     "乱码：\(broken.repairable) 个可修复，\(broken.lost) 个已丢失（\(example)）"))
         }
+        if let identities = column.identities { found += words(identities) }
         let isTold = column.dates.map { $0.impossible > 0 || !["clear"].contains($0.verdict.rawValue) } ?? false
         for notice in column.notices where isAlone || notice.value != "surrounding_spaces" {
             let isOfDates = ["mixed_date_orders", "ambiguous_date_order", "impossible_dates"].contains(notice.value)

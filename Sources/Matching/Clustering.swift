@@ -58,17 +58,3 @@ struct Clustering {
         members.values.filter { $0.count > 1 }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     }
 }
-
-/// Chooses for each record of the left file at most one of the right, and the other way round: the best first.
-enum Assignment {
-    static func oneToOne(_ links: [ScoredPair]) -> [ScoredPair] {
-        var takenLeft: Set<Int> = [], takenRight: Set<Int> = [], kept: [ScoredPair] = []
-        for link in links.sorted(by: { ($1.bits, $0.a, $0.b) < ($0.bits, $1.a, $1.b) })
-        where !takenLeft.contains(link.a) && !takenRight.contains(link.b) {
-            takenLeft.insert(link.a)
-            takenRight.insert(link.b)
-            kept.append(link)
-        }
-        return kept
-    }
-}

@@ -37,7 +37,8 @@ package struct ColumnUnderstanding: Sendable {
         kind = Self.kind(HeaderWords.kind(header), facts, isOrganisation: HeaderWords.isOrganisation(header))
     }
 
-    private init(_ other: Self, as kind: ColumnKind) {
+    /// The same column, of which it is known what it is.
+    init(_ other: Self, as kind: ColumnKind) {
         self.kind = kind
         (isDayFirst, isMinguo, isHan) = (other.isDayFirst, other.isMinguo, other.isHan)
     }
@@ -182,7 +183,7 @@ struct ValueFacts {
             if text.contains(".") { fraction += 1 }
         }
         if ownDigits >= 7, ownDigits <= 15, others <= 5, PhoneNumber(text) != nil { phone += 1 }
-        if length == 15 || length == 18, IdentityNumber(text) != nil { identity += 1 }
+        if (8...18).contains(length), let number = IdentityNumber(text), number.isChecked || length > 8 { identity += 1 }
         if ownDigits >= 3 || length >= 6, length <= 24 { addDate(text) }
     }
 

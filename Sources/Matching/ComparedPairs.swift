@@ -50,7 +50,7 @@ struct ComparedPairs {
                 let own = base + number * width
                 roles.correct(own) { field, isRight in columns[field].value(isRight ? b : a) }
                 for field in identities where own[field] != 0 && own[field] != Comparison.missing {
-                    if let x = columns[field].value(a), let y = columns[field].value(b), x.isVerified, y.isVerified {
+                    if let x = columns[field].value(a), let y = columns[field].value(b), x.isVerified(like: y) {
                         verifiedConflicts[number] = true
                     }
                 }

@@ -41,6 +41,7 @@ package enum Comparison {
         case .street: return lowered(text(a, b), a, b)
         case .suburb, .text: return text(a, b)
         case .phone, .email, .identityNumber:
+            if let x = a.identity, let y = b.identity, x != y { return missing }
             let edits = Similarity.edits(a.compact, b.compact, limit: 2)
             if edits == 0 { return 0 }
             // `john.smith57@` and `john.smith87@` are two people of one name.

@@ -23,7 +23,7 @@ struct FieldPairing {
             usedRight.insert(candidate.right)
             let (a, b) = (left[candidate.left], right[candidate.right])
             found.append(
-                Pair(name: a.header, kind: common(a.kind, b.kind), left: candidate.left, right: candidate.right))
+                Pair(name: a.header, kind: common(a, b), left: candidate.left, right: candidate.right))
         }
         return found.sorted { $0.left < $1.left }
     }
@@ -33,6 +33,8 @@ struct FieldPairing {
         let kind: ColumnKind
         /// Hashes of folded values.
         let values: Set<UInt64>
+        /// Whoever asked said what the column is.
+        var isTold = false
     }
 
     /// The same header is the same column; otherwise the kind and shared values tell.
@@ -41,15 +43,19 @@ struct FieldPairing {
         if !x.isEmpty, x == y { return 10 }
         let smaller = Double(max(1, min(a.values.count, b.values.count)))
         let shared = Double(a.values.intersection(b.values).count) / smaller
+        if a.kind == b.kind, a.isTold, b.isTold { return 4 + shared }
         if a.kind == b.kind, a.kind != .text, a.kind != .code, a.kind != .category, a.kind != .number {
             return 2 + shared
         }
         return shared >= 0.1 ? shared : 0
     }
 
-    /// What both can be compared as.
-    private static func common(_ a: ColumnKind, _ b: ColumnKind) -> ColumnKind {
+    /// What both can be compared as: what was said of one, else what was guessed of both.
+    private static func common(_ left: Side, _ right: Side) -> ColumnKind {
+        let (a, b) = (left.kind, right.kind)
         if a == b { return a }
+        if left.isTold { return a }
+        if right.isTold { return b }
         if a.levels == b.levels { return a.isStrong == b.isStrong ? a : .text }
         return .text
     }

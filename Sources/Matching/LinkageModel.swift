@@ -142,7 +142,7 @@ package struct Scorer: Sendable {
                     if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field],
                         let y = b.values[field]
                     {
-                        isVerified = isVerified || (x.isVerified && y.isVerified)
+                        isVerified = isVerified || x.isVerified(like: y)
                     }
                 }
                 var found = decide(

@@ -14,6 +14,16 @@ package struct MatchSource: Sendable {
     }
 }
 
+/// A column of a file, or the two that were compared with each other, and what they were taken for.
+package struct TakenColumn: Sendable, Equatable {
+    /// Headers; `nil` where the other file has nothing like it.
+    package let left: String?, right: String?
+    package let kind: ColumnKind
+    /// Said by whoever asked, not guessed.
+    package let isTold: Bool
+    package let isCompared: Bool
+}
+
 /// What a run found. Rows count from 0; in two files the left file's come first.
 package struct MatchResult: Sendable {
     package struct Pair: Sendable {
@@ -29,6 +39,8 @@ package struct MatchResult: Sendable {
     package let clusters: [[Int]]
     package let model: LinkageModel
     package let comparisons: Int
+    /// What every column of the files was taken for.
+    package let columns: [TakenColumn]
 }
 
 /// Matches a file with itself or two files with each other, without labels: understand the columns, standardise, block,
@@ -40,11 +52,12 @@ package enum Matcher {
         package let words: Words
     }
 
+    /// - Parameter told: what columns are, by their headers; of the others it is guessed.
     package static func match(
-        _ left: MatchSource, _ right: MatchSource? = nil, countryCode: String = "86",
+        _ left: MatchSource, _ right: MatchSource? = nil, told: [String: ColumnKind] = [:], countryCode: String = "86",
         report: (Progress) -> Void = { _ in }
     ) -> MatchResult {
-        let table = prepare(left, right, countryCode, report)
+        let table = prepare(left, right, told, countryCode, report)
         let blocking = BlockingPlan(table: table).blocking()
         let pairs = CandidatePairs(table, blocking).pairs
         let compared = ComparedPairs(table, pairs) {
@@ -56,19 +69,22 @@ package enum Matcher {
     }
 
     static func prepare(
-        _ left: MatchSource, _ right: MatchSource?, _ countryCode: String, _ report: (Progress) -> Void
+        _ left: MatchSource, _ right: MatchSource?, _ told: [String: ColumnKind], _ countryCode: String,
+        _ report: (Progress) -> Void
     ) -> PreparedTable {
         func understood(_ source: MatchSource) -> [ColumnUnderstanding] {
-            let columns = source.headers.indices.map {
+            let guessed = source.headers.indices.map {
                 ColumnUnderstanding(header: source.headers[$0], values: source.cells[$0])
             }
-            return ColumnUnderstanding.together(columns, headers: source.headers)
+            return zip(source.headers, ColumnUnderstanding.together(guessed, headers: source.headers)).map { header, own in
+                told[header].map { ColumnUnderstanding(own, as: $0) } ?? own
+            }
         }
         let a = understood(left)
         let b = right.map(understood)
         let chosen: [FieldPairing.Pair]
         if let right, let b {
-            chosen = FieldPairing.pairs(sides(left, a), sides(right, b))
+            chosen = FieldPairing.pairs(sides(left, a, told), sides(right, b, told))
         } else {
             chosen = a.indices.filter { a[$0].kind != .nothing }.map {
                 FieldPairing.Pair(name: left.headers[$0], kind: a[$0].kind, left: $0, right: $0)
@@ -95,15 +111,41 @@ package enum Matcher {
         }
         return PreparedTable(
             fields: chosen.map { MatchField(name: $0.name, kind: $0.kind) }, columns: columns,
-            rows: left.rows + (right?.rows ?? 0), split: right == nil ? nil : left.rows)
+            rows: left.rows + (right?.rows ?? 0), split: right == nil ? nil : left.rows,
+            taken: taken(left, a.map(\.kind), right, b?.map(\.kind) ?? [], chosen, told))
     }
 
-    private static func sides(_ source: MatchSource, _ understood: [ColumnUnderstanding]) -> [FieldPairing.Side] {
+    /// Every column in the order of the files, also those that are compared with nothing.
+    private static func taken(
+        _ left: MatchSource, _ a: [ColumnKind], _ right: MatchSource?, _ b: [ColumnKind], _ chosen: [FieldPairing.Pair],
+        _ told: [String: ColumnKind]
+    ) -> [TakenColumn] {
+        var result = left.headers.indices.map { index in
+            let pair = chosen.first { $0.left == index }
+            let other = pair.flatMap { pair in right.map { $0.headers[pair.right] } }
+            return TakenColumn(
+                left: left.headers[index], right: other, kind: pair?.kind ?? a[index],
+                isTold: told[left.headers[index]] != nil || other.map { told[$0] != nil } ?? false, isCompared: pair != nil)
+        }
+        guard let right else { return result }
+        for index in right.headers.indices where !chosen.contains(where: { $0.right == index }) {
+            result.append(
+                TakenColumn(
+                    left: nil, right: right.headers[index], kind: b[index], isTold: told[right.headers[index]] != nil,
+                    isCompared: false))
+        }
+        return result
+    }
+
+    private static func sides(
+        _ source: MatchSource, _ understood: [ColumnUnderstanding], _ told: [String: ColumnKind]
+    ) -> [FieldPairing.Side] {
         source.headers.indices.map { index in
             let values = source.cells[index].lazy.compactMap { $0 }.prefix(20_000)
             return FieldPairing.Side(
                 header: source.headers[index], kind: understood[index].kind,
-                values: Set(values.map { StableHash.of(Folding.fold($0).utf8) }))
+                values: Set(values.map { StableHash.of(Folding.fold($0).utf8) }),
+                isTold: told[source.headers[index]] != nil)
         }
     }
 
@@ -111,17 +153,15 @@ package enum Matcher {
         _ table: PreparedTable, _ compared: ComparedPairs, _ model: LinkageModel, _ shares: [[Double]]
     ) -> MatchResult {
         let scorer = Scorer(model)
-        var links: [ScoredPair] = [], review: [MatchResult.Pair] = []
+        var links: [ScoredPair] = [], doubtful: [ScoredPair] = []
         for (pair, own) in zip(compared.pairs, compared.scored(scorer, table, shares)) {
             let (a, b) = CandidatePairs.unpack(pair)
-            let score = scorer.score(own.bits, own.bar)
-            switch score.band {
+            switch scorer.score(own.bits, own.bar).band {
             case .link: links.append(ScoredPair(a: a, b: b, bits: own.bits))
-            case .review: review.append(.init(left: a, right: b, score: score.probability))
+            case .review: doubtful.append(ScoredPair(a: a, b: b, bits: own.bits))
             case .apart: break
             }
         }
-        if table.split != nil, isOneToOne(links) { links = Assignment.oneToOne(links) }
         var memory: [Int: MatchRecord] = [:]
         func record(_ row: Int) -> MatchRecord {
             if let known = memory[row] { return known }
@@ -129,15 +169,48 @@ package enum Matcher {
             memory[row] = made
             return made
         }
-        var clustering = Clustering(rows: table.rows)
-        clustering.join(links) { a, b in
+        func bits(_ a: Int, _ b: Int) -> Double {
             let score = scorer.score(record(a), record(b))
             return score.bar == .verified ? -.infinity : score.bits
         }
+        let isSingle = table.split != nil && isOneToOne(links)
+        if isSingle { links = Assignment.chosen(links) { bits($0, $1) >= sameBits } }
+        var clustering = Clustering(rows: table.rows)
+        clustering.join(links, bits: bits)
+        if isSingle || table.split == nil && arePairs(clustering.groups()) {
+            let found = leftOver(clustering.groups(), doubtful, table, model)
+            clustering.join(found, bits: bits)
+            links += found
+        }
         let clusters = clustering.groups()
         let pairs = pairs(of: clusters, table, links) { scorer.score(record($0), record($1)).probability }
+        let linked = Set(pairs.map { CandidatePairs.pack($0.left, $0.right) })
+        let review = doubtful.lazy.filter { !linked.contains(CandidatePairs.pack($0.a, $0.b)) }.map {
+            MatchResult.Pair(left: $0.a, right: $0.b, score: 1 / (1 + exp2(-$0.bits)))
+        }
         return MatchResult(
-            pairs: pairs, review: review, clusters: clusters, model: model, comparisons: compared.pairs.count)
+            pairs: pairs, review: Array(review), clusters: clusters, model: model, comparisons: compared.pairs.count,
+            columns: table.taken)
+    }
+
+    /// Two records of one file are one person's from here on when both go with the same record of the other file.
+    private static let sameBits = 0.0
+
+    /// Whether hardly any group is of more than two records.
+    private static func arePairs(_ groups: [[Int]]) -> Bool {
+        Double(groups.count { $0.count > 2 }) <= 0.03 * Double(groups.count)
+    }
+
+    /// Doubtful pairs of records that belong to nobody yet, and that are likely one person now that the others are settled.
+    private static func leftOver(
+        _ groups: [[Int]], _ doubtful: [ScoredPair], _ table: PreparedTable, _ model: LinkageModel
+    ) -> [ScoredPair] {
+        let taken = Set(groups.joined())
+        let split = table.split ?? table.rows
+        let left = Double(split - taken.count { $0 < split }), right = Double(table.rows - split - taken.count { $0 >= split })
+        return Assignment.leftOver(
+            doubtful.filter { !taken.contains($0.a) && !taken.contains($0.b) },
+            possible: table.split == nil ? left * (left - 1) / 2 : left * right, priorBits: model.priorBits)
     }
 
     /// Whether hardly any record has two good partners: then no record may have two.

@@ -93,6 +93,8 @@ struct PreparedTable: Sendable {
     let rows: Int
     /// Rows before this one are the left file's; nil when a file is matched with itself.
     let split: Int?
+    /// Of the files' columns, what each is.
+    var taken: [TakenColumn] = []
 
     /// Pairs that could be a match at all.
     var pairs: Double {

@@ -1,4 +1,5 @@
 import Foundation
+import Kernel
 
 /// One value in the form it is compared in.
 ///
@@ -15,8 +16,8 @@ package final class MatchValue: Sendable, Equatable {
     /// Of a date `YYYYMMDD`, so too the birth date in an identity number of 18 places; of a number its value times 1,000;
     /// otherwise 0.
     let number: Int64
-    /// Of an identity number: its check digit is right.
-    let isVerified: Bool
+    /// Of an identity number whose shape and check digit are right.
+    let identity: IdentityNumber.Kind?
     /// Which letters, and which pairs of neighbouring letters, occur: most unlike texts are told apart by these alone.
     let letters: UInt64
     let neighbours: UInt64
@@ -31,7 +32,7 @@ package final class MatchValue: Sendable, Equatable {
     package var text: String { String(decoding: latin, as: UTF8.self) }
 
     init?(
-        native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, isVerified: Bool = false,
+        native: some Sequence<UInt8>, latin: [UInt8], number: Int64 = 0, identity: IdentityNumber.Kind? = nil,
         formals: [Nicknames.Formal] = [], isLatin: Bool = false, written: [UInt8] = []
     ) {
         compact = latin.contains(32) ? latin.filter { $0 != 32 } : latin
@@ -39,7 +40,7 @@ package final class MatchValue: Sendable, Equatable {
         self.native = StableHash.of(native)
         self.latin = latin
         self.number = number
-        self.isVerified = isVerified
+        self.identity = identity
         self.formals = formals
         (self.isLatin, self.written) = (isLatin, written)
         var letters: UInt64 = 0, neighbours: UInt64 = 0, last: UInt64 = 0
@@ -53,8 +54,12 @@ package final class MatchValue: Sendable, Equatable {
 
     package static func == (a: MatchValue, b: MatchValue) -> Bool {
         a === b
-            || (a.native == b.native && a.latin == b.latin && a.number == b.number && a.isVerified == b.isVerified)
+            || (a.native == b.native && a.latin == b.latin && a.number == b.number && a.identity == b.identity)
     }
+
+    /// Whether the two are numbers of one kind whose check digits are right: then two that differ are two people. Nobody's
+    /// number of one kind says anything of that of another, which the same person may have.
+    func isVerified(like other: MatchValue) -> Bool { identity != nil && identity == other.identity && identity != .macau }
 
     /// Share of the letters of the text with fewer that the other has too.
     @inline(__always) func sharedLetters(_ other: MatchValue) -> Double {

@@ -38,10 +38,12 @@ package struct Standardiser: Sendable {
             return MatchValue(native: digits, latin: digits, number: number)
         case .identityNumber:
             if let number = IdentityNumber(written) {
-                let digits = Array(number.text.lowercased().utf8)
+                let digits = Array(number.compact.lowercased().utf8)
                 // The old form has no check character: it says nothing for sure of when somebody was born.
-                let birth = written.unicodeScalars.count >= 18 ? Int64(String(number.text.dropFirst(6).prefix(8))) : nil
-                return MatchValue(native: digits, latin: digits, number: birth ?? 0, isVerified: true)
+                let birth = written.unicodeScalars.count >= 18 ? number.birthDate : nil
+                return MatchValue(
+                    native: digits, latin: digits, number: birth.map { Int64($0.year * 10_000 + $0.month * 100 + $0.day) } ?? 0,
+                    identity: number.kind)
             }
             let compact = StandardText.forms(written).latin.filter { $0 != 32 }
             return MatchValue(native: compact, latin: compact)

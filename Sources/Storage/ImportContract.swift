@@ -74,6 +74,17 @@ package struct ImportRow: Sendable {
     }
 }
 
+/// A value that a row claims for its record.
+package struct ImportClaim: Sendable, Hashable {
+    /// Of the match key; `nil` where the row has none.
+    package let key: String?
+    package let value: String
+    package init(key: String?, value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
 /// A field before and after; both as the target would store them.
 package struct ImportChange: Sendable, Hashable {
     package let field: String
@@ -225,6 +236,15 @@ package protocol ImportTarget: Sendable {
     ///   - source: the source whose identifiers are meant.
     /// - Returns: `nil` = the target does not know this field.
     func known(_ values: [String], by field: String, source: String, _ session: any SQLSession) throws -> Set<String>?
+    /// Whether values of rows are those of another record than the one that each row is about.
+    /// - Parameters:
+    ///   - claims: the value, and that of the match key by which the row finds its record.
+    ///   - field: a field that can match.
+    ///   - matchKey: the field that finds records; `nil` = every row is new.
+    /// - Returns: parallel to `claims`; `nil` = the target does not know this field, or cannot tell whom rows are about.
+    func areTaken(
+        _ claims: [ImportClaim], by field: String, matchKey: String?, source: String, _ session: any SQLSession
+    ) throws -> [Bool]?
     /// Does what has to be done once before rows of a run with these options are applied; may take long.
     func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
@@ -303,6 +323,9 @@ extension ImportTarget {
     package func known(
         _ values: [String], by field: String, source: String, _ session: any SQLSession
     ) throws -> Set<String>? { nil }
+    package func areTaken(
+        _ claims: [ImportClaim], by field: String, matchKey: String?, source: String, _ session: any SQLSession
+    ) throws -> [Bool]? { nil }
 }
 
 extension Importer {

@@ -13,9 +13,10 @@ struct Match: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Link the records of one file to each other, or of two files, without labels.",
         discussion: """
-            What the columns hold is told from their headers and values; the weights are learned from the file itself. The \
-            result is one JSON object: pairs (left, right, score 0...1) that are linked, review (the same of doubtful pairs, for \
-            a person to decide, the most likely first), clusters of ids, and seconds.
+            What the columns hold is told from their headers and values (--column corrects it); the weights are learned from the \
+            file itself. The result is one JSON object: pairs (left, right, score 0...1) that are linked, review (the same of \
+            doubtful pairs, for a person to decide, the most likely first), clusters of ids, columns with what each was taken \
+            for, and seconds.
             Two different identity numbers with right check digits are never linked, and people of one home are kept apart.
             Rows without an id are left out (exit code 2).
             """)
@@ -33,12 +34,21 @@ struct Match: AsyncParsableCommand {
     @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode =
         "86"
 
+    @Option(
+        name: .customLong("column"),
+        help: ArgumentHelp(
+            """
+            What a column is, where the guess is wrong: NAME=KIND, may be repeated, for both files. Kinds: \
+            \(Matching.ColumnKind.allCases.map(\.rawValue).joined(separator: ", ")); a column that is nothing is not compared.
+            """, valueName: "NAME=KIND")) var columns: [String] = []
+
     static let rowsMax = 2_000_000
 
     func validate() throws {
         guard (1...3).contains(countryCode.count), countryCode.allSatisfy(\.isNumber) else {
             throw ValidationError("--country-code must be 1...3 digits, for example 86")
         }
+        _ = try told()
         guard other != nil || otherID == nil else { throw ValidationError("--other-id needs a second file") }
     }
 
@@ -51,10 +61,12 @@ struct Match: AsyncParsableCommand {
             let start = clock.now
             let bar = ProgressBar()
             let left: Records, right: Records?, result: MatchResult
+            let told = try told()
             do {
                 left = try Records(path: file, id: id, sheet: sheet, bar)
                 right = try other.map { try Records(path: $0, id: otherID ?? id, sheet: otherSheet, bar) }
-                result = Matcher.match(left.source, right?.source, countryCode: countryCode) {
+                try checkColumns(told, left, right)
+                result = Matcher.match(left.source, right?.source, told: told, countryCode: countryCode) {
                     bar.show($0.done, $0.total, say.pick($0.words))
                 }
             } catch {
@@ -73,8 +85,14 @@ struct Match: AsyncParsableCommand {
     }
 
     private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?, _ say: Say) {
-        for field in result.model.fields {
-            Terminal.out(say("cli.match.column", ["name": Terminal.plain(field.name), "kind": field.kind.rawValue]))
+        for column in result.columns {
+            let names = [column.left, column.right].compactMap { $0.map(Terminal.plain) }
+            let isOne = names.count == 2 && names[0] == names[1]
+            let key = column.isCompared && column.kind != .nothing ? column.isTold ? "told" : "guessed" : "left.out"
+            Terminal.out(
+                say(
+                    "cli.match.column.\(key)",
+                    ["name": isOne ? names[0] : names.joined(separator: " = "), "kind": column.kind.rawValue]))
         }
         Terminal.out(
             say(
@@ -108,9 +126,19 @@ struct Match: AsyncParsableCommand {
         let doubtful = result.review.sorted { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
         let clusters = result.clusters.map { JSONValue.array($0.map { .string(ids[$0]) }) }
         let whole = JSONValue.object([
-            "pairs": list(result.pairs), "review": list(doubtful), "clusters": .array(clusters), "seconds": .double((seconds * 1e3).rounded() / 1e3),
+            "pairs": list(result.pairs), "review": list(doubtful), "clusters": .array(clusters),
+            "columns": .array(result.columns.map(column)), "seconds": .double((seconds * 1e3).rounded() / 1e3),
         ])
         return Data((whole.encoded() + "\n").utf8)
+    }
+
+    /// `{"column": "name", "other": "who", "kind": "full_name", "told": false, "compared": true}`
+    private static func column(_ column: TakenColumn) -> JSONValue {
+        .object([
+            "column": column.left.map(JSONValue.string) ?? .null, "other": column.right.map(JSONValue.string) ?? .null,
+            "kind": .string(column.kind.rawValue), "told": .bool(column.isTold),
+            "compared": .bool(column.isCompared && column.kind != .nothing),
+        ])
     }
 
     private static func encoded(_ model: LinkageModel) throws -> Data {
@@ -145,7 +173,7 @@ extension Match {
             ids = kept.map { Self.trimmed(data.cells[column][$0] ?? "") }
             let others = data.columns.indices.filter { $0 != column }
             source = MatchSource(
-                headers: others.map { data.columns[$0] },
+                headers: others.map { Self.trimmed(data.columns[$0]) },
                 cells: others.map { other in kept.map { data.cells[other][$0] } }, rows: kept.count)
             leftOut = data.rejectCount + data.rows - kept.count
             let withoutID = (0..<data.rows).first { data.cells[column][$0] == nil }
@@ -158,9 +186,9 @@ extension Match {
                 }
         }
 
-        private static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
+        static func trimmed(_ text: String) -> String { text.trimmingCharacters(in: .whitespacesAndNewlines) }
 
-        private static func noColumn(_ path: String, _ id: String, _ columns: [String]) -> CRMError {
+        static func noColumn(_ path: String, _ id: String, _ columns: [String]) -> CRMError {
             let names = columns.prefix(30).map(trimmed).joined(separator: ", ")
             return CRMError(
                 "no_such_column", status: 422,
@@ -192,6 +220,38 @@ extension Match {
             } catch let error as TabularError {
                 throw TabularWording.error(error)
             }
+        }
+    }
+}
+
+extension Match {
+    /// What --column says, by header.
+    /// - Throws: `ValidationError` for what is not `NAME=KIND`, a kind that is none, or a column with two kinds.
+    private func told() throws -> [String: Matching.ColumnKind] {
+        var told: [String: Matching.ColumnKind] = [:]
+        for text in columns {
+            // The kind has no sign of equality, a header may.
+            guard let sign = text.lastIndex(of: "="), sign > text.startIndex else {
+                throw ValidationError("--column is NAME=KIND, for example name=full_name, not “\(text)”")
+            }
+            let name = Records.trimmed(String(text[..<sign]))
+            guard let kind = Matching.ColumnKind(rawValue: String(text[text.index(after: sign)...])) else {
+                throw ValidationError(
+                    "“\(text[text.index(after: sign)...])” is no kind of column. Kinds: "
+                        + Matching.ColumnKind.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            guard told[name] == nil || told[name] == kind else {
+                throw ValidationError("--column says two kinds of “\(name)”")
+            }
+            told[name] = kind
+        }
+        return told
+    }
+
+    private func checkColumns(_ told: [String: Matching.ColumnKind], _ left: Records, _ right: Records?) throws {
+        for name in told.keys.sorted() {
+            let known = left.source.headers + (right?.source.headers ?? [])
+            if !known.contains(name) { throw Records.noColumn([file, other].compactMap(\.self).joined(separator: ", "), name, known) }
         }
     }
 }

@@ -80,6 +80,53 @@ struct ResolutionTests {
         #expect(sets[0].isDisjoint(with: sets[1]), "\(sets)")
     }
 
+    @Test("a number of another government is another document and not another person; two of one government are two people")
+    func governments() async throws {
+        func bring(_ document: String) async throws -> (matches: ImportMatches, together: Int) {
+            let desk = try await MatchDesk()
+            var taiwan = Self.billing
+            taiwan["document_number"] = "A123456789"
+            let one = try await desk.bring("billing", [taiwan])
+            var other = Self.billing
+            other["source_id"] = "X"
+            other["msisdn"] = nil
+            other["phone"] = "+8613812345678"
+            other["document_number"] = document
+            let brought = try await desk.bring("care", [other])
+            return (brought.matches, try await desk.set(one.ids[0]).count)
+        }
+        let another = try await bring("B234567894")
+        #expect(another.matches == ImportMatches() && another.together == 1, "\(another)")
+        let mainland = try await bring(MatchDesk.identity(8))
+        #expect(mainland.matches.linked == 1 && mainland.together == 2, "\(mainland)")
+    }
+
+    @Test("what a linked record has is not another customer's, what an unlinked one has is, and what nobody has is free")
+    func claims() async throws {
+        let desk = try await MatchDesk()
+        let one = try await desk.bring("billing", [Self.billing])
+        var other = Self.billing
+        other["source_id"] = "C1"
+        other["msisdn"] = nil
+        other["phone"] = Self.billing["msisdn"]
+        let two = try await desk.bring("care", [other, ["source_id": "C2", "full_name": "赵六"]])
+        try #require(two.matches.linked == 1, "\(two.matches)")
+        #expect(try await desk.set(one.ids[0]).contains(two.ids[0]))
+        let number = try #require(Self.billing["msisdn"])
+        func taken(_ keys: [String?], _ value: String, by field: String = "msisdn", key: String? = "source_id") async throws -> [Bool]? {
+            try await desk.tenant.database.read { [target = desk.bench.target] session in
+                try target.areTaken(
+                    keys.map { ImportClaim(key: $0, value: value) }, by: field, matchKey: key, source: "care", session)
+            }
+        }
+        #expect(try await taken(["C1", "C2", "C3", nil], number) == [false, true, true, true])
+        #expect(try await taken(["C1", "C2", "C3", nil], "+8613900000000") == [false, false, false, false])
+        #expect(try await taken([nil], number, key: nil) == [true], "every row is new")
+        #expect(try await taken(["C1"], "C1", by: "source_id") == [false])
+        #expect(try await taken(["C1"], "x", by: "email") == nil)
+        #expect(try await taken(["C1"], number, key: "email") == nil, "whom the row is about is not known")
+    }
+
     @Test("a household is not a person: one telephone and one address, but other names")
     func household() async throws {
         let desk = try await MatchDesk()

@@ -49,6 +49,13 @@ struct SearchIndexTests {
             ("joh", ["John Smith", "Ann Johnson"]), ("zoe", ["Zoë O'Neil-Jones"]), ("oneil", ["Zoë O'Neil-Jones"]),
             ("o’neil jones", ["Zoë O'Neil-Jones"]), ("Jonson", ["Ann Johnson"]), ("jhonson ann", ["Ann Johnson"]),
             ("Smiht", ["John Smith"]), ("smyth", ["John Smith"]), ("xaioling", ["Wang Xiaoling"]), ("smxyz", []),
+            // A surname as it is read and first letters of the rest, of names in characters and in letters; unfinished too.
+            ("wangxm", ["王小明"]), ("ouyangxy", ["欧阳小燕"]), ("OuYang XY", ["欧阳小燕"]), ("zenggq", ["曾国强"]), ("cenggq", ["曾国强"]),
+            ("liudh", ["劉德華"]), ("wangxl", ["Wang Xiaoling"]), ("wang xl", ["Wang Xiaoling"]), ("hangzhouxh", ["杭州星海科技有限公司"]),
+            ("wangxq", []), ("lidh", []),
+            // Slips in two words at once, and in a word too short to be kept.
+            ("Jhon Smiht", ["John Smith"]), ("smyth jonh", ["John Smith"]), ("wnag xiaoilng", ["Wang Xiaoling"]),
+            ("Anm Jonhson", ["Ann Johnson"]), ("Ojhnson Ann", ["Ann Johnson"]), ("Zeo Jnoes", ["Zoë O'Neil-Jones"]), ("Ben Jonhson", []),
             // The rest.
             ("ref-10", Array(people.map(\.name).prefix(10))), ("REF-103", ["曾国强"]), ("user3.mail@example", ["曾国强"]),
             ("小明王", []), ("王 xiaoming", ["王小明"]), ("明 wang", ["王小明"]),

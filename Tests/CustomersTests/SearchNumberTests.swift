@@ -90,6 +90,49 @@ struct SearchNumberTests {
         #expect(hits.map(\.group) == ["customers.search.accounts"] && hits[0].subtitle.hasPrefix("ACC-770012345"))
     }
 
+    @Test("payments are found by parts of their numbers, go with their import, and an older base learns of them by the job")
+    func payments() async throws {
+        let desk = try await RecordDesk()
+        let database = desk.tenant.database
+        let rows: [[String: SQLValue]] = (1...3).map { day in
+            [
+                "payment_number": .text("PAY-2026-77\(day)01"), "source_id": .text(day < 3 ? "B1" : "B2"), "amount": .int(100),
+                "paid_on": .text("2026-01-0\(day)"),
+            ]
+        }
+        let outcomes = try await desk.apply("payments", rows)
+        let first = SearchMatch(id: desk.ids[0], way: .record(.payments, "PAY-2026-77101"))
+        for query in ["77101", "pay-2026-771", "６７７１"] {
+            #expect(try await Self.matches(query, desk) == [first], "\(query)")
+            #expect(try await Self.matches(query, desk, Self.agent) == [first], "the page shows it")
+        }
+        #expect(try await Self.matches("PAY-2026", desk, Self.eastern).map(\.id) == [desk.ids[0]])
+        let hits = try await database.read { session in
+            let who = SearchTests.everybody
+            return try CustomerSearch.source().find(
+                "77101", 5,
+                PanelRequest(
+                    customers: [], principal: who, masking: Masking(who), language: .en, now: desk.tenant.clock.now(), assets: ""),
+                session)
+        }
+        #expect(hits.map(\.group) == ["customers.search.payments"] && hits[0].subtitle.hasPrefix("PAY-2026-77101"))
+        // A base from before has none of them, and a row that says so.
+        try await database.write { [ids = desk.ids] session in
+            try NumberIndex.remove(of: ids, session)
+            try session.execute("INSERT INTO customers_search_state (id, step, seen_to, since) VALUES (3, 0, 0, 0)")
+        }
+        #expect(try await Self.matches("77101", desk).isEmpty)
+        let fill = NumberFill(database: database, clock: desk.bench.test.clock)
+        #expect(try await fill.run() == 3)
+        #expect(try await Self.matches("77101", desk) == [first])
+        desk.bench.test.clock.advance(seconds: SearchFill.fullMinutes * 60)
+        #expect(try await fill.run() == 0)
+        #expect(try await desk.count("SELECT COUNT(*) FROM customers_search_state") == 0)
+        #expect(try await desk.revert("payments", outcomes).isEmpty)
+        #expect(try await Self.matches("77101", desk).isEmpty)
+        try await SearchBench.requireSound(database)
+    }
+
     @Test("a record that goes is not found, and a customer who moves is found where they are")
     func changes() async throws {
         let desk = try await RecordDesk()

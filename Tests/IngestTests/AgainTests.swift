@@ -196,6 +196,16 @@ struct ImportWordsTests {
             ]
         let page = ProfileText(profile: profile, language: language)
         #expect(!page.summary.contains("--") && !profile.columns.contains { page.notes($0, isAlone: true).joined().contains("--") })
+        let ids = NSTemporaryDirectory() + "ids-\(UUID().uuidString).csv"
+        defer { try? FileManager.default.removeItem(atPath: ids) }
+        try Data("证件号码\nA123456789\nA123456788\nA123456(3)\n1234567(8)\n".utf8).write(to: URL(fileURLWithPath: ids))
+        let told = ProfileText(profile: try FileProfile.read(ids, sheet: nil, encoding: nil), language: language).lines
+            .joined(separator: "\n")
+        let of =
+            language == .en
+            ? ["identity numbers: Hong Kong 1, Macau (shape only) 1, Taiwan 1", "1 identity number has a wrong check digit or date (line 3)"]
+            : ["身份证号码：香港 1，澳门（仅校验格式） 1，台湾 1", "1 个身份证号码校验位或日期有误（第 3 行）"]
+        for line in of { #expect(told.contains(line), "\(line)\n\(told)") }
         for line in expected { #expect(said.contains(line), "\(line)\n\(said)") }
         #expect(!said.contains("leading zeros") && !said.contains("_"), "no codes: \(said)")
     }

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Kernel
 import Matching
 
 /// Invented people, written down several times by careless hands. The same seed gives the same file.

@@ -1,5 +1,6 @@
 import Compute
 import Foundation
+import Kernel
 import Testing
 
 @testable import Matching
@@ -123,7 +124,7 @@ struct MatcherTests {
                 (0..<count).map { $0 == 0 ? "jones" : "smith" },
                 (0..<count).map { _ in String((0..<6).map { _ in Character(["a", "b", "c", "d"][random.below(4)]) }) },
             ], rows: count)
-        let table = Matcher.prepare(source, nil, "86") { _ in }
+        let table = Matcher.prepare(source, nil, [:], "86") { _ in }
         let pass = BlockingPass(atoms: [BlockingAtom(field: 0, form: .whole)])
         let blocking = Blocking(passes: [pass], kinds: table.fields.map(\.kind), commonWords: [[], []])
         let pairs = CandidatePairs(table, blocking).pairs

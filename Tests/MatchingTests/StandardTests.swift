@@ -148,13 +148,26 @@ struct StandardTests {
     @Test("the identity number's check digit decides, fifteen digits become eighteen")
     func identityNumbers() throws {
         let number = try #require(IdentityNumber("11010519491231002X"))
-        #expect(number.birthDate.description == "1949-12-31")
+        #expect(number.birthDate?.description == "1949-12-31")
         #expect(IdentityNumber("11010519491231002x") == number)
         #expect(IdentityNumber("110105491231002") == number)
         #expect(IdentityNumber("１１０１０５１９４９１２３１００２Ｘ") == number)
         for last in "0123456789" { #expect(IdentityNumber("11010519491231002\(last)") == nil) }
         #expect(IdentityNumber("11010519491331002X") == nil)
         #expect(IdentityNumber("") == nil && IdentityNumber("X1010519491231002X") == nil)
+    }
+
+    @Test("numbers of two governments say nothing of each other, two of one are two people, and Macau's are not proven")
+    func governments() throws {
+        func value(_ text: String) throws -> MatchValue { try #require(Standardiser(kind: .identityNumber).value(text)) }
+        let (taiwan, other) = (try value("A123456789"), try value("B234567894"))
+        let (hong, mainland, macau) = (try value("A123456(3)"), try value("11010519491231002X"), try value("1234567(8)"))
+        #expect(Comparison.level(.identityNumber, taiwan, mainland) == Comparison.missing)
+        #expect(Comparison.level(.identityNumber, hong, taiwan) == Comparison.missing)
+        #expect(Comparison.level(.identityNumber, taiwan, other) == 3 && taiwan.isVerified(like: other))
+        let (otherMacau, wide) = (try value("5234567(8)"), try value("a１２３４５６（3）"))
+        #expect(!taiwan.isVerified(like: mainland) && !macau.isVerified(like: otherMacau))
+        #expect(wide == hong && hong.text == "a1234563" && mainland.number == 19_491_231 && taiwan.number == 0)
     }
 
     @Test("every slip in one digit of an identity number is noticed")

@@ -167,10 +167,15 @@ struct EntityStoryTests {
         #expect(care.findings.contains { $0.rule == "own-once" && $0.failed == 1 && $0.checked >= $0.failed })
         let again = try await bring("billing", "B1,王晓明,P100001\nB2,李四,P100002\n")
         #expect(again.updated == 1 && again.unchanged == 1 && again.quarantined == 0, "\(again)")
+        // A row that changes a customer may not bring what another one has.
+        let changed = try await bring("care", "C2,赵六,P100001\n")
+        #expect(changed.updated == 0 && changed.quarantined == 1, "\(changed)")
+        let own = try await bring("care", "C2,赵六,P100010\n")
+        #expect(own.updated == 1 && own.quarantined == 0, "\(own)")
         let words = try await scenario.tenant.database.read {
             try $0.query("SELECT findings FROM ingest_quarantine WHERE source = 'care'") { $0.text(0) }
         }
-        #expect(words.count == 1 && words[0].contains("another customer has this value already"))
+        #expect(words.count == 2 && words[1].contains("another customer has this value already") && words[0].contains("another customer has this value already"))
     }
 
     @Test("customers with cases or contacts stay when their import is taken back, the count before says so, and they go after these")

@@ -57,6 +57,22 @@ struct FileProfileTests {
         #expect(profile.columns.map(\.personal) == ["phone", "email", "name", "identity", "name", "name"])
     }
 
+    @Test("identity numbers are told by the government that gives them out, and those with a wrong check digit by their lines")
+    func identities() throws {
+        let profile = try Self.profile(
+            "证件号码,ref,a\nA123456789,C000012345,11010519491231002X\nA123456788,C000012346,110105194912310021\n"
+                + "A123456(3),C000012348,11010519491231002X\n1234567(8),C000012351,11010519491231002X\n护照 E1,C000012352,\n")
+        let found = profile.columns[0].identities
+        #expect(found?.kinds.map { "\($0.value) \($0.count)" } == ["hong_kong 1", "macau 1", "taiwan 1"])
+        #expect(found?.wrong == 1 && found?.wrongLines == [3])
+        #expect(profile.columns[0].personal == "identity")
+        #expect(profile.columns[1].personal == nil && profile.columns[1].identities == nil, "customer numbers look like that too")
+        #expect(profile.columns[2].personal == "identity" && profile.columns[2].identities?.kinds.map(\.count) == [3])
+        #expect(profile.columns[2].identities?.wrongLines == [3])
+        // Lines and counts are nobody's values.
+        #expect(profile.masked().columns[0].identities == found)
+    }
+
     @Test("orders of dates: mixed, swapped by a program, and which lines are ambiguous")
     func dates() throws {
         let mixed = try Self.profile("d\n13/05/2024\n05/14/2024\n03/04/2024\n").columns[0].dates

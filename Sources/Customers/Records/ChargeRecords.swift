@@ -119,7 +119,11 @@ enum ChargeRecords {
                 "bill_number", Words(en: "For the bill", zh: "对应账单"), .text(60),
                 synonyms: ["bill id", "bill no", "invoice", "invoice number", "账单号", "账单编号"]),
         ], keyField: "payment_number", columns: columns, sql: sql, audit: "customers.record.import",
-        touched: CustomerRevision.move, changed: Settlement.follow
+        touched: CustomerRevision.move,
+        changed: { changes, tenant, session in
+            try Settlement.follow(changes, tenant, session)
+            try NumberIndex.follow(.payments)(changes, tenant, session)
+        }
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: false)
         guard let date = (draft.text("paid_on") ?? draft.text("issued_on")).flatMap({ LocalDate($0) }) else {

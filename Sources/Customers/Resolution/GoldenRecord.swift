@@ -137,7 +137,7 @@ struct GoldenRecord: Sendable {
     ) -> [(record: CustomerRecord, value: String)] {
         switch rule {
         case .verified:
-            let sure = known.filter { $0.record.documents.contains { IdentityNumber($0.number) != nil } }
+            let sure = known.filter { $0.record.documents.contains { IdentityNumber($0.number)?.isChecked ?? false } }
             return sure.isEmpty ? known : sure
         case .source:
             func rank(_ record: CustomerRecord) -> Int {

@@ -77,15 +77,19 @@ struct MatchCard: Sendable, Equatable {
 
     /// The birth date inside a citizen identity number whose check character is right. An old one of 15 digits has none.
     private var documentBirth: String? {
-        documents.lazy.filter { $0.utf8.count >= 18 }.compactMap { IdentityNumber($0)?.birthDate.description }.first
+        documents.lazy.filter { $0.utf8.count >= 18 }.compactMap { IdentityNumber($0)?.birthDate?.description }.first
     }
 
-    /// A value for each field; of several the one at `place`. Where no birth date is known, that of the identity number.
+    private var documentSex: String? {
+        documents.lazy.compactMap { IdentityNumber($0)?.sex?.rawValue }.first
+    }
+
+    /// A value for each field. Where no birth date or sex is known, that of the identity number.
     func values(document: String?, phone: String?, email: String?) -> [String?] {
         func known(_ text: String) -> String? { text.isEmpty ? nil : text }
         return [
-            known(name), known(birthDate) ?? documentBirth, known(gender), document, phone, email, known(street), known(city),
-            known(postcode),
+            known(name), known(birthDate) ?? documentBirth, known(gender) ?? documentSex, document, phone, email,
+            known(street), known(city), known(postcode),
         ]
     }
 }

@@ -53,7 +53,7 @@ final class MatchSubject: Sendable {
         record = prepared.record
     }
 
-    var verified: Set<String> { Set(card.documents.compactMap { IdentityNumber($0)?.text }) }
+    var verified: Set<IdentityNumber> { Set(card.documents.compactMap { IdentityNumber($0) }.filter(\.isChecked)) }
 }
 
 /// Compares customers: strong identifiers first, then the model; what two verified people, a household or two names
@@ -77,10 +77,10 @@ struct MatchJudge: Sendable {
         self.among = max(among, Self.amongMin)
     }
 
-    /// Whether both have identity numbers with right check digits and share none.
+    /// Whether both have identity numbers of one kind with right check digits and share none.
     static func areTwoPeople(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
         let (x, y) = (a.verified, b.verified)
-        return !x.isEmpty && !y.isEmpty && x.isDisjoint(with: y)
+        return !Set(x.map(\.kind)).isDisjoint(with: y.map(\.kind)) && x.isDisjoint(with: y)
     }
 
     func judge(_ a: MatchSubject, _ b: MatchSubject) -> MatchVerdict {

@@ -11,7 +11,6 @@ extension ImportService {
         // Records name the customer they are of: that one is to be there.
         let references = references.filter { !$0.isTaken || target.takesAttributes }
         guard !references.isEmpty, !chunk.rows.isEmpty else { return chunk }
-        let source = mapping.source
         var worst: [Int: (severity: RuleSeverity, findings: [RowFinding])] = [:]
         var chunk = chunk
         for reference in references {
@@ -20,21 +19,11 @@ extension ImportService {
                 return chunk.rows[index].values[when.field].map { when.values.contains(CompiledRules.text($0)) }
                     ?? when.orMissing
             }
-            var values = asked.map { chunk.rows[$0].values[reference.field].map(CompiledRules.text) }
-            if reference.isTaken {
-                // A row that changes a known customer may bring what that customer has already.
-                let isNew = try new(asked.map { chunk.rows[$0] }, mapping, session)
-                values = zip(values, isNew).map { $1 ? $0 : nil }
-            }
-            guard
-                let known = try target.known(
-                    Array(Set(values.compactMap { $0 })), by: reference.to, source: source, session)
-            else { continue }
+            guard let wrong = try wrong(asked.map { chunk.rows[$0] }, reference, mapping, session) else { continue }
             var count = RuleCount(
                 rule: reference.rule.key, field: reference.field, dimension: reference.rule.dimension)
-            for (index, value) in zip(asked, values) {
-                guard let value else { continue }
-                let isWrong = known.contains(value) == reference.isTaken
+            for (index, isWrong) in zip(asked, wrong) {
+                guard let isWrong else { continue }
                 // That a value comes once in the file was counted with the row.
                 if isWrong || !reference.isTaken { count.checked += 1 }
                 guard isWrong else { continue }
@@ -65,15 +54,27 @@ extension ImportService {
         return chunk.without(Set(worst.keys))
     }
 
-    /// Which rows would make a new customer: those whose match key finds nobody.
-    private func new(_ rows: [ImportRow], _ mapping: ImportMapping, _ session: any SQLSession) throws -> [Bool] {
-        guard let key = mapping.matchKey else { return rows.map { _ in true } }
-        let keys = rows.map { $0.values[key].map(CompiledRules.text) }
-        guard
+    /// Of each row whether the rule is broken, `nil` where it has no value; `nil` for all when the target cannot tell.
+    private func wrong(
+        _ rows: [ImportRow], _ reference: CompiledRules.Reference, _ mapping: ImportMapping, _ session: any SQLSession
+    ) throws -> [Bool?]? {
+        let values = rows.map { $0.values[reference.field].map(CompiledRules.text) }
+        guard reference.isTaken else {
             let known = try target.known(
-                Array(Set(keys.compactMap { $0 })), by: key, source: mapping.source, session)
-        else { return rows.map { _ in false } }
-        return keys.map { key in key.map { !known.contains($0) } ?? false }
+                Array(Set(values.compactMap { $0 })), by: reference.to, source: mapping.source, session)
+            return known.map { known in values.map { $0.map { !known.contains($0) } } }
+        }
+        // A row that changes a known customer may bring what that customer has already, and not what another one has.
+        let claims = zip(rows, values).compactMap { row, value in
+            value.map {
+                ImportClaim(key: mapping.matchKey.flatMap { row.values[$0] }.map(CompiledRules.text), value: $0)
+            }
+        }
+        guard
+            var taken = try target.areTaken(
+                claims, by: reference.to, matchKey: mapping.matchKey, source: mapping.source, session)?.makeIterator()
+        else { return nil }
+        return values.map { $0 == nil ? nil : taken.next() }
     }
 
     /// One chunk in the transaction of `session`: the target's rows, the journal, rejects and held rows, what rules found,

@@ -7,7 +7,7 @@ enum RuleFormat: String, Sendable, CaseIterable {
     /// A telephone number by ITU-T E.164: `+`, no leading zero, 7 to 15 digits.
     case e164
     case email
-    /// Citizen identity number with its check character (GB 11643-1999).
+    /// Identity number of the mainland (GB 11643-1999), Taiwan, Hong Kong or Macau, each by its own check.
     case identityNumber = "identity_number"
     /// Serial number of a SIM (ITU-T E.118): 19 or 20 digits beginning with 89, the last of 19 a Luhn digit.
     case iccid

@@ -41,6 +41,15 @@ package struct FileProfile: Sendable, Codable {
         package let impossibleExamples: [Place]
     }
 
+    /// Identity numbers by the government that gives them out.
+    package struct Identities: Sendable, Codable, Equatable {
+        /// `mainland`, `taiwan`, `hong_kong`, ...; most frequent first.
+        package let kinds: [Count]
+        /// Of the shape of one, and with a wrong check digit or date.
+        package let wrong: Int
+        package let wrongLines: [Int]
+    }
+
     package struct Column: Sendable, Codable {
         package let name: String
         package let type: ColumnType
@@ -68,6 +77,8 @@ package struct FileProfile: Sendable, Codable {
         package let shapes: [Count]
         package let dates: Dates?
         package let mojibake: Mojibake?
+        /// Of columns that hold identity numbers.
+        package let identities: Identities?
         package let notices: [Count]
         package let exceptions: [Place]
         /// Nearly every row has another value: it may be what names a record.
@@ -236,6 +247,7 @@ extension FileProfile.Column {
                 .init(
                     repairable: $0.repairable, lost: $0.lost, causes: $0.causes, examples: mask($0.examples),
                     repaired: $0.repaired.map(FileProfile.masked))
-            }, notices: notices, exceptions: mask(exceptions), isLikelyKey: isLikelyKey, keyDuplicates: keyDuplicates)
+            }, identities: identities, notices: notices, exceptions: mask(exceptions), isLikelyKey: isLikelyKey,
+            keyDuplicates: keyDuplicates)
     }
 }

@@ -10,7 +10,8 @@ struct ValueProfiler: Sendable {
     private var dates = DateEvidence()
     private var repairable = 0, lost = 0, causes: [String: Int] = [:]
     private var damaged: [FileProfile.Place] = [], repaired: String?
-    private var phones = 0, emails = 0, identities = 0, present = 0
+    private var phones = 0, emails = 0, present = 0
+    private var identities = IdentityEvidence()
 
     /// - Returns: a hash of the value, for the row's.
     mutating func add(_ bytes: Bytes, line: Int) -> UInt64 {
@@ -29,6 +30,7 @@ struct ValueProfiler: Sendable {
         }
         dates.add(text, line: line)
         notePersonal(text)
+        identities.add(text, line: line)
         if text.contains(where: { $0 >= 0x80 }) { noteDamage(text, line) }
         return hash
     }
@@ -90,7 +92,6 @@ struct ValueProfiler: Sendable {
         if at == 1, others > 3, text.last != UInt8(ascii: "@") { emails += 1 }
         let isMobile = digits == 11 && text.first == UInt8(ascii: "1") && text.count > 1 && text[1] >= UInt8(ascii: "3")
         if others == 0, at == 0, isMobile || (digits >= 8 && digits <= 15 && text.first == Ascii.plus) { phones += 1 }
-        if text.count == 18, digits >= 17, others == (digits == 17 ? 1 : 0) { identities += 1 }
     }
 
     // MARK: The result
@@ -101,8 +102,9 @@ struct ValueProfiler: Sendable {
         let isKey = basic.present > 1 && basic.missing * 20 <= rows && estimate * 20 >= basic.present * 19
             && basic.type != .decimal && basic.longest <= 64
         let shown = top.top(topMax).filter { $0.count > 1 || basic.distinct <= topMax }
+        let personal = personal(basic.name)
         return FileProfile.Column(
-            name: basic.name, type: basic.type, personal: personal(basic.name), total: basic.total,
+            name: basic.name, type: basic.type, personal: personal, total: basic.total,
             missing: basic.missing,
             missingKinds: Dictionary(uniqueKeysWithValues: basic.missingKinds.map { ($0.key.rawValue, $0.value) }),
             distinct: estimate, isDistinctEstimate: basic.isDistinctCapped, topShortfall: top.shortfall,
@@ -113,6 +115,7 @@ struct ValueProfiler: Sendable {
             shapes: shapes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(8)
                 .map { .init(value: $0.key, count: $0.value) },
             dates: basic.dateOrder == .minguo ? nil : evidence, mojibake: mojibake,
+            identities: personal == "identity" ? identities.found : nil,
             notices: basic.notices.map { .init(value: $0.code, count: $0.count ?? 0) },
             exceptions: basic.exceptions.map { .init(line: $0.record, value: $0.value) }, isLikelyKey: isKey,
             keyDuplicates: isKey && !basic.isDistinctCapped ? basic.present - basic.distinct : nil)
@@ -165,7 +168,7 @@ struct ValueProfiler: Sendable {
     private func personal(_ name: String) -> String? {
         func most(_ count: Int) -> Bool { present > 0 && count * 2 > present }
         if most(emails) { return "email" }
-        if most(identities) { return "identity" }
+        if most(identities.count) { return "identity" }
         if most(phones) { return "phone" }
         let folded = name.lowercased()
         let words = folded.split { !$0.isLetter && !$0.isNumber }.map(String.init)

@@ -1,0 +1,105 @@
+import Kernel
+import Platform
+import Storage
+
+/// How names are looked for, in characters, as they are read, in letters and mistyped.
+extension IndexedSearch {
+    /// Every word must occur: Chinese characters in their order, of Latin words their beginning, or that of what is left of
+    /// them from the second letter on.
+    mutating func lookForNames(_ name: SearchName) throws {
+        let words = name.words.prefix(FormerSearch.wordsMax)
+        guard let first = words.first else { return }
+        let han = words.filter { $0.script == .han }
+        let letters = words.filter { $0.script == .letters }
+        let terms = han.map(Self.term)
+        try look(.token(.name, name.compact), .name)
+        if letters.isEmpty {
+            if let start = first.scalars.first {
+                try lookForHan(.all([.token(.first, String(start))] + terms), Array(han))
+            }
+            try lookForHan(.all(terms), Array(han))
+            return
+        }
+        try lookForHan(.all(terms + letters.map { .token(.word, $0.text) }), Array(han))
+        if letters.allSatisfy(\.isPlain) { try lookForReadings(Array(letters), Array(han), terms) }
+        // A single letter alone would be nearly everybody.
+        if words.count > 1 || first.scalars.count > 1 {
+            try lookForHan(.all(terms + letters.map { .prefix(.word, $0.text) }), Array(han))
+        }
+        if found.isEmpty { try lookForMistyped(Array(letters), Array(han), terms) }
+    }
+
+    private static func term(_ word: SearchName.Word) -> SearchTerm {
+        let characters = word.scalars.prefix(SearchText.hanMax).map { String($0) }
+        if characters.count == 1 { return .token(.character, characters[0]) }
+        return .all(zip(characters, characters.dropFirst()).map { .token(.character, $0 + $1) })
+    }
+
+    /// Pairs of characters are in the index; of three and more the name has the last word.
+    private mutating func lookForHan(_ term: SearchTerm, _ han: [SearchName.Word]) throws {
+        guard han.contains(where: { $0.scalars.count > 2 }) else { return try look(term, .name) }
+        try lookAtNames(term) { Self.holds($0, han) }
+    }
+
+    private static func holds(_ name: SearchName, _ han: [SearchName.Word]) -> Bool {
+        let words = name.words.filter { $0.script == .han }.map(\.whole)
+        return han.allSatisfy { part in words.contains { $0.contains(part.whole) } }
+    }
+
+    private mutating func lookForReadings(
+        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
+    ) throws {
+        if letters.count == 1, (2...Self.initialsMax).contains(letters[0].scalars.count) {
+            try lookForHan(.all(terms + [.prefix(.initials, letters[0].text)]), han)
+        }
+        let readings = letters.compactMap { SearchPinyin.word($0.text, isAlone: letters.count == 1 && han.isEmpty) }
+        if readings.count == letters.count, letters.contains(where: { $0.scalars.count > 1 }) {
+            try lookAtNames(.all(terms + readings.map(SearchPinyin.term))) { name in
+                readings.allSatisfy { SearchPinyin.matches(name, $0) } && Self.holds(name, han)
+            }
+        }
+        if found.isEmpty, han.isEmpty { try lookForShortened(letters) }
+    }
+
+    /// `liujj`: the surname as it is read, and of the given name the first letters only. Of 刘娟娟, and of a name that is
+    /// stored in letters.
+    private mutating func lookForShortened(_ letters: [SearchName.Word]) throws {
+        guard let short = SearchPinyin.Shortened(letters.map(\.text).joined()) else { return }
+        try lookAtNames(short.term) { short.matches($0) }
+        if found.isEmpty { try lookAtNames(short.termOfLetters) { short.isSpelled($0) } }
+    }
+
+    private mutating func lookForMistyped(
+        _ letters: [SearchName.Word], _ han: [SearchName.Word], _ terms: [SearchTerm]
+    ) throws {
+        var isNear = false
+        let near = try letters.map { word -> SearchTerm in
+            let others = try SearchWords.near(word.text, session)
+            isNear = isNear || !others.isEmpty
+            return .any([.prefix(.word, word.text)] + others.map { .token(.word, $0) })
+        }
+        if isNear { try lookForHan(.all(terms + near), han) }
+        // Words of two and three letters are not kept: the stored name tells whether they were mistyped.
+        let isShort = letters.map { (2..<SearchWords.lettersMin).contains($0.scalars.count) && $0.isPlain }
+        let long = zip(near, isShort).filter { !$0.1 }.map(\.0)
+        guard found.isEmpty, isShort.contains(true), !long.isEmpty else { return }
+        let short = zip(letters, isShort).filter(\.1).map(\.0.text)
+        try lookAtNames(.all(terms + long)) { name in
+            let words = name.words.filter { $0.script == .letters }.map(\.whole)
+            return Self.holds(name, han) && short.allSatisfy { typed in words.contains { SearchWords.isSlip(typed, $0) } }
+        }
+    }
+
+    private mutating func lookAtNames(_ term: SearchTerm, _ isMeant: (SearchName) -> Bool) throws {
+        let session = session
+        try look(term) { ids in
+            var result: [(CustomerID, SearchMatch.Way)] = []
+            for chunk in ids.chunked(Limits.sqlListChunk) {
+                let names = try CardStore.names(chunk, session)
+                result += chunk.filter { id in names[id].map { isMeant(SearchName($0.displayName)) } ?? false }
+                    .map { ($0, .name) }
+            }
+            return result
+        }
+    }
+}
