@@ -49,7 +49,8 @@ extension TraceWorld {
         "POST /oauth/token": { world in
             let scenario = world.scenario
             let made = try await scenario.runtime.modules.clients.create(
-                name: "t" + UUID().uuidString.lowercased().prefix(8), scopes: ["usage:write"], days: 30, scenario.tenant)
+                name: "t" + UUID().uuidString.lowercased().prefix(8), scopes: ["usage:write"], days: 30, scenario.tenant
+            )
             let shot: Shot = {
                 try scenario.http.send(
                     "POST", "/oauth/token", headers: [("Content-Type", "application/x-www-form-urlencoded")],

@@ -32,7 +32,8 @@ enum PersonalTokenPages {
             "identity/tokens", title: call.text("identity.tokens.title"), active: "/me",
             [
                 "path": "/me/tokens", "error": .text(error?.message[call.language]), "none": .bool(tokens.isEmpty),
-                "mayMake": .bool(!offered.isEmpty), "boxes": ProgramViews.boxes(offered, chosen: form.all("scope"), call),
+                "mayMake": .bool(!offered.isEmpty),
+                "boxes": ProgramViews.boxes(offered, chosen: form.all("scope"), call),
                 "typedName": .text(form["name"] ?? ""), "addresses": .text(form["addresses"] ?? ""),
                 "days": .text(form["days"] ?? "90"), "daysMax": .text(String(APIClient.daysMax)),
                 "tokens": .list(tokens.map { row($0, call) }),
