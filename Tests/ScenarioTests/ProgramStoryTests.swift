@@ -170,10 +170,20 @@ struct ProgramStoryTests {
         #expect(try supervisor.get("/me/tokens").text.contains(#"value="usage:write""#))
         let nothing = try agent.get("/me/tokens").text
         #expect(!nothing.contains(#"name="scope""#) && nothing.contains("nothing that a program could do"))
-        let fields = [("name", "nightly export"), ("scope", "usage:write"), ("days", "30")]
+        let typed = [("name", "nightly export"), ("scope", "usage:write"), ("days", "30")]
+        let fields = typed + [("current", Scenario.password)]
+        // A browser that somebody left open is not enough.
+        for wrong in [typed, typed + [("current", "not the password at all")]] {
+            let refused = try supervisor.post("/me/tokens", wrong)
+            #expect(refused.status == 422 && refused.text.contains("The current password is not right"))
+            #expect(refused.text.contains(#"value="nightly export""#) && !refused.text.contains("sbp_"))
+        }
         #expect(try agent.post("/me/tokens", fields).status == 422)
         #expect(
-            try supervisor.post("/me/tokens", [("name", "x"), ("scope", "usage:write"), ("days", "400")]).status == 422)
+            try supervisor.post(
+                "/me/tokens",
+                [("name", "x"), ("scope", "usage:write"), ("days", "400"), ("current", Scenario.password)]
+            ).status == 422)
         let made = try supervisor.post("/me/tokens", fields)
         let text = String(try #require(made.text.firstMatch(of: /id="personal-token">(sbp_[\w-]+)</)).1)
         let list = try supervisor.get("/me/tokens").text
@@ -237,7 +247,9 @@ struct ProgramStoryTests {
         let made = try await scenario.runtime.modules.clients.create(
             name: "mediation", scopes: ["usage:write", "events:write"], days: 30, scenario.tenant)
         let supervisor = try await scenario.user("super", [.supervisor])
-        let page = try supervisor.post("/me/tokens", [("name", "n"), ("scope", "usage:write"), ("days", "30")]).text
+        let page = try supervisor.post(
+            "/me/tokens", [("name", "n"), ("scope", "usage:write"), ("days", "30"), ("current", Scenario.password)]
+        ).text
         let personal = String(try #require(page.firstMatch(of: /id="personal-token">(sbp_[\w-]+)</)).1)
         let address = "http://127.0.0.1:\(scenario.http.port)"
         let environment = [
