@@ -35,7 +35,7 @@ package struct IdentityModule: Module {
         LogInPages(hasher: hasher, policy: policy).endpoints + PreferencePages.endpoints
             + OwnPages(hasher: hasher, policy: policy).endpoints + UserPages.endpoints + UserActions.endpoints
             + RolePages.endpoints + AuditPages(customers: customers).endpoints + TokenEndpoint(memory: memory).endpoints
-            + ClientPages(memory: memory).endpoints + PersonalTokenPages.endpoints
+            + ClientPages(memory: memory).endpoints + PersonalTokenPages(hasher: hasher, policy: policy).endpoints
     }
 
     package var navigation: [NavigationEntry] {

@@ -79,9 +79,11 @@ struct LogIn: Sendable {
 
     /// Checks a logged-in person's own password before a change, under the same throttle. Returns the stored hash that
     /// it matched.
+    /// - Parameter refusal: what is recorded when it is not right.
     /// - Throws: 422 `wrong_password`, 429.
-    private func confirm(
-        _ user: User, password: String, by principal: Principal, address: String
+    @discardableResult
+    func confirm(
+        _ user: User, password: String, refusal: AuditEntry, by principal: Principal, address: String
     ) async throws -> String? {
         let keys = Throttle.Keys(
             name: Folding.fold(user.name), address: address, secret: tenant.keys.throttle)
@@ -92,8 +94,7 @@ struct LogIn: Sendable {
         }
         guard let found, try await matches(password, found, keys) else {
             try await tenant.database.write { session in
-                try record(
-                    AuditEntry("identity.password.change", [.user(user.id)], refused: true), principal, session)
+                try record(refusal, principal, session)
             }
             throw CRMError.invalid(
                 "current", "wrong_password", Words(en: "The current password is not right.", zh: "当前密码不正确。"))
@@ -255,7 +256,9 @@ struct LogIn: Sendable {
         _ user: User, current: String, new: String, by principal: Principal, from origin: Origin
     ) async throws -> String {
         try policy.check(new, userName: user.name, displayName: user.displayName, tenant: tenant.name, field: "new")
-        let confirmed = try await confirm(user, password: current, by: principal, address: origin.address)
+        let refusal = AuditEntry("identity.password.change", [.user(user.id)], refused: true)
+        let confirmed = try await confirm(
+            user, password: current, refusal: refusal, by: principal, address: origin.address)
         guard new != current else { throw Self.samePassword("new") }
         let hash = try await hasher.hash(new, pepper: tenant.keys.pepper)
         return try await tenant.database.write { session in

@@ -15,6 +15,8 @@ package struct RequestKey: Sendable, Equatable {
     package let isForm: Bool
 
     static let lengths = 8...200
+    /// Fields that hold a password: a digest that is kept must not be a way to try passwords against.
+    private static let secrets: Set<String> = ["password", "current", "new", "again"]
 
     /// The key of a request; `nil` when it has none.
     /// - Throws: 400 for a key of another form.
@@ -54,7 +56,7 @@ package struct RequestKey: Sendable, Equatable {
         case .none, .upload: return ["none"] + query
         case .form(let form):
             return ["form"] + query
-                + form.fields.filter { !Form.own.contains($0.name) }.flatMap { [$0.name, $0.value] }
+                + form.fields.filter { !Form.own.contains($0.name) && !secrets.contains($0.name) }.flatMap { [$0.name, $0.value] }
         case .json(let value): return ["json"] + query + [value.encoded()]
         case .lines(let bytes): return ["lines"] + query + ["\(bytes.count)", String(decoding: bytes, as: UTF8.self)]
         }

@@ -156,7 +156,8 @@ struct Client: AsyncParsableCommand {
             try await Terminal.run(json: json) {
                 try await common.withTenant { runtime, tenant in
                     let kid = try await runtime.modules.clients.renewSigningKey(atOnce: atOnce, tenant)
-                    Terminal.out(json ? JSONValue.object(["kid": .string(kid)]).encoded() : "Key \(kid) signs from now on.")
+                    Terminal.out(
+                        json ? JSONValue.object(["kid": .string(kid)]).encoded() : "Key \(kid) signs from now on.")
                 }
             }
         }

@@ -58,12 +58,14 @@ struct AccessTokenTests {
         return JSONValue.object(object).encoded()
     }
 
-    @Test("a token is read again with all it says, also while its key is followed by another, and not after it has ended")
+    @Test(
+        "a token is read again with all it says, also while its key is followed by another, and not after it has ended")
     func roundTrip() throws {
         let (old, new) = (try key("k1"), try key("k2"))
         let token = try AccessToken.sign(claims, with: old, tenant: "default")
         #expect(try read(token, [new, old]) == claims)
-        #expect(try read(try made(header, payload(), old), [old]) == claims, "the form that the tests below change is good")
+        #expect(
+            try read(try made(header, payload(), old), [old]) == claims, "the form that the tests below change is good")
         #expect(flaw(token, [new]) == .unknownKey)
         #expect(flaw(token, [old], now: Self.now.adding(seconds: 600)) == .expired)
         #expect(try read(token, [old], now: Self.now.adding(seconds: 599)) == claims)
@@ -100,8 +102,10 @@ struct AccessTokenTests {
             #"{"alg":"ES256","jwk":{"kty":"EC","crv":"P-256"},"kid":"k1","typ":"at+jwt"}"#,
             #"{"alg":"ES256","kid":"k1","typ":"at+jwt","x5u":"https://evil.example/c"}"#,
             #"{"alg":"ES256","crit":["exp"],"kid":"k1","typ":"at+jwt"}"#,
-            #"{"alg":"ES256","kid":"../../etc/passwd","typ":"at+jwt"}"#, #"{"alg":"ES256","kid":"k1' OR '1'='1","typ":"at+jwt"}"#,
-            #"{"alg":"ES256","alg":"none","kid":"k1","typ":"at+jwt"}"#, #" {"alg":"ES256","kid":"k1","typ":"at+jwt"}"#, "{}", "",
+            #"{"alg":"ES256","kid":"../../etc/passwd","typ":"at+jwt"}"#,
+            #"{"alg":"ES256","kid":"k1' OR '1'='1","typ":"at+jwt"}"#,
+            #"{"alg":"ES256","alg":"none","kid":"k1","typ":"at+jwt"}"#, #" {"alg":"ES256","kid":"k1","typ":"at+jwt"}"#,
+            "{}", "",
         ]
         for header in headers {
             let token = try made(header, payload(), key)
@@ -111,9 +115,10 @@ struct AccessTokenTests {
             #expect(flaw(bare + ".", [key]) != nil && flaw(bare, [key]) != nil, "\(header)")
         }
         // HS256 with the public key, in each form in which it may be had, as the secret.
-        for secret in [key.publicKey.rawRepresentation, key.publicKey.x963Representation, key.publicKey.derRepresentation,
-            Data(key.publicKey.pemRepresentation.utf8)]
-        {
+        for secret in [
+            key.publicKey.rawRepresentation, key.publicKey.x963Representation, key.publicKey.derRepresentation,
+            Data(key.publicKey.pemRepresentation.utf8),
+        ] {
             for header in [header, #"{"alg":"HS256","kid":"k1","typ":"at+jwt"}"#] {
                 let signed = base64(header) + "." + base64(payload())
                 let code = HMAC<SHA256>.authenticationCode(for: Data(signed.utf8), using: SymmetricKey(data: secret))
@@ -145,7 +150,10 @@ struct AccessTokenTests {
             ["exp": .int(seconds)],
         ]
         for change in changes { #expect(flaw(try made(header, payload(change), key), [key]) == .claims, "\(change)") }
-        for text in ["", "[]", "null", "\"x\"", "{", payload() + " x", payload().replacing(#""aud":"#, with: #""aud":"x","aud":"#)] {
+        for text in [
+            "", "[]", "null", "\"x\"", "{", payload() + " x",
+            payload().replacing(#""aud":"#, with: #""aud":"x","aud":"#),
+        ] {
             #expect(flaw(try made(header, text, key), [key]) == .claims, "\(text)")
         }
         // What a later version may add is no harm.
@@ -165,7 +173,9 @@ struct AccessTokenTests {
             let at = alphabet.firstIndex(of: token[place])
             changed[place] = at.map { alphabet[$0 ^ 1] } ?? 65
             #expect(refused(changed), "neighbour at \(place)")
-            repeat { changed[place] = alphabet.randomElement(using: &random) ?? 65 } while changed[place] == token[place]
+            repeat {
+                changed[place] = alphabet.randomElement(using: &random) ?? 65
+            } while changed[place] == token[place]
             #expect(refused(changed), "\(changed[place]) at \(place)")
             var shorter = token
             shorter.remove(at: place)
@@ -185,7 +195,10 @@ struct AccessTokenTests {
         for round in 0..<3_000 {
             var bytes: [UInt8]
             switch round % 4 {
-            case 0: bytes = (0..<Int.random(in: 0...600, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            case 0:
+                bytes = (0..<Int.random(in: 0...600, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
             case 1:
                 bytes = good
                 for _ in 0..<Int.random(in: 1...8, using: &random) {
@@ -196,7 +209,9 @@ struct AccessTokenTests {
             default:
                 // The right header and signature around another payload.
                 let parts = good.split(separator: 46).map(Array.init)
-                let junk = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                let junk = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
                 bytes = parts[0] + [46] + Array(Base64URLWriter.encode(junk).utf8) + [46] + parts[2]
             }
             guard bytes != good else { continue }

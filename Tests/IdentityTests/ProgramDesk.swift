@@ -34,7 +34,8 @@ struct ProgramDesk: Sendable {
         let counting = CountingDatabase(desk.tenant.database)
         self.counting = counting
         let tenant = Tenant(
-            name: desk.tenant.name, database: counting, ids: desk.tenant.ids, clock: desk.clock, blobs: desk.tenant.blobs,
+            name: desk.tenant.name, database: counting, ids: desk.tenant.ids, clock: desk.clock,
+            blobs: desk.tenant.blobs,
             keys: desk.tenant.keys, logger: desk.tenant.logger)
         self.tenant = tenant
         let share = try Browser.share.get()
@@ -53,7 +54,8 @@ struct ProgramDesk: Sendable {
                     "\(principal.userName) \(principal.scopes?.sorted() ?? []) \(principal.permissions.map(\.rawValue).sorted())"
                 )
             },
-            Endpoint(.post, "/api/ping", ping, body: .json, trace: .change, effect: .asSent, scope: "ping:read") { call in
+            Endpoint(.post, "/api/ping", ping, body: .json, trace: .change, effect: .asSent, scope: "ping:read") {
+                call in
                 try await call.change { session in
                     try call.record(AuditEntry("identity.user.view"), session)
                     return .text("\(call.request.csrfToken.isEmpty)")

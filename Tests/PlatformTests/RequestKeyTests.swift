@@ -84,6 +84,21 @@ struct RequestKeyTests {
                     + (revision.map { [("revision", $0)] } ?? [])))
     }
 
+    @Test("a password is no part of what is kept of a request")
+    func passwords() throws {
+        func digest(_ fields: [(String, String)]) throws -> String {
+            let form = Form([("_key", "a-key-of-a-form")] + fields.map { (name: $0.0, value: $0.1) })
+            let request = WebRequest(
+                method: .post, path: "/x", query: Form([]), headers: [:], parameters: [:], tenant: "default",
+                requestID: "r", address: "127.0.0.1", language: .en, theme: "auto",
+                session: SessionState(principal: TestTenant.principal([]), language: nil, theme: nil), csrfToken: "c",
+                cookieToken: "c", nonce: "n", purpose: .service, body: .form(form))
+            return try #require(try RequestKey.of(request)).digest
+        }
+        #expect(try digest([("name", "a"), ("current", "one")]) == digest([("name", "a"), ("current", "two")]))
+        #expect(try digest([("name", "a"), ("current", "one")]) != digest([("name", "b"), ("current", "one")]))
+    }
+
     /// - Parameter meanwhile: called by the handler before it writes.
     private func world(
         meanwhile: @escaping @Sendable () async -> Void = {}

@@ -56,6 +56,55 @@ struct AccessTests {
         }
     }
 
+    @Test("a token opens the routes with its scope and no other, whatever rights its scopes carry")
+    func tokens() async throws {
+        let scenario = try await Scenario.start()
+        let (http, tenant, modules) = (scenario.http, scenario.tenant, scenario.runtime.modules)
+        func token(_ name: String, _ scopes: [String]) async throws -> String {
+            let made = try await modules.clients.create(
+                name: name, scopes: scopes, days: 30, rate: 10_000, tenant)
+            let answer = try http.send(
+                "POST", "/oauth/token", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                body: Array("grant_type=client_credentials&client_id=\(made.id)&client_secret=\(made.secret)".utf8))
+            return try #require(try JSONValue.parse(answer.body).object?["access_token"]?.string, "\(answer.text)")
+        }
+        func ask(_ route: Route, _ token: String) throws -> RawHTTP.Answer {
+            let (type, body) =
+                switch route.body {
+                case .lines, .linesOrArray: ("application/x-ndjson", "{}\n")
+                case .json: ("application/json", "{}")
+                default: ("application/x-www-form-urlencoded", "")
+                }
+            let headers = [("Authorization", "Bearer " + token), ("Idempotency-Key", UUID().uuidString)]
+            return try http.send(
+                route.method.rawValue, path(route),
+                headers: headers + (route.body == .none ? [] : [("Content-Type", type)]),
+                body: route.body == .none ? [] : Array(body.utf8))
+        }
+        let all = modules.scopes.map(\.name)
+        let whole = try await token("all", all)
+        for route in scenario.runtime.routes where route.access != .anonymous {
+            let answer = try ask(route, whole)
+            if route.scope != nil {
+                #expect(![401, 403, 405, 415].contains(answer.status), "\(route.name) \(answer.status) \(answer.text)")
+                #expect(answer.status < 500, "\(route.name) \(answer.text.prefix(300))")
+            } else {
+                // A page does not look at tokens: its caller is a stranger.
+                #expect([303, 401, 403].contains(answer.status), "\(route.name) answered a token \(answer.status)")
+            }
+            #expect(answer.headers("set-cookie").isEmpty || route.scope == nil, "\(route.name)")
+        }
+        for scope in all {
+            let others = all.filter { $0 != scope }
+            let lacking = try await token("without \(scope)", others)
+            for route in scenario.runtime.routes where route.scope == scope {
+                let answer = try ask(route, lacking)
+                #expect(answer.status == 403, "\(route.name) \(answer.status)")
+                #expect(answer.header("www-authenticate")?.contains("scope=\"\(scope)\"") == true, "\(route.name)")
+            }
+        }
+    }
+
     @Test("what does not exist, another region's customer and nonsense in an id are answered alike")
     func notFoundAlike() async throws {
         let scenario = try await Scenario.start(customers: 60)

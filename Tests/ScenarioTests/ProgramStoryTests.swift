@@ -46,7 +46,9 @@ struct ProgramStoryTests {
             body: Array(text.utf8), host: host)
     }
 
-    @Test("an administrator gives a program access; it sends events with its token until it is revoked, and the audit names it")
+    @Test(
+        "an administrator gives a program access; it sends events with its token until it is revoked, and the audit names it"
+    )
     func story() async throws {
         let scenario = try await Scenario.start(customers: 20)
         let http = scenario.http
@@ -54,7 +56,8 @@ struct ProgramStoryTests {
         let fields = [("name", "mediation"), ("scope", "usage:write"), ("rate", "50"), ("days", "30")]
         let wrong = try administrator.post("/clients", fields + [("addresses", "10.0.0.0/99")])
         #expect(wrong.status == 422 && wrong.text.contains("10.0.0.0/99") && wrong.text.contains("value=\"mediation\""))
-        let program = try shown(try administrator.post("/clients", fields, headers: [("Idempotency-Key", "make-program-1")]))
+        let program = try shown(
+            try administrator.post("/clients", fields, headers: [("Idempotency-Key", "make-program-1")]))
         // Sent again: no second one, and the secret is not shown again.
         let again = try administrator.post("/clients", fields, headers: [("Idempotency-Key", "make-program-1")])
         #expect(again.status == 303 && again.header("location") == "/clients/\(program.id)")
@@ -101,7 +104,9 @@ struct ProgramStoryTests {
 
         let auditor = try await scenario.user("auditor", [.auditor])
         let log = try auditor.get("/audit").text
-        for words in ["Made a program&#39;s access", "Revoked a program&#39;s access", "client:mediation", "Token refused"] {
+        for words in [
+            "Made a program&#39;s access", "Revoked a program&#39;s access", "client:mediation", "Token refused",
+        ] {
             #expect(log.contains(words) || log.contains(words.replacing("&#39;", with: "'")), "\(words)")
         }
         #expect(!scenario.log.text.contains(program.secret) && !scenario.log.text.contains(second))
@@ -165,9 +170,20 @@ struct ProgramStoryTests {
         #expect(try supervisor.get("/me/tokens").text.contains(#"value="usage:write""#))
         let nothing = try agent.get("/me/tokens").text
         #expect(!nothing.contains(#"name="scope""#) && nothing.contains("nothing that a program could do"))
-        let fields = [("name", "nightly export"), ("scope", "usage:write"), ("days", "30")]
+        let typed = [("name", "nightly export"), ("scope", "usage:write"), ("days", "30")]
+        let fields = typed + [("current", Scenario.password)]
+        // A browser that somebody left open is not enough.
+        for wrong in [typed, typed + [("current", "not the password at all")]] {
+            let refused = try supervisor.post("/me/tokens", wrong)
+            #expect(refused.status == 422 && refused.text.contains("The current password is not right"))
+            #expect(refused.text.contains(#"value="nightly export""#) && !refused.text.contains("sbp_"))
+        }
         #expect(try agent.post("/me/tokens", fields).status == 422)
-        #expect(try supervisor.post("/me/tokens", [("name", "x"), ("scope", "usage:write"), ("days", "400")]).status == 422)
+        #expect(
+            try supervisor.post(
+                "/me/tokens",
+                [("name", "x"), ("scope", "usage:write"), ("days", "400"), ("current", Scenario.password)]
+            ).status == 422)
         let made = try supervisor.post("/me/tokens", fields)
         let text = String(try #require(made.text.firstMatch(of: /id="personal-token">(sbp_[\w-]+)</)).1)
         let list = try supervisor.get("/me/tokens").text
@@ -193,11 +209,16 @@ struct ProgramStoryTests {
         defer { bench.remove() }
         let made = try CommandBench.object(
             bench.expect(
-                0, ["client", "create", "billing", "--scope", "usage:write,events:write", "--expires-days", "30",
-                    "--address", "192.0.2.0/24", "--address", "2001:db8::/32", "--rate", "7", "--json"]
+                0,
+                [
+                    "client", "create", "billing", "--scope", "usage:write,events:write", "--expires-days", "30",
+                    "--address", "192.0.2.0/24", "--address", "2001:db8::/32", "--rate", "7", "--json",
+                ]
             ).out)
         let id = try #require(made["client_id"]?.string)
-        #expect(made["client_secret"]?.string?.hasPrefix("sbs_") == true && made["scope"] == .string("events:write usage:write"))
+        #expect(
+            made["client_secret"]?.string?.hasPrefix("sbs_") == true
+                && made["scope"] == .string("events:write usage:write"))
         let list = try JSONValue.parse(Array(bench.expect(0, ["client", "list", "--json"]).out.trimmed.utf8)).array
         let client = try #require(list?.first?.object)
         #expect(list?.count == 1 && client["client_id"] == .string(id) && client["state"] == .string("expiring"))
@@ -205,7 +226,8 @@ struct ProgramStoryTests {
         #expect(client["addresses"] == .array([.string("192.0.2.0/24"), .string("2001:db8::/32")]))
         #expect(!(try bench.expect(0, ["client", "list"]).out.contains("sbs_")))
         #expect(try bench.expect(0, ["client", "list", "--scopes"]).out.contains("usage:write  Send usage events"))
-        let renewed = try CommandBench.object(bench.expect(0, ["client", "secret", "billing", "--overlap-hours", "0", "--json"]).out)
+        let renewed = try CommandBench.object(
+            bench.expect(0, ["client", "secret", "billing", "--overlap-hours", "0", "--json"]).out)
         #expect(renewed["client_id"] == .string(id) && renewed["client_secret"] != made["client_secret"])
         try bench.expect(0, ["client", "key", "--at-once"])
         let strange = try bench.expect(1, ["client", "create", "x", "--scope", "nothing:read"])
@@ -225,7 +247,9 @@ struct ProgramStoryTests {
         let made = try await scenario.runtime.modules.clients.create(
             name: "mediation", scopes: ["usage:write", "events:write"], days: 30, scenario.tenant)
         let supervisor = try await scenario.user("super", [.supervisor])
-        let page = try supervisor.post("/me/tokens", [("name", "n"), ("scope", "usage:write"), ("days", "30")]).text
+        let page = try supervisor.post(
+            "/me/tokens", [("name", "n"), ("scope", "usage:write"), ("days", "30"), ("current", Scenario.password)]
+        ).text
         let personal = String(try #require(page.firstMatch(of: /id="personal-token">(sbp_[\w-]+)</)).1)
         let address = "http://127.0.0.1:\(scenario.http.port)"
         let environment = [
@@ -243,7 +267,9 @@ struct ProgramStoryTests {
     /// What the examples of a document print, one after the other in one shell.
     private func run(_ document: String, _ environment: [String: String], examples: Int) throws -> String {
         let text = try String(contentsOfFile: Checkout.root + "/docs/\(document).md", encoding: .utf8)
-        let blocks = text.matches(of: /```sh\n([^`]*)```/.dotMatchesNewlines()).map { String($0.1) }.filter { $0.contains("curl") }
+        let blocks = text.matches(of: /```sh\n([^`]*)```/.dotMatchesNewlines()).map { String($0.1) }.filter {
+            $0.contains("curl")
+        }
         #expect(blocks.count >= examples, "\(document)")
         let folder = NSTemporaryDirectory() + "examples-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -92,7 +92,9 @@ struct TenantTests {
         let bea = try await scenario.user("bea", [.administrator], at: two.place)
         try bea.post(
             "/clients", [("name", "theirs"), ("scope", "usage:write"), ("rate", "5"), ("days", "30")])
-        try bob.post("/me/tokens", [("name", "theirs"), ("scope", "usage:write"), ("days", "30")])
+        try bob.post(
+            "/me/tokens",
+            [("name", "theirs"), ("scope", "usage:write"), ("days", "30"), ("current", Scenario.password)])
         try bea.post("/counters", [("name", "theirs"), ("title_en", "Theirs"), ("kind", "app.login")])
         _ = try await beta.database.write { try beta.jobs.enqueue("nobody.knows", payload: "{}", by: "test", $0) }
         try await Workers.drain(beta, scenario.runtime.modules.all, logger: scenario.runtime.logger)

@@ -49,7 +49,8 @@ extension TraceWorld {
         "POST /oauth/token": { world in
             let scenario = world.scenario
             let made = try await scenario.runtime.modules.clients.create(
-                name: "t" + UUID().uuidString.lowercased().prefix(8), scopes: ["usage:write"], days: 30, scenario.tenant)
+                name: "t" + UUID().uuidString.lowercased().prefix(8), scopes: ["usage:write"], days: 30, scenario.tenant
+            )
             let shot: Shot = {
                 try scenario.http.send(
                     "POST", "/oauth/token", headers: [("Content-Type", "application/x-www-form-urlencoded")],
@@ -65,11 +66,17 @@ extension TraceWorld {
         },
         "POST /me/tokens": { world in
             let visitor = world.supervisor
-            return { try visitor.post("/me/tokens", [("name", "nightly"), ("scope", "usage:write"), ("days", "30")]) }
+            return {
+                try visitor.post(
+                    "/me/tokens",
+                    [("name", "nightly"), ("scope", "usage:write"), ("days", "30"), ("current", Scenario.password)])
+            }
         },
         "POST /me/tokens/{id}/revocation": { world in
             let visitor = world.supervisor
-            let made = try visitor.post("/me/tokens", [("name", "old"), ("scope", "usage:write"), ("days", "30")])
+            let made = try visitor.post(
+                "/me/tokens",
+                [("name", "old"), ("scope", "usage:write"), ("days", "30"), ("current", Scenario.password)])
             #expect(made.status == 200, "\(made.text.prefix(300))")
             let id = try await world.id("SELECT id FROM identity_token ORDER BY id DESC LIMIT 1")
             return { try visitor.post("/me/tokens/\(id)/revocation") }

@@ -124,7 +124,8 @@ enum ProgramFields {
             throw CRMError.invalid(
                 "scope", "unknown_scope",
                 Words(
-                    en: "There is no scope “\(strange.prefix(40))” to be given. Scopes: \(known.sorted().joined(separator: ", ")).",
+                    en:
+                        "There is no scope “\(strange.prefix(40))” to be given. Scopes: \(known.sorted().joined(separator: ", ")).",
                     zh: "没有可授予的授权范围“\(strange.prefix(40))”。可选：\(known.sorted().joined(separator: "、"))。"))
         }
         guard !asked.isEmpty else {
@@ -138,8 +139,11 @@ enum ProgramFields {
     /// - Throws: 422.
     static func name(_ text: String, max: Int) throws -> String {
         let name = text.trimmed
-        let isReadable = name.unicodeScalars.allSatisfy { !$0.properties.isWhitespace || $0 == " " }
-            && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && $0.properties.generalCategory != .format }
+        let isReadable =
+            name.unicodeScalars.allSatisfy { !$0.properties.isWhitespace || $0 == " " }
+            && name.unicodeScalars.allSatisfy {
+                $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+            }
         guard (1...max).contains(name.unicodeScalars.count), isReadable, !Folding.fold(name).isEmpty else {
             throw CRMError.invalid(
                 "name", "invalid_name",

@@ -27,7 +27,8 @@ struct SigningKey: Sendable {
     /// - Returns: `nil` for the one in four thousand million that is no key of the curve.
     init?(kid: String, tenant: String, secret: SymmetricKey, goodUntil: Instant? = nil) {
         let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: secret, salt: Data(kid.utf8), info: Data("switchboard.identity.access-token \(tenant)".utf8),
+            inputKeyMaterial: secret, salt: Data(kid.utf8),
+            info: Data("switchboard.identity.access-token \(tenant)".utf8),
             outputByteCount: 32)
         guard let key = try? P256.Signing.PrivateKey(rawRepresentation: derived.withUnsafeBytes { Data($0) }) else {
             return nil
@@ -79,7 +80,9 @@ enum AccessToken {
     }
 
     /// The claims of a token that one of these keys has signed for this tenant, and which.
-    static func read(_ text: String, keys: [SigningKey], tenant: String, now: Instant) throws(Flaw) -> (TokenClaims, kid: String) {
+    static func read(_ text: String, keys: [SigningKey], tenant: String, now: Instant) throws(Flaw) -> (
+        TokenClaims, kid: String
+    ) {
         guard text.utf8.count <= bytesMax else { throw .form }
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .form }

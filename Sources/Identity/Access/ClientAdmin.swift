@@ -113,6 +113,7 @@ package struct ClientAdmin: Sendable {
     }
 
     private static func actor(_ tenant: Tenant) -> Principal {
-        .system(tenant: tenant.name, "cli", permissions: [IdentityPermission.viewClients, IdentityPermission.manageClients])
+        .system(
+            tenant: tenant.name, "cli", permissions: [IdentityPermission.viewClients, IdentityPermission.manageClients])
     }
 }

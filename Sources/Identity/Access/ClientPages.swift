@@ -83,7 +83,8 @@ struct ClientPages: Sendable {
         return call.page(
             "identity/client-new", title: call.text("identity.clients.create"), active: "/clients",
             [
-                "path": "/clients/new", "error": .text(error?.message[call.language]), "name": .text(form["name"] ?? ""),
+                "path": "/clients/new", "error": .text(error?.message[call.language]),
+                "name": .text(form["name"] ?? ""),
                 "addresses": .text(form["addresses"] ?? ""), "regions": .text(form["regions"] ?? ""),
                 "rate": .text(form["rate"] ?? String(APIClient.rateDefault)),
                 "days": .text(form["days"] ?? String(APIClient.daysMax)), "daysMax": .text(String(APIClient.daysMax)),

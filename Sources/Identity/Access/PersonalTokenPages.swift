@@ -5,18 +5,25 @@ import Storage
 import Web
 
 /// A person's own tokens, for programs of their own.
-enum PersonalTokenPages {
-    static let endpoints = [
-        Endpoint(.get, "/me/tokens", .authenticated, trace: .none, purpose: .security) {
-            try await page($0, error: nil)
-        },
-        Endpoint(
-            .post, "/me/tokens", .authenticated, body: .form(["name", "scope", "addresses", "days"]), trace: .change,
-            purpose: .security, effect: .adds, handler: create),
-        Endpoint(
-            .post, "/me/tokens/{id}/revocation", .authenticated, body: .form([]), trace: .change, purpose: .security,
-            effect: .acts, handler: revoke),
-    ]
+struct PersonalTokenPages: Sendable {
+    let hasher: PasswordHasher
+    let policy: PasswordPolicy
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/me/tokens", .authenticated, trace: .none, purpose: .security) {
+                try await Self.page($0, error: nil)
+            },
+            Endpoint(
+                .post, "/me/tokens", .authenticated, body: .form(["name", "scope", "addresses", "days", "current"]),
+                trace: .change,
+                purpose: .security, effect: .adds, handler: create),
+            Endpoint(
+                .post, "/me/tokens/{id}/revocation", .authenticated, body: .form([]), trace: .change,
+                purpose: .security,
+                effect: .acts, handler: Self.revoke),
+        ]
+    }
 
     private static func own(_ call: Call) throws -> UserID {
         guard let id = try call.principal().userID else { throw CRMError.loginRequired }
@@ -32,7 +39,8 @@ enum PersonalTokenPages {
             "identity/tokens", title: call.text("identity.tokens.title"), active: "/me",
             [
                 "path": "/me/tokens", "error": .text(error?.message[call.language]), "none": .bool(tokens.isEmpty),
-                "mayMake": .bool(!offered.isEmpty), "boxes": ProgramViews.boxes(offered, chosen: form.all("scope"), call),
+                "mayMake": .bool(!offered.isEmpty),
+                "boxes": ProgramViews.boxes(offered, chosen: form.all("scope"), call),
                 "typedName": .text(form["name"] ?? ""), "addresses": .text(form["addresses"] ?? ""),
                 "days": .text(form["days"] ?? "90"), "daysMax": .text(String(APIClient.daysMax)),
                 "tokens": .list(tokens.map { row($0, call) }),
@@ -51,16 +59,22 @@ enum PersonalTokenPages {
         ]
     }
 
-    /// Makes a token and shows it, once.
-    @Sendable private static func create(_ call: Call) async throws -> WebResponse {
-        let user = try own(call)
+    /// Makes a token and shows it, once. The password is asked for: whoever finds a browser that is logged in must not be able
+    /// to take something along that lasts longer than the session.
+    @Sendable private func create(_ call: Call) async throws -> WebResponse {
+        let (user, principal) = (try Self.own(call), try call.principal())
         let tokens = PersonalTokens(call.tenant)
-        let offered = PersonalTokens.offered(call.site.scopes, to: try call.principal())
+        let offered = PersonalTokens.offered(call.site.scopes, to: principal)
         do {
             let draft = PersonalTokens.Draft(
                 name: try call.form.text("name"), scopes: call.form.all("scope"),
                 addresses: try ProgramFields.addresses(call.form.optionalText("addresses", max: 2_500)),
                 days: try ClientPages.number(call, "days"))
+            let account = try await call.read { try Accounts(call.tenant).access(user, $0) }
+            try await LogIn(hasher: hasher, policy: policy, call: call).confirm(
+                account, password: call.form["current"] ?? "",
+                refusal: AuditEntry("identity.token.create", [.user(user)], refused: true), by: principal,
+                address: call.request.address)
             let token = try await call.write { session in
                 let (token, entry) = try tokens.create(draft, offered: offered, of: user, session)
                 try call.record(entry, session)
@@ -71,10 +85,10 @@ enum PersonalTokenPages {
             return call.page(
                 "identity/token-made", title: call.text("identity.token.made"), active: "/me",
                 ["name": .text(draft.name), "token": .text(token), "origin": .text(ProgramViews.origin(call))])
-        } catch let error as CRMError where [409, 422].contains(error.status) && !call.request.wantsJSON {
+        } catch let error as CRMError where [409, 422, 429].contains(error.status) && !call.request.wantsJSON {
             // The caller's own tokens, which GET /me/tokens shows without an event too.
             call.showsOnlyWhatWasTyped()
-            return try await page(call, error: error)
+            return try await Self.page(call, error: error)
         }
     }
 

@@ -28,7 +28,9 @@ package struct ProgramCallers: TokenStore {
     /// Where a request comes from.
     private struct Origin { let address: String; let requestID: String }
 
-    package func admit(token: String, tenant name: String, address: String, requestID: String) async throws -> TokenCaller {
+    package func admit(token: String, tenant name: String, address: String, requestID: String) async throws
+        -> TokenCaller
+    {
         let tenant = try await tenants(name)
         let origin = Origin(address: address, requestID: requestID)
         return token.hasPrefix(ProgramSecret.personal)
@@ -70,7 +72,9 @@ package struct ProgramCallers: TokenStore {
         var keys = try await keys(tenant, now)
         if let known = memory.verified(digest) {
             let isGood = keys.contains { $0.kid == known.kid && ($0.goodUntil.map { now < $0 } ?? true) }
-            if isGood, known.claims.expiresAt > now { return known.claims }
+            // Not either when the clock was set back: it would live until that time comes again.
+            let isBegun = known.claims.issuedAt <= now.adding(seconds: AccessToken.aheadSecondsMax)
+            if isGood, isBegun, known.claims.expiresAt > now { return known.claims }
             memory.forget(digest)
             throw TokenRefusal.expired
         }
@@ -161,7 +165,8 @@ package struct ProgramCallers: TokenStore {
     private func tell(
         _ reason: String, _ subject: AuditSubject, by actor: Principal, _ tenant: Tenant, _ now: Instant
     ) async throws {
-        let what = "refused \(tenant.name) \(subject.kind) \(subject.id) \(reason) " + IPAddress.subscriber(actor.address)
+        let what =
+            "refused \(tenant.name) \(subject.kind) \(subject.id) \(reason) " + IPAddress.subscriber(actor.address)
         guard memory.isTime(for: what, every: TokenMemory.refusalSeconds, now: now) else { return }
         try await tenant.database.write { session in
             try tenant.audit.record(

@@ -20,7 +20,8 @@ struct SigningKeys: Sendable {
         UPDATE identity_signing_key SET good_until = $1 WHERE good_until IS NULL OR good_until > $1
         """
     static let purge: SQL = "DELETE FROM identity_signing_key WHERE good_until < $1"
-    static let newest: SQL = "SELECT created_at FROM identity_signing_key WHERE good_until IS NULL ORDER BY id DESC LIMIT 1"
+    static let newest: SQL =
+        "SELECT created_at FROM identity_signing_key WHERE good_until IS NULL ORDER BY id DESC LIMIT 1"
 
     let tenant: Tenant
 

@@ -82,7 +82,9 @@ struct TokenIssuer: Sendable {
         return ProgramFields.allows(client.addresses, address) ? nil : "address"
     }
 
-    private func sign(_ client: APIClient, _ scopes: [String], _ known: [SigningKey], _ now: Instant) async throws -> Issued {
+    private func sign(_ client: APIClient, _ scopes: [String], _ known: [SigningKey], _ now: Instant) async throws
+        -> Issued
+    {
         let tenant = self.tenant
         var keys = known
         if !keys.contains(where: { $0.goodUntil == nil }) {

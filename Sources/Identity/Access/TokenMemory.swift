@@ -37,7 +37,7 @@ package final class TokenMemory: Sendable {
         now >= since && now < since.adding(seconds: seconds)
     }
 
-    /// How many signatures this process has checked.
+    /// How many tokens this process has read, signature and all.
     var verifications: Int { state.withLock { $0.verifications } }
 
     // MARK: Tokens
