@@ -308,9 +308,10 @@ struct SearchShortenedTests {
         "one slip is borne in words too short to be kept, and two letters are another word",
         arguments: [
             ("anm", "ann", true), ("zeo", "zoe", true), ("lui", "liu", true), ("an", "na", true), ("an", "am", false), ("li", "lee", false),
-            ("ben", "ann", false), ("jo", "john", true), ("bob", "bo", true),
+            ("ben", "ann", false), ("jo", "john", false), ("bob", "bo", true), ("bob", "boob", true), ("ann", "ann", true),
         ])
     func slips(typed: String, word: String, isSlip: Bool) {
         #expect(SearchWords.isSlip(typed, word) == isSlip, "\(typed) \(word)")
+        #expect(SearchWords.slips(of: typed).contains(word) == isSlip, "\(typed) \(word)")
     }
 }
