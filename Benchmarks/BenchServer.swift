@@ -223,6 +223,8 @@ extension Bench {
             ("4 digits in the middle", numbers.map { String($0.dropLast(4).suffix(4)) }),
             ("pinyin", ["wangwei", "li fang", "zhangmin", "chenjing", "wang", "liuy"]),
             ("pinyin initials", ["zw", "lf", "wm", "cj", "wxm"]),
+            ("surname and initials", ["liujj", "wangxm", "ouyangxy", "zhang wh", "linqq"]),
+            ("two mistyped words", ["jhon smiht", "marry jonse", "li jonhson", "wnag xioaling", "anm taylro"]),
             ("mistyped letters", ["jonson", "smiht", "willaims", "brwon", "tayler"]),
         ]
         for (name, words) in kinds {

@@ -79,12 +79,14 @@ extension IndexedSearch {
             return .any([.prefix(.word, word.text)] + others.map { .token(.word, $0) })
         }
         if isNear { try lookForHan(.all(terms + near), han) }
-        // Words of two and three letters are not kept: the stored name tells whether they were mistyped.
+        // Words of two and three letters are not kept, but what they may have been meant as is soon told. The index holds ends
+        // of words too, so the stored name decides.
         let isShort = letters.map { (2..<SearchWords.lettersMin).contains($0.scalars.count) && $0.isPlain }
         let long = zip(near, isShort).filter { !$0.1 }.map(\.0)
         guard found.isEmpty, isShort.contains(true), !long.isEmpty else { return }
         let short = zip(letters, isShort).filter(\.1).map(\.0.text)
-        try lookAtNames(.all(terms + long)) { name in
+        let meant = short.map { typed in SearchTerm.any(SearchWords.slips(of: typed).map { .token(.word, $0) }) }
+        try lookAtNames(.all(terms + long + meant)) { name in
             let words = name.words.filter { $0.script == .letters }.map(\.whole)
             return Self.holds(name, han) && short.allSatisfy { typed in words.contains { SearchWords.isSlip(typed, $0) } }
         }

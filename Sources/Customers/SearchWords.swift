@@ -75,10 +75,40 @@ enum SearchWords {
     /// Whether one of two words, of which one is too short to be kept, is the other with one letter more, less or another one, or
     /// with two that changed places. Of two letters only the places may be wrong: one letter of two is another word.
     static func isSlip(_ typed: String, _ word: String) -> Bool {
-        if word.hasPrefix(typed) { return true }
         let (a, b) = (Array(typed.utf8), Array(word.utf8))
         guard a.count + b.count > 4 else { return a.count == b.count && a.sorted() == b.sorted() }
         return abs(a.count - b.count) <= 1 && edits(a, b) <= 1
+    }
+
+    /// All that such a word may have been meant as, for the index to be asked: itself is among them.
+    static func slips(of typed: String) -> [String] {
+        let letters = Array(typed.utf8), alphabet = UInt8(ascii: "a")...UInt8(ascii: "z")
+        var found: Set<[UInt8]> = [letters]
+        for place in letters.indices.dropLast() {
+            var other = letters
+            other.swapAt(place, place + 1)
+            found.insert(other)
+        }
+        if letters.count > 2 {
+            for place in letters.indices {
+                var rest = letters
+                rest.remove(at: place)
+                found.insert(rest)
+                for letter in alphabet {
+                    var other = letters
+                    other[place] = letter
+                    found.insert(other)
+                }
+            }
+            for place in 0...letters.count {
+                for letter in alphabet {
+                    var longer = letters
+                    longer.insert(letter, at: place)
+                    found.insert(longer)
+                }
+            }
+        }
+        return found.map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
 
     /// Hashes of the word and of all that is left of it without the allowed number of letters; each once, sorted.

@@ -35,21 +35,30 @@ enum Assignment {
     /// - Returns: pairs that are more likely one person than not, with their new log-odds.
     static func leftOver(_ pairs: [ScoredPair], possible: Double, priorBits: Double) -> [ScoredPair] {
         guard !pairs.isEmpty, possible >= 1 else { return [] }
+        var places: [Int: Int] = [:]
+        func place(_ row: Int) -> Int {
+            if let known = places[row] { return known }
+            places[row] = places.count
+            return places.count - 1
+        }
+        let ends = pairs.map { (place($0.a), place($0.b)) }
         let gains = pairs.map { exp2($0.bits - priorBits) }
-        var share = exp2(priorBits)
-        var chances: [Double] = []
+        let usual = exp2(priorBits)
+        var share = usual
+        var chances = [Double](repeating: 0, count: pairs.count)
         for _ in 0..<iterations {
-            let odds = gains.map { $0 * share / max(1e-12, 1 - share) }
-            var byRow: [Int: Double] = [:]
-            for (pair, own) in zip(pairs, odds) {
-                byRow[pair.a, default: 0] += own
-                byRow[pair.b, default: 0] += own
+            let odds = share / (1 - share)
+            var byRow = [Double](repeating: 0, count: places.count)
+            for (end, gain) in zip(ends, gains) {
+                byRow[end.0] += gain * odds
+                byRow[end.1] += gain * odds
             }
-            chances = zip(pairs, odds).map { pair, own in
-                own / (1 + (byRow[pair.a] ?? 0) + (byRow[pair.b] ?? 0) - own)
+            for (number, end) in ends.enumerated() {
+                let own = gains[number] * odds
+                chances[number] = own / (1 + byRow[end.0] + byRow[end.1] - own)
             }
-            let next = min(shareMax, max(exp2(priorBits), chances.reduce(0, +) / possible))
-            if abs(next - share) < 1e-9 { break }
+            let next = min(shareMax, max(usual, chances.reduce(0, +) / possible))
+            if abs(next - share) <= share * tolerance { break }
             share = next
         }
         return zip(pairs, chances).compactMap { pair, chance in
@@ -59,4 +68,5 @@ enum Assignment {
 
     private static let iterations = 50
     private static let shareMax = 0.1
+    private static let tolerance = 1e-4
 }

@@ -46,6 +46,8 @@ enum HelpQuestion {
     /// - Returns: the names of the command whose help is asked for; `nil` when none is.
     static func path(_ arguments: [String]) -> [String]? {
         guard var found = try? Switchboard.parseAsRoot(arguments) else { return nil }
+        // What is to be done waits for no list of commands.
+        if found is any AsyncParsableCommand, type(of: found).configuration.subcommands.isEmpty { return nil }
         if let own = commands.first(where: { $0.type == type(of: found) }) {
             // A group by itself tells its commands.
             return own.type.configuration.subcommands.isEmpty ? nil : own.path

@@ -139,10 +139,14 @@ struct SearchIndexTests {
     @Test("a search reads the index and never the whole table")
     func plans() async throws {
         let (bench, _) = try await Self.base()
-        let term = SearchTerm.all([.token(.character, "王"), .any([.prefix(.syllable, "xia"), .token(.word, "x")])])
+        let short = try #require(SearchPinyin.Shortened("liujj"))
+        let terms = [
+            SearchTerm.all([.token(.character, "王"), .any([.prefix(.syllable, "xia"), .token(.word, "x")])]), short.term,
+            short.termOfLetters,
+        ]
         let clerk = TestTenant.principal([CustomerPermissions.view], regions: ["浙江"])
         try await bench.test.tenant.database.read { session in
-            for principal in [SearchTests.everybody, clerk] {
+            for (principal, term) in [SearchTests.everybody, clerk].flatMap({ who in terms.map { (who, $0) } }) {
                 let builder = SearchIndex.statement(term, limit: 20, principal, session.dialect)
                 if session.dialect == .postgres {
                     try session.execute("SET LOCAL enable_seqscan = off")
@@ -270,5 +274,44 @@ struct SearchIndexTests {
         #expect(try await bench.count("SELECT COUNT(*) FROM customers_search WHERE kind <> 3") == 0)
         #expect(
             try await SearchFill(database: bench.test.tenant.database, clock: bench.test.clock).run() == 0)
+    }
+}
+
+@Suite("search by a surname and first letters")
+struct SearchShortenedTests {
+    @Test(
+        "letters are syllables and then two first letters or more, or nothing of the kind",
+        arguments: [
+            ("liujj", true), ("ouyangxy", true), ("zhangsh", true), ("wangfang", true), ("liuj", false), ("liuju", false),
+            ("ljj", false), ("liujju", false), ("jjliu", false), ("", false), ("1234", false), ("xyzxyz", false),
+            (String(repeating: "li", count: 40) + "jj", false),
+        ])
+    func shape(text: String, isShort: Bool) {
+        #expect((SearchPinyin.Shortened(text) != nil) == isShort, "\(text)")
+    }
+
+    @Test(
+        "the stored name decides: the surname whole, the first letters in their order, and names in letters either way round",
+        arguments: [
+            ("liujj", "刘娟娟", true), ("liujj", "刘家杰", true), ("liujj", "刘杰", false), ("liujj", "娟娟刘", false), ("liujj", "李娟娟", false),
+            ("zhangsh", "张少华", true), ("zhangsh", "张三宏", true), ("zhangsh", "张少", false), ("zhangszh", "张少振", true),
+            ("liujj", "Liu Juanjuan", true), ("liujj", "Juan-Juan Liu", true), ("liujj", "Liujuanjuan", true), ("liujj", "Liu Juan", false),
+            ("liujj", "Lius Jajaj", false), ("liujj", "John Liu", false), ("lvyy", "吕莹莹", true),
+        ])
+    func names(text: String, name: String, isMeant: Bool) throws {
+        let short = try #require(SearchPinyin.Shortened(text))
+        let stored = SearchName(name)
+        #expect((short.matches(stored) || short.isSpelled(stored)) == isMeant, "\(text) \(name)")
+    }
+
+    @Test(
+        "one slip is borne in words too short to be kept, and two letters are another word",
+        arguments: [
+            ("anm", "ann", true), ("zeo", "zoe", true), ("lui", "liu", true), ("an", "na", true), ("an", "am", false), ("li", "lee", false),
+            ("ben", "ann", false), ("jo", "john", false), ("bob", "bo", true), ("bob", "boob", true), ("ann", "ann", true),
+        ])
+    func slips(typed: String, word: String, isSlip: Bool) {
+        #expect(SearchWords.isSlip(typed, word) == isSlip, "\(typed) \(word)")
+        #expect(SearchWords.slips(of: typed).contains(word) == isSlip, "\(typed) \(word)")
     }
 }

@@ -171,7 +171,7 @@ struct CommandLineFailureTests {
         #expect(try bench.run(["match", file, "--id", "id", "--out", out]).code == 0)
         let whole = try #require(
             try JSONValue.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: out)))).object)
-        #expect(Set(whole.keys) == ["pairs", "review", "clusters", "seconds"])
+        #expect(Set(whole.keys) == ["pairs", "review", "clusters", "columns", "seconds"])
         let said = try bench.run(["match", file, "--id", "id", "--out", out]).out
         for (key, words) in [("pairs", "linked pairs"), ("review", "to review")] {
             let pairs = try #require(whole[key]?.array)
