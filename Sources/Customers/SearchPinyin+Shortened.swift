@@ -14,6 +14,8 @@ extension SearchPinyin {
         private let ways: [Way]
         private static let wholeMax = 3
         private static let waysMax = 8
+        /// More are no given name, and English words would be taken for names.
+        private static let initialsMax = 4
         /// What syllables begin with: letters, and `zh`, `ch`, `sh`.
         private static let beginnings: Set<[UInt8]> = {
             var found = Set(Han.syllables.compactMap { $0.first.map { [$0] } })
@@ -46,7 +48,7 @@ extension SearchPinyin {
 
         /// The letters as two and more first letters: one each, and with `zh`, `ch`, `sh` as one.
         private static func initials(_ letters: ArraySlice<UInt8>) -> [[[UInt8]]] {
-            guard (2...SearchText.initialsMax).contains(letters.count) else { return [] }
+            guard (2...initialsMax).contains(letters.count) else { return [] }
             let single = letters.map { [$0] }
             guard single.allSatisfy(beginnings.contains) else { return [] }
             var joined: [[UInt8]] = []
