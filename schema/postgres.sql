@@ -1096,6 +1096,12 @@ CREATE TABLE public.storage_server (
     alive_until bigint NOT NULL
 );
 
+CREATE TABLE public.tmf_kept (
+    resource text NOT NULL,
+    id bigint NOT NULL,
+    attributes text NOT NULL
+);
+
 CREATE TABLE public.usage_block (
     source_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -1528,6 +1534,9 @@ ALTER TABLE ONLY public.storage_schedule
 
 ALTER TABLE ONLY public.storage_server
     ADD CONSTRAINT storage_server_pkey PRIMARY KEY (holder);
+
+ALTER TABLE ONLY public.tmf_kept
+    ADD CONSTRAINT tmf_kept_pkey PRIMARY KEY (resource, id);
 
 ALTER TABLE ONLY public.usage_block
     ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);

@@ -1153,6 +1153,13 @@ CREATE TABLE storage_server (
   alive_until BIGINT NOT NULL
 );
 
+CREATE TABLE tmf_kept (
+  resource TEXT NOT NULL,
+  id BIGINT NOT NULL,
+  attributes TEXT NOT NULL,
+  PRIMARY KEY (resource, id)
+) WITHOUT ROWID;
+
 CREATE TABLE usage_block (
   source_id BIGINT NOT NULL,
   id BIGINT NOT NULL,

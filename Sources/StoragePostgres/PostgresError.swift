@@ -22,8 +22,11 @@ struct PostgresFailure: Error, Sendable {
     /// read-only, and behind a proxy one meets a server that is promoted in a moment. The other way to it is a prepared
     /// statement whose table was migrated, which a fresh connection cures as well.
     var isConnection: Bool {
-        state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || state == "0A000" || isReadOnly
+        state.isEmpty || state.hasPrefix("08") && !isMiscounted || state.hasPrefix("57P") || state == "0A000" || isReadOnly
     }
+    /// Too few or too many arguments are a violation of the protocol as well, and stay so on every connection. (Poolers say
+    /// 08P01 when a server went away.)
+    private var isMiscounted: Bool { state == "08P01" && detail.contains("bind message supplies") }
     /// The words of a standby.
     var isOfStandby: Bool { isReadOnly || state == "0A000" }
     /// The transaction may not write: the server is a standby by now, or the transaction is a read.

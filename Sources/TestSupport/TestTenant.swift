@@ -35,7 +35,7 @@ package final class TestTenant: Sendable {
     package init(_ modules: [String] = [], clock: FrozenClock = FrozenClock()) async throws {
         folder = NSTemporaryDirectory() + "switchboard-test-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let database = try await TestDatabases.make(["Storage", "Platform"] + modules, folder: folder, clock: clock)
+        let database = try await TestDatabases.make(["Storage", "Platform", "TMF"] + modules, folder: folder, clock: clock)
         self.clock = clock
         tenant = Tenant(
             name: "default", database: database, ids: IDGenerator(node: 1, clock: clock), clock: clock,

@@ -71,7 +71,7 @@ struct Things: Sendable {
     let table: RouteTable
 
     init() async throws {
-        test = try await TestTenant(["TMF"])
+        test = try await TestTenant()
         try await test.tenant.database.write { session in
             try session.execute("CREATE TABLE thing (id BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, count BIGINT, created BIGINT NOT NULL, status TEXT)")
             try session.execute("CREATE TABLE thing_party (thing_id BIGINT NOT NULL, place BIGINT NOT NULL, id BIGINT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (thing_id, place))")
@@ -146,7 +146,7 @@ struct ResourceTests {
             #expect(try await things.send(method, "/thing/\(id)", body).status == 404)
         }
         for action in ["create", "change", "remove", "view", "list"] {
-            #expect(try await things.test.auditCount("tmf.thing.\(action)") >= 1, "\(action)")
+            #expect(try await things.test.auditCount("tmf.resource.\(action)") >= 1, "\(action)")
         }
         let rest = try await things.test.tenant.database.read { try $0.count("SELECT COUNT(*) FROM tmf_kept") }
         #expect(rest == 0)

@@ -54,7 +54,8 @@ extension TMFResource {
             document["id"]?.string.flatMap { Int64($0) }.map { self.subjects($0, document) } ?? []
         }
         try await call.recordView(
-            AuditEntry(action("list"), subjects, facts: ["count": .int(Int64(listing.documents.count))]))
+            AuditEntry(
+                "tmf.resource.list", subjects, facts: ["resource": .string(name), "count": .int(Int64(listing.documents.count))]))
         let page = TMFPage(
             query, total: listing.total, count: listing.documents.count, base: call.request.origin + path,
             sent: call.request.query, next: listing.next, previous: listing.previous)
@@ -70,7 +71,7 @@ extension TMFResource {
         let fields = try TMFQuery.fields(call.request.query, schema: schema, type: type)
         let (id, principal, desk) = (try id(call), try call.principal(), desk(call))
         let document = try await call.read { try desk.document(id, principal, $0) }
-        try await call.recordView(AuditEntry(action("view"), subjects(id, document)))
+        try await call.recordView(AuditEntry("tmf.resource.view", subjects(id, document), facts: ["resource": .string(name)]))
         return answer(document, fields)
     }
 
@@ -84,7 +85,7 @@ extension TMFResource {
         let (context, desk) = (try context(call), desk(call))
         return try await call.change { session in
             let (id, document) = try desk.create(sent, context, session)
-            try call.record(AuditEntry(action("create"), subjects(id, document)), session)
+            try call.record(AuditEntry("tmf.resource.create", subjects(id, document), facts: ["resource": .string(name)]), session)
             var answer = answer(document, fields, status: .created)
             answer.headers[.location] = document["href"]?.string
             return answer
@@ -102,8 +103,8 @@ extension TMFResource {
             let changed = Set(before.keys).union(document.keys).filter { before[$0] != document[$0] }.sorted()
             try call.record(
                 AuditEntry(
-                    action("change"), subjects(id, document),
-                    facts: ["fields": .array(changed.prefix(40).map { .string($0) })]), session)
+                    "tmf.resource.change", subjects(id, document),
+                    facts: ["resource": .string(name), "fields": .array(changed.prefix(40).map { .string($0) })]), session)
             return answer(document, fields)
         }
     }
@@ -112,7 +113,7 @@ extension TMFResource {
         let (id, seen, context, desk) = (try id(call), try RecordVersion.seen(call.request), try context(call), desk(call))
         return try await call.change { session in
             let document = try desk.remove(id, seen: seen, context, session)
-            try call.record(AuditEntry(action("remove"), subjects(id, document)), session)
+            try call.record(AuditEntry("tmf.resource.remove", subjects(id, document), facts: ["resource": .string(name)]), session)
             return WebResponse(status: .noContent)
         }
     }

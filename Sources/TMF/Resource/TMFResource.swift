@@ -112,8 +112,6 @@ package struct TMFResource: Sendable {
     }
 
     package var path: String { api.base + "/" + name }
-    /// `tmf.customer.view`: the audit's name of what was done.
-    package func action(_ verb: String) -> String { "tmf.\(name).\(verb)" }
 }
 
 /// Something happened to a resource: for those who have asked to be told, and for the rest of the product.
