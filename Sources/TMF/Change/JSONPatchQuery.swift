@@ -115,10 +115,9 @@ struct JSONPatchQuery: Sendable, Equatable {
     }
 
     /// All values at a step, whichever elements of arrays lie on the way.
-    private func elements(upTo place: Int, _ document: JSONValue) -> [JSONValue] {
-        var values = [document]
-        for step in steps[...place] {
-            values = values.flatMap { value -> [JSONValue] in
+    private func values(upTo place: Int, _ document: JSONValue) -> [JSONValue] {
+        steps[...place].reduce([document]) { values, step in
+            values.flatMap { value -> [JSONValue] in
                 switch (step, value) {
                 case (.name(let name), .object(let fields)): fields[name].map { [$0] } ?? []
                 case (.name(let name), .array(let items)): items.compactMap { $0.object?[name] }
@@ -127,22 +126,14 @@ struct JSONPatchQuery: Sendable, Equatable {
                 }
             }
         }
-        return values.flatMap { $0.array ?? [$0] }
+    }
+
+    private func elements(upTo place: Int, _ document: JSONValue) -> [JSONValue] {
+        values(upTo: place, document).flatMap { $0.array ?? [$0] }
     }
 
     private func isArray(upTo place: Int, _ document: JSONValue) -> Bool {
-        var values = [document]
-        for step in steps[...place] {
-            values = values.flatMap { value -> [JSONValue] in
-                switch (step, value) {
-                case (.name(let name), .object(let fields)): fields[name].map { [$0] } ?? []
-                case (.name(let name), .array(let items)): items.compactMap { $0.object?[name] }
-                case (_, .array(let items)): items
-                default: []
-                }
-            }
-        }
-        return values.contains { $0.array != nil }
+        values(upTo: place, document).contains { $0.array != nil }
     }
 
     private func walk(

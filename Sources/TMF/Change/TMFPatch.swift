@@ -245,34 +245,32 @@ struct JSONPointer: Sendable, Equatable {
         }
     }
 
-    func add(_ value: JSONValue, to document: inout JSONValue) throws {
-        guard !names.isEmpty else { return document = value }
+    /// Changes the object or the array that the last name is in.
+    private func change(
+        _ document: inout JSONValue, isAdding: Bool = false, object: (inout JSONObject, String) -> Void,
+        array: (inout [JSONValue], Int) -> Void
+    ) throws {
         try change(&document) { parent, name in
             switch parent {
             case .object(var fields):
-                fields[name] = value
+                object(&fields, name)
                 parent = .object(fields)
             case .array(var items):
-                items.insert(value, at: try Self.index(name, items.count, isAdding: true))
+                array(&items, try Self.index(name, items.count, isAdding: isAdding))
                 parent = .array(items)
             default: throw Self.nothing(name)
             }
         }
     }
 
+    func add(_ value: JSONValue, to document: inout JSONValue) throws {
+        guard !names.isEmpty else { return document = value }
+        try change(&document, isAdding: true, object: { $0[$1] = value }, array: { $0.insert(value, at: $1) })
+    }
+
     func set(_ value: JSONValue, in document: inout JSONValue) throws {
         guard !names.isEmpty else { return document = value }
-        try change(&document) { parent, name in
-            switch parent {
-            case .object(var fields):
-                fields[name] = value
-                parent = .object(fields)
-            case .array(var items):
-                items[try Self.index(name, items.count, isAdding: false)] = value
-                parent = .array(items)
-            default: throw Self.nothing(name)
-            }
-        }
+        try change(&document, object: { $0[$1] = value }, array: { $0[$1] = value })
     }
 
     func remove(from document: inout JSONValue) throws -> JSONValue {
@@ -280,17 +278,7 @@ struct JSONPointer: Sendable, Equatable {
         guard !names.isEmpty else {
             throw JSONPatchFailure(words: Words(en: "the whole resource cannot be removed", zh: "不能移除整个资源"))
         }
-        try change(&document) { parent, name in
-            switch parent {
-            case .object(var fields):
-                fields[name] = nil
-                parent = .object(fields)
-            case .array(var items):
-                items.remove(at: try Self.index(name, items.count, isAdding: false))
-                parent = .array(items)
-            default: throw Self.nothing(name)
-            }
-        }
+        try change(&document, object: { $0[$1] = nil }, array: { $0.remove(at: $1) })
         return removed
     }
 }
