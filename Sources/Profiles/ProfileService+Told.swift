@@ -64,7 +64,8 @@ extension ProfileService {
         try ProfileStore.hold(source, session)
         let places = all.map { TellStore.Place(customer: $0.customer, print: ProfileEvent.fingerprint(source: kind, id: $0.key)) }
         let told = try TellStore.told(of: Set(all.map(\.customer)).sorted(), kind, session)
-        let mine = told.filter { Set(places).contains($0.place) }
+        let asked = Set(places)
+        let mine = told.filter { asked.contains($0.place) }
         try session.executeMany(
             ProfileStore.forgetOne, places.map { [.id(source), .int(Int64(bitPattern: $0.print))] })
         guard !mine.isEmpty else { return }
