@@ -19,7 +19,10 @@ struct ThingStore: TMFStore {
         columns: [
             .id("id", .own("t.id"), sorts: false), .text("name", "t.name", sorts: true), .integer("count", "t.count"),
             .time("created", "t.created", sorts: true), .words("status", "t.status", ["open": "o", "closed": "c"]),
-            .id("relatedParty.id", .inside(head: "SELECT 1 FROM thing_party p WHERE p.thing_id = t.id", column: "p.id")),
+            TMFColumn(
+                "relatedParty.id", .inside(head: "SELECT 1 FROM thing_party p WHERE p.thing_id = t.id", column: "p.id"),
+                isOrdered: false
+            ) { .text($0) },
         ],
         scope: { principal, builder in
             if let regions = principal.scope.regions { builder.appendIn("AND t.name", regions.map { .text($0) }) }
@@ -31,7 +34,7 @@ struct ThingStore: TMFStore {
         builder.appendIn("AND thing_id", ids.map { .int($0) })
         builder.append("ORDER BY thing_id, place")
         for (thing, party) in try session.query(builder, { row in
-            (row.int(0), JSONValue.object(["id": .string(String(row.int(1))), "role": .string(row.text(2))]))
+            (row.int(0), JSONValue.object(["id": .string(row.text(1)), "role": .string(row.text(2))]))
         }) { owners[thing, default: []].append(party) }
         var found: [Int64: JSONObject] = [:]
         builder = SQLBuilder(Self.rows)
@@ -75,12 +78,12 @@ struct ListTests {
                 .int(Int64.random(in: 0...3, using: &rng) * 86_400_000), [.null, .text("o"), .text("c")].randomElement(using: &rng) ?? .null,
             ])
             for place in 0..<Int64.random(in: 0...2, using: &rng) {
-                parties.append([.int(id), .int(place), .int(Int64.random(in: 1...3, using: &rng)), .text(Bool.random(using: &rng) ? "owner" : "user")])
+                parties.append([.int(id), .int(place), .text(String(Int64.random(in: 1...3, using: &rng))), .text(Bool.random(using: &rng) ? "owner" : "user")])
             }
         }
         try await database.write { [things, parties] session in
             try session.execute("CREATE TABLE thing (id BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, count BIGINT, created BIGINT NOT NULL, status TEXT)")
-            try session.execute("CREATE TABLE thing_party (thing_id BIGINT NOT NULL, place BIGINT NOT NULL, id BIGINT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (thing_id, place))")
+            try session.execute("CREATE TABLE thing_party (thing_id BIGINT NOT NULL, place BIGINT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (thing_id, place))")
             try session.executeMany(ThingStore.insert, things)
             try session.executeMany(ThingStore.insertParty, parties)
         }

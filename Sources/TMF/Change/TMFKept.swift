@@ -15,6 +15,7 @@ package struct TMFKept: Sendable, Equatable {
     private(set) var pieces: [String: Piece] = [:]
 
     package var isEmpty: Bool { pieces.isEmpty }
+    func holds(_ attribute: String) -> Bool { pieces[attribute] != nil }
 
     /// - Parameters:
     ///   - sent: the document as it is to come back.

@@ -125,7 +125,34 @@ struct TMFDesk: Sendable {
         if sent["@type"] == .string(resource.type) { sent["@type"] = nil }
         for attribute in resource.schema.types[resource.type]?.attributes ?? []
         where attribute.isServers && attribute.name != resource.states?.attribute { sent[attribute.name] = nil }
-        try TMFKeptStore.save(TMFKept(sent: sent, own: own), resource.name, id, session)
+        let kept = TMFKept(sent: sent, own: own)
+        try checkColumns(kept, over: own)
+        try TMFKeptStore.save(kept, resource.name, id, session)
+    }
+
+    /// What a list finds by a column must be what the document says: a store has to hold all values of an attribute it declares
+    /// one for, however they are spelled.
+    private func checkColumns(_ kept: TMFKept, over own: JSONObject) throws {
+        let document = kept.document(over: own)
+        for column in store.table.columns where kept.holds(column.path.names.first ?? "") {
+            let kind = try resource.schema.target(column.path, of: resource.type, parameter: column.path.description).kind
+            func values(_ document: JSONObject) -> Set<String> {
+                Set(
+                    column.path.values(in: document).map { value in
+                        let text = TMFMatch.text(value)
+                        return kind == .dateTime || kind == .date ? TMFTime(text).map { String($0.milliseconds) } ?? text : text
+                    })
+            }
+            guard values(document) == values(own) else {
+                tenant.logger.error(
+                    "tmf.column", metadata: ["resource": "\(resource.name)", "path": "\(column.path)"])
+                throw CRMError(
+                    "unfaithful_column", status: 500,
+                    Words(
+                        en: "“\(column.path)” could not be stored as it was sent; nothing was changed.",
+                        zh: "“\(column.path)”无法按原样保存，未做任何更改。"))
+            }
+        }
     }
 
     private func tell(
