@@ -153,7 +153,8 @@ package struct Scorer: Sendable {
         }
     }
 
-    func score(_ bits: Double, _ bar: LinkageModel.Bar?) -> LinkageModel.Score {
+    /// What a sum of weights comes to.
+    package func score(_ bits: Double, _ bar: LinkageModel.Bar?) -> LinkageModel.Score {
         let band: LinkageModel.Band = bits >= linkBits ? .link : bits >= reviewBits ? .review : .apart
         return LinkageModel.Score(bits: bits, band: band, bar: bar)
     }

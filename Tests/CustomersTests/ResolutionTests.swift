@@ -148,6 +148,40 @@ struct ResolutionTests {
         #expect(try await desk.set(again.ids[0]) == [again.ids[0], brought.ids[0]])
     }
 
+    @Test("neighbouring telephone numbers say nothing: operators hand them out in blocks")
+    func neighbours() async throws {
+        let desk = try await MatchDesk()
+        func person(_ id: String, _ phone: String, _ address: String) -> [String: String] {
+            ["source_id": id, "full_name": "张伟", "birth_date": "1985-03-01", "phone": phone, "address": address]
+        }
+        let known = try await desk.bring("billing", [person("1", "+8613801230010", "望京西园四区 410 号 3 单元 502")])
+        let other = try await desk.bring("care", [person("1", "+8613801230011", "金融大街 7 号")])
+        #expect(other.matches.linked == 0)
+        #expect(try await desk.set(known.ids[0]).count == 1)
+        let pair = try await desk.pair(known.ids[0], other.ids[0])
+        #expect(pair.map { $0.state == .open } ?? true)
+        #expect(pair.map { $0.bits < 6 } ?? true, "\(String(describing: pair))")
+    }
+
+    @Test("who is joined with the one and who is joined with the other may be two verified people: that is said before they are joined")
+    func setsOfTwo() async throws {
+        let desk = try await MatchDesk()
+        let one = try await desk.bring(
+            "billing", [["source_id": "1", "full_name": "张伟", "document_number": MatchDesk.identity(1), "phone": "+8613801230004"]])
+        let between = try await desk.bring("retail", [["source_id": "1", "full_name": "张伟", "phone": "+8613801230004"]])
+        #expect(between.matches.linked == 1)
+        let two = try await desk.bring(
+            "care", [["source_id": "1", "full_name": "张伟", "document_number": MatchDesk.identity(2), "phone": "+8613901234444"]])
+        let (joining, who) = (Joining(tenant: desk.tenant), desk.decider)
+        _ = try await desk.tenant.database.write {
+            try joining.propose(two.ids[0], between.ids[0], by: who, $0)
+        }
+        let pair = try #require(try await desk.pair(two.ids[0], between.ids[0]))
+        #expect(try await desk.tenant.database.read { try PairPages.joinsTwoPeople(pair, $0) })
+        try await desk.separate(one.ids[0], between.ids[0])
+        #expect(try await desk.tenant.database.read { try !PairPages.joinsTwoPeople(pair, $0) })
+    }
+
     @Test("two names of one sound at one number are for a person to decide, not for the machine")
     func oneSound() async throws {
         let desk = try await MatchDesk()

@@ -78,15 +78,21 @@ struct MatchJudge: Sendable {
     }
 
     /// Whether both have identity numbers of one kind with right check digits and share none.
-    static func areTwoPeople(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
-        let (x, y) = (a.verified, b.verified)
-        return !Set(x.map(\.kind)).isDisjoint(with: y.map(\.kind)) && x.isDisjoint(with: y)
+    static func areTwoPeople(_ a: MatchSubject, _ b: MatchSubject) -> Bool { areTwoPeople(a.verified, b.verified) }
+
+    static func areTwoPeople(_ x: Set<IdentityNumber>, _ y: Set<IdentityNumber>) -> Bool {
+        !Set(x.map(\.kind)).isDisjoint(with: y.map(\.kind)) && x.isDisjoint(with: y)
     }
 
     func judge(_ a: MatchSubject, _ b: MatchSubject) -> MatchVerdict {
         let (x, y) = records(a, b)
-        let score = scorer.score(x, y, among: among)
+        var score = scorer.score(x, y, among: among)
         let evidence = scorer.evidence(x, y)
+        if Self.haveNeighbours(a, b), let phone = evidence.first(where: { $0.field == "phone" }), phone.bits > 0,
+            phone.level != "same"
+        {
+            score = scorer.score(score.bits - phone.bits, score.bar)
+        }
         func verdict(_ band: MatchVerdict.Band, _ rule: MatchVerdict.Rule) -> MatchVerdict {
             MatchVerdict(band: band, bits: score.bits, rule: rule, evidence: evidence)
         }
@@ -126,6 +132,14 @@ struct MatchJudge: Sendable {
             || verdict.evidence.contains {
                 ["birth_date", "document_number", "full_name"].contains($0.field) && $0.level == "different"
             }
+    }
+
+    /// Whether their first telephone numbers differ in the last three digits only. Operators hand numbers out in blocks, so that
+    /// is no slip of the pen of one who has both, and says nothing.
+    static func haveNeighbours(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
+        guard let x = a.card.phones.first, let y = b.card.phones.first, x != y, x.utf8.count == y.utf8.count, x.utf8.count > 6
+        else { return false }
+        return x.dropLast(3) == y.dropLast(3)
     }
 
     private static func hasHan(_ text: String) -> Bool {

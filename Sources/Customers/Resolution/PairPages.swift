@@ -118,6 +118,8 @@ struct PairPages: Sendable {
     // MARK: The page
 
     private struct Loaded: Sendable {
+        /// Members of the two sets are two verified people.
+        var joinsTwoPeople = false
         var queue: [MatchPair] = []
         var open = 0
         var pair: MatchPair?
@@ -174,7 +176,22 @@ struct PairPages: Sendable {
         loaded.previous = try reachable(PairStore.before(pair, limit: 5, session), principal, session).first
         loaded.sides = try CustomerLoader.records([pair.left, pair.right], session)
         loaded.effects = try effects(pair, principal, session)
+        loaded.joinsTwoPeople = try Self.joinsTwoPeople(pair, session)
         return loaded
+    }
+
+    /// Whether anybody who hangs on one side and anybody on the other are two verified people, though the two themselves may
+    /// not be: the one without a number is what they would be joined by.
+    static func joinsTwoPeople(_ pair: MatchPair, _ session: any SQLSession) throws -> Bool {
+        let left = try CustomerLinks.set(of: pair.left, session)
+        guard !left.contains(pair.right) else { return false }
+        func verified(_ ids: [CustomerID]) throws -> [Set<IdentityNumber>] {
+            try CustomerLoader.records(ids, session).map { record in
+                Set(record.documents.compactMap { IdentityNumber($0.number) }.filter(\.isChecked))
+            }
+        }
+        let others = try verified(try CustomerLinks.set(of: pair.right, session))
+        return try verified(left).contains { one in others.contains { MatchJudge.areTwoPeople(one, $0) } }
     }
 
     /// What joining brings together: of each side with everybody it is joined with already.
@@ -249,7 +266,9 @@ struct PairPages: Sendable {
         view["reopen"] = .text(action + "/reopening")
         view["why"] = .text(MatchWords.of(pair.evidence.rule)[language])
         view["chance"] = .text(MatchPair.chance(bits: pair.bits))
-        view["warning"] = .bool([.verified, .setConflict].contains(pair.evidence.rule))
+        let areTwo = [.verified, .setConflict].contains(pair.evidence.rule)
+        view["warning"] = .bool(areTwo)
+        view["setWarning"] = .bool(loaded.joinsTwoPeople && !areTwo)
         view["leftName"] = .text(loaded.sides[0].name(masking))
         view["rightName"] = .text(loaded.sides[1].name(masking))
         view["leftPath"] = .text("/customers/\(pair.left)")
