@@ -30,6 +30,8 @@ package struct UsageMapping: Sendable, Codable, Equatable {
             [
                 "msisdn", "number", "phone", "phonenumber", "anumber", "callingnumber", "servednumber", "servedmsisdn", "号码",
                 "手机号", "手机号码", "主叫号码", "用户号码",
+                // As events over HTTP call it.
+                "line",
             ]
         ),
         (.line, ["userid", "customerid", "subscriberid", "accountid", "lineid", "customer", "subscriber", "用户编号", "客户编号", "用户标识"]),

@@ -99,6 +99,16 @@ struct ParserTests {
         #expect(try event(try read(rows + "b,1,25/05/2024,1\n").1[0]).day == 19_846)
     }
 
+    @Test("a file may have the names that events over HTTP have")
+    func namesOfHTTP() throws {
+        let header = ["id", "line", "kind", "start", "duration_s", "bytes", "count", "version", "cancel", "roaming"]
+        let mapping = try UsageMapping.guess(header, rows: [])
+        #expect(mapping.columns[.number] == "line" && mapping.columns[.seconds] == "duration_s" && mapping.columns[.kind] == "kind")
+        #expect(mapping.naming(source: "x") == .number)
+        let both = try UsageMapping.guess(["id", "line", "msisdn", "start", "seconds"], rows: [])
+        #expect(both.columns[.number] == "msisdn")
+    }
+
     @Test("without a column for the id, the line or the start nothing is read, and the error says what to name")
     func missing() {
         for header in ["msisdn,start,seconds", "id,start,seconds", "id,msisdn,seconds"] {
