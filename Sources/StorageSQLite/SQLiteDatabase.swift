@@ -104,12 +104,19 @@ package final class SQLiteDatabase: Storage.Database {
         _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) async throws -> T {
         do {
+            let interruption = SQLiteInterruption()
             guard ReadingThreads.areCurrent else {
-                return try await pool.unsafeRead { [statements] database in
-                    try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, statements.of(database))) }
+                // GRDB interrupts once, which is lost before the first statement has begun.
+                return try await withTaskCancellationHandler {
+                    try await pool.unsafeRead { [statements] database in
+                        try interruption.covering(database) {
+                            try SQLiteSnapshot.within(database) { try body(SQLiteSession(database, statements.of(database))) }
+                        }
+                    }
+                } onCancel: {
+                    interruption.now()
                 }
             }
-            let interruption = SQLiteInterruption()
             return try await withTaskCancellationHandler {
                 try readHere(body, interruption)
             } onCancel: {
