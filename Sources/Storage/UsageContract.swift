@@ -104,11 +104,10 @@ package struct RatedMonth: Sendable {
     package let number: String?
     /// `nil` = no tariff is for the plan in that month.
     package let tariff: String?
-    /// Ready to be shown.
-    package let total: String?
+    package let total: Money?
     /// How it came about: fee, calls, messages, data.
     package let steps: [Words]
-    package init(month: String, plan: String?, number: String?, tariff: String?, total: String?, steps: [Words]) {
+    package init(month: String, plan: String?, number: String?, tariff: String?, total: Money?, steps: [Words]) {
         self.month = month
         self.plan = plan
         self.number = number
@@ -122,9 +121,10 @@ package struct RatedMonth: Sendable {
 package protocol MonthRating: Sendable {
     var permission: Permission { get }
     /// The months that have use, newest first; empty when nobody has told a tariff.
+    /// - Returns: `isWhole` is false for a customer with so many lines that not all were rated.
     func rated(
         _ customers: [CustomerID], from: String, through: String, for principal: Principal, _ session: any SQLSession
-    ) throws -> [RatedMonth]
+    ) throws -> (months: [RatedMonth], isWhole: Bool)
 }
 
 /// What Customers does for the domain that counts usage. Injected by App. Synchronous on the caller's session: lines,

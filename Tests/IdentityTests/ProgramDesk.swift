@@ -8,6 +8,7 @@ import NIOCore
 import Platform
 import Storage
 import TestSupport
+import Testing
 import Web
 
 @testable import Identity
@@ -154,4 +155,16 @@ private final class ProgramBody: ResponseBodyWriter {
     var text: String { String(buffer: buffer) }
     func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
     func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
+
+/// 401 in the words of RFC 6750, without a cookie.
+func refused(
+    _ answer: ProgramDesk.Answer, _ words: String = "", at place: SourceLocation = #_sourceLocation
+) {
+    #expect(answer.status == 401, "\(words) \(answer.text)", sourceLocation: place)
+    #expect(
+        answer.challenge.hasPrefix(#"Bearer realm="switchboard", error="invalid_token""#),
+        "\(words) \(answer.challenge)",
+        sourceLocation: place)
+    #expect(answer.headers[values: .setCookie].isEmpty, "\(words)", sourceLocation: place)
 }

@@ -81,6 +81,34 @@ struct RatingStoryTests {
         #expect(try !agent.get(page).text.contains("¥44.45"))
     }
 
+    @Test("months of several lines are one row with their sum, the lines fold out beneath")
+    func severalLines() async throws {
+        let scenario = try await Scenario.start(customers: 60)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let lines = try await scenario.tenant.database.read { session in
+            try session.query(
+                """
+                SELECT s.customer_id, s.msisdn FROM customers_subscription s WHERE s.msisdn IS NOT NULL AND s.status = 'active'
+                  AND (SELECT COUNT(*) FROM customers_subscription o WHERE o.customer_id = s.customer_id
+                       AND o.status = 'active' AND o.msisdn IS NOT NULL) = 2 ORDER BY s.customer_id LIMIT 2
+                """
+            ) { (customer: $0.int(0), number: $0.text(1)) }
+        }
+        try #require(lines.count == 2 && lines[0].customer == lines[1].customer)
+        let events = lines.enumerated().map { place, line in
+            #"{"id":"m\#(place)","line":"\#(line.number)","kind":"voice","start":"2024-03-0\#(place + 1)T10:00:00+08:00","duration_s":121}"#
+        }
+        #expect(try supervisor.postLines("/api/usage/events?source=switch", events.joined(separator: "\n")).text.contains(#""taken":2"#))
+        #expect(try supervisor.post("/usage/tariffs", [("tariffs", Self.tariffs)]).status == 303)
+        let page = try supervisor.get("/customers/\(lines[0].customer)/usage?year=2024").text
+        // Each: 39.00, 3 minutes, 1 free, 2 × 0.15.
+        for word in ["¥78.60", "2 lines", "Each line", "¥39.30", "3 min (each call rounded up), 1 included, 2 beyond"] {
+            #expect(page.contains(word), "\(word)")
+        }
+        #expect(page.components(separatedBy: "March 2024").count <= 3 && supervisor.isClean(page))
+        #expect(!page.contains("more lines than are shown"))
+    }
+
     @Test("minutes mean the same under Usage, by year and in the live profile: each call rounded up, and say so")
     func minutes() async throws {
         let scenario = try await Scenario.start(customers: 30)

@@ -28,7 +28,8 @@ struct WriterTurnTests {
                 try await bench.database.write { session in
                     begun.withLock { $0 += 1 }
                     _ = try session.execute(Self.insert, [.int(0)])
-                    usleep(20_000)
+                    // A transaction that takes its time.
+                    WriterTurn.pause(microseconds: 20_000)
                 }
             }
         }

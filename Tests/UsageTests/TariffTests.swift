@@ -170,4 +170,39 @@ struct TariffTests {
             _ = try await world.service.rate(from: "2026-01", through: "2026-01", book: nil, principal: UsageWorld.principal)
         }
     }
+
+    /// A customer with so many lines, each with use in one month.
+    private struct ManyLines: UsageBase {
+        let count: Int64
+        func lines(_ names: [String], _ naming: LineNaming, _ session: any SQLSession) throws -> [String: LineRef] { [:] }
+        func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef> { [] }
+        func store(_ months: [UsageMonthTotal], _ session: any SQLSession) throws {}
+        func months(_ question: LineMonthQuestion, for principal: Principal, _ session: any SQLSession) throws -> [LineMonth] {
+            let first = (question.after?.line.subscription.rawValue ?? 0) + 1
+            guard first <= count else { return [] }
+            return (first...min(count, first + Int64(question.limit) - 1)).map { number in
+                LineMonth(
+                    total: UsageMonthTotal(
+                        line: LineRef(customer: CustomerID(1), subscription: SubscriptionID(number)), month: "2026-01", voiceMinutes: 1, sms: 0,
+                        dataMB: 0, roamingMB: 0, calls: 1, droppedCalls: 0, speed: nil),
+                    plan: "surf", number: nil, reference: nil)
+            }
+        }
+    }
+
+    @Test(
+        "all lines of a customer are rated for the page, each once; when there are too many it is said",
+        arguments: [(0, true), (1, true), (499, true), (500, true), (1_234, true), (2_499, true), (2_500, true), (2_501, false), (9_000, false)])
+    func manyLines(count: Int, isWhole: Bool) async throws {
+        let test = try await TestTenant(["Usage"])
+        let tariff = try surf()
+        try await test.tenant.database.write { try TariffStore.set([tariff], at: test.clock.now(), by: "test", $0) }
+        let rating = UsageMonthRating(base: ManyLines(count: Int64(count)))
+        let rated = try await test.tenant.database.read {
+            try rating.rated([CustomerID(1)], from: "2026-01", through: "2026-12", for: TestTenant.principal([]), $0)
+        }
+        #expect(rated.isWhole == isWhole)
+        #expect(rated.months.count == (isWhole ? count : 2_500))
+        #expect(rated.months.allSatisfy { $0.total == Money(minor: 2_000, currency: "USD") })
+    }
 }

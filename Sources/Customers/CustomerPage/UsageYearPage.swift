@@ -30,15 +30,15 @@ enum UsageYearPage {
                 UsagePanel.months, [.text("\(year)-01"), .text(min("\(year)-12", today.yearMonth))])
             some.appendIn("AND customer_id", ids.map { .id($0) })
             some.append("GROUP BY month ORDER BY month DESC")
-            let rated: [RatedMonth] =
+            let rated: (months: [RatedMonth], isWhole: Bool) =
                 if let rating, principal.may(rating.permission) {
                     try rating.rated(
                         ids, from: "\(year)-01", through: "\(year)-12", for: principal, session)
-                } else { [] }
+                } else { ([], true) }
             return (head, ids, years, year, try session.query(some, UsagePanel.row), rated)
         }
         let masking = try call.masking()
-        let showsNumbers = masking.shows(.phone) && rated.contains { $0.number != nil }
+        let showsNumbers = masking.shows(.phone) && rated.months.contains { $0.number != nil }
         try await call.recordView(
             AuditEntry(
                 "customers.usage.view", ids.map { .customer($0) }, facts: ["year": .int(Int64(year))],
@@ -49,7 +49,11 @@ enum UsageYearPage {
             [
                 "name": .text(head.title), "customer": .text("/customers/\(asked)"), "year": .text(String(year)),
                 "hasRows": .bool(!rows.isEmpty), "rows": .list(rows.map { view($0, call.language) }),
-                "hasRated": .bool(!rated.isEmpty), "rated": .list(rated.map { view($0, isRunning: $0.month == today.yearMonth, masking, call) }),
+                "hasRated": .bool(!rated.months.isEmpty), "ratedCut": .bool(!rated.isWhole),
+                "rated": .list(
+                    byMonth(rated.months).map {
+                        view($0, isRunning: $0[0].month == today.yearMonth, isWhole: rated.isWhole, masking, call)
+                    }),
                 "years": .list(
                     years.map { [
                         "year": .text(String($0)), "href": .text("\(path)?year=\($0)"), "chosen": .bool($0 == year),
@@ -59,11 +63,40 @@ enum UsageYearPage {
             ])
     }
 
-    private static func view(_ rated: RatedMonth, isRunning: Bool, _ masking: Masking, _ call: Call) -> View {
-        let line = [rated.plan, masking.apply(.phone, rated.number)].compactMap(\.self).joined(separator: " · ")
+    /// Lines of one month, months as they come.
+    private static func byMonth(_ rated: [RatedMonth]) -> [[RatedMonth]] {
+        rated.reduce(into: []) { months, line in
+            if months.last?.first?.month == line.month {
+                months[months.count - 1].append(line)
+            } else {
+                months.append([line])
+            }
+        }
+    }
+
+    /// A month with what all lines come to; several lines are folded.
+    private static func view(
+        _ lines: [RatedMonth], isRunning: Bool, isWhole: Bool, _ masking: Masking, _ call: Call
+    ) -> View {
+        let totals = Dictionary(grouping: lines.compactMap(\.total), by: \.currency).sorted { $0.key < $1.key }
+        let sums = totals.map { currency, all in
+            Money(minor: all.reduce(0) { $0 + $1.minor }, currency: currency).displayed
+        }
+        let views = lines.map { line($0, masking, call) }
         return [
-            "month": .text(PageWords.month(rated.month, call.language)), "line": .text(line.isEmpty ? "–" : line),
-            "tariff": .text(rated.tariff), "total": .text(rated.total ?? "–"), "isRunning": .bool(isRunning && rated.tariff != nil),
+            "month": .text(PageWords.month(lines[0].month, call.language)),
+            // Of some lines only it would look like the sum of all.
+            "total": .text(sums.isEmpty || !isWhole && lines.count > 1 ? "–" : sums.joined(separator: " + ")),
+            "isRunning": .bool(isRunning && !totals.isEmpty), "one": .list(lines.count == 1 ? views : []),
+            "several": .list(
+                lines.count == 1 ? [] : [["count": .text(PanelParts.count(lines.count)), "lines": .list(views)]]),
+        ]
+    }
+
+    private static func line(_ rated: RatedMonth, _ masking: Masking, _ call: Call) -> View {
+        let name = [rated.plan, masking.apply(.phone, rated.number)].compactMap(\.self).joined(separator: " · ")
+        return [
+            "line": .text(name.isEmpty ? "–" : name), "tariff": .text(rated.tariff), "amount": .text(rated.total?.displayed ?? "–"),
             "steps": .list(rated.steps.map { ["step": .text($0[call.language])] }),
         ]
     }

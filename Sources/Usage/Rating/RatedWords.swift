@@ -98,7 +98,8 @@ package enum RatedWords {
 /// Rated months for the customer's page of usage.
 package struct UsageMonthRating: MonthRating {
     private let base: any UsageBase
-    static let rowsMax = 500
+    /// A year of 200 lines and some.
+    static let rowsMax = 2_500
 
     package init(base: any UsageBase) { self.base = base }
 
@@ -106,17 +107,30 @@ package struct UsageMonthRating: MonthRating {
 
     package func rated(
         _ customers: [CustomerID], from: String, through: String, for principal: Principal, _ session: any SQLSession
-    ) throws -> [RatedMonth] {
+    ) throws -> (months: [RatedMonth], isWhole: Bool) {
         let tariffs = try TariffStore.all(session)
-        guard !tariffs.isEmpty else { return [] }
-        let question = LineMonthQuestion(from: from, through: through, customers: customers, limit: Self.rowsMax)
-        return try UsageRating.step(question, TariffBook(tariffs), base, principal, session)
-            .sorted { ($0.month.total.month, $1.month.total.line.subscription) > ($1.month.total.month, $0.month.total.line.subscription) }
-            .map { line in
-                RatedMonth(
-                    month: line.month.total.month, plan: line.month.plan, number: line.month.number, tariff: line.tariff?.name,
-                    total: line.rated.map { Money(minor: $0.total, currency: $0.currency).displayed },
-                    steps: RatedWords.steps(line))
-            }
+        guard !tariffs.isEmpty else { return ([], true) }
+        let book = TariffBook(tariffs)
+        var lines: [RatedLine] = []
+        func more(_ limit: Int) throws -> [RatedLine] {
+            let question = LineMonthQuestion(
+                from: from, through: through, customers: customers, after: lines.last?.month.place, limit: limit)
+            return try UsageRating.step(question, book, base, principal, session)
+        }
+        var isWhole = false
+        while !isWhole, lines.count < Self.rowsMax {
+            let some = try more(Limits.sqlListChunk)
+            lines += some
+            isWhole = some.count < Limits.sqlListChunk
+        }
+        if !isWhole { isWhole = try more(1).isEmpty }
+        let months = lines.sorted {
+            ($0.month.total.month, $1.month.total.line.subscription) > ($1.month.total.month, $0.month.total.line.subscription)
+        }.map { line in
+            RatedMonth(
+                month: line.month.total.month, plan: line.month.plan, number: line.month.number, tariff: line.tariff?.name,
+                total: line.rated.map { Money(minor: $0.total, currency: $0.currency) }, steps: RatedWords.steps(line))
+        }
+        return (months, isWhole)
     }
 }
