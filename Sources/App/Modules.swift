@@ -41,7 +41,8 @@ package struct Modules: Sendable {
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
-        let desk = ServiceDeskModule(customers: reading)
+        let schemas = TMFSchemas(share: share)
+        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
         let holds = [desk.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
@@ -82,6 +83,9 @@ package struct Modules: Sendable {
 
     /// Targets with migrations, in the order they run.
     package var migrationOrder: [String] { ["Storage", "Platform", "TMF"] + all.map(\.name) }
+
+    /// All that programs reach through the TM Forum interface.
+    package var resources: [TMFResource] { all.compactMap { $0 as? any TMFModule }.flatMap(\.resources) }
 
     /// Where every table lies on PostgreSQL; the storage layer's and the platform's first.
     package var layouts: [TableLayout] { StorageLayouts.all + PlatformLayouts.all + TMFTables.layouts + all.flatMap(\.layouts) }

@@ -126,6 +126,3 @@ struct Specification {
     }
 }
 
-extension JSONValue {
-    subscript(name: String) -> JSONValue? { object?[name] }
-}

@@ -121,7 +121,7 @@ extension DeskRecords {
                 "note", Words(en: "Comment", zh: "评语"), .text(noteMax), mask: "full",
                 synonyms: ["comment", "text", "verbatim", "free text", "意见", "备注"]),
             channel, topic,
-        ], keyField: "answer_id", columns: columns, sql: sql, instant: instant, audit: audit
+        ], keyField: "answer_id", columns: columns, sql: sql, instant: instant, isOpenedByID: true, audit: audit
     ) { draft throws(RecordRefusal) in
         let at: Int64
         if draft.values["answered_at"] == nil, let known = draft.int("happened_at") {
