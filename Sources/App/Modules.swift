@@ -51,7 +51,8 @@ package struct Modules: Sendable {
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
-            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
+                resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),

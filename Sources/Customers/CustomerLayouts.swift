@@ -17,6 +17,7 @@ enum CustomerLayouts {
             // Number -> customer: one node, one index.
             TableLayout("customers_identifier", .lookUp(key: "value")),
             TableLayout("customers_subscription_locator", .lookUp(key: "id")),
+            TableLayout("customers_lone_party", .customer(key: "id")),
             TableLayout("customers_record_key", .lookUp(key: "value")),
             // Words of names: asked with what is left of a mistyped one.
             TableLayout("customers_search_word", .lookUp(key: "variant")),
