@@ -110,9 +110,10 @@ extension MatchResolver {
             found += try decide(subject, others, verdicts, subjects, look.reach, apart: apart, &sets, session)
         }
         try write(found, sets, session)
+        let linked = Set(found.filter(\.isLinked).map(\.new))
+        // Each is counted once: somebody who is linked with one and asked about with another is linked.
         return MatchCounts(
-            linked: Set(found.filter(\.isLinked).map(\.new)).count,
-            review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
+            linked: linked.count, review: Set(found.filter { !$0.isLinked }.map(\.new)).subtracting(linked).count)
     }
 }
 

@@ -38,6 +38,8 @@ struct PairEvidence: Sendable, Equatable {
     var rule: MatchVerdict.Rule
     var fields: [Field]
 
+    init(rule: MatchVerdict.Rule, fields: [Field]) { (self.rule, self.fields) = (rule, fields) }
+
     init(_ verdict: MatchVerdict) {
         rule = verdict.rule
         fields = verdict.evidence.map { Field(name: $0.field, level: $0.level, bits: $0.bits) }
