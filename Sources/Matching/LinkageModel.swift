@@ -149,9 +149,12 @@ package struct Scorer: Sendable {
                         isVerified = isVerified || x.isVerified(like: y)
                     }
                 }
+                // Of more records chance agrees more often; that twins are for a person to look at does not depend on it.
+                let shift = records.map { $0 > 0 ? log2(Double($0) / Double(max(1, model.records))) : 0 } ?? 0
                 var found = decide(
-                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified)
-                if let records, records > 0 { found.bits -= log2(Double(records) / Double(max(1, model.records))) }
+                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified,
+                    shift: shift)
+                found.bits -= shift
                 return self.score(found.bits, found.bar)
             }
         }
@@ -225,9 +228,10 @@ package struct Scorer: Sendable {
     }
 
     /// The sum of the weights, and the rules that are stronger than sums.
+    /// - Parameter shift: what is taken off the bits afterwards.
     @inline(__always)
     func decide(
-        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool
+        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool, shift: Double = 0
     ) -> Decision {
         var sum = model.priorBits, gain = 0.0, loss = 0.0, surname = 0.0
         for field in 0..<levels.count {
@@ -248,8 +252,8 @@ package struct Scorer: Sendable {
         var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
         switch kin {
         case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
-        case .otherName: decision.bits = min(sum, model.kinship.otherNameBits, model.kinship.twinBits)
-        case .otherNameSameBirth: decision.bits = min(sum, model.kinship.twinBits)
+        case .otherName: decision.bits = min(sum, model.kinship.otherNameBits, model.kinship.twinBits + shift)
+        case .otherNameSameBirth: decision.bits = min(sum, model.kinship.twinBits + shift)
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
         }

@@ -109,6 +109,20 @@ struct TwinTests {
         }
     }
 
+    @Test("a model learned from few and used in a larger base puts twins before a person, neither linked nor lost")
+    func anySize() throws {
+        let model = Self.found(Self.made(1, isHan: true, share: 0.3), isHan: true).model
+        let scorer = Scorer(model), standardiser = RecordStandardiser(fields: model.fields)
+        let one = standardiser.record(["王建国", "1990-02-03", "13801230010", "建设路12号301室"])
+        let other = standardiser.record(["王晓雯", "1990-02-03", "13801230010", "建设路12号301室"])
+        #expect(model.records < 1_000)
+        for size in [model.records, 20_000, 100_000] {
+            let score = scorer.score(one, other, among: size)
+            #expect(score.band == .review, "\(size): \(score)")
+        }
+        #expect(scorer.score(one, one, among: 100_000).band == .link)
+    }
+
     @Test("telephone numbers that differ in the last three digits only are no evidence; others that differ in one digit are")
     func neighbours() {
         func level(_ a: String, _ b: String) -> UInt8 {
