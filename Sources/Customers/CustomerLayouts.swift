@@ -28,6 +28,8 @@ enum CustomerLayouts {
             TableLayout("customers_match_key", .lookUp(key: "key")),
             TableLayout("customers_match_record", .customer(key: "customer_id")),
             TableLayout("customers_match_pair", .customer(key: "left_id")),
+            // Few rows, asked for by either number.
+            TableLayout("customers_kept_decision", .local),
             TableLayout("customers_match_model", .local),
             TableLayout("customers_match_setting", .local),
             TableLayout("customers_saved_view", .local),

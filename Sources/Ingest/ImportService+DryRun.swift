@@ -142,7 +142,9 @@ extension ImportService {
     /// A match key that finds nobody, though there are customers: most likely another source name or key is meant, and the
     /// import would make every customer a second time.
     private func strangers(_ mapping: ImportMapping, _ counts: RunCounts) async throws -> FileInspection.Warning? {
+        // Where rows are found to be known people all the same, nothing has to be checked.
         guard let key = mapping.matchKey, counts.created > 0, counts.updated + counts.unchanged == 0,
+            (counts.linked ?? 0) + (counts.review ?? 0) == 0,
             try await tenant.database.read({ [target] in try target.holdsRecords($0) })
         else { return nil }
         let words = target.fields.first { $0.key == key }?.words ?? Words(en: key, zh: key)
