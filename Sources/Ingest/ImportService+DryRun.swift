@@ -97,6 +97,8 @@ extension ImportService {
     /// What a pass over the file noticed.
     func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
         var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
+        if !run.isReplay { found += misfits(run.mapping, file.inspection) }
+        found += spilled(reader)
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
