@@ -40,7 +40,8 @@ package struct Modules: Sendable {
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
         let desk = ServiceDeskModule(customers: reading)
         let holds = [desk.hold]
         self.holds = holds

@@ -181,13 +181,18 @@ struct FileInspector {
                         zh: "读取的是“\(sheet)”；文件中还有：\(others)。")))
         }
         if let summary = unpacked.summary, let skipped = summary.skipped, let title = summary.titles?.first {
+            // A row of data that was taken for a title is not to stand in a message.
+            let shown = FileProfile.personal("", values: [title]) == nil ? String(title.prefix(60)) : "…"
+            let rows =
+                skipped == 1
+                ? Words(en: "Row 1 stands above the heading and is", zh: "表头上方的第 1 行已跳过")
+                : Words(en: "Rows 1 to \(skipped) stand above the heading and are", zh: "表头上方的第 1 至 \(skipped) 行已跳过")
             found.append(
                 .init(
                     "title_skipped",
                     Words(
-                        en:
-                            "Rows 1 to \(skipped) stand above the heading and are skipped: “\(title.prefix(60))”. If the heading is another row, say how many rows to skip.",
-                        zh: "表头上方的第 1 至 \(skipped) 行已跳过：“\(title.prefix(60))”。若表头不在下一行，请指定要跳过的行数。")))
+                        en: "\(rows.en) skipped: “\(shown)”. If the heading is another row, say how many rows to skip.",
+                        zh: "\(rows.zh)：“\(shown)”。若表头不在下一行，请指定要跳过的行数。")))
         }
         if let summary = unpacked.summary, let count = summary.longNumbers, count > 0 {
             let at = summary.longNumberAt ?? ""

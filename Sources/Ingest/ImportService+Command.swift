@@ -34,6 +34,7 @@ extension ImportService {
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
         if let matchKey, !matchKey.isEmpty { try checkMatchKey(matchKey) }
+        try Self.check(skipRows: skipRows)
         let named: ImportMapping? = if let mapping { try await self.mapping(named: mapping) } else { nil }
         let (blob, warnings) = try copyIn(path)
         let recorder = recorder(principal)

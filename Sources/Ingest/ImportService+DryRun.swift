@@ -64,6 +64,7 @@ extension ImportService {
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
             planner.plan.warnings.append(repeatWarning(earlier))
         }
+        if let same = try await nothingNew(run, planner.plan.counts, isDone: false) { planner.plan.warnings.append(same) }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }

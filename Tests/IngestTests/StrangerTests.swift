@@ -84,6 +84,50 @@ struct StrangerTests {
         #expect(report.findings.allSatisfy { !$0.name_zh.isEmpty && !$0.field_name.isEmpty })
     }
 
+    @Test("the same rows in other bytes change nothing, and that is said with the import they came by")
+    func otherBytes() async throws {
+        let bench = try await Bench()
+        let text = "Customer ID,Name,Tenure\nK1,王伟,3\nK2,Ann,4\n"
+        let first = try await bench.importText(text, name: "a.csv", matchKey: "source_id")
+        #expect(first.numbers == [2, 2, 0, 0, 0] && !first.warnings.contains { $0.contains("Nothing") })
+        let others = [text.replacing("\n", with: "\r\n"), "\u{FEFF}" + text, "Name;Customer ID;Tenure\nAnn;K2;4\n王伟;K1;3\n"]
+        for (number, other) in others.enumerated() {
+            for dryRun in [true, false] {
+                let report = try await bench.importText(other, name: "b\(number).csv", matchKey: "source_id", dryRun: dryRun)
+                #expect(report.numbers == [2, 0, 0, 2, 0])
+                let told = try #require(report.warnings.first { $0.contains("Nothing w") }, "\(report.warnings)")
+                #expect(told.contains("all 2 rows") && told.contains(first.run) && told.contains("“a.csv”"), "\(told)")
+                #expect(report.warnings_zh.contains { $0.contains("全部 2 行") && $0.contains(first.run) })
+            }
+        }
+        let changed = try await bench.importText(text.replacing("Ann", with: "Anna"), matchKey: "source_id")
+        #expect(changed.numbers == [2, 0, 1, 1, 0] && !changed.warnings.contains { $0.contains("Nothing w") })
+    }
+
+    @Test("an import that was taken back counts for what was learned while it was there, not for what was learned before or after")
+    func takenBack() async throws {
+        let bench = try await Bench()
+        func count(_ time: Instant) async throws -> [Int] {
+            try await bench.tenant.database.read {
+                let found = try IngestModule.takenBack(after: time, $0)
+                return [found.imports, found.rows]
+            }
+        }
+        let clock = bench.tenant.clock
+        let before = clock.now()
+        bench.test.clock.advance(seconds: 60)
+        let report = try await bench.importText("Customer ID,Name\nK1,A\nK2,B\n", matchKey: "source_id")
+        bench.test.clock.advance(seconds: 60)
+        let between = clock.now()
+        #expect(try await count(between) == [0, 0], "it is still there")
+        bench.test.clock.advance(seconds: 60)
+        _ = try await bench.service.revert(try #require(ImportRunID(report.run)), principal: bench.principal)
+        bench.test.clock.advance(seconds: 60)
+        #expect(try await count(between) == [1, 2])
+        #expect(try await count(before) == [0, 0])
+        #expect(try await count(clock.now()) == [0, 0])
+    }
+
     @Test("findings call rules and fields by their names in both languages")
     func names() async throws {
         let bench = try await Bench()
