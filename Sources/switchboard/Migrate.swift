@@ -153,10 +153,11 @@ struct Migrate: AsyncParsableCommand {
             return
         }
         if done == nil {
-            Terminal.note(
-                Terminal.pick(
-                    "Citus is not installed in this database: nothing was done. This is what would be:",
-                    "此数据库未安装 Citus，未做任何更改。将要执行的语句如下："))
+            let words = Words(
+                en: "Citus is not installed in this database: nothing was done. This is what would be:",
+                zh: "此数据库未安装 Citus，未做任何更改。将要执行的语句如下：")
+            Terminal.note(words[Terminal.language])
+            if !Terminal.isLanguageKnown { Terminal.note(words.zh) }
         } else if dryRun {
             Terminal.note(steps.isEmpty ? "Nothing is left to be done." : "Nothing was done. This is what would be:")
         } else {
