@@ -128,6 +128,60 @@ struct StrangerTests {
         #expect(try await count(clock.now()) == [0, 0])
     }
 
+    /// A title, a heading of five, three rows; two cells hold numbers of more than 15 digits.
+    private static let titled = [
+        "UEsDBBQAAAAIANCUfV3HHBc8CgAAAAgAAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbLMJqSxILda3AwBQSwMEFAAAAAgA0JR9XZkS",
+        "zIGbAAAA5AAAAA8AAAB4bC93b3JrYm9vay54bWyNj0EOgkAMRa9CegALLlwQYOWGY4xQnAnMdNKO0SN4Dg/g1hPpOSQge1ft/z99",
+        "P62uLOOJecxufgpag00plojaWfJGdxwpzMnA4k2apZxRo5Dp1RIlP+E+zw/ojQuwEkr5h8HD4Do6cnfxFNIKEZpMchzUuqjQVEuD",
+        "/mYWjKca3s/H5/6CbPHavoYCMindvEjbF4BNhdsZbp81X1BLAwQUAAAACADQlH1dmCJQHX0AAACsAAAAGgAAAHhsL19yZWxzL3dv",
+        "cmtib29rLnhtbC5yZWxzVY4xDsIwEAS/EvkBuYSCAtmpaNKifMByzrFF7LN8h4DfY1GgUK1mi9nVN9ytRMocYuFJH7GbV6PqvI6q",
+        "W94FjQoi5QLALmCy3FPB/Eq7p5qsNKwbkPfR4ZXcI2EWOA3DGepxAZ5U7xwQpUlt3VCM+lUM3xj7ZlUwafg/9wFQSwMEFAAAAAgA",
+        "0JR9XTGJLjuMAQAAlQQAABgAAAB4bC93b3Jrc2hlZXRzL3NoZWV0MS54bWx9lMtOwkAUhl+F9AGcSy+0pjTRwoK1G7cNVmmkLWkn",
+        "4JaFiYaAJkZXGIkbXOnGiGIfhyk+htNCGi4zLNrMnHP+f/J/k4zZDaPLuOm6pHTlt4K4IjUJaR8CEDearu/EB2HbDVjnPIx8h7Bt",
+        "dAHiduQ6Z7nIbwEMoQZ8xwsky8xrVYc4lhmF3VJUkRCrNrLFEZJKpCJ5QcsL3BMSsboXWyaxMMQa/fmk76/pzTT9vqaDRxMQywRZ",
+        "GzTYx6wKP1z4YYHf0miRPNG76aZRrjsW6iYP9H7AUdgiRXrbT0cz/jFVkejvozf//WKixbjH0dVEurpt16t7wMgFGFngYCMeDtH0",
+        "YtifJy88HNlJHQvJOoT5D5qgs5581UcQQRUZioGwjODOWG05phu6xnywrKhaWTeyVTG3kU8p8imifJiXTzSdPg/p24iXT1nlM7J8",
+        "xm4+keN2YnzKu1+ROgeB1kHAPbetFjRUEQ2ZR0M0TZMxTWY8GurWbW/BEBnmMBAyGD8ZlplU4aUBaw8GKF4i6x9QSwECFAMUAAAA",
+        "CADQlH1dxxwXPAoAAAAIAAAAEwAAAAAAAAAAAAAAgAEAAAAAW0NvbnRlbnRfVHlwZXNdLnhtbFBLAQIUAxQAAAAIANCUfV2ZEsyB",
+        "mwAAAOQAAAAPAAAAAAAAAAAAAACAATsAAAB4bC93b3JrYm9vay54bWxQSwECFAMUAAAACADQlH1dmCJQHX0AAACsAAAAGgAAAAAA",
+        "AAAAAAAAgAEDAQAAeGwvX3JlbHMvd29ya2Jvb2sueG1sLnJlbHNQSwECFAMUAAAACADQlH1dMYkuO4wBAACVBAAAGAAAAAAAAAAA",
+        "AAAAgAG4AQAAeGwvd29ya3NoZWV0cy9zaGVldDEueG1sUEsFBgAAAAAEAAQADAEAAHoDAAAAAA==",
+    ].joined()
+
+    @Test("the wizard says that a title was skipped and takes another number of rows, and refuses what is none")
+    func wizardRows() async throws {
+        let bench = try await Bench()
+        let path = bench.test.folder + "/titled.xlsx"
+        try #require(Data(base64Encoded: Self.titled)).write(to: URL(fileURLWithPath: path))
+        let (blob, _) = try bench.service.copyIn(path)
+        let draft = try await bench.service.draft(
+            name: "titled.xlsx", blob: blob, source: "test", principal: bench.principal,
+            record: bench.service.recorder(bench.principal))
+        #expect(draft.file.inspection.columns == ["客户编号", "姓名", "手机号", "证件号码", "ICCID"])
+        for language in [Language.en, .zh] {
+            let page = try await Wizard(bench, language: language).page("/imports/{id}", draft.run)
+            #expect(page.contains(#"name="skip_rows" inputmode="numeric" maxlength="4" value="1""#))
+            #expect(page.contains(language == .zh ? "第 1 行已跳过：“2026年客户清单”" : "Row 1 stands above the heading"))
+            #expect(page.contains(language == .zh ? "超过 15 位的数值（首个为 D3）" : "more than 15 digits, the first is D3"))
+        }
+        let wizard = try Wizard(bench, language: .en)
+        func post(_ rows: String) async throws {
+            let version = try await bench.service.run(draft.run).run.version
+            _ = try await wizard.call(
+                .post, "/imports/{id}/format", draft.run, form: "revision=\(version)&sheet=&skip_rows=\(rows)", seen: version)
+        }
+        try await post("2")
+        #expect(try await bench.service.run(draft.run).file.inspection.columns.first == "C1")
+        try await post("0")
+        #expect(try await bench.service.run(draft.run).file.inspection.columns.first == "2026年客户清单")
+        for wrong in ["-1", "many", "1001"] {
+            let error = await #expect(throws: CRMError.self) { try await post(wrong) }
+            #expect(error?.fields.first?.field == "skip_rows" && error?.fields.first?.message.zh.contains("行数") == true)
+        }
+        try await post("")
+        #expect(try await bench.service.run(draft.run).file.inspection.columns.first == "客户编号")
+    }
+
     @Test("findings call rules and fields by their names in both languages")
     func names() async throws {
         let bench = try await Bench()
