@@ -40,7 +40,8 @@ package struct Modules: Sendable {
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
         let schemas = TMFSchemas(share: share)
         let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
         let holds = [desk.hold]

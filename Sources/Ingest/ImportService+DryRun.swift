@@ -64,6 +64,7 @@ extension ImportService {
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
             planner.plan.warnings.append(repeatWarning(earlier))
         }
+        if let same = try await nothingNew(run, planner.plan.counts, isDone: false) { planner.plan.warnings.append(same) }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }
@@ -97,6 +98,8 @@ extension ImportService {
     /// What a pass over the file noticed.
     func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
         var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
+        if !run.isReplay { found += misfits(run.mapping, file.inspection) }
+        found += spilled(reader)
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
