@@ -83,7 +83,8 @@ package struct Configuration: Sendable, Equatable {
     ]
 
     /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL DATABASE_READ_URL SWITCHBOARD_DATA
-    /// SWITCHBOARD_INBOX SWITCHBOARD_PULL_HOSTS SWITCHBOARD_HUB_HOSTS SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG
+    /// SWITCHBOARD_INBOX SWITCHBOARD_PULL_HOSTS SWITCHBOARD_HUB_HOSTS
+    /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG
     /// SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {

@@ -3,6 +3,7 @@ import Kernel
 import Storage
 import TestSupport
 import Testing
+import Web
 
 extension TraceWorld {
     static let hubSubscription: SQL = """
@@ -60,4 +61,38 @@ extension TraceWorld {
         "POST /hub/deliveries/{id}/redelivery": event("redelivery"),
         "POST /hub/deliveries/{id}/dismissal": event("dismissal"),
     ]
+
+    /// The hub of an interface that modules offer: makers for its four routes.
+    /// - Parameter scope: the one for reading it.
+    static func hubMakers(base: String, scope: String) -> [String: Maker] {
+        @Sendable func ask(
+            _ world: TraceWorld, _ method: String, _ path: String, subscribes: Bool
+        ) async throws -> Shot {
+            let scenario = world.scenario
+            let made = try await scenario.runtime.modules.clients.create(
+                name: "h" + UUID().uuidString.lowercased().prefix(8), scopes: [scope], days: 30, scenario.tenant)
+            let answer = try scenario.http.send(
+                "POST", "/oauth/token", headers: [("Content-Type", "application/x-www-form-urlencoded")],
+                body: Array("grant_type=client_credentials&client_id=\(made.id)&client_secret=\(made.secret)".utf8))
+            let token = try #require(try JSONValue.parse(answer.body).object?["access_token"]?.string)
+            let headers = [("Authorization", "Bearer " + token), ("Content-Type", "application/json")]
+            let callback = Array(#"{"callback":"https://1.1.1.1/traced"}"#.utf8)
+            var path = path
+            if subscribes {
+                let made = try scenario.http.send("POST", base + "/hub", headers: headers, body: callback)
+                let id = try #require(try JSONValue.parse(made.body).object?["id"]?.string, "\(made.text)")
+                path += "/" + id
+            }
+            let address = base + "/hub" + path
+            return { [path = address] in
+                try scenario.http.send(method, path, headers: headers, body: method == "POST" ? callback : [])
+            }
+        }
+        return [
+            "POST \(base)/hub": { try await ask($0, "POST", "", subscribes: false) },
+            "GET \(base)/hub": { try await ask($0, "GET", "", subscribes: false) },
+            "GET \(base)/hub/{id}": { try await ask($0, "GET", "", subscribes: true) },
+            "DELETE \(base)/hub/{id}": { try await ask($0, "DELETE", "", subscribes: true) },
+        ]
+    }
 }

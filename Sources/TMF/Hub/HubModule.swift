@@ -42,11 +42,12 @@ package struct HubModule: Module {
         var apis: [TMFAPI] = []
         for api in resources.map(\.api) where !apis.contains(api) { apis.append(api) }
         return apis.compactMap { HubEndpoints($0, resources, settings) }.flatMap(\.endpoints)
-            + HubPages(resources: resources).endpoints
+            + HubPages(resources: resources, clients: clients).endpoints
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
-        [
+        if resources.isEmpty { return [] }
+        return [
             HubFanOut(tenant: tenant, resources: resources, clients: clients).handler,
             KeptUpkeep(tenant: tenant, resources: resources).handler,
         ]
@@ -129,7 +130,16 @@ struct KeptUpkeep: Sendable {
     var handler: EventHandler {
         let upkeep = self
         return EventHandler(name: "tmf.kept", CustomersChanged.self) { event, session in
-            guard event.kind == .removed, !upkeep.resources.isEmpty else { return }
+            guard event.kind == .removed else { return }
+            // The customers themselves are gone by now. What others have of them goes when they have heard of it.
+            for resource in upkeep.resources {
+                for ids in event.ids.map(\.rawValue).chunked(Limits.sqlListChunk) {
+                    try upkeep.forget(ids, resource, session)
+                }
+            }
+            // An import that is taken back removes many, with an event for each few hundred.
+            let last = try upkeep.tenant.jobs.recent(kind: Self.job, limit: 1, session).first
+            if last?.status == .queued { return }
             try upkeep.tenant.jobs.enqueue(
                 Self.job, payload: "{}", by: "schedule", runAt: upkeep.tenant.clock.now().adding(seconds: Self.waitSeconds), session)
         }
@@ -138,7 +148,6 @@ struct KeptUpkeep: Sendable {
     /// Looks at everything that is kept, a page a transaction.
     func sweep() async throws {
         for resource in resources {
-            let table = resource.store(tenant).table
             var after: Int64 = 0
             while true {
                 let (from, name) = (after, resource.name)
@@ -146,16 +155,22 @@ struct KeptUpkeep: Sendable {
                     let ids = try session.query(
                         Self.page, [.text(name), .int(from), .int(Limits.sqlListChunk)]) { $0.int(0) }
                     guard let last = ids.last else { return nil }
-                    var query = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
-                    query.append("AND")
-                    query.appendIn(table.id, ids.map { .int($0) })
-                    let there = Set(try session.query(query) { $0.int(0) })
-                    try TMFKeptStore.remove(name, ids.filter { !there.contains($0) }, session)
+                    try forget(ids, resource, session)
                     return last
                 }
                 guard let last else { break }
                 after = last
             }
         }
+    }
+
+    /// Forgets what is kept of those of these that have no row.
+    private func forget(_ ids: [Int64], _ resource: TMFResource, _ session: any SQLSession) throws {
+        let table = resource.store(tenant).table
+        var query = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
+        query.append("AND")
+        query.appendIn(table.id, ids.map { .int($0) })
+        let there = Set(try session.query(query) { $0.int(0) })
+        try TMFKeptStore.remove(resource.name, ids.filter { !there.contains($0) }, session)
     }
 }

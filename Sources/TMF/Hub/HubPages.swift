@@ -8,6 +8,7 @@ import Web
 /// The administrator's pages: who is told of changes, and what became of it.
 struct HubPages: Sendable {
     let resources: [TMFResource]
+    let clients: HubClients
 
     var endpoints: [Endpoint] {
         func post(
@@ -24,10 +25,10 @@ struct HubPages: Sendable {
         }
         return [
             get("/hub", list), get("/hub/deliveries", log), get("/hub/{id}", page),
-            post("/hub/{id}/pause") { try await act($0, "pause") },
-            post("/hub/{id}/resumption") { try await act($0, "resume") },
-            post("/hub/{id}/removal") { try await act($0, "remove") },
-            post("/hub/{id}/redelivery") { try await act($0, "redeliver") },
+            post("/hub/{id}/pause") { try await act($0, .pause) },
+            post("/hub/{id}/resumption") { try await act($0, .resume) },
+            post("/hub/{id}/removal") { try await act($0, .remove) },
+            post("/hub/{id}/redelivery") { try await act($0, .redeliver) },
             post("/hub/deliveries/{id}/redelivery") { try await redeliver($0) },
             post("/hub/deliveries/{id}/dismissal") { try await dismiss($0) },
         ]
@@ -37,19 +38,18 @@ struct HubPages: Sendable {
 
     @Sendable private func list(_ call: Call) async throws -> WebResponse {
         let after = call.request.query["after"].flatMap { HubID($0) }
-        let (found, counts) = try await call.read { session in
-            (
-                try session.query(
-                    HubStore.page, [.int(after?.rawValue ?? 0), .int(Limits.pageSize + 1)], HubStore.subscription),
-                try Self.counts(session)
-            )
+        let tenant = call.tenant
+        let (found, counts, closed) = try await call.read { session in
+            let found = try session.query(
+                HubStore.page, [.int(after?.rawValue ?? 0), .int(Limits.pageSize + 1)], HubStore.subscription)
+            return (found, try Self.counts(session), try self.shut(found, tenant, session))
         }
         let shown = found.prefix(Limits.pageSize)
         return call.page(
             "tmf/hub", title: call.text("nav.hub"), active: "/hub",
             [
                 "isEmpty": .bool(found.isEmpty), "count": .text(String(shown.count)),
-                "subscriptions": .list(shown.map { row($0, counts, call) }),
+                "subscriptions": .list(shown.map { row($0, counts, closed, call) }),
                 "next": .text(found.count > shown.count ? shown.last.map { "/hub?after=\($0.id)" } : nil),
             ])
     }
@@ -64,9 +64,17 @@ struct HubPages: Sendable {
         return result
     }
 
-    private func row(_ one: HubSubscription, _ counts: [String: Int], _ call: Call) -> View {
+    /// Subscriptions whose clients may call nothing any more.
+    private func shut(
+        _ all: [HubSubscription], _ tenant: Tenant, _ session: any SQLSession
+    ) throws -> Set<HubID> {
+        Set(try all.filter { try clients.principal($0.client, tenant, session) == nil }.map(\.id))
+    }
+
+    private func row(_ one: HubSubscription, _ counts: [String: Int], _ shut: Set<HubID>, _ call: Call) -> View {
         let (waiting, dead) = (counts["\(one.id) waiting"] ?? 0, counts["\(one.id) dead"] ?? 0)
-        let state = one.state == .paused ? "paused" : one.failures > 0 ? "failing" : "active"
+        let state =
+            shut.contains(one.id) ? "shut" : one.state == .paused ? "paused" : one.failures > 0 ? "failing" : "active"
         // Those that wait for nothing but their turn say nothing about it.
         let next = one.state == .active && one.failures > 0 ? one.dueAt : nil
         return [
@@ -74,7 +82,7 @@ struct HubPages: Sendable {
             "host": .text(AddressGuard.host(one.callback) ?? one.callback),
             "api": .text(resources.first { $0.api.number == one.api }.map { "TMF\(one.api) \($0.api.name)" } ?? "TMF\(one.api)"),
             "query": .text(one.query.isEmpty ? nil : one.query), "state": .text(call.text("hub.state.\(state)")),
-            "tone": .text(["paused": "warn", "failing": "bad"][state] ?? "ok"),
+            "tone": .text(["paused": "warn", "failing": "bad", "shut": "bad"][state] ?? "ok"),
             "waiting": .text(String(waiting)), "dead": .text(dead > 0 ? String(dead) : nil),
             "failures": .text(String(one.failures)), "nextTry": .text(next.map { call.time($0) }),
             "created": .text(call.time(one.createdAt)), "isPaused": .bool(one.state == .paused),
@@ -87,15 +95,17 @@ struct HubPages: Sendable {
     @Sendable private func page(_ call: Call) async throws -> WebResponse {
         let id: HubID = try call.request.id("id")
         let (state, before) = Self.filter(call)
-        let (one, counts, found) = try await call.read { session in
+        let tenant = call.tenant
+        let (one, counts, found, closed) = try await call.read { session in
             guard let one = try HubStore.subscription(id, session) else { throw CRMError.notFound }
             return (
                 one, try Self.counts(session),
                 try HubStore.log(
-                    subscription: id, state: state, before: before, limit: Limits.pageSize + 1, session)
+                    subscription: id, state: state, before: before, limit: Limits.pageSize + 1, session),
+                try self.shut([one], tenant, session)
             )
         }
-        let view = row(one, counts, call).merging(
+        let view = row(one, counts, closed, call).merging(
             log(found, state: state, base: "/hub/\(id)", names: [:], call))
         return call.page(
             "tmf/hub-subscription", title: Self.client(one.client), active: "/hub",
@@ -164,7 +174,29 @@ struct HubPages: Sendable {
 
     // MARK: What is done
 
-    private func act(_ call: Call, _ what: String) async throws -> WebResponse {
+    private enum Act {
+        case pause, resume, remove, redeliver
+
+        func entry(_ id: HubID, _ facts: [String: JSONValue]) -> AuditEntry {
+            switch self {
+            case .pause: AuditEntry("tmf.hub.pause", [.hub(id)], facts: facts)
+            case .resume: AuditEntry("tmf.hub.resume", [.hub(id)], facts: facts)
+            case .remove: AuditEntry("tmf.hub.remove", [.hub(id)], facts: facts)
+            case .redeliver: AuditEntry("tmf.hub.redeliver", [.hub(id)], facts: facts)
+            }
+        }
+
+        var flash: String {
+            switch self {
+            case .pause: "hub.done.pause"
+            case .resume: "hub.done.resume"
+            case .remove: "hub.done.remove"
+            case .redeliver: "hub.done.redeliver"
+            }
+        }
+    }
+
+    private func act(_ call: Call, _ what: Act) async throws -> WebResponse {
         let id: HubID = try call.request.id("id")
         let tenant = call.tenant
         let now = tenant.clock.now()
@@ -172,17 +204,17 @@ struct HubPages: Sendable {
             guard try HubStore.subscription(id, session) != nil else { throw CRMError.notFound }
             var facts: [String: JSONValue] = [:]
             switch what {
-            case "pause": try session.execute(HubStore.pause, [.id(id)])
-            case "resume": try session.execute(HubStore.resume, [.id(id), .time(now)])
-            case "redeliver":
+            case .pause: try session.execute(HubStore.pause, [.id(id)])
+            case .resume: try session.execute(HubStore.resume, [.id(id), .time(now)])
+            case .redeliver:
                 facts["count"] = .int(Int64(try session.execute(HubStore.againAll, [.id(id), .time(now)])))
                 try session.execute(HubStore.wake, [.id(id), .time(now)])
                 try session.execute(HubStore.hurry, [.id(id), .time(now)])
-            default: try HubEndpoints.remove(id, session)
+            case .remove: try HubEndpoints.remove(id, session)
             }
-            try call.record(AuditEntry("tmf.hub.\(what)", [.hub(id)], facts: facts), session)
+            try call.record(what.entry(id, facts), session)
             session.afterCommit { tenant.wake.signal() }
-            return .redirect(what == "remove" ? "/hub" : "/hub/\(id)").flash("hub.done.\(what)")
+            return .redirect(what == .remove ? "/hub" : "/hub/\(id)").flash(what.flash)
         }
     }
 

@@ -103,6 +103,7 @@ struct SubscriptionTests {
         let world = try await HubWorld()
         defer { world.server.stop() }
         let body = #"{"callback":"\#(world.server.address)"}"#
+        let theirs = try await world.subscribe().id
         let person = TestTenant.principal([Things.view])
         let token = Principal(
             tenant: "default", userID: UserID(5), userName: "p", roles: [], permissions: [Things.view], purpose: .service, address: "", requestID: "",
@@ -110,6 +111,9 @@ struct SubscriptionTests {
         for principal in [person, token] {
             let answer = try await world.send(.post, "/hub", body, principal: principal)
             #expect(answer.status == 403 && answer.body == .string("clients_only"))
+            for method in [HTTPRequest.Method.get, .delete] {
+                #expect(try await world.send(method, "/hub/\(theirs)", principal: principal).status == 404)
+            }
         }
     }
 
