@@ -42,11 +42,21 @@ package struct OutgoingFailure: Error, Sendable, Equatable {
     package let detail: String
 }
 
+/// A connection that is kept from one call to the next of the same address, one call at a time.
+package final class OutgoingConnection: @unchecked Sendable {
+    // SAFETY: used under the lock only.
+    fileprivate let handle: UnsafeMutableRawPointer?
+    fileprivate let lock = NSLock()
+
+    package init() { handle = OutgoingHTTP.isReady ? curl_easy_init() : nil }
+    deinit { if let handle { curl_easy_cleanup(handle) } }
+}
+
 /// Calls others over HTTP: no redirect is followed, no proxy, cookie or password of the environment is used, TLS is verified,
 /// and every address is looked at when it is connected to, so that a name that moves to a private address after it was
 /// checked leads nowhere (ADR 0057).
 package enum OutgoingHTTP {
-    private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+    fileprivate static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     private final class Work: @unchecked Sendable {
         // SAFETY: touched by the thread of the request only.
@@ -78,17 +88,24 @@ package enum OutgoingHTTP {
 
     /// Sends a request and waits for the end of the answer; blocks its thread.
     /// - Parameters:
+    ///   - connection: `nil` = one of its own.
     ///   - isCancelled: asked about once a second.
     ///   - sink: is given the status and the body of the answer as it comes.
     /// - Throws: `OutgoingFailure`, or what `sink` throws.
     package static func send(
-        _ request: OutgoingRequest, isCancelled: @escaping @Sendable () -> Bool = { false },
+        _ request: OutgoingRequest, over connection: OutgoingConnection? = nil, isCancelled: @escaping @Sendable () -> Bool = { false },
         sink: @escaping @Sendable (Int, UnsafeRawBufferPointer) throws -> Void = { _, _ in }
     ) throws -> OutgoingAnswer {
-        guard isReady, let handle = curl_easy_init() else {
+        let connection = connection ?? OutgoingConnection()
+        guard let handle = connection.handle else {
             throw OutgoingFailure(reason: .unreachable, detail: "curl cannot be used")
         }
-        defer { curl_easy_cleanup(handle) }
+        connection.lock.lock()
+        defer {
+            // Keeps the connection and forgets all that was said of this call.
+            curl_easy_reset(handle)
+            connection.lock.unlock()
+        }
         let work = Work(request, sink)
         var list: UnsafeMutablePointer<curl_slist>?
         // Curl would ask first and wait for a leave to go on.
@@ -134,8 +151,7 @@ package enum OutgoingHTTP {
         scurl_set_number(handle, CURLOPT_SSL_VERIFYHOST, 2)
         scurl_set_number(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         scurl_set_number(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
-        scurl_set_number(handle, CURLOPT_FRESH_CONNECT, 1)
-        scurl_set_number(handle, CURLOPT_FORBID_REUSE, 1)
+        scurl_set_number(handle, CURLOPT_DNS_CACHE_TIMEOUT, 0)
         scurl_set_text(handle, CURLOPT_USERAGENT, "switchboard")
         if let file = request.authorities { scurl_set_text(handle, CURLOPT_CAINFO, file) }
         let pointer = Unmanaged.passUnretained(work).toOpaque()

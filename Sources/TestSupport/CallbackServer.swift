@@ -13,9 +13,9 @@ package final class CallbackServer: @unchecked Sendable {
         package var text: String { String(decoding: body, as: UTF8.self) }
     }
     package struct Answer: Sendable {
-        package init(_ status: Int = 204, headers: [String] = [], body: String = "", waitsMilliseconds: Int = 0, hangsUp: Bool = false) {
+        package init(_ status: Int = 204, headers: [String] = [], body: String = "", waitsMilliseconds: Int = 0, hangsUp: Bool = false, staysOpen: Bool = false) {
             (self.status, self.headers, self.body) = (status, headers, body)
-            (self.waitsMilliseconds, self.hangsUp) = (waitsMilliseconds, hangsUp)
+            (self.waitsMilliseconds, self.hangsUp, self.staysOpen) = (waitsMilliseconds, hangsUp, staysOpen)
         }
         var status = 204
         var headers: [String] = []
@@ -24,6 +24,8 @@ package final class CallbackServer: @unchecked Sendable {
         var waitsMilliseconds = 0
         /// The connection ends without an answer.
         var hangsUp = false
+        /// Another request may come over the same connection.
+        var staysOpen = false
     }
 
     private struct State {
@@ -31,6 +33,7 @@ package final class CallbackServer: @unchecked Sendable {
         var asked: [Request] = []
         var open = 0
         var openMost = 0
+        var connections = 0
     }
     private let state = Mutex(State())
     private let listening: Int32
@@ -41,6 +44,7 @@ package final class CallbackServer: @unchecked Sendable {
     package var asked: [Request] { state.withLock { $0.asked } }
     /// So many requests were at work at once.
     package var openMost: Int { state.withLock { $0.openMost } }
+    package var connections: Int { state.withLock { $0.connections } }
     package func answer(_ make: @escaping @Sendable (Request) -> Answer) { state.withLock { $0.answer = make } }
     package func forget() { state.withLock { $0.asked = [] } }
 
@@ -65,15 +69,17 @@ package final class CallbackServer: @unchecked Sendable {
                 // Closed here only: a number given back sooner would be another server's by now.
                 guard client >= 0 else { close(socket); return }
                 Thread.detachNewThread { [weak self] in
-                    self?.serve(client)
+                    self?.state.withLock { $0.connections += 1 }
+                    while self?.serve(client) == true {}
                     close(client)
                 }
             }
         }
     }
 
-    private func serve(_ client: Int32) {
-        guard let request = read(client) else { return }
+    /// Whether another request may come.
+    private func serve(_ client: Int32) -> Bool {
+        guard let request = read(client) else { return false }
         let answer = state.withLock { state in
             state.asked.append(request)
             state.open += 1
@@ -82,11 +88,13 @@ package final class CallbackServer: @unchecked Sendable {
         }(request)
         defer { state.withLock { $0.open -= 1 } }
         if answer.waitsMilliseconds > 0 { usleep(UInt32(answer.waitsMilliseconds) * 1_000) }
-        if answer.hangsUp { return }
-        var head = "HTTP/1.1 \(answer.status) X\r\nConnection: close\r\nContent-Length: \(answer.body.utf8.count)\r\n"
+        if answer.hangsUp { return false }
+        var head = "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.utf8.count)\r\n"
+        if !answer.staysOpen { head += "Connection: close\r\n" }
         for line in answer.headers { head += line + "\r\n" }
         let all = Array((head + "\r\n" + answer.body).utf8)
         _ = send(client, all, all.count, Int32(MSG_NOSIGNAL))
+        return answer.staysOpen
     }
 
     private func read(_ client: Int32) -> Request? {

@@ -79,6 +79,27 @@ struct OutgoingHTTPTests {
         #expect(server.asked.isEmpty)
     }
 
+    @Test("a connection is kept for the next call, a broken one is made anew, and nothing of one call stays for the next")
+    func kept() throws {
+        let server = try CallbackServer()
+        defer { server.stop() }
+        server.answer { _ in .init(200, body: "x", staysOpen: true) }
+        let connection = OutgoingConnection()
+        var first = OutgoingRequest(try here.check(server.address + "/1"))
+        first.method = "POST"
+        first.headers = [("X-First", "1")]
+        first.body = Array("one".utf8)
+        #expect(try OutgoingHTTP.send(first, over: connection).status == 200)
+        #expect(try OutgoingHTTP.send(OutgoingRequest(try here.check(server.address + "/2")), over: connection).status == 200)
+        #expect(server.connections == 1)
+        #expect(server.asked.last?.method == "GET" && server.asked.last?.headers["x-first"] == nil && server.asked.last?.body.isEmpty == true)
+        server.answer { _ in .init(200, body: "x") }
+        for _ in 0..<2 { #expect(try OutgoingHTTP.send(first, over: connection).status == 200) }
+        #expect(server.connections == 2 && server.asked.count == 4)
+        #expect(try OutgoingHTTP.send(first).status == 200)
+        #expect(server.connections == 3)
+    }
+
     @Test("no proxy of the environment is used")
     func proxies() throws {
         let (server, proxy) = (try CallbackServer(), try CallbackServer())

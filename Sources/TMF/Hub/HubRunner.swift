@@ -94,25 +94,26 @@ struct HubRunner: Sendable {
 
     private func deliver(_ id: HubID) async throws {
         let end = tenant.clock.now().adding(seconds: HubSettings.turnSeconds)
-        for _ in 0..<HubSettings.turnMax where tenant.clock.now() < end && !Task.isCancelled {
-            let step: Step
-            do { step = try await begin(id) } catch let error as StorageError { throw error } catch {
-                // Not the database: what is read of this record cannot be put together, and will not be by itself.
-                tenant.logger.error("hub.document_failed", metadata: ["error": "\(error)"])
-                try await layAside(id)
-                continue
-            }
+        // A callback that keeps its connection open is connected to once a turn.
+        let connection = OutgoingConnection()
+        var (step, turn) = (try await begin(id), 0)
+        while true {
+            turn += 1
+            let isOver = turn >= HubSettings.turnMax || tenant.clock.now() >= end || Task.isCancelled
             switch step {
-            case .lost: return
-            case .idle: return
-            case .settled: continue
+            case .lost, .idle: return
+            case .settled:
+                if isOver { return try await release(id, due: tenant.clock.now(), failures: nil) }
+                step = try await begin(id)
             case .send(let attempt):
-                let outcome = await send(attempt)
-                guard try await finish(attempt, outcome) else { return }
+                let outcome = await send(attempt, connection)
+                // The process stops: nobody failed, and the next one begins where this one was.
+                if outcome.reason == OutgoingFailure.Reason.cancelled.rawValue {
+                    return try await release(id, due: tenant.clock.now(), failures: attempt.subscription.failures)
+                }
+                step = try await finish(attempt, outcome, goesOn: !isOver)
             }
         }
-        // Another one's turn.
-        try await release(id, due: tenant.clock.now(), failures: nil)
     }
 
     private struct Attempt: Sendable {
@@ -131,56 +132,75 @@ struct HubRunner: Sendable {
 
     /// Reads what is next as its client may see it now. That it is about to be shown stands in the audit before it is sent.
     private func begin(_ id: HubID) async throws -> Step {
-        let now = tenant.clock.now()
-        return try await tenant.database.write { [self] session in
-            let lease: [SQLValue] = [.id(id), .text(owner), .time(now.adding(seconds: settings.leaseSeconds))]
-            guard try session.execute(HubStore.hold, lease) == 1,
-                let subscription = try HubStore.subscription(id, session)
-            else {
-                try session.execute(
-                    HubStore.release, [.id(id), .text(owner), .time(now), .int(0)])
-                return .lost
+        try await tenant.database.write { [self] in try begin(id, $0) }
+    }
+
+    private func begin(_ id: HubID, _ session: any SQLSession) throws -> Step {
+        do { return try session.savepoint { try next(id, session) } } catch let error as StorageError { throw error } catch {
+            // Not the database: what is read of this record cannot be put together, and will not be by itself.
+            tenant.logger.error("hub.document_failed", metadata: ["error": "\(error)"])
+            if let delivery = try session.first(HubStore.next, [.id(id)], HubStore.delivery) {
+                try end(delivery, .dead, 0, "internal", session)
             }
-            guard let delivery = try session.first(HubStore.next, [.id(id)], HubStore.delivery) else {
-                try session.execute(HubStore.release, [.id(id), .text(owner), .null, .int(subscription.failures)])
-                return .idle
-            }
-            func drop(_ reason: String) throws -> Step {
-                try session.execute(
-                    HubStore.ended,
-                    [.id(delivery.id), .text(HubDelivery.State.dropped.rawValue), .int(0), .text(reason), .time(now)])
-                return .settled
-            }
-            let all = resources.filter { $0.api.number == subscription.api }
-            guard let resource = all.first(where: { $0.name == delivery.resource }) else { return try drop("not_offered") }
-            guard let principal = try clients.principal(subscription.client, tenant, session) else {
-                return try drop("client_disabled")
-            }
-            guard resource.may(principal) else { return try drop("no_right") }
-            let document: JSONObject
-            if delivery.kind == .removed {
-                document = HubEvent.remains(resource, delivery.resourceID, origin: subscription.origin)
-            } else {
-                let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
-                guard let found = try desk.known(delivery.resourceID, principal, session) else {
-                    return try drop("out_of_reach")
-                }
-                let query = try? HubQuery.read(subscription.query, all)[resource.name]
-                document = query?.fields.of(found) ?? found
-                try tenant.audit.record(
-                    AuditEntry(
-                        "tmf.event.deliver", resource.subjects(delivery.resourceID, found),
-                        facts: ["resource": .string(resource.name), "event": .string(delivery.type)]),
-                    by: principal, session)
-            }
-            try session.execute(HubStore.attempt, [.id(delivery.id), .time(now)])
-            let envelope = HubEvent.envelope(
-                resource, event: delivery.event, correlation: delivery.correlation, delivery.kind, field: delivery.field,
-                at: delivery.at)
-            return .send(
-                Attempt(
-                    subscription: subscription, delivery: delivery, body: HubEvent.body(envelope, resource, document)))
+            return .settled
         }
+    }
+
+    private func end(
+        _ delivery: HubDelivery, _ state: HubDelivery.State, _ answer: Int, _ reason: String, _ session: any SQLSession
+    ) throws {
+        try session.execute(
+            HubStore.ended,
+            [.id(delivery.id), .text(state.rawValue), .int(answer), .text(reason), .time(tenant.clock.now())])
+    }
+
+    private func next(_ id: HubID, _ session: any SQLSession) throws -> Step {
+        let now = tenant.clock.now()
+        let lease: [SQLValue] = [.id(id), .text(owner), .time(now.adding(seconds: settings.leaseSeconds))]
+        guard try session.execute(HubStore.hold, lease) == 1,
+            let subscription = try HubStore.subscription(id, session)
+        else {
+            try session.execute(
+                HubStore.release, [.id(id), .text(owner), .time(now), .int(0)])
+            return .lost
+        }
+        guard let delivery = try session.first(HubStore.next, [.id(id)], HubStore.delivery) else {
+            try session.execute(HubStore.release, [.id(id), .text(owner), .null, .int(subscription.failures)])
+            return .idle
+        }
+        func drop(_ reason: String) throws -> Step {
+            try end(delivery, .dropped, 0, reason, session)
+            return .settled
+        }
+        let all = resources.filter { $0.api.number == subscription.api }
+        guard let resource = all.first(where: { $0.name == delivery.resource }) else { return try drop("not_offered") }
+        guard let principal = try clients.principal(subscription.client, tenant, session) else {
+            return try drop("client_disabled")
+        }
+        guard resource.may(principal) else { return try drop("no_right") }
+        let document: JSONObject
+        if delivery.kind == .removed {
+            document = HubEvent.remains(resource, delivery.resourceID, origin: subscription.origin)
+        } else {
+            let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
+            guard let found = try desk.known(delivery.resourceID, principal, session) else {
+                return try drop("out_of_reach")
+            }
+            let query = try? HubQuery.read(subscription.query, all)[resource.name]
+            document = query?.fields.of(found) ?? found
+            try tenant.audit.record(
+                AuditEntry(
+                    "tmf.event.deliver", resource.subjects(delivery.resourceID, found),
+                    facts: ["resource": .string(resource.name), "event": .string(delivery.type)]),
+                by: principal, session)
+        }
+        try session.execute(HubStore.attempt, [.id(delivery.id), .time(now)])
+        let envelope = HubEvent.envelope(
+            resource, event: delivery.event, correlation: delivery.correlation, delivery.kind, field: delivery.field,
+            at: delivery.at)
+        return .send(
+            Attempt(
+                subscription: subscription, delivery: delivery, body: HubEvent.body(envelope, resource, document)))
     }
 
     // MARK: The call
@@ -192,7 +212,7 @@ struct HubRunner: Sendable {
         var isDelivered: Bool { (200..<300).contains(status) }
     }
 
-    private func send(_ attempt: Attempt) async -> Outcome {
+    private func send(_ attempt: Attempt, _ connection: OutgoingConnection) async -> Outcome {
         let signature = HubSignature(tenant, salt: attempt.subscription.salt, id: attempt.subscription.id)
         let headers = signature.headers(
             id: String(attempt.delivery.event), seconds: tenant.clock.now().milliseconds / 1_000, body: attempt.body)
@@ -210,7 +230,7 @@ struct HubRunner: Sendable {
                     request.seconds = settings.timeoutSeconds
                     request.answerMax = HubSettings.answerMax
                     request.authorities = settings.authorities
-                    return try OutgoingHTTP.send(request, isCancelled: { stop.isSet })
+                    return try OutgoingHTTP.send(request, over: connection, isCancelled: { stop.isSet })
                 }
             } onCancel: {
                 stop.set()
@@ -235,35 +255,21 @@ struct HubRunner: Sendable {
         func set() { state.withLock { $0 = true } }
     }
 
-    /// Notes what became of an attempt.
-    /// - Returns: whether the lane is to go on.
-    private func finish(_ attempt: Attempt, _ outcome: Outcome) async throws -> Bool {
-        let now = tenant.clock.now()
+    /// Notes what became of an attempt and begins with the next one, in one transaction.
+    private func finish(_ attempt: Attempt, _ outcome: Outcome, goesOn: Bool) async throws -> Step {
         let (delivery, lane) = (attempt.delivery, attempt.subscription)
-        // The process stops: nobody failed, and the next one begins where this one was.
-        if outcome.reason == OutgoingFailure.Reason.cancelled.rawValue {
-            try await release(lane.id, due: now, failures: lane.failures)
-            return false
-        }
         return try await tenant.database.write { [self] session in
+            let now = tenant.clock.now()
             if outcome.isDelivered {
-                try session.execute(
-                    HubStore.ended,
-                    [
-                        .id(delivery.id), .text(HubDelivery.State.delivered.rawValue), .int(outcome.status), .text(""),
-                        .time(now),
-                    ])
+                try end(delivery, .delivered, outcome.status, "", session)
                 try session.execute(HubStore.forgive, [.id(lane.id)])
-                return true
+                if goesOn { return try begin(lane.id, session) }
+                try session.execute(HubStore.release, [.id(lane.id), .text(owner), .time(now), .int(0)])
+                return .lost
             }
             let isSpent = outcome.status > 0 && delivery.attempts + 1 >= settings.attemptsMax
             if isSpent {
-                try session.execute(
-                    HubStore.ended,
-                    [
-                        .id(delivery.id), .text(HubDelivery.State.dead.rawValue), .int(outcome.status),
-                        .text(outcome.reason), .time(now),
-                    ])
+                try end(delivery, .dead, outcome.status, outcome.reason, session)
             } else {
                 try session.execute(
                     HubStore.failed, [.id(delivery.id), .int(outcome.status), .text(outcome.reason)])
@@ -276,7 +282,7 @@ struct HubRunner: Sendable {
             try session.execute(
                 HubStore.release,
                 [.id(lane.id), .text(owner), .time(now.adding(milliseconds: pause)), .int(lane.failures + 1)])
-            return false
+            return .lost
         }
     }
 
@@ -286,16 +292,6 @@ struct HubRunner: Sendable {
         let longest = settings.retryMaxSeconds * 1_000
         let pause = min(longest, settings.retryFirstMilliseconds << Int64(min(max(failures, 1) - 1, 30)))
         return max(Int64.random(in: (pause / 2)...max(1, pause)), min(longest, (asked ?? 0) * 1_000))
-    }
-
-    private func layAside(_ id: HubID) async throws {
-        let now = tenant.clock.now()
-        try await tenant.database.write { session in
-            guard let delivery = try session.first(HubStore.next, [.id(id)], HubStore.delivery) else { return }
-            try session.execute(
-                HubStore.ended,
-                [.id(delivery.id), .text(HubDelivery.State.dead.rawValue), .int(0), .text("internal"), .time(now)])
-        }
     }
 
     private func release(_ id: HubID, due: Instant, failures: Int?) async throws {

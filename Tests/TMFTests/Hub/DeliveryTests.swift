@@ -260,6 +260,20 @@ struct DeliveryTests {
         #expect(try await world.deliveries().first?.attempts == 2)
     }
 
+    @Test("many events of one subscription go over one connection, in order, over more than one turn")
+    func many() async throws {
+        let world = try await HubWorld()
+        defer { world.server.stop() }
+        try await world.subscribe()
+        world.server.answer { _ in .init(204, staysOpen: true) }
+        for number in 0..<(HubSettings.turnMax + 20) { _ = try await world.make(#"{"name":"n\#(number)"}"#) }
+        try await world.drain()
+        let names = try world.told().map { $0["event"]?["thing"]?["name"]?.string ?? "" }
+        #expect(names == (0..<(HubSettings.turnMax + 20)).map { "n\($0)" })
+        #expect(world.server.connections == 2, "one a turn")
+        #expect(try await world.deliveries().allSatisfy { $0.attempts == 1 })
+    }
+
     @Test("two processes share the lanes and send nothing twice")
     func shared() async throws {
         let world = try await HubWorld()
