@@ -13,10 +13,6 @@ package final class CallbackServer: @unchecked Sendable {
         package var text: String { String(decoding: body, as: UTF8.self) }
     }
     package struct Answer: Sendable {
-        package init(_ status: Int = 204, headers: [String] = [], body: String = "", waitsMilliseconds: Int = 0, hangsUp: Bool = false, staysOpen: Bool = false) {
-            (self.status, self.headers, self.body) = (status, headers, body)
-            (self.waitsMilliseconds, self.hangsUp, self.staysOpen) = (waitsMilliseconds, hangsUp, staysOpen)
-        }
         var status = 204
         var headers: [String] = []
         var body = ""
@@ -26,6 +22,14 @@ package final class CallbackServer: @unchecked Sendable {
         var hangsUp = false
         /// Another request may come over the same connection.
         var staysOpen = false
+
+        package init(
+            _ status: Int = 204, headers: [String] = [], body: String = "", waitsMilliseconds: Int = 0,
+            hangsUp: Bool = false, staysOpen: Bool = false
+        ) {
+            (self.status, self.headers, self.body) = (status, headers, body)
+            (self.waitsMilliseconds, self.hangsUp, self.staysOpen) = (waitsMilliseconds, hangsUp, staysOpen)
+        }
     }
 
     private struct State {

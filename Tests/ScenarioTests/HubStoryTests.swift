@@ -38,7 +38,8 @@ struct HubStoryTests {
         let log = try administrator.get("/hub/deliveries?state=dead").text
         #expect(log.contains("TracedCreateEvent") && log.contains("500 Refused") && log.contains("Deliver again"))
         #expect(try !administrator.get("/hub/deliveries?state=delivered").text.contains("TracedCreateEvent"))
-        #expect(try administrator.get(path).text.contains("traced/5"))
+        let page = try administrator.get(path).text
+        #expect(page.contains("traced/5") && page.contains("https://traced.example/x?…") && !(page + list + log).contains("zebra"))
         // One is given up, one delivered again; nobody offers the resource any more, so it is not sent.
         #expect(try administrator.post("/hub/deliveries/\(made.deliveries[0])/dismissal").status == 303)
         #expect(try administrator.post("/hub/deliveries/\(made.deliveries[0])/redelivery").status == 409)
@@ -86,6 +87,25 @@ struct HubStoryTests {
         #expect(try await states(scenario) == ["dead"])
         let chinese = try security.get("/hub/\(made.subscription)", headers: [("Accept-Language", "zh")])
         #expect(chinese.text.contains("投递失败") && chinese.text.contains("对方拒绝") && !chinese.text.contains("[["))
+    }
+
+    @Test("the workers of a process send what waits beside their jobs, and stop when they are told to")
+    func workers() async throws {
+        let scenario = try await Scenario.start()
+        let made = try await subscribed(scenario, deliveries: 2)
+        let id = try #require(ID<TraceWorld.TestHub>(made.subscription))
+        let runtime = scenario.runtime
+        let workers = Workers(
+            names: ["default"], modules: runtime.modules.all, tenants: runtime.tenants, count: 1, metrics: runtime.metrics,
+            logger: runtime.logger)
+        let task = Task { try await workers.run() }
+        try await scenario.tenant.database.write { session in
+            try session.execute("UPDATE tmf_hub_delivery SET state = 'waiting' WHERE subscription_id = $1", [.id(id)])
+            _ = try session.execute("UPDATE tmf_hub SET due_at = 0 WHERE id = $1", [.id(id)])
+        }
+        #expect(try await eventually { try await states(scenario) == ["dropped", "dropped"] })
+        task.cancel()
+        try await task.value
     }
 
     @Test("what is sent to a client follows the client: its scopes and regions now; nothing when it was revoked or has run out")

@@ -9,7 +9,7 @@ extension TraceWorld {
     static let hubSubscription: SQL = """
         INSERT INTO tmf_hub (id, api, client, callback, query, same, salt, origin, state, created_at, resumed_at, failures,
           lease_owner, lease_until)
-        VALUES ($1, 999, 'client:traced', 'https://traced.example/x', '', $2, 'salt', 'https://crm.example', $3, 0, 0, 0, '', 0)
+        VALUES ($1, 999, 'client:traced', 'https://traced.example/x?key=zebra', '', $2, 'salt', 'https://crm.example', $3, 0, 0, 0, '', 0)
         """
     static let hubDelivery: SQL = """
         INSERT INTO tmf_hub_delivery (id, subscription_id, event_id, correlation_id, event_type, kind, resource, resource_id,

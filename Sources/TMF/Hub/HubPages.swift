@@ -78,7 +78,7 @@ struct HubPages: Sendable {
         // Those that wait for nothing but their turn say nothing about it.
         let next = one.state == .active && one.failures > 0 ? one.dueAt : nil
         return [
-            "id": .text(one.id.description), "client": .text(Self.client(one.client)), "callback": .text(one.callback),
+            "id": .text(one.id.description), "client": .text(Self.client(one.client)), "callback": .text(Self.shown(one.callback)),
             "host": .text(AddressGuard.host(one.callback) ?? one.callback),
             "api": .text(resources.first { $0.api.number == one.api }.map { "TMF\(one.api) \($0.api.name)" } ?? "TMF\(one.api)"),
             "query": .text(one.query.isEmpty ? nil : one.query), "state": .text(call.text("hub.state.\(state)")),
@@ -87,6 +87,12 @@ struct HubPages: Sendable {
             "failures": .text(String(one.failures)), "nextTry": .text(next.map { call.time($0) }),
             "created": .text(call.time(one.createdAt)), "isPaused": .bool(one.state == .paused),
         ]
+    }
+
+    /// Without what follows the path: callers often put a password there.
+    static func shown(_ callback: String) -> String {
+        guard let end = callback.firstIndex(of: "?") else { return callback }
+        return callback[..<end] + "?…"
     }
 
     /// Without what the audit puts before a program's name.

@@ -198,6 +198,25 @@ struct DeliveryTests {
         #expect(try await world.deliveries().first?.reason == "internal")
     }
 
+    @Test("a callback that does not answer in time, or hangs up, has failed; it is tried again")
+    func silent() async throws {
+        let world = try await HubWorld { $0.timeoutSeconds = 1 }
+        defer { world.server.stop() }
+        try await world.subscribe()
+        for (answer, reason) in [(CallbackServer.Answer(waitsMilliseconds: 4_000), "timeout"), (CallbackServer.Answer(hangsUp: true), "broken_off")] {
+            world.server.answer { _ in answer }
+            if try await world.deliveries().isEmpty { _ = try await world.make(#"{"name":"a"}"#) }
+            try await world.drain()
+            let found = try #require(try await world.deliveries().first)
+            #expect(found.state == .waiting && found.reason == reason && found.answer == 0, "\(found)")
+            world.test.clock.advance(seconds: 60)
+        }
+        world.server.answer { _ in .init(200) }
+        try await world.drain()
+        #expect(try await world.deliveries().map(\.state) == [.delivered])
+        #expect(Set(world.server.asked.compactMap { $0.headers["webhook-id"] }).count == 1)
+    }
+
     @Test("a redirect is not followed, whereto it leads")
     func redirect() async throws {
         let world = try await HubWorld()
