@@ -126,8 +126,8 @@ let package = Package(
         library("TMF", foundation + ["CRE2", "Outgoing", .product(name: "Crypto", package: "swift-crypto")]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Customers", ["Compute", "Matching"]),
-        domain("ServiceDesk", ["Compute"]),
+        domain("Customers", ["Compute", "Matching", "TMF"]),
+        domain("ServiceDesk", ["Compute", "TMF"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Outgoing", "Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
@@ -184,7 +184,7 @@ let package = Package(
             tests(
                 "Scenario",
                 foundation + [
-                    "App", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                    "App", "TMF", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 ]),
             tests(
                 "Fault",

@@ -40,8 +40,10 @@ package struct Modules: Sendable {
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
-        let desk = ServiceDeskModule(customers: reading)
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
+        let schemas = TMFSchemas(share: share)
+        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
         let holds = [desk.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
@@ -50,7 +52,8 @@ package struct Modules: Sendable {
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
-            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
+                resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
@@ -70,8 +73,7 @@ package struct Modules: Sendable {
         scopes = domains.flatMap(\.scopes)
         let clients = ClientAdmin(scopes: scopes, memory: memory)
         self.clients = clients
-        // Resources of the domains come in here.
-        let resources: [TMFResource] = []
+        let resources = domains.compactMap { $0 as? any TMFModule }.flatMap(\.resources)
         all = domains + [
             HubModule(
                 resources: resources, clients: HubClients { try clients.principal(actor: $0, $1, $2) }, settings: hub)
@@ -89,6 +91,9 @@ package struct Modules: Sendable {
 
     /// Targets with migrations, in the order they run.
     package var migrationOrder: [String] { ["Storage", "Platform", "TMF"] + all.map(\.name).filter { $0 != "TMF" } }
+
+    /// All that programs reach through the TM Forum interface.
+    package var resources: [TMFResource] { all.compactMap { $0 as? any TMFModule }.flatMap(\.resources) }
 
     /// Where every table lies on PostgreSQL; the storage layer's and the platform's first.
     package var layouts: [TableLayout] { StorageLayouts.all + PlatformLayouts.all + TMFTables.layouts + all.flatMap(\.layouts) }

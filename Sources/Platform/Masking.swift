@@ -24,6 +24,15 @@ package struct Masking: Sendable {
         unlabelled = principal.may(Self.seeUnlabelled)
     }
 
+    /// The same caller without masks: for work on whole values of which the caller is shown only what it may see.
+    package static func lifted(_ principal: Principal) -> Principal {
+        Principal(
+            tenant: principal.tenant, userID: principal.userID, userName: principal.userName, roles: principal.roles,
+            permissions: principal.permissions.union([seeNames, seeContacts, seeIdentity, seeUnlabelled]),
+            scope: principal.scope, purpose: principal.purpose, address: principal.address,
+            requestID: principal.requestID, scopes: principal.scopes, token: principal.token)
+    }
+
     /// Whether a value under this mask is shown whole.
     package func shows(_ mask: MaskKind) -> Bool {
         switch mask {

@@ -16,27 +16,43 @@ enum CaseKind: String, CaseIterable, Sendable {
     }
 }
 
-/// Where a case stands (TMF621 status).
+/// Where a case stands (TMF621 status; `open` is its `acknowledged`).
 enum CaseStatus: String, CaseIterable, Sendable {
     case open
     case inProgress = "in_progress"
-    case resolved, closed
+    /// Waits for the customer or somebody else.
+    case pending
+    /// Put aside by us.
+    case held
+    case resolved, closed, rejected, cancelled
 
     var words: Words {
         switch self {
         case .open: Words(en: "Open", zh: "待处理")
         case .inProgress: Words(en: "In progress", zh: "处理中")
+        case .pending: Words(en: "Pending", zh: "待反馈")
+        case .held: Words(en: "On hold", zh: "已挂起")
         case .resolved: Words(en: "Resolved", zh: "已解决")
         case .closed: Words(en: "Closed", zh: "已关闭")
+        case .rejected: Words(en: "Rejected", zh: "已拒绝")
+        case .cancelled: Words(en: "Cancelled", zh: "已取消")
         }
     }
 
     var badge: String {
         switch self {
         case .open: "warn"
-        case .inProgress: "info"
+        case .inProgress, .pending, .held: "info"
         case .resolved: "ok"
-        case .closed: ""
+        case .closed, .rejected, .cancelled: ""
+        }
+    }
+
+    /// Nobody works on it any more.
+    var isEnd: Bool {
+        switch self {
+        case .open, .inProgress, .pending, .held: false
+        case .resolved, .closed, .rejected, .cancelled: true
         }
     }
 }
@@ -44,6 +60,25 @@ enum CaseStatus: String, CaseIterable, Sendable {
 /// How soon a case is to be worked on.
 enum CasePriority: String, CaseIterable, Sendable {
     case low, normal, high, urgent
+
+    /// However other systems spell it: `High`, `1-Critical`, `P2`.
+    init?(any text: String) {
+        let text = text.lowercased()
+        func has(_ words: String...) -> Bool { words.contains { text.contains($0) } }
+        if let known = Self(rawValue: text) {
+            self = known
+        } else if has("critical", "urgent", "p1", "紧急") || text == "1" {
+            self = .urgent
+        } else if has("high", "major", "p2") || text == "2" || text == "高" {
+            self = .high
+        } else if has("medium", "normal", "p3") || text == "3" || text == "中" {
+            self = .normal
+        } else if has("low", "minor", "p4") || text == "4" || text == "低" {
+            self = .low
+        } else {
+            return nil
+        }
+    }
 
     var words: Words {
         switch self {
@@ -90,6 +125,25 @@ enum DeskChannel: String, CaseIterable, Sendable {
     case hotline, shop, app
     case webChat = "web_chat"
     case wechat, sms, mail
+
+    /// However other systems spell it: `Phone`, `call centre`.
+    init?(any text: String) {
+        let text = text.lowercased().filter { $0.isLetter }
+        if let known = Self.allCases.first(where: { $0.rawValue.filter(\.isLetter) == text }) {
+            self = known
+            return
+        }
+        switch text {
+        case "phone", "call", "voice", "telephone", "callcenter", "callcentre", "电话", "热线": self = .hotline
+        case "store", "branch", "retail", "营业厅": self = .shop
+        case "chat", "web", "livechat": self = .webChat
+        case "mobileapp", "手机应用": self = .app
+        case "email", "letter", "邮件": self = .mail
+        case "text", "短信": self = .sms
+        case "微信": self = .wechat
+        default: return nil
+        }
+    }
 
     var words: Words {
         switch self {

@@ -2,21 +2,41 @@ import Contracts
 import Kernel
 import Platform
 import Storage
+import TMF
 import Web
 
 /// The rights of this domain.
 enum ServiceDeskPermissions {
     static let viewCases = Permission("servicedesk.case.view")
     static let viewInteractions = Permission("servicedesk.interaction.view")
+    static let editCases = Permission("servicedesk.case.edit")
+    static let editInteractions = Permission("servicedesk.interaction.edit")
 }
 
 /// What customers came with and what became of it: cases and contacts.
-package struct ServiceDeskModule: Module {
+package struct ServiceDeskModule: TMFModule {
     /// `nil` = cases are not looked for.
     private let customers: (any CustomerReading)?
 
-    /// - Parameter customers: who the customers of found cases are.
-    package init(customers: (any CustomerReading)? = nil) { self.customers = customers }
+    /// What programs reach (TMF621, TMF683).
+    package let resources: [TMFResource]
+
+    /// Without search and without routes for programs.
+    package init(customers: (any CustomerReading)? = nil) {
+        self.customers = customers
+        resources = []
+    }
+
+    /// - Parameters:
+    ///   - customers: who the customers of found cases are.
+    ///   - schemas: of what programs reach.
+    package init(customers: any CustomerReading, schemas: TMFSchemas) throws {
+        self.customers = customers
+        resources = [
+            Tickets.resource(try schemas.schema(Tickets.api.number), customers),
+            Interactions.resource(try schemas.schema(Interactions.api.number), customers),
+        ]
+    }
 
     package var name: String { "ServiceDesk" }
 
@@ -28,7 +48,22 @@ package struct ServiceDeskModule: Module {
             PermissionGrant(
                 ServiceDeskPermissions.viewInteractions, Words(en: "See contacts with customers", zh: "查看客户接触记录"),
                 roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.editCases, Words(en: "Open and change cases", zh: "新建和修改工单"),
+                roles: [.agent, .supervisor, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.editInteractions, Words(en: "Write down contacts", zh: "登记客户接触"),
+                roles: [.agent, .supervisor, .administrator]),
         ]
+    }
+
+    package var scopes: [APIScope] {
+        TMFAccess.scopes(
+            Tickets.api, Words(en: "trouble tickets", zh: "故障工单"), view: ServiceDeskPermissions.viewCases,
+            edit: ServiceDeskPermissions.editCases)
+            + TMFAccess.scopes(
+                Interactions.api, Words(en: "contacts with customers", zh: "客户接触记录"),
+                view: ServiceDeskPermissions.viewInteractions, edit: ServiceDeskPermissions.editInteractions)
     }
 
     package var labels: [TableLabels] { ServiceDeskLabels.all }
@@ -43,6 +78,11 @@ package struct ServiceDeskModule: Module {
             TableLayout("servicedesk_case_number", .lookUp(key: "number")),
             TableLayout("servicedesk_record_key", .lookUp(key: "value")),
         ]
+            + TableLayout.all(
+                [
+                    "servicedesk_case_party", "servicedesk_case_entity", "servicedesk_case_note", "servicedesk_case_step",
+                    "servicedesk_interaction_party", "servicedesk_interaction_note",
+                ], .customer(key: "customer_id"))
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
@@ -108,7 +148,8 @@ enum ServiceDeskLabels {
             [
                 "customer_id": .plain, "id": .plain, "happened_at": .profile, "channel": .profile,
                 "direction": .profile, "topic": .profile, "outcome": .profile, "language": .profile,
-                "case_id": .plain, "note": .name, "survey": .plain, "score": .profile,
+                "case_id": .plain, "note": .name, "survey": .plain, "score": .profile, "ended_at": .profile,
+                "created_at": .plain, "status": .profile, "status_changed_at": .plain,
             ]),
         TableLabels(
             "servicedesk_record_key",
@@ -118,8 +159,42 @@ enum ServiceDeskLabels {
             [
                 "customer_id": .plain, "id": .plain, "number": .plain, "kind": .profile, "topic": .profile,
                 "status": .profile, "priority": .profile, "opened_at": .profile, "resolved_at": .profile,
-                "closed_at": .profile, "subject": .name,
+                "closed_at": .profile, "subject": .name, "title": .name, "severity": .profile, "updated_at": .plain,
+                "status_changed_at": .plain, "status_reason": .name, "expected_at": .plain, "requested_at": .plain,
+                "channel_id": .plain, "channel_name": .plain,
+            ]),
+        parties("servicedesk_case_party"), notes("servicedesk_case_note"), parties("servicedesk_interaction_party"),
+        notes("servicedesk_interaction_note"),
+        TableLabels(
+            "servicedesk_case_entity",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "entity_id": .identity, "role": .plain,
+                "name": .plain, "referred_type": .plain,
+            ]),
+        TableLabels(
+            "servicedesk_case_step",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "status": .profile, "changed_at": .plain,
+                "reason": .name,
             ]),
         .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
     ]
+
+    private static func parties(_ table: String) -> TableLabels {
+        TableLabels(
+            table,
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "party_id": .identity, "role": .plain, "name": .name,
+                "referred_type": .plain,
+            ])
+    }
+
+    private static func notes(_ table: String) -> TableLabels {
+        TableLabels(
+            table,
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "note_id": .plain, "author": .name,
+                "written_at": .plain, "text": .name,
+            ])
+    }
 }

@@ -44,7 +44,7 @@ enum ServiceDeskStore {
         FROM servicedesk_interaction WHERE TRUE
         """
     static let openCases: SQL = """
-        SELECT COUNT(*) FROM servicedesk_case WHERE status IN ('open', 'in_progress')
+        SELECT COUNT(*) FROM servicedesk_case WHERE status IN ('open', 'in_progress', 'pending', 'held')
         """
     /// Of the numbers that are made here: others may have come from elsewhere.
     static let lastNumber: SQL = """
@@ -60,10 +60,18 @@ enum ServiceDeskStore {
     static let forgetKeys: SQL = "DELETE FROM servicedesk_record_key WHERE customer_id = $1"
     static let forgetInteractions: SQL = "DELETE FROM servicedesk_interaction WHERE customer_id = $1"
 
+    /// What belongs to cases and contacts.
+    static let forgetParts: [SQL] = [
+        "DELETE FROM servicedesk_case_party WHERE customer_id = $1", "DELETE FROM servicedesk_case_entity WHERE customer_id = $1",
+        "DELETE FROM servicedesk_case_note WHERE customer_id = $1", "DELETE FROM servicedesk_case_step WHERE customer_id = $1",
+        "DELETE FROM servicedesk_interaction_party WHERE customer_id = $1",
+        "DELETE FROM servicedesk_interaction_note WHERE customer_id = $1",
+    ]
+
     /// Takes everything of these customers out.
     static func forget(_ customers: [CustomerID], _ session: any SQLSession) throws {
         let keys = customers.map { [SQLValue.id($0)] }
-        for statement in [forgetNumbers, forgetCases, forgetInteractions, forgetKeys] {
+        for statement in [forgetNumbers, forgetCases, forgetInteractions, forgetKeys] + forgetParts {
             try session.executeMany(statement, keys)
         }
     }
@@ -71,12 +79,13 @@ enum ServiceDeskStore {
     static func insert(_ cases: [DeskCase], _ session: any SQLSession) throws {
         try session.bulkInsert(
             into: "servicedesk_case",
-            "customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at",
+            "customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at, updated_at",
             cases.map { row in
                 [
                     .id(row.customer), .id(row.id), .text(row.number), .text(row.kind.rawValue),
                     .text(row.topic.rawValue), .text(row.status.rawValue), .text(row.priority.rawValue),
                     .time(row.openedAt), .time(row.resolvedAt), .time(row.closedAt),
+                    .time(row.closedAt ?? row.resolvedAt ?? row.openedAt),
                 ]
             })
         try session.bulkInsert(
@@ -118,22 +127,23 @@ struct CaseLine: Sendable {
         customer = row.id(0)
         id = row.id(1)
         number = row.text(2)
-        let kind = CaseKind(rawValue: row.text(3))
+        let kind = CaseKind(rawValue: row.text(3).lowercased())
         self.kind = kind?.words ?? .code(row.text(3))
         isComplaint = kind == .complaint
         topic = DeskTopic(rawValue: row.text(4))?.words ?? .code(row.text(4))
         let status = CaseStatus(rawValue: row.text(5))
         self.status = status?.words ?? .code(row.text(5))
         badge = status?.badge ?? ""
-        let priority = CasePriority(rawValue: row.text(6))
+        let priority = CasePriority(any: row.text(6))
         self.priority = priority?.words ?? .code(row.text(6))
         isUrgent = priority == .high || priority == .urgent
         openedAt = row.time(7)
         endedAt = row.optionalTime(8) ?? row.optionalTime(9)
         subject = row.optionalText(10)
+        isOpen = status.map { !$0.isEnd } ?? (endedAt == nil)
     }
 
-    var isOpen: Bool { endedAt == nil }
+    let isOpen: Bool
 }
 
 /// The same of a contact.
@@ -156,7 +166,7 @@ struct InteractionLine: Sendable {
         id = row.id(1)
         happenedAt = row.time(2)
         channel = DeskChannel(rawValue: row.text(3))?.words ?? .code(row.text(3))
-        direction = DeskDirection(rawValue: row.text(4))?.words ?? .code(row.text(4))
+        direction = DeskDirection(rawValue: row.text(4).lowercased())?.words ?? .code(row.text(4))
         topic = DeskTopic(rawValue: row.text(5))?.words ?? .code(row.text(5))
         let outcome = DeskOutcome(rawValue: row.text(6))
         self.outcome = outcome?.words ?? .code(row.text(6))

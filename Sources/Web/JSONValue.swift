@@ -26,6 +26,9 @@ package enum JSONValue: Sendable, Equatable {
     package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 
+    /// An attribute; `nil` of what is no object.
+    package subscript(name: String) -> JSONValue? { object?[name] }
+
     package static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
 
     /// The JSON text; object keys in sorted order, slashes not escaped, `</` safe inside a page.

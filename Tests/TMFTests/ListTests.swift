@@ -20,7 +20,7 @@ struct ThingStore: TMFStore {
             .id("id", .own("t.id"), sorts: false), .text("name", "t.name", sorts: true), .integer("count", "t.count"),
             .time("created", "t.created", sorts: true), .words("status", "t.status", ["open": "o", "closed": "c"]),
             TMFColumn(
-                "relatedParty.id", .inside(head: "SELECT 1 FROM thing_party p WHERE p.thing_id = t.id", column: "p.id"),
+                "relatedParty.id", .inside(owners: "SELECT p.thing_id FROM thing_party p WHERE TRUE", column: "p.id"),
                 isOrdered: false
             ) { .text($0) },
         ],

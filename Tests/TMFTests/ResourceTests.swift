@@ -102,7 +102,7 @@ struct Things: Sendable {
                     method: method, path: "/tmf-api/thingManagement/v4" + parts[0],
                     query: try Form.parse(parts.count > 1 ? parts[1] : ""), headers: fields, parameters: parameters,
                     tenant: "default", requestID: "r", address: "127.0.0.1", language: .en, theme: "auto",
-                    session: SessionState(principal: TestTenant.principal([Self.view, Self.edit]), language: nil, theme: nil),
+                    session: SessionState(principal: TestTenant.principal([Self.view, Self.edit, Masking.seeUnlabelled]), language: nil, theme: nil),
                     csrfToken: "c", cookieToken: "c", nonce: "n", purpose: route.purpose,
                     body: try body.map { .json(try JSONValue.parse([UInt8]($0.utf8))) } ?? .none))
             let content = answer.content ?? ""

@@ -126,10 +126,6 @@ struct Specification {
     }
 }
 
-extension JSONValue {
-    subscript(name: String) -> JSONValue? { object?[name] }
-}
-
 /// Names of events against the specifications.
 @Suite("Events and specifications")
 struct EventNameTests {

@@ -115,8 +115,8 @@ final class RecordImporter: Importer {
         }
     }
 
-    /// Ids that no other record of the customer has, by key. Ids of the past are made from their instant and the key, so two
-    /// may meet: those move on until they are alone.
+    /// Ids that no other record of the customer has, by key (of anybody, where records are opened by their id alone). Ids of
+    /// the past are made from their instant and the key, so two may meet: those move on until they are alone.
     private func freePlaces(_ steps: [Step], _ session: any SQLSession) throws -> [String: RecordPlace] {
         var result: [String: RecordPlace] = [:]
         var waiting: [(key: String, customer: CustomerID, instant: Instant, tail: Int)] = []
@@ -129,14 +129,18 @@ final class RecordImporter: Importer {
             }
         }
         var taken: Set<RecordPlace> = []
+        var ids: Set<Int64> = []
         while !waiting.isEmpty {
             let wanted = waiting.map {
                 RecordPlace(customer: $0.customer, id: ID<AnyKind>(at: $0.instant, tail: $0.tail).rawValue)
             }
-            let stored = try store.load(wanted, session)
+            let stored = Set(try store.load(wanted, session).keys)
+            let known = kind.isOpenedByID ? try store.known(wanted.map(\.id), session) : []
             var next = waiting[..<0]
             for (one, place) in zip(waiting, wanted) {
-                if stored[place] == nil, taken.insert(place).inserted {
+                let isFree = !stored.contains(place) && !known.contains(place.id) && !(kind.isOpenedByID && ids.contains(place.id))
+                if isFree, taken.insert(place).inserted {
+                    ids.insert(place.id)
                     result[one.key] = place
                 } else {
                     next.append((one.key, one.customer, one.instant, one.tail + 1))

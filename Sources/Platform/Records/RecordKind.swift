@@ -101,6 +101,8 @@ package struct RecordKind: Sendable {
     package let make: @Sendable (RecordDraft) throws(RecordRefusal) -> [String: SQLValue]
     /// The instant that the record's id carries; `nil` = it has an id of the present.
     package let instant: (@Sendable ([String: SQLValue]) -> Instant?)?
+    /// Whether records are opened by their id alone, so that no two may have one whoever they belong to. The table has an index on it.
+    package let isOpenedByID: Bool
     /// Looks at the rows of a chunk together, before they are made: what they name must be there. Parallel to the rows.
     package let check: RecordCheck?
     /// Said in the audit: `customers.record.import`.
@@ -117,7 +119,8 @@ package struct RecordKind: Sendable {
     package init(
         entity: String, title: Words, fields: [ImportField], keyField: String?,
         key: (@Sendable ([String: SQLValue]) -> String?)? = nil, columns: [String], sql: RecordSQL,
-        instant: (@Sendable ([String: SQLValue]) -> Instant?)? = nil, check: RecordCheck? = nil, audit: String,
+        instant: (@Sendable ([String: SQLValue]) -> Instant?)? = nil, isOpenedByID: Bool = false, check: RecordCheck? = nil,
+        audit: String,
         touched: @escaping @Sendable ([(CustomerID, Int)], any SQLSession) throws -> Void = { _, _ in },
         inserted: @escaping @Sendable ([(place: RecordPlace, values: [String: SQLValue])], any SQLSession) throws -> Void =
             { _, _ in },
@@ -138,6 +141,7 @@ package struct RecordKind: Sendable {
         self.sql = sql
         self.make = make
         self.instant = instant
+        self.isOpenedByID = isOpenedByID
         self.check = check
         self.audit = audit
         self.touched = touched

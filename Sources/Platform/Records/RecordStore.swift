@@ -57,6 +57,17 @@ package struct RecordStore: Sendable {
         return result
     }
 
+    /// Which of these ids somebody's record has.
+    func known(_ ids: [Int64], _ session: any SQLSession) throws -> Set<Int64> {
+        var result: Set<Int64> = []
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(kind.sql.select)
+            builder.appendIn("AND id", chunk.map { .int($0) })
+            result.formUnion(try session.query(builder) { $0.int(1) })
+        }
+        return result
+    }
+
     func named(_ values: [SQLValue]) -> [String: SQLValue] {
         var result: [String: SQLValue] = [:]
         for (name, value) in zip(kind.columns, values) where value != .null { result[name] = value }

@@ -13,6 +13,10 @@ extension DeskRecords {
           resolved_at = $9, closed_at = $10, subject = $11
         WHERE customer_id = $1 AND id = $2
         """
+    static let touchCase: SQL = """
+        UPDATE servicedesk_case SET updated_at = $3, status_changed_at = COALESCE(CAST($4 AS BIGINT), status_changed_at)
+        WHERE customer_id = $1 AND id = $2
+        """
     static let deleteCase: SQL = "DELETE FROM servicedesk_case WHERE customer_id = $1 AND id = $2"
     /// Two sources may both have a case 1001: the first one is found by the number, and both by their customers.
     static let insertNumber: SQL = """
@@ -54,8 +58,10 @@ extension DeskRecords {
                 choices(
                     CaseStatus.self, \.words,
                     [
-                        "open": ["new", "acknowledged", "待受理", "新建", "未结", "未关闭"], "in_progress": ["pending", "working", "held", "受理中"],
-                        "resolved": ["solved", "done", "已办结"], "closed": ["finished", "cancelled", "归档", "已归档", "已关闭", "已结"],
+                        "open": ["new", "acknowledged", "待受理", "新建", "未结", "未关闭"], "in_progress": ["working", "受理中"],
+                        "pending": ["waiting", "waiting for customer", "等待客户"], "held": ["on hold", "suspended", "挂起"],
+                        "resolved": ["solved", "done", "已办结"], "closed": ["finished", "归档", "已归档", "已关闭", "已结"],
+                        "rejected": ["refused", "不予受理"], "cancelled": ["canceled", "withdrawn", "撤销", "已撤单"],
                     ]), synonyms: ["state", "case status", "ticket status", "工单状态"]),
             ImportField(
                 "priority", Words(en: "Priority", zh: "优先级"),
@@ -84,7 +90,7 @@ extension DeskRecords {
                 """, update: updateCase, delete: deleteCase, keys: keys),
         instant: { values in
             if case .int(let at)? = values["opened_at"] { Instant(milliseconds: at) } else { nil }
-        }, audit: audit,
+        }, isOpenedByID: true, audit: audit,
         inserted: { records, session in
             try session.executeMany(
                 insertNumber, records.map { [$0.values["number"] ?? .null, .id($0.place.customer), .int($0.place.id)] })
@@ -121,7 +127,7 @@ extension DeskRecords {
     }
 
     private static func ended(_ values: [String: SQLValue]) -> Bool {
-        values["status"] == .text(CaseStatus.resolved.rawValue) || values["status"] == .text(CaseStatus.closed.rawValue)
+        if case .text(let code)? = values["status"] { CaseStatus(rawValue: code)?.isEnd ?? false } else { false }
     }
 
     /// Tells that cases were opened or came to their end, with the time at which that was. A case that comes with its end
@@ -129,6 +135,14 @@ extension DeskRecords {
     @Sendable private static func tellSteps(
         _ changes: [RecordChange], _ tenant: Tenant, _ session: any SQLSession
     ) throws {
+        try session.executeMany(
+            touchCase,
+            changes.compactMap { change in
+                guard let after = change.after else { return nil }
+                let now = tenant.clock.now()
+                let isOther = change.before.map { $0["status"] != after["status"] } ?? false
+                return [.id(change.place.customer), .int(change.place.id), .time(now), isOther ? .time(now) : .null]
+            })
         var opened: [CasesMoved.Case] = []
         var closed: [CasesMoved.Case] = []
         var back: [CasesMoved.Step: [StepPlace]] = [:]
@@ -151,6 +165,13 @@ extension DeskRecords {
             if change.before == nil { opened.append(told("opened_at")) }
             if ended(after), !(change.before.map(ended) ?? false) { closed.append(told("resolved_at", "closed_at")) }
         }
+        try tell(opened: opened, closed: closed, back: back, tenant, session)
+    }
+
+    static func tell(
+        opened: [CasesMoved.Case], closed: [CasesMoved.Case], back: [CasesMoved.Step: [StepPlace]], _ tenant: Tenant,
+        _ session: any SQLSession
+    ) throws {
         for step in [CasesMoved.Step.opened, .closed] {
             for chunk in (back[step] ?? []).chunked(Limits.auditSubjectsMax) {
                 try tenant.outbox.append(CasesWithdrawn(step: step, cases: Array(chunk)), session)

@@ -120,8 +120,8 @@ extension DeskRecords {
             ImportField(
                 "note", Words(en: "Comment", zh: "评语"), .text(noteMax), mask: "full",
                 synonyms: ["comment", "text", "verbatim", "free text", "意见", "备注"]),
-            channel, topic,
-        ], keyField: "answer_id", columns: columns, sql: sql, instant: instant, audit: audit
+            channel, topics(otherwise: "note"),
+        ], keyField: "answer_id", columns: columns, sql: sql, instant: instant, isOpenedByID: true, audit: audit
     ) { draft throws(RecordRefusal) in
         let at: Int64
         if draft.values["answered_at"] == nil, let known = draft.int("happened_at") {

@@ -25,9 +25,12 @@ package struct TMFKept: Sendable, Equatable {
     }
 
     /// The document: what the row says, in the words of the client where they still mean the same.
-    package func document(over own: JSONObject) -> JSONObject {
+    /// - Parameter all: `false` = without attributes that the row knows nothing of: anything may be in them.
+    package func document(over own: JSONObject, all: Bool = true) -> JSONObject {
         var result = own
-        for (name, piece) in pieces where own[name] == piece.own { result[name] = piece.sent }
+        for (name, piece) in pieces where own[name] == piece.own && (all || piece.own != nil || name.hasPrefix("@")) {
+            result[name] = piece.sent
+        }
         return result
     }
 

@@ -234,8 +234,7 @@ package struct TMFQuery: Sendable, Equatable {
             case "\"" where value.isEmpty && !wasQuoted:
                 isQuoted = true
                 wasQuoted = true
-            case ",", ";" where !isQuoted:
-                if isQuoted { value.append(character); continue }
+            case "," where !isQuoted, ";" where !isQuoted:
                 values.append(value)
                 value = ""
                 wasQuoted = false

@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 import Storage
 
 /// An attribute whose conditions the engine answers by an index, and perhaps orders by.
@@ -6,9 +7,17 @@ package struct TMFColumn: Sendable {
     package enum Place: Sendable {
         /// A column of the row itself.
         case own(SQL)
-        /// A column of rows that belong to it: `EXISTS (head AND column = …)`.
-        case inside(head: SQL, column: SQL)
+        /// A column of rows that belong to it: `id IN (SELECT owner_id FROM … WHERE TRUE AND column = …)`, which both engines answer
+        /// by the index of the column where `EXISTS` would ask for each row.
+        case inside(owners: SQL, column: SQL)
+        /// Rows that any of the columns finds.
+        case either([TMFColumn])
+        /// Statements for ids of rows that may have one of the values; which of them have it the documents tell.
+        case searched(@Sendable (_ values: [String], Dialect) -> [SQLBuilder])
     }
+
+    /// Whether the rows that it finds are those with the value, and no others.
+    var isExact: Bool { if case .searched = place { false } else { true } }
 
     package let path: AttributePath
     package let place: Place
@@ -18,15 +27,18 @@ package struct TMFColumn: Sendable {
     package let isOrdered: Bool
     /// Whether lists may be ordered by it: an own column that is never NULL, with an index that begins with it.
     package let sorts: Bool
+    /// Who may not see the values in clear is answered by what they see.
+    package let mask: MaskKind
 
     package init(
-        _ path: String, _ place: Place, isOrdered: Bool = true, sorts: Bool = false,
+        _ path: String, _ place: Place, isOrdered: Bool = true, sorts: Bool = false, mask: MaskKind = .none,
         stored: @escaping @Sendable (String) -> SQLValue?
     ) {
         self.path = AttributePath(path)
         self.place = place
         self.stored = stored
         self.isOrdered = isOrdered
+        self.mask = mask
         if case .own = place { self.sorts = sorts } else { self.sorts = false }
     }
 
@@ -50,6 +62,15 @@ package struct TMFColumn: Sendable {
         }
     }
 
+    /// Related parties of rows that belong to customers: those in a table of parties, and the customer itself.
+    package static func parties(_ rows: SQL, _ parties: SQL, _ path: String = "relatedParty.id") -> TMFColumn {
+        let named = TMFColumn(
+            path, .inside(owners: "SELECT p.owner_id FROM \(parties) p WHERE TRUE", column: "p.party_id"), isOrdered: false
+        ) { .text($0) }
+        let owned = TMFColumn.id(path, .inside(owners: "SELECT c.id FROM \(rows) c WHERE TRUE", column: "c.customer_id"))
+        return TMFColumn(path, .either([named, owned]), isOrdered: false) { .text($0) }
+    }
+
     /// Words of the interface that stand for words of ours.
     package static func words(_ path: String, _ column: SQL, _ stored: [String: String]) -> TMFColumn {
         TMFColumn(path, .own(column), isOrdered: false) { text in stored[text].map { .text($0) } }
@@ -58,6 +79,7 @@ package struct TMFColumn: Sendable {
     /// Whether it can answer a condition, as `TMFMatch` would.
     func answers(_ condition: TMFCondition) -> Bool {
         guard condition.target.path == path else { return false }
+        if !isExact { return condition.comparison == .eq }
         switch condition.comparison {
         case .eq, .ne: return true
         case .gt, .gte, .lt, .lte: return isOrdered && condition.values.allSatisfy { stored($0) != nil }
@@ -66,12 +88,12 @@ package struct TMFColumn: Sendable {
     }
 
     /// Appends ` AND …` for a condition it answers.
-    func append(_ condition: TMFCondition, to builder: inout SQLBuilder) {
-        var values: [SQLValue] = []
-        for value in condition.values.compactMap(stored) where !values.contains(value) { values.append(value) }
+    /// - Parameter id: the row's own.
+    func append(_ condition: TMFCondition, id: SQL, _ dialect: Dialect, to builder: inout SQLBuilder) {
         let isNot = condition.comparison == .ne
         switch place {
         case .own(let column):
+            let values = values(condition)
             if values.isEmpty { return builder.append(isNot ? "" : "AND 1 = 0") }
             if isNot {
                 builder.append("AND (")
@@ -84,13 +106,51 @@ package struct TMFColumn: Sendable {
                 compare(column, condition.comparison, values, &builder)
                 builder.append(")")
             }
-        case .inside(let head, let column):
-            if values.isEmpty { return builder.append(isNot ? "" : "AND 1 = 0") }
-            builder.append(isNot ? "AND NOT EXISTS (" : "AND EXISTS (")
-            builder.append(head)
+        case .searched(let statements):
+            builder.append("AND")
+            builder.append(id)
+            builder.append("IN (")
+            let all = statements(condition.values, dialect)
+            if all.isEmpty { builder.append("NULL") }
+            for (offset, statement) in all.enumerated() {
+                if offset > 0 { builder.append("UNION") }
+                builder.append(statement)
+            }
+            builder.append(")")
+        case .inside, .either:
+            builder.append("AND")
+            builder.append(id)
+            builder.append(isNot ? "NOT IN (" : "IN (")
+            appendOwners(condition, &builder)
+            builder.append(")")
+        }
+    }
+
+    private func values(_ condition: TMFCondition) -> [SQLValue] {
+        var values: [SQLValue] = []
+        for value in condition.values.compactMap(stored) where !values.contains(value) { values.append(value) }
+        return values
+    }
+
+    /// A statement for the ids of the rows that have one of the values.
+    private func appendOwners(_ condition: TMFCondition, _ builder: inout SQLBuilder) {
+        switch place {
+        case .own, .searched: break
+        case .inside(let owners, let column):
+            let values = values(condition)
+            builder.append(owners)
             builder.append("AND (")
-            compare(column, isNot ? .eq : condition.comparison, values, &builder)
-            builder.append("))")
+            if values.isEmpty {
+                builder.append("1 = 0")
+            } else {
+                compare(column, condition.comparison == .ne ? .eq : condition.comparison, values, &builder)
+            }
+            builder.append(")")
+        case .either(let columns):
+            for (offset, column) in columns.enumerated() {
+                if offset > 0 { builder.append("UNION") }
+                column.appendOwners(condition, &builder)
+            }
         }
     }
 

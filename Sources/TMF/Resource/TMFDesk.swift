@@ -24,8 +24,9 @@ struct TMFDesk: Sendable {
         func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
             let own = try base.documents(ids, principal, session)
             let kept = try TMFKeptStore.of(resource.name, own.map(\.id), session)
+            let all = Masking(principal).shows(.full)
             return own.map { id, document in
-                var document = kept[id]?.document(over: document) ?? document
+                var document = kept[id]?.document(over: document, all: all) ?? document
                 document["id"] = .string(String(id))
                 document["href"] = .string("\(origin)\(resource.path)/\(id)")
                 if document["@type"] == nil { document["@type"] = .string(resource.type) }
@@ -35,7 +36,9 @@ struct TMFDesk: Sendable {
     }
 
     func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
-        try TMFLister(store, resource.schema).list(query, principal, session)
+        try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
+            try resource.counts.count(rows, tenant: tenant.name, now: tenant.clock.now(), session)
+        }
     }
 
     /// - Throws: 404 for what is not there, or out of reach.
@@ -76,7 +79,7 @@ struct TMFDesk: Sendable {
         if document["@type"] == nil { document["@type"] = .string(resource.type) }
         let store = try writing()
         let id = try store.create(document, context, session)
-        guard let own = try store.documents([id], context.principal, session).first?.1 else { throw CRMError.notFound }
+        let own = try own(id, store, context, session)
         try keep(document, over: own, id, session)
         try tell(id, [.created], [], context, session)
         return (id, try self.document(id, context.principal, session))
@@ -86,9 +89,10 @@ struct TMFDesk: Sendable {
     func change(
         _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
     ) throws -> JSONObject {
-        let old = try document(id, context.principal, session)
-        if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
-        let new = try patch.applied(to: old)
+        let shown = try document(id, context.principal, session)
+        if let seen, seen != Self.version(shown) { throw Call.changedMeanwhile }
+        let old = try document(id, Masking.lifted(context.principal), session)
+        let new = try Self.lifted(try patch.applied(to: shown), shown: shown, whole: old)
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type)
         try check.changed(new, of: resource.type)
@@ -98,14 +102,42 @@ struct TMFDesk: Sendable {
             kinds.append(.stateChanged)
         }
         let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
-        guard !changed.isEmpty else { return old }
+        guard !changed.isEmpty else { return shown }
         if changed != [resource.states?.attribute ?? ""] { kinds.insert(.changed, at: 0) }
         let store = try writing()
+        let before = try own(id, store, context, session)
         try store.change(id, from: old, to: new, context, session)
-        guard let own = try store.documents([id], context.principal, session).first?.1 else { throw CRMError.notFound }
-        try keep(new, over: own, id, session)
+        let own = try own(id, store, context, session)
+        // What the domain has set by itself is newer than what the client repeated.
+        let sent = new.filter { name, value in changed.contains(name) || before[name] == own[name] }
+        try keep(sent, over: own, id, session)
         try tell(id, kinds, changed, context, session)
         return try document(id, context.principal, session)
+    }
+
+    private func own(
+        _ id: Int64, _ store: any TMFStore, _ context: TMFContext, _ session: any SQLSession
+    ) throws -> JSONObject {
+        guard let own = try store.documents([id], Masking.lifted(context.principal), session).first else {
+            throw CRMError.notFound
+        }
+        return own.1
+    }
+
+    /// What a change of the document as its caller sees it means for the whole one. Nobody writes where they do not see, so that no
+    /// mask is ever stored, and no patch tells by its success what is behind one.
+    static func lifted(_ new: JSONObject, shown: JSONObject, whole: JSONObject) throws -> JSONObject {
+        var result = whole
+        for name in Set(new.keys).union(shown.keys) where new[name] != shown[name] {
+            guard shown[name] == whole[name] else {
+                let words = Words(
+                    en: "“\(name)” holds values that you may not see; it cannot be changed with these rights.",
+                    zh: "“\(name)”包含您无权查看的内容，不能以当前权限修改。")
+                throw CRMError("masked", status: 403, words, fields: [.init(field: name, code: "masked", message: words)])
+            }
+            result[name] = new[name]
+        }
+        return result
     }
 
     func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
@@ -134,7 +166,7 @@ struct TMFDesk: Sendable {
     /// one for, however they are spelled.
     private func checkColumns(_ kept: TMFKept, over own: JSONObject) throws {
         let document = kept.document(over: own)
-        for column in store.table.columns where kept.holds(column.path.names.first ?? "") {
+        for column in store.table.columns where column.isExact && kept.holds(column.path.names.first ?? "") {
             let kind = try resource.schema.target(column.path, of: resource.type, parameter: column.path.description).kind
             func values(_ document: JSONObject) -> Set<String> {
                 Set(

@@ -92,6 +92,7 @@ package struct TMFResource: Sendable {
     /// Whom an audit event about a document is about.
     package let subjects: @Sendable (Int64, JSONObject) -> [AuditSubject]
     package let store: @Sendable (Tenant) -> any TMFStore
+    let counts = TMFCounts()
 
     package init(
         _ api: TMFAPI, _ name: String, type: String, schema: TMFSchema, verbs: Set<Verb> = Set(Verb.allCases),
@@ -112,6 +113,18 @@ package struct TMFResource: Sendable {
     }
 
     package var path: String { api.base + "/" + name }
+
+    /// Whom an audit event about a document is about: the document, and customers who are named as such.
+    package static func subjects(_ kind: String, _ path: String = "relatedParty") -> @Sendable (Int64, JSONObject) -> [AuditSubject] {
+        { id, document in
+            let parties = document[path].map { $0.array ?? [$0] } ?? []
+            let customers = parties.compactMap { party -> CustomerID? in
+                guard party["@referredType"]?.string == "Customer" else { return nil }
+                return party["id"]?.string.flatMap { CustomerID($0) }
+            }
+            return [AuditSubject(kind: kind, id: id)] + customers.prefix(8).map { .customer($0) }
+        }
+    }
 }
 
 /// Something happened to a resource: for those who have asked to be told, and for the rest of the product.

@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 import Storage
 import Web
 
@@ -11,11 +12,15 @@ package struct TMFTable: Sendable {
     package let columns: [TMFColumn]
     /// Appends ` AND …` for what this caller may see at all.
     package let scope: @Sendable (Principal, inout SQLBuilder) -> Void
+    /// Whether only the documents tell what this caller may see, so that no statement can count them.
+    package let needsDocuments: @Sendable (Principal) -> Bool
 
     package init(
         from: SQL, id: SQL, columns: [TMFColumn],
-        scope: @escaping @Sendable (Principal, inout SQLBuilder) -> Void = { _, _ in }
+        scope: @escaping @Sendable (Principal, inout SQLBuilder) -> Void = { _, _ in },
+        needsDocuments: @escaping @Sendable (Principal) -> Bool = { _ in false }
     ) {
+        self.needsDocuments = needsDocuments
         self.from = from
         self.id = id
         self.columns = columns
@@ -56,30 +61,37 @@ package struct TMFLister: Sendable {
     }
 
     /// - Parameters:
-    ///   - count: gives the number of rows for a statement, or a number that was counted a moment ago.
+    ///   - count: gives the number of rows of a statement, or a number that still holds.
     /// - Throws: 400 `not_indexed` when too many rows would have to be looked through.
     package func list(
         _ query: TMFQuery, _ principal: Principal, _ session: any SQLSession,
-        count: (SQLBuilder, any SQLSession) throws -> Int = { try $1.count($0.sql, $0.arguments) }
+        count: (SQLBuilder, any SQLSession) throws -> Int = { rows, session in
+            var counting = SQLBuilder("SELECT COUNT(*) FROM (")
+            counting.append(rows)
+            counting.append(") counted")
+            return try session.count(counting.sql, counting.arguments)
+        }
     ) throws -> TMFListing {
         let table = store.table
+        let masking = Masking(principal)
         var narrowed: [(TMFColumn, TMFCondition)] = []
         var rest: [TMFCondition] = []
         for condition in query.conditions {
-            if let column = table.columns.first(where: { $0.answers(condition) }) {
+            if let column = table.columns.first(where: { $0.answers(condition) && masking.shows($0.mask) }) {
                 narrowed.append((column, condition))
+                if !column.isExact { rest.append(condition) }
             } else {
                 rest.append(condition)
             }
         }
-        let sort = query.sort.map { ($0, table.column($0.target.path)) }
+        let sort = query.sort.map { one in (one, table.column(one.target.path).flatMap { masking.shows($0.mask) ? $0 : nil }) }
         func restrict(_ builder: inout SQLBuilder) {
             table.scope(principal, &builder)
-            for (column, condition) in narrowed { column.append(condition, to: &builder) }
+            for (column, condition) in narrowed { column.append(condition, id: table.id, session.dialect, to: &builder) }
         }
         let order = Self.name(query.sort)
-        if rest.isEmpty, sort.allSatisfy({ $0.1?.sorts == true }) {
-            var counting = SQLBuilder("SELECT COUNT(*) FROM \(table.from) WHERE TRUE")
+        if rest.isEmpty, !table.needsDocuments(principal), sort.allSatisfy({ $0.1?.sorts == true }) {
+            var counting = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
             restrict(&counting)
             let total = try count(counting, session)
             var columns: [Ordered] = []
@@ -231,23 +243,15 @@ package struct TMFLister: Sendable {
         guard cursor.keys.count == sort.count else { throw TMFQuery.bad("after", Words(en: "Another order.", zh: "排序不同。")) }
         var document: JSONObject = ["id": .string(cursor.id)]
         for (key, one) in zip(cursor.keys, sort) {
-            Self.put(key, one.target.path.names[...], &document)
+            one.target.path.put(key, into: &document)
         }
         return document
-    }
-
-    private static func put(_ value: JSONValue, _ names: ArraySlice<String>, _ object: inout JSONObject) {
-        guard let name = names.first else { return }
-        if names.count == 1 { return object[name] = value }
-        var inside = object[name]?.object ?? [:]
-        put(value, names.dropFirst(), &inside)
-        object[name] = .object(inside)
     }
 
     private func notIndexed(_ query: TMFQuery, _ rest: [TMFCondition]) -> CRMError {
         let asked = rest.map(\.target.path.description) + query.sort.map(\.target.path.description)
         let known = store.table.columns.map(\.path.description).joined(separator: ", ")
-        let names = asked.joined(separator: ", ")
+        let names = asked.isEmpty ? "relatedParty.id" : asked.joined(separator: ", ")
         let words = Words(
             en: "\(names): more than \(Self.scanMax) resources would have to be looked through. Narrow the list by one of: \(known).",
             zh: "\(names)：需要逐条查看的资源超过 \(Self.scanMax) 条。请先用以下属性缩小范围：\(known)。")

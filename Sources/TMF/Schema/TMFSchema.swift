@@ -60,6 +60,8 @@ package struct TMFSchema: Sendable {
 
     package private(set) var types: [String: ObjectType] = [:]
 
+    mutating func add(_ attribute: Attribute, to type: String) { types[type]?.add(attribute) }
+
     package init(_ types: [ObjectType]) {
         for type in types { self.types[type.name] = type }
     }
