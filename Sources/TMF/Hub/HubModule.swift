@@ -94,7 +94,7 @@ package struct HubModule: Module {
     }
 
     package var navigation: [NavigationEntry] {
-        [NavigationEntry(key: "nav.hub", icon: "bell", path: "/hub", permission: HubPermission.view, order: 68)]
+        [NavigationEntry(key: "nav.hub", icon: "bell", path: "/hub", permission: HubPermission.view, order: 69)]
     }
 }
 

@@ -18,7 +18,7 @@ struct HubWorld: Sendable {
     final class Clients: Sendable {
         struct Rights: Sendable {
             var isActive = true
-            var permissions: [Permission] = [Things.view, Things.edit]
+            var permissions: [Permission] = [Things.view, Things.edit, Masking.seeNames, Masking.seeContacts, Masking.seeIdentity, Masking.seeUnlabelled]
             var scopes: Set<String> = ["tmf999:read", "tmf999:write"]
             var regions: [String]?
         }
