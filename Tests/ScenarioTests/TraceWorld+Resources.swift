@@ -46,6 +46,9 @@ extension TraceWorld {
                 }
             }
         }
+        for api in Set(scenario.runtime.modules.resources.map(\.api)) {
+            result.merge(hubMakers(base: api.base, scope: api.readScope)) { first, _ in first }
+        }
         return result
     }
 }
