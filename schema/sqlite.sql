@@ -97,8 +97,13 @@ CREATE TABLE customers_charge (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX customers_charge_bill ON customers_charge (id)
+  WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft');
+
 CREATE INDEX customers_charge_due ON customers_charge (due_on)
 WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
+
+CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number IS NOT NULL;
 
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
@@ -222,6 +227,13 @@ CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, cus
 
 CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
+CREATE TABLE customers_lone_party (
+  id INTEGER PRIMARY KEY,
+  folded_name TEXT NOT NULL
+);
+
+CREATE INDEX customers_lone_party_name ON customers_lone_party (folded_name);
+
 CREATE TABLE customers_match_key (
   key BIGINT NOT NULL,
   customer_id BIGINT NOT NULL,
@@ -294,6 +306,8 @@ CREATE TABLE customers_party (
   industry TEXT,
   size_tier TEXT
 );
+
+CREATE INDEX customers_party_kind ON customers_party (kind, id);
 
 CREATE TABLE customers_record_key (
   kind TEXT NOT NULL,

@@ -107,6 +107,7 @@ struct TMFDesk: Sendable {
         let patched = try patch.applied(to: shown)
         let new = try Self.lifted(
             resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old)
+        for name in ["id", "href"] where new[name] != old[name] { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type)
         try check.changed(new, of: resource.type)
