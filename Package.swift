@@ -125,6 +125,8 @@ let package = Package(
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching"]),
         domain("ServiceDesk", ["Compute", "TMF"]),
+        domain("Catalog", ["TMF"]),
+        domain("Orders", ["TMF"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
@@ -133,7 +135,8 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Usage", "Profiles",
+                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Catalog", "Orders",
+                "Usage", "Profiles",
                 "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -174,6 +177,8 @@ let package = Package(
             tests("Identity", foundation + ["Identity"]),
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
+            tests("Catalog", foundation + ["Catalog", "TMF"]),
+            tests("Orders", foundation + ["Catalog", "Orders", "TMF"]),
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Profiles", foundation + ["Profiles", "Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),

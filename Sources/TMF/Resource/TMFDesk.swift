@@ -5,12 +5,19 @@ import Platform
 import Storage
 import Web
 
-/// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events.
-struct TMFDesk: Sendable {
+/// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events. A domain whose
+/// resource changes another one (an order that completes) does it through this too, so that nothing is left out.
+package struct TMFDesk: Sendable {
     let resource: TMFResource
     let tenant: Tenant
-    /// `https://crm.example.com`.
+    /// `https://crm.example.com`; empty where no document is shown.
     let origin: String
+
+    package init(resource: TMFResource, tenant: Tenant, origin: String = "") {
+        self.resource = resource
+        self.tenant = tenant
+        self.origin = origin
+    }
 
     private var store: any TMFStore { Merged(base: resource.store(tenant), resource: resource, origin: origin) }
 
@@ -40,7 +47,7 @@ struct TMFDesk: Sendable {
     }
 
     /// - Throws: 404 for what is not there, or out of reach.
-    func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
+    package func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
         guard let found = try store.documents([id], principal, session).first else { throw CRMError.notFound }
         return found.1
     }
@@ -60,7 +67,7 @@ struct TMFDesk: Sendable {
         return writing
     }
 
-    func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
+    package func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.create(sent, of: resource.type)
@@ -84,7 +91,7 @@ struct TMFDesk: Sendable {
     }
 
     /// - Parameter seen: the version that the client saw, where it said so.
-    func change(
+    package func change(
         _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
     ) throws -> JSONObject {
         let shown = try document(id, context.principal, session)
@@ -92,16 +99,13 @@ struct TMFDesk: Sendable {
         let old = try document(id, Masking.lifted(context.principal), session)
         let new = try Self.lifted(try patch.applied(to: shown), shown: shown, whole: old)
         let check = TMFCheck(resource.schema)
-        try check.fixed(from: old, to: new, of: resource.type)
+        try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
-        var kinds: [TMFChanged.Kind] = []
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
             try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
-            kinds.append(.stateChanged)
         }
-        let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
+        let changed = Self.differences(old, new)
         guard !changed.isEmpty else { return shown }
-        if changed != [resource.states?.attribute ?? ""] { kinds.insert(.changed, at: 0) }
         let store = try writing()
         let before = try own(id, store, context, session)
         try store.change(id, from: old, to: new, context, session)
@@ -109,8 +113,15 @@ struct TMFDesk: Sendable {
         // What the domain has set by itself is newer than what the client repeated.
         let sent = new.filter { name, value in changed.contains(name) || before[name] == own[name] }
         try keep(sent, over: own, id, session)
-        try tell(id, kinds, changed, context, session)
+        let all = changed.union(Self.differences(before, own))
+        let isMoved = resource.states.map { all.contains($0.attribute) } ?? false
+        let isMore = all.contains { $0 != resource.states?.attribute }
+        try tell(id, (isMore ? [.changed] : []) + (isMoved ? [.stateChanged] : []), all.sorted(), context, session)
         return try document(id, context.principal, session)
+    }
+
+    private static func differences(_ old: JSONObject, _ new: JSONObject) -> Set<String> {
+        Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
     }
 
     private func own(
@@ -152,6 +163,7 @@ struct TMFDesk: Sendable {
         var sent = sent
         sent["id"] = nil
         sent["href"] = nil
+        for name in resource.store(tenant).whole { sent[name] = nil }
         if sent["@type"] == .string(resource.type) { sent["@type"] = nil }
         for attribute in resource.schema.types[resource.type]?.attributes ?? []
         where attribute.isServers && attribute.name != resource.states?.attribute { sent[attribute.name] = nil }
