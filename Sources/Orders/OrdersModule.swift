@@ -1,2 +1,89 @@
-/// Placeholder until the first slice.
-enum Orders {}
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TMF
+import Web
+
+/// The rights of this domain.
+enum OrdersPermissions {
+    static let viewOrders = Permission("orders.order.view")
+    static let editOrders = Permission("orders.order.edit")
+    static let viewProducts = Permission("orders.product.view")
+    static let editProducts = Permission("orders.product.edit")
+}
+
+/// What customers order and what they have: product orders (TMF622) and the product inventory (TMF637).
+package struct OrdersModule: TMFModule {
+    package let resources: [TMFResource]
+
+    package init(customers: any CustomerReading, catalog: any CatalogReading, schemas: TMFSchemas) throws {
+        let ordering = try schemas.schema(ProductOrders.api.number)
+        let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
+        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog))
+        resources = [orders, Cancellations.resource(ordering, customers, orders: orders), products]
+    }
+
+    package var name: String { "Orders" }
+
+    package var permissions: [PermissionGrant] {
+        [
+            PermissionGrant(
+                OrdersPermissions.viewOrders, Words(en: "See customers' orders", zh: "查看客户订单"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                OrdersPermissions.editOrders, Words(en: "Place, change and cancel orders", zh: "新建、修改和取消订单"),
+                roles: [.agent, .supervisor, .administrator]),
+            PermissionGrant(
+                OrdersPermissions.viewProducts, Words(en: "See customers' products", zh: "查看客户产品"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                OrdersPermissions.editProducts, Words(en: "Change customers' products without an order", zh: "不经订单修改客户产品"),
+                roles: [.administrator]),
+        ]
+    }
+
+    package var scopes: [APIScope] {
+        TMFAccess.scopes(
+            ProductOrders.api, Words(en: "product orders", zh: "产品订单"), view: OrdersPermissions.viewOrders,
+            edit: OrdersPermissions.editOrders)
+            + TMFAccess.scopes(
+                Inventory.api, Words(en: "customers' products", zh: "客户产品"), view: OrdersPermissions.viewProducts,
+                edit: OrdersPermissions.editProducts)
+    }
+
+    package var labels: [TableLabels] { OrdersLabels.all }
+
+    package var layouts: [TableLayout] {
+        TableLayout.all(labels.map(\.table), .customer(key: "customer_id"))
+    }
+
+    package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
+        [
+            EventHandler(name: "orders.customers.removed", CustomersChanged.self) { event, session in
+                if event.kind == .removed { try OrdersStore.forget(event.ids, session) }
+            }
+        ]
+    }
+
+    /// Orders and products keep their customer when the import that made it is taken back.
+    package var hold: CustomerHold {
+        CustomerHold(Words(en: "orders or products", zh: "订单或产品")) { ids, session in
+            var result: Set<CustomerID> = []
+            for statement in [OrdersStore.withOrders, OrdersStore.withProducts] {
+                for chunk in ids.chunked(Limits.sqlListChunk) {
+                    var builder = SQLBuilder(statement)
+                    builder.appendIn("AND customer_id", chunk.map { .id($0) })
+                    result.formUnion(try session.query(builder) { $0.id(0, PartyKind.self) })
+                }
+            }
+            return result
+        }
+    }
+
+    /// Whether a product offering has been sold and is still in use.
+    package static func uses(offering id: Int64, _ session: any SQLSession) throws -> Bool {
+        try session.exists(OrdersStore.offeringInProducts, [.text(String(id))])
+            || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
+    }
+}

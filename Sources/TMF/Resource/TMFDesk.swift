@@ -48,8 +48,13 @@ package struct TMFDesk: Sendable {
 
     /// - Throws: 404 for what is not there, or out of reach.
     package func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
-        guard let found = try store.documents([id], principal, session).first else { throw CRMError.notFound }
-        return found.1
+        guard let found = try find(id, principal, session) else { throw CRMError.notFound }
+        return found
+    }
+
+    /// - Returns: `nil` for what is not there, or out of reach.
+    package func find(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject? {
+        try store.documents([id], principal, session).first?.1
     }
 
     /// The version of a document: a digest of all that is in it, but for where it is.
