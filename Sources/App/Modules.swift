@@ -1,8 +1,10 @@
+import Catalog
 import Customers
 import Identity
 import Ingest
 import Insights
 import Kernel
+import Orders
 import Platform
 import Profiles
 import ServiceDesk
@@ -43,7 +45,11 @@ package struct Modules: Sendable {
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
         let schemas = TMFSchemas(share: share)
         let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
-        let holds = [desk.hold]
+        let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
+        let catalog = try CatalogModule(
+            schemas: schemas,
+            hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
+        let holds = [desk.hold, orders.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
         timeline = [insights.timeline] + desk.timeline
@@ -53,6 +59,8 @@ package struct Modules: Sendable {
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
+            catalog,
+            orders,
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(

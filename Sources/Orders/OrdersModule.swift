@@ -66,6 +66,10 @@ package struct OrdersModule: TMFModule {
         ]
     }
 
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] {
+        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes).panel()]
+    }
+
     /// Orders and products keep their customer when the import that made it is taken back.
     package var hold: CustomerHold {
         CustomerHold(Words(en: "orders or products", zh: "订单或产品")) { ids, session in

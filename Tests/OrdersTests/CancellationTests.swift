@@ -93,7 +93,7 @@ struct CancellationTests {
         }
         let ids = try await program.get("productOrder").body.array?.compactMap { $0["id"]?.string } ?? []
         try await desk.lead(ids[0], "inProgress", "completed")
-        let other = try await program.patch("productOrder/\(ids[1])", #"{"relatedParty":[{"id":"12","role":"customer"}]}"#)
+        let other = try await program.patch("productOrder/\(ids[1])", #"{"relatedParty":[{"id":"12","role":"customer","@referredType":"Customer"}]}"#)
         #expect(other.status == 200 && other.body["productOrderItem"] != nil && other.body["note"] != nil, "it lies with the other customer now: \(other.body)")
         for id in ids.suffix(1) { #expect(try await cancel(id).status == 201) }
         let third = try await desk.order(desk.add("1"))

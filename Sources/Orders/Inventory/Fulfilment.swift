@@ -30,11 +30,11 @@ struct Fulfilment: Sendable {
             AttributePath("product.status").put(.string("active"), into: &item)
         case "modify":
             guard let id = Self.product(item) else { break }
-            let old = try desk.document(id, whole.principal, session)
+            let old = try Self.standing(id, item, desk, whole, session)
             _ = try desk.change(id, .merge(Self.modified(old, item, order)), seen: nil, whole, session)
         case "delete":
             guard let id = Self.product(item) else { break }
-            let old = try desk.document(id, whole.principal, session)
+            let old = try Self.standing(id, item, desk, whole, session)
             let status = old["status"]?.string ?? ""
             // What was never active is not terminated but cancelled.
             let next = Inventory.states.next[status] ?? []
@@ -48,6 +48,16 @@ struct Fulfilment: Sendable {
         default: break
         }
         return item
+    }
+
+    /// The product, which may have ended by other ways since it was ordered.
+    private static func standing(
+        _ id: Int64, _ item: JSONObject, _ desk: TMFDesk, _ context: TMFContext, _ session: any SQLSession
+    ) throws -> JSONObject {
+        let product = try desk.document(id, context.principal, session)
+        let status = product["status"]?.string ?? ""
+        if Inventory.ended.contains(status) { throw OrderFlow.ended(product: String(id), status, item) }
+        return product
     }
 
     /// The product that an item is about.

@@ -104,6 +104,14 @@ extension OrderFlow {
         CRMError(code, status: 400, words, fields: [.init(field: field, code: code, message: words)])
     }
 
+    static func ended(product: String, _ status: String, _ item: JSONObject) -> CRMError {
+        let id = item["id"]?.string ?? ""
+        return conflict(
+            "product_ended",
+            Words(en: "Item “\(id)”: product “\(product)” is “\(status)”.", zh: "订单项“\(id)”：产品“\(product)”已为“\(status)”。"),
+            field: "productOrderItem.product.id")
+    }
+
     /// The items after a change of the order, in the states that its client led them to.
     /// - Returns: the items and the state that they come to.
     static func changed(from old: JSONObject, to new: JSONObject) throws -> (items: [JSONObject], state: String) {

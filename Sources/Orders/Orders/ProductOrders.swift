@@ -231,10 +231,7 @@ extension OrderStore {
                     zh: "订单项“\(id)”：产品“\(text)”不属于“relatedParty”中的客户。"), field: field)
         }
         let status = found["status"]?.string ?? ""
-        guard !Inventory.ended.contains(status) else {
-            throw OrderFlow.conflict(
-                "product_ended", Words(en: "Item “\(id)”: product “\(text)” is “\(status)”.", zh: "订单项“\(id)”：产品“\(text)”已为“\(status)”。"), field: field)
-        }
+        if Inventory.ended.contains(status) { throw OrderFlow.ended(product: text, status, item) }
     }
 }
 
