@@ -79,6 +79,15 @@ enum CatalogLabels {
         .plain("catalog_offering_segment", ["owner_id", "place", "segment_id", "name", "more"]),
         .plain("catalog_offering_place", ["owner_id", "place", "place_id", "name", "more"]),
         .plain("catalog_offering_term", ["owner_id", "place", "name", "description", "duration", "units", "more"]),
+        .plain(
+            "catalog_promotion",
+            ["id", "name", "description", "promotion_type", "status", "valid_from", "valid_to", "updated_at"]),
+        .plain(
+            "catalog_promotion_pattern",
+            ["owner_id", "place", "pattern_id", "name", "description", "priority", "logic", "more"]),
+        .plain(
+            "catalog_promotion_action",
+            ["owner_id", "item", "place", "action_id", "action_type", "action_value", "entity_id"]),
     ]
 
     /// Where the tables lie on PostgreSQL: small, and asked for with many others.

@@ -10,7 +10,7 @@ enum CatalogPermissions {
     static let edit = Permission("catalog.edit")
 }
 
-/// What the operator sells: catalogues, categories, offerings, what they are made of and what they cost (TMF620).
+/// What the operator sells: catalogues, categories, offerings, what they are made of and what they cost (TMF620), promotions (TMF671).
 package struct CatalogModule: TMFModule {
     static let api = TMFAPI(620, "productCatalogManagement")
 
@@ -29,6 +29,7 @@ package struct CatalogModule: TMFModule {
             resource("productSpecification", "ProductSpecification", Specifications.store),
             resource("productOfferingPrice", "ProductOfferingPrice", Prices.store),
             resource("productOffering", "ProductOffering", Offerings.store(hold)),
+            Promotions.resource(try schemas.schema(Promotions.api.number)),
         ]
     }
 
@@ -47,6 +48,8 @@ package struct CatalogModule: TMFModule {
     package var scopes: [APIScope] {
         TMFAccess.scopes(
             Self.api, Words(en: "the product catalogue", zh: "产品目录"), view: CatalogPermissions.view, edit: CatalogPermissions.edit)
+            + TMFAccess.scopes(
+                Promotions.api, Words(en: "promotions", zh: "促销"), view: CatalogPermissions.view, edit: CatalogPermissions.edit)
     }
 
     package var labels: [TableLabels] { CatalogLabels.all }

@@ -108,5 +108,94 @@ enum OrdersLabels {
                 "customer_id": .plain, "owner_id": .plain, "place": .plain, "order_id": .plain, "item_id": .plain,
                 "action": .profile, "role": .plain, "more": .profile,
             ]),
+        TableLabels(
+            "orders_quote",
+            [
+                "customer_id": .plain, "id": .plain, "external_id": .plain, "category": .plain,
+                "description": .name, "version": .plain, "state": .profile, "quoted_at": .plain,
+                "requested_at": .plain, "expected_at": .plain, "effective_at": .plain, "fulfil_at": .plain,
+                "instant": .plain, "valid_from": .plain, "valid_to": .plain,
+            ]),
+        TableLabels(
+            "orders_quote_party",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "party_id": .identity, "role": .plain,
+                "name": .name, "referred_type": .plain,
+            ]),
+        TableLabels(
+            "orders_quote_note",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "note_id": .plain, "author": .name,
+                "written_at": .plain, "text": .name,
+            ]),
+        TableLabels(
+            "orders_quote_item",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "item_id": .plain, "action": .profile,
+                "state": .profile, "quantity": .plain, "product_id": .plain, "offering_id": .plain,
+                "offering_name": .profile, "more": .profile,
+            ]),
+        TableLabels(
+            "orders_quote_item_price",
+            [
+                "customer_id": .plain, "owner_id": .plain, "item": .plain, "place": .plain, "name": .plain,
+                "price_type": .profile, "period": .plain, "amount_minor": .profile, "currency": .profile,
+            ]),
+        TableLabels(
+            "orders_quote_total",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "name": .plain, "price_type": .profile,
+                "period": .plain, "amount_minor": .profile, "currency": .profile,
+            ]),
+        TableLabels(
+            "orders_quote_approval",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "name": .plain, "state": .profile,
+                "approved_at": .plain, "more": .profile,
+            ]),
+        TableLabels(
+            "orders_agreement",
+            [
+                "customer_id": .plain, "id": .plain, "name": .plain, "description": .name,
+                "agreement_type": .plain, "status": .profile, "version": .plain, "document_number": .plain,
+                "begins_at": .plain, "period_from": .plain, "period_to": .plain, "completed_from": .plain,
+                "completed_to": .plain, "intent": .name, "specification_id": .plain,
+                "specification_name": .profile,
+            ]),
+        TableLabels(
+            "orders_agreement_party",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "party_id": .identity, "role": .plain,
+                "name": .name, "referred_type": .plain,
+            ]),
+        TableLabels(
+            "orders_agreement_item",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "more": .profile,
+            ]),
+        TableLabels(
+            "orders_agreement_product",
+            [
+                "customer_id": .plain, "owner_id": .plain, "item": .plain, "place": .plain, "product_id": .plain,
+                "name": .plain,
+            ]),
+        TableLabels(
+            "orders_agreement_offering",
+            [
+                "customer_id": .plain, "owner_id": .plain, "item": .plain, "place": .plain, "offering_id": .plain,
+                "name": .plain,
+            ]),
+        TableLabels(
+            "orders_agreement_term",
+            [
+                "customer_id": .plain, "owner_id": .plain, "item": .plain, "place": .plain, "term_id": .plain,
+                "description": .name,
+            ]),
+        TableLabels(
+            "orders_agreement_characteristic",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "name": .plain, "value": .phone,
+                "value_type": .plain, "more": .profile,
+            ]),
     ]
 }

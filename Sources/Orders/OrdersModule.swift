@@ -13,15 +13,19 @@ enum OrdersPermissions {
     static let editProducts = Permission("orders.product.edit")
 }
 
-/// What customers order and what they have: product orders (TMF622) and the product inventory (TMF637).
+/// What customers order and what they have: quotes (TMF648), product orders (TMF622), agreements (TMF651) and the product inventory (TMF637).
 package struct OrdersModule: TMFModule {
     package let resources: [TMFResource]
 
     package init(customers: any CustomerReading, catalog: any CatalogReading, schemas: TMFSchemas) throws {
         let ordering = try schemas.schema(ProductOrders.api.number)
         let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
-        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog))
-        resources = [orders, Cancellations.resource(ordering, customers, orders: orders), products]
+        let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
+        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog), quotes: quotes)
+        resources = [
+            orders, Cancellations.resource(ordering, customers, orders: orders), products, quotes,
+            Agreements.resource(try schemas.schema(Agreements.api.number), customers),
+        ]
     }
 
     package var name: String { "Orders" }
@@ -29,10 +33,10 @@ package struct OrdersModule: TMFModule {
     package var permissions: [PermissionGrant] {
         [
             PermissionGrant(
-                OrdersPermissions.viewOrders, Words(en: "See customers' orders", zh: "查看客户订单"),
+                OrdersPermissions.viewOrders, Words(en: "See customers' quotes, orders and agreements", zh: "查看客户报价、订单和协议"),
                 roles: [.agent, .supervisor, .analyst, .administrator]),
             PermissionGrant(
-                OrdersPermissions.editOrders, Words(en: "Place, change and cancel orders", zh: "新建、修改和取消订单"),
+                OrdersPermissions.editOrders, Words(en: "Place, change and cancel quotes, orders and agreements", zh: "新建、修改和取消报价、订单和协议"),
                 roles: [.agent, .supervisor, .administrator]),
             PermissionGrant(
                 OrdersPermissions.viewProducts, Words(en: "See customers' products", zh: "查看客户产品"),
@@ -50,6 +54,10 @@ package struct OrdersModule: TMFModule {
             + TMFAccess.scopes(
                 Inventory.api, Words(en: "customers' products", zh: "客户产品"), view: OrdersPermissions.viewProducts,
                 edit: OrdersPermissions.editProducts)
+            + TMFAccess.scopes(
+                Quotes.api, Words(en: "quotes", zh: "报价"), view: OrdersPermissions.viewOrders, edit: OrdersPermissions.editOrders)
+            + TMFAccess.scopes(
+                Agreements.api, Words(en: "agreements", zh: "协议"), view: OrdersPermissions.viewOrders, edit: OrdersPermissions.editOrders)
     }
 
     package var labels: [TableLabels] { OrdersLabels.all }

@@ -30,6 +30,20 @@ enum OrdersStore {
         "DELETE FROM orders_product_resource WHERE customer_id = $1",
         "DELETE FROM orders_product_service WHERE customer_id = $1",
         "DELETE FROM orders_product_origin WHERE customer_id = $1",
+        "DELETE FROM orders_quote WHERE customer_id = $1",
+        "DELETE FROM orders_quote_party WHERE customer_id = $1",
+        "DELETE FROM orders_quote_note WHERE customer_id = $1",
+        "DELETE FROM orders_quote_item WHERE customer_id = $1",
+        "DELETE FROM orders_quote_item_price WHERE customer_id = $1",
+        "DELETE FROM orders_quote_total WHERE customer_id = $1",
+        "DELETE FROM orders_quote_approval WHERE customer_id = $1",
+        "DELETE FROM orders_agreement WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_party WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_item WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_product WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_offering WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_term WHERE customer_id = $1",
+        "DELETE FROM orders_agreement_characteristic WHERE customer_id = $1",
     ]
 
     /// Takes everything of these customers out.

@@ -130,7 +130,7 @@ struct Fulfilment: Sendable {
         return document
     }
 
-    private static func price(_ price: OfferingCard.Price) -> JSONValue? {
+    static func price(_ price: OfferingCard.Price) -> JSONValue? {
         guard let amount = price.amount else { return nil }
         var document: JSONObject = [
             "name": .string(price.name), "priceType": .string(price.type ?? "recurring"),

@@ -179,7 +179,10 @@ extension OrderFlow {
                     "item_closed", Words(en: "Item “\(id)” is “\(was)” and does not change any more.", zh: "订单项“\(id)”已为“\(was)”，不能再修改。"))
             }
             if !isFree {
-                for name in ["action", "productOffering"] where item[name] != before[name] {
+                // Of an array that was sent anew: what the items are about is what people work on.
+                let fixed = ["action", "productOffering", "quantity"].first { item[$0] != before[$0] }
+                    ?? (item["product"]?["id"] != before["product"]?["id"] ? "product.id" : nil)
+                if let name = fixed {
                     throw conflict(
                         "order_begun",
                         Words(

@@ -10,9 +10,9 @@ enum ProductOrders {
     static let api = TMFAPI(622, "productOrderingManagement")
 
     static func resource(
-        _ schema: TMFSchema, _ customers: any CustomerReading, _ fulfilment: Fulfilment
+        _ schema: TMFSchema, _ customers: any CustomerReading, _ fulfilment: Fulfilment, quotes: TMFResource
     ) -> TMFResource {
-        let store = OrderStore(customers, fulfilment)
+        let store = OrderStore(customers, fulfilment, quotes)
         return TMFResource(
             api, "productOrder", type: "ProductOrder", schema: schema, view: OrdersPermissions.viewOrders,
             edit: OrdersPermissions.editOrders, states: OrderFlow.states, subjects: TMFResource.subjects("order"), store: { _ in store })
@@ -23,9 +23,11 @@ enum ProductOrders {
 struct OrderStore: TMFWritingStore {
     let rows: TMFRows
     let fulfilment: Fulfilment
+    let quotes: TMFResource
 
-    init(_ customers: any CustomerReading, _ fulfilment: Fulfilment) {
+    init(_ customers: any CustomerReading, _ fulfilment: Fulfilment, _ quotes: TMFResource) {
         self.fulfilment = fulfilment
+        self.quotes = quotes
         rows = TMFRows(
             "orders_order",
             [
@@ -86,8 +88,14 @@ struct OrderStore: TMFWritingStore {
         let customer = try rows.customer(of: document, context, session) ?? CustomerID(0)
         for item in OrderFlow.all(sent) { try OrderFlow.step(item, from: nil, to: OrderFlow.state(item)) }
         try check(sent, of: customer, context, session)
+        let quoted = try quoted(document, customer, context, session)
         var document = document
-        let items = OrderFlow.mapped(sent) { item in item.merging(["state": .string(OrderFlow.itemStates.first)]) { $1 } }
+        let items = OrderFlow.mapped(sent) { item in
+            var item = item
+            item["state"] = .string(OrderFlow.itemStates.first)
+            if item["itemPrice"] == nil { item["itemPrice"] = Self.price(item, quoted) }
+            return item
+        }
         document[OrderFlow.items] = .array(items.map { .object($0) })
         return try rows.create(document, context, session)
     }
