@@ -19,16 +19,16 @@ package struct CatalogModule: TMFModule {
     /// - Parameter hold: what has been sold keeps its offering.
     package init(schemas: TMFSchemas, hold: CatalogHold? = nil) throws {
         let schema = try schemas.schema(Self.api.number)
-        func resource(_ name: String, _ type: String, _ store: CatalogStore) -> TMFResource {
+        func resource(_ name: String, _ type: String, _ kind: String, _ store: CatalogStore) -> TMFResource {
             TMFResource(
                 Self.api, name, type: type, schema: schema, view: CatalogPermissions.view, edit: CatalogPermissions.edit,
-                states: Lifecycle.states, subjects: { id, _ in [AuditSubject(kind: name, id: id)] }, store: { _ in store })
+                states: Lifecycle.states, subjects: { id, _ in [AuditSubject(kind: kind, id: id)] }, store: { _ in store })
         }
         resources = [
-            resource("catalog", "Catalog", Categories.catalogs), resource("category", "Category", Categories.categories),
-            resource("productSpecification", "ProductSpecification", Specifications.store),
-            resource("productOfferingPrice", "ProductOfferingPrice", Prices.store),
-            resource("productOffering", "ProductOffering", Offerings.store(hold)),
+            resource("catalog", "Catalog", "catalog", Categories.catalogs), resource("category", "Category", "category", Categories.categories),
+            resource("productSpecification", "ProductSpecification", "specification", Specifications.store),
+            resource("productOfferingPrice", "ProductOfferingPrice", "price", Prices.store),
+            resource("productOffering", "ProductOffering", "offering", Offerings.store(hold)),
             Promotions.resource(try schemas.schema(Promotions.api.number)),
         ]
     }
@@ -41,7 +41,8 @@ package struct CatalogModule: TMFModule {
                 CatalogPermissions.view, Words(en: "See the product catalogue", zh: "查看产品目录"),
                 roles: [.agent, .supervisor, .analyst, .administrator]),
             PermissionGrant(
-                CatalogPermissions.edit, Words(en: "Change the product catalogue", zh: "修改产品目录"), roles: [.administrator]),
+                CatalogPermissions.edit, Words(en: "Change the product catalogue", zh: "修改产品目录"),
+                roles: [.supervisor, .administrator]),
         ]
     }
 

@@ -13,7 +13,8 @@ enum OrdersPermissions {
     static let editProducts = Permission("orders.product.edit")
 }
 
-/// What customers order and what they have: quotes (TMF648), product orders (TMF622), agreements (TMF651) and the product inventory (TMF637).
+/// What customers order and what they have: quotes (TMF648), product orders (TMF622), agreements (TMF651) and the product
+/// inventory (TMF637).
 package struct OrdersModule: TMFModule {
     package let resources: [TMFResource]
 
@@ -43,7 +44,7 @@ package struct OrdersModule: TMFModule {
                 roles: [.agent, .supervisor, .analyst, .administrator]),
             PermissionGrant(
                 OrdersPermissions.editProducts, Words(en: "Change customers' products without an order", zh: "不经订单修改客户产品"),
-                roles: [.administrator]),
+                roles: [.supervisor, .administrator]),
         ]
     }
 

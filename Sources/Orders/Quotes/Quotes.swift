@@ -114,10 +114,9 @@ struct QuoteStore: TMFWritingStore {
                     "endDateTime": .string(context.now.adding(days: Quotes.days).iso8601),
                 ])
             case "accepted":
-                if let end = old["validFor"]?["endDateTime"]?.string.flatMap({ TMFTime($0) }), end.milliseconds < context.now.milliseconds {
+                if let end = old["validFor"]?["endDateTime"]?.string, let time = TMFTime(end), time.milliseconds < context.now.milliseconds {
                     throw OrderFlow.conflict(
-                        "quote_expired", Words(en: "The quote was valid until \(Instant(milliseconds: end.milliseconds).iso8601).", zh: "报价已于 \(Instant(milliseconds: end.milliseconds).iso8601) 失效。"),
-                        field: "validFor")
+                        "quote_expired", Words(en: "The quote was valid until \(end).", zh: "报价已于 \(end) 失效。"), field: "validFor")
                 }
             default: break
             }
@@ -174,7 +173,8 @@ struct QuoteStore: TMFWritingStore {
                 if !isTooMuch, !isMore { sums[kind] = all }
             }
         }
-        return sums.sorted { ($0.key.type, $0.key.period, $0.key.currency) < ($1.key.type, $1.key.period, $1.key.currency) }.map { kind, minor in
+        func order(_ kind: Kind) -> [String] { [kind.type, kind.period, kind.currency] }
+        return sums.sorted { order($0.key).lexicographicallyPrecedes(order($1.key)) }.map { kind, minor in
             var price: JSONObject = [
                 "price": .object([
                     "taxIncludedAmount": .object([
