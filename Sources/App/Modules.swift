@@ -42,7 +42,8 @@ package struct Modules: Sendable {
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
         let schemas = TMFSchemas(share: share)
         let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
         let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
@@ -52,12 +53,13 @@ package struct Modules: Sendable {
         let holds = [desk.hold, orders.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
-        timeline = [insights.timeline] + desk.timeline
+        timeline = [insights.timeline] + desk.timeline + orders.timeline
         all = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
-            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
+                resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
             catalog,
             orders,

@@ -18,14 +18,18 @@ package struct InsightsModule: Module {
     private let customers: any CustomerReading
     private let masks: ColumnMasks
     private let unscored: UnscoredCount
+    private let takenBack: TakenBackCount
     private let titles = TitleCache()
 
     /// - Parameters:
     ///   - masks: how values of custom attributes are hidden in reasons; without labels all of them are.
     ///   - unscored: counts customers in service without a score.
+    ///   - takenBack: counts imports that were taken back since a time.
     package init(
-        customers: any CustomerReading, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount()
+        customers: any CustomerReading, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount(),
+        takenBack: TakenBackCount = TakenBackCount()
     ) {
+        self.takenBack = takenBack
         self.unscored = unscored
         self.customers = customers
         self.masks = masks
@@ -64,7 +68,7 @@ package struct InsightsModule: Module {
     package var layouts: [TableLayout] { InsightsLayouts.all }
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages().endpoints()
+        RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages(takenBack: takenBack).endpoints()
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] {

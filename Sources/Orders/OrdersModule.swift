@@ -17,8 +17,10 @@ enum OrdersPermissions {
 /// inventory (TMF637).
 package struct OrdersModule: TMFModule {
     package let resources: [TMFResource]
+    private let catalog: any CatalogReading
 
     package init(customers: any CustomerReading, catalog: any CatalogReading, schemas: TMFSchemas) throws {
+        self.catalog = catalog
         let ordering = try schemas.schema(ProductOrders.api.number)
         let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
         let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
@@ -70,14 +72,18 @@ package struct OrdersModule: TMFModule {
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         [
             EventHandler(name: "orders.customers.removed", CustomersChanged.self) { event, session in
-                if event.kind == .removed { try OrdersStore.forget(event.ids, session) }
+                guard event.kind == .removed else { return }
+                for resource in resources { try resource.forget(event.ids, tenant, session) }
             }
         ]
     }
 
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
-        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes).panel()]
+        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes, catalog: catalog).panel()]
     }
+
+    /// What this domain adds to the timeline of the customer page.
+    package var timeline: [any TimelineSource] { [OrderTimeline(catalog: catalog)] }
 
     /// Orders and products keep their customer when the import that made it is taken back.
     package var hold: CustomerHold {

@@ -124,6 +124,8 @@ struct CancellationTests {
         }
         #expect(try await desk.count("SELECT COUNT(*) FROM orders_order") == 1)
         #expect(try await desk.count("SELECT COUNT(*) FROM orders_item_characteristic") == 2)
+        #expect(try await desk.count("SELECT COUNT(*) FROM tmf_kept WHERE resource <> 'productOrder'") == 0, "what was kept beside them is gone too")
+        #expect(try await desk.count("SELECT COUNT(*) FROM tmf_kept") == 1)
     }
 
     @Test("an offering that has been sold stays in the catalogue")

@@ -17,8 +17,8 @@ enum Agreements {
     }
 }
 
-struct AgreementStore: TMFWritingStore {
-    private let rows: TMFRows
+struct AgreementStore: OwnedStore {
+    let rows: TMFRows
 
     init(_ customers: any CustomerReading) {
         rows = TMFRows(

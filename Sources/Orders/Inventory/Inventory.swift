@@ -33,13 +33,13 @@ enum Inventory {
 }
 
 /// The rows of products as documents.
-struct ProductStore: TMFWritingStore {
+struct ProductStore: OwnedStore {
     static let used: SQL = """
         SELECT i.owner_id FROM orders_item i JOIN orders_order o ON o.customer_id = i.customer_id AND o.id = i.owner_id
         WHERE i.product_id = $1 AND o.state NOT IN ('rejected', 'cancelled', 'completed', 'failed', 'partial') LIMIT 4
         """
 
-    private let rows: TMFRows
+    let rows: TMFRows
 
     init(_ customers: any CustomerReading) {
         rows = TMFRows(

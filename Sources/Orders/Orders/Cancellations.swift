@@ -20,7 +20,7 @@ enum Cancellations {
     }
 }
 
-struct CancellationStore: TMFWritingStore {
+struct CancellationStore: OwnedStore {
     static let waiting: SQL = "SELECT id FROM orders_cancellation WHERE order_id = $1 AND state = 'inProgress'"
     static let settled: SQL = "UPDATE orders_cancellation SET state = $2, effective_at = $3 WHERE id = $1"
     static let forgetOrder: SQL = "DELETE FROM orders_cancellation WHERE order_id = $1"
@@ -28,7 +28,7 @@ struct CancellationStore: TMFWritingStore {
     /// Names the customer inside of this store: the one of the order.
     private static let customer = " customer"
 
-    private let rows: TMFRows
+    let rows: TMFRows
     private let orders: TMFResource
 
     init(_ customers: any CustomerReading, _ orders: TMFResource) {

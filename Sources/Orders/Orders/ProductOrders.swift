@@ -20,7 +20,7 @@ enum ProductOrders {
 }
 
 /// The rows of orders as documents, and what orders do.
-struct OrderStore: TMFWritingStore {
+struct OrderStore: OwnedStore {
     let rows: TMFRows
     let fulfilment: Fulfilment
     let quotes: TMFResource

@@ -1,3 +1,4 @@
+import Contracts
 import Kernel
 import Platform
 import Storage
@@ -7,6 +8,7 @@ import Web
 struct OrdersPanel: Sendable {
     /// Minutes east of UTC in which times are shown.
     let zone: Int
+    let catalog: any CatalogReading
     static let shown = 6
 
     static let products: SQL = """
@@ -20,7 +22,7 @@ struct OrdersPanel: Sendable {
     static let orders: SQL = """
         SELECT o.id, o.external_id, o.state, o.ordered_at, o.completed_at, o.cancelled_at, i.action,
           COALESCE(i.offering_name, i.product_name),
-          (SELECT COUNT(*) FROM orders_item n WHERE n.customer_id = o.customer_id AND n.owner_id = o.id)
+          (SELECT COUNT(*) FROM orders_item n WHERE n.customer_id = o.customer_id AND n.owner_id = o.id), o.customer_id, i.offering_id
         FROM orders_order o
         LEFT JOIN orders_item i ON i.customer_id = o.customer_id AND i.owner_id = o.id AND i.place = 0
         WHERE TRUE
@@ -46,13 +48,16 @@ struct OrdersPanel: Sendable {
     }
 
     struct OrderLine: Sendable {
+        let customer: CustomerID
+        let id: Int64
         let number: String
         let state: OrderState?
         let code: String
         let orderedAt: Instant
         let endedAt: Instant?
         let action: String?
-        let subject: String?
+        private(set) var subject: String?
+        private let offering: OfferingID?
         let items: Int64
 
         init(_ row: Row) {
@@ -64,6 +69,32 @@ struct OrdersPanel: Sendable {
             action = row.optionalText(6)
             subject = row.optionalText(7)
             items = row.int(8)
+            customer = row.id(9)
+            id = row.int(0)
+            offering = row.optionalText(10).flatMap { OfferingID($0) }
+        }
+
+        /// With the names of offerings that an order names by their ids only.
+        static func named(
+            _ lines: [Self], _ catalog: any CatalogReading, at now: Instant, _ session: any SQLSession
+        ) throws -> [Self] {
+            let ids = Set(lines.filter { $0.subject == nil }.compactMap(\.offering))
+            guard !ids.isEmpty else { return lines }
+            let cards = try catalog.offerings(Array(ids), at: now, session)
+            return lines.map { line in
+                var line = line
+                if line.subject == nil { line.subject = line.offering.flatMap { cards[$0]?.name } }
+                return line
+            }
+        }
+
+        var what: Words {
+            switch action {
+            case "add": Words(en: "New", zh: "新装")
+            case "modify": Words(en: "Change", zh: "变更")
+            case "delete": Words(en: "End", zh: "退订")
+            default: Words(en: "Unchanged", zh: "不变")
+            }
         }
     }
 
@@ -86,7 +117,10 @@ struct OrdersPanel: Sendable {
         ofOrders.appendIn("AND o.customer_id", customers)
         ofOrders.append("ORDER BY o.ordered_at DESC, o.id DESC LIMIT ?", .int(Self.shown + 1))
         let orders = try session.asking(ofOrders) { OrderLine($0) }
-        return .asked { .done(content(try products.value(), try orders.value(), request)) }
+        return .asked {
+            let (products, orders) = (try products.value(), try orders.value())
+            return .done(content(products, try OrderLine.named(orders, catalog, at: request.now, session), request))
+        }
     }
 
     private func content(_ products: [ProductLine], _ orders: [OrderLine], _ request: PanelRequest) -> PanelContent? {
@@ -109,7 +143,7 @@ struct OrdersPanel: Sendable {
                 "orders": .list(
                     orders.prefix(Self.shown).map { line in
                         [
-                            "number": .text(line.number), "what": .text(Self.what(line)[language]), "subject": .text(line.subject),
+                            "number": .text(line.number), "what": .text(line.what[language]), "subject": .text(line.subject),
                             "more": .text(line.items > 1 ? String(line.items - 1) : nil),
                             "state": .text(line.state?.words[language] ?? line.code), "badge": .text(line.state?.badge ?? ""),
                             "ordered": .text(line.orderedAt.displayed(offsetMinutes: zone)),
@@ -118,14 +152,5 @@ struct OrdersPanel: Sendable {
                     }),
             ],
             unmasked: request.masking.shows(.phone) && products.contains { $0.number != nil } ? ["number"] : [])
-    }
-
-    private static func what(_ line: OrderLine) -> Words {
-        switch line.action {
-        case "add": Words(en: "New", zh: "新装")
-        case "modify": Words(en: "Change", zh: "变更")
-        case "delete": Words(en: "End", zh: "退订")
-        default: Words(en: "Unchanged", zh: "不变")
-        }
     }
 }

@@ -34,7 +34,7 @@ enum Quotes {
     }
 }
 
-struct QuoteStore: TMFWritingStore {
+struct QuoteStore: OwnedStore {
     static let owner: SQL = "SELECT customer_id, state, valid_to FROM orders_quote WHERE id = $1"
     /// Orders of a quote that were not given up.
     static let ordered: SQL = """
@@ -42,7 +42,7 @@ struct QuoteStore: TMFWritingStore {
         WHERE q.quote_id = $1 AND o.state NOT IN ('cancelled', 'rejected') LIMIT 1
         """
 
-    private let rows: TMFRows
+    let rows: TMFRows
     private let catalog: any CatalogReading
 
     init(_ customers: any CustomerReading, _ catalog: any CatalogReading) {

@@ -273,6 +273,20 @@ package struct TMFRows: TMFWritingStore {
         try session.execute("DELETE FROM \(name) WHERE id = $1", [.int(id)])
     }
 
+    /// Takes everything of these customers out, with what is kept beside it.
+    /// - Parameter resource: its name in the address, under which things are kept.
+    package func forget(_ customers: [CustomerID], resource: String, _ session: any SQLSession) throws {
+        guard owner != nil else { return }
+        for customer in customers {
+            let ids = try session.query("SELECT id FROM \(name) WHERE customer_id = $1", [.id(customer)]) { $0.int(0) }
+            guard !ids.isEmpty else { continue }
+            try TMFKeptStore.remove(resource, ids, session)
+            for table in [name] + items.flatMap({ [$0.table] + $0.items.map(\.table) }) {
+                try session.execute("DELETE FROM \(table) WHERE customer_id = $1", [.id(customer)])
+            }
+        }
+    }
+
     private func deleteItems(_ item: TMFItems, _ id: Int64, _ session: any SQLSession) throws {
         for inner in item.items { try session.execute("DELETE FROM \(inner.table) WHERE owner_id = $1", [.int(id)]) }
         try session.execute("DELETE FROM \(item.table) WHERE owner_id = $1", [.int(id)])
