@@ -28,7 +28,9 @@ package struct OfferingCard: Sendable, Equatable {
     package let name: String
     /// As the catalogue has it: `Launched`.
     package let status: String
-    /// In a state in which it is sold, not said to be unsellable by itself, and within its validity.
+    /// In a state in which it is sold, and within its validity.
+    package let isOffered: Bool
+    /// The same, and sold by itself, not only as a part of bundles.
     package let isSellable: Bool
     package let isBundle: Bool
     /// The id is the client's, which need not be one of ours.
@@ -37,12 +39,13 @@ package struct OfferingCard: Sendable, Equatable {
     package let prices: [Price]
 
     package init(
-        id: OfferingID, name: String, status: String, isSellable: Bool, isBundle: Bool, specificationID: String?,
+        id: OfferingID, name: String, status: String, isOffered: Bool, isSellable: Bool, isBundle: Bool, specificationID: String?,
         specificationName: String?, prices: [Price]
     ) {
         self.id = id
         self.name = name
         self.status = status
+        self.isOffered = isOffered
         self.isSellable = isSellable
         self.isBundle = isBundle
         self.specificationID = specificationID

@@ -183,6 +183,7 @@ struct CatalogTests {
         let now = test.clock.now()
         let cards = try await test.tenant.database.read { try CatalogReader().offerings(ids, at: now, $0) }
         #expect(ids.map { cards[$0]?.isSellable } == [true, false, false, false, true, nil])
+        #expect(ids.map { cards[$0]?.isOffered } == [true, false, true, false, true, nil], "a part of bundles is offered, not by itself")
         let card = try #require(cards[sold])
         #expect(card.name == "A" && card.specificationID == "11" && card.specificationName == "Fibre line" && card.status == "Launched")
         #expect(

@@ -126,6 +126,19 @@ struct OrderTests {
         #expect(try await program.get("product?productRelationship.product.id=\(inner[0])").body.array?.count == 1)
     }
 
+    @Test("what is sold in bundles only is refused by itself and taken inside of one; an order is not larger than a transaction may be")
+    func parts() async throws {
+        let part = try await program.post("productOffering", #"{"name":"Router","lifecycleStatus":"Active","isSellable":false}"#).id
+        let alone = try await desk.order(desk.add("1", part))
+        #expect(alone.status == 409 && alone.code == "not_sellable")
+        let bundle = try await desk.order(desk.add("1", desk.tv, #","productOrderItem":[\#(desk.add("2", part))]"#))
+        #expect(bundle.status == 201, "\(bundle.body)")
+        let many = (1...201).map { desk.add("\($0)") }.joined(separator: ",")
+        #expect(try await desk.order(many).code == "too_many_items")
+        let large = (1...11).map { desk.add("\($0)", nil, #","quantity":100"#) }.joined(separator: ",")
+        #expect(try await desk.order(large).code == "too_many_items")
+    }
+
     @Test("the life of orders and items is that of the specification")
     func golden() {
         let lines = OrderFlow.states.next.sorted { $0.key < $1.key }.map { "\($0.key) -> \($0.value.joined(separator: ", "))" }

@@ -33,9 +33,10 @@ package struct CatalogReader: CatalogReading {
         let id: OfferingID = row.id(0)
         let begins = row.optionalTime(5).map { $0 <= instant } ?? true
         let ends = row.optionalTime(6).map { instant <= $0 } ?? true
+        let isOffered = Lifecycle.sold.contains(row.text(2)) && begins && ends
         return OfferingCard(
-            id: id, name: row.text(1), status: row.text(2),
-            isSellable: Lifecycle.sold.contains(row.text(2)) && row.optionalBool(3) != false && begins && ends,
+            id: id, name: row.text(1), status: row.text(2), isOffered: isOffered,
+            isSellable: isOffered && row.optionalBool(3) != false,
             isBundle: row.optionalBool(4) == true, specificationID: row.optionalText(7), specificationName: row.optionalText(8),
             prices: prices[id] ?? [])
     }

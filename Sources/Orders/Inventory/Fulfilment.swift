@@ -9,6 +9,8 @@ import Web
 /// of the order: what is not allowed there undoes the order's change too, and whoever has asked to be told of products is.
 struct Fulfilment: Sendable {
     static let quantityMax: Int64 = 100
+    /// Of one order.
+    static let productsMax: Int64 = 1_000
 
     let products: TMFResource
     let catalog: any CatalogReading

@@ -157,12 +157,24 @@ struct OrderStore: OwnedStore {
 }
 
 extension OrderStore {
+    static let itemsMax = 200
+
     /// Whether items say what they are about, and that it can be ordered.
     /// - Throws: 400 for what is missing or unknown, 409 for what cannot be had now.
     private func check(
         _ list: [JSONObject], of customer: CustomerID, _ context: TMFContext, _ session: any SQLSession
     ) throws {
         let items = OrderFlow.all(list)
+        // One order is one transaction.
+        let products = items.reduce(Int64(0)) { $0 + max(1, min($1["quantity"]?.int ?? 1, Fulfilment.quantityMax)) }
+        guard items.count <= Self.itemsMax, products <= Fulfilment.productsMax else {
+            throw OrderFlow.bad(
+                "too_many_items", OrderFlow.items,
+                Words(
+                    en: "An order has at most \(Self.itemsMax) items and \(Fulfilment.productsMax) products. Send several orders.",
+                    zh: "一个订单最多 \(Self.itemsMax) 个订单项、\(Fulfilment.productsMax) 个产品，请拆分为多个订单。"))
+        }
+        let outer = Set(list.map { $0["id"]?.string ?? "" })
         let named = items.compactMap { Fulfilment.offering($0)?["id"]?.string }.compactMap { OfferingID($0) }
         let cards = try fulfilment.catalog.offerings(Array(Set(named)), at: context.now, session)
         let desk = TMFDesk(resource: fulfilment.products, tenant: context.tenant)
@@ -174,7 +186,7 @@ extension OrderStore {
                     "wrong_quantity", "productOrderItem.quantity",
                     Words(en: "Item “\(id)”: “quantity” must be 1 to \(Fulfilment.quantityMax).", zh: "订单项“\(id)”：“quantity”应为 1 到 \(Fulfilment.quantityMax)。"))
             }
-            if action == "add" || action == "modify" { try check(offering: item, id, action, cards) }
+            if action == "add" || action == "modify" { try check(offering: item, id, action, cards, isOuter: outer.contains(id)) }
             if action == "add" {
                 guard item["product"]?["id"] == nil else {
                     throw OrderFlow.bad(
@@ -188,7 +200,7 @@ extension OrderStore {
     }
 
     private func check(
-        offering item: JSONObject, _ id: String, _ action: String, _ cards: [OfferingID: OfferingCard]
+        offering item: JSONObject, _ id: String, _ action: String, _ cards: [OfferingID: OfferingCard], isOuter: Bool
     ) throws {
         guard let offering = Fulfilment.offering(item) else {
             if action == "modify" || item["product"]?["productSpecification"] != nil || !OrderFlow.inside(item).isEmpty { return }
@@ -206,7 +218,8 @@ extension OrderStore {
                     en: "Item “\(id)”: there is no product offering “\(text)” in the catalogue. One of another system needs its “href”.",
                     zh: "订单项“\(id)”：产品目录中没有“\(text)”。引用其他系统的产品时请提供“href”。"))
         }
-        guard card.isSellable else {
+        // What is sold in bundles only may be inside of one.
+        guard isOuter ? card.isSellable : card.isOffered else {
             throw OrderFlow.conflict(
                 "not_sellable",
                 Words(

@@ -33,7 +33,7 @@ struct OrderTimeline: TimelineSource {
     }
 
     private static func entry(_ line: OrdersPanel.OrderLine) -> TimelineEntry {
-        let state = line.state?.words ?? .code(line.code)
+        let state = line.state?.words ?? Words(en: line.code, zh: line.code)
         let more = line.items > 1 ? " +\(line.items - 1)" : ""
         let subject = line.subject.map { " " + $0 } ?? ""
         let isWrong = line.state == .failed || line.state == .partial
