@@ -23,11 +23,12 @@ package struct OrdersModule: TMFModule {
         self.catalog = catalog
         let ordering = try schemas.schema(ProductOrders.api.number)
         let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
+        let agreeing = try schemas.schema(Agreements.api.number)
         let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
         let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog), quotes: quotes)
         resources = [
             orders, Cancellations.resource(ordering, customers, orders: orders), products, quotes,
-            Agreements.resource(try schemas.schema(Agreements.api.number), customers),
+            Agreements.resource(agreeing, customers), Agreements.specifications(agreeing),
         ]
     }
 
@@ -63,10 +64,11 @@ package struct OrdersModule: TMFModule {
                 Agreements.api, Words(en: "agreements", zh: "协议"), view: OrdersPermissions.viewOrders, edit: OrdersPermissions.editOrders)
     }
 
-    package var labels: [TableLabels] { OrdersLabels.all }
+    package var labels: [TableLabels] { OrdersLabels.all + OrdersLabels.shared }
 
     package var layouts: [TableLayout] {
-        TableLayout.all(labels.map(\.table), .customer(key: "customer_id"))
+        TableLayout.all(OrdersLabels.all.map(\.table), .customer(key: "customer_id"))
+            + TableLayout.all(OrdersLabels.shared.map(\.table), .reference)
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {

@@ -107,6 +107,14 @@ struct QuoteTests {
         }
         _ = try await program.patch("quote/\(try await program.get("quote?externalId=E0").body.array?.first?["id"]?.string ?? "")", #"{"state":"pending"}"#)
         for resource in desk.module.resources where ["quote", "agreement"].contains(resource.name) { try await program.lists(resource) }
+        let specification = try await program.post("agreementSpecification", #"{"name":"T","attachment":[{"url":"https://a.example/t.pdf"}]}"#)
+        let made = try await program.post(
+            "agreement",
+            #"{"name":"B","agreementType":"c","agreementItem":[{}],"engagedParty":[{"id":"12","name":"n","@referredType":"Customer"}],"agreementSpecification":{"id":"\#(specification.id)"}}"#)
+        let used = try await program.send(.delete, "agreementSpecification/\(specification.id)")
+        #expect(used.status == 409 && used.message.contains(made.id), "\(used.body)")
+        #expect(try await program.send(.delete, "agreement/\(made.id)").status == 204)
+        #expect(try await program.send(.delete, "agreementSpecification/\(specification.id)").status == 204)
         let wrong = try await program.send(
             .post, "agreement",
             #"{"name":"A","agreementType":"c","agreementItem":[{}],"engagedParty":[{"id":"11","name":"n","@referredType":"Customer"}],"agreementPeriod":{"startDateTime":"2026-01-02T00:00:00Z","endDateTime":"2026-01-01T00:00:00Z"}}"#)

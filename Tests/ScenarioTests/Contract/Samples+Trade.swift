@@ -38,6 +38,15 @@ extension Samples {
                 ],
             ]
         },
+        Sample("agreementSpecification", change: ["description": "other", "attachment": [["name": "only", "url": "https://example.com/b.pdf"]]]) { world, context in
+            context.number += 1
+            return [
+                "name": "Terms \(context.number)", "description": "d", "version": "1", "lifecycleStatus": "active", "isBundle": false, "validFor": period,
+                "attachment": [["name": "terms", "url": "https://example.com/a.pdf", "mimeType": "application/pdf", "validFor": period]],
+                "serviceCategory": ["id": "c\(context.number)", "name": "n", "href": "x"],
+                "specificationCharacteristic": [["name": "term", "valueType": "number", "specCharacteristicValue": [["value": 24, "default": true]]]],
+            ]
+        },
         Sample("agreement", change: ["description": "other", "agreementItem": [["termOrCondition": [["id": "only"]]]]]) { world, context in
             context.number += 1
             return [
