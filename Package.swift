@@ -128,6 +128,8 @@ let package = Package(
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching", "TMF"]),
         domain("ServiceDesk", ["Compute", "TMF"]),
+        domain("Catalog", ["TMF"]),
+        domain("Orders", ["TMF"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Outgoing", "Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
@@ -136,7 +138,8 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Usage", "Profiles",
+                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Catalog", "Orders",
+                "Usage", "Profiles",
                 "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -177,6 +180,8 @@ let package = Package(
             tests("Identity", foundation + ["Identity"]),
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
+            tests("Catalog", foundation + ["Catalog", "TMF"]),
+            tests("Orders", foundation + ["Catalog", "Orders", "TMF"]),
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Profiles", foundation + ["Profiles", "Customers"]),
             tests("Ingest", foundation + ["Ingest", "Outgoing", "Tabular"]),

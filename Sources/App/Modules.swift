@@ -1,8 +1,10 @@
+import Catalog
 import Customers
 import Identity
 import Ingest
 import Insights
 import Kernel
+import Orders
 import Platform
 import Profiles
 import ServiceDesk
@@ -44,10 +46,14 @@ package struct Modules: Sendable {
             takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
         let schemas = TMFSchemas(share: share)
         let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
-        let holds = [desk.hold]
+        let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
+        let catalog = try CatalogModule(
+            schemas: schemas,
+            hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
+        let holds = [desk.hold, orders.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
-        timeline = [insights.timeline] + desk.timeline
+        timeline = [insights.timeline] + desk.timeline + orders.timeline
         let domains: [any Module] = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
@@ -55,6 +61,8 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
                 resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
+            catalog,
+            orders,
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(
