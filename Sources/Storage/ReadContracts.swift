@@ -92,3 +92,21 @@ extension TimelineSource {
         try asking(customers, behind: place, limit: limit, for: principal, session).value()
     }
 }
+
+/// What Privacy lets other domains ask: whether customers may be written to, called, profiled. Injected by App. Synchronous on the
+/// caller's session: a withdrawal counts from the moment it is stored.
+package protocol ConsentReading: Sendable {
+    /// An answer for each of the customers.
+    /// - Parameter topic: a channel or a kind of data; a consent to `any` covers each.
+    func consents(
+        of customers: [CustomerID], to purpose: ConsentPurpose, on topic: ConsentTopic, at: Instant, _ session: any SQLSession
+    ) throws -> [CustomerID: ConsentAnswer]
+}
+
+extension ConsentReading {
+    package func consent(
+        of customer: CustomerID, to purpose: ConsentPurpose, on topic: ConsentTopic, at: Instant, _ session: any SQLSession
+    ) throws -> ConsentAnswer {
+        try consents(of: [customer], to: purpose, on: topic, at: at, session)[customer] ?? ConsentAnswer(.neverGiven)
+    }
+}
