@@ -153,7 +153,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: foundation + [
-                "StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto"),
+                "StorageSQLite", "StoragePostgres", "TMF", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
 

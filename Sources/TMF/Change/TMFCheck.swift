@@ -25,11 +25,12 @@ package struct TMFCheck: Sendable {
     }
 
     /// What a change may not touch.
+    /// - Parameter state: the attribute of the state, which a client moves on although the server sets the first one.
     /// - Throws: 400 naming the attributes.
-    package func fixed(from old: JSONObject, to new: JSONObject, of type: String) throws {
+    package func fixed(from old: JSONObject, to new: JSONObject, of type: String, state: String? = nil) throws {
         var problems = Problems()
         for attribute in schema.types[type]?.attributes ?? [] where attribute.isServers || attribute.isFixed {
-            guard old[attribute.name] != new[attribute.name] else { continue }
+            guard attribute.name != state, old[attribute.name] != new[attribute.name] else { continue }
             problems.add(
                 attribute.name, "fixed",
                 attribute.isServers

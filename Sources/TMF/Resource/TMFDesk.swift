@@ -6,11 +6,17 @@ import Storage
 import Web
 
 /// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events.
-struct TMFDesk: Sendable {
+package struct TMFDesk: Sendable {
     let resource: TMFResource
     let tenant: Tenant
     /// `https://crm.example.com`.
     let origin: String
+
+    package init(resource: TMFResource, tenant: Tenant, origin: String) {
+        self.resource = resource
+        self.tenant = tenant
+        self.origin = origin
+    }
 
     private var store: any TMFStore { Merged(base: resource.store(tenant), resource: resource, origin: origin) }
 
@@ -35,18 +41,18 @@ struct TMFDesk: Sendable {
         }
     }
 
-    func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
+    package func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
         try TMFLister(store, resource.schema).list(query, principal, session)
     }
 
     /// - Throws: 404 for what is not there, or out of reach.
-    func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
+    package func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
         guard let found = try store.documents([id], principal, session).first else { throw CRMError.notFound }
         return found.1
     }
 
     /// The version of a document: a digest of all that is in it, but for where it is.
-    static func version(_ document: JSONObject) -> String {
+    package static func version(_ document: JSONObject) -> String {
         var document = document
         document["href"] = nil
         let digest = SHA256.hash(data: Data(JSONValue.object(document).encoded().utf8))
@@ -60,7 +66,7 @@ struct TMFDesk: Sendable {
         return writing
     }
 
-    func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
+    package func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.create(sent, of: resource.type)
@@ -84,7 +90,7 @@ struct TMFDesk: Sendable {
     }
 
     /// - Parameter seen: the version that the client saw, where it said so.
-    func change(
+    package func change(
         _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
     ) throws -> JSONObject {
         let shown = try document(id, context.principal, session)
@@ -92,7 +98,7 @@ struct TMFDesk: Sendable {
         let old = try document(id, Masking.lifted(context.principal), session)
         let new = try Self.lifted(try patch.applied(to: shown), shown: shown, whole: old)
         let check = TMFCheck(resource.schema)
-        try check.fixed(from: old, to: new, of: resource.type)
+        try check.fixed(from: old, to: new, of: resource.type, state: resource.states?.attribute)
         try check.changed(new, of: resource.type)
         var kinds: [TMFChanged.Kind] = []
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
@@ -138,7 +144,7 @@ struct TMFDesk: Sendable {
         return result
     }
 
-    func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
+    package func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
         if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
         try writing().remove(id, old, context, session)

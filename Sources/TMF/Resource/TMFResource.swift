@@ -73,6 +73,12 @@ package struct TMFContext: Sendable {
     package let tenant: Tenant
     package let principal: Principal
     package let now: Instant
+
+    package init(tenant: Tenant, principal: Principal, now: Instant) {
+        self.tenant = tenant
+        self.principal = principal
+        self.now = now
+    }
 }
 
 /// One resource of an interface, as a domain declares it. Everything that clients can do with it follows from this.
@@ -136,4 +142,12 @@ package struct TMFChanged: DomainEvent {
     package let kinds: [Kind]
     /// Names of the attributes that changed.
     package let attributes: [String]
+
+    package init(api: Int, resource: String, id: Int64, kinds: [Kind], attributes: [String]) {
+        self.api = api
+        self.resource = resource
+        self.id = id
+        self.kinds = kinds
+        self.attributes = attributes
+    }
 }
