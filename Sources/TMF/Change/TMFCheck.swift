@@ -25,12 +25,13 @@ package struct TMFCheck: Sendable {
     }
 
     /// What a change may not touch.
-    /// - Parameter state: the attribute of the state, which a client moves on although the server sets the first one.
+    /// - Parameter state: an attribute that has rules of its own: the server sets the first state, clients lead on from there.
     /// - Throws: 400 naming the attributes.
-    package func fixed(from old: JSONObject, to new: JSONObject, of type: String, state: String? = nil) throws {
+    package func fixed(from old: JSONObject, to new: JSONObject, of type: String, but state: String? = nil) throws {
         var problems = Problems()
-        for attribute in schema.types[type]?.attributes ?? [] where attribute.isServers || attribute.isFixed {
-            guard attribute.name != state, old[attribute.name] != new[attribute.name] else { continue }
+        for attribute in schema.types[type]?.attributes ?? []
+        where (attribute.isServers || attribute.isFixed) && attribute.name != state {
+            guard old[attribute.name] != new[attribute.name] else { continue }
             problems.add(
                 attribute.name, "fixed",
                 attribute.isServers

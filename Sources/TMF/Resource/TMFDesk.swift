@@ -5,14 +5,15 @@ import Platform
 import Storage
 import Web
 
-/// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events.
+/// What can be done with a resource, in a transaction: documents with what is kept, changes with their checks, events. A domain whose
+/// resource changes another one (an order that completes) does it through this too, so that nothing is left out.
 package struct TMFDesk: Sendable {
     let resource: TMFResource
     let tenant: Tenant
-    /// `https://crm.example.com`.
+    /// `https://crm.example.com`; empty where no document is shown.
     let origin: String
 
-    package init(resource: TMFResource, tenant: Tenant, origin: String) {
+    package init(resource: TMFResource, tenant: Tenant, origin: String = "") {
         self.resource = resource
         self.tenant = tenant
         self.origin = origin
@@ -98,7 +99,7 @@ package struct TMFDesk: Sendable {
         let old = try document(id, Masking.lifted(context.principal), session)
         let new = try Self.lifted(try patch.applied(to: shown), shown: shown, whole: old)
         let check = TMFCheck(resource.schema)
-        try check.fixed(from: old, to: new, of: resource.type, state: resource.states?.attribute)
+        try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
         var kinds: [TMFChanged.Kind] = []
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
