@@ -187,7 +187,7 @@ let package = Package(
             tests(
                 "Scenario",
                 foundation + [
-                    "App", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                    "App", "TMF", "StoragePostgres", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 ]),
             tests(
                 "Fault",

@@ -30,7 +30,13 @@ SELECT create_distributed_table('insights_score_history', 'customer_id', colocat
 SELECT create_distributed_table('profiles_bucket', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('profiles_told', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_case_entity', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_case_note', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_case_party', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_case_step', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_interaction_note', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_interaction_party', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('usage_day', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identifier', 'value', colocate_with => 'none');
 SELECT create_distributed_table('customers_match_key', 'key', colocate_with => 'none');

@@ -960,13 +960,61 @@ CREATE TABLE public.servicedesk_case (
     opened_at bigint NOT NULL,
     resolved_at bigint,
     closed_at bigint,
-    subject text
+    subject text,
+    title text,
+    severity text,
+    updated_at bigint DEFAULT 0 NOT NULL,
+    status_changed_at bigint,
+    status_reason text,
+    expected_at bigint,
+    requested_at bigint,
+    channel_id text,
+    channel_name text
+);
+
+CREATE TABLE public.servicedesk_case_entity (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    entity_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.servicedesk_case_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
 );
 
 CREATE TABLE public.servicedesk_case_number (
     number text NOT NULL,
     customer_id bigint NOT NULL,
     case_id bigint NOT NULL
+);
+
+CREATE TABLE public.servicedesk_case_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.servicedesk_case_step (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    status text,
+    changed_at bigint,
+    reason text
 );
 
 CREATE TABLE public.servicedesk_interaction (
@@ -981,7 +1029,11 @@ CREATE TABLE public.servicedesk_interaction (
     case_id bigint,
     note text,
     survey text,
-    score integer
+    score integer,
+    ended_at bigint,
+    created_at bigint,
+    status text,
+    status_changed_at bigint
 )
 PARTITION BY RANGE (id);
 
@@ -997,7 +1049,31 @@ CREATE TABLE public.servicedesk_interaction_default (
     case_id bigint,
     note text,
     survey text,
-    score integer
+    score integer,
+    ended_at bigint,
+    created_at bigint,
+    status text,
+    status_changed_at bigint
+);
+
+CREATE TABLE public.servicedesk_interaction_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
+);
+
+CREATE TABLE public.servicedesk_interaction_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
 );
 
 CREATE TABLE public.servicedesk_record_key (
@@ -1490,17 +1566,35 @@ ALTER TABLE ONLY public.profiles_waiting
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
 
+ALTER TABLE ONLY public.servicedesk_case_entity
+    ADD CONSTRAINT servicedesk_case_entity_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_case_note
+    ADD CONSTRAINT servicedesk_case_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
 ALTER TABLE ONLY public.servicedesk_case_number
     ADD CONSTRAINT servicedesk_case_number_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.servicedesk_case_party
+    ADD CONSTRAINT servicedesk_case_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
 ALTER TABLE ONLY public.servicedesk_case
     ADD CONSTRAINT servicedesk_case_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_case_step
+    ADD CONSTRAINT servicedesk_case_step_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.servicedesk_interaction
     ADD CONSTRAINT servicedesk_interaction_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.servicedesk_interaction_default
     ADD CONSTRAINT servicedesk_interaction_default_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_interaction_note
+    ADD CONSTRAINT servicedesk_interaction_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_interaction_party
+    ADD CONSTRAINT servicedesk_interaction_party_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.servicedesk_record_key
     ADD CONSTRAINT servicedesk_record_key_pkey PRIMARY KEY (kind, source, value);
@@ -1689,6 +1783,42 @@ CREATE INDEX profiles_waiting_arrival ON public.profiles_waiting USING btree (ar
 
 CREATE INDEX profiles_waiting_name ON public.profiles_waiting USING btree (naming, customer_name);
 
+CREATE INDEX servicedesk_case_entity_entity ON public.servicedesk_case_entity USING btree (entity_id);
+
+CREATE INDEX servicedesk_case_entity_owner ON public.servicedesk_case_entity USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_id ON public.servicedesk_case USING btree (id);
+
+CREATE INDEX servicedesk_case_note_owner ON public.servicedesk_case_note USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_number_text ON public.servicedesk_case USING btree (number);
+
+CREATE INDEX servicedesk_case_opened ON public.servicedesk_case USING btree (opened_at);
+
+CREATE INDEX servicedesk_case_party_owner ON public.servicedesk_case_party USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_party_party ON public.servicedesk_case_party USING btree (party_id);
+
+CREATE INDEX servicedesk_case_status ON public.servicedesk_case USING btree (status, id);
+
+CREATE INDEX servicedesk_case_step_owner ON public.servicedesk_case_step USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_updated ON public.servicedesk_case USING btree (updated_at);
+
+CREATE INDEX servicedesk_interaction_happened ON ONLY public.servicedesk_interaction USING btree (happened_at);
+
+CREATE INDEX servicedesk_interaction_default_happened_at_idx ON public.servicedesk_interaction_default USING btree (happened_at);
+
+CREATE INDEX servicedesk_interaction_id ON ONLY public.servicedesk_interaction USING btree (id);
+
+CREATE INDEX servicedesk_interaction_default_id_idx ON public.servicedesk_interaction_default USING btree (id);
+
+CREATE INDEX servicedesk_interaction_note_owner ON public.servicedesk_interaction_note USING btree (owner_id);
+
+CREATE INDEX servicedesk_interaction_party_owner ON public.servicedesk_interaction_party USING btree (owner_id);
+
+CREATE INDEX servicedesk_interaction_party_party ON public.servicedesk_interaction_party USING btree (party_id);
+
 CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
@@ -1728,6 +1858,10 @@ ALTER INDEX public.platform_audit_event_pkey ATTACH PARTITION public.platform_au
 ALTER INDEX public.platform_audit_subject_event ATTACH PARTITION public.platform_audit_subject_default_event;
 
 ALTER INDEX public.platform_audit_subject_pkey ATTACH PARTITION public.platform_audit_subject_default_pkey;
+
+ALTER INDEX public.servicedesk_interaction_happened ATTACH PARTITION public.servicedesk_interaction_default_happened_at_idx;
+
+ALTER INDEX public.servicedesk_interaction_id ATTACH PARTITION public.servicedesk_interaction_default_id_idx;
 
 ALTER INDEX public.servicedesk_interaction_pkey ATTACH PARTITION public.servicedesk_interaction_default_pkey;
 

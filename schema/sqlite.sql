@@ -1043,15 +1043,80 @@ CREATE TABLE servicedesk_case (
   priority TEXT NOT NULL,
   opened_at BIGINT NOT NULL,
   resolved_at BIGINT,
-  closed_at BIGINT, subject TEXT,
+  closed_at BIGINT, subject TEXT, title TEXT, severity TEXT, updated_at BIGINT NOT NULL DEFAULT 0, status_changed_at BIGINT, status_reason TEXT, expected_at BIGINT, requested_at BIGINT, channel_id TEXT, channel_name TEXT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_id ON servicedesk_case (id);
+
+CREATE INDEX servicedesk_case_number_text ON servicedesk_case (number);
+
+CREATE INDEX servicedesk_case_opened ON servicedesk_case (opened_at);
+
+CREATE INDEX servicedesk_case_status ON servicedesk_case (status, id);
+
+CREATE INDEX servicedesk_case_updated ON servicedesk_case (updated_at);
+
+CREATE TABLE servicedesk_case_entity (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  entity_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_entity_entity ON servicedesk_case_entity (entity_id);
+
+CREATE INDEX servicedesk_case_entity_owner ON servicedesk_case_entity (owner_id);
+
+CREATE TABLE servicedesk_case_note (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  note_id TEXT,
+  author TEXT,
+  written_at BIGINT,
+  text TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_note_owner ON servicedesk_case_note (owner_id);
 
 CREATE TABLE servicedesk_case_number (
   number TEXT NOT NULL PRIMARY KEY,
   customer_id BIGINT NOT NULL,
   case_id BIGINT NOT NULL
 );
+
+CREATE TABLE servicedesk_case_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_party_owner ON servicedesk_case_party (owner_id);
+
+CREATE INDEX servicedesk_case_party_party ON servicedesk_case_party (party_id);
+
+CREATE TABLE servicedesk_case_step (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  status TEXT,
+  changed_at BIGINT,
+  reason TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_step_owner ON servicedesk_case_step (owner_id);
 
 CREATE TABLE servicedesk_interaction (
   customer_id BIGINT NOT NULL,
@@ -1062,9 +1127,41 @@ CREATE TABLE servicedesk_interaction (
   topic TEXT NOT NULL,
   outcome TEXT NOT NULL,
   language TEXT,
-  case_id BIGINT, note TEXT, survey TEXT, score INTEGER,
+  case_id BIGINT, note TEXT, survey TEXT, score INTEGER, ended_at BIGINT, created_at BIGINT, status TEXT, status_changed_at BIGINT,
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_interaction_happened ON servicedesk_interaction (happened_at);
+
+CREATE INDEX servicedesk_interaction_id ON servicedesk_interaction (id);
+
+CREATE TABLE servicedesk_interaction_note (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  note_id TEXT,
+  author TEXT,
+  written_at BIGINT,
+  text TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_interaction_note_owner ON servicedesk_interaction_note (owner_id);
+
+CREATE TABLE servicedesk_interaction_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_interaction_party_owner ON servicedesk_interaction_party (owner_id);
+
+CREATE INDEX servicedesk_interaction_party_party ON servicedesk_interaction_party (party_id);
 
 CREATE TABLE servicedesk_record_key (
   kind TEXT NOT NULL,

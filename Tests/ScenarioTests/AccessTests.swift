@@ -19,6 +19,7 @@ struct AccessTests {
     private func call(_ visitor: Visitor, _ route: Route) throws -> RawHTTP.Answer {
         switch (route.method, route.body) {
         case (.get, _): return try visitor.get(path(route), headers: [("Accept", "application/json")])
+        case (.patch, _), (.delete, _): return try visitor.send(route.method.rawValue, path(route), json: route.method == .patch ? "{}" : "")
         case (_, .json): return try visitor.postJSON(path(route), "{}")
         case (_, .lines), (_, .linesOrArray): return try visitor.postLines(path(route), "{}\n")
         case (_, .upload):
@@ -72,7 +73,7 @@ struct AccessTests {
             let (type, body) =
                 switch route.body {
                 case .lines, .linesOrArray: ("application/x-ndjson", "{}\n")
-                case .json: ("application/json", "{}")
+                case .json, .patch: ("application/json", "{}")
                 default: ("application/x-www-form-urlencoded", "")
                 }
             let headers = [("Authorization", "Bearer " + token), ("Idempotency-Key", UUID().uuidString)]

@@ -176,10 +176,12 @@ final class Visitor: @unchecked Sendable {
         return String(match.1)
     }
 
-    func postJSON(_ path: String, _ json: String) throws -> RawHTTP.Answer {
+    func postJSON(_ path: String, _ json: String) throws -> RawHTTP.Answer { try send("POST", path, json: json) }
+
+    func send(_ method: String, _ path: String, json: String) throws -> RawHTTP.Answer {
         try keep(
             try http.send(
-                "POST", path,
+                method, path,
                 headers: base + [
                     ("Content-Type", "application/json"), ("X-CSRF-Token", csrf), ("Accept", "application/json"),
                 ],

@@ -162,12 +162,22 @@ struct TenantTests {
         ]
         var visitors: [Role: Visitor] = [:]
         for role in Role.allCases { visitors[role] = try await scenario.user("at-a-\(role.rawValue)", [role]) }
+        let theirWorld = try await ContractWorld(scenario, at: two.place)
         var walked = 0
         for route in scenario.runtime.routes where route.pattern.contains("{id}") {
-            let table = try #require(
-                tables.first { route.pattern.hasPrefix($0.prefix) }, "whose ids does \(route.name) take?")
-            let id = try await beta.database.read { try $0.first(table.sql) { $0.int(0) } }
-            let foreign = String(try #require(id, "\(route.name)"))
+            let foreign: String
+            if let resource = scenario.runtime.modules.resources.first(where: { route.pattern.hasPrefix($0.path + "/") }) {
+                var context = SampleContext()
+                foreign = resource.verbs.contains(.create)
+                    ? try Contract.make(resource.name, theirWorld, &context).id
+                    : try theirWorld.send("GET", resource.path).items.first?["id"]?.string ?? ""
+                try #require(!foreign.isEmpty, "\(route.name)")
+            } else {
+                let table = try #require(
+                    tables.first { route.pattern.hasPrefix($0.prefix) }, "whose ids does \(route.name) take?")
+                let id = try await beta.database.read { try $0.first(table.sql) { $0.int(0) } }
+                foreign = String(try #require(id, "\(route.name)"))
+            }
             let invented = String((Int64(foreign) ?? 0) ^ 0x5A5A_5A5A)
             // Every role that may call it, so that no right opens another tenant.
             for (role, visitor) in visitors {
@@ -180,6 +190,7 @@ struct TenantTests {
                 func ask(_ id: String) throws -> RawHTTP.Answer {
                     let path = route.pattern.replacing("{id}", with: id)
                     let fields = (TraceWorld.fields[route.name] ?? []).map { ($0.0, $0.1) }
+                    if route.method == .patch || route.method == .delete { return try visitor.send(route.method.rawValue, path, json: route.method == .patch ? "{}" : "") }
                     return route.method == .get
                         ? try visitor.get(path, headers: [("Accept", "application/json")])
                         : try visitor.post(path, fields, headers: [("Accept", "application/json")])

@@ -23,10 +23,11 @@ struct TraceTests {
     func walk() async throws {
         let world = try await TraceWorld.make()
         let routes = world.scenario.runtime.routes
-        let unknown = Set(routes.map(\.name)).symmetricDifference(TraceWorld.makers.keys)
+        let makers = TraceWorld.makers.merging(try await TraceWorld.resourceMakers(world.scenario)) { first, _ in first }
+        let unknown = Set(routes.map(\.name)).symmetricDifference(makers.keys)
         #expect(unknown.isEmpty, "routes without a request maker, or makers without a route: \(unknown.sorted())")
         for route in routes.sorted(by: { $0.name < $1.name }) {
-            guard let maker = TraceWorld.makers[route.name] else { continue }
+            guard let maker = makers[route.name] else { continue }
             let shot = try await maker(world)
             let before = try await world.state()
             let answer = try shot()

@@ -86,8 +86,10 @@ struct RouteTableTests {
                     findings.append("\(route.name) {\(parameter)}")
                 }
             }
+            // TM Forum's own names have capitals.
+            let isTheirs = route.pattern.hasPrefix("/tmf-api/")
             #expect(
-                route.pattern == route.pattern.lowercased() && !route.pattern.hasSuffix("/") || route.pattern == "/",
+                (isTheirs || route.pattern == route.pattern.lowercased()) && !route.pattern.hasSuffix("/") || route.pattern == "/",
                 "\(route.name)")
         }
         // Forms that look for people are POST.

@@ -115,8 +115,8 @@ final class RecordImporter: Importer {
         }
     }
 
-    /// Ids that no other record of the customer (of anybody, where records are opened by their id alone) has, by key. Ids of the past are made from their instant and the key, so two
-    /// may meet: those move on until they are alone.
+    /// Ids that no other record of the customer has, by key (of anybody, where records are opened by their id alone). Ids of
+    /// the past are made from their instant and the key, so two may meet: those move on until they are alone.
     private func freePlaces(_ steps: [Step], _ session: any SQLSession) throws -> [String: RecordPlace] {
         var result: [String: RecordPlace] = [:]
         var waiting: [(key: String, customer: CustomerID, instant: Instant, tail: Int)] = []

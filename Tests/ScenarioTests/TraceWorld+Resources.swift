@@ -1,0 +1,48 @@
+import Foundation
+import TMF
+import TestSupport
+import Web
+
+extension TraceWorld {
+    /// Requests for the routes of every resource of the TM Forum interface, from the samples of their contract.
+    static func resourceMakers(_ scenario: Scenario) async throws -> [String: Maker] {
+        let world = try await ContractWorld(scenario)
+        var result: [String: Maker] = [:]
+        for resource in scenario.runtime.modules.resources {
+            let (path, name) = (resource.path, resource.name)
+            let made: @Sendable () throws -> String = {
+                var context = SampleContext()
+                guard resource.verbs.contains(.create) else { return try world.send("GET", path + "?limit=1").items.first?["id"]?.string ?? "" }
+                return try Contract.make(name, world, &context).id
+            }
+            for verb in resource.verbs {
+                switch verb {
+                case .list: result["GET \(path)"] = { _ in { try world.send("GET", path + "?limit=2").raw } }
+                case .read:
+                    result["GET \(path)/{id}"] = { _ in
+                        let id = try made()
+                        return { try world.send("GET", "\(path)/\(id)").raw }
+                    }
+                case .create:
+                    result["POST \(path)"] = { _ in
+                        var context = SampleContext()
+                        let body = try Contract.sample(name).body(world, &context)
+                        return { try world.send("POST", path, .object(body)).raw }
+                    }
+                case .change:
+                    result["PATCH \(path)/{id}"] = { _ in
+                        let id = try made()
+                        let change = try Contract.sample(name).change
+                        return { try world.send("PATCH", "\(path)/\(id)", .object(change)).raw }
+                    }
+                case .remove:
+                    result["DELETE \(path)/{id}"] = { _ in
+                        let id = try made()
+                        return { try world.send("DELETE", "\(path)/\(id)").raw }
+                    }
+                }
+            }
+        }
+        return result
+    }
+}
