@@ -131,7 +131,7 @@ let package = Package(
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
+        domain("Insights", ["Compute", "Tabular", "TabularFiles", "TMF", "CXGBoost"]),
 
         library(
             "App",
@@ -183,7 +183,7 @@ let package = Package(
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Profiles", foundation + ["Profiles", "Customers"]),
             tests("Ingest", foundation + ["Ingest", "Tabular"]),
-            tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
+            tests("Insights", foundation + ["Insights", "Compute", "Tabular", "TMF"]),
             tests(
                 "Scenario",
                 foundation + [

@@ -1,10 +1,13 @@
+import Channels
 import Customers
 import Identity
 import Ingest
 import Insights
 import Kernel
 import Platform
+import Privacy
 import Profiles
+import Sales
 import ServiceDesk
 import Storage
 import TMF
@@ -30,29 +33,35 @@ package struct Modules: Sendable {
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
         share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480,
-        intake: IntakeSettings = .none
+        intake: IntakeSettings = .none, outgoing: OutgoingSettings = .log
     ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
         users = IdentityAdmin(hasher: hasher, policy: policy)
         let reading = CustomerReader(clock: clock, timeZoneOffsetMinutes: timeZoneOffsetMinutes)
-        insights = InsightsModule(
+        let schemas = TMFSchemas(share: share)
+        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
+        let privacy = try PrivacyModule(customers: reading, schemas: schemas)
+        let channels = try ChannelsModule(
+            customers: reading, consents: privacy.consents, schemas: schemas, adapter: { outgoing.adapter($0) })
+        insights = try InsightsModule(
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) })
-        let schemas = TMFSchemas(share: share)
-        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
-        let holds = [desk.hold]
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) }, consents: privacy.consents, schemas: schemas)
+        let holds = [desk.hold, privacy.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
-        timeline = [insights.timeline] + desk.timeline
+        timeline = [insights.timeline] + desk.timeline + [channels.timeline]
         all = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
             desk,
+            privacy,
+            channels,
+            try SalesModule(customers: reading, schemas: schemas),
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(

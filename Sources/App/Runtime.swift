@@ -41,7 +41,8 @@ package struct Runtime: Sendable {
         let assets = Assets(share: share, vendorRoot: configuration.vendor)
         let modules = try Modules(
             share: share, clock: clock, passwordProfile: configuration.passwordProfile,
-            timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes, intake: configuration.intake)
+            timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes, intake: configuration.intake,
+            outgoing: configuration.messages)
         let tenants = Tenants(
             configuration: configuration, share: share, modules: modules, clock: clock, logger: logger)
         let site = SiteInfo(

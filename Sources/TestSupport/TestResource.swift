@@ -156,7 +156,3 @@ package struct TestResource: Sendable {
         return nil
     }
 }
-
-extension JSONValue: ExpressibleByStringLiteral {
-    public init(stringLiteral value: String) { self = .string(value) }
-}

@@ -55,8 +55,8 @@ struct LeadTests {
             "status", ["acknowledged", "inProgress", "pending", "accepted", "rejected", "cancelled"], sample: #"{"name":"a"}"#)
         #expect(
             moves == [
-                "acknowledged>inProgress", "acknowledged>pending", "acknowledged>accepted", "acknowledged>rejected",
-                "acknowledged>cancelled", "inProgress>pending", "inProgress>accepted", "inProgress>rejected", "inProgress>cancelled",
+                "acknowledged>inProgress", "acknowledged>pending", "acknowledged>rejected", "acknowledged>cancelled",
+                "inProgress>pending", "inProgress>accepted", "inProgress>rejected", "inProgress>cancelled",
                 "pending>inProgress", "pending>accepted", "pending>rejected", "pending>cancelled",
             ])
         let lead = try await leads.create(#"{"name":"a"}"#)

@@ -212,17 +212,20 @@ struct MessageStore: TMFWritingStore {
                 zh: problems.prefix(8).map(\.message.zh).joined(separator: "；") + "。"), fields: Array(problems.prefix(8)))
     }
 
-    /// What may be changed once something was sent: nothing but the state and what is only noted.
-    private static let late: Set<String> = ["state", "description", "@type", "@baseType", "@schemaLocation", "logFlag", "stateReason"]
+    /// What a message is. Once something was sent it stays.
+    private static let sendable: Set<String> = [
+        "messageType", "subject", "content", "sender", "receiver", "attachment", "characteristic", "priority", "scheduledSendTime",
+        "sendTime", "sendTimeComplete", "tryTimes",
+    ]
 
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
         var document = new
         document["delivery"] = nil
-        let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
+        let changed = Self.sendable.filter { old[$0] != new[$0] }
         let (was, now) = (old["state"]?.string, new["state"]?.string)
-        if was != "initial", let name = changed.subtracting(Self.late).min() {
+        if was != "initial", let name = changed.min() {
             let words = Words(
                 en: "“\(name)” cannot be changed any more: the message is \(was ?? "sent"). Make another one.",
                 zh: "“\(name)”不能再修改：消息状态为 \(was ?? "sent")，请新建一条。")

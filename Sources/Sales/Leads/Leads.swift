@@ -10,12 +10,12 @@ enum Leads {
     static let api = TMFAPI(699, "sales")
     static let type = "SalesLead"
 
-    /// The states of the specification. A lead that was accepted lives on as an opportunity; one that was turned down or given up is
-    /// over, and another one is made when the prospect comes back.
+    /// The states of the specification. A lead is accepted by somebody who has taken it up, and lives on as an opportunity; one that was
+    /// turned down or given up is over, and another one is made when the prospect comes back.
     static let states = TMFStates(
         "status", first: "acknowledged",
         next: [
-            "acknowledged": ["inProgress", "pending", "accepted", "rejected", "cancelled"],
+            "acknowledged": ["inProgress", "pending", "rejected", "cancelled"],
             "inProgress": ["pending", "accepted", "rejected", "cancelled"],
             "pending": ["inProgress", "accepted", "rejected", "cancelled"],
         ])
