@@ -21,15 +21,17 @@ struct ConsentsPanel: Sendable {
         }
     }
 
-    private func content(_ said: [Consent], _ request: PanelRequest) -> PanelContent? {
-        PanelContent(
+    private func content(_ all: [Consent], _ request: PanelRequest) -> PanelContent? {
+        // Of several records that are one customer, the last word on each matter.
+        let said = Dictionary(grouping: all, by: \.key).values.compactMap { $0.max { $0.since < $1.since } }.sorted { $0.key < $1.key }
+        return PanelContent(
             template: "privacy/panel-consents",
             view: [
                 "isEmpty": .bool(said.isEmpty),
                 "consents": .list(
                     said.map { one in
                         // The answer as others get it: a yes about SMS does not count beside a later no about everything.
-                        let related = said.filter {
+                        let related = all.filter {
                             $0.key.purpose == one.key.purpose && [one.key.topic, ConsentTopic.any.code].contains($0.key.topic)
                         }
                         let answer = ConsentRules.answer(related, at: request.now)

@@ -23,7 +23,7 @@ package struct PrivacyModule: TMFModule {
     }
 
     /// What other domains ask.
-    package var consents: any ConsentReading { ConsentReader() }
+    package var consents: any ConsentReading { ConsentReader(customers) }
 
     package var name: String { "Privacy" }
 

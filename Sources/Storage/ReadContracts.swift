@@ -12,6 +12,15 @@ package protocol CustomerReading: Sendable {
     /// The ids within the principal's scope.
     func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> Set<CustomerID>
     func customerCount(_ session: any SQLSession) throws -> Int
+    /// The records that stand for the same customer (a merge is a link), each record's with itself.
+    func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]]
+}
+
+extension CustomerReading {
+    /// Nobody is linked with anybody.
+    package func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+        Dictionary(ids.map { ($0, [$0]) }, uniquingKeysWith: { first, _ in first })
+    }
 }
 
 /// What a chip of the timeline filters by.

@@ -196,6 +196,38 @@ struct ConsentTests {
         #expect(try await rig.evidence().count == 2)
     }
 
+    /// 7 and 17 are records of one person.
+    private struct Linked: CustomerReading {
+        let base = NumberedCustomers()
+        func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> [CustomerCard] { [] }
+        func table(after: CustomerID?, limit: Int, _ session: any SQLSession) throws -> CustomerTable { throw CRMError.notFound }
+        func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> Set<CustomerID> { Set(ids) }
+        func customerCount(_ session: any SQLSession) throws -> Int { 2 }
+        func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+            let both = [CustomerID(7), CustomerID(17)]
+            return Dictionary(ids.map { ($0, both.contains($0) ? both : [$0]) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    @Test("a no on one of several records of a customer counts for all of them")
+    func linked() async throws {
+        let rig = try await PrivacyRig()
+        try await rig.profiles.create(rig.profile([("sms", "MARKETING", "true")]))
+        let reader = ConsentReader(Linked())
+        func ask(_ customer: Int64) async throws -> ConsentAnswer.Reason {
+            let now = rig.test.clock.now()
+            return try await rig.test.tenant.database.read {
+                try reader.consent(of: CustomerID(customer), to: .marketing, on: ConsentTopic(any: "sms"), at: now, $0).reason
+            }
+        }
+        #expect(try await ask(17) == .given)
+        #expect(try await ask(8) == .neverGiven)
+        rig.test.clock.advance(seconds: 1)
+        try await rig.profiles.create(rig.profile([("any", "MARKETING", "false")], customer: "17"))
+        #expect(try await ask(7) == .refused)
+        #expect(try await ask(17) == .refused)
+    }
+
     @Test("a removed customer's profiles go, the evidence stays and has no name in it")
     func forgotten() async throws {
         let rig = try await PrivacyRig()

@@ -119,7 +119,9 @@ package struct ConsentReader: ConsentReading {
         WHERE purpose = $1 AND topic IN ($2, $3)
         """
 
-    package init() {}
+    private let customers: any CustomerReading
+
+    package init(_ customers: any CustomerReading) { self.customers = customers }
 
     package func consents(
         of customers: [CustomerID], to purpose: ConsentPurpose, on topic: ConsentTopic, at: Instant, _ session: any SQLSession
@@ -127,8 +129,10 @@ package struct ConsentReader: ConsentReading {
         guard purpose.needsConsent else {
             return Dictionary(customers.map { ($0, ConsentAnswer(.notNeeded)) }, uniquingKeysWith: { first, _ in first })
         }
+        // Whoever said no on one of their records has said no.
+        let linked = try self.customers.linked(customers, session)
         var said: [CustomerID: [Consent]] = [:]
-        for chunk in Set(customers).chunked(Limits.sqlListChunk) {
+        for chunk in Set(linked.values.joined() + customers).chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder(
                 Self.said, [.text(purpose.code), .text(topic.code), .text(ConsentTopic.any.code)])
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
@@ -137,7 +141,10 @@ package struct ConsentReader: ConsentReading {
             }
         }
         var result: [CustomerID: ConsentAnswer] = [:]
-        for customer in customers { result[customer] = ConsentRules.answer(said[customer] ?? [], at: at) }
+        for customer in customers {
+            let all = (linked[customer] ?? [customer]).flatMap { said[$0] ?? [] }
+            result[customer] = ConsentRules.answer(all, at: at)
+        }
         return result
     }
 }

@@ -50,7 +50,7 @@ extension Samples {
 
     static let channels: [Sample] = [
         Sample(
-            "communicationMessage", change: ["content": "Another text", "receiver": [["phoneNumber": "+8613900000009", "name": "Bob"]]], illegal: "completed"
+            "communicationMessage", change: ["content": "Another text", "subject": "Reminder"], illegal: "completed"
         ) { world, context in
             context.number += 1
             return [
