@@ -123,7 +123,7 @@ let package = Package(
         library("TMF", foundation + ["CRE2", .product(name: "Crypto", package: "swift-crypto")]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Customers", ["Compute", "Matching"]),
+        domain("Customers", ["Compute", "Matching", "TMF"]),
         domain("ServiceDesk", ["Compute", "TMF"]),
         domain("Privacy", ["TMF", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Channels", ["TMF"]),

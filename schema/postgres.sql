@@ -224,6 +224,17 @@ CREATE TABLE public.customers_identity_document (
     number text NOT NULL
 );
 
+CREATE TABLE public.customers_kept_decision (
+    one_source text NOT NULL,
+    one_number text NOT NULL,
+    other_source text NOT NULL,
+    other_number text NOT NULL,
+    state text NOT NULL,
+    decided_by text NOT NULL,
+    decided_at bigint NOT NULL,
+    reason text NOT NULL
+);
+
 CREATE TABLE public.customers_listing (
     customer_id bigint NOT NULL,
     sort_name text NOT NULL,
@@ -1740,6 +1751,9 @@ ALTER TABLE ONLY public.customers_identifier
 ALTER TABLE ONLY public.customers_identity_document
     ADD CONSTRAINT customers_identity_document_pkey PRIMARY KEY (customer_id, id);
 
+ALTER TABLE ONLY public.customers_kept_decision
+    ADD CONSTRAINT customers_kept_decision_pkey PRIMARY KEY (one_number, other_number, one_source, other_source);
+
 ALTER TABLE ONLY public.customers_listing
     ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
 
@@ -2142,6 +2156,8 @@ CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
 CREATE INDEX customers_identifier_customer ON public.customers_identifier USING btree (customer_id);
+
+CREATE INDEX customers_kept_decision_other ON public.customers_kept_decision USING btree (other_number);
 
 CREATE INDEX customers_listing_band ON public.customers_listing USING btree (band, risk, customer_id);
 

@@ -273,6 +273,20 @@ CREATE TABLE customers_identity_document (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE TABLE customers_kept_decision (
+  one_source TEXT NOT NULL,
+  one_number TEXT NOT NULL,
+  other_source TEXT NOT NULL,
+  other_number TEXT NOT NULL,
+  state TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  decided_at BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (one_number, other_number, one_source, other_source)
+) WITHOUT ROWID;
+
+CREATE INDEX customers_kept_decision_other ON customers_kept_decision (other_number);
+
 CREATE TABLE customers_listing (
   customer_id INTEGER PRIMARY KEY,
   sort_name TEXT NOT NULL,

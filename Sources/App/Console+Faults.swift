@@ -46,9 +46,19 @@ package struct WarningThresholds: Sendable {
     }
 
     /// How many, not which: anybody may ask.
-    package func warnings(_ state: WorkState) -> [String] {
-        (state.faults >= faults ? ["warning: \(state.faults) failed jobs and parked events"] : [])
-            + (isLate(state) ? ["warning: a job or event is \(state.lateSeconds) s late"] : [])
+    package func warnings(_ state: WorkState) -> [Words] {
+        (state.faults >= faults
+            ? [
+                Words(
+                    en: "warning: \(state.faults) failed jobs and parked events",
+                    zh: "警告：有 \(state.faults) 个失败的任务和搁置的事件")
+            ] : [])
+            + (isLate(state)
+                ? [
+                    Words(
+                        en: "warning: a job or event is \(state.lateSeconds) s late",
+                        zh: "警告：有任务或事件延迟 \(state.lateSeconds) 秒")
+                ] : [])
     }
 
     func isLate(_ state: WorkState) -> Bool { state.lateSeconds >= waitingSeconds }

@@ -38,6 +38,8 @@ struct Console: Sendable {
     static let navigation = [
         NavigationEntry(key: "nav.home", icon: "home", path: "/", permission: seeHome, order: 0),
         NavigationEntry(key: "nav.jobs", icon: "jobs", path: "/jobs", permission: seeJobs, order: 50),
+        NavigationEntry(
+            key: "interface.title", icon: "link", path: "/interface", permission: Permission("identity.client.view"), order: 68),
     ]
 
     func endpoints() -> [Endpoint] {

@@ -172,7 +172,7 @@ package struct DatabaseUpkeep: Sendable {
     package struct Finding: Sendable {
         package let name: String
         package let isOK: Bool
-        package let detail: String
+        package let words: Words
     }
 
     /// Roles and months as they are; nothing on SQLite.
@@ -184,35 +184,55 @@ package struct DatabaseUpkeep: Sendable {
         }
         let roles: Finding
         if role.isPowerful {
-            let what = role.isSuperuser ? "a superuser" : "the owner of the tables"
+            let what =
+                role.isSuperuser
+                ? Words(en: "a superuser", zh: "超级用户") : Words(en: "the owner of the tables", zh: "表的所有者")
             roles = Finding(
                 name: "roles", isOK: try configuration.ownerAddress == nil,
-                detail: "one role: \(role.name) is \(what) and could change the schema and the audit log; see docs/runbooks/postgresql.md"
-            )
+                words: Words(
+                    en: "one role: \(role.name) is \(what.en) and could change the schema and the audit log; see docs/runbooks/postgresql.md",
+                    zh: "只有一个角色：\(role.name) 是\(what.zh)，能更改表结构和审计日志；参见 docs/runbooks/postgresql.md"))
         } else {
             roles = Finding(
                 name: "roles", isOK: wrong.isEmpty,
-                detail: wrong.isEmpty
-                    ? "\(role.name) may read and write rows and nothing else"
-                    : "\(role.name) has other rights than it should on \(wrong.joined(separator: ", ")); run: switchboard migrate")
+                words: wrong.isEmpty
+                    ? Words(en: "\(role.name) may read and write rows and nothing else", zh: "\(role.name) 只能读写行，没有其他权限")
+                    : Words(
+                        en: "\(role.name) has other rights than it should on \(wrong.joined(separator: ", ")); run: switchboard migrate",
+                        zh: "\(role.name) 对 \(wrong.joined(separator: "、")) 的权限不符，请运行：switchboard migrate"))
         }
         return [roles, Self.finding(months)]
     }
 
     private static func finding(_ months: PostgresMonths.State) -> Finding {
-        var problems: [String] = []
-        if !months.missing.isEmpty { problems.append("no next month for " + months.missing.joined(separator: ", ")) }
+        var problems: [Words] = []
+        if !months.missing.isEmpty {
+            problems.append(
+                Words(
+                    en: "no next month for " + months.missing.joined(separator: ", "),
+                    zh: "缺少下个月的分区：" + months.missing.joined(separator: "、")))
+        }
         for (table, rows) in months.strays.sorted(by: { $0.key < $1.key }) {
-            problems.append("\(rows) rows of \(table) lie in no month (a clock that went wrong?)")
+            problems.append(
+                Words(
+                    en: "\(rows) rows of \(table) lie in no month (a clock that went wrong?)",
+                    zh: "\(table) 有 \(rows) 行不属于任何月份（时钟是否有误？）"))
+        }
+        let isOK = problems.isEmpty
+        if isOK {
+            problems = [Words(en: "made ahead", zh: "已提前建立")]
+        } else {
+            problems.append(Words(en: "run: switchboard migrate --partitions", zh: "请运行：switchboard migrate --partitions"))
         }
         let waiting = months.waiting.values.reduce(0, +)
-        let words =
-            problems.isEmpty
-            ? ["made ahead"] : [problems.joined(separator: "; ") + "; run: switchboard migrate --partitions"]
+        if waiting > 0 {
+            problems.append(
+                Words(en: "\(waiting) rows wait to be moved into their months", zh: "有 \(waiting) 行待移入所属月份"))
+        }
         return Finding(
-            name: "months", isOK: problems.isEmpty,
-            detail: (words + (waiting > 0 ? ["\(waiting) rows wait to be moved into their months"] : []))
-                .joined(separator: "; "))
+            name: "months", isOK: isOK,
+            words: Words(
+                en: problems.map(\.en).joined(separator: "; "), zh: problems.map(\.zh).joined(separator: "；")))
     }
 }
 

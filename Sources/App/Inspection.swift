@@ -20,11 +20,15 @@ package struct Inspection: Sendable {
     package struct Finding: Sendable {
         package let name: String
         package let level: Level
-        package let detail: String
-        package init(_ name: String, _ level: Level, _ detail: String) {
+        package let words: Words
+        package init(_ name: String, _ level: Level, _ words: Words) {
             self.name = name
             self.level = level
-            self.detail = detail
+            self.words = words
+        }
+        /// - Parameter text: a place or a name, the same in every language.
+        package init(_ name: String, _ level: Level, _ text: String) {
+            self.init(name, level, Words(en: text, zh: text))
         }
     }
 
@@ -42,7 +46,10 @@ package struct Inspection: Sendable {
         found.append(
             Finding(
                 "assets", missing.isEmpty ? .ok : .fail,
-                missing.isEmpty ? "all found" : "missing: " + missing.joined(separator: ", ")))
+                missing.isEmpty
+                    ? Words(en: "all found", zh: "齐全")
+                    : Words(
+                        en: "missing: " + missing.joined(separator: ", "), zh: "缺少：" + missing.joined(separator: "、"))))
         do {
             let database = try await open(tenant)
             found.append(Finding("database", .ok, try configuration.address.words(tenant: tenant)))
@@ -63,16 +70,27 @@ package struct Inspection: Sendable {
         let proxies = configuration.trustedProxies
         let zone = Instant.zoneName(offsetMinutes: configuration.timeZoneOffsetMinutes)
         return [
-            Finding("settings", .ok, "listening on \(configuration.host):\(configuration.port)"),
+            Finding(
+                "settings", .ok,
+                Words(
+                    en: "listening on \(configuration.host):\(configuration.port)",
+                    zh: "监听 \(configuration.host):\(configuration.port)")),
             Finding(
                 "region", .ok,
-                "currency \(configuration.currency), country code \(configuration.countryCode), times shown at \(zone) "
-                    + "(timeZoneOffsetMinutes \(configuration.timeZoneOffsetMinutes))"),
+                Words(
+                    en: "currency \(configuration.currency), country code \(configuration.countryCode), times shown at \(zone) "
+                        + "(timeZoneOffsetMinutes \(configuration.timeZoneOffsetMinutes))",
+                    zh: "货币 \(configuration.currency)，国家码 \(configuration.countryCode)，时间按 \(zone) 显示"
+                        + "（timeZoneOffsetMinutes \(configuration.timeZoneOffsetMinutes)）")),
             Finding(
                 "proxies", .ok,
                 proxies.isEmpty
-                    ? "none listed: what comes through a proxy is refused; list its address in trustedProxies"
-                    : proxies.joined(separator: ", ") + "; each must send X-Forwarded-For and X-Forwarded-Proto: https"),
+                    ? Words(
+                        en: "none listed: what comes through a proxy is refused; list its address in trustedProxies",
+                        zh: "未登记：经代理的请求会被拒绝；请在 trustedProxies 中登记代理地址")
+                    : Words(
+                        en: proxies.joined(separator: ", ") + "; each must send X-Forwarded-For and X-Forwarded-Proto: https",
+                        zh: proxies.joined(separator: "、") + "；每个都须发送 X-Forwarded-For 和 X-Forwarded-Proto: https")),
         ]
     }
 
@@ -108,12 +126,14 @@ package struct Inspection: Sendable {
         do {
             let keys = TenantKeys(pepper: try Keys.existing("pepper", folder: folder))
             let fit = try await Keys.fit(keys, database) ?? true
-            return Finding("keys", fit ? .ok : .fail, fit ? folder : Keys.mismatch.message.en)
+            return Finding("keys", fit ? .ok : .fail, fit ? Words(en: folder, zh: folder) : Keys.mismatch.message)
         } catch let error as CRMError {
             if !FileManager.default.fileExists(atPath: folder + "/pepper"), try await !Keys.isBound(database) {
-                return Finding("keys", .note, "none yet: the first start makes them in \(folder)")
+                return Finding(
+                    "keys", .note,
+                    Words(en: "none yet: the first start makes them in \(folder)", zh: "尚无：首次启动时在 \(folder) 中生成"))
             }
-            return Finding("keys", .fail, error.message.en)
+            return Finding("keys", .fail, error.message)
         }
     }
 
@@ -126,19 +146,27 @@ package struct Inspection: Sendable {
             pending > 0
                 ? Finding(
                     "migrations", .fail,
-                    "\(pending) wait to be applied: back up, then run `switchboard migrate` (the next start of `serve` or "
-                        + "`worker` does it too, unless its role may not)")
+                    Words(
+                        en: "\(pending) wait to be applied: back up, then run `switchboard migrate` (the next start of `serve` or "
+                            + "`worker` does it too, unless its role may not)",
+                        zh: "有 \(pending) 个待应用：请先备份，再运行 `switchboard migrate`（下次启动 `serve` 或 `worker` 也会应用，除非其角色无权）"))
                 : Finding(
                     "migrations", unknown == 0 ? .ok : .note,
                     unknown == 0
-                        ? "all are applied" : "all are applied, and \(unknown) more of a newer version than this one"))
+                        ? Words(en: "all are applied", zh: "均已应用")
+                        : Words(
+                            en: "all are applied, and \(unknown) more of a newer version than this one",
+                            zh: "均已应用，另有 \(unknown) 个属于比本程序更新的版本")))
         found += await standbys(tenant)
         guard pending == 0 else {
             // Its tables may not be those that this version asks.
-            return found + [Finding("work", .note, "not looked at before the migrations are applied")]
+            return found + [
+                Finding(
+                    "work", .note, Words(en: "not looked at before the migrations are applied", zh: "应用迁移之前不检查"))
+            ]
         }
         for finding in try await runtime.tenants.upkeep.findings(database) {
-            found.append(Finding(finding.name, finding.isOK ? .ok : .fail, finding.detail))
+            found.append(Finding(finding.name, finding.isOK ? .ok : .fail, finding.words))
         }
         return found + [try await work(database), files(tenant)]
     }
@@ -162,12 +190,18 @@ package struct Inspection: Sendable {
             let warnings = thresholds.warnings(state)
             return Finding(
                 "work", warnings.isEmpty ? .ok : .fail,
-                warnings.isEmpty ? "nothing late" : warnings.joined(separator: "; "))
+                warnings.isEmpty ? Words(en: "nothing late", zh: "没有积压") : Self.joined(warnings))
         }
         let waits =
-            "no process is running: work waits since \((oldest ?? now).iso8601) and is done after the next start"
+            Words(
+                en: "no process is running: work waits since \((oldest ?? now).iso8601) and is done after the next start",
+                zh: "没有进程在运行：任务自 \((oldest ?? now).iso8601) 起等待，下次启动后处理")
         let faults = thresholds.warnings(WorkState(faults: state.faults, lateSeconds: 0))
-        return Finding("work", faults.isEmpty ? .note : .fail, (faults + [waits]).joined(separator: "; "))
+        return Finding("work", faults.isEmpty ? .note : .fail, Self.joined(faults + [waits]))
+    }
+
+    private static func joined(_ words: [Words]) -> Words {
+        Words(en: words.map(\.en).joined(separator: "; "), zh: words.map(\.zh).joined(separator: "；"))
     }
 
     /// Each standby is reached by itself: lists and searches fall back to the primary without a word to their readers.
@@ -187,14 +221,18 @@ package struct Inspection: Sendable {
                     Finding(
                         "standby", isStandby ? .ok : .fail,
                         isStandby
-                            ? "\(settings.hosts) answers"
-                            : "\(settings.hosts) answers, but is no standby: it takes writes itself; reads go to the primary"))
+                            ? Words(en: "\(settings.hosts) answers", zh: "\(settings.hosts) 有响应")
+                            : Words(
+                                en: "\(settings.hosts) answers, but is no standby: it takes writes itself; reads go to the primary",
+                                zh: "\(settings.hosts) 有响应，但不是备库（自身可写）；读取改走主库")))
             } catch {
                 let reason = (error as? StorageError)?.detail ?? "\(error)"
                 found.append(
                     Finding(
                         "standby", .fail,
-                        "\(settings.hosts) cannot be reached: \(reason); reads go to the primary (DATABASE_READ_URL)"))
+                        Words(
+                            en: "\(settings.hosts) cannot be reached: \(reason); reads go to the primary (DATABASE_READ_URL)",
+                            zh: "无法连接 \(settings.hosts)：\(reason)；读取改走主库（DATABASE_READ_URL）")))
             }
             try? await database.close()
         }
@@ -205,25 +243,31 @@ package struct Inspection: Sendable {
 
     private func files(_ tenant: String) -> Finding {
         guard case .sqlite(let folder) = try? configuration.address else {
-            return Finding("files", .ok, "in the database")
+            return Finding("files", .ok, Words(en: "in the database", zh: "存放在数据库中"))
         }
         let place = "\(folder)/tenants/\(tenant)/blobs"
         guard FileManager.default.fileExists(atPath: place) else {
-            return Finding("files", .note, "\(place) is made by the next start")
+            return Finding("files", .note, Words(en: "\(place) is made by the next start", zh: "\(place) 将在下次启动时建立"))
         }
         let isWritable = FileManager.default.isWritableFile(atPath: place)
-        return Finding("files", isWritable ? .ok : .fail, isWritable ? "writable" : "\(place) is not writable")
+        return Finding(
+            "files", isWritable ? .ok : .fail,
+            isWritable
+                ? Words(en: "writable", zh: "可写") : Words(en: "\(place) is not writable", zh: "\(place) 不可写"))
     }
 
     private func disk() -> [Finding] {
         let values = try? FileManager.default.attributesOfFileSystem(forPath: configuration.data)
         guard let free = values?[.systemFreeSize] as? NSNumber else { return [] }
         let gigabytes = free.doubleValue / 1e9
-        return [Finding("disk", gigabytes > 1 ? .ok : .fail, "\((gigabytes * 10).rounded() / 10) GB free")]
+        let free_GB = "\((gigabytes * 10).rounded() / 10) GB"
+        return [
+            Finding("disk", gigabytes > 1 ? .ok : .fail, Words(en: free_GB + " free", zh: "剩余 " + free_GB))
+        ]
     }
 
-    private static func words(_ error: any Error) -> String {
-        if let error = error as? DatabaseUnreachable { return error.words.en }
-        return (error as? CRMError)?.message.en ?? "\(error)"
+    private static func words(_ error: any Error) -> Words {
+        if let error = error as? DatabaseUnreachable { return error.words }
+        return (error as? CRMError)?.message ?? Words(en: "\(error)", zh: "\(error)")
     }
 }

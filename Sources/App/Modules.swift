@@ -48,7 +48,8 @@ package struct Modules: Sendable {
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
-            unscored: UnscoredCount { try reading.unscoredCount($0, $1) }, consents: privacy.consents, schemas: schemas)
+            unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) }, consents: privacy.consents, schemas: schemas)
         let holds = [desk.hold, privacy.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
@@ -57,7 +58,8 @@ package struct Modules: Sendable {
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
-            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount]),
+            CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
+                resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
             privacy,
             channels,

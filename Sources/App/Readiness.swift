@@ -81,7 +81,7 @@ extension Console.Readiness {
             problems: (pending == 0 ? [] : ["\(pending) migrations are pending"])
                 + (away == 0 ? [] : ["the database cannot be reached\(which)"])
                 + (closed == 0 ? [] : ["\(closed) of \(names.count) tenants cannot be opened"]),
-            warnings: thresholds.warnings(WorkState(faults: faults, lateSeconds: late)))
+            warnings: thresholds.warnings(WorkState(faults: faults, lateSeconds: late)).map(\.en))
     }
 
     private static func isOfDatabase(_ error: any Error) -> Bool {

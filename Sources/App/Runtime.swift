@@ -61,7 +61,8 @@ package struct Runtime: Sendable {
         let console = Console(modules: modules.all, metrics: metrics, thresholds: thresholds) {
             await board.readiness()
         }
-        let endpoints = console.endpoints() + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
+        let endpoints = console.endpoints() + ProgramReference(resources: modules.resources).endpoints()
+            + modules.all.flatMap { $0.endpoints(site) } + modules.pageEndpoints(site)
         routes = endpoints.map { $0.route(tenants: open, site: site) } + console.probeRoutes()
         // The installation's own key comes when it is served.
         var settings = GateSettings(csrfKey: SymmetricKey(size: .bits256))

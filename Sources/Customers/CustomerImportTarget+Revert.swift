@@ -26,6 +26,7 @@ extension CustomerImportTarget {
             }
             guard !removed.isEmpty else { continue }
             let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
+            try KeptDecisions.keep(of: removed, session)
             try writer.remove(removed, session)
             let gone = removed.map(\.id)
             let isGone = Set(gone)

@@ -3,6 +3,7 @@ import Platform
 /// What every column of this domain holds (G31). A tidy test compares this with the migrations.
 enum CustomerLabels {
     static let all: [TableLabels] = [
+        labelled("customers_lone_party", plain: ["id"], ["folded_name": .name]),
         labelled(
             "customers_party", plain: ["id", "kind"],
             [
@@ -94,6 +95,9 @@ enum CustomerLabels {
             plain: [
                 "left_id", "right_id", "state", "bits", "evidence", "model_id", "made_at", "decided_at",
             ], ["decided_by": .name, "reason": .profile]),
+        labelled(
+            "customers_kept_decision", plain: ["one_source", "other_source", "state", "decided_at"],
+            ["one_number": .identity, "other_number": .identity, "decided_by": .name, "reason": .profile]),
         // Weights, and hashes of values that are frequent.
         .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model"]),
         .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship", "customers"]),

@@ -17,6 +17,7 @@ enum CustomerLayouts {
             // Number -> customer: one node, one index.
             TableLayout("customers_identifier", .lookUp(key: "value")),
             TableLayout("customers_subscription_locator", .lookUp(key: "id")),
+            TableLayout("customers_lone_party", .customer(key: "id")),
             TableLayout("customers_record_key", .lookUp(key: "value")),
             // Words of names: asked with what is left of a mistyped one.
             TableLayout("customers_search_word", .lookUp(key: "variant")),
@@ -27,6 +28,8 @@ enum CustomerLayouts {
             TableLayout("customers_match_key", .lookUp(key: "key")),
             TableLayout("customers_match_record", .customer(key: "customer_id")),
             TableLayout("customers_match_pair", .customer(key: "left_id")),
+            // Few rows, asked for by either number.
+            TableLayout("customers_kept_decision", .local),
             TableLayout("customers_match_model", .local),
             TableLayout("customers_match_setting", .local),
             TableLayout("customers_saved_view", .local),

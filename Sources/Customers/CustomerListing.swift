@@ -7,7 +7,7 @@ struct CustomerLine: Sendable {
     let id: CustomerID
     /// The customer number: that of the source it came from.
     let reference: String?
-    let name: String
+    var name: String
     let phone: String?
     let kind: String
     let status: String
@@ -19,10 +19,10 @@ struct CustomerLine: Sendable {
     let plan: String
     let contractTerm: Int
     let since: LocalDate?
-    let monthlyCharge: Money?
+    var monthlyCharge: Money?
     let risk: Double?
     let band: String
-    let value: Money?
+    var value: Money?
     let reason: String
     let leftOn: String
     /// Shown with another record as one customer: in lists that one stands for both.
@@ -98,7 +98,8 @@ enum CustomerListing {
         let ids = found.map(\.id)
         let names = try CardStore.names(ids, session)
         let phones = try CardStore.phones(ids, session)
-        let lines = found.map { $0.line(names[$0.id], phones[$0.id], masking) }
+        let own = found.map { $0.line(names[$0.id], phones[$0.id], masking) }
+        let lines = try JoinedLines.whole(own, masking, principal, session)
         let atStart = place == .start
         return CustomerListPage(
             lines: lines, next: backward || more ? ids.last : nil,
@@ -217,7 +218,7 @@ enum CustomerListing {
             let phones = try CardStore.phones(chunk, session)
             let byID = Dictionary(
                 found.map { ($0.id, $0.line(names[$0.id], phones[$0.id], masking)) }, uniquingKeysWith: { a, _ in a })
-            result += chunk.compactMap { byID[$0] }
+            result += try JoinedLines.whole(chunk.compactMap { byID[$0] }, masking, principal, session)
         }
         return result
     }

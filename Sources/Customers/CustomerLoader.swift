@@ -87,17 +87,29 @@ enum CustomerLoader {
         var result: [CustomerID: CustomerRecord] = [:]
         try each(parties, "AND id", ids, session) { id, row in
             guard let customer = found[id] else { return }
-            let party = Party(
-                kind: CustomerKind(rawValue: row.text(1)) ?? .individual, displayName: row.text(2),
-                familyName: row.optionalText(3), givenName: row.optionalText(4), gender: row.optionalText(5),
-                birthDate: row.optionalDate(6), senior: row.optionalBool(7), language: row.optionalText(8),
-                industry: row.optionalText(9), sizeTier: row.optionalText(10).flatMap(SizeTier.init))
-            result[id] = CustomerRecord(id: id, party: party, customer: customer)
+            result[id] = CustomerRecord(id: id, party: party(row), customer: customer)
         }
         return result
     }
 
-    private static func addPlaces(
+    static func partyHeads(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: CustomerRecord] {
+        var result: [CustomerID: CustomerRecord] = [:]
+        let nothing = Customer(currency: "", source: "", createdAt: Instant(milliseconds: 0))
+        try each(parties, "AND id", ids, session) { id, row in
+            result[id] = CustomerRecord(id: id, party: party(row), customer: nothing)
+        }
+        return result
+    }
+
+    private static func party(_ row: Row) -> Party {
+        Party(
+            kind: CustomerKind(rawValue: row.text(1)) ?? .individual, displayName: row.text(2),
+            familyName: row.optionalText(3), givenName: row.optionalText(4), gender: row.optionalText(5),
+            birthDate: row.optionalDate(6), senior: row.optionalBool(7), language: row.optionalText(8),
+            industry: row.optionalText(9), sizeTier: row.optionalText(10).flatMap(SizeTier.init))
+    }
+
+    static func addPlaces(
         _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
     ) throws {
         try each(contacts, "AND customer_id", ids, order: "ORDER BY customer_id, id", session) { id, row in
@@ -154,6 +166,12 @@ enum CustomerLoader {
         try each(attributes, "AND customer_id", ids, session) { id, row in
             found[id]?.attributes[row.id(1)] = content(row, 2)
         }
+        try addSources(&found, ids, session)
+    }
+
+    static func addSources(
+        _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
+    ) throws {
         try each(identifiers, "AND customer_id", ids, session) { id, row in
             found[id]?.sourceIDs[String(row.text(1).dropFirst("source:".count))] = row.text(2)
         }

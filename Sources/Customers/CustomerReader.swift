@@ -57,7 +57,7 @@ package struct CustomerReader: CustomerReading {
     }
 
     static let unscored: SQL = """
-        SELECT COUNT(*) FROM customers_listing WHERE band = '' AND status NOT IN ('churned', 'prospect')
+        SELECT COUNT(*) FROM customers_listing WHERE band = '' AND status NOT IN ('churned', 'prospect') AND NOT behind
         """
 
     /// Customers in service, within the principal's scope, of whom no score is known.

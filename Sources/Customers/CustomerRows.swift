@@ -20,13 +20,19 @@ struct CustomerRows {
     var texts: [[SQLValue]] = []
     var listing: [[SQLValue]] = []
 
-    mutating func add(_ record: CustomerRecord) {
+    /// What a party has that is nobody's customer.
+    mutating func addParty(_ record: CustomerRecord) {
         let id = SQLValue.id(record.id)
         parties.append(Self.row(id, record.party))
-        customers.append(Self.row(id, record.customer))
         for contact in record.contacts { contacts.append(Self.row(id, contact)) }
         for address in record.addresses { addresses.append(Self.row(id, address)) }
         for document in record.documents { documents.append(Self.row(id, document)) }
+    }
+
+    mutating func add(_ record: CustomerRecord) {
+        let id = SQLValue.id(record.id)
+        addParty(record)
+        customers.append(Self.row(id, record.customer))
         for line in record.subscriptions {
             subscriptions.append(Self.row(id, line))
             locators.append([.id(line.id), id])

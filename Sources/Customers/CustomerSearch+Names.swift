@@ -1,4 +1,5 @@
 import Kernel
+import Matching
 import Platform
 import Storage
 
@@ -22,11 +23,36 @@ extension IndexedSearch {
         }
         try lookForHan(.all(terms + letters.map { .token(.word, $0.text) }), Array(han))
         if letters.allSatisfy(\.isPlain) { try lookForReadings(Array(letters), Array(han), terms) }
+        if han.count == 1, letters.count == 1, letters[0].isPlain { try lookForNextInitial(letters[0], han[0]) }
         // A single letter alone would be nearly everybody.
         if words.count > 1 || first.scalars.count > 1 {
             try lookForHan(.all(terms + letters.map { .prefix(.word, $0.text) }), Array(han))
         }
-        if found.isEmpty { try lookForMistyped(Array(letters), Array(han), terms) }
+        guard found.isEmpty else { return }
+        if letters.count == 1, han.isEmpty, let slipped = SearchPinyin.Slipped(letters[0].text) {
+            try lookAtNames(slipped.term) { slipped.matches($0) }
+        }
+        try lookForMistyped(Array(letters), Array(han), terms)
+    }
+
+    /// `张w`: characters, and the first letter of the next one. Of two letters and more the index has the initials.
+    private mutating func lookForNextInitial(_ letter: SearchName.Word, _ han: SearchName.Word) throws {
+        guard let last = han.scalars.last, letter.scalars.count == 1, let initial = letter.text.utf8.first else { return }
+        let starts = Set(Han.readings(last, isFirst: han.scalars.count == 1).compactMap(\.first)).sorted()
+        guard !starts.isEmpty else { return }
+        let pairs = starts.map { SearchTerm.prefix(.initials, String(decoding: [$0, initial], as: UTF8.self)) }
+        try lookAtNames(.all([Self.term(han), .any(pairs)])) { name in
+            name.words.contains { $0.script == .han && Self.goesOn($0, after: han.scalars, with: initial) }
+        }
+    }
+
+    private static func goesOn(_ word: SearchName.Word, after part: [Unicode.Scalar], with initial: UInt8) -> Bool {
+        guard word.scalars.count > part.count else { return false }
+        let readings = word.readings
+        return (0..<word.scalars.count - part.count).contains { start in
+            Array(word.scalars[start..<start + part.count]) == part
+                && readings[start + part.count].contains { $0.first == initial }
+        }
     }
 
     private static func term(_ word: SearchName.Word) -> SearchTerm {

@@ -154,8 +154,11 @@ struct IndexedSearch {
                 .reference, from: text, to: Folding.prefixEnd(text), limit: limit + seen.count, principal, session)
             for id in ids { add(id, .reference) }
         }
-        if masking.identity, text.unicodeScalars.count >= Self.documentLettersMin {
-            try look(.token(.document, SearchText.compact(text)), .document)
+        let document = SearchText.compact(text)
+        if masking.identity, document.unicodeScalars.count >= Self.documentLettersMin {
+            try look(.token(.document, document), .document)
+            // The place and the birth date stand at the beginning. Words of names are left to the names.
+            if document.utf8.contains(where: { (48...57).contains($0) }) { try look(.prefix(.document, document), .document) }
         }
         let address = SearchText.compact(text)
         if masking.contacts, text.contains("@"), address.utf8.count >= Self.emailLettersMin {

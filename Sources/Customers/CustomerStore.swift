@@ -42,17 +42,23 @@ struct CustomerStore: Sendable {
                 "full_name", "required", Words(en: "Please fill in the name.", zh: "请填写姓名或名称。"))
         }
         record.dropEmptyLines()
+        try insert(record, by: principal, session)
+        try audit(
+            AuditEntry(
+                "customers.customer.create", [.customer(record.id)],
+                facts: ["fields": .array(values.keys.sorted().map { .string($0) })]))
+        return record
+    }
+
+    /// Writes a new customer with everything that follows from it.
+    /// - Throws: 422 outside of the caller's regions; 409 for what belongs to another customer.
+    func insert(_ record: CustomerRecord, by principal: Principal, _ session: any SQLSession) throws {
         try require(record, within: principal)
         let released = try refuseTaken(record, before: nil, session)
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).insert(
             [record], released: released, session)
         try MatchResolver.propose(record, before: nil, tenant, principal, session)
-        try audit(
-            AuditEntry(
-                "customers.customer.create", [.customer(record.id)],
-                facts: ["fields": .array(values.keys.sorted().map { .string($0) })]))
         try tenant.outbox.append(CustomersChanged(ids: [record.id], fields: [], kind: .created), session)
-        return record
     }
 
     /// - Parameter edition: the one the person saw.

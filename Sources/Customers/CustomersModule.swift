@@ -2,21 +2,26 @@ import Contracts
 import Kernel
 import Platform
 import Storage
+import TMF
 import Web
 
 /// The domain Customers: master data, subscriptions, the list, search and what imports fill.
-package struct CustomersModule: Module {
+package struct CustomersModule: TMFModule {
     private let timeline: [any TimelineSource]
     private let followers: [any DemoFollower]
     private let counts: [CustomerCount]
+    /// What programs reach (TMF629, TMF632).
+    package let resources: [TMFResource]
 
     /// - Parameters:
     ///   - timeline: what other domains add to the timeline of the customer page.
     ///   - followers: other domains that give invented customers rows of their own.
     ///   - counts: what other domains have of customers, told before two are joined.
     package init(
-        timeline: [any TimelineSource] = [], followers: [any DemoFollower] = [], counts: [CustomerCount] = []
+        timeline: [any TimelineSource] = [], followers: [any DemoFollower] = [], counts: [CustomerCount] = [],
+        resources: [TMFResource] = []
     ) {
+        self.resources = resources
         self.counts = counts
         self.timeline = timeline
         self.followers = followers
@@ -24,6 +29,13 @@ package struct CustomersModule: Module {
 
     package var name: String { "Customers" }
     package var permissions: [PermissionGrant] { CustomerPermissions.grants }
+    package var scopes: [APIScope] { resources.isEmpty ? [] : CustomerResources.scopes }
+
+    /// What programs reach of customers and parties.
+    /// - Parameter holds: what keeps a customer from being removed.
+    package static func resources(_ schemas: TMFSchemas, holds: [CustomerHold]) throws -> [TMFResource] {
+        try CustomerResources.all(schemas, holds)
+    }
     package var labels: [TableLabels] { CustomerLabels.all }
     package var layouts: [TableLayout] { CustomerLayouts.all }
 
@@ -31,7 +43,7 @@ package struct CustomersModule: Module {
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         CustomerListPages.endpoints() + CustomerEditPages.endpoints() + LinePages.endpoints()
             + DeparturePages.endpoints() + AttributePages.endpoints() + PairPages(counts: counts).endpoints()
-            + MatchingPages.endpoints()
+            + MatchingPages.endpoints() + resources.flatMap(\.endpoints)
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {

@@ -61,6 +61,11 @@ enum SearchIndex {
         SELECT f.customer_id FROM found f WHERE TRUE
         """
 
+    /// For a list of ids inside another statement, which cannot begin with WITH.
+    static let withinPostgres: SQL = """
+        SELECT customer_id FROM customers_search_text WHERE CAST(tokens AS tsvector) @@ CAST($1 AS tsquery)
+        """
+
     /// Customers within the principal's reach, in the order they came into the base as a rule, at most `limit`.
     static func find(_ term: SearchTerm, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
         -> [CustomerID]

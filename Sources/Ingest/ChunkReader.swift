@@ -54,6 +54,7 @@ final class ChunkReader: @unchecked Sendable {
 
     var errorCells: Int { rowReader.errorCells }
     var formulaCells: Int { rowReader.formulaCells }
+    var spilledCells: [(column: String, field: String, count: Int)] { rowReader.spilledCells }
     /// Cells that did not fit the attribute their column became, by column.
     var droppedCells: [(column: String, count: Int)] { rowReader.droppedCells }
 

@@ -14,18 +14,21 @@ struct FileInspector {
     let delimiter: UInt8?
     /// Name or number of a sheet; `nil` = the first that has rows.
     var sheet: String?
+    /// Rows above the heading of a sheet; `nil` = a title is looked for.
+    var skipRows: Int?
     /// Known before: that the file grew while it was copied.
     let warnings: [FileInspection.Warning]
     /// What was unpacked before; `nil` = it is unpacked now, if it is in a container.
     var canonical: CanonicalFile?
 
     init(
-        encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, warnings: [FileInspection.Warning],
-        canonical: CanonicalFile? = nil
+        encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, skipRows: Int? = nil,
+        warnings: [FileInspection.Warning], canonical: CanonicalFile? = nil
     ) {
         self.encoding = encoding
         self.delimiter = delimiter
         self.sheet = sheet
+        self.skipRows = skipRows
         self.warnings = warnings
         self.canonical = canonical
     }
@@ -71,7 +74,7 @@ struct FileInspector {
         var writer: (any BlobWriter)?
         do {
             let unpacker = Unpacker(
-                name: name, sheet: sheet, encoding: encoding, scratch: { try ScratchFile() })
+                name: name, sheet: sheet, skipRows: skipRows, encoding: encoding, scratch: { try ScratchFile() })
             let unpacked = try unpacker.unpack(source) { bytes in
                 let open = try writer ?? blobs.writer()
                 writer = open
@@ -176,6 +179,32 @@ struct FileInspector {
                     Words(
                         en: "“\(sheet)” is read; the file also holds: \(others).",
                         zh: "读取的是“\(sheet)”；文件中还有：\(others)。")))
+        }
+        if let summary = unpacked.summary, let skipped = summary.skipped, let title = summary.titles?.first {
+            // A row of data that was taken for a title is not to stand in a message.
+            let shown = FileProfile.personal("", values: [title]) == nil ? String(title.prefix(60)) : "…"
+            let rows =
+                skipped == 1
+                ? Words(en: "Row 1 stands above the heading and is", zh: "表头上方的第 1 行已跳过")
+                : Words(en: "Rows 1 to \(skipped) stand above the heading and are", zh: "表头上方的第 1 至 \(skipped) 行已跳过")
+            found.append(
+                .init(
+                    "title_skipped",
+                    Words(
+                        en: "\(rows.en) skipped: “\(shown)”. If the heading is another row, say how many rows to skip.",
+                        zh: "\(rows.zh)：“\(shown)”。若表头不在下一行，请指定要跳过的行数。")))
+        }
+        if let summary = unpacked.summary, let count = summary.longNumbers, count > 0 {
+            let at = summary.longNumberAt ?? ""
+            found.append(
+                .init(
+                    "digits_lost",
+                    Words(
+                        en:
+                            "\(Numbers.grouped(count)) cells hold a number of more than 15 digits, the first is \(at): a spreadsheet keeps 15 digits and loses the others, so these numbers are not taken. Format the column as text in the spreadsheet, enter or export its numbers anew, and bring the file again.",
+                        zh:
+                            "\(Numbers.grouped(count)) 个单元格是超过 15 位的数值（首个为 \(at)）：电子表格只保留 15 位，其余数字已丢失，这些号码不会导入。请在表格中将该列设为文本格式，重新录入或导出后再导入。"
+                    )))
         }
         if let summary = unpacked.summary, summary.mergedRanges > 0 {
             found.append(

@@ -46,7 +46,7 @@ struct ImportPages: Sendable {
                     "then",
                 ]),
                 .overwrites, saveMapping),
-            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet"]), .overwrites, format),
+            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet", "skip_rows"]), .overwrites, format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
             post("/imports/{id}/start", .form(["again"])) { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
@@ -272,9 +272,19 @@ struct ImportPages: Sendable {
         let answer = WebResponse.redirect("/imports/\(id)")
         try await service(call.tenant).reinspect(
             id, encoding: call.form["encoding"].flatMap(TextEncoding.init(rawValue:)), delimiter: delimiter,
-            sheet: call.form["sheet"].flatMap { $0.isEmpty ? nil : $0 }, principal: try call.principal(),
-            check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
+            sheet: call.form["sheet"].flatMap { $0.isEmpty ? nil : $0 }, skipRows: try Self.skipRows(call.form),
+            principal: try call.principal(), check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
         return answer
+    }
+
+    /// Nothing typed: a title is looked for.
+    private static func skipRows(_ form: Form) throws -> Int? {
+        let text = form["skip_rows"]?.trimmedText ?? ""
+        guard !text.isEmpty else { return nil }
+        guard let rows = Int(text), (0...ImportService.skipRowsMax).contains(rows) else {
+            throw ImportService.badSkipRows(text)
+        }
+        return rows
     }
 
     private func act(_ action: ImportService.Action, _ call: Call) async throws -> WebResponse {

@@ -16,7 +16,10 @@ package struct ImportReport: Sendable, Codable {
     package struct Finding: Sendable, Codable {
         package let rule: String
         package let name: String
+        package let name_zh: String
         package let field: String
+        package let field_name: String
+        package let field_name_zh: String
         package let severity: String
         package let checked: Int
         package let failed: Int

@@ -50,6 +50,31 @@ extension ImportService {
                 zh: told.zh + Self.newAgain.zh + "使用匹配键可找到已有记录。"))
     }
 
+    /// What brings nothing new: most likely rows that were imported before, whatever their bytes are now (another encoding,
+    /// other line ends, another order).
+    func nothingNew(_ run: ImportRun, _ counts: RunCounts, isDone: Bool) async throws -> FileInspection.Warning? {
+        guard !run.isReplay, counts.unchanged > 0, counts.created + counts.updated + counts.rejected + counts.quarantined == 0
+        else { return nil }
+        let earlier = try await tenant.database.read { session in
+            try session.first(RunStore.latestOfSource, [.text(run.mapping.source), .text(run.entity), .id(run.id)]) {
+                (id: $0.id(0) as ImportRunID, name: $0.text(1), at: $0.time(2))
+            }
+        }
+        let rows = Numbers.grouped(counts.unchanged)
+        let place = earlier.map { found in
+            let day = found.at.date(offsetMinutes: tenant.timeZoneOffsetMinutes)
+            return Words(
+                en: " The latest import of the source “\(run.mapping.source)” that changed something is \(found.id) of \(day) (“\(found.name)”); was its file brought again?",
+                zh: "来源“\(run.mapping.source)”最近一次有变更的导入是 \(day) 的导入 \(found.id)（“\(found.name)”），是否重复提交了该文件？")
+        }
+        let words =
+            isDone
+            ? Words(en: "Nothing was changed: all \(rows) rows say what is known already.", zh: "未作任何更改：全部 \(rows) 行与已有记录一致。")
+            : Words(en: "Nothing would be changed: all \(rows) rows say what is known already.", zh: "不会有任何更改：全部 \(rows) 行与已有记录一致。")
+        return FileInspection.Warning(
+            "nothing_new", Words(en: words.en + (place?.en ?? ""), zh: words.zh + (place?.zh ?? "")))
+    }
+
     /// For the command line.
     func importedBefore(_ name: String, _ earlier: RunStore.Earlier) -> CRMError {
         let told = told(earlier)

@@ -17,6 +17,7 @@ extension ImportService {
     ///   - source: name of the source; `nil` = the mapping's, or the file's name.
     ///   - matchKey: field key; empty = every row is new; `nil` = the mapping's or the proposal's.
     ///   - sheet: name or number of a workbook's sheet; `nil` = the first that has rows.
+    ///   - skipRows: rows of the sheet above its heading; `nil` = a title is looked for.
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
     ///   - matches: new customers are compared with known ones, whatever the mapping says.
@@ -26,19 +27,21 @@ extension ImportService {
     /// - Throws: `CRMError` for a file, mapping or match key that cannot be used.
     package func importFile(
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
-        encoding: TextEncoding? = nil, sheet: String? = nil, rejects: String? = nil, ignoresUnmapped: Bool = false,
+        encoding: TextEncoding? = nil, sheet: String? = nil, skipRows: Int? = nil, rejects: String? = nil,
+        ignoresUnmapped: Bool = false,
         dateOrder: DateOrder? = nil, matches: Bool = false, again: Bool = false,
         principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
         if let matchKey, !matchKey.isEmpty { try checkMatchKey(matchKey) }
+        try Self.check(skipRows: skipRows)
         let named: ImportMapping? = if let mapping { try await self.mapping(named: mapping) } else { nil }
         let (blob, warnings) = try copyIn(path)
         let recorder = recorder(principal)
         let name = URL(fileURLWithPath: path).lastPathComponent
         let draft = try await draft(
             name: name, blob: blob, source: source ?? named?.source ?? "", mapping: named, encoding: encoding,
-            sheet: sheet, warnings: warnings, principal: principal, record: recorder,
+            sheet: sheet, skipRows: skipRows, warnings: warnings, principal: principal, record: recorder,
             admit: { [self] proposed, session in
                 guard !again, !dryRun else { return }
                 var proposed = proposed

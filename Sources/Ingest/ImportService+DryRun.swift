@@ -64,6 +64,7 @@ extension ImportService {
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
             planner.plan.warnings.append(repeatWarning(earlier))
         }
+        if let same = try await nothingNew(run, planner.plan.counts, isDone: false) { planner.plan.warnings.append(same) }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }
@@ -97,6 +98,8 @@ extension ImportService {
     /// What a pass over the file noticed.
     func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
         var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
+        if !run.isReplay { found += misfits(run.mapping, file.inspection) }
+        found += spilled(reader)
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
@@ -142,7 +145,9 @@ extension ImportService {
     /// A match key that finds nobody, though there are customers: most likely another source name or key is meant, and the
     /// import would make every customer a second time.
     private func strangers(_ mapping: ImportMapping, _ counts: RunCounts) async throws -> FileInspection.Warning? {
+        // Where rows are found to be known people all the same, nothing has to be checked.
         guard let key = mapping.matchKey, counts.created > 0, counts.updated + counts.unchanged == 0,
+            (counts.linked ?? 0) + (counts.review ?? 0) == 0,
             try await tenant.database.read({ [target] in try target.holdsRecords($0) })
         else { return nil }
         let words = target.fields.first { $0.key == key }?.words ?? Words(en: key, zh: key)

@@ -67,10 +67,11 @@ extension ImportService {
             throw error
         }
         let isBad = counts.read > 0 && counts.rejected == counts.read
+        let same = try await nothingNew(run, counts, isDone: true)
         let words =
             isBad
             ? Self.everythingRejected(counts.read, notTaken(run, file.inspection))
-            : Self.summary(warnings(run, file, reader))
+            : Self.summary(warnings(run, file, reader) + [same].compactMap { $0 })
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run
     }

@@ -52,7 +52,7 @@ package struct ImportService: Sendable {
     /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
-        delimiter: UInt8? = nil, sheet: String? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
+        delimiter: UInt8? = nil, sheet: String? = nil, skipRows: Int? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
         record: @escaping AuditRecorder,
         admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void = { _, _ in },
         then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
@@ -66,7 +66,7 @@ package struct ImportService: Sendable {
                 ? nil : try await tenant.database.read { try SourceStore.source(key: source, $0) }
             let inspector = FileInspector(
                 encoding: encoding ?? agreed?.encoding, delimiter: delimiter ?? agreed?.delimiterByte,
-                sheet: sheet ?? agreed?.sheetHint, warnings: warnings)
+                sheet: sheet ?? agreed?.sheetHint, skipRows: skipRows, warnings: warnings)
             inspection = try await inspector.inspect(name: name, size: blob.size, blob: blob.id, tenant.blobs)
         } catch {
             await tenant.blobs.deleteLater(blob.id)
@@ -255,8 +255,8 @@ package struct ImportService: Sendable {
 
     /// Reads the file of a draft again with another encoding, delimiter or sheet, and proposes a mapping anew.
     package func reinspect(
-        _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, principal: Principal,
-        check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
+        _ id: ImportRunID, encoding: TextEncoding?, delimiter: UInt8?, sheet: String? = nil, skipRows: Int? = nil,
+        principal: Principal, check: @escaping @Sendable (ImportRun) throws -> Void = { _ in }, record: @escaping AuditRecorder
     ) async throws {
         try principal.require(Self.permission)
         let (run, file) = try await self.run(id, for: principal)
@@ -266,7 +266,7 @@ package struct ImportService: Sendable {
         }
         let inspector = FileInspector(
             encoding: encoding, delimiter: delimiter, sheet: sheet ?? file.inspection.canonical?.unpacked.sheet,
-            warnings: grew)
+            skipRows: skipRows, warnings: grew)
         let inspection = try await inspector.inspect(
             name: file.name, size: file.size, blob: file.blobID, tenant.blobs)
         do {

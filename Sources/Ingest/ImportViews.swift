@@ -145,7 +145,8 @@ struct ImportViews {
     /// What a page says with words of its own is left out.
     private var warnings: [FileInspection.Warning] {
         guard run.state == .ready || run.state == .draft else { return [] }
-        return (run.plan?.warnings ?? file.inspection.warnings).filter { $0.code != "imported_before" }
+        let known = file.inspection.warnings + ImportService.misfits(run.mapping, file.inspection, page.target)
+        return (run.plan?.warnings ?? known).filter { $0.code != "imported_before" }
     }
 
     private var repetition: View {

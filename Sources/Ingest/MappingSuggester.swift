@@ -86,13 +86,23 @@ struct MappingSuggester {
         for (index, header) in inspection.columns.enumerated() where !RejectFile.isOwnColumn(header) {
             let key = HeaderKey(header)
             if case .field(let known)? = remembered[key]?.target, let field = fieldIndex[known] {
-                candidates.append(Candidate(column: index, field: field, score: 1_000))
+                // Text that stood under the heading of a choice yields to a column that is called what it became.
+                let isSpare = names.indices.contains { spare in
+                    fields[spare].otherwise == known && Self.score(key.text, names[spare]) ?? 0 >= Self.scoreOfName
+                }
+                let isTaken = isSpare && inspection.columns.contains { other in
+                    other != header && Self.score(HeaderKey(other).text, names[field]) ?? 0 >= Self.scoreOfName
+                }
+                if !isTaken { candidates.append(Candidate(column: index, field: field, score: 1_000)) }
             }
             for (field, names) in names.enumerated() {
-                guard let score = Self.score(key.text, names), fits(fields[field].kind, profiles[header]) else {
-                    continue
+                guard let score = Self.score(key.text, names) else { continue }
+                if fits(fields[field].kind, profiles[header]) {
+                    candidates.append(Candidate(column: index, field: field, score: score))
+                } else if score >= Self.scoreOfName, let other = fields[field].otherwise.flatMap({ fieldIndex[$0] }) {
+                    // Free text under the heading of a choice: the text beside it takes it, unless another column does.
+                    candidates.append(Candidate(column: index, field: other, score: Self.scoreOfText))
                 }
-                candidates.append(Candidate(column: index, field: field, score: score))
             }
         }
         candidates.sort { ($1.score, $0.column, $0.field) < ($0.score, $1.column, $1.field) }
@@ -158,10 +168,14 @@ struct MappingSuggester {
     }
 
     /// What a header may be called to mean the field: key, words and synonyms, as they are compared.
-    private static func names(_ field: ImportField) -> (own: Set<String>, synonyms: [String]) {
+    static func names(_ field: ImportField) -> (own: Set<String>, synonyms: [String]) {
         let own = Set([field.key, field.words.en, field.words.zh].map { HeaderKey($0).text })
         return (own, field.synonyms.map { HeaderKey($0).text })
     }
+
+    /// Named by its own name or a synonym.
+    static let scoreOfName = 90
+    static let scoreOfText = 40
 
     /// Own name before synonym before a header that ends with one (`customer phone number`).
     static func score(_ header: String, _ names: (own: Set<String>, synonyms: [String])) -> Int? {
@@ -177,6 +191,13 @@ struct MappingSuggester {
     func fits(_ kind: ImportFieldKind, _ profile: ColumnInfo?) -> Bool {
         guard let profile, !profile.samples.isEmpty else { return true }
         if case .text = kind { return true }
+        if kind == .phone, profile.longest < 5 { return false }
+        let (good, looked) = fitting(kind, profile)
+        return good * 2 >= looked
+    }
+
+    /// How many of the samples can be what the field takes.
+    func fitting(_ kind: ImportFieldKind, _ profile: ColumnInfo) -> (good: Int, of: Int) {
         let reader = ValueReader(
             field: ImportField("", Words(en: "", zh: ""), kind), column: .init(column: "", target: .ignore),
             profile: profile, countryCode: "86", places: 9, offsetMinutes: 0)
@@ -189,10 +210,10 @@ struct MappingSuggester {
                 return error.code == ValueFailure.ambiguousDate.rawValue
                     || error.code == ValueFailure.ambiguousCalendar.rawValue && kind == .date
                     || error.code == ValueFailure.scientificNotation.rawValue
+                    || error.code == RejectWords.digitsLost.0
                     || (error.code == ValueFailure.excelSerialDate.rawValue && profile.has("excel_serial_dates"))
             }
         }
-        if kind == .phone, profile.longest < 5 { return false }
-        return good * 2 >= profile.samples.count
+        return (good, profile.samples.count)
     }
 }

@@ -8,12 +8,14 @@ extension ProfileText {
         var found: [String] = []
         // Dates of different days do not name anything.
         if column.isLikelyKey, column.dates == nil || column.type != .text, let repeated = column.keyDuplicates {
+            let most = column.top.first.flatMap { $0.count > 1 ? $0 : nil }
+            let example = most.map { say(": “\($0.value)” ×\($0.count)", "：“\($0.value)” ×\($0.count)") } ?? ""
             found.append(
                 repeated == 0
                     ? say("names a record: no value comes twice", "可作标识：没有重复值")
                     : say(
-                        "may name a record, but \(counted(repeated, "value comes", "values come")) again",
-                        "可能是标识，但有 \(Numbers.grouped(repeated)) 个重复值"))
+                        "may name a record, but \(counted(repeated, "value comes", "values come")) again\(example)",
+                        "可能是标识，但有 \(Numbers.grouped(repeated)) 个重复值\(example)"))
         }
         if let outliers = column.outliers {
             found.append(
@@ -31,6 +33,18 @@ extension ProfileText {
                     "乱码：\(broken.repairable) 个可修复，\(broken.lost) 个已丢失（\(example)）"))
         }
         if let identities = column.identities { found += words(identities) }
+        if let wrong = column.wrongEmails {
+            found.append(
+                say(
+                    "\(counted(wrong.count, "value is", "values are")) no e-mail address (\(places(wrong.examples)))",
+                    "\(Numbers.grouped(wrong.count)) 个值不是邮箱地址（\(places(wrong.examples))）"))
+        }
+        for code in column.missingCodes {
+            found.append(
+                say(
+                    "\(code.value) stands there \(counted(code.count, "time", "times")) and most likely means “missing”: an import takes it as a number unless the mapping replaces it by nothing",
+                    "\(code.value) 出现 \(Numbers.grouped(code.count)) 次，很可能表示缺失：除非映射中将其替换为空，导入时按数字处理"))
+        }
         let isTold = column.dates.map { $0.impossible > 0 || !["clear"].contains($0.verdict.rawValue) } ?? false
         for notice in column.notices where isAlone || notice.value != "surrounding_spaces" {
             let isOfDates = ["mixed_date_orders", "ambiguous_date_order", "impossible_dates"].contains(notice.value)

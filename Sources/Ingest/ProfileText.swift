@@ -8,11 +8,11 @@ extension FileProfile {
     /// Reads a file of the machine.
     /// - Throws: `CRMError` that says what is wrong with it.
     package static func read(
-        _ path: String, sheet: String?, encoding: TextEncoding?, tick: (Int) throws -> Void = { _ in }
+        _ path: String, sheet: String?, skipRows: Int? = nil, encoding: TextEncoding?, tick: (Int) throws -> Void = { _ in }
     ) throws -> FileProfile {
         let name = URL(fileURLWithPath: path).lastPathComponent
         do {
-            let file = try OpenedFile(path: path, sheet: sheet, encoding: encoding)
+            let file = try OpenedFile(path: path, sheet: sheet, skipRows: skipRows, encoding: encoding)
             var options = TabularOptions(
                 encoding: encoding, onUndecodable: .reject, limits: TabularLimits(columnsMax: 2_000))
             options = file.options(options)
@@ -101,6 +101,17 @@ package struct ProfileText {
                 + (encoding ? ", " + say("encoding", "编码") + " \(profile.encoding)\(guess)" : ""))
         if profile.sheets.count > 1 {
             lines.append("  " + say("sheets", "工作表") + " " + profile.sheets.joined(separator: ", "))
+        }
+        if let skipped = profile.skippedRows {
+            lines.append(
+                "  " + say("rows above the heading, skipped", "已跳过的表头上方行数") + " \(skipped)")
+        }
+        if let lost = profile.longNumbers {
+            lines.append(
+                "  "
+                    + say(
+                        "numbers of more than 15 digits in cells, whose last digits a spreadsheet loses; format the column as text:",
+                        "单元格中超过 15 位的数值（电子表格会丢失末尾数字，请将该列设为文本格式）：") + " \(lost)")
         }
         let about = profile.isDuplicateEstimate ? "≈" : ""
         lines.append("  " + say("repeated rows", "重复行") + " \(about)\(profile.duplicateRows)")

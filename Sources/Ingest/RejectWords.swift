@@ -90,6 +90,14 @@ enum RejectWords {
         Words(en: "the match key is empty, so the record cannot be found again", zh: "匹配键为空，无法对应记录")
     )
 
+    static let digitsLost = (
+        "digits_lost",
+        Words(
+            en: "a number of more than 15 digits, of which a spreadsheet keeps only 15; format the column as text there and "
+                + "enter or export the numbers anew",
+            zh: "超过 15 位的数值，电子表格只保留 15 位；请将该列设为文本格式后重新录入或导出")
+    )
+
     static let spreadsheetError = (
         "spreadsheet_error",
         Words(en: "a spreadsheet error (such as #REF!) stands in place of a value", zh: "是电子表格错误（如 #REF!），不是数值")
@@ -107,12 +115,14 @@ enum RejectWords {
         ("too_long", Words(en: "longer than \(max) characters", zh: "超过 \(max) 个字符"))
     }
 
+    static let noChoice = "not_a_choice"
+
     /// Names the choices when there are few.
     static func notAChoice(_ choices: [Words]) -> (String, Words) {
         func some(_ language: Language, _ comma: String) -> String {
             choices.prefix(8).map { $0[language] }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
         }
-        return ("not_a_choice", Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
+        return (noChoice, Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
     }
 
     static func duplicate(firstLine: Int) -> (String, Words) {

@@ -28,6 +28,8 @@ struct ResolvedColumns: Sendable {
         let isNew: Bool
         let mapping: ImportMapping.Column
         let profile: ColumnInfo?
+        /// Takes what is none of the field's choices.
+        let overflow: ImportField?
         /// An attribute whose kind was read from the file and not chosen by a person.
         var isLenient: Bool { mapping.target == .attribute && mapping.kind == nil }
 
@@ -92,7 +94,7 @@ struct ResolvedColumns: Sendable {
             columns.append(
                 Column(
                     index: index, name: header, field: field, isNew: isDryRun && known[field.key] == nil,
-                    mapping: column, profile: profile))
+                    mapping: column, profile: profile, overflow: field.otherwise.flatMap { known[$0] }))
         }
         guard !columns.isEmpty else {
             throw CRMError.invalid(

@@ -101,7 +101,7 @@ extension ImportService {
     func previewRevert(
         _ run: ImportRun, chunksMax: Int64, forecastMax: Int64, _ session: any SQLSession
     ) throws -> RevertPreview {
-        var ties: Set<ImportTie> = []
+        var goers: [CustomerID] = []
         var kept = KeptCount()
         var (removed, restored, looked) = (0, 0, 0)
         var isForecast = true
@@ -111,7 +111,9 @@ extension ImportService {
         for chunk in stride(from: chunks, to: max(0, chunks - max(chunksMax, forecastMax)), by: -1) {
             guard let entries = try JournalStore.entries(run.id, chunk: chunk, session) else { continue }
             let place = chunks - chunk
-            if isTied, place < chunksMax { ties.formUnion(try target.ties(of: entries.created.map(\.id), session)) }
+            /// Customers of this chunk that stay keep what was decided about them.
+            var staying: Set<CustomerID> = []
+            defer { if isTied, place < chunksMax { goers += entries.created.map(\.id).filter { !staying.contains($0) } } }
             guard place < forecastMax, isForecast else { continue }
             let forecast = try target.forecastRevert(
                 created: entries.created.map { ($0.id, revision: $0.revision, undo: $0.undo) },
@@ -124,7 +126,9 @@ extension ImportService {
             restored += forecast.restored
             looked += entries.created.count + entries.updated.count
             kept.add(forecast.issues)
+            staying = Set(forecast.issues.filter(\.field.isEmpty).map(\.customer))
         }
+        let ties = goers.isEmpty ? [] : try target.ties(of: goers, session)
         let later: Others =
             try isForecast ? later(than: run, kept.all, chunksMax: chunksMax, session) : (runs: [], others: nil)
         let fields = try words(of: kept.byFrequency, session)

@@ -55,6 +55,18 @@ enum RunStore {
           AND r.state IN ('running', 'succeeded', 'failed', 'cancelled')
         ORDER BY r.id DESC LIMIT 1
         """
+    /// Imports of customers that were there at a time and were taken back later: `$1` = the time.
+    static let takenBack: SQL = """
+        SELECT COUNT(*), COALESCE(CAST(SUM(created_count + updated_count) AS BIGINT), 0) FROM ingest_run
+        WHERE entity = 'customer' AND started_at < $1 AND reverted_at > $1
+        """
+    /// The latest import of a source that took rows of this kind.
+    static let latestOfSource: SQL = """
+        SELECT r.id, f.name, r.created_at, f.digest FROM ingest_run r JOIN ingest_file f ON f.id = r.file_id
+        WHERE r.source = $1 AND r.entity = $2 AND r.id <> $3 AND NOT r.is_replay
+          AND r.created_count + r.updated_count > 0 AND r.state IN ('succeeded', 'failed', 'cancelled')
+        ORDER BY r.id DESC LIMIT 1
+        """
     static let setJob: SQL = """
         UPDATE ingest_run SET state = $2, job_id = $3, actor = $4, message_en = '', message_zh = '',
           started_at = COALESCE(started_at, $5) WHERE id = $1 AND state = $6

@@ -1,3 +1,5 @@
+import Storage
+
 /// The match keys of a file with the line on which each was first seen: an open-addressing table of hashes, 12 bytes a
 /// slot. This is the one thing whose memory grows with the file: about 25 bytes a row, 250 MB for ten million rows.
 struct SeenKeys {
@@ -45,5 +47,32 @@ struct SeenKeys {
             hashes[slot] = key
             lines[slot] = oldLines[index]
         }
+    }
+}
+
+/// 64 bits of a key, to find it again within one file.
+enum KeyHash {
+    static func of(_ value: SQLValue) -> UInt64 {
+        switch value {
+        case .text(let text): hash(text)
+        case .int(let int): hash("\(int)")
+        case .double(let double): hash("\(double)")
+        case .bool(let bool): hash(bool ? "true" : "false")
+        case .bytes(let bytes): hash(String(decoding: bytes, as: UTF8.self))
+        case .null: 0
+        }
+    }
+
+    /// FNV-1a with the finaliser of MurmurHash3, whose low bits are even enough for an open table.
+    private static func hash(_ text: String) -> UInt64 {
+        var text = text
+        var hash = text.withUTF8 { bytes -> UInt64 in
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            return hash
+        }
+        hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
+        hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
+        return max(1, hash ^ hash >> 33)
     }
 }

@@ -156,6 +156,7 @@ final class ValueReader {
             // Kept as it is: it is text here, and every file we write guards it.
             if CSVWriter.guarded(text) != text { formulaCells += 1 }
         }
+        if Self.hasLostDigits(text) { throw CellFailure(RejectWords.digitsLost) }
         if field.canMatch, Self.isDamaged(text) { throw CellFailure(.scientificNotation) }
         guard text.utf8.count <= max || text.unicodeScalars.count <= max else {
             throw CellFailure(RejectWords.tooLong(max))
@@ -171,8 +172,16 @@ final class ValueReader {
             && parts[0].allSatisfy { (48...57).contains($0) || $0 == 0x2E }
     }
 
+    /// `8.98601234567E+18`: more than 15 digits, as our reader of workbooks and spreadsheets write them. No text that
+    /// anybody means looks so.
+    static func hasLostDigits(_ text: String) -> Bool {
+        guard isDamaged(text), let e = text.lastIndex(of: "+") else { return false }
+        return Int(text[text.index(after: e)...]).map { $0 >= 15 } ?? false
+    }
+
     private func phone(_ text: String) throws(CellFailure) -> String? {
         if isMissing(text) { return nil }
+        if Self.hasLostDigits(text) { throw CellFailure(RejectWords.digitsLost) }
         if Self.isDamaged(text) { throw CellFailure(.scientificNotation) }
         var digits = text[...]
         // A number column that passed through floating point.
@@ -226,6 +235,10 @@ final class RowReader {
         let isNew: Bool
         /// Nobody chose what the column is: a cell that does not fit costs its value and not the row.
         let isLenient: Bool
+        /// Key and length of the text field that takes what is none of the choices.
+        let overflow: (key: String, max: Int)?
+        /// Where that field has a column of its own.
+        let overflowAt: Int?
     }
 
     /// What became of a record.
@@ -248,6 +261,11 @@ final class RowReader {
     var errorCells: Int { plans.reduce(0) { $0 + $1.reader.errorCells } }
     var formulaCells: Int { plans.reduce(0) { $0 + $1.reader.formulaCells } }
     private var dropped: [Int]
+    private var spilled: [Int]
+    /// Cells that are none of their field's choices and stand in a text field now, by column.
+    var spilledCells: [(column: String, field: String, count: Int)] {
+        zip(plans, spilled).filter { $1 > 0 }.map { ($0.name, $0.overflow?.key ?? "", $1) }
+    }
     var droppedCells: [(column: String, count: Int)] {
         zip(plans, dropped).filter { $1 > 0 }.map { ($0.name, $1) }
     }
@@ -256,9 +274,11 @@ final class RowReader {
         plans = columns.all.map {
             Plan(
                 index: $0.index, name: $0.name, reader: $0.reader(columns.settings), isNew: $0.isNew,
-                isLenient: $0.isLenient)
+                isLenient: $0.isLenient, overflow: $0.overflow.map { field in (field.key, Self.max(of: field)) },
+                overflowAt: $0.overflow.flatMap { field in columns.all.firstIndex { $0.field.key == field.key } })
         }
         dropped = Array(repeating: 0, count: plans.count)
+        spilled = dropped
         matchIndex = plans.firstIndex { $0.reader.field.key == columns.matchKey }
         self.columns = columns.headers
         self.unguards = unguards
@@ -266,6 +286,25 @@ final class RowReader {
         rules = columns.compiled
         let orders = Set(plans.filter { $0.reader.field.kind == .date }.compactMap(\.reader.dateOrder))
         fileOrder = orders.count == 1 ? orders.first : nil
+    }
+
+    private static func max(of field: ImportField) -> Int {
+        if case .text(let max) = field.kind { max } else { Limits.textFieldMax }
+    }
+
+    /// Puts what is none of a field's choices into the text beside it, before what stands there.
+    private func spill(
+        _ index: Int, _ record: Record, into values: inout [String: SQLValue]
+    ) throws(CellFailure) {
+        guard let (key, max) = plans[index].overflow else { return }
+        var cell = record.field(plans[index].index)
+        if unguards { cell = CSVWriter.unguarded(cell) }
+        var text = ValueReader.trimmed(cell)
+        if case .text(let present)? = values[key], present != text { text += "\n" + present }
+        guard text.unicodeScalars.count <= max else { throw CellFailure(RejectWords.tooLong(max)) }
+        values[key] = .text(text)
+        if let at = plans[index].overflowAt { slots[at] = .text(text) }
+        spilled[index] += 1
     }
 
     /// The match cell alone: its hash, `nil` when it is missing or cannot be read.
@@ -282,6 +321,7 @@ final class RowReader {
         values.reserveCapacity(plans.count)
         var new: [String: SQLValue] = [:]
         var failures: [(plan: Plan, failure: CellFailure)] = []
+        var spills: [Int] = []
         rules.begin()
         for (index, plan) in plans.enumerated() {
             slots[index] = nil
@@ -295,7 +335,14 @@ final class RowReader {
                 }
             case .success(nil): break
             case .failure where plan.isLenient: dropped[index] += 1
+            case .failure(let failure) where failure.code == RejectWords.noChoice && plan.overflow != nil:
+                spills.append(index)
             case .failure(let failure): failures.append((plan, failure))
+            }
+        }
+        for index in spills {
+            do throws(CellFailure) { try spill(index, record, into: &values) } catch {
+                failures.append((plans[index], error))
             }
         }
         let line = record.position.line
@@ -379,32 +426,5 @@ final class RowReader {
         } catch {
             return .failure(error)
         }
-    }
-}
-
-/// 64 bits of a key, to find it again within one file.
-enum KeyHash {
-    static func of(_ value: SQLValue) -> UInt64 {
-        switch value {
-        case .text(let text): hash(text)
-        case .int(let int): hash("\(int)")
-        case .double(let double): hash("\(double)")
-        case .bool(let bool): hash(bool ? "true" : "false")
-        case .bytes(let bytes): hash(String(decoding: bytes, as: UTF8.self))
-        case .null: 0
-        }
-    }
-
-    /// FNV-1a with the finaliser of MurmurHash3, whose low bits are even enough for an open table.
-    private static func hash(_ text: String) -> UInt64 {
-        var text = text
-        var hash = text.withUTF8 { bytes -> UInt64 in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            return hash
-        }
-        hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
-        hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
-        return max(1, hash ^ hash >> 33)
     }
 }

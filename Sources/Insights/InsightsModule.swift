@@ -20,6 +20,7 @@ package struct InsightsModule: TMFModule {
     private let customers: any CustomerReading
     private let masks: ColumnMasks
     private let unscored: UnscoredCount
+    private let takenBack: TakenBackCount
     private let titles = TitleCache()
     private let consents: (any ConsentReading)?
     /// What programs reach (TMF680).
@@ -28,9 +29,12 @@ package struct InsightsModule: TMFModule {
     /// - Parameters:
     ///   - masks: how values of custom attributes are hidden in reasons; without labels all of them are.
     ///   - unscored: counts customers in service without a score.
+    ///   - takenBack: counts imports that were taken back since a time.
     package init(
-        customers: any CustomerReading, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount()
+        customers: any CustomerReading, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount(),
+        takenBack: TakenBackCount = TakenBackCount()
     ) {
+        self.takenBack = takenBack
         self.unscored = unscored
         self.customers = customers
         self.masks = masks
@@ -40,8 +44,10 @@ package struct InsightsModule: TMFModule {
     /// With what programs reach.
     /// - Parameter consents: who does not want to be profiled.
     package init(
-        customers: any CustomerReading, masks: ColumnMasks, unscored: UnscoredCount, consents: any ConsentReading, schemas: TMFSchemas
+        customers: any CustomerReading, masks: ColumnMasks, unscored: UnscoredCount, takenBack: TakenBackCount = TakenBackCount(),
+        consents: any ConsentReading, schemas: TMFSchemas
     ) throws {
+        self.takenBack = takenBack
         self.unscored = unscored
         self.customers = customers
         self.masks = masks
@@ -96,7 +102,7 @@ package struct InsightsModule: TMFModule {
     package var layouts: [TableLayout] { InsightsLayouts.all }
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages().endpoints()
+        RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages(takenBack: takenBack).endpoints()
             + resources.flatMap(\.endpoints)
     }
 

@@ -6,6 +6,8 @@ import Web
 
 /// The registry of model versions: list, card, training, activation.
 struct ModelPages: Sendable {
+    let takenBack: TakenBackCount
+
     func endpoints() -> [Endpoint] {
         let view = Route.Access.permission(InsightsPermissions.modelsView)
         let train = Route.Access.permission(InsightsPermissions.modelsTrain)
@@ -38,12 +40,13 @@ struct ModelPages: Sendable {
             return version
         }
         let tenant = call.tenant
-        let (models, jobs, failed) = try await call.read { session in
+        let (models, jobs, failed, gone) = try await call.read { session in
             let running = try Self.openJobs(tenant, session)
             let lastTraining = try tenant.jobs.recent(kind: ChurnTraining.jobKind, limit: 1, session).first
             return (
                 try ModelStore.recent(before: before, limit: Limits.pageSize + 1, session), running,
-                lastTraining?.status == .failed ? lastTraining : nil
+                lastTraining?.status == .failed ? lastTraining : nil,
+                try ModelStore.active(session).map { try takenBack.count($0.trainedAt, session) }
             )
         }
         let shown = models.prefix(Limits.pageSize)
@@ -58,6 +61,12 @@ struct ModelPages: Sendable {
                 "jobs": .list(jobs.map { job($0, principal, call) }),
                 "failed": .bool(failed != nil && jobs.isEmpty), "failure": .text(failed?.message[call.language]),
                 "refused": .text(shown.first { $0.state == .active }?.failure?[call.language]),
+                "takenBack": .text(
+                    gone.flatMap { $0.imports > 0 ? $0 : nil }.map { gone in
+                        call.text(gone.imports == 1 ? "insights.models.gone.one" : "insights.models.gone.many")
+                            .replacing("{{imports}}", with: Figures.count(gone.imports))
+                            .replacing("{{rows}}", with: Figures.count(gone.rows))
+                    }),
                 "next": .text(models.count > Limits.pageSize ? shown.last.map { String($0.version) } : nil),
             ])
     }

@@ -12,6 +12,18 @@ package struct UnscoredCount: Sendable {
     }
 }
 
+/// Imports that were taken back after a version was trained: it learned from rows that are gone. Counted by Ingest,
+/// injected by App.
+package struct TakenBackCount: Sendable {
+    let count: @Sendable (Instant, any SQLSession) throws -> (imports: Int, rows: Int)
+
+    package init(
+        count: @escaping @Sendable (Instant, any SQLSession) throws -> (imports: Int, rows: Int) = { _, _ in (0, 0) }
+    ) {
+        self.count = count
+    }
+}
+
 /// When the next pass over the base is.
 enum NextPass: Sendable, Equatable {
     /// One waits or runs.

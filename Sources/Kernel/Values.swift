@@ -92,9 +92,22 @@ package struct PhoneNumber: Hashable, Sendable, CustomStringConvertible {
     /// The last `count` digits.
     package func tail(_ count: Int) -> String { String(e164.suffix(count)) }
 
-    /// How it is shown inside the operator's own country: without the country code when that is the default one.
+    /// How it is shown inside the operator's own country: without the country code when that is the default one. A number of a
+    /// fixed line of China is dialled, and known to people, with a 0 before the area code.
     package func national(countryCode: String = "86") -> String {
-        e164.hasPrefix("+" + countryCode) ? String(e164.dropFirst(1 + countryCode.count)) : e164
+        guard e164.hasPrefix("+" + countryCode) else { return e164 }
+        let number = e164.dropFirst(1 + countryCode.count)
+        return countryCode == "86" && Self.isFixedLine(number) ? "0" + number : String(number)
+    }
+
+    /// Ten or eleven digits that begin with an area code: 10, 2x, or three digits. Not a mobile number (eleven digits from 13 on),
+    /// and not 400 and 800, which have no area.
+    private static func isFixedLine(_ number: Substring) -> Bool {
+        switch number.utf8.count {
+        case 10: !number.hasPrefix("400") && !number.hasPrefix("800") && (!number.hasPrefix("1") || number.hasPrefix("10"))
+        case 11: !number.hasPrefix("1") && !number.hasPrefix("2")
+        default: false
+        }
     }
 }
 

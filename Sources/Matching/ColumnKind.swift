@@ -66,6 +66,9 @@ enum HeaderWords {
         kind(header) == .birthDate || has(header, ["date", "day", "time"], ["日期", "时间", "日"])
     }
 
+    /// Whether the header names a plan or tariff.
+    static func isPlan(_ header: String) -> Bool { has(header, ["plan", "tariff", "package"], ["套餐", "资费"]) }
+
     private static func has(_ header: String, _ english: [String], _ chinese: [String]) -> Bool {
         let simple = String(String.UnicodeScalarView(header.unicodeScalars.map(Han.simplified)))
         if chinese.contains(where: simple.contains) { return true }
@@ -96,7 +99,10 @@ enum HeaderWords {
         (.suburb, ["suburb", "city", "town", "locality", "district", "village", "municipality", "county"]),
         (
             .category,
-            ["state", "province", "gender", "sex", "region", "country", "title", "race", "ethnicity", "party"]
+            [
+                "state", "province", "gender", "sex", "region", "country", "title", "race", "ethnicity", "party", "plan",
+                "tariff", "package",
+            ]
         ),
         (
             .givenName,
@@ -125,7 +131,7 @@ enum HeaderWords {
         (.birthDate, ["出生", "生日"]),
         (.houseNumber, ["门牌"]),
         (.suburb, ["城市", "区县", "市", "区", "县", "镇"]),
-        (.category, ["性别", "省", "国家", "民族", "类型", "类别", "称谓"]),
+        (.category, ["性别", "省", "国家", "民族", "类型", "类别", "称谓", "套餐", "资费", "品牌", "渠道"]),
         (.street, ["地址", "住址", "街道", "路"]),
         // 名字 is what somebody is called, surname and all.
         (.fullName, ["姓名", "客户名", "户名", "名称", "联系人", "名字"]),

@@ -34,6 +34,11 @@ package struct ColumnUnderstanding: Sendable {
             || facts.compactMinguo * 2 > facts.count && HeaderWords.isDate(header)
         if isMinguo { facts.takeShortDates() }
         isHan = facts.share(facts.han) > 0.5
+        if HeaderWords.isPlan(header), facts.distinct.count > 1 || facts.count < 3, facts.count > 0 {
+            // Plans are many in a file of a large operator, and no places all the same.
+            kind = facts.distinct.count > 200 ? .text : .category
+            return
+        }
         kind = Self.kind(HeaderWords.kind(header), facts, isOrganisation: HeaderWords.isOrganisation(header))
     }
 

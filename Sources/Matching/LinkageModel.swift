@@ -40,12 +40,16 @@ package struct LinkageModel: Sendable, Codable {
         var unknownBits: Double { log2((sameName + 1.5) / (otherName + 0.5)) }
         /// Upper limit when the given names differ and birth dates are not known of both. Without evidence a household.
         var otherNameBits: Double { log2((sameBirth + 1) / (otherBirth + 2)) }
+        /// The same when they were born on one day. Twins share everything but the given name, so a person has to look, unless a file
+        /// has hardly any such pairs among very many: there somebody wrote another name.
+        var twinBits: Double { (sameBirth + 0.5) / (sameName + 1) <= Self.slipsMax ? .infinity : -1 }
+        private static let slipsMax = 0.0067
     }
 
     /// What one field says about a pair.
     package struct Evidence: Sendable, Codable, Equatable {
         package let field: String
-        /// A name of `Comparison.names`, or `missing`.
+        /// A name of `Comparison.names`, `missing`, or `no_evidence`: both are known, and that they differ says nothing.
         package let level: String
         package let bits: Double
     }
@@ -145,9 +149,12 @@ package struct Scorer: Sendable {
                         isVerified = isVerified || x.isVerified(like: y)
                     }
                 }
+                // Of more records chance agrees more often; that twins are for a person to look at does not depend on it.
+                let shift = records.map { $0 > 0 ? log2(Double($0) / Double(max(1, model.records))) : 0 } ?? 0
                 var found = decide(
-                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified)
-                if let records, records > 0 { found.bits -= log2(Double(records) / Double(max(1, model.records))) }
+                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified,
+                    shift: shift)
+                found.bits -= shift
                 return self.score(found.bits, found.bar)
             }
         }
@@ -166,7 +173,8 @@ package struct Scorer: Sendable {
         return levels.indices.map { field in
             let weights = model.weights[field], level = levels[field]
             guard level != Comparison.missing else {
-                return .init(field: weights.field.name, level: "missing", bits: 0)
+                let isKnown = a.values[field] != nil && b.values[field] != nil
+                return .init(field: weights.field.name, level: isKnown ? "no_evidence" : "missing", bits: 0)
             }
             let rarity = level == 0 ? rarityBits(field, a.values[field]) : 0
             return .init(
@@ -174,6 +182,18 @@ package struct Scorer: Sendable {
                 bits: weights.bits[Int(level)] + rarity)
         }
     }
+
+    /// Whether two records that are left over may be joined: they are of one name, or where a name is missing they were born on one
+    /// day, or agree in a text that few have (the contact of a company).
+    func mayJoin(_ naming: FieldRoles.Naming, _ levels: ArraySlice<UInt8>) -> Bool {
+        guard naming == .unknown else { return naming == .one }
+        return roles.kinds.enumerated().contains { field, kind in
+            let level = levels[levels.startIndex + field]
+            return kind == .birthDate && level <= 1 || kind == .text && level == 0 && bits[field][0] >= Self.fewHaveBits
+        }
+    }
+
+    private static let fewHaveBits = 4.0
 
     private func rarityBits(_ field: Int, _ value: MatchValue?) -> Double {
         guard usesFrequency[field], let value else { return 0 }
@@ -208,9 +228,10 @@ package struct Scorer: Sendable {
     }
 
     /// The sum of the weights, and the rules that are stronger than sums.
+    /// - Parameter shift: what is taken off the bits afterwards.
     @inline(__always)
     func decide(
-        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool
+        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool, shift: Double = 0
     ) -> Decision {
         var sum = model.priorBits, gain = 0.0, loss = 0.0, surname = 0.0
         for field in 0..<levels.count {
@@ -231,9 +252,10 @@ package struct Scorer: Sendable {
         var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
         switch kin {
         case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
-        case .otherName: decision.bits = min(sum, model.kinship.otherNameBits)
+        case .otherName: decision.bits = min(sum, model.kinship.otherNameBits, model.kinship.twinBits + shift)
+        case .otherNameSameBirth: decision.bits = min(sum, model.kinship.twinBits + shift)
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
-        case .same, .otherNameSameBirth, .noName: break
+        case .same, .noName: break
         }
         return decision
     }
@@ -242,11 +264,12 @@ package struct Scorer: Sendable {
     @inline(__always)
     private func kin(_ levels: UnsafeBufferPointer<UInt8>) -> Kin {
         var isOtherName = false, isSameName = false, isOtherBirth = false, isSameBirth = false
-        var isSameIdentity = false, isKnown = false
+        var isSameIdentity = false, isKnown = false, isAlike = false
         for field in 0..<levels.count where levels[field] != Comparison.missing {
             let level = levels[field]
             switch roles.kinds[field] {
-            case .givenName, .fullName: if level == 5 { isOtherName = true } else { isSameName = true }
+            case .givenName, .fullName:
+                if level == 5 { isOtherName = true } else if level == 4 { isAlike = true } else { isSameName = true }
             case .birthDate: if level == 3 { isOtherBirth = true } else if level <= 1 { isSameBirth = true }
             // Numbers given out in a row are near each other by nature: only what the data calls rare counts.
             case .identityNumber, .email: if level <= 1, bits[field][Int(level)] >= 6 { isSameIdentity = true }
@@ -254,7 +277,10 @@ package struct Scorer: Sendable {
             }
             isKnown = true
         }
-        if isSameIdentity || (isSameName && !isOtherName) { return .same }
+        if isSameIdentity { return .same }
+        // `mary` and `mark` of one day are one who slipped; of two days they are two.
+        if isAlike, !isOtherName, !isSameName { return isOtherBirth ? .otherName : .same }
+        if isSameName && !isOtherName { return .same }
         guard isOtherName else { return isKnown ? .noName : .unknown }
         return isOtherBirth ? .otherNameOtherBirth : isSameBirth ? .otherNameSameBirth : .otherName
     }

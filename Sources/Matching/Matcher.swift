@@ -154,11 +154,18 @@ package enum Matcher {
     ) -> MatchResult {
         let scorer = Scorer(model)
         var links: [ScoredPair] = [], doubtful: [ScoredPair] = []
-        for (pair, own) in zip(compared.pairs, compared.scored(scorer, table, shares)) {
-            let (a, b) = CandidatePairs.unpack(pair)
+        /// Those of `doubtful` that are not of another name, and whether they may be joined.
+        var namesakes: [(pair: ScoredPair, mayJoin: Bool)] = []
+        for (number, own) in compared.scored(scorer, table, shares).enumerated() {
+            let (a, b) = CandidatePairs.unpack(compared.pairs[number])
+            let scored = ScoredPair(a: a, b: b, bits: own.bits)
             switch scorer.score(own.bits, own.bar).band {
-            case .link: links.append(ScoredPair(a: a, b: b, bits: own.bits))
-            case .review: doubtful.append(ScoredPair(a: a, b: b, bits: own.bits))
+            case .link: links.append(scored)
+            case .review:
+                doubtful.append(scored)
+                let levels = compared.levels[number * compared.fields..<(number + 1) * compared.fields]
+                let naming = scorer.roles.naming(levels) { table.columns[$0].value($1 ? b : a) }
+                if naming != .other { namesakes.append((scored, scorer.mayJoin(naming, levels))) }
             case .apart: break
             }
         }
@@ -178,7 +185,7 @@ package enum Matcher {
         var clustering = Clustering(rows: table.rows)
         clustering.join(links, bits: bits)
         if isSingle || table.split == nil && arePairs(clustering.groups()) {
-            let found = leftOver(clustering.groups(), doubtful, table, model)
+            let found = leftOver(clustering.groups(), namesakes, table, model)
             clustering.join(found, bits: bits)
             links += found
         }
@@ -201,16 +208,19 @@ package enum Matcher {
         Double(groups.count { $0.count > 2 }) <= 0.03 * Double(groups.count)
     }
 
-    /// Doubtful pairs of records that belong to nobody yet, and that are likely one person now that the others are settled.
+    /// Doubtful pairs of one name whose records belong to nobody yet, and that are likely one person now that the others are
+    /// settled. Of another name they may be twins, or live in one household.
     private static func leftOver(
-        _ groups: [[Int]], _ doubtful: [ScoredPair], _ table: PreparedTable, _ model: LinkageModel
+        _ groups: [[Int]], _ namesakes: [(pair: ScoredPair, mayJoin: Bool)], _ table: PreparedTable, _ model: LinkageModel
     ) -> [ScoredPair] {
         let taken = Set(groups.joined())
         let split = table.split ?? table.rows
         let left = Double(split - taken.count { $0 < split }), right = Double(table.rows - split - taken.count { $0 >= split })
+        let open = namesakes.filter { !taken.contains($0.pair.a) && !taken.contains($0.pair.b) }
+        let mayJoin = Set(open.filter(\.mayJoin).map { CandidatePairs.pack($0.pair.a, $0.pair.b) })
         return Assignment.leftOver(
-            doubtful.filter { !taken.contains($0.a) && !taken.contains($0.b) },
-            possible: table.split == nil ? left * (left - 1) / 2 : left * right, priorBits: model.priorBits)
+            open.map(\.pair), possible: table.split == nil ? left * (left - 1) / 2 : left * right, priorBits: model.priorBits
+        ).filter { mayJoin.contains(CandidatePairs.pack($0.a, $0.b)) }
     }
 
     /// Whether hardly any record has two good partners: then no record may have two.

@@ -117,6 +117,7 @@ struct FieldRoles: Sendable {
     let names: (given: Int, surname: Int)?
     /// Two address lines.
     let lines: (Int, Int)?
+    let phones: [Int]
 
     init(_ kinds: [ColumnKind]) {
         self.kinds = kinds
@@ -125,6 +126,7 @@ struct FieldRoles: Sendable {
         names = given.isEmpty || last.isEmpty ? nil : (given[0], last[0])
         let streets = kinds.indices.filter { kinds[$0] == .street }
         lines = streets.count == 2 ? (streets[0], streets[1]) : nil
+        phones = kinds.indices.filter { kinds[$0] == .phone }
     }
 
     /// Levels of a pair, with fields that changed places recognised.
@@ -139,6 +141,38 @@ struct FieldRoles: Sendable {
         {
             swapLines(levels, lines.0, lines.1, value)
         }
+        for field in phones where levels[field] == 1 || levels[field] == 2 {
+            if let a = value(field, false), let b = value(field, true), Comparison.areNeighbours(a, b) {
+                levels[field] = Comparison.missing
+            }
+        }
+    }
+
+    /// What the names of a pair say of whether they are one person's.
+    enum Naming { case one, unknown, other }
+
+    /// The machine joins nobody for what a household shares. Without a column of names there is nothing to ask.
+    func naming(_ levels: ArraySlice<UInt8>, _ value: (Int, Bool) -> MatchValue?) -> Naming {
+        let first = levels.startIndex
+        let isSameBirth = kinds.indices.contains { kinds[$0] == .birthDate && levels[first + $0] <= 1 }
+        func naming(_ field: Int) -> Naming {
+            switch levels[first + field] {
+            case 0: return .one
+            case 1:
+                // Two characters of one sound are two names, unless the birth date is the same.
+                let isHan = [false, true].allSatisfy { side in value(field, side).map { !$0.isLatin } ?? false }
+                return !isHan || isSameBirth ? .one : .other
+            case Comparison.swapped: return kinds[field] == .fullName ? .other : .one
+            case Comparison.missing: return .unknown
+            default: return .other
+            }
+        }
+        // A company and whoever speaks for it: one of the two is enough, and neither may be another.
+        let full = kinds.indices.filter { kinds[$0] == .fullName }.map(naming)
+        if !full.isEmpty { return full.contains(.other) ? .other : full.contains(.one) ? .one : .unknown }
+        guard let given = kinds.firstIndex(of: .givenName) else { return .one }
+        let own = naming(given), last = names.map { naming($0.surname) } ?? Naming.one
+        return last == .other ? .other : own
     }
 
     private func swapNames(

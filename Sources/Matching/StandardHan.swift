@@ -41,7 +41,7 @@ package enum Han {
     package static let syllables: Set<[UInt8]> = Set(pinyinTable).union(surnameReadings.values).subtracting([[]])
 
     /// Surnames of two characters: the first character alone is not the surname.
-    static let doubleSurnames: Set<String> = [
+    package static let doubleSurnames: Set<String> = [
         "欧阳", "上官", "司马", "诸葛", "司徒", "东方", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "令狐", "长孙", "宇文", "端木",
         "南宫", "轩辕", "独孤", "西门", "百里", "呼延", "申屠", "太史", "闻人", "东郭", "钟离", "澹台", "公冶", "淳于", "单于",
     ]

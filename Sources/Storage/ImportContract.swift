@@ -49,10 +49,13 @@ package struct ImportField: Sendable, Hashable {
     package let synonyms: [String]
     /// How its values are hidden from those who may not see them: the name of a `MaskKind`; `nil` = by its key and kind.
     package let mask: String?
+    /// Of a choice: the text field that takes what is none of the choices, so that no row is lost for a free text.
+    package let otherwise: String?
     package init(
         _ key: String, _ words: Words, _ kind: ImportFieldKind, required: Bool = false, canMatch: Bool = false,
-        mask: String? = nil, synonyms: [String] = []
+        mask: String? = nil, otherwise: String? = nil, synonyms: [String] = []
     ) {
+        self.otherwise = otherwise
         self.mask = mask
         self.key = key
         self.words = words

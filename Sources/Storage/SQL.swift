@@ -84,6 +84,21 @@ package struct SQLBuilder {
         precondition(rest.isEmpty, "each value needs a ? in the SQL piece")
     }
 
+    /// Appends another statement; its placeholders `$1...` become the next ones of this. Each value of it is used once, in order.
+    package mutating func append(_ other: SQLBuilder) {
+        var piece = ""
+        var rest = other.text[...]
+        var number = 1
+        while let place = rest.firstRange(of: Self.mark(number)) {
+            piece += rest[..<place.lowerBound] + Self.mark(arguments.count + number)
+            rest = rest[place.upperBound...]
+            number += 1
+        }
+        precondition(number == other.arguments.count + 1, "each placeholder once, in order")
+        text += " " + piece + rest
+        arguments += other.arguments
+    }
+
     /// Appends `head IN ($n, ...)`; an empty list matches nothing. At most `Limits.sqlListChunk` values.
     package mutating func appendIn(_ head: SQL, _ values: [SQLValue]) {
         precondition(values.count <= Limits.sqlListChunk, "split lists into chunks of Limits.sqlListChunk")

@@ -41,7 +41,8 @@ package final class OpenedFile {
 
     /// - Throws: `ContainerError`, `TabularError`.
     package init(
-        path: String, sheet: String? = nil, encoding: TextEncoding? = nil, limits: ContainerLimits = ContainerLimits()
+        path: String, sheet: String? = nil, skipRows: Int? = nil, encoding: TextEncoding? = nil,
+        limits: ContainerLimits = ContainerLimits()
     ) throws {
         guard let stamp = FileStamp(path: path), stamp.isRegular, let handle = FileHandle(forReadingAtPath: path) else {
             throw ContainerError.unreadable
@@ -60,7 +61,7 @@ package final class OpenedFile {
         }
         let scratch = try ScratchFile()
         unpacked = try Unpacker(
-            name: name, sheet: sheet, encoding: encoding, limits: limits, scratch: { try ScratchFile() }
+            name: name, sheet: sheet, skipRows: skipRows, encoding: encoding, limits: limits, scratch: { try ScratchFile() }
         ).unpack(raw) {
             try scratch.write($0)
         }

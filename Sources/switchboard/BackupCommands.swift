@@ -22,7 +22,9 @@ struct MakeBackup: AsyncParsableCommand {
             let configuration = try common.configuration()
             guard configuration.database == nil else {
                 throw Complaint(
-                    "this installation is on PostgreSQL: use pg_dump or pg_basebackup (docs/runbooks/backup.md)")
+                    Words(
+                        en: "this installation is on PostgreSQL: use pg_dump or pg_basebackup (docs/runbooks/backup.md)",
+                        zh: "该安装使用 PostgreSQL：请用 pg_dump 或 pg_basebackup（docs/runbooks/backup.md）"))
             }
             let bar = ProgressBar()
             let made = try await Backup.make(
@@ -32,9 +34,15 @@ struct MakeBackup: AsyncParsableCommand {
             if json {
                 Terminal.out(JSONValue.object(["files": .int(Int64(made.files)), "bytes": .int(made.bytes)]).encoded())
             } else {
-                Terminal.out("\(made.files) files, \(made.bytes / 1_000_000) MB in \(folder)")
+                Terminal.out(
+                    Terminal.pick(
+                        "\(made.files) files, \(made.bytes / 1_000_000) MB in \(folder)",
+                        "\(folder) 中有 \(made.files) 个文件，共 \(made.bytes / 1_000_000) MB"))
                 if !keys {
-                    Terminal.note("The keys in \(configuration.data)/keys are not part of it: keep them elsewhere.")
+                    Terminal.note(
+                        Terminal.pick(
+                            "The keys in \(configuration.data)/keys are not part of it: keep them elsewhere.",
+                            "\(configuration.data)/keys 中的密钥不在备份内，请另行保管。"))
                 }
             }
         }
@@ -59,9 +67,12 @@ struct Restore: AsyncParsableCommand {
             let configuration = try common.configuration()
             guard configuration.database == nil else {
                 throw Complaint(
-                    "restore brings back an SQLite installation, and DATABASE_URL (or “database” of the settings) names a "
-                        + "PostgreSQL server: unset it, or use pg_restore (docs/runbooks/backup.md). To move a restored "
-                        + "installation to the server use: switchboard copy")
+                    Words(
+                        en: "restore brings back an SQLite installation, and DATABASE_URL (or “database” of the settings) names a "
+                            + "PostgreSQL server: unset it, or use pg_restore (docs/runbooks/backup.md). To move a restored "
+                            + "installation to the server use: switchboard copy",
+                        zh: "restore 只恢复 SQLite 安装，而 DATABASE_URL（或设置中的 database）指向 PostgreSQL 服务器：请取消该设置，或使用 "
+                            + "pg_restore（docs/runbooks/backup.md）。要将恢复后的安装迁到服务器，请用：switchboard copy"))
             }
             let done = try await Backup.restore(folder, into: configuration.data)
             // Opening it migrates it to this version and tells whether the keys fit.
@@ -70,7 +81,9 @@ struct Restore: AsyncParsableCommand {
                 Terminal.out(
                     JSONValue.object(["files": .int(Int64(done.files)), "keys": .bool(done.hasKeys)]).encoded())
             } else {
-                Terminal.out("\(done.files) files restored to \(configuration.data)")
+                Terminal.out(
+                    Terminal.pick(
+                        "\(done.files) files restored to \(configuration.data)", "已将 \(done.files) 个文件恢复到 \(configuration.data)"))
             }
         }
     }

@@ -13,19 +13,19 @@ struct Client: AsyncParsableCommand {
         subcommands: [Create.self, List.self, Revoke.self, Secret.self, Key.self])
 
     private static func show(_ made: ClientAdmin.Credentials, json: Bool) {
-        Terminal.out(
-            json
-                ? JSONValue.object([
+        guard !json else {
+            return Terminal.out(
+                JSONValue.object([
                     "client_id": .string(made.id), "client_secret": .string(made.secret),
                     "scope": .string(made.scopes.joined(separator: " ")), "expires": .string(made.expiresAt.iso8601),
-                ]).encoded()
-                : """
-                client_id      \(made.id)
-                client_secret  \(made.secret)
-                scopes         \(made.scopes.joined(separator: " "))
-                expires        \(made.expiresAt.iso8601)
-                The secret is shown only now and not kept.
-                """)
+                ]).encoded())
+        }
+        // The first two are called as OAuth 2 calls them.
+        Terminal.out("client_id      \(made.id)")
+        Terminal.out("client_secret  \(made.secret)")
+        Terminal.out(Terminal.pick("scopes         ", "权限范围       ") + made.scopes.joined(separator: " "))
+        Terminal.out(Terminal.pick("expires        ", "到期           ") + made.expiresAt.iso8601)
+        Terminal.out(Terminal.pick("The secret is shown only now and not kept.", "密钥仅显示这一次，系统不保存明文。"))
     }
 
     struct Create: AsyncParsableCommand {
@@ -70,17 +70,30 @@ struct Client: AsyncParsableCommand {
                         Terminal.out(JSONValue.array(clients.map { Self.object($0, now) }).encoded())
                         return
                     }
+                    if clients.isEmpty {
+                        Terminal.note(Terminal.pick("There are no programs yet.", "尚无程序。"))
+                    }
                     for client in clients {
                         Terminal.out(
                             [
-                                client.id.description, client.name, client.state(at: now).rawValue,
-                                client.scopes.joined(separator: " "), "until \(client.expiresAt.iso8601)",
-                                "by \(client.createdBy)",
-                                client.lastUsedAt.map { "used \($0.iso8601)" } ?? "never used",
+                                client.id.description, client.name, Self.state(client.state(at: now).rawValue),
+                                client.scopes.joined(separator: " "),
+                                Terminal.pick("until ", "有效至 ") + client.expiresAt.iso8601,
+                                Terminal.pick("by ", "创建人 ") + client.createdBy,
+                                client.lastUsedAt.map { Terminal.pick("used ", "最近使用 ") + $0.iso8601 }
+                                    ?? Terminal.pick("never used", "从未使用"),
                             ].joined(separator: "  "))
                     }
                 }
             }
+        }
+
+        /// As the page of programs calls it; scripts read JSON.
+        private static func state(_ code: String) -> String {
+            guard Terminal.language == .zh, let say = try? Say() else { return code }
+            let key = "identity.program.state.\(code)"
+            let words = say(key)
+            return words == key ? code : words
         }
 
         private func showScopes(_ scopes: [APIScope]) {
@@ -88,9 +101,11 @@ struct Client: AsyncParsableCommand {
             Terminal.out(
                 json
                     ? JSONValue.array(
-                        sorted.map { .object(["name": .string($0.name), "words": .string($0.words.en)]) }
+                        sorted.map { .object([
+                                "name": .string($0.name), "words": .string($0.words.en), "words_zh": .string($0.words.zh),
+                            ]) }
                     ).encoded()
-                    : sorted.map { "\($0.name)  \($0.words.en)" }.joined(separator: "\n"))
+                    : sorted.map { "\($0.name)  \($0.words[Terminal.language])" }.joined(separator: "\n"))
         }
 
         private static func object(_ client: APIClient, _ now: Instant) -> JSONValue {
@@ -117,7 +132,7 @@ struct Client: AsyncParsableCommand {
                 try await common.withTenant { runtime, tenant in
                     try await runtime.modules.clients.revoke(client, tenant)
                     Terminal.out(
-                        json ? JSONValue.object(["revoked": .string(client)]).encoded() : "\(client) was revoked.")
+                        json ? JSONValue.object(["revoked": .string(client)]).encoded() : Terminal.pick("\(client) was revoked.", "\(client) 已撤销。"))
                 }
             }
         }
@@ -157,7 +172,7 @@ struct Client: AsyncParsableCommand {
                 try await common.withTenant { runtime, tenant in
                     let kid = try await runtime.modules.clients.renewSigningKey(atOnce: atOnce, tenant)
                     Terminal.out(
-                        json ? JSONValue.object(["kid": .string(kid)]).encoded() : "Key \(kid) signs from now on.")
+                        json ? JSONValue.object(["kid": .string(kid)]).encoded() : Terminal.pick("Key \(kid) signs from now on.", "此后使用密钥 \(kid) 签名。"))
                 }
             }
         }

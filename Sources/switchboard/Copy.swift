@@ -48,12 +48,16 @@ struct Copy: AsyncParsableCommand {
                 for result in results {
                     if let at = result.finishedBefore {
                         Terminal.out(
-                            "\(result.tenant): this copy was finished at \(at.iso8601), and the source has the same rows "
-                                + "still: there is nothing to do")
+                            Terminal.pick(
+                                "\(result.tenant): this copy was finished at \(at.iso8601), and the source has the same rows "
+                                    + "still: there is nothing to do",
+                                "\(result.tenant)：该复制已于 \(at.iso8601) 完成，来源数据未变，无需再做"))
                         continue
                     }
                     Terminal.out(
-                        "\(result.tenant): \(result.rows) rows in \(result.tables.count) tables and \(result.files) files, verified on both sides"
+                        Terminal.pick(
+                            "\(result.tenant): \(result.rows) rows in \(result.tables.count) tables and \(result.files) files, verified on both sides",
+                            "\(result.tenant)：\(result.tables.count) 张表共 \(result.rows) 行、\(result.files) 个文件，两端均已核对")
                     )
                 }
             }

@@ -47,6 +47,9 @@ struct Import: AsyncParsableCommand {
     var dateOrder: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(
+        name: .long, help: "Rows of a sheet above its heading (default: a title is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
@@ -110,7 +113,7 @@ struct Import: AsyncParsableCommand {
                     do {
                         report = try await service.importFile(
                             file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
-                            encoding: encoding, sheet: sheet, rejects: rejects,
+                            encoding: encoding, sheet: sheet, skipRows: skipRows, rejects: rejects,
                             ignoresUnmapped: ignoreUnmapped, dateOrder: dateOrder, matches: matches, again: again, principal: principal,
                             begun: begun, progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {

@@ -131,15 +131,20 @@ struct ImportPrint {
                 say(
                     found.fixed > 0 ? "cli.import.rule.fixed" : "cli.import.rule",
                     [
-                        "rule": found.rule, "field": found.field, "failed": "\(found.failed)",
+                        "rule": Terminal.plain("“" + say.pick(found.name, found.name_zh) + "”"),
+                        "field": Terminal.plain(say.pick(found.field_name, found.field_name_zh)), "failed": "\(found.failed)",
                         "checked": "\(found.checked)", "fixed": "\(found.fixed)",
                         "severity": say.language == .zh
                             ? say.texts.text("rules.severity.\(found.severity)", .zh) : found.severity,
                     ]))
         }
+        // A rule is called by its name: its key is for programs, which read JSON.
+        let names = Dictionary(
+            report.findings.map { ($0.rule, "“" + say.pick($0.name, $0.name_zh) + "”") }, uniquingKeysWith: { first, _ in first })
         for reason in report.reasons {
             let values = [
-                "count": "\(reason.count)", "code": reason.code, "column": reason.column.map(Terminal.plain) ?? "",
+                "count": "\(reason.count)", "code": names[reason.code].map(Terminal.plain) ?? reason.code,
+                "column": reason.column.map(Terminal.plain) ?? "",
                 "line": "\(reason.firstLine)", "reason": Terminal.plain(say.pick(reason.reason, reason.reason_zh)),
             ]
             Terminal.out(say(reason.column == nil ? "cli.import.reason" : "cli.import.reason.column", values))

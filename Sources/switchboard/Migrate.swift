@@ -31,7 +31,7 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             if partitions { return try await keepMonths() }
-            guard common.tenant.count <= 1 else { throw Complaint("give one --tenant") }
+            guard common.tenant.count <= 1 else { throw Complaint(Words(en: "give one --tenant", zh: "只能给出一个 --tenant")) }
             let runtime = try common.runtime()
             if distributed, case .sqlite = try runtime.configuration.address {
                 throw Complaint(
@@ -53,11 +53,14 @@ struct Migrate: AsyncParsableCommand {
                         "migrations": .int(Int64(all)),
                     ]).encoded())
             } else {
-                for one in applied { Terminal.out("applied \(one.module)/\(one.number) \(one.name)") }
+                for one in applied { Terminal.out(Terminal.pick("applied", "已应用") + " \(one.module)/\(one.number) \(one.name)") }
                 Terminal.out(
                     applied.isEmpty
-                        ? "Nothing to do: all \(all) migrations were applied before."
-                        : "\(applied.count) migrations applied now; all \(all) are applied.")
+                        ? Terminal.pick(
+                            "Nothing to do: all \(all) migrations were applied before.", "无需操作：全部 \(all) 个迁移此前均已应用。")
+                        : Terminal.pick(
+                            "\(applied.count) migrations applied now; all \(all) are applied.",
+                            "本次应用 \(applied.count) 个迁移；全部 \(all) 个均已应用。"))
             }
         }
     }
@@ -76,15 +79,17 @@ struct Migrate: AsyncParsableCommand {
                 isRefused = isRefused || isPostgres
                 let words =
                     isPostgres
-                    ? "this role owns none of the tables and may not keep their months: set DATABASE_OWNER_URL to the owner's "
-                        + "address (or run `switchboard migrate` first when there are no tables yet)"
-                    : "nothing to keep: SQLite has no months"
+                    ? Words(
+                        en: "this role owns none of the tables and may not keep their months: set DATABASE_OWNER_URL to the "
+                            + "owner's address (or run `switchboard migrate` first when there are no tables yet)",
+                        zh: "该角色不是表的所有者，不能维护月份分区：请将 DATABASE_OWNER_URL 设为所有者的地址（尚无表时请先运行 `switchboard migrate`）")
+                    : Words(en: "nothing to keep: SQLite has no months", zh: "无需维护：SQLite 没有月份分区")
                 if json {
-                    if isPostgres { tenants.append(.object(["tenant": .string(name), "error": .string(words)])) }
+                    if isPostgres { tenants.append(.object(["tenant": .string(name), "error": .string(words.en)])) }
                 } else if isPostgres {
-                    Terminal.note("switchboard: \(name): \(words)")
+                    Terminal.note("switchboard: \(name): \(words[Terminal.language])")
                 } else {
-                    Terminal.out("\(name): \(words)")
+                    Terminal.out("\(name): \(words[Terminal.language])")
                 }
                 continue
             }
@@ -105,12 +110,19 @@ struct Migrate: AsyncParsableCommand {
             months.isEmpty ? nil : "\(words) \(months.map(\.description).joined(separator: ", "))"
         }
         let parts = [
-            list("made", table.made), table.moved > 0 ? "moved \(table.moved) rows into their months" : nil,
-            list("dropped", table.dropped), list("may be exported and taken out:", table.exportable),
-            table.strays > 0 ? "\(table.strays) rows lie in no month (a clock that went wrong?)" : nil,
-            list("had to wait, run it again:", table.postponed),
+            list(Terminal.pick("made", "已建立"), table.made),
+            table.moved > 0
+                ? Terminal.pick("moved \(table.moved) rows into their months", "已将 \(table.moved) 行移入所属月份") : nil,
+            list(Terminal.pick("dropped", "已删除"), table.dropped),
+            list(Terminal.pick("may be exported and taken out:", "可导出并移除："), table.exportable),
+            table.strays > 0
+                ? Terminal.pick(
+                    "\(table.strays) rows lie in no month (a clock that went wrong?)", "\(table.strays) 行不属于任何月份（时钟是否有误？）")
+                : nil,
+            list(Terminal.pick("had to wait, run it again:", "需等待，请再次运行："), table.postponed),
         ].compactMap { $0 }
-        return parts.isEmpty ? "nothing to do" : parts.joined(separator: "; ")
+        return parts.isEmpty
+            ? Terminal.pick("nothing to do", "无需操作") : parts.joined(separator: Terminal.pick("; ", "；"))
     }
 
     private static func json(_ table: KeptMonths) -> JSONValue {
@@ -141,12 +153,18 @@ struct Migrate: AsyncParsableCommand {
             return
         }
         if done == nil {
-            Terminal.note("Citus is not installed in this database: nothing was done. This is what would be:")
-            Terminal.note("此数据库未安装 Citus，未做任何更改。将要执行的语句如下：")
+            let words = Words(
+                en: "Citus is not installed in this database: nothing was done. This is what would be:",
+                zh: "此数据库未安装 Citus，未做任何更改。将要执行的语句如下：")
+            Terminal.note(words[Terminal.language])
+            if !Terminal.isLanguageKnown { Terminal.note(words.zh) }
         } else if dryRun {
             Terminal.note(steps.isEmpty ? "Nothing is left to be done." : "Nothing was done. This is what would be:")
         } else {
-            Terminal.note("\(steps.count) tables were distributed, \(upkeep.distribution.local.count) stay on the coordinator.")
+            Terminal.note(
+                Terminal.pick(
+                    "\(steps.count) tables were distributed, \(upkeep.distribution.local.count) stay on the coordinator.",
+                    "已分布 \(steps.count) 张表，\(upkeep.distribution.local.count) 张保留在协调节点。"))
         }
         for step in steps { Terminal.out(step.statement.text + ";") }
         if done == nil, !dryRun { throw ExitCode(2) }

@@ -18,6 +18,9 @@ struct Profile: AsyncParsableCommand {
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(
+        name: .long, help: "Rows of a sheet above its heading (default: a title is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
     @Flag(name: .long, help: "Show values of personal columns.") var values = false
@@ -27,11 +30,12 @@ struct Profile: AsyncParsableCommand {
         try await Terminal.run(json: json) {
             let encoding = try encoding.map(Import.encoding)
             try FileTrouble.checkFile(file, isRegular: true)
+            try ImportService.check(skipRows: skipRows)
             let bar = ProgressBar()
-            let path = file, sheet = sheet
+            let path = file, sheet = sheet, skipRows = skipRows
             let profile = try await OwnThread.run(
                 first: 0, report: { if $0 > 0 { bar.show($0, 0, "rows") } },
-                { box in try FileProfile.read(path, sheet: sheet, encoding: encoding) { try box.note($0) } })
+                { box in try FileProfile.read(path, sheet: sheet, skipRows: skipRows, encoding: encoding) { try box.note($0) } })
             bar.finish()
             let shown = values ? profile : profile.masked()
             if json {

@@ -26,9 +26,22 @@ extension Terminal {
     static var language: Language { chosen.withLock { $0 } ?? language(ProcessInfo.processInfo.environment) }
 
     static func language(_ environment: [String: String]) -> Language {
+        locale(environment).hasPrefix("zh") ? .zh : .en
+    }
+
+    /// For commands whose few words are their own.
+    static func pick(_ en: String, _ zh: String) -> String { Words(en: en, zh: zh)[language] }
+
+    /// Whether anything says which language is read; a machine without a locale (`C`) does not.
+    static var isLanguageKnown: Bool {
+        if chosen.withLock({ $0 }) != nil { return true }
+        let locale = locale(ProcessInfo.processInfo.environment)
+        return locale.hasPrefix("zh") || locale.hasPrefix("en")
+    }
+
+    private static func locale(_ environment: [String: String]) -> String {
         let names = ["SWITCHBOARD_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
-        let locale = names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
-        return locale.lowercased().hasPrefix("zh") ? .zh : .en
+        return (names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "").lowercased()
     }
 }
 

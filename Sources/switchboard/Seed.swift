@@ -40,10 +40,14 @@ struct Seed: AsyncParsableCommand {
                 let demonstration = Demonstration(runtime, tenant)
                 try await demonstration.claim()
                 if case .begun(let size, _, _, _) = try await demonstration.state() {
-                    Terminal.note("Going on with the interrupted seeding of \(size) customers.")
+                    Terminal.note(
+                        Terminal.pick(
+                            "Going on with the interrupted seeding of \(size) customers.", "继续此前中断的 \(size) 名客户的生成。"))
                 } else if try await !runtime.modules.isEmpty(tenant) {
                     throw Complaint(
-                        "tenant \(tenant.name) already has customers; use another --data folder or --tenant")
+                        Words(
+                            en: "tenant \(tenant.name) already has customers; use another --data folder or --tenant",
+                            zh: "租户 \(tenant.name) 已有客户；请换用其他 --data 文件夹或 --tenant"))
                 }
                 if !force { try await demonstration.checkSpace(customers: customers, months: months) }
                 let clock = ContinuousClock()
@@ -51,7 +55,7 @@ struct Seed: AsyncParsableCommand {
                 let begun = clock.now
                 let made = try await demonstration.make(
                     customers: customers, seed: seed, months: months, learns: model
-                ) { bar.show($0, $1, $2.en) }
+                ) { bar.show($0, $1, $2[Terminal.language]) }
                 let took = clock.now - begun
                 bar.finish()
                 let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
@@ -61,7 +65,11 @@ struct Seed: AsyncParsableCommand {
                             .encoded())
                 } else {
                     let rate = Int((Double(made.customers) / max(seconds, 0.001)).rounded())
-                    Terminal.out("\(made.customers) customers in \((seconds * 10).rounded() / 10) s (\(rate)/s)")
+                    let shown = "\((seconds * 10).rounded() / 10)"
+                    Terminal.out(
+                        Terminal.pick(
+                            "\(made.customers) customers in \(shown) s (\(rate)/s)",
+                            "\(made.customers) 名客户，用时 \(shown) 秒（每秒 \(rate) 名）"))
                 }
             }
         }

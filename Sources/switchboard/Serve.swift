@@ -62,10 +62,16 @@ enum FirstStart {
         switch try await demonstration.state() {
         case .done: return
         case .begun(let customers, _, _, _):
-            Terminal.note("Going on with the demonstration operator of \(customers) customers, which was interrupted.")
+            Terminal.note(
+                Terminal.pick(
+                    "Going on with the demonstration operator of \(customers) customers, which was interrupted.",
+                    "继续生成此前中断的演示运营商（\(customers) 名客户）。"))
         case .none:
             guard try await demonstration.isFirstStart() else { return }
-            Terminal.note("First start: making a demonstration operator with \(customers) customers.")
+            Terminal.note(
+                Terminal.pick(
+                    "First start: making a demonstration operator with \(customers) customers.",
+                    "首次启动：正在生成有 \(customers) 名客户的演示运营商。"))
         }
         let bar = ProgressBar()
         try await demonstration.make(customers: customers, seed: 20_260_101) { bar.show($0, $1, $2.en) }

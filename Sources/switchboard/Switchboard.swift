@@ -85,7 +85,7 @@ struct CommonOptions: ParsableArguments {
 
 extension CommonOptions {
     private func only() throws -> String {
-        guard tenant.count <= 1 else { throw Complaint("give one --tenant") }
+        guard tenant.count <= 1 else { throw Complaint(Words(en: "give one --tenant", zh: "只能给出一个 --tenant")) }
         return tenant.first ?? "default"
     }
 
@@ -225,16 +225,20 @@ enum Terminal {
         ])
     }
 
-    /// Who reads Chinese gets Chinese alone; others both, for the colleague they may have to ask.
+    /// Once, in the language that is asked for or the machine is set to; in both where nothing says which.
     static func complain(_ words: Words) {
         let first = "switchboard: \(plain(words[language]))"
-        note(language == .zh ? first : first + "\n             \(plain(words.zh))")
+        let isSure = isLanguageKnown || words.en == words.zh
+        note(isSure ? first : first + "\n             \(plain(words.zh))")
     }
 
     private static func tell(_ error: any Error) throws -> Never {
         do { throw error } catch let error as CRMError {
             complain(error.message)
-            for field in error.fields { note("  \(plain(field.field)): \(plain(field.message[language]))") }
+            // What the message says already is not said again field by field.
+            for field in error.fields where !error.message.en.contains(field.message.en) {
+                note("  \(plain(field.field)): \(plain(field.message[language]))")
+            }
             throw ExitCode(1)
         } catch let error as DatabaseUnreachable {
             complain(error.words)

@@ -45,15 +45,19 @@ struct Train: AsyncParsableCommand {
                     Terminal.out(JSONValue.object(fields).encoded())
                 } else {
                     Terminal.out(
-                        "Version \(training.version) (\(training.state)): AUC \(training.auc.rounded(4)), "
-                            + "log loss \(training.logloss.rounded(4)), Brier \(training.brier.rounded(4)), "
-                            + "ECE \(training.ece.rounded(4)), lift at 10 % \(training.liftAt10.rounded(2))"
+                        Terminal.pick("Version", "版本") + " \(training.version) (\(Self.state(training.state))): AUC \(training.auc.rounded(4)), "
+                            + Terminal.pick("log loss", "对数损失") + " \(training.logloss.rounded(4)), Brier \(training.brier.rounded(4)), "
+                            + "ECE \(training.ece.rounded(4)), " + Terminal.pick("lift at 10 %", "前 10 % 提升度")
+                            + " \(training.liftAt10.rounded(2))"
                     )
                     Terminal.out(
-                        "Learned from \(training.rows) customers, \(training.leavers) of whom left, \(training.features) columns, in \(training.seconds.rounded(1)) s"
+                        Terminal.pick(
+                            "Learned from \(training.rows) customers, \(training.leavers) of whom left, \(training.features) columns, in \(training.seconds.rounded(1)) s",
+                            "训练用客户 \(training.rows) 名，其中离网 \(training.leavers) 名，特征列 \(training.features) 个，用时 \(training.seconds.rounded(1)) 秒")
                     )
                     if !training.excluded.isEmpty {
-                        Terminal.out("Left out: " + training.excluded.joined(separator: ", "))
+                        Terminal.out(
+                            Terminal.pick("Left out: ", "未使用的列：") + training.excluded.joined(separator: ", "))
                     }
                     if let scoring { Terminal.out(Self.text(scoring)) }
                 }
@@ -61,12 +65,24 @@ struct Train: AsyncParsableCommand {
         }
     }
 
+    /// As the page of models calls it.
+    private static func state(_ code: String) -> String {
+        guard Terminal.language == .zh, let say = try? Say() else { return code }
+        return say("insights.state.\(code)")
+    }
+
     private static func text(_ scoring: ScoringSummary) -> String {
-        if scoring.superseded { return "A newer pass over the base has taken over; this one stopped." }
-        let bands = ["critical", "high", "medium", "low"].compactMap { band in
-            scoring.bands[band].map { "\(band) \($0)" }
+        if scoring.superseded {
+            return Terminal.pick(
+                "A newer pass over the base has taken over; this one stopped.", "更新的一轮评分已接替，本轮已停止。")
         }
-        return "Scored \(scoring.scored) customers in \(scoring.seconds.rounded(1)) s: " + bands.joined(separator: ", ")
+        let names = ["critical": "极高", "high": "高", "medium": "中", "low": "低"]
+        let bands = ["critical", "high", "medium", "low"].compactMap { band in
+            scoring.bands[band].map { Terminal.pick(band, names[band] ?? band) + " \($0)" }
+        }
+        return Terminal.pick(
+            "Scored \(scoring.scored) customers in \(scoring.seconds.rounded(1)) s: ",
+            "已为 \(scoring.scored) 名客户评分，用时 \(scoring.seconds.rounded(1)) 秒：") + bands.joined(separator: ", ")
     }
 }
 

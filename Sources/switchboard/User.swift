@@ -40,10 +40,13 @@ struct User: AsyncParsableCommand {
             try await Terminal.run(json: json) {
                 let roles = try Set(role.map(Self.role))
                 guard passwordStdin else {
-                    throw WrongUsage("add --password-stdin and give the password on standard input")
+                    throw WrongUsage(
+                        Words(
+                            en: "add --password-stdin and give the password on standard input",
+                            zh: "请加 --password-stdin，并从标准输入给出密码"))
                 }
                 guard let password = readLine(strippingNewline: true), !password.isEmpty else {
-                    throw Complaint("no password on standard input")
+                    throw Complaint(Words(en: "no password on standard input", zh: "标准输入中没有密码"))
                 }
                 try await common.withTenant(creates: true) { runtime, tenant in
                     let id = try await runtime.modules.users.createUser(
@@ -52,7 +55,7 @@ struct User: AsyncParsableCommand {
                     Terminal.out(
                         json
                             ? JSONValue.object(["id": .string(id.description), "name": .string(name)]).encoded()
-                            : "User \(name) was created.")
+                            : Terminal.pick("User \(name) was created.", "已创建用户 \(name)。"))
                 }
             }
         }
@@ -60,7 +63,9 @@ struct User: AsyncParsableCommand {
         static func role(_ text: String) throws -> Role {
             guard let role = Role(rawValue: text) else {
                 throw WrongUsage(
-                    "there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "))
+                    Words(
+                        en: "there is no role “\(text)”; roles: " + Role.allCases.map(\.rawValue).joined(separator: ", "),
+                        zh: "没有角色“\(text)”；可用角色：" + Role.allCases.map(\.rawValue).joined(separator: "、")))
             }
             return role
         }

@@ -33,11 +33,12 @@ final class Desk: Sendable {
     var tenant: Tenant { test.tenant }
 
     init(
-        _ customers: FakeCustomers, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount()
+        _ customers: FakeCustomers, masks: ColumnMasks = ColumnMasks(), unscored: UnscoredCount = UnscoredCount(),
+        takenBack: TakenBackCount = TakenBackCount()
     ) async throws {
         test = try await TestTenant(["Insights"])
         self.customers = customers
-        module = InsightsModule(customers: customers, masks: masks, unscored: unscored)
+        module = InsightsModule(customers: customers, masks: masks, unscored: unscored, takenBack: takenBack)
         site = SiteInfo(
             pages: try Self.pages.get(), assets: "/assets/x", navigation: module.navigation,
             permissions: module.permissions, version: "test")

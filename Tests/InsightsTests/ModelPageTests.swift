@@ -33,6 +33,23 @@ struct ModelPageTests {
         #expect(desk.misses.isEmpty, "\(desk.misses)")
     }
 
+    @Test("a version that learned from imports that were taken back since says so, in both languages; without one nothing is said")
+    func takenBack() async throws {
+        for (imports, en, zh) in [
+            (0, nil, nil), (1, "1,234 rows of an import", "一次导入的 1,234 行"), (3, "1,234 rows of 3 imports", "3 次导入的 1,234 行"),
+        ] as [(Int, String?, String?)] {
+            let desk = try await Desk(FakeCustomers(400), takenBack: TakenBackCount { _, _ in (imports, imports == 0 ? 0 : 1_234) })
+            #expect(!(try await desk.ask(.get, "/models", as: desk.principal(.analyst)).text.contains("id=\"taken-back\"")))
+            try await desk.train()
+            for (language, words) in [(Language.en, en), (.zh, zh)] {
+                let page = try await desk.ask(.get, "/models", as: desk.principal(.analyst), language).text
+                #expect(page.contains("id=\"taken-back\"") == (words != nil) && !page.contains("{{"))
+                if let words { #expect(page.contains(words), "\(words)") }
+            }
+            #expect(desk.misses.isEmpty, "\(desk.misses)")
+        }
+    }
+
     @Test("the charts' data is JSON that fits: probabilities within 0 and 1, as many edges as bars and one more")
     func charts() async throws {
         let desk = try await Desk(FakeCustomers(400))

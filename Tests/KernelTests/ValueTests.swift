@@ -72,6 +72,13 @@ struct ValueTests {
         #expect(PhoneNumber("+14155550123")?.national() == "+14155550123")
         #expect(PhoneNumber("13812348000")?.national() == "13812348000")
         #expect(PhoneNumber("13812348000")?.tail(4) == "8000")
+        // The 0 before an area code is no part of the number and is shown.
+        for written in ["010-12345678", "0571-88886666", "0755 12345678", "021 5555 6666", "0472-1234567"] {
+            let number = PhoneNumber(written), digits = String(written.filter(\.isNumber))
+            #expect(number?.national() == digits && number?.e164 == "+86" + digits.dropFirst())
+            #expect(number.flatMap { PhoneNumber($0.national()) } == number)
+        }
+        for written in ["4001234567", "8008101234", "95588123", "19912345678"] { #expect(PhoneNumber(written)?.national() == written) }
     }
 
     @Test("an E.164 number reads as itself, however it is spaced; a Chinese national form leads back to it")

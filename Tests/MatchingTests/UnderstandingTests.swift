@@ -39,6 +39,17 @@ struct UnderstandingTests {
         #expect(ColumnUnderstanding.together([columns[1]], headers: ["联系人"]).map(\.kind) == [.fullName])
     }
 
+    @Test("a plan is no place, in a small file and in one of hundreds of plans; a city is still one")
+    func plans() {
+        let plans = ["全球通畅享套餐", "动感地带", "5G智享", "神州行家园卡", "大王卡", "冰神"]
+        for header in ["套餐", "套餐名称", "资费套餐", "plan", "Tariff plan"] {
+            #expect(kind(header, (0..<30).map { plans[$0 % 6] }) == .category, "\(header)")
+            #expect(kind(header, (0..<600).map { "畅享\($0 % 300)元" }) == .text, "\(header)")
+            #expect(kind(header, (0..<30).map { _ in "大王卡" }) == .nothing, "\(header)")
+        }
+        #expect(kind("城市", (0..<30).map { ["杭州", "宁波", "温州", "绍兴"][$0 % 4] }) == .suburb)
+    }
+
     @Test("名字 is the whole name where it is as long as one, and a given name where the surname stands apart")
     func mingzi() {
         #expect(kind("名字", (0..<60).map { "王李张"[$0 % 3] + "伟芳娜敏静"[$0 % 5] + "强明" }) == .fullName)

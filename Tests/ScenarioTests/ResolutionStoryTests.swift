@@ -205,6 +205,12 @@ struct ResolutionStoryTests {
         let preview = try await service.previewRevert(id, principal)
         #expect(preview.removed == 5 && preview.kept == 0 && preview.byOthers == 0 && preview.later.isEmpty)
         #expect(preview.ties.links == 2 && preview.ties.decisions == 1 && preview.ties.waiting == 1)
+        // Whoever stays keeps what was decided.
+        let changing: SQL = "UPDATE customers_customer SET revision = revision + $2 WHERE id = $1"
+        try await scenario.tenant.database.write { session in _ = try session.execute(changing, [.int(Int64(other) ?? 0), .int(1)]) }
+        let staying = try await service.previewRevert(id, principal)
+        #expect(staying.removed == 4 && staying.kept == 1 && staying.ties.decisions == 0 && staying.ties.links == 2)
+        try await scenario.tenant.database.write { session in _ = try session.execute(changing, [.int(Int64(other) ?? 0), .int(-1)]) }
         #expect(try supervisor.post(run + "/reversal").status == 303)
         try await scenario.drain()
         #expect(try supervisor.get(run).text.contains("With its customers went " + told))

@@ -73,6 +73,39 @@ struct FileProfileTests {
         #expect(profile.masked().columns[0].identities == found)
     }
 
+    @Test("a column of e-mail addresses tells those that are none, with their lines; a name or a text is not asked")
+    func wrongEmails() throws {
+        let profile = try Self.profile(
+            "email,note\na@x.org,one\nwangfang@@bad,two@x\nb@x,three\nc@y.org,four\n,five\nd@z.cn,six\ne f@z.cn,seven\n")
+        let found = profile.columns[0].wrongEmails
+        #expect(found?.count == 3)
+        #expect(found?.examples.map(\.line) == [3, 4, 8] && found?.examples.first?.value == "wangfang@@bad")
+        #expect(profile.columns[1].wrongEmails == nil)
+        #expect(profile.masked().columns[0].wrongEmails?.examples.first?.value == "w*******")
+    }
+
+    @Test("a key that comes twice is told in a small file too, where its heading calls it one")
+    func keyTwice() throws {
+        let profile = try Self.profile("客户编号,customer_id,mobile number,city\nC1,A,1,x\nC2,B,1,y\nC1,C,2,x\nC4,C,3,z\nC5,D,4,w\n")
+        #expect(profile.columns.map(\.isLikelyKey) == [true, true, false, false])
+        #expect(profile.columns.map(\.keyDuplicates) == [1, 1, nil, nil])
+        #expect(profile.columns[0].top.first == .init(value: "C1", count: 2))
+        let many = try Self.profile("id\n" + (0..<30).map { "K\($0 % 10)\n" }.joined())
+        #expect(!many.columns[0].isLikelyKey, "what comes three times names no record")
+    }
+
+    @Test(
+        "numbers that stand for a missing value are told: below zero where nothing else is, far above all others",
+        arguments: [
+            ("20 31 -99 45 -99", ["-99 2"]), ("20 31 -99 45", ["-99 1"]), ("20 -31 -99 45", []), ("1 2 -1 3", []),
+            ("1 2 -1 3 -1 -1", ["-1 3"]), ("20 31 999 45 999 999", ["999 3"]), ("20 31 999 45", []),
+            ("200 310 999 450 999 999", []), ("-99 -99", []), ("1.5 2.5 -9999", ["-9999 1"]),
+        ])
+    func missingCodes(values: String, expected: [String]) throws {
+        let text = "n,x\n" + values.split(separator: " ").map { "\($0),a\n" }.joined()
+        #expect(try Self.profile(text).columns[0].missingCodes.map { "\($0.value) \($0.count)" } == expected, "\(values)")
+    }
+
     @Test("orders of dates: mixed, swapped by a program, and which lines are ambiguous")
     func dates() throws {
         let mixed = try Self.profile("d\n13/05/2024\n05/14/2024\n03/04/2024\n").columns[0].dates

@@ -135,10 +135,10 @@ struct Unwrapped {
     var rejects: [Reject] = []
 
     init(
-        _ bytes: [UInt8], name: String = "file", sheet: String? = nil, limits: ContainerLimits = ContainerLimits(),
+        _ bytes: [UInt8], name: String = "file", sheet: String? = nil, skipRows: Int? = nil, limits: ContainerLimits = ContainerLimits(),
         pieces: [Int] = [1 << 16]
     ) throws {
-        var unpacker = Unpacker(name: name, sheet: sheet, scratch: { MemoryScratch() })
+        var unpacker = Unpacker(name: name, sheet: sheet, skipRows: skipRows, scratch: { MemoryScratch() })
         unpacker.limits = limits
         var text: [UInt8] = []
         let packed = ByteSource(size: bytes.count) { source(Array(bytes.dropFirst($0)), pieces: pieces) }

@@ -105,6 +105,25 @@ struct TariffTests {
         #expect(throws: CRMError.self) { try TariffBook(twice).check() }
     }
 
+    @Test("half a gigabyte is 512 MB and rated so; what is no whole number of MB is refused and not rounded")
+    func halfGigabyte() throws {
+        let tariffs = try TariffFile.read(
+            text: "name,monthly_fee,gb_included,per_gb,data_step_mb\nhalf,9,0.5,10,0\nmore,9,1.25,10,0\nwhole,9,\"2\",10,0\n",
+            currency: "CNY")
+        #expect(tariffs.map(\.megabytes) == [512, 1_280, 2_048])
+        var use = MonthUse()
+        use.dataBytes = 1 << 30
+        let rated = try #require(tariffs.first).rate(use)
+        #expect(rated.data.included == 512 << 20 && rated.data.beyond == 512 << 20 && rated.data.amount == 500)
+        for (value, word) in [("0.3", "no whole number of MB"), ("half", "not “half”"), ("-1", "not “-1”"), ("1000001", "1,000,000")] {
+            let error = #expect(throws: CRMError.self) {
+                _ = try TariffFile.read(text: "name,monthly_fee,gb_included\nx,1,\(value)\n", currency: "CNY")
+            }
+            let words = error?.fields.first?.message
+            #expect(words?.en.contains(word) == true && words?.zh.contains("第 2 行“gb_included”列") == true, "\(String(describing: words))")
+        }
+    }
+
     @Test("a table of tariffs that cannot be read says in which row and column, and what is expected")
     func refused() {
         func words(_ text: String) -> String {

@@ -21,7 +21,7 @@ struct ChannelJobs: Sendable {
     let consents: any ConsentReading
     let adapter: any ChannelAdapter
 
-    static let readMessage: SQL = "SELECT state FROM channels_message WHERE id = $1"
+    static let readMessage: SQL = "SELECT state, sent_at FROM channels_message WHERE id = $1"
     static let setState: SQL = """
         UPDATE channels_message SET state = $2, state_reason = $3, sent_at = COALESCE(sent_at, $4), completed_at = $5 WHERE id = $1
         """
@@ -192,7 +192,9 @@ struct ChannelJobs: Sendable {
 
     private func rollUp(_ message: Int64, _ now: Instant, _ session: any SQLSession) throws {
         let deliveries = try DeliveryStore.of([message], session)[message] ?? []
-        guard !deliveries.isEmpty, let old = try session.first(Self.readMessage, [.int(message)], { $0.text(0) }) else { return }
+        guard !deliveries.isEmpty, let (old, before) = try session.first(
+                Self.readMessage, [.int(message)], { ($0.text(0), $0.optionalTime(1)) })
+        else { return }
         let (state, reason) = Self.state(deliveries)
         // A client has given it up; what was on its way arrives or does not.
         guard old != "cancelled" else { return }
@@ -201,10 +203,12 @@ struct ChannelJobs: Sendable {
         try session.execute(
             Self.setState,
             [.int(message), .text(state), .text(reason), .time(isSent ? now : nil), .time(isOver ? now : nil)])
-        guard state != old else { return }
+        let isFirst = isSent && before == nil
+        guard state != old || isFirst else { return }
         try tenant.outbox.append(
             TMFChanged(
-                api: Messages.api.number, resource: "communicationMessage", id: message, kinds: [.stateChanged],
-                attributes: ["state"]), session)
+                api: Messages.api.number, resource: "communicationMessage", id: message,
+                kinds: state != old ? [.stateChanged] : [.changed],
+                attributes: (state != old ? ["state"] : []) + (isFirst ? ["sendTime"] : [])), session)
     }
 }

@@ -4,14 +4,15 @@ import Storage
 import Web
 
 extension PageHead {
-    /// Of several records that are one customer: what the rules say, and the sum of what they pay.
-    fileprivate mutating func take(_ golden: GoldenRecord) {
+    /// Of several records that are one customer: what the rules say, and the sums of what they pay and are worth.
+    fileprivate mutating func take(_ golden: GoldenRecord, _ values: [CustomerID: Int64]) {
         if let name = golden.choice("full_name")?.value { displayName = name }
         if let since = golden.choice("start_date")?.value { self.since = LocalDate(since) }
         if let place = golden.choice("region").flatMap({ choice in golden.records.first { $0.id == choice.from } }) {
             (region, city) = (place.customer.region, place.customer.city)
         }
         monthlyCharge = golden.monthlyCharge
+        if !values.isEmpty { value = values.values.reduce(Int64(0)) { $0.plus($1) } }
     }
 }
 
@@ -41,9 +42,10 @@ struct PageHeadView: Sendable {
         let line = try PageStore.mainLine(request.customers, session)
         let overdue = try PageStore.overdue(request.customers, today: today, session)
         let golden = request.customers.count > 1 ? try GoldenRecord.load(request.customers, session) : nil
+        let values = golden == nil ? [:] : try PageStore.values(request.customers, session)
         return Asked {
             guard var head = try head.value() else { return nil }
-            if let golden { head.take(golden) }
+            if let golden { head.take(golden, values) }
             return PageHeadView(
                 head, line: try line.value(), overdue: try overdue.value(), today: today, request)
         }

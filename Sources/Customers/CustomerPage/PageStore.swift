@@ -19,7 +19,7 @@ struct PageHead: Sendable {
     let risk: Double?
     let band: RiskBand?
     /// Minor units.
-    let value: Int64?
+    var value: Int64?
     let leftOn: LocalDate?
     let leaveReason: String?
 }
@@ -81,6 +81,19 @@ enum PageStore {
     private static func known(_ row: Row, _ column: Int) -> Int64? {
         guard let value = row.optionalInt(column), value >= 0 else { return nil }
         return value
+    }
+
+    static let values: SQL = "SELECT customer_id, value_score FROM customers_listing WHERE value_score > 0"
+
+    /// The value of each record that has one.
+    static func values(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: Int64] {
+        var result: [CustomerID: Int64] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(values)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            for (id, value) in try session.query(builder, { ($0.id(0, PartyKind.self), $0.int(1)) }) { result[id] = value }
+        }
+        return result
     }
 
     static func overdue(_ ids: [CustomerID], today: LocalDate, _ session: any SQLSession) throws -> Asked<Overdue> {

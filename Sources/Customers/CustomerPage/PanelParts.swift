@@ -11,8 +11,7 @@ enum PanelParts {
 
     /// A telephone number as it may be shown: national form, masked by role.
     static func phone(_ e164: String, _ masking: Masking) -> String {
-        let national = e164.hasPrefix("+86") ? String(e164.dropFirst(3)) : e164
-        return masking.apply(.phone, national)
+        masking.apply(.phone, PhoneNumber(e164)?.national() ?? e164)
     }
 
     /// `¥199.00`, or an empty text when it is not known.

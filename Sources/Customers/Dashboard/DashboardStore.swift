@@ -28,11 +28,12 @@ enum DashboardStore {
           band, COUNT(*)
         FROM customers_listing WHERE risk >= 0 AND status <> 'churned' AND NOT behind
         """
+    /// Records that are joined are one customer, and each is billed.
     static let byTierAndBand: SQL = """
-        SELECT tier, band, COUNT(*),
+        SELECT tier, band, COUNT(*) FILTER (WHERE NOT behind),
           COALESCE(SUM(CASE WHEN monthly_charge > 0 THEN CAST(monthly_charge AS DOUBLE PRECISION) ELSE 0 END), 0),
           MIN(currency)
-        FROM customers_listing WHERE band <> '' AND status <> 'churned' AND NOT behind
+        FROM customers_listing WHERE band <> '' AND status <> 'churned'
         """
     /// Quarters of a degree: about 28 km from north to south.
     static let byCell: SQL = """

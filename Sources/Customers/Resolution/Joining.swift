@@ -137,6 +137,7 @@ struct Joining: Sendable {
         _ pair: MatchPair, _ state: MatchPair.State, _ reason: String, _ principal: Principal, _ now: Instant,
         _ session: any SQLSession
     ) throws {
+        try KeptDecisions.forget(pair.left, pair.right, session)
         try session.execute(
             PairStore.settle,
             [
@@ -153,6 +154,7 @@ struct Joining: Sendable {
         if let pair = try PairStore.pair(a, b, session) {
             return try settle(pair, state, reason, principal, now, session)
         }
+        try KeptDecisions.forget(a, b, session)
         let verdict = try compared(a, b, session)
         try session.execute(
             PairStore.decide,

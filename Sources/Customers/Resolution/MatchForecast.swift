@@ -37,17 +37,30 @@ final class MatchForecast {
         if reach == .links {
             for one in prepared { remember(one, &candidates, &counts) }
         }
+        let kept = reach == .links ? try decided(records, session) : []
+        for one in kept { candidates[one.new]?.removeAll { $0 == one.other } }
         let new = prepared.map(MatchSubject.init)
-        let subjects = try subjects(new, Set(candidates.values.flatMap(\.self)), session)
+        let subjects = try subjects(new, Set(candidates.values.flatMap(\.self)).union(kept.map(\.other)), session)
         let verdicts = resolver.verdicts(new, candidates, subjects)
+        let apart = Set(kept.filter { $0.decision.state == .apart }.map { PairStore.Key($0.new, $0.other) })
+        let joined = kept.filter { $0.decision.state == .linked }
+        for one in joined { sets.join(one.new, one.other) }
         var found: [MatchResolver.Found] = []
         for subject in new {
             found += try resolver.decide(
-                subject, candidates[subject.id] ?? [], verdicts, subjects, reach, &sets, session)
+                subject, candidates[subject.id] ?? [], verdicts, subjects, reach, apart: apart, &sets, session)
         }
-        counts.linked += Set(found.filter(\.isLinked).map(\.new)).count
-        counts.review += Set(found.filter { !$0.isLinked }.map(\.new)).count
-        if reach == .links { counts.apart += new.count - Set(found.map(\.new)).count }
+        let linked = Set(found.filter(\.isLinked).map(\.new)).union(joined.map(\.new))
+        counts.linked += linked.count
+        counts.review += Set(found.filter { !$0.isLinked }.map(\.new)).subtracting(linked).count
+        if reach == .links { counts.apart += new.count - Set(found.map(\.new)).union(linked).count }
+    }
+
+    /// What people decided about these before their import was taken back.
+    private func decided(_ records: [CustomerRecord], _ session: any SQLSession) throws -> [KeptDecisions.Found] {
+        let names = Dictionary(
+            records.map { ($0.id, KeptDecisions.Name.of($0)) }, uniquingKeysWith: { first, _ in first })
+        return try KeptDecisions.about(records.map(\.id), names: names, session)
     }
 
     /// Finds those of the file that share a key with the customer, then keeps the customer itself.

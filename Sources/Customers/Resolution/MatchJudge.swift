@@ -86,13 +86,8 @@ struct MatchJudge: Sendable {
 
     func judge(_ a: MatchSubject, _ b: MatchSubject) -> MatchVerdict {
         let (x, y) = records(a, b)
-        var score = scorer.score(x, y, among: among)
+        let score = scorer.score(x, y, among: among)
         let evidence = scorer.evidence(x, y)
-        if Self.haveNeighbours(a, b), let phone = evidence.first(where: { $0.field == "phone" }), phone.bits > 0,
-            phone.level != "same"
-        {
-            score = scorer.score(score.bits - phone.bits, score.bar)
-        }
         func verdict(_ band: MatchVerdict.Band, _ rule: MatchVerdict.Rule) -> MatchVerdict {
             MatchVerdict(band: band, bits: score.bits, rule: rule, evidence: evidence)
         }
@@ -132,14 +127,6 @@ struct MatchJudge: Sendable {
             || verdict.evidence.contains {
                 ["birth_date", "document_number", "full_name"].contains($0.field) && $0.level == "different"
             }
-    }
-
-    /// Whether their first telephone numbers differ in the last three digits only. Operators hand numbers out in blocks, so that
-    /// is no slip of the pen of one who has both, and says nothing.
-    static func haveNeighbours(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
-        guard let x = a.card.phones.first, let y = b.card.phones.first, x != y, x.utf8.count == y.utf8.count, x.utf8.count > 6
-        else { return false }
-        return x.dropLast(3) == y.dropLast(3)
     }
 
     private static func hasHan(_ text: String) -> Bool {

@@ -49,9 +49,11 @@ extension MatchResolver {
 
     /// The same for a look of an earlier snapshot: what has changed since is compared again, what is gone, out of reach or
     /// known as a pair by now is left out.
-    /// - Parameter later: customers who look for these themselves.
+    /// - Parameters:
+    ///   - later: customers who look for these themselves.
+    ///   - checksApart: somebody has been given back what people decided about them before.
     func settle(
-        _ look: Look, without later: Set<CustomerID>, _ session: any SQLSession
+        _ look: Look, without later: Set<CustomerID>, checksApart: Bool = false, _ session: any SQLSession
     ) throws -> MatchCounts {
         var pairs = look.pairs.filter { !later.contains($0.other.id) }
         guard !pairs.isEmpty else { return MatchCounts() }
@@ -79,10 +81,12 @@ extension MatchResolver {
             let verdict = judge.judge(new, other)
             return verdict.band == .apart ? nil : Likely(new: new, other: other, verdict: verdict)
         }
-        return try settle(pairs, look, session)
+        return try settle(pairs, look, checksApart: checksApart, session)
     }
 
-    private func settle(_ pairs: [Likely], _ look: Look, _ session: any SQLSession) throws -> MatchCounts {
+    private func settle(
+        _ pairs: [Likely], _ look: Look, checksApart: Bool = false, _ session: any SQLSession
+    ) throws -> MatchCounts {
         guard !pairs.isEmpty else { return MatchCounts() }
         var subjects: [CustomerID: MatchSubject] = [:]
         for subject in look.new { subjects[subject.id] = subject }
@@ -99,15 +103,17 @@ extension MatchResolver {
         }
         var sets = try MatchSets(involved, session)
         try load(sets.members, into: &subjects, session)
+        let apart = checksApart ? try PairStore.apart(among: involved.union(sets.members).sorted(), session) : []
         var found: [Found] = []
         for id in candidates.keys.sorted() {
             guard let subject = subjects[id], let others = candidates[id] else { continue }
-            found += try decide(subject, others, verdicts, subjects, look.reach, &sets, session)
+            found += try decide(subject, others, verdicts, subjects, look.reach, apart: apart, &sets, session)
         }
         try write(found, sets, session)
+        let linked = Set(found.filter(\.isLinked).map(\.new))
+        // Each is counted once: somebody who is linked with one and asked about with another is linked.
         return MatchCounts(
-            linked: Set(found.filter(\.isLinked).map(\.new)).count,
-            review: Set(found.filter { !$0.isLinked }.map(\.new)).count)
+            linked: linked.count, review: Set(found.filter { !$0.isLinked }.map(\.new)).subtracting(linked).count)
     }
 }
 
@@ -134,12 +140,13 @@ private struct CustomerFinding: ImportFinding {
 
     func settle(_ session: any SQLSession) throws -> ImportMatches {
         let later = sequel.order.customers(after: sequel.number)
+        let recalled = try sequel.resolver.recall(sequel.created.map(\.id), session)
         let (one, other) = (
-            try sequel.resolver.settle(links, without: later, session),
+            try sequel.resolver.settle(links, without: later, checksApart: recalled.isAny, session),
             try sequel.resolver.settle(asks, without: later, session)
         )
         var matches = ImportMatches()
-        matches.linked = one.linked + other.linked
+        matches.linked = recalled.linked + one.linked + other.linked
         matches.review = one.review + other.review
         return matches
     }

@@ -38,6 +38,8 @@ struct PairEvidence: Sendable, Equatable {
     var rule: MatchVerdict.Rule
     var fields: [Field]
 
+    init(rule: MatchVerdict.Rule, fields: [Field]) { (self.rule, self.fields) = (rule, fields) }
+
     init(_ verdict: MatchVerdict) {
         rule = verdict.rule
         fields = verdict.evidence.map { Field(name: $0.field, level: $0.level, bits: $0.bits) }
@@ -158,6 +160,24 @@ enum PairStore {
         }
         return result
     }
+
+    /// Pairs of these that somebody has kept apart.
+    static func apart(among ids: [CustomerID], _ session: any SQLSession) throws -> Set<Key> {
+        var result: Set<Key> = []
+        let all = Set(ids)
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(keptApart)
+            builder.appendIn("AND left_id", chunk.map { .id($0) })
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let (left, right): (CustomerID, CustomerID) = (row.id(0), row.id(1))
+                if all.contains(right) { result.insert(Key(left, right)) }
+                return true
+            }
+        }
+        return result
+    }
+
+    static let keptApart: SQL = "SELECT left_id, right_id FROM customers_match_pair WHERE state = 'apart'"
 
     /// Pairs whose both sides are among these.
     static func pairs(among ids: [CustomerID], _ session: any SQLSession) throws -> [MatchPair] {

@@ -28,7 +28,7 @@ struct MatchResolver: Sendable {
     /// So many pairs of one new customer are put before a person.
     static let reviewMax = 3
 
-    private let tenant: Tenant
+    let tenant: Tenant
     let principal: Principal
     let judge: MatchJudge
     let keys: MatchKeys
@@ -167,9 +167,11 @@ struct MatchResolver: Sendable {
     // MARK: Decisions
 
     /// The best that may be linked is linked, with its whole set; all others that look likely are for a person.
+    /// - Parameter apart: pairs that a person has kept apart.
     func decide(
         _ subject: MatchSubject, _ candidates: [CustomerID], _ verdicts: [Pair: MatchVerdict],
-        _ subjects: [CustomerID: MatchSubject], _ reach: Reach, _ sets: inout MatchSets, _ session: any SQLSession
+        _ subjects: [CustomerID: MatchSubject], _ reach: Reach, apart: Set<PairStore.Key> = [], _ sets: inout MatchSets,
+        _ session: any SQLSession
     ) throws -> [Found] {
         var found: [Found] = []
         for id in candidates where sets.root(id) != sets.root(subject.id) {
@@ -199,6 +201,9 @@ struct MatchResolver: Sendable {
                 } else if sets.hasConflict(subject, with: root, subjects) || !sets.mayGrow(root) {
                     verdict.band = .review
                     verdict.rule = .setConflict
+                } else if sets.areApart(sets.root(subject.id), root, apart) {
+                    verdict.band = .review
+                    verdict.rule = .bridge
                 } else {
                     sets.join(subject.id, one.other)
                     joined = one.other
@@ -230,9 +235,7 @@ struct MatchResolver: Sendable {
                 guard let x = subjects[a], let y = subjects[b], !judge.speaksAgainst(x, y) else { return false }
             }
         }
-        return try !PairStore.pairs(among: left + right, session).contains {
-            $0.state == .apart && left.contains($0.left) != left.contains($0.right)
-        }
+        return try !Self.areKeptApart(left, right, session)
     }
 
     func write(_ found: [Found], _ sets: MatchSets, _ session: any SQLSession) throws {
@@ -319,6 +322,12 @@ struct MatchSets {
         parent[gone] = keep
         groups[keep] = (groups[keep] ?? [keep]) + (groups[gone] ?? [gone])
         groups[gone] = nil
+    }
+
+    /// Whether a person has kept one of these sets apart from one of the other.
+    func areApart(_ one: CustomerID, _ other: CustomerID, _ apart: Set<PairStore.Key>) -> Bool {
+        guard !apart.isEmpty else { return false }
+        return group(one).contains { a in group(other).contains { apart.contains(PairStore.Key(a, $0)) } }
     }
 
     func group(_ root: CustomerID) -> [CustomerID] { groups[root] ?? [root] }

@@ -20,6 +20,14 @@ enum MatchWords {
         }
     }
 
+    /// A field that was compared. Of telephone numbers those of contacts and of lines are compared with each other.
+    static func field(_ name: String) -> Words {
+        name == "phone" ? Words(en: "Telephone, contact or line", zh: "电话（联系电话或服务号码）") : PageWords.field(name)
+    }
+
+    /// Before the level of agreement, where a contact's number was compared with a line's.
+    static let mixedNumbers = Words(en: "contact phone against the number of a line: ", zh: "联系电话与服务号码相比：")
+
     /// A level of agreement of a field. Each level has a name of its own: `/matching` lists those of a field below each other.
     static func level(_ level: String) -> Words {
         switch level {
@@ -37,6 +45,8 @@ enum MatchWords {
         case "within_2_percent": Words(en: "at most 2 % apart", zh: "相差不超过 2%")
         case "within_10_percent": Words(en: "2 to 10 % apart", zh: "相差 2% 至 10%")
         case "different": Words(en: "different", zh: "不同")
+        case "no_evidence":
+            Words(en: "differ without saying anything: of two kinds, or numbers next to each other", zh: "不同但不作依据：类型不同或号码相邻")
         default: Words(en: "not known of both", zh: "信息缺失")
         }
     }
@@ -74,7 +84,7 @@ enum MatchWords {
     /// Why a pair is what it is, in one line: the rule and what spoke most for it.
     static func why(_ pair: MatchPair, _ language: Language) -> String {
         let best = pair.evidence.fields.filter { $0.bits >= 1.5 }.sorted { $0.bits > $1.bits }.prefix(3)
-        let fields = best.map { "\(PageWords.field($0.name)[language]): \(level($0.level)[language])" }
+        let fields = best.map { "\(field($0.name)[language]): \(level($0.level)[language])" }
         return ([of(pair.evidence.rule)[language]] + fields).joined(separator: " · ")
     }
 

@@ -324,6 +324,7 @@ enum PairView {
     /// What either has; where they differ it is marked, whether the values themselves may be seen or not.
     static func rows(_ sides: [CustomerRecord], _ pair: MatchPair?, _ masking: Masking, _ language: Language) -> [Row] {
         let evidence = pair?.evidence.fields ?? []
+        let numbers = comparedNumbers(sides)
         return shown.compactMap { key, get in
             let values = sides.map { get($0).filter { !$0.isEmpty } }
             guard values.contains(where: { !$0.isEmpty }) else { return nil }
@@ -337,12 +338,14 @@ enum PairView {
                 }.joined(separator: ", ")
             }
             let isBoth = !values[0].isEmpty && !values[1].isEmpty
-            let found = evidence.first { $0.name == key && $0.level != "missing" }
+            let name = key == numbers.row ? "phone" : key == "phone" ? "" : key
+            let found = evidence.first { $0.name == name && $0.level != "missing" }
             // 趙 is 赵, and the case of a letter is no difference.
             let isShared =
                 !Set(values[0].map(Folding.fold)).isDisjoint(with: values[1].map(Folding.fold))
                 || isBoth && found?.level == "same"
-            let level = found.map { MatchWords.level($0.level)[language] } ?? ""
+            let mixed = key == numbers.row && numbers.areMixed ? MatchWords.mixedNumbers[language] : ""
+            let level = found.map { mixed + MatchWords.level($0.level)[language] } ?? ""
             let view: View = [
                 "label": .text(PageWords.field(key)[language]), "left": .text(text(values[0])),
                 "right": .text(text(values[1])),
@@ -352,5 +355,16 @@ enum PairView {
             ]
             return Row(key: key, isUnmasked: mask != .none && masking.shows(mask), view: view)
         }
+    }
+
+    /// Where the evidence about telephone numbers belongs: numbers of contacts are compared with those of lines too.
+    static func comparedNumbers(_ sides: [CustomerRecord]) -> (row: String, areMixed: Bool) {
+        let phones = sides.map { MatchCard($0).phones }
+        guard phones.count == 2, !phones[0].isEmpty, !phones[1].isEmpty else { return ("phone", false) }
+        let shared = phones[0].first { phones[1].contains($0) }
+        let isContact = zip(sides, phones).map { side, own in
+            side.contacts.contains { $0.kind == .phone && $0.value == shared ?? own[0] }
+        }
+        return isContact[0] == isContact[1] ? (isContact[0] ? "phone" : "msisdn", false) : ("phone", true)
     }
 }

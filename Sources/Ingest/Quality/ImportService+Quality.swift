@@ -167,17 +167,28 @@ extension ImportService {
         guard advanced == 1 else { throw RunStore.taken }
     }
 
+    /// A rule that is no row of its own: what was agreed with the source, or one that is gone.
+    private static func agreedName(_ key: String) -> Words {
+        key.hasPrefix("schema-") ? Words(en: "A code agreed with the source", zh: "来源约定的代码") : Words(en: key, zh: key)
+    }
+
     /// What rules found in a run, with their names as they are by now.
     func findings(_ run: ImportRun, _ phase: JournalStore.Phase) async throws -> [ImportReport.Finding] {
-        try await tenant.database.read { session in
+        try await tenant.database.read { [target] session in
+            let fields = Dictionary(
+                (target.fields + (try target.attributeFields(session))).map { ($0.key, $0.words) },
+                uniquingKeysWith: { first, _ in first })
             let rules = Dictionary(
                 try RuleStore.rules(entity: run.entity, session).map { ($0.key, $0) },
                 uniquingKeysWith: { first, _ in first })
             return try FindingStore.findings(run.id, phase, session).map {
                 let rule = rules[$0.rule]
+                let name = rule?.name ?? Self.agreedName($0.rule)
+                let field = fields[$0.field] ?? Words(en: $0.field, zh: $0.field)
                 return ImportReport.Finding(
-                    rule: $0.rule, name: rule?.name.en ?? $0.rule, field: $0.field,
-                    severity: rule?.severity.rawValue ?? "", checked: $0.checked, failed: $0.failed, fixed: $0.fixed)
+                    rule: $0.rule, name: name.en, name_zh: name.zh, field: $0.field, field_name: field.en,
+                    field_name_zh: field.zh, severity: rule?.severity.rawValue ?? "",
+                    checked: $0.checked, failed: $0.failed, fixed: $0.fixed)
             }
         }
     }

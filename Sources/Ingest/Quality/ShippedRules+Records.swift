@@ -24,6 +24,12 @@ extension ShippedRules {
             $0.format = .e164
         },
         rule(
+            "lines.mobile", "Mobile number of China has 11 digits", "中国大陆手机号码为 11 位", ["msisdn"], .pattern, .accuracy,
+            .quarantine, entity: "lines"
+        ) {
+            $0.format = .mobile
+        },
+        rule(
             "lines.iccid", "SIM number has its check digit (what is no SIM number is refused)",
             "SIM 卡号校验位正确（不是卡号的值会被拒绝）", ["iccid"], .pattern, .accuracy, .warn, entity: "lines"
         ) {

@@ -31,6 +31,23 @@ enum ShippedRules {
             $0.format = .e164
         },
         rule(
+            "mobile", "Mobile number of China has 11 digits", "中国大陆手机号码为 11 位", ["msisdn"], .pattern, .accuracy,
+            .quarantine
+        ) {
+            $0.format = .mobile
+        },
+        // A number to call somebody by is not what the customer is found by: the row is taken.
+        rule(
+            "mobile_contact", "Contact number, if a mobile one of China, has 11 digits", "联系电话如为中国大陆手机号码，应为 11 位",
+            ["phone"], .pattern, .accuracy, .warn
+        ) {
+            $0.format = .mobile
+        },
+        // Asked only of files that have a column for a name: data sets for research have none.
+        rule(
+            "name", "A name is there", "有姓名", ["full_name", "family_name", "given_name"], .required, .completeness, .warn
+        ) { $0.any = true },
+        rule(
             "identity", "Identity card number has its check digit", "身份证号码校验位正确", ["document_number"], .pattern,
             .accuracy, .warn
         ) {

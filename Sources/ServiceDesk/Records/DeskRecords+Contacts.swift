@@ -120,7 +120,7 @@ extension DeskRecords {
             ImportField(
                 "note", Words(en: "Comment", zh: "评语"), .text(noteMax), mask: "full",
                 synonyms: ["comment", "text", "verbatim", "free text", "意见", "备注"]),
-            channel, topic,
+            channel, topics(otherwise: "note"),
         ], keyField: "answer_id", columns: columns, sql: sql, instant: instant, isOpenedByID: true, audit: audit
     ) { draft throws(RecordRefusal) in
         let at: Int64

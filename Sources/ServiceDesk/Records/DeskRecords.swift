@@ -27,19 +27,24 @@ enum DeskRecords {
             Code.allCases.map { ImportChoice($0.rawValue, words($0), synonyms: synonyms[$0.rawValue] ?? []) })
     }
 
-    static let topic = ImportField(
-        "topic", Words(en: "Topic", zh: "主题"),
-        choices(
-            DeskTopic.self, \.words,
-            [
-                "bill": ["billing", "invoice", "计费", "话费", "账单问题"], "price": ["tariff", "价格"],
-                "plan": ["package", "offer", "套餐变更"], "payment": ["payments", "pay", "充值", "缴费问题"],
-                "coverage": ["signal", "no signal", "network", "信号", "网络", "网络信号"],
-                "dropped_calls": ["call drop", "drops", "通话掉线"], "slow_data": ["slow internet", "speed", "上网慢", "速度慢"],
-                "device": ["handset", "phone", "手机", "设备"], "sim": ["sim swap", "esim", "换卡", "补卡"],
-                "port_out": ["port out", "porting", "mnp", "转网", "携转"], "contract_end": ["contract", "合约"],
-                "service": ["attitude", "staff", "服务态度", "服务质量"], "other": ["general", "misc", "其它"],
-            ]), synonyms: ["subject code", "category", "reason", "topic code", "问题类型", "类别", "分类", "业务类别"])
+    /// What is none of the topics stands in the subject, or in the comment of an answer.
+    static let topic = topics(otherwise: "subject")
+
+    static func topics(otherwise: String) -> ImportField {
+        ImportField(
+            "topic", Words(en: "Topic", zh: "主题"),
+            choices(
+                DeskTopic.self, \.words,
+                [
+                    "bill": ["billing", "invoice", "计费", "话费", "账单问题"], "price": ["tariff", "价格"],
+                    "plan": ["package", "offer", "套餐变更"], "payment": ["payments", "pay", "充值", "缴费问题"],
+                    "coverage": ["signal", "no signal", "network", "信号", "网络", "网络信号"],
+                    "dropped_calls": ["call drop", "drops", "通话掉线"], "slow_data": ["slow internet", "speed", "上网慢", "速度慢"],
+                    "device": ["handset", "phone", "手机", "设备"], "sim": ["sim swap", "esim", "换卡", "补卡"],
+                    "port_out": ["port out", "porting", "mnp", "转网", "携转"], "contract_end": ["contract", "合约"],
+                    "service": ["attitude", "staff", "服务态度", "服务质量"], "other": ["general", "misc", "其它"],
+                ]), otherwise: otherwise, synonyms: ["subject code", "category", "reason", "topic code", "问题类型", "类别", "分类", "业务类别"])
+    }
 
     /// A contact cannot be without it; an answer to a survey can.
     static let channelOfContact = ImportField(

@@ -12,7 +12,12 @@ package struct TMFColumn: Sendable {
         case inside(owners: SQL, column: SQL)
         /// Rows that any of the columns finds.
         case either([TMFColumn])
+        /// Statements for ids of rows that may have one of the values; which of them have it the documents tell.
+        case searched(@Sendable (_ values: [String], Dialect) -> [SQLBuilder])
     }
+
+    /// Whether the rows that it finds are those with the value, and no others.
+    var isExact: Bool { if case .searched = place { false } else { true } }
 
     package let path: AttributePath
     package let place: Place
@@ -74,6 +79,7 @@ package struct TMFColumn: Sendable {
     /// Whether it can answer a condition, as `TMFMatch` would.
     func answers(_ condition: TMFCondition) -> Bool {
         guard condition.target.path == path else { return false }
+        if !isExact { return condition.comparison == .eq }
         switch condition.comparison {
         case .eq, .ne: return true
         case .gt, .gte, .lt, .lte: return isOrdered && condition.values.allSatisfy { stored($0) != nil }
@@ -83,7 +89,7 @@ package struct TMFColumn: Sendable {
 
     /// Appends ` AND …` for a condition it answers.
     /// - Parameter id: the row's own.
-    func append(_ condition: TMFCondition, id: SQL, to builder: inout SQLBuilder) {
+    func append(_ condition: TMFCondition, id: SQL, _ dialect: Dialect, to builder: inout SQLBuilder) {
         let isNot = condition.comparison == .ne
         switch place {
         case .own(let column):
@@ -100,6 +106,17 @@ package struct TMFColumn: Sendable {
                 compare(column, condition.comparison, values, &builder)
                 builder.append(")")
             }
+        case .searched(let statements):
+            builder.append("AND")
+            builder.append(id)
+            builder.append("IN (")
+            let all = statements(condition.values, dialect)
+            if all.isEmpty { builder.append("NULL") }
+            for (offset, statement) in all.enumerated() {
+                if offset > 0 { builder.append("UNION") }
+                builder.append(statement)
+            }
+            builder.append(")")
         case .inside, .either:
             builder.append("AND")
             builder.append(id)
@@ -118,7 +135,7 @@ package struct TMFColumn: Sendable {
     /// A statement for the ids of the rows that have one of the values.
     private func appendOwners(_ condition: TMFCondition, _ builder: inout SQLBuilder) {
         switch place {
-        case .own: break
+        case .own, .searched: break
         case .inside(let owners, let column):
             let values = values(condition)
             builder.append(owners)

@@ -43,7 +43,9 @@ package struct TMFDesk: Sendable {
     }
 
     package func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
-        try TMFLister(store, resource.schema).list(query, principal, session)
+        try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
+            try resource.counts.count(rows, tenant: tenant.name, now: tenant.clock.now(), session)
+        }
     }
 
     /// - Throws: 404 for what is not there, or out of reach.
@@ -171,7 +173,7 @@ package struct TMFDesk: Sendable {
     /// one for, however they are spelled.
     private func checkColumns(_ kept: TMFKept, over own: JSONObject) throws {
         let document = kept.document(over: own)
-        for column in store.table.columns where kept.holds(column.path.names.first ?? "") {
+        for column in store.table.columns where column.isExact && kept.holds(column.path.names.first ?? "") {
             let kind = try resource.schema.target(column.path, of: resource.type, parameter: column.path.description).kind
             func values(_ document: JSONObject) -> Set<String> {
                 Set(

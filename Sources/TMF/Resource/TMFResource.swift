@@ -98,6 +98,7 @@ package struct TMFResource: Sendable {
     /// Whom an audit event about a document is about.
     package let subjects: @Sendable (Int64, JSONObject) -> [AuditSubject]
     package let store: @Sendable (Tenant) -> any TMFStore
+    let counts = TMFCounts()
 
     package init(
         _ api: TMFAPI, _ name: String, type: String, schema: TMFSchema, verbs: Set<Verb> = Set(Verb.allCases),

@@ -61,11 +61,16 @@ package struct TMFLister: Sendable {
     }
 
     /// - Parameters:
-    ///   - count: gives the number of rows for a statement, or a number that was counted a moment ago.
+    ///   - count: gives the number of rows of a statement, or a number that still holds.
     /// - Throws: 400 `not_indexed` when too many rows would have to be looked through.
     package func list(
         _ query: TMFQuery, _ principal: Principal, _ session: any SQLSession,
-        count: (SQLBuilder, any SQLSession) throws -> Int = { try $1.count($0.sql, $0.arguments) }
+        count: (SQLBuilder, any SQLSession) throws -> Int = { rows, session in
+            var counting = SQLBuilder("SELECT COUNT(*) FROM (")
+            counting.append(rows)
+            counting.append(") counted")
+            return try session.count(counting.sql, counting.arguments)
+        }
     ) throws -> TMFListing {
         let table = store.table
         let masking = Masking(principal)
@@ -74,6 +79,7 @@ package struct TMFLister: Sendable {
         for condition in query.conditions {
             if let column = table.columns.first(where: { $0.answers(condition) && masking.shows($0.mask) }) {
                 narrowed.append((column, condition))
+                if !column.isExact { rest.append(condition) }
             } else {
                 rest.append(condition)
             }
@@ -81,11 +87,11 @@ package struct TMFLister: Sendable {
         let sort = query.sort.map { one in (one, table.column(one.target.path).flatMap { masking.shows($0.mask) ? $0 : nil }) }
         func restrict(_ builder: inout SQLBuilder) {
             table.scope(principal, &builder)
-            for (column, condition) in narrowed { column.append(condition, id: table.id, to: &builder) }
+            for (column, condition) in narrowed { column.append(condition, id: table.id, session.dialect, to: &builder) }
         }
         let order = Self.name(query.sort)
         if rest.isEmpty, !table.needsDocuments(principal), sort.allSatisfy({ $0.1?.sorts == true }) {
-            var counting = SQLBuilder("SELECT COUNT(*) FROM \(table.from) WHERE TRUE")
+            var counting = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
             restrict(&counting)
             let total = try count(counting, session)
             var columns: [Ordered] = []

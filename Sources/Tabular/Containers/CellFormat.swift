@@ -71,6 +71,23 @@ enum CellFormat: Equatable {
         }
     }
 
+    /// What is written of a number of more than 15 digits, which a spreadsheet does not keep: in the notation by which
+    /// lost digits are known everywhere, never as digits that look right. Programs that write workbooks may have kept
+    /// them; the next one that opens the file does not, and nobody could tell.
+    /// - Returns: `nil` when there are no more than 15 digits before the point, or the cell shows a date.
+    func withLostDigits(_ raw: String) -> String? {
+        switch self {
+        case .general, .padded: break
+        default: return nil
+        }
+        guard let value = Double(raw), value.isFinite, abs(value) >= 1e15 else { return nil }
+        let text = "\(abs(value))"
+        let sign = value < 0 ? "-" : ""
+        if let e = text.firstIndex(of: "e") { return sign + text[..<e] + "E" + text[text.index(after: e)...] }
+        let digits = text.prefix { $0 != "." }
+        return sign + digits.prefix(1) + "." + digits.dropFirst() + "E+\(digits.count - 1)"
+    }
+
     private func moment(_ value: Double, is1904: Bool) -> String? {
         guard value >= 0, value < 2_958_466 else { return nil }
         var day = Int(value.rounded(.down))

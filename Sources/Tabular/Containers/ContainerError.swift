@@ -138,6 +138,10 @@ package struct ContainerError: Error, Sendable, Equatable {
     static let noSheets = ContainerError(
         "no_sheets", "has no sheets to choose from; leave the sheet out.", "没有可选的工作表，请不要指定工作表。")
 
+    static let noRowsToSkip = ContainerError(
+        "no_rows_to_skip", "is no workbook: rows can be skipped in a sheet only. Delete the lines above the heading.",
+        "不是工作簿：只有工作表可以跳过表头上方的行。请删除表头上方的内容。")
+
     static func tooLarge(_ what: String, _ zh: String) -> ContainerError {
         ContainerError(
             "workbook_too_large", "is too large to be read as a workbook: \(what). Save the sheet as “CSV UTF-8”.",

@@ -5,6 +5,14 @@ package struct SheetSummary: Sendable, Codable, Equatable {
     package internal(set) var mergedRanges = 0
     /// Formulas without a stored result: the program that wrote the file never calculated them.
     package internal(set) var emptyFormulas = 0
+    /// Rows from the first one that stand above the heading: a title, or as many as somebody asked to skip.
+    package internal(set) var skipped: Int?
+    /// What was found in the skipped rows by itself, a cell each; empty when somebody asked.
+    package internal(set) var titles: [String]?
+    /// Numbers of more than 15 digits: a spreadsheet keeps 15 of them.
+    package internal(set) var longNumbers: Int?
+    /// Where the first of them stands: `B7`.
+    package internal(set) var longNumberAt: String?
 }
 
 /// Reads the rows of a worksheet as a stream.
@@ -40,6 +48,7 @@ struct SheetReader {
             case .eof:
                 try writer.finish()
                 summary.rows = writer.rows
+                (summary.skipped, summary.titles) = (writer.skipped, writer.titles)
                 return summary
             case .end, .text: break
             }
@@ -133,10 +142,24 @@ struct SheetReader {
         case .number:
             if format == .general, text.count <= 15, text.allSatisfy(Ascii.isDigit) {
                 writer.add(column, text[...])
+            } else if let damaged = format.withLostDigits(String(decoding: text, as: UTF8.self)) {
+                summary.longNumbers = (summary.longNumbers ?? 0) + 1
+                if summary.longNumberAt == nil { summary.longNumberAt = Self.letters(column) + "\(row)" }
+                writer.add(column, Array(damaged.utf8)[...])
             } else {
                 writer.add(column, Array(format.text(String(decoding: text, as: UTF8.self), is1904: is1904).utf8)[...])
             }
         }
+    }
+
+    /// 28 -> `AB`.
+    private static func letters(_ column: Int) -> String {
+        var rest = column, text = ""
+        while rest > 0 {
+            text = String(UnicodeScalar(UInt8(65 + (rest - 1) % 26))) + text
+            rest = (rest - 1) / 26
+        }
+        return text
     }
 
     private func digits(_ range: Range<Int>) throws -> Int {
@@ -168,8 +191,17 @@ struct SheetReader {
 struct SheetWriter {
     private static let heldRowsMax = 1_000, heldBytesMax = 16 << 20
 
+    /// More rows of a single cell than this are not a title but a list.
+    private static let titlesMax = 5
+    /// So many cells tell that a row is a heading and not a second line of the title.
+    private static let headingCells = 3
+
     private(set) var rows = 0
+    private(set) var skipped: Int?
+    private(set) var titles: [String]?
     private let rowsMin: Int
+    /// Rows from the first one that are not read; `nil` = a title is looked for.
+    private let skip: Int?
     private let sink: ([UInt8]) throws -> Void
     private var held: [(number: Int, cells: [(column: Int, text: [UInt8])])] = []
     private var heldBytes = 0
@@ -178,8 +210,10 @@ struct SheetWriter {
     private var out: [UInt8] = []
 
     /// - Parameter rowsMin: with fewer rows nothing is written.
-    init(rowsMin: Int, _ sink: @escaping ([UInt8]) throws -> Void) {
+    init(rowsMin: Int, skip: Int? = nil, _ sink: @escaping ([UInt8]) throws -> Void) {
         self.rowsMin = rowsMin
+        self.skip = skip
+        if let skip, skip > 0 { skipped = skip }
         self.sink = sink
     }
 
@@ -194,15 +228,32 @@ struct SheetWriter {
     }
 
     mutating func end() throws {
-        guard !cells.isEmpty else { return }
+        guard !cells.isEmpty, number > skip ?? 0 else { return }
         rows += 1
         if width != nil { return try write(number, cells) }
         held.append((number, cells))
         heldBytes += cells.reduce(64) { $0 + $1.text.count + 32 }
-        if held.count >= Self.heldRowsMax || heldBytes > Self.heldBytesMax { try release() }
+        if held.count >= Self.heldRowsMax || heldBytes > Self.heldBytesMax {
+            dropTitle()
+            try release()
+        }
+    }
+
+    /// Rows of one cell above a row of many and another one of at least two: a title, as people write it above a table.
+    private mutating func dropTitle() {
+        guard skip == nil, skipped == nil else { return }
+        let count = held.prefix { $0.cells.count == 1 }.count
+        guard (1...Self.titlesMax).contains(count), held.count > count + 1, held[count].cells.count >= Self.headingCells,
+            held[count + 1].cells.count >= 2
+        else { return }
+        titles = held[..<count].map { String(decoding: $0.cells[0].text.prefix(200), as: UTF8.self) }
+        skipped = held[count - 1].number
+        rows -= count
+        held.removeFirst(count)
     }
 
     mutating func finish() throws {
+        if width == nil { dropTitle() }
         if width == nil, rows >= rowsMin { try release() }
         if !out.isEmpty { try sink(out) }
         out = []

@@ -40,18 +40,21 @@ package struct Unpacker {
     package var name: String
     /// Name or number (from 1) of a sheet; nil = the first that has rows.
     package var sheet: String?
+    /// Rows of a sheet above its heading; nil = a title is looked for.
+    package var skipRows: Int?
     package var encoding: TextEncoding?
     package var limits: ContainerLimits
     /// Makes a place for a workbook that is itself packed.
     private let scratch: () throws -> any Scratch
 
     package init(
-        name: String, sheet: String? = nil, encoding: TextEncoding? = nil, limits: ContainerLimits = ContainerLimits(),
-        scratch: @escaping () throws -> any Scratch
+        name: String, sheet: String? = nil, skipRows: Int? = nil, encoding: TextEncoding? = nil,
+        limits: ContainerLimits = ContainerLimits(), scratch: @escaping () throws -> any Scratch
     ) {
         self.scratch = scratch
         self.name = name
         self.sheet = sheet
+        self.skipRows = skipRows
         self.encoding = encoding
         self.limits = limits
     }
@@ -81,6 +84,7 @@ package struct Unpacker {
         }
         // A sheet that does not exist is not passed over in silence.
         if sheet != nil, result?.sheet == nil { throw ContainerError.noSheets }
+        if let skipRows, skipRows > 0, result?.layers.last != .xlsx { throw ContainerError.noRowsToSkip }
         return result
     }
 
@@ -229,7 +233,7 @@ package struct Unpacker {
         let names = workbook.sheets.map(\.name)
         var result = Unpacked(layers: layers + [.xlsx], sheets: names, isPlaced: true, kind: .delimited)
         func use(_ sheet: Workbook.Sheet, rows: Int) throws -> Bool {
-            let summary = try workbook.write(sheet, rowsMin: rows, into: sink)
+            let summary = try workbook.write(sheet, rowsMin: rows, skip: skipRows, into: sink)
             guard summary.rows >= rows else { return false }
             result.sheet = sheet.name
             result.summary = summary

@@ -54,12 +54,16 @@ struct Workbook {
     }
 
     /// Writes the rows of a sheet as CSV, each with its row number; empty rows are left out.
-    /// - Parameter rowsMin: a sheet with fewer rows writes nothing.
-    func write(_ sheet: Sheet, rowsMin: Int, into sink: @escaping ([UInt8]) throws -> Void) throws -> SheetSummary {
+    /// - Parameters:
+    ///   - rowsMin: a sheet with fewer rows writes nothing.
+    ///   - skip: rows from the first one that are left out; `nil` = those of a title.
+    func write(
+        _ sheet: Sheet, rowsMin: Int, skip: Int? = nil, into sink: @escaping ([UInt8]) throws -> Void
+    ) throws -> SheetSummary {
         guard let entry = archive.entry(sheet.entry) else { throw ContainerError.noSheets }
         var reader = SheetReader(
             XMLScanner(try archive.open(entry)), sheet.name, formats: formats, shared: shared, is1904: is1904,
-            SheetWriter(rowsMin: rowsMin, sink))
+            SheetWriter(rowsMin: rowsMin, skip: skip, sink))
         return try reader.read()
     }
 

@@ -50,6 +50,12 @@ package struct FileProfile: Sendable, Codable {
         package let wrongLines: [Int]
     }
 
+    /// Values of a column of e-mail addresses that are none.
+    package struct Wrong: Sendable, Codable, Equatable {
+        package let count: Int
+        package let examples: [Place]
+    }
+
     package struct Column: Sendable, Codable {
         package let name: String
         package let type: ColumnType
@@ -79,6 +85,10 @@ package struct FileProfile: Sendable, Codable {
         package let mojibake: Mojibake?
         /// Of columns that hold identity numbers.
         package let identities: Identities?
+        /// Of columns that hold e-mail addresses.
+        package let wrongEmails: Wrong?
+        /// Numbers that most likely stand for a missing value, such as -99.
+        package let missingCodes: [Count]
         package let notices: [Count]
         package let exceptions: [Place]
         /// Nearly every row has another value: it may be what names a record.
@@ -92,6 +102,10 @@ package struct FileProfile: Sendable, Codable {
     package let containers: [String]
     package let sheet: String?
     package let sheets: [String]
+    /// Of a sheet: rows above its heading.
+    package let skippedRows: Int?
+    /// Of a sheet: numbers of more than 15 digits.
+    package let longNumbers: Int?
     /// `line`, sheet `row`, or `element` of a list: what `line` counts.
     package let place: String
     package let encoding: String
@@ -185,7 +199,8 @@ package struct FileProfiler {
         let isPlaced = format?.isPlaced ?? false
         return FileProfile(
             file: name, bytes: bytes, containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet,
-            sheets: unpacked?.sheets ?? [], place: (unpacked?.place ?? .line).rawValue,
+            sheets: unpacked?.sheets ?? [], skippedRows: unpacked?.summary?.skipped,
+            longNumbers: unpacked?.summary?.longNumbers, place: (unpacked?.place ?? .line).rawValue,
             encoding: format?.encoding.rawValue ?? "", encodingConfidence: isPlaced ? 1 : guess?.confidence ?? 1,
             encodingReason: isPlaced ? "container" : guess?.reason.rawValue ?? "",
             delimiter: format.flatMap {
@@ -202,7 +217,8 @@ extension FileProfile {
     /// - Parameter all: of every column.
     package func masked(all: Bool = false) -> FileProfile {
         FileProfile(
-            file: file, bytes: bytes, containers: containers, sheet: sheet, sheets: sheets, place: place,
+            file: file, bytes: bytes, containers: containers, sheet: sheet, sheets: sheets,
+            skippedRows: skippedRows, longNumbers: longNumbers, place: place,
             encoding: encoding, encodingConfidence: encodingConfidence, encodingReason: encodingReason,
             delimiter: delimiter, rows: rows, unreadable: unreadable, firstUnreadable: firstUnreadable,
             duplicateRows: duplicateRows, isDuplicateEstimate: isDuplicateEstimate, isCut: isCut,
@@ -247,7 +263,9 @@ extension FileProfile.Column {
                 .init(
                     repairable: $0.repairable, lost: $0.lost, causes: $0.causes, examples: mask($0.examples),
                     repaired: $0.repaired.map(FileProfile.masked))
-            }, identities: identities, notices: notices, exceptions: mask(exceptions), isLikelyKey: isLikelyKey,
+            }, identities: identities,
+            wrongEmails: wrongEmails.map { .init(count: $0.count, examples: mask($0.examples)) },
+            missingCodes: missingCodes, notices: notices, exceptions: mask(exceptions), isLikelyKey: isLikelyKey,
             keyDuplicates: keyDuplicates)
     }
 }

@@ -12,6 +12,8 @@ struct ValueProfiler: Sendable {
     private var damaged: [FileProfile.Place] = [], repaired: String?
     private var phones = 0, emails = 0, present = 0
     private var identities = IdentityEvidence()
+    private var addresses = 0, notAddresses: [FileProfile.Place] = []
+    private var codes = MissingCodes()
 
     /// - Returns: a hash of the value, for the row's.
     mutating func add(_ bytes: Bytes, line: Int) -> UInt64 {
@@ -21,7 +23,10 @@ struct ValueProfiler: Sendable {
         present += 1
         distinct.add(ValueProfiler.mixed(hash))
         top.add(hash, text)
-        if let number = NumberText(text), let value = number.value(text) { add(value, line) }
+        if let number = NumberText(text), let value = number.value(text) {
+            add(value, line)
+            codes.add(value)
+        }
         let shape = ValueShape.shape(text)
         if shapes[shape] != nil || shapes.count < Self.shapesMax {
             shapes[shape, default: 0] += 1
@@ -31,6 +36,11 @@ struct ValueProfiler: Sendable {
         dates.add(text, line: line)
         notePersonal(text)
         identities.add(text, line: line)
+        if EmailShape.matches(text) {
+            addresses += 1
+        } else if notAddresses.count < 5 {
+            notAddresses.append(.init(line: line, value: TextTrim.beginning(text, 80)))
+        }
         if text.contains(where: { $0 >= 0x80 }) { noteDamage(text, line) }
         return hash
     }
@@ -99,8 +109,12 @@ struct ValueProfiler: Sendable {
     func column(_ basic: ColumnProfile, rows: Int, topMax: Int) -> FileProfile.Column {
         let isNumeric = basic.type == .integer || basic.type == .decimal
         let estimate = basic.isDistinctCapped ? min(basic.present, max(basic.distinct, distinct.estimate)) : basic.distinct
-        let isKey = basic.present > 1 && basic.missing * 20 <= rows && estimate * 20 >= basic.present * 19
+        let isKey =
+            basic.present > 1 && basic.missing * 20 <= rows && estimate * 20 >= basic.present * 19
             && basic.type != .decimal && basic.longest <= 64
+            // A column that is called a number of something names it even where every third value comes twice.
+            || basic.present > 1 && estimate < basic.present && estimate * 3 >= basic.present * 2
+                && basic.type != .decimal && basic.longest <= 64 && KeyNames.isKey(basic.name)
         let shown = top.top(topMax).filter { $0.count > 1 || basic.distinct <= topMax }
         let personal = personal(basic.name)
         return FileProfile.Column(
@@ -116,6 +130,9 @@ struct ValueProfiler: Sendable {
                 .map { .init(value: $0.key, count: $0.value) },
             dates: basic.dateOrder == .minguo ? nil : evidence, mojibake: mojibake,
             identities: personal == "identity" ? identities.found : nil,
+            wrongEmails: personal == "email" && addresses > 0 && addresses < present
+                ? .init(count: present - addresses, examples: notAddresses) : nil,
+            missingCodes: isNumeric ? codes.found : [],
             notices: basic.notices.map { .init(value: $0.code, count: $0.count ?? 0) },
             exceptions: basic.exceptions.map { .init(line: $0.record, value: $0.value) }, isLikelyKey: isKey,
             keyDuplicates: isKey && !basic.isDistinctCapped ? basic.present - basic.distinct : nil)

@@ -186,7 +186,7 @@ package enum TariffFile {
         tariff.messages = try number(.messages, decimals: 0, max: countMax) ?? 0
         tariff.megabytes =
             try number(.megabytes, decimals: 0, max: countMax)
-            ?? number(.gigabytes, decimals: 0, max: countMax / 1_024).map { $0 * 1_024 } ?? 0
+            ?? gigabytes(text(.gigabytes)) { complain(.gigabytes, $0) } ?? 0
         tariff.perMinute = try number(.perMinute, decimals: places + 3) ?? 0
         tariff.perMessage = try number(.perMessage, decimals: places + 3) ?? 0
         tariff.perGigabyte =
@@ -199,6 +199,25 @@ package enum TariffFile {
         }
         tariff.dataStepMB = try number(.dataStep, decimals: 0, max: 1_048_576) ?? 1_024
         return tariff
+    }
+
+    /// `0.5` is 512 MB; what is no whole number of MB is not rounded to one.
+    private static func gigabytes(_ text: String, _ complain: (Words) -> CRMError) throws -> Int64? {
+        if text.isEmpty { return nil }
+        let unit: Int64 = 1_000_000
+        guard let millionths = scaled(text, decimals: 6), millionths <= 1_000_000 * unit else {
+            throw complain(
+                Words(
+                    en: "a number of gigabytes up to 1,000,000 is expected, not “\(text)”",
+                    zh: "应为不超过 1,000,000 的 GB 数，而不是“\(text)”"))
+        }
+        guard millionths * 1_024 % unit == 0 else {
+            throw complain(
+                Words(
+                    en: "“\(text)” GB is no whole number of MB (1 GB = 1,024 MB); say it in a column mb_included",
+                    zh: "“\(text)”GB 不是整数 MB（1 GB = 1,024 MB），请改用 mb_included 列"))
+        }
+        return millionths * 1_024 / unit
     }
 
     /// `0.03` with three decimals is 30; `nil` for what is no such number.

@@ -3,7 +3,7 @@ import Web
 
 /// A sample of each resource. A resource without one fails the coverage test.
 enum Samples {
-    static let all: [Sample] = desk + privacy + channels + sales + insights
+    static let all: [Sample] = desk + parties + privacy + channels + sales + insights
 
     static func party(_ world: ContractWorld, role: String = "customer", at place: Int = 0) -> JSONValue {
         ["id": .string(world.customers[place].description), "role": .string(role), "@referredType": "Customer", "href": "http://other/1"]
@@ -15,6 +15,44 @@ enum Samples {
 }
 
 extension Samples {
+    static let media: JSONValue = [
+        ["mediumType": "mobile", "preferred": true, "characteristic": ["phoneNumber": "+86 138 1234 8000"]],
+        ["mediumType": "email", "characteristic": ["emailAddress": "wang@example.com"]],
+        ["mediumType": "postal", "characteristic": ["street1": "1 Long Street", "city": "Wuhan", "postCode": "430000", "country": "CN"], "x-own": 1],
+    ]
+
+    static let parties: [Sample] = [
+        Sample("individual", change: ["maritalStatus": "married", "gender": "female", "contactMedium": [["mediumType": "email", "characteristic": ["emailAddress": "new@example.com"]]]]) { world, context in
+            context.number += 1
+            return [
+                "familyName": "欧阳", "givenName": .string("娜\(context.number)"), "gender": "female", "birthDate": "1990-02-03T00:00:00+08:00", "title": "Dr",
+                "contactMedium": media, "individualIdentification": [["identificationType": "passport", "identificationId": "E12345678", "issuingAuthority": "MPS"]],
+                "languageAbility": [["languageCode": "zh", "isFavouriteLanguage": true]], "nationality": "CN",
+                "relatedParty": [["id": "1", "role": "friend", "@referredType": "Individual", "href": "x"]],
+            ]
+        },
+        Sample("organization", change: ["organizationType": "Bank", "isHeadOffice": false]) { world, context in
+            context.number += 1
+            return [
+                "tradingName": .string("Long River \(context.number) Ltd"), "name": "Long River", "organizationType": "Retail", "isLegalEntity": true,
+                "contactMedium": media, "organizationIdentification": [["identificationType": "business_licence", "identificationId": "91420100MA4K"]],
+            ]
+        },
+        Sample(
+            "customer", change: ["statusReason": "asked for it", "characteristic": [["name": "segment", "value": "gold"], ["name": "x-own", "value": 5]]],
+            illegal: "won_back"
+        ) { world, context in
+            let made = try Contract.make("individual", world, &context)
+            context.number += 1
+            return [
+                "name": .string("欧阳娜\(context.number)"), "engagedParty": ["id": .string(made.id), "@referredType": "Individual", "href": "x"],
+                "validFor": ["startDateTime": "2020-05-06T00:00:00Z"], "contactMedium": media,
+                "characteristic": [["name": "region", "value": "north"], ["name": "colour", "value": "blue"]],
+                "relatedParty": [["id": "1", "role": "agent", "@referredType": "Individual", "href": "x"]],
+            ]
+        },
+    ]
+
     static let desk: [Sample] = [
         Sample("troubleTicket", change: ["severity": "Critical", "note": [["id": "9", "text": "only"]]], illegal: "closed") { world, context in
             context.number += 1

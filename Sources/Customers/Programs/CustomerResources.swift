@@ -1,0 +1,291 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TMF
+import Web
+
+/// Customers (TMF629) and parties (TMF632) as programs reach them.
+package enum CustomerResources {
+    static let customers = TMFAPI(629, "customerManagement")
+    static let parties = TMFAPI(632, "party")
+
+    /// The customer's states as the product has them (B4).
+    static let states = TMFStates(
+        "status", first: CustomerStatus.active.rawValue, initial: ["prospect", "onboarding"],
+        next: Dictionary(uniqueKeysWithValues: CustomerStatus.allCases.map { ($0.rawValue, $0.next.map(\.rawValue)) }))
+
+    /// - Parameter holds: what other domains have of customers, who then cannot be removed.
+    static func all(_ schemas: TMFSchemas, _ holds: [CustomerHold]) throws -> [TMFResource] {
+        let party = try schemas.schema(parties.number)
+        func resource(_ kind: CustomerKind, _ name: String, _ type: String) -> TMFResource {
+            TMFResource(
+                parties, name, type: type, schema: party, view: CustomerPermissions.view, edit: CustomerPermissions.edit,
+                subjects: { id, _ in [.customer(CustomerID(id))] }, store: { PartyResourceStore(kind: kind, tenant: $0) })
+        }
+        return [
+            TMFResource(
+                customers, "customer", type: "Customer", schema: try schemas.schema(customers.number),
+                view: CustomerPermissions.view, edit: CustomerPermissions.edit, states: states,
+                subjects: { id, _ in [.customer(CustomerID(id))] }, store: { CustomerResourceStore(tenant: $0, holds: holds) }),
+            resource(.individual, "individual", "Individual"), resource(.organisation, "organization", "Organization"),
+        ]
+    }
+
+    static var scopes: [APIScope] {
+        TMFAccess.scopes(
+            customers, Words(en: "customers", zh: "客户"), view: CustomerPermissions.view, edit: CustomerPermissions.edit)
+            + TMFAccess.scopes(
+                parties, Words(en: "persons and organisations", zh: "个人与机构"), view: CustomerPermissions.view,
+                edit: CustomerPermissions.edit)
+    }
+
+    static let named: SQL = "SELECT customer_id FROM customers_listing WHERE sort_name = $1"
+    static let namedLone: SQL = "SELECT id FROM customers_lone_party WHERE folded_name = $1"
+    static let reachedLone: SQL = """
+        SELECT m.customer_id FROM customers_contact_medium m
+        WHERE m.customer_id IN (SELECT id FROM customers_lone_party) AND m.value = $1
+        """
+
+    /// Columns that find people as the search box does; the documents tell who it is.
+    static func searched(_ name: String) -> [TMFColumn] {
+        func all(_ kind: SearchKind, _ path: String, _ mask: MaskKind, _ compact: @escaping @Sendable (String) -> String) -> TMFColumn {
+            TMFColumn(
+                path,
+                .searched { values, dialect in
+                    values.flatMap { value -> [SQLBuilder] in
+                        let term = SearchTerm.token(kind, compact(value))
+                        let found = term.isEmpty ? [] : [
+                            SQLBuilder(
+                                dialect.sql(sqlite: SearchIndex.foundAnywhereSQLite, postgres: SearchIndex.withinPostgres),
+                                [.text(term.text(dialect))])
+                        ]
+                        return found + [SQLBuilder(reachedLone, [.text(value)])]
+                    }
+                }, mask: mask) { .text($0) }
+        }
+        return [
+            TMFColumn(
+                name,
+                .searched { values, _ in
+                    values.flatMap { value in
+                        let folded = SQLValue.text(NameFolding.fold(value))
+                        return [SQLBuilder(named, [folded]), SQLBuilder(namedLone, [folded])]
+                    }
+                }, mask: .name) { .text($0) },
+            all(.number, "contactMedium.characteristic.phoneNumber", .phone) { text in
+                String(decoding: SearchText.digits(PhoneNumber(text)?.e164 ?? text).prefix(SearchText.wordMax - 1), as: UTF8.self)
+            },
+            all(.email, "contactMedium.characteristic.emailAddress", .email) { SearchText.compact($0) },
+        ]
+    }
+}
+
+/// Customers as documents.
+struct CustomerResourceStore: TMFWritingStore {
+    static let accounts: SQL = "SELECT customer_id, id, number, name FROM customers_account WHERE TRUE"
+    static let withLines: SQL = "SELECT EXISTS (SELECT 1 FROM customers_subscription WHERE customer_id = $1)"
+    static let withCharges: SQL = "SELECT EXISTS (SELECT 1 FROM customers_charge WHERE customer_id = $1)"
+    static let withAccounts: SQL = "SELECT EXISTS (SELECT 1 FROM customers_account WHERE customer_id = $1)"
+    private static let listed = TMFTable(
+        from: "customers_listing l", id: "l.customer_id",
+        columns: [
+            .id("id", .own("l.customer_id")), .id("engagedParty.id", .own("l.customer_id")), .text("status", "l.status"),
+        ] + CustomerResources.searched("name"),
+        scope: { principal, builder in CustomerScope.narrow(&builder, principal, column: "AND l.region") })
+
+    let tenant: Tenant
+    let holds: [CustomerHold]
+    var table: TMFTable { Self.listed }
+
+    func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
+        let reachable = try ids.chunked(Limits.sqlListChunk).reduce(into: Set<CustomerID>()) {
+            $0.formUnion(try CustomerScope.reachable($1.map { CustomerID($0) }, principal, session))
+        }
+        let known = ids.map { CustomerID($0) }.filter(reachable.contains)
+        var accounts: [CustomerID: [JSONValue]] = [:]
+        let masking = Masking(principal)
+        for chunk in known.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(Self.accounts)
+            builder.appendIn("AND customer_id", chunk.map { .id($0) })
+            builder.append("ORDER BY customer_id, id")
+            for (customer, account) in try session.query(builder, { row -> (CustomerID, JSONValue) in
+                let name = row.optionalText(3).map { masking.apply(.name, $0) } ?? row.text(2)
+                return (
+                    row.id(0), .object([
+                        "id": .string(String(row.int(1))), "name": .string(name), "@referredType": .string("BillingAccount"),
+                    ]))
+            }) { accounts[customer, default: []].append(account) }
+        }
+        let shown = PartyDocument(masking: masking, attributes: try AttributeStore.all(session))
+        return try CustomerLoader.records(known, session).map {
+            ($0.id.rawValue, shown.customer($0, accounts: accounts[$0.id] ?? []))
+        }
+    }
+
+    func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
+        let engaged = document["engagedParty"]?["id"]?.string ?? ""
+        let id = CustomerID(engaged)
+        guard let id, let party = try CustomerLoader.parties([id], session).first else {
+            throw Self.refused(
+                "unknown_party", 400,
+                Words(
+                    en: "There is no party “\(engaged)”. Make the person or organisation first (TMF632) and name its id.",
+                    zh: "不存在参与方“\(engaged)”。请先通过 TMF632 创建个人或机构，再引用其 id。"))
+        }
+        guard try PartyRows.lone([id], session).contains(id) else {
+            // Of a customer out of reach nothing is told.
+            let isSeen = try CustomerScope.reachable([id], context.principal, session).contains(id)
+            throw isSeen
+                ? Self.refused(
+                    "is_customer", 409,
+                    Words(en: "The party \(id) is a customer already, by the same id.", zh: "参与方 \(id) 已是客户（同一编号）。"))
+                : Self.refused(
+                    "unknown_party", 400, Words(en: "There is no party “\(engaged)”.", zh: "不存在参与方“\(engaged)”。"))
+        }
+        var record = party
+        record.customer = Customer(currency: tenant.currency, source: "api", createdAt: context.now)
+        record.customer.status = document["status"]?.string.flatMap(CustomerStatus.init) ?? .active
+        var before = document
+        for name in ["name", "statusReason", "validFor", "characteristic", "contactMedium"] { before[name] = nil }
+        // Nothing is said of media by one who does not name them.
+        if document["contactMedium"] == nil { before["contactMedium"] = document["contactMedium"] }
+        try PartyDocument.applyCustomer(
+            document, from: before, to: &record, try AttributeStore.all(session), tenant.ids, countryCode: tenant.countryCode)
+        try PartyRows.remove(id, session)
+        try CustomerStore(tenant: tenant).insert(record, by: context.principal, session)
+        return id.rawValue
+    }
+
+    private static func refused(_ code: String, _ status: Int, _ words: Words) -> CRMError {
+        CRMError(code, status: status, words, fields: [.init(field: "engagedParty", code: code, message: words)])
+    }
+
+    func change(
+        _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        for name in ["engagedParty", "account"] where old[name] != new[name] {
+            let words = Words(
+                en: "“\(name)” cannot be changed here.", zh: "“\(name)”不能在此修改。")
+            throw CRMError("fixed", status: 400, words, fields: [.init(field: name, code: "fixed", message: words)])
+        }
+        let store = CustomerStore(tenant: tenant)
+        let before = try store.read(CustomerID(id), context.principal, session)
+        let attributes = try AttributeStore.all(session)
+        try store.change(
+            CustomerID(id), edition: before.customer.edition, by: context.principal, record: { _ in }, session
+        ) { _, after in
+            if old["status"] != new["status"], let status = new["status"]?.string.flatMap(CustomerStatus.init) {
+                after.customer.status = status
+                if before.customer.status == .churned, status == .wonBack { after.setLeft(false, store.context) }
+                after.customer.status = status
+            }
+            try PartyDocument.applyCustomer(new, from: old, to: &after, attributes, tenant.ids, countryCode: tenant.countryCode)
+        }
+    }
+
+    func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
+        let customer = CustomerID(id)
+        var found: [Words] = []
+        for (statement, words) in [
+            (Self.withLines, Words(en: "lines", zh: "号码")), (Self.withCharges, Words(en: "bills or payments", zh: "账单或缴费")),
+            (Self.withAccounts, Words(en: "accounts", zh: "账户")),
+        ] where try session.exists(statement, [.id(customer)]) { found.append(words) }
+        for hold in holds where try hold.holders([customer], session).contains(customer) { found.append(hold.words) }
+        guard found.isEmpty else {
+            let (en, zh) = (found.map(\.en).joined(separator: ", "), found.map(\.zh).joined(separator: "、"))
+            throw CRMError(
+                "in_use", status: 409,
+                Words(
+                    en: "The customer has \(en) and cannot be removed. End the relation by its status instead.",
+                    zh: "该客户有\(zh)，不能删除。请改为变更其状态。"))
+        }
+        guard let record = try CustomerLoader.record(customer, session) else { throw CRMError.notFound }
+        try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).remove([record], session)
+        var party = record
+        party.sourceIDs = [:]
+        try PartyRows.put(party, session)
+        try tenant.outbox.append(CustomersChanged(ids: [customer], fields: [], kind: .removed), session)
+    }
+}
+
+/// Persons or organisations as documents, whether they are customers or not.
+struct PartyResourceStore: TMFWritingStore {
+    let kind: CustomerKind
+    let tenant: Tenant
+
+    private static let individuals = table(.individual, "fullName")
+    private static let organisations = table(.organisation, "tradingName")
+    var table: TMFTable { kind == .individual ? Self.individuals : Self.organisations }
+
+    private static func table(_ kind: CustomerKind, _ name: String) -> TMFTable {
+        TMFTable(
+            from: "customers_party p", id: "p.id", columns: [.id("id", .own("p.id"))] + CustomerResources.searched(name),
+            scope: { _, builder in builder.append("AND p.kind = ?", .text(kind.rawValue)) },
+            needsDocuments: { $0.scope.regions != nil })
+    }
+
+    func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
+        var known = ids.map { CustomerID($0) }
+        if principal.scope.regions != nil {
+            let reachable = try known.chunked(Limits.sqlListChunk).reduce(into: Set<CustomerID>()) {
+                $0.formUnion(try CustomerScope.reachable($1, principal, session))
+            }
+            known = known.filter(reachable.contains)
+        }
+        let shown = PartyDocument(masking: Masking(principal))
+        return try CustomerLoader.parties(known, session).filter { $0.party.kind == kind }.map {
+            ($0.id.rawValue, kind == .individual ? shown.individual($0) : shown.organization($0))
+        }
+    }
+
+    func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
+        guard context.principal.scope.regions == nil else {
+            throw CRMError(
+                "out_of_reach", status: 403,
+                Words(
+                    en: "A party without a customer lies in no region; only callers of all regions can make one.",
+                    zh: "尚无客户关系的参与方不属于任何地区，只有可访问全部地区的调用方才能创建。"))
+        }
+        var record = CustomerRecord(
+            id: tenant.ids.next(), party: Party(kind: kind, displayName: ""),
+            customer: Customer(currency: tenant.currency, source: "api", createdAt: context.now))
+        try PartyDocument.apply(document, from: [:], to: &record, tenant.ids, countryCode: tenant.countryCode)
+        // The numbers of sources find customers only.
+        record.sourceIDs = [:]
+        try PartyRows.put(record, session)
+        return record.id.rawValue
+    }
+
+    func change(
+        _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        let party = CustomerID(id)
+        func apply(_ record: inout CustomerRecord) throws {
+            try PartyDocument.apply(new, from: old, to: &record, tenant.ids, countryCode: tenant.countryCode)
+        }
+        if try PartyRows.lone([party], session).contains(party) {
+            guard var record = try CustomerLoader.parties([party], session).first else { throw CRMError.notFound }
+            try apply(&record)
+            record.sourceIDs = [:]
+            return try PartyRows.put(record, session)
+        }
+        let store = CustomerStore(tenant: tenant)
+        let before = try store.read(party, context.principal, session)
+        try store.change(party, edition: before.customer.edition, by: context.principal, record: { _ in }, session) { _, after in
+            try apply(&after)
+        }
+    }
+
+    func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
+        let party = CustomerID(id)
+        guard try PartyRows.lone([party], session).contains(party) else {
+            throw CRMError(
+                "in_use", status: 409,
+                Words(
+                    en: "The party is the customer \(party). Remove that first (TMF629).",
+                    zh: "该参与方是客户 \(party)，请先删除客户（TMF629）。"))
+        }
+        try PartyRows.remove(party, session)
+    }
+}

@@ -1,0 +1,72 @@
+import Testing
+
+@testable import Tabular
+
+@Suite("Titles above a heading, and numbers a spreadsheet cannot hold")
+struct SheetTitleTests {
+    private func code(_ body: () throws -> Void) -> String? {
+        do { try body() } catch { return (error as? ContainerError)?.code }
+        return nil
+    }
+
+    @Test("rows of one cell above the heading are skipped and said, and rows keep their numbers")
+    func title() throws {
+        let table: [[String?]] = [
+            ["客户清单 2026"], ["制表：王伟"], ["id", "name", "city"], ["1", "a", "b"], ["2", "c", nil],
+        ]
+        let read = try Unwrapped(Packing.workbook(Packing.rows(table)))
+        #expect(read.columns == ["id", "name", "city"] && read.lines == [4, 5])
+        #expect(read.unpacked?.summary?.skipped == 2 && read.unpacked?.summary?.titles == ["客户清单 2026", "制表：王伟"])
+        #expect(read.unpacked?.summary?.rows == 3)
+    }
+
+    @Test("what may be a table is not taken for a title: a column alone, a heading of two, many single cells, no rows below")
+    func noTitle() throws {
+        let tables: [[[String?]]] = [
+            [["name"], ["a"], ["b"]], [["id"], ["1", "a"], ["2", "b"]],
+            (0..<6).map { ["t\($0)"] } + [["id", "name", "city"], ["1", "a", "b"]],
+            [["only"], ["id", "name", "city"]], [["id", "name", "city"], ["1"], ["2", "b", "c"]],
+        ]
+        for table in tables {
+            let read = try Unwrapped(Packing.workbook(Packing.rows(table)))
+            #expect(read.unpacked?.summary?.skipped == nil && read.columns.first == table[0][0], "\(table)")
+        }
+    }
+
+    @Test("so many rows as are asked are skipped, none when none is asked; a text file has no rows to skip")
+    func asked() throws {
+        let table: [[String?]] = [["t", "x", "y"], ["id", "name", "city"], ["1", "a", "b"], ["2", "c", "d"]]
+        let book = Packing.workbook(Packing.rows(table))
+        #expect(try Unwrapped(book, skipRows: 1).columns == ["id", "name", "city"])
+        #expect(try Unwrapped(book, skipRows: 1).unpacked?.summary?.skipped == 1)
+        #expect(try Unwrapped(book).columns == ["t", "x", "y"])
+        let titled = Packing.workbook(Packing.rows([["title"]] + table))
+        #expect(try Unwrapped(titled).columns == ["t", "x", "y"])
+        #expect(try Unwrapped(titled, skipRows: 0).columns.first == "title")
+        #expect(try Unwrapped(titled, skipRows: 2).columns == ["id", "name", "city"])
+        #expect(code { _ = try Unwrapped(Array("a,b\n1,2\n".utf8), skipRows: 1) } == "no_rows_to_skip")
+        #expect(code { _ = try Unwrapped(book, skipRows: 9) } == "empty_sheet")
+    }
+
+    @Test(
+        "a number of more than 15 digits is written as one that has lost some; 15 digits, texts and dates are what they were",
+        arguments: [
+            ("8986001234567890123", "8.98600123456789E+18"), ("8.98600123456789E+18", "8.98600123456789E+18"),
+            ("89860012345678901234", "8.98600123456789E+19"), ("1234567890123456", "1.234567890123456E+15"),
+            ("999999999999999", "999999999999999"), ("-1234567890123456", "-1.234567890123456E+15"),
+            ("0.1234567890123456789", "0.12345678901234568"), ("13800138000", "13800138000"),
+        ])
+    func digits(raw: String, written: String) throws {
+        let rows =
+            "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>id</t></is></c><c r=\"B1\" t=\"inlineStr\"><is><t>n</t></is></c></row>"
+            + "<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>8986001234567890123</t></is></c><c r=\"B2\"><v>\(raw)</v></c></row>"
+        let read = try Unwrapped(Packing.workbook(rows))
+        let found = try #require(read.rows.first)
+        #expect(found[0] == "8986001234567890123", "a text keeps its digits")
+        let isLost = written.contains("E+")
+        if isLost { #expect(found[1].prefix(15) == written.prefix(15) && found[1].suffix(4) == written.suffix(4), "\(found)") }
+        if !isLost { #expect(found[1] == written) }
+        #expect(read.unpacked?.summary?.longNumbers == (isLost ? 1 : nil))
+        #expect(read.unpacked?.summary?.longNumberAt == (isLost ? "B2" : nil))
+    }
+}
