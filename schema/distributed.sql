@@ -21,6 +21,7 @@ SELECT create_distributed_table('customers_contact_medium', 'customer_id', coloc
 SELECT create_distributed_table('customers_customer_link', 'from_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identity_document', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_listing', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_lone_party', 'id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_match_pair', 'left_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_match_record', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_outcome', 'customer_id', colocate_with => 'customers_customer');

@@ -261,6 +261,11 @@ CREATE TABLE public.customers_listing (
     behind boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE public.customers_lone_party (
+    id bigint NOT NULL,
+    folded_name text NOT NULL
+);
+
 CREATE TABLE public.customers_match_key (
     key bigint NOT NULL,
     customer_id bigint NOT NULL
@@ -1757,6 +1762,9 @@ ALTER TABLE ONLY public.customers_kept_decision
 ALTER TABLE ONLY public.customers_listing
     ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
 
+ALTER TABLE ONLY public.customers_lone_party
+    ADD CONSTRAINT customers_lone_party_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.customers_match_key
     ADD CONSTRAINT customers_match_key_pkey PRIMARY KEY (key, customer_id);
 
@@ -2185,9 +2193,13 @@ CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tie
 
 CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
 
+CREATE INDEX customers_lone_party_name ON public.customers_lone_party USING btree (folded_name);
+
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
+CREATE INDEX customers_party_kind ON public.customers_party USING btree (kind, id);
 
 CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
 

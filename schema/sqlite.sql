@@ -337,6 +337,13 @@ CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, cus
 
 CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
+CREATE TABLE customers_lone_party (
+  id INTEGER PRIMARY KEY,
+  folded_name TEXT NOT NULL
+);
+
+CREATE INDEX customers_lone_party_name ON customers_lone_party (folded_name);
+
 CREATE TABLE customers_match_key (
   key BIGINT NOT NULL,
   customer_id BIGINT NOT NULL,
@@ -409,6 +416,8 @@ CREATE TABLE customers_party (
   industry TEXT,
   size_tier TEXT
 );
+
+CREATE INDEX customers_party_kind ON customers_party (kind, id);
 
 CREATE TABLE customers_record_key (
   kind TEXT NOT NULL,

@@ -59,14 +59,19 @@ package struct ChannelsModule: TMFModule {
             ], .customer(key: "customer_id"))
     }
 
-    package func jobs(_ tenant: Tenant) -> [JobHandler] { [sending(tenant).handler()] }
+    package func jobs(_ tenant: Tenant) -> [JobHandler] { sending(tenant).handlers() }
 
     func sending(_ tenant: Tenant) -> ChannelJobs {
         ChannelJobs(tenant: tenant, rows: store.rows, consents: consents, adapter: adapter(tenant))
     }
 
     /// Each message has a job of its own; this finds what a lost job or a dead process left.
-    package var schedules: [Schedule] { [Schedule(name: "channels.send", jobKind: ChannelJobs.kind, everySeconds: 300)] }
+    package var schedules: [Schedule] {
+        [
+            Schedule(name: "channels.send", jobKind: ChannelJobs.kind, everySeconds: 300),
+            Schedule(name: "channels.tidy", jobKind: ChannelJobs.tidyKind, everySeconds: 86_400),
+        ]
+    }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         let rows = store.rows

@@ -115,7 +115,8 @@ struct MessageTests {
         let told = try await rig.test.tenant.database.read { session in
             try session.query("SELECT payload FROM storage_outbox_event WHERE type = 'tmf.resource.changed' ORDER BY id") { $0.text(0) }
         }
-        #expect(told.count == 3 && told.dropFirst().allSatisfy { $0.contains("stateChanged") })
+        // Made; begun; the first has it; all have it.
+        #expect(told.count == 4 && told.map { $0.contains("stateChanged") } == [false, true, false, true])
         #expect(await TestResource.refusal { try await rig.messages.change(message, #"{"content":"Other"}"#) } == "already_sent")
         #expect(await TestResource.refusal { try await rig.messages.change(message, #"{"state":"cancelled"}"#) } == "illegal_transition")
     }
@@ -185,6 +186,23 @@ struct MessageTests {
         try await rig.messages.change(wrong, #"{"state":"initial"}"#)
         try await rig.work()
         #expect(try await rig.messages.read(wrong)["state"] == "completed")
+    }
+
+    @Test("what is given up between two tries is not tried again")
+    func givenUp() async throws {
+        let rig = try await ChannelRig()
+        rig.recorder.state.withLock { $0.failures = [ChannelFailure("busy", isFinal: false)] }
+        let message = try await rig.messages.create(ChannelRig.sms())
+        try await rig.work()
+        #expect(try await rig.messages.change(message, #"{"state":"cancelled"}"#)["state"] == "cancelled")
+        // As when the try came back after the client's word.
+        try await rig.test.tenant.database.write { session in
+            _ = try session.execute("UPDATE channels_delivery SET state = 'queued'")
+        }
+        try await rig.work(seconds: 3_600)
+        #expect(rig.recorder.sent.isEmpty)
+        #expect(try await rig.deliveries(message) == ["cancelled"])
+        #expect(try await rig.messages.read(message)["state"] == "cancelled")
     }
 
     @Test("what is cancelled before its time is not sent; before its time it may also be changed")
@@ -357,9 +375,9 @@ struct SpoolTests {
         try FileManager.default.removeItem(atPath: folder + "/sms/5-0.json")
         #expect(try await spool.send(message, isRepeated: true) == .sent)
         #expect(files(folder + "/sms").isEmpty)
-        spool.forget(before: Instant(milliseconds: 0))
+        await spool.forget(before: Instant(milliseconds: 0))
         #expect(files(folder + "/.work") == ["5-0.begun"])
-        spool.forget(before: Instant(milliseconds: 9_000_000_000_000))
+        await spool.forget(before: Instant(milliseconds: 9_000_000_000_000))
         #expect(files(folder + "/.work").isEmpty)
     }
 
@@ -401,13 +419,28 @@ struct SpoolTests {
         #expect(files(folder + "/sms") == ["\(id)-0.json"])
         let sent = try JSONValue.parse([UInt8](Data(contentsOf: URL(fileURLWithPath: folder + "/sms/\(id)-0.json"))))
         #expect(sent["address"] == "+861390001" && sent["content"] == "Hello" && sent["key"]?.string == "\(id)-0")
-        // The mark of its end is lost, as when the process dies before it is written.
-        try await rig.test.tenant.database.write { session in
-            _ = try session.execute("UPDATE channels_delivery SET state = 'sending', due_at = 0, lease_until = 0")
-        }
-        try FileManager.default.removeItem(atPath: folder + "/sms/\(id)-0.json")
+        #expect(files(folder + "/.work") == ["folder-id"], "nothing is remembered of what is settled")
+        // A process dies after the file has left and before that is written down; meanwhile somebody takes the file on.
+        let other = try await rig.messages.create(ChannelRig.sms([2]))
+        let dying = try ChannelsModule(
+            customers: NumberedCustomers(), consents: rig.consents, schemas: TMFSchemas(share: Checkout.share),
+            adapter: { _ in Dying(base: SpoolAdapter(folder: folder)) })
+        await #expect(throws: CancellationError.self) { _ = try await dying.sending(rig.test.tenant).run() }
+        let file = folder + "/sms/\(other["id"]?.string ?? "")-0.json"
+        try FileManager.default.removeItem(atPath: file)
+        rig.test.clock.advance(seconds: ChannelJobs.leaseSeconds)
         _ = try await rig.module.sending(rig.test.tenant).run()
-        #expect(files(folder + "/sms").isEmpty)
-        #expect(try await rig.messages.read(message)["state"] == "completed")
+        #expect(!FileManager.default.fileExists(atPath: file))
+        #expect(try await rig.messages.read(other)["state"] == "completed")
+    }
+
+    /// Hands over, and is gone.
+    private struct Dying: ChannelAdapter {
+        let base: SpoolAdapter
+        var memory: String { get throws { try base.memory } }
+        func send(_ message: OutgoingMessage, isRepeated: Bool) async throws -> ChannelOutcome {
+            _ = try await base.send(message, isRepeated: isRepeated)
+            throw CancellationError()
+        }
     }
 }

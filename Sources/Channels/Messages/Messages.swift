@@ -42,8 +42,9 @@ enum Messages {
             ("sms", ["sms", "short message", "text message", "短信"]), ("email", ["mail", "邮件"]), ("push", ["push", "app", "推送"]),
             ("call", ["call", "voice", "phone", "电话"]), ("wechat", ["wechat", "weixin", "微信"]), ("post", ["post", "letter", "信函"]),
         ] where words.contains(where: text.contains) { return code }
-        let code = ConsentTopic(any: type).code
-        return code == ConsentTopic.any.code ? "other" : code
+        // It becomes the name of a folder.
+        let code = String(ConsentTopic(any: type).code.unicodeScalars.filter { $0.isASCII && $0 != "*" }.prefix(32).map { Character($0) })
+        return code.isEmpty || code == ConsentTopic.any.code ? "other" : code
     }
 
     /// What a message is for, as it says itself: `purpose` among its characteristics, or a type like `Marketing SMS`. One that says
@@ -247,7 +248,11 @@ struct MessageStore: TMFWritingStore {
         } else if was == "initial", !changed.isEmpty {
             // Nothing has left yet: what was planned is planned anew.
             let deliveries = try planned(new, context, session)
-            try DeliveryStore.remove(id, session)
+            guard try DeliveryStore.removeQueued(id, session) == old["delivery"]?.array?.count else {
+                // A try has taken one of them meanwhile.
+                throw CRMError.conflict(
+                    "already_sent", Words(en: "The message has just begun to be sent and cannot be changed any more.", zh: "消息刚刚开始发送，不能再修改。"))
+            }
             try DeliveryStore.insert(deliveries.map { $0.of(id) }, session)
             try ChannelJobs.enqueue(deliveries.first?.dueAt ?? context.now, context.tenant, session)
         }

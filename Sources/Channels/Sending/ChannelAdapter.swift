@@ -23,6 +23,17 @@ package protocol ChannelAdapter: Sendable {
     /// - Parameter isRepeated: nobody knows what became of the try before: its process died, or did not come back in time.
     /// - Throws: `ChannelFailure`; any other error is one that may pass.
     func send(_ message: OutgoingMessage, isRepeated: Bool) async throws -> ChannelOutcome
+
+    /// It is written down that a message was sent: it will not come again, and need not be remembered.
+    func settled(_ key: String)
+
+    /// Forgets what it remembers of messages from before a time.
+    func forget(before: Instant) async
+}
+
+extension ChannelAdapter {
+    package func settled(_ key: String) {}
+    package func forget(before: Instant) async {}
 }
 
 package enum ChannelOutcome: Sendable, Equatable {

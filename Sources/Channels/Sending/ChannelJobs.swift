@@ -12,7 +12,10 @@ import Web
 /// runs out; whoever claims it next tells the adapter so, and an adapter that cannot know what it has taken does not get it again.
 struct ChannelJobs: Sendable {
     static let kind = "channels.send"
+    static let tidyKind = "channels.tidy"
     static let batch = 100
+    /// No try lasts so long: what an adapter remembers of older ones is of no use.
+    static let keptDays: Int64 = 7
     /// So long a try has a delivery for itself.
     static let leaseSeconds: Int64 = 600
 
@@ -23,7 +26,7 @@ struct ChannelJobs: Sendable {
 
     static let readMessage: SQL = "SELECT state, sent_at FROM channels_message WHERE id = $1"
     static let setState: SQL = """
-        UPDATE channels_message SET state = $2, state_reason = $3, sent_at = COALESCE(sent_at, $4), completed_at = $5 WHERE id = $1
+        UPDATE channels_message SET state = $2, state_reason = $3, sent_at = COALESCE($4, sent_at), completed_at = $5 WHERE id = $1
         """
 
     static func enqueue(_ at: Instant, _ tenant: Tenant, _ session: any SQLSession) throws {
@@ -31,11 +34,17 @@ struct ChannelJobs: Sendable {
         try tenant.jobs.enqueue(kind, payload: "{}", by: "schedule", runAt: at, session)
     }
 
-    func handler() -> JobHandler {
-        JobHandler(kind: Self.kind) { context in
-            let sent = try await run { try context.checkCancelled() }
-            return "{\"tried\":\(sent)}"
-        }
+    func handlers() -> [JobHandler] {
+        [
+            JobHandler(kind: Self.kind) { context in
+                let sent = try await run { try context.checkCancelled() }
+                return "{\"tried\":\(sent)}"
+            },
+            JobHandler(kind: Self.tidyKind) { _ in
+                await adapter.forget(before: tenant.clock.now().adding(days: -Self.keptDays))
+                return nil
+            },
+        ]
     }
 
     /// Sends until nothing is due. Returns how many were tried.
@@ -54,7 +63,6 @@ struct ChannelJobs: Sendable {
                 count += 1
             }
         }
-        (adapter as? SpoolAdapter)?.forget(before: tenant.clock.now().adding(days: -7))
         return count
     }
 
@@ -97,7 +105,7 @@ struct ChannelJobs: Sendable {
                 return .mine(message, isRepeated: true, until: until)
             }
             guard let message = try message(delivery, session) else {
-                try refuse(delivery, .cancelled, "message_removed", now, session)
+                try refuse(delivery, .cancelled, "given_up", now, session)
                 return .none
             }
             let purpose = ConsentPurpose(any: delivery.purpose)
@@ -128,6 +136,8 @@ struct ChannelJobs: Sendable {
         [.id(delivery.customer), .int(delivery.message), .int(delivery.place)]
     }
 
+    private func key(of delivery: Delivery) -> String { "\(delivery.message)-\(delivery.place)" }
+
     private func take(
         _ delivery: Delivery, _ memory: String, _ until: Instant, _ now: Instant, _ session: any SQLSession
     ) throws -> Bool {
@@ -146,9 +156,11 @@ struct ChannelJobs: Sendable {
     private func message(_ delivery: Delivery, _ session: any SQLSession) throws -> OutgoingMessage? {
         let all = Masking.lifted(.system(tenant: tenant.name, "channels"))
         guard let document = try rows.documents([delivery.message], all, session).first?.1,
-            let receiver = document["receiver"]?.array?.dropFirst(delivery.place).first
+            let receiver = document["receiver"]?.array?.dropFirst(delivery.place).first,
+            // Given up while it waited for another try.
+            document["state"]?.string != "cancelled"
         else { return nil }
-        let key = "\(delivery.message)-\(delivery.place)"
+        let key = key(of: delivery)
         var content = document.filter {
             ["messageType", "subject", "content", "sender", "attachment", "characteristic", "priority"].contains($0.key)
         }
@@ -171,6 +183,10 @@ struct ChannelJobs: Sendable {
                 DeliveryStore.finish,
                 key(delivery) + [.time(until), .text(state.rawValue), .text(reason), .time(now), .time(next)])
             guard done == 1 else { return }
+            if state == .sent {
+                let (adapter, key) = (self.adapter, self.key(of: delivery))
+                session.afterCommit { adapter.settled(key) }
+            }
             if state == .queued { try Self.enqueue(next, tenant, session) }
             try rollUp(delivery.message, now, session)
         }
@@ -199,11 +215,11 @@ struct ChannelJobs: Sendable {
         // A client has given it up; what was on its way arrives or does not.
         guard old != "cancelled" else { return }
         let isOver = state == "completed" || state == "failed" || state == "cancelled"
-        let isSent = deliveries.contains { $0.state == .sent }
+        let sent = deliveries.filter { $0.state == .sent }.map(\.happenedAt).min()
         try session.execute(
             Self.setState,
-            [.int(message), .text(state), .text(reason), .time(isSent ? now : nil), .time(isOver ? now : nil)])
-        let isFirst = isSent && before == nil
+            [.int(message), .text(state), .text(reason), .time(sent), .time(isOver ? now : nil)])
+        let isFirst = sent != nil && before != sent
         guard state != old || isFirst else { return }
         try tenant.outbox.append(
             TMFChanged(

@@ -105,6 +105,7 @@ enum DeliveryStore {
           AND state IN ('failed', 'refused')
         """
     static let delete: SQL = "DELETE FROM channels_delivery WHERE message_id = $1"
+    static let deleteQueued: SQL = "DELETE FROM channels_delivery WHERE message_id = $1 AND state = 'queued'"
     static let forget: SQL = "DELETE FROM channels_delivery WHERE customer_id = $1"
     static let contacts: SQL = "SELECT \(columns) FROM channels_delivery WHERE TRUE"
 
@@ -137,6 +138,10 @@ enum DeliveryStore {
 
     static func again(_ message: Int64, _ now: Instant, _ session: any SQLSession) throws {
         try session.execute(requeue, [.int(message), .time(now)])
+    }
+
+    static func removeQueued(_ message: Int64, _ session: any SQLSession) throws -> Int {
+        try session.execute(deleteQueued, [.int(message)])
     }
 
     static func remove(_ message: Int64, _ session: any SQLSession) throws { try session.execute(delete, [.int(message)]) }

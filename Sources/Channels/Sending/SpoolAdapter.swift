@@ -12,7 +12,7 @@ import Web
 /// 3. The file is renamed into the channel's folder.
 ///
 /// Who comes after a death finds no `begun` (it did not leave: all over again), `begun` beside the file (rename it), or `begun` alone: it
-/// left, be it still there or already taken on. Marks are removed a week later.
+/// left, be it still there or already taken on. The mark goes when the end is written down, or a week later.
 package struct SpoolAdapter: ChannelAdapter {
     private let folder: String
 
@@ -65,8 +65,12 @@ package struct SpoolAdapter: ChannelAdapter {
         return .sent
     }
 
-    /// Takes away the marks of what left long ago: no try lasts that long.
-    package func forget(before: Instant) {
+    package func settled(_ key: String) { unlink(work + "/\(key).begun") }
+
+    /// Takes away the marks that a process left which died after it had written down the end.
+    package func forget(before: Instant) async { await OwnThread.perform { clear(before) } }
+
+    private func clear(_ before: Instant) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? [] where name.hasSuffix(".begun") {
             var info = stat()
             guard lstat(work + "/" + name, &info) == 0 else { continue }
