@@ -78,6 +78,8 @@ let package = Package(
         .systemLibrary(
             name: "CArgon2", path: "Sources/CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CProcess", path: "Sources/CProcess"),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLibPQ", path: "Sources/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -120,7 +122,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        library("TMF", foundation + ["CRE2", .product(name: "Crypto", package: "swift-crypto")]),
+        library("Outgoing", ["Kernel", "Web", "CCurl"]),
+        library("TMF", foundation + ["CRE2", "Outgoing", .product(name: "Crypto", package: "swift-crypto")]),
 
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching", "TMF"]),
@@ -130,7 +133,7 @@ let package = Package(
         domain("Sales", ["TMF"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
-        domain("Ingest", ["Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Ingest", ["Outgoing", "Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Insights", ["Compute", "Tabular", "TabularFiles", "TMF", "CXGBoost"]),
 
         library(
@@ -182,7 +185,7 @@ let package = Package(
             tests("Sales", foundation + ["Sales", "TMF"]),
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Profiles", foundation + ["Profiles", "Customers"]),
-            tests("Ingest", foundation + ["Ingest", "Tabular"]),
+            tests("Ingest", foundation + ["Ingest", "Outgoing", "Tabular"]),
             tests("Insights", foundation + ["Insights", "Compute", "Tabular", "TMF"]),
             tests(
                 "Scenario",
@@ -192,7 +195,8 @@ let package = Package(
             tests(
                 "Fault",
                 foundation + ["App", "StorageSQLite", "StoragePostgres", "Identity", "Customers", "Ingest"]),
-            tests("TMF", ["TMF"] + foundation),
+            tests("Outgoing", ["Outgoing", "Kernel", "Web"]),
+            tests("TMF", ["TMF", "Outgoing", .product(name: "Crypto", package: "swift-crypto")] + foundation),
             tests("Tidy", foundation + ["App", "Ingest", "TMF"]),
             tests("Browser", foundation + ["App"]),
         ].filter(wanted)

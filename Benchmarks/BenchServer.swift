@@ -69,6 +69,7 @@ extension Bench {
         if options.serves("overload") { try overload(place) }
         if options.serves("saves") { try saves(place) }
         if options.serves("logins") { try logIns(place) }
+        if options.serves("programs") { try programs(place, data) }
         report.add("anonymous memory after serving", server.memoryMB("RssAnon"), "MB", budget: Budget(300))
     }
 

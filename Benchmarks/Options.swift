@@ -16,7 +16,7 @@ struct Options {
 
     static let parts = ["import", "match", "usage", "profile", "seed", "start", "server", "churn", "evaluate"]
     /// Parts of `server`.
-    static let serving = ["pages", "pops", "lists", "searches", "saturation", "overload", "saves", "logins"]
+    static let serving = ["pages", "pops", "lists", "searches", "saturation", "overload", "saves", "logins", "programs"]
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]

@@ -5,7 +5,7 @@ cd "$ROOT"
 
 # Debian packages by purpose. Names of other systems: see README, "Other systems".
 # The first line: what Swift itself needs of the system.
-RUN_PACKAGES="libncurses6 libxml2 libcurl4 tzdata zlib1g-dev
+RUN_PACKAGES="libncurses6 libxml2 libcurl4-openssl-dev tzdata zlib1g-dev
   git ca-certificates binutils libc6-dev libstdc++-12-dev pkg-config libsqlite3-dev libargon2-dev libxgboost-dev libjs-chart.js libjs-leaflet libpq-dev libre2-dev"
 TEST_PACKAGES="chromium chromium-driver fonts-noto-cjk"
 POSTGRES_PACKAGES="postgresql-15"

@@ -1554,6 +1554,50 @@ CREATE TABLE public.storage_server (
     alive_until bigint NOT NULL
 );
 
+CREATE TABLE public.tmf_hub (
+    id bigint NOT NULL,
+    api bigint NOT NULL,
+    client text NOT NULL,
+    callback text NOT NULL,
+    query text NOT NULL,
+    same text NOT NULL,
+    salt text NOT NULL,
+    origin text NOT NULL,
+    state text NOT NULL,
+    created_at bigint NOT NULL,
+    resumed_at bigint NOT NULL,
+    failures bigint NOT NULL,
+    due_at bigint,
+    lease_owner text NOT NULL,
+    lease_until bigint NOT NULL
+);
+
+CREATE TABLE public.tmf_hub_delivery (
+    id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    correlation_id bigint NOT NULL,
+    event_type text NOT NULL,
+    kind text NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL,
+    field text NOT NULL,
+    event_at bigint NOT NULL,
+    queued_at bigint NOT NULL,
+    state text NOT NULL,
+    attempts bigint NOT NULL,
+    tried_at bigint,
+    answer bigint NOT NULL,
+    reason text NOT NULL,
+    ended_at bigint
+);
+
+CREATE TABLE public.tmf_hub_told (
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL
+);
+
 CREATE TABLE public.tmf_kept (
     resource text NOT NULL,
     id bigint NOT NULL,
@@ -2095,6 +2139,15 @@ ALTER TABLE ONLY public.storage_schedule
 ALTER TABLE ONLY public.storage_server
     ADD CONSTRAINT storage_server_pkey PRIMARY KEY (holder);
 
+ALTER TABLE ONLY public.tmf_hub_delivery
+    ADD CONSTRAINT tmf_hub_delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tmf_hub
+    ADD CONSTRAINT tmf_hub_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tmf_hub_told
+    ADD CONSTRAINT tmf_hub_told_pkey PRIMARY KEY (subscription_id, resource, resource_id);
+
 ALTER TABLE ONLY public.tmf_kept
     ADD CONSTRAINT tmf_kept_pkey PRIMARY KEY (resource, id);
 
@@ -2442,6 +2495,18 @@ CREATE INDEX storage_outbox_event_default_due ON public.storage_outbox_event_def
 CREATE INDEX storage_outbox_event_parked ON ONLY public.storage_outbox_event USING btree (id) WHERE (status = 'parked'::text);
 
 CREATE INDEX storage_outbox_event_default_parked ON public.storage_outbox_event_default USING btree (id) WHERE (status = 'parked'::text);
+
+CREATE INDEX tmf_hub_api ON public.tmf_hub USING btree (api);
+
+CREATE INDEX tmf_hub_delivery_lane ON public.tmf_hub_delivery USING btree (subscription_id, state, id);
+
+CREATE INDEX tmf_hub_delivery_log ON public.tmf_hub_delivery USING btree (subscription_id, id);
+
+CREATE INDEX tmf_hub_delivery_state ON public.tmf_hub_delivery USING btree (state, id);
+
+CREATE INDEX tmf_hub_due ON public.tmf_hub USING btree (due_at);
+
+CREATE UNIQUE INDEX tmf_hub_same ON public.tmf_hub USING btree (same);
 
 CREATE INDEX usage_run_file ON public.usage_run USING btree (source_id, digest);
 

@@ -1800,6 +1800,63 @@ CREATE TABLE storage_server (
   alive_until BIGINT NOT NULL
 );
 
+CREATE TABLE tmf_hub (
+  id INTEGER PRIMARY KEY,
+  api BIGINT NOT NULL,
+  client TEXT NOT NULL,
+  callback TEXT NOT NULL,
+  query TEXT NOT NULL,
+  same TEXT NOT NULL,
+  salt TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  state TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  resumed_at BIGINT NOT NULL,
+  failures BIGINT NOT NULL,
+  due_at BIGINT,
+  lease_owner TEXT NOT NULL,
+  lease_until BIGINT NOT NULL
+);
+
+CREATE INDEX tmf_hub_api ON tmf_hub (api);
+
+CREATE INDEX tmf_hub_due ON tmf_hub (due_at);
+
+CREATE UNIQUE INDEX tmf_hub_same ON tmf_hub (same);
+
+CREATE TABLE tmf_hub_delivery (
+  id INTEGER PRIMARY KEY,
+  subscription_id BIGINT NOT NULL,
+  event_id BIGINT NOT NULL,
+  correlation_id BIGINT NOT NULL,
+  event_type TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  field TEXT NOT NULL,
+  event_at BIGINT NOT NULL,
+  queued_at BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  tried_at BIGINT,
+  answer BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  ended_at BIGINT
+);
+
+CREATE INDEX tmf_hub_delivery_lane ON tmf_hub_delivery (subscription_id, state, id);
+
+CREATE INDEX tmf_hub_delivery_log ON tmf_hub_delivery (subscription_id, id);
+
+CREATE INDEX tmf_hub_delivery_state ON tmf_hub_delivery (state, id);
+
+CREATE TABLE tmf_hub_told (
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  PRIMARY KEY (subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
 CREATE TABLE tmf_kept (
   resource TEXT NOT NULL,
   id BIGINT NOT NULL,

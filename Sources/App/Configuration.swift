@@ -2,6 +2,7 @@ import Foundation
 import Ingest
 import Kernel
 import StoragePostgres
+import TMF
 import Web
 
 /// Settings of one process, from (later wins) defaults, a JSON file, the environment, flags.
@@ -62,6 +63,16 @@ package struct Configuration: Sendable, Equatable {
     package var outgoing: String?
     /// Hosts files may be fetched from although their addresses are private; of this machine in plain HTTP too.
     package var pullHosts: [String] = []
+    /// Hosts of event callbacks that may have private addresses; of this machine in plain HTTP too.
+    package var hubHosts: [String] = []
+    /// A callback that answers with an error is tried so often with one event; 1...100.
+    package var hubAttempts = 10
+    /// An event that could not be delivered for so long stands aside; 1...720.
+    package var hubGiveUpHours = 24
+    /// The longest pause between two attempts; 1...86400.
+    package var hubRetrySecondsMax = 600
+    /// How long a callback may take; 1...60.
+    package var hubTimeoutSeconds = 10
 
     package init() {}
 
@@ -70,11 +81,13 @@ package struct Configuration: Sendable, Equatable {
         "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
         "database", "databaseOwner", "databaseRead", "databaseConnections",
-        "faultsWarnAt", "waitingWarnSeconds", "inbox", "outgoing", "pullHosts",
+        "faultsWarnAt", "waitingWarnSeconds", "inbox", "outgoing", "pullHosts", "hubHosts", "hubAttempts", "hubGiveUpHours",
+        "hubRetrySecondsMax", "hubTimeoutSeconds",
     ]
 
     /// Reads the file (when given) and the environment: `HOST PORT DATABASE_URL DATABASE_OWNER_URL DATABASE_READ_URL SWITCHBOARD_DATA
-    /// SWITCHBOARD_INBOX SWITCHBOARD_PULL_HOSTS SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG
+    /// SWITCHBOARD_INBOX SWITCHBOARD_PULL_HOSTS SWITCHBOARD_HUB_HOSTS
+    /// SWITCHBOARD_PROBES SWITCHBOARD_SHARE SWITCHBOARD_VENDOR SWITCHBOARD_LOG
     /// SWITCHBOARD_TRUSTED_PROXIES SWITCHBOARD_DURABILITY`.
     /// - Throws: `CRMError` naming the setting, its value and what is expected.
     package static func load(file: String?, environment: [String: String]) throws -> Configuration {
@@ -95,6 +108,9 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("SWITCHBOARD_OUTGOING") { configuration.outgoing = value }
         if let value = text("SWITCHBOARD_PULL_HOSTS") {
             configuration.pullHosts = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        if let value = text("SWITCHBOARD_HUB_HOSTS") {
+            configuration.hubHosts = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         }
         if let value = text("SWITCHBOARD_VENDOR") { configuration.vendor = value }
         if let value = text("SWITCHBOARD_LOG") { configuration.logLevel = value }
@@ -161,6 +177,11 @@ package struct Configuration: Sendable, Equatable {
             case ("inbox", let text as String): inbox = text
             case ("outgoing", let text as String): outgoing = text
             case ("pullHosts", let list as [String]): pullHosts = list
+            case ("hubHosts", let list as [String]): hubHosts = list
+            case ("hubAttempts", let number as Int): hubAttempts = number
+            case ("hubGiveUpHours", let number as Int): hubGiveUpHours = number
+            case ("hubRetrySecondsMax", let number as Int): hubRetrySecondsMax = number
+            case ("hubTimeoutSeconds", let number as Int): hubTimeoutSeconds = number
             default: throw Self.mistyped(key, value)
             }
         }
@@ -177,11 +198,12 @@ package struct Configuration: Sendable, Equatable {
             shown = data.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
         }
         switch key {
-        case "port", "databaseConnections", "timeZoneOffsetMinutes", "workers", "faultsWarnAt", "waitingWarnSeconds":
+        case "port", "databaseConnections", "timeZoneOffsetMinutes", "workers", "faultsWarnAt", "waitingWarnSeconds",
+            "hubAttempts", "hubGiveUpHours", "hubRetrySecondsMax", "hubTimeoutSeconds":
             return bad(key, shown, "a whole number without quotation marks, such as 8", "不带引号的整数，例如 8")
         case "requestsPerSecond":
             return bad(key, shown, "a number without quotation marks, such as 200", "不带引号的数字，例如 200")
-        case "trustedProxies", "pullHosts":
+        case "trustedProxies", "pullHosts", "hubHosts":
             return bad(key, shown, "a list of texts, such as [\"192.0.2.7\"]", "文本列表，例如 [\"192.0.2.7\"]")
         case "tenants":
             return bad(
@@ -219,6 +241,13 @@ package struct Configuration: Sendable, Equatable {
             throw Self.bad("probes", probes, "ADDRESS:PORT, such as 0.0.0.0:9090", "“地址:端口”，例如 0.0.0.0:9090")
         }
         guard (1...64).contains(workers) else { throw Self.bad("workers", "\(workers)", "1...64", "1…64") }
+        for (name, value, range) in [
+            ("hubAttempts", hubAttempts, 1...100), ("hubGiveUpHours", hubGiveUpHours, 1...720),
+            ("hubRetrySecondsMax", hubRetrySecondsMax, 1...86_400), ("hubTimeoutSeconds", hubTimeoutSeconds, 1...60),
+        ] where !range.contains(value) {
+            throw Self.bad(
+                name, "\(value)", "\(range.lowerBound)...\(range.upperBound)", "\(range.lowerBound)…\(range.upperBound)")
+        }
         guard (1...10_000).contains(faultsWarnAt) else {
             throw Self.bad("faultsWarnAt", "\(faultsWarnAt)", "1...10000", "1…10000")
         }
@@ -348,6 +377,17 @@ package struct Configuration: Sendable, Equatable {
     /// Where files come by themselves.
     package var intake: IntakeSettings {
         IntakeSettings(inbox: inbox ?? data + "/inbox", hosts: Set(pullHosts.map { $0.lowercased() }))
+    }
+
+    /// Limits of what is told to others.
+    package var hub: HubSettings {
+        var settings = HubSettings()
+        settings.hosts = Set(hubHosts.map { $0.lowercased() })
+        settings.attemptsMax = hubAttempts
+        settings.giveUpHours = hubGiveUpHours
+        settings.retryMaxSeconds = Int64(hubRetrySecondsMax)
+        settings.timeoutSeconds = hubTimeoutSeconds
+        return settings
     }
 
     /// The listed proxies, in numbers.

@@ -33,7 +33,7 @@ package struct Modules: Sendable {
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
         share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480,
-        intake: IntakeSettings = .none, outgoing: OutgoingSettings = .log
+        intake: IntakeSettings = .none, outgoing: OutgoingSettings = .log, hub: HubSettings = HubSettings()
     ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
@@ -54,7 +54,7 @@ package struct Modules: Sendable {
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
         timeline = [insights.timeline] + desk.timeline + [channels.timeline]
-        all = [
+        let domains: [any Module] = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
@@ -79,9 +79,15 @@ package struct Modules: Sendable {
             ) { CustomerImportTarget($0, holds: holds) },
             insights,
         ]
+        scopes = domains.flatMap(\.scopes)
+        let clients = ClientAdmin(scopes: scopes, memory: memory)
+        self.clients = clients
+        let resources = domains.compactMap { $0 as? any TMFModule }.flatMap(\.resources)
+        all = domains + [
+            HubModule(
+                resources: resources, clients: HubClients { try clients.principal(actor: $0, $1, $2) }, settings: hub)
+        ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
-        scopes = all.flatMap(\.scopes)
-        clients = ClientAdmin(scopes: scopes, memory: memory)
     }
 
     /// What can be imported besides customers, in the order in which it is offered.
@@ -93,7 +99,7 @@ package struct Modules: Sendable {
     }
 
     /// Targets with migrations, in the order they run.
-    package var migrationOrder: [String] { ["Storage", "Platform", "TMF"] + all.map(\.name) }
+    package var migrationOrder: [String] { ["Storage", "Platform", "TMF"] + all.map(\.name).filter { $0 != "TMF" } }
 
     /// All that programs reach through the TM Forum interface.
     package var resources: [TMFResource] { all.compactMap { $0 as? any TMFModule }.flatMap(\.resources) }

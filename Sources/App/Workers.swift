@@ -58,7 +58,14 @@ package struct Workers: Service {
                         await upkeep(lane, forgets: true)
                         lanes.add(lane)
                         tenants.wake.signal()
-                        await dispatch(lane)
+                        await withTaskGroup(of: Void.self) { own in
+                            for work in modules.flatMap({ $0.background(lane.tenant) }) {
+                                own.addTask {
+                                    await work.run(pollMilliseconds) { lane.outage.failed(work.name + ".failed", $0) }
+                                }
+                            }
+                            own.addTask { await dispatch(lane) }
+                        }
                     }
                 }
                 for place in 0..<count { group.addTask { await work(place) } }
@@ -185,10 +192,13 @@ package struct Workers: Service {
         let worker = JobWorker(
             queue: tenant.jobs, handlers: modules.flatMap { $0.jobs(tenant) }, wake: tenant.wake,
             owner: RandomText.hex(8), logger: logger)
+        let background = modules.flatMap { $0.background(tenant) }
         while true {
             let events = try await dispatcher.deliverBatch()
             let job = try await worker.runOne()
-            if events == 0, !job { return }
+            var other = false
+            for work in background { if try await work.drain() { other = true } }
+            if events == 0, !job, !other { return }
         }
     }
 }

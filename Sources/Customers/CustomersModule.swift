@@ -43,7 +43,7 @@ package struct CustomersModule: TMFModule {
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         CustomerListPages.endpoints() + CustomerEditPages.endpoints() + LinePages.endpoints()
             + DeparturePages.endpoints() + AttributePages.endpoints() + PairPages(counts: counts).endpoints()
-            + MatchingPages.endpoints() + resources.flatMap(\.endpoints)
+            + MatchingPages.endpoints() + TMFResource.endpoints(of: resources)
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {

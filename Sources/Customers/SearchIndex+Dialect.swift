@@ -66,6 +66,11 @@ enum SearchIndex {
         SELECT customer_id FROM customers_search_text WHERE CAST(tokens AS tsvector) @@ CAST($1 AS tsquery)
         """
 
+    /// The ids of all who are found, for another statement.
+    static func within(_ term: SearchTerm, _ dialect: Dialect) -> SQLBuilder {
+        SQLBuilder(dialect.sql(sqlite: foundAnywhereSQLite, postgres: withinPostgres), [.text(term.text(dialect))])
+    }
+
     /// Customers within the principal's reach, in the order they came into the base as a rule, at most `limit`.
     static func find(_ term: SearchTerm, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
         -> [CustomerID]

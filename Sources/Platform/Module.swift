@@ -20,6 +20,8 @@ package protocol Module: Sendable {
     func eventHandlers(_ tenant: Tenant) -> [EventHandler]
     func jobs(_ tenant: Tenant) -> [JobHandler]
     var schedules: [Schedule] { get }
+    /// What goes on beside events and jobs.
+    func background(_ tenant: Tenant) -> [BackgroundWork]
     var navigation: [NavigationEntry] { get }
     /// Its parts of the customer page.
     func panels(_ tenant: Tenant) -> [CustomerPanel]
@@ -39,6 +41,7 @@ extension Module {
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] { [] }
     package func jobs(_ tenant: Tenant) -> [JobHandler] { [] }
     package var schedules: [Schedule] { [] }
+    package func background(_ tenant: Tenant) -> [BackgroundWork] { [] }
     package var navigation: [NavigationEntry] { [] }
     package func panels(_ tenant: Tenant) -> [CustomerPanel] { [] }
     package func dashboard(_ tenant: Tenant) -> [DashboardCard] { [] }
@@ -92,6 +95,25 @@ package struct Schedule: Sendable {
         self.name = name
         self.jobKind = jobKind
         self.everySeconds = everySeconds
+    }
+}
+
+/// Work that goes on beside events and jobs for as long as a process with workers runs: calls of others, who may be slow, and
+/// would hold up a worker for as long.
+package struct BackgroundWork: Sendable {
+    package let name: String
+    /// Goes on until its task is cancelled, looks by itself every so many milliseconds, and tells of what went wrong.
+    package let run: @Sendable (_ pollMilliseconds: Int, _ failed: @escaping @Sendable (any Error) -> Void) async -> Void
+    /// Does what is due now, for commands and tests; whether anything was.
+    package let drain: @Sendable () async throws -> Bool
+    package init(
+        name: String,
+        run: @escaping @Sendable (_ pollMilliseconds: Int, _ failed: @escaping @Sendable (any Error) -> Void) async -> Void,
+        drain: @escaping @Sendable () async throws -> Bool
+    ) {
+        self.name = name
+        self.run = run
+        self.drain = drain
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Outgoing
 import Platform
 import Storage
 import Synchronization
@@ -247,7 +248,7 @@ struct IntakeTests {
 
     @Test("private, odd and insecure addresses are refused, whatever way they are written")
     func guarded() throws {
-        let shut = PullGuard(hosts: [])
+        let shut = AddressGuard.pull([])
         for text in [
             "http://example.com/x.csv", "https://127.0.0.1/x", "https://[::1]/x", "https://[::ffff:127.0.0.1]/x",
             "https://169.254.169.254/latest", "https://10.1.2.3/x", "https://[fc00::1]/x", "https://2130706433/x",
@@ -259,8 +260,8 @@ struct IntakeTests {
             #expect(error?.status == 422, "\(text)")
         }
         #expect(throws: Never.self) { try shut.check("https://1.1.1.1/x.csv") }
-        #expect(throws: Never.self) { try PullGuard(hosts: ["127.0.0.1"]).check("http://127.0.0.1:8080/x.csv") }
-        #expect(throws: CRMError.self) { try PullGuard(hosts: ["billing"]).check("http://billing/x.csv") }
+        #expect(throws: Never.self) { try AddressGuard.pull(["127.0.0.1"]).check("http://127.0.0.1:8080/x.csv") }
+        #expect(throws: CRMError.self) { try AddressGuard.pull(["billing"]).check("http://billing/x.csv") }
     }
 
     @Test("credentials are sent to their host, and nowhere else; they stand nowhere in clear")
@@ -339,7 +340,7 @@ struct IntakeTests {
         #expect(try desk.names("").isEmpty && desk.names("taken").isEmpty)
         let part = desk.folder.path + "/x.part"
         server.answer = .init(200, [], String(repeating: "x", count: 5_000))
-        let url = try #require(URL(string: "http://127.0.0.1:\(server.port)/big"))
+        let url = try AddressGuard.pull(["127.0.0.1"]).check("http://127.0.0.1:\(server.port)/big")
         await #expect(throws: CRMError.self) {
             _ = try await PullTask.fetch(url, etag: nil, modified: nil, into: part, bytesMax: 1_000)
         }

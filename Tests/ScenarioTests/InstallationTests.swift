@@ -42,7 +42,8 @@ struct InstallationTests {
             {
                 $0.probes = "9090"
             }, { $0.probes = "example.org:9090" }, { $0.probes = "0.0.0.0:99999" }, { $0.faultsWarnAt = 0 },
-            { $0.waitingWarnSeconds = 0 },
+            { $0.waitingWarnSeconds = 0 }, { $0.hubAttempts = 0 }, { $0.hubGiveUpHours = 721 }, { $0.hubRetrySecondsMax = 0 },
+            { $0.hubTimeoutSeconds = 61 },
         ]
         for change in changes {
             var configuration = Configuration()
@@ -84,6 +85,25 @@ struct InstallationTests {
         }
         let plain = Configuration()
         #expect(plain.faultsWarnAt == 1 && plain.waitingWarnSeconds == 300)
+    }
+
+    @Test("limits of what is told to others are read from the file or the environment, and are the documented ones by default")
+    func hub() throws {
+        let path = folder() + ".json"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let text = #"{"hubHosts":["Desk.Internal"],"hubAttempts":3,"hubGiveUpHours":5,"hubRetrySecondsMax":60,"hubTimeoutSeconds":7}"#
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let read = try Configuration.load(file: path, environment: [:]).hub
+        #expect(read.hosts == ["desk.internal"] && read.attemptsMax == 3 && read.giveUpHours == 5)
+        #expect(read.retryMaxSeconds == 60 && read.timeoutSeconds == 7)
+        let other = try Configuration.load(file: path, environment: ["SWITCHBOARD_HUB_HOSTS": "A.example, 10.2.0.7"]).hub
+        #expect(other.hosts == ["a.example", "10.2.0.7"])
+        let document = try String(contentsOfFile: Checkout.root + "/docs/api-hub.md", encoding: .utf8)
+        let plain = Configuration()
+        for setting in [
+            "`hubAttempts` (\(plain.hubAttempts))", "`hubGiveUpHours` (\(plain.hubGiveUpHours))",
+            "`hubRetrySecondsMax` (\(plain.hubRetrySecondsMax))", "`hubTimeoutSeconds` (\(plain.hubTimeoutSeconds))", "SWITCHBOARD_HUB_HOSTS=",
+        ] { #expect(document.contains(setting), "\(setting)") }
     }
 
     @Test(

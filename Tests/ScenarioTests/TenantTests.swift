@@ -131,6 +131,11 @@ struct TenantTests {
                 VALUES ('900001', 'Theirs', 'T', '', 'customer', 'city', 'required', 'completeness', 'warn', '{}', $1, 1, 0, '')
                 """, [.bool(true)])
         }
+        let (hub, told): (ID<TraceWorld.TestHub>, ID<TraceWorld.TestHub>) = (beta.ids.next(), beta.ids.next())
+        try await beta.database.write { session in
+            _ = try session.execute(TraceWorld.hubSubscription, [.id(hub), .text("theirs"), .text("active")])
+            _ = try session.execute(TraceWorld.hubDelivery, [.id(told), .id(hub)])
+        }
         let usage = SQLValue.int(beta.ids.next(PartyKind.self).rawValue)
         try await beta.database.write { session in
             _ = try session.execute(
@@ -153,6 +158,7 @@ struct TenantTests {
             ("/attributes/", "SELECT id FROM customers_attribute"), ("/imports/", "SELECT id FROM ingest_run"),
             ("/jobs/", "SELECT id FROM storage_job WHERE kind = 'nobody.knows'"),
             ("/events/", "SELECT id FROM storage_outbox_event WHERE status = 'parked'"),
+            ("/tmf-api/", "SELECT id FROM tmf_hub"), ("/hub/deliveries/", "SELECT id FROM tmf_hub_delivery"), ("/hub/", "SELECT id FROM tmf_hub"),
             ("/clients/", "SELECT id FROM identity_client"),
             ("/me/tokens/", "SELECT id FROM identity_token"),
             ("/me/sessions/", "SELECT id FROM identity_session"),

@@ -14,6 +14,7 @@ extension TraceWorld {
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
         .merging(resolutionMakers) { first, _ in first }.merging(profileMakers) { first, _ in first }
         .merging(qualityMakers) { first, _ in first }.merging(programMakers) { first, _ in first }
+        .merging(hubMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [

@@ -8,7 +8,8 @@ extension TraceWorld {
     static func resourceMakers(_ scenario: Scenario) async throws -> [String: Maker] {
         let world = try await ContractWorld(scenario)
         var result: [String: Maker] = [:]
-        for resource in scenario.runtime.modules.resources {
+        let resources = scenario.runtime.modules.resources
+        for resource in resources + resources.compactMap(\.version5) {
             let (path, name) = (resource.path, resource.name)
             let made: @Sendable () throws -> String = {
                 var context = SampleContext()
@@ -26,13 +27,15 @@ extension TraceWorld {
                 case .create:
                     result["POST \(path)"] = { _ in
                         var context = SampleContext()
-                        let body = try Contract.sample(name).body(world, &context)
+                        let sample = try Contract.sample(name).body(world, &context)
+                        let body = path.contains("/v5/") ? resource.next?.shown(sample) ?? sample : sample
                         return { try world.send("POST", path, .object(body)).raw }
                     }
                 case .change:
                     result["PATCH \(path)/{id}"] = { _ in
                         let id = try made()
-                        let change = try Contract.sample(name).change
+                        let sample = try Contract.sample(name).change
+                        let change = path.contains("/v5/") ? resource.next?.shown(sample) ?? sample : sample
                         return { try world.send("PATCH", "\(path)/\(id)", .object(change)).raw }
                     }
                 case .remove:
@@ -42,6 +45,9 @@ extension TraceWorld {
                     }
                 }
             }
+        }
+        for api in Set(scenario.runtime.modules.resources.map(\.api)) {
+            result.merge(hubMakers(base: api.base, scope: api.readScope)) { first, _ in first }
         }
         return result
     }

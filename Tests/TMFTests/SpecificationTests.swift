@@ -126,3 +126,34 @@ struct Specification {
     }
 }
 
+/// Names of events against the specifications.
+@Suite("Events and specifications")
+struct EventNameTests {
+    @Test(
+        "an event is called what its specification calls it, and holds the resource under the name it has there",
+        .enabled(if: !SpecificationTests.files.isEmpty, "../shared/tmf is not on this machine"), arguments: SpecificationTests.files)
+    func names(file: String) throws {
+        let specification = try Specification(SpecificationTests.folder + "/" + file)
+        let definitions = specification.definitions
+        var checked = 0
+        for type in specification.roots {
+            for (kind, endings) in [
+                (TMFChanged.Kind.created, ["CreateEvent"]), (.changed, ["AttributeValueChangeEvent"]),
+                (.stateChanged, ["StateChangeEvent", "StatusChangeEvent"]), (.removed, ["DeleteEvent"]),
+            ] {
+                guard let theirs = endings.map({ type + $0 }).first(where: { definitions[$0] != nil }) else { continue }
+                #expect(HubNames.name(type, kind) == theirs)
+                let payload = definitions[theirs]?["properties"]?["event"]?["$ref"]?.string?.split(separator: "/").last.map(String.init)
+                // TMF666 defines what its events hold and does not say that they hold it.
+                let names = definitions[payload ?? theirs + "Payload"]?["properties"]?.object?.keys.sorted()
+                #expect(names == [type.prefix(1).lowercased() + type.dropFirst()], "\(theirs): \(names ?? [])")
+                for name in ["eventId", "eventTime", "eventType", "correlationId", "domain", "title", "timeOcurred"] {
+                    #expect(definitions[theirs]?["properties"]?[name] != nil, "\(theirs) has no \(name)")
+                }
+                checked += 1
+            }
+        }
+        // These two have a hub and name no events.
+        #expect(checked > 0 || ["TMF678", "TMF681", "TMF654"].contains(String(file.prefix(6))), "\(file)")
+    }
+}

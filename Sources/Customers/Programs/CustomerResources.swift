@@ -21,14 +21,20 @@ package enum CustomerResources {
         func resource(_ kind: CustomerKind, _ name: String, _ type: String) -> TMFResource {
             TMFResource(
                 parties, name, type: type, schema: party, view: CustomerPermissions.view, edit: CustomerPermissions.edit,
-                subjects: { id, _ in [.customer(CustomerID(id))] }, store: { PartyResourceStore(kind: kind, tenant: $0) })
+                subjects: { id, _ in [.customer(CustomerID(id))] },
+                next: TMFFace(
+                    [TMFFace.relatedParty, TMFFace.contactMedium, TMFFace.externalReference]
+                        + (kind == .individual ? [TMFFace.fullName] : [])),
+                store: { PartyResourceStore(kind: kind, tenant: $0) })
         }
         return [
             TMFResource(
                 customers, "customer", type: "Customer", schema: try schemas.schema(customers.number),
                 view: CustomerPermissions.view, edit: CustomerPermissions.edit, states: states,
-                subjects: { id, _ in [.customer(CustomerID(id))] }, store: { CustomerResourceStore(tenant: $0, holds: holds) }),
-            resource(.individual, "individual", "Individual"), resource(.organisation, "organization", "Organization"),
+                subjects: { id, _ in [.customer(CustomerID(id))] },
+                next: TMFFace([TMFFace.relatedParty, TMFFace.contactMedium]),
+                store: { CustomerResourceStore(tenant: $0, holds: holds) }),
+            resource(.individual, "individual", "Individual"), resource(.organisation, "organization", "Organization"), try BillResource.resource(schemas),
         ]
     }
 
@@ -37,7 +43,7 @@ package enum CustomerResources {
             customers, Words(en: "customers", zh: "客户"), view: CustomerPermissions.view, edit: CustomerPermissions.edit)
             + TMFAccess.scopes(
                 parties, Words(en: "persons and organisations", zh: "个人与机构"), view: CustomerPermissions.view,
-                edit: CustomerPermissions.edit)
+                edit: CustomerPermissions.edit) + BillResource.scopes
     }
 
     static let named: SQL = "SELECT customer_id FROM customers_listing WHERE sort_name = $1"
@@ -49,18 +55,17 @@ package enum CustomerResources {
 
     /// Columns that find people as the search box does; the documents tell who it is.
     static func searched(_ name: String) -> [TMFColumn] {
-        func all(_ kind: SearchKind, _ path: String, _ mask: MaskKind, _ compact: @escaping @Sendable (String) -> String) -> TMFColumn {
+        func all(
+            _ kind: SearchKind, _ path: String, _ mask: MaskKind, stored: @escaping @Sendable (String) -> String = { $0 },
+            _ compact: @escaping @Sendable (String) -> String
+        ) -> TMFColumn {
             TMFColumn(
                 path,
                 .searched { values, dialect in
                     values.flatMap { value -> [SQLBuilder] in
                         let term = SearchTerm.token(kind, compact(value))
-                        let found = term.isEmpty ? [] : [
-                            SQLBuilder(
-                                dialect.sql(sqlite: SearchIndex.foundAnywhereSQLite, postgres: SearchIndex.withinPostgres),
-                                [.text(term.text(dialect))])
-                        ]
-                        return found + [SQLBuilder(reachedLone, [.text(value)])]
+                        let found = term.isEmpty ? [] : [SearchIndex.within(term, dialect)]
+                        return found + [SQLBuilder(reachedLone, [.text(stored(value))])]
                     }
                 }, mask: mask) { .text($0) }
         }
@@ -73,7 +78,9 @@ package enum CustomerResources {
                         return [SQLBuilder(named, [folded]), SQLBuilder(namedLone, [folded])]
                     }
                 }, mask: .name) { .text($0) },
-            all(.number, "contactMedium.characteristic.phoneNumber", .phone) { text in
+            all(
+                .number, "contactMedium.characteristic.phoneNumber", .phone, stored: { PhoneNumber($0)?.e164 ?? $0 }
+            ) { text in
                 String(decoding: SearchText.digits(PhoneNumber(text)?.e164 ?? text).prefix(SearchText.wordMax - 1), as: UTF8.self)
             },
             all(.email, "contactMedium.characteristic.emailAddress", .email) { SearchText.compact($0) },

@@ -266,7 +266,9 @@ struct PartyDocument: Sendable {
             address.country = of?["country"]?.string
             guard address != Address(id: address.id) else { continue }
             // Where it lies on the map is known of an address that stays.
-            if let known = record.addresses.first(where: { $0.lines == address.lines && $0.city == address.city && $0.postcode == address.postcode }) {
+            if let known = record.addresses.first(where: {
+                $0.lines == address.lines && $0.city == address.city && $0.postcode == address.postcode
+            }) {
                 var same = Address(id: known.id)
                 (same.lines, same.city, same.region) = (address.lines, address.city, address.region)
                 (same.postcode, same.country) = (address.postcode, address.country)

@@ -72,6 +72,23 @@ package struct ClientAdmin: Sendable {
         }
     }
 
+    /// What a client may do now, for what is sent to it without its asking.
+    /// - Parameter actor: as the audit has it: `client:NAME`.
+    /// - Returns: `nil` when there is no such client, it was revoked or it has run out.
+    package func principal(actor: String, _ tenant: Tenant, _ session: any SQLSession) throws -> Principal? {
+        let beginning = "client:"
+        guard actor.hasPrefix(beginning),
+            let id = try ClientStore().id(named: String(actor.dropFirst(beginning.count)), session),
+            let client = try ClientStore().client(id, session), client.actorName == actor,
+            client.revokedAt == nil, client.expiresAt > tenant.clock.now()
+        else { return nil }
+        let carried = scopes.filter { client.scopes.contains($0.name) }
+        return Principal(
+            tenant: tenant.name, userID: nil, userName: actor, roles: [],
+            permissions: Set(carried.flatMap(\.permissions)), scope: client.scope, purpose: .service, address: "hub",
+            requestID: "hub", scopes: Set(carried.map(\.name)))
+    }
+
     /// All clients, by name.
     package func list(_ tenant: Tenant) async throws -> [APIClient] {
         try await tenant.database.read { session in

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Kernel
+import Outgoing
 import Platform
 import Storage
 import Web
@@ -147,7 +148,7 @@ struct IntakePages: Sendable {
         let text = try call.form.optionalText("url", max: 2_000)
         if let text {
             let hosts = service.settings.hosts
-            _ = try await OwnThread.run { try PullGuard(hosts: hosts).check(text) }
+            _ = try await OwnThread.run { try AddressGuard.pull(hosts).check(text) }
         }
         let now = call.tenant.clock.now()
         return Intake(
@@ -206,7 +207,7 @@ struct IntakePages: Sendable {
             // An address may hold a token: whoever set it up sees it.
             "url": .text(mayManage ? intake.url : nil), "pulls": .bool(intake.url != nil),
             "hasSecret": .bool(intake.secret != nil),
-            "host": .text(intake.url.flatMap { PullGuard.host($0) }),
+            "host": .text(intake.url.flatMap { AddressGuard.host($0) }),
             "looked": .text(intake.lookedAt.map(call.time)), "pulled": .text(intake.pulledAt.map(call.time)),
             "message": .text(message.isEmpty ? nil : message), "pullMessage": .text(pull.isEmpty ? nil : pull),
             "entities": .list(entities(intake.entity, call)), "hasFiles": .bool(!files.isEmpty),

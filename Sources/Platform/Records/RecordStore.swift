@@ -68,7 +68,7 @@ package struct RecordStore: Sendable {
         return result
     }
 
-    func named(_ values: [SQLValue]) -> [String: SQLValue] {
+    package func named(_ values: [SQLValue]) -> [String: SQLValue] {
         var result: [String: SQLValue] = [:]
         for (name, value) in zip(kind.columns, values) where value != .null { result[name] = value }
         return result

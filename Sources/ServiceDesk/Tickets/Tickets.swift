@@ -31,7 +31,8 @@ enum Tickets {
             api, "troubleTicket", type: type,
             schema: schema.adding([.init("topic", .text)], to: type),
             view: ServiceDeskPermissions.viewCases, edit: ServiceDeskPermissions.editCases, states: states,
-            subjects: TMFResource.subjects("case"), store: { _ in store })
+            subjects: TMFResource.subjects("case"),
+            next: TMFFace([TMFFace.relatedParty, TMFFace.relatedEntity, TMFFace.externalIdentifier, TMFFace.statusChange]), store: { _ in store })
     }
 }
 

@@ -43,13 +43,23 @@ package struct TMFDesk: Sendable {
     }
 
     package func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
-        try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
+        let query = try resource.face.map { try query.translated($0, resource.schema, resource.type) } ?? query
+        let listing = try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
             try resource.counts.count(rows, tenant: tenant.name, now: tenant.clock.now(), session)
         }
+        guard let face = resource.face else { return listing }
+        return TMFListing(
+            documents: listing.documents.map(face.shown), total: listing.total, next: listing.next, previous: listing.previous)
     }
 
     /// - Throws: 404 for what is not there, or out of reach.
     package func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
+        let document = try row(id, principal, session)
+        return resource.face?.shown(document) ?? document
+    }
+
+    /// The document in version 4, in which it is stored and checked.
+    private func row(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
         guard let found = try store.documents([id], principal, session).first else { throw CRMError.notFound }
         return found.1
     }
@@ -70,6 +80,7 @@ package struct TMFDesk: Sendable {
     }
 
     package func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
+        let sent = resource.face?.stored(sent) ?? sent
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.create(sent, of: resource.type)
@@ -96,10 +107,13 @@ package struct TMFDesk: Sendable {
     package func change(
         _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
     ) throws -> JSONObject {
-        let shown = try document(id, context.principal, session)
+        let row = try row(id, context.principal, session)
+        let shown = resource.face?.shown(row) ?? row
         if let seen, seen != Self.version(shown) { throw Call.changedMeanwhile }
-        let old = try document(id, Masking.lifted(context.principal), session)
-        let new = try Self.lifted(try patch.applied(to: shown), shown: shown, whole: old)
+        let old = try self.row(id, Masking.lifted(context.principal), session)
+        let patched = try patch.applied(to: shown)
+        let new = try Self.lifted(
+            resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old)
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
@@ -161,9 +175,11 @@ package struct TMFDesk: Sendable {
         var sent = sent
         sent["id"] = nil
         sent["href"] = nil
+        // The state is what the domain makes of it.
+        if let states = resource.states { sent[states.attribute] = nil }
         if sent["@type"] == .string(resource.type) { sent["@type"] = nil }
         for attribute in resource.schema.types[resource.type]?.attributes ?? []
-        where attribute.isServers && attribute.name != resource.states?.attribute { sent[attribute.name] = nil }
+        where attribute.isServers { sent[attribute.name] = nil }
         let kept = TMFKept(sent: sent, own: own)
         try checkColumns(kept, over: own)
         try TMFKeptStore.save(kept, resource.name, id, session)

@@ -47,7 +47,7 @@ extension TMFResource {
     }
 
     private func list(_ call: Call) async throws -> WebResponse {
-        let query = try TMFQuery(call.request.query, schema: schema, type: type)
+        let query = try TMFQuery(call.request.query, schema: asked, type: type)
         let (principal, desk) = (try call.principal(), desk(call))
         let listing = try await call.readRecent { try desk.list(query, principal, $0) }
         let subjects = listing.documents.flatMap { document in
@@ -68,7 +68,7 @@ extension TMFResource {
     }
 
     private func read(_ call: Call) async throws -> WebResponse {
-        let fields = try TMFQuery.fields(call.request.query, schema: schema, type: type)
+        let fields = try TMFQuery.fields(call.request.query, schema: asked, type: type)
         let (id, principal, desk) = (try id(call), try call.principal(), desk(call))
         let document = try await call.read { try desk.document(id, principal, $0) }
         try await call.recordView(AuditEntry("tmf.resource.view", subjects(id, document), facts: ["resource": .string(name)]))
@@ -80,7 +80,7 @@ extension TMFResource {
     }
 
     private func create(_ call: Call) async throws -> WebResponse {
-        let fields = try TMFQuery.fields(call.request.query, schema: schema, type: type)
+        let fields = try TMFQuery.fields(call.request.query, schema: asked, type: type)
         let sent = try call.request.jsonObject()
         let (context, desk) = (try context(call), desk(call))
         return try await call.change { session in
@@ -93,7 +93,7 @@ extension TMFResource {
     }
 
     private func change(_ call: Call) async throws -> WebResponse {
-        let fields = try TMFQuery.fields(call.request.query, schema: schema, type: type)
+        let fields = try TMFQuery.fields(call.request.query, schema: asked, type: type)
         guard case .json(let body) = call.request.body else { throw CRMError.notFound }
         let patch = try TMFPatch(call.request.headers[.contentType] ?? "", body)
         let (id, seen, context, desk) = (try id(call), try RecordVersion.seen(call.request), try context(call), desk(call))

@@ -42,6 +42,6 @@ package enum TMFTables {
     package static let labels: [TableLabels] = [
         // A client may have sent anything about a person.
         TableLabels("tmf_kept", ["resource": .plain, "id": .plain, "attributes": .profile])
-    ]
-    package static let layouts: [TableLayout] = [TableLayout("tmf_kept", .lookUp(key: "id"))]
+    ] + HubTables.labels
+    package static let layouts: [TableLayout] = [TableLayout("tmf_kept", .lookUp(key: "id"))] + HubTables.layouts
 }

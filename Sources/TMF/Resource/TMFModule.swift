@@ -7,5 +7,12 @@ package protocol TMFModule: Module {
 }
 
 extension TMFModule {
-    package func endpoints(_ site: SiteInfo) -> [Endpoint] { resources.flatMap(\.endpoints) }
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] { TMFResource.endpoints(of: resources) }
+}
+
+extension TMFResource {
+    /// The routes of resources in all versions that they are offered in.
+    package static func endpoints(of resources: [TMFResource]) -> [Endpoint] {
+        (resources + resources.compactMap(\.version5)).flatMap(\.endpoints)
+    }
 }

@@ -98,14 +98,19 @@ package struct TMFResource: Sendable {
     /// Whom an audit event about a document is about.
     package let subjects: @Sendable (Int64, JSONObject) -> [AuditSubject]
     package let store: @Sendable (Tenant) -> any TMFStore
+    /// How it looks in version 5, where it is offered in that.
+    package let next: TMFFace?
+    /// Set in the resource of version 5.
+    private(set) var face: TMFFace?
     let counts = TMFCounts()
 
     package init(
         _ api: TMFAPI, _ name: String, type: String, schema: TMFSchema, verbs: Set<Verb> = Set(Verb.allCases),
         view: Permission, edit: Permission, states: TMFStates? = nil,
         subjects: @escaping @Sendable (Int64, JSONObject) -> [AuditSubject],
-        store: @escaping @Sendable (Tenant) -> any TMFStore
+        next: TMFFace? = nil, store: @escaping @Sendable (Tenant) -> any TMFStore
     ) {
+        self.next = next
         self.api = api
         self.name = name
         self.type = type
@@ -120,7 +125,18 @@ package struct TMFResource: Sendable {
         self.store = store
     }
 
-    package var path: String { api.base + "/" + name }
+    package var path: String { (face == nil ? api.base : "/tmf-api/\(api.name)/v5") + "/" + name }
+
+    /// The same resource in version 5.
+    package var version5: TMFResource? {
+        guard let next, face == nil else { return nil }
+        var result = self
+        result.face = next
+        return result
+    }
+
+    /// What queries may name.
+    package var asked: TMFSchema { face?.schema(schema, of: type) ?? schema }
 
     /// Whom an audit event about a document is about: the document, and customers who are named as such.
     package static func subjects(_ kind: String, _ path: String = "relatedParty") -> @Sendable (Int64, JSONObject) -> [AuditSubject] {

@@ -103,7 +103,7 @@ package struct TMFField: Sendable {
     }
 
     /// Whole numbers without `.0`.
-    static func number(_ number: Double) -> JSONValue {
+    package static func number(_ number: Double) -> JSONValue {
         number.rounded() == number && number.magnitude < 9e15 ? .int(Int64(number)) : .double(number)
     }
 

@@ -60,6 +60,16 @@ package struct TMFSchema: Sendable {
 
     package private(set) var types: [String: ObjectType] = [:]
 
+    mutating func replace(_ name: String, with attribute: Attribute, of type: String, _ more: [ObjectType]) {
+        guard let old = types[type] else { return }
+        let known = old[name]
+        let attribute = Attribute(
+            attribute.name, attribute.kind, isArray: attribute.isArray, isMandatory: known?.isMandatory ?? false,
+            isServers: known?.isServers ?? false, isFixed: known?.isFixed ?? false)
+        types[type] = ObjectType(type, old.attributes.filter { $0.name != name && $0.name != attribute.name } + [attribute])
+        for type in more { types[type.name] = type }
+    }
+
     mutating func add(_ attribute: Attribute, to type: String) { types[type]?.add(attribute) }
 
     package init(_ types: [ObjectType]) {

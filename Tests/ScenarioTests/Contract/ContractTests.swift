@@ -77,4 +77,43 @@ struct ContractTests {
             #expect(refused.status == 403, "\(refused.text)")
         }
     }
+
+    @Test("version 5 is another face of the same resource", arguments: resources.filter { $0.next != nil }.map(\.name))
+    func versionFive(name: String) async throws {
+        let world = try await ContractWorld(customers: 10)
+        let old = try Contract.resource(name, world)
+        let face = try #require(old.next)
+        let new = try #require(old.version5)
+        var context = SampleContext()
+        var body = face.shown(try Contract.sample(name).body(world, &context))
+        body["x-own"] = ["a": 1]
+        let made = try world.send("POST", new.path, .object(body))
+        try #require(made.status == 201, "\(made.text)")
+        #expect(made.body["href"]?.string?.contains("/v5/") == true && made.header("Location") == made.body["href"]?.string)
+        for (key, value) in body { #expect(made.body[key] == value, "\(name).\(key): \(made.body[key]?.encoded() ?? "") for \(value.encoded())") }
+        let asOld = try world.send("GET", "\(old.path)/\(made.id)")
+        #expect(asOld.status == 200 && asOld.body["x-own"] == ["a": 1])
+        for (key, value) in face.stored(body) { #expect(asOld.body[key] == value, "\(name).\(key) in version 4: \(asOld.text)") }
+        #expect(try world.send("GET", "\(new.path)/\(made.id)").body == made.body)
+        let changed = try world.send("PATCH", "\(new.path)/\(made.id)", .object(face.shown(try Contract.sample(name).change)))
+        #expect(changed.status == 200, "\(changed.text)")
+        for (key, value) in try Contract.sample(name).change {
+            #expect(try world.send("GET", "\(old.path)/\(made.id)").body[key] == value, "\(name).\(key)")
+        }
+        let found = try world.send("GET", "\(new.path)?id=\(made.id)")
+        #expect(found.items == [changed.body])
+        if name == "troubleTicket" {
+            let party = world.customers[0].description
+            let parties = try world.send("GET", "\(new.path)?relatedParty.partyOrPartyRole.id=\(party)&limit=100")
+            #expect(parties.items.contains { $0["id"] == made.body["id"] }, "\(parties.text)")
+            #expect(try world.send("GET", "\(new.path)?externalIdentifier.id=EXT-1").items.count == 1)
+            #expect(try world.send("GET", "\(new.path)?externalId=EXT-1").status == 400)
+        }
+        if name != "troubleTicket" {
+            let path = "contactMedium.emailAddress=\(ContractWorld.encoded(name == "individual" ? "new@example.com" : "wang@example.com"))"
+            #expect(try world.send("GET", "\(new.path)?\(path)").items.contains { $0["id"] == made.body["id"] }, "\(name)?\(path)")
+        }
+        #expect(try world.send("DELETE", "\(new.path)/\(made.id)").status == 204)
+        #expect(try world.send("GET", "\(old.path)/\(made.id)").status == 404)
+    }
 }

@@ -3,7 +3,7 @@ import Web
 
 /// A sample of each resource. A resource without one fails the coverage test.
 enum Samples {
-    static let all: [Sample] = desk + parties + privacy + channels + sales + insights
+    static let all: [Sample] = desk + parties + bills + privacy + channels + sales + insights
 
     static func party(_ world: ContractWorld, role: String = "customer", at place: Int = 0) -> JSONValue {
         ["id": .string(world.customers[place].description), "role": .string(role), "@referredType": "Customer", "href": "http://other/1"]
@@ -52,6 +52,9 @@ extension Samples {
             ]
         },
     ]
+
+    /// Billing makes them: there is nothing to send.
+    static let bills: [Sample] = [Sample("customerBill", change: ["x-checked": true], illegal: "validated") { _, _ in [:] }]
 
     static let desk: [Sample] = [
         Sample("troubleTicket", change: ["severity": "Critical", "note": [["id": "9", "text": "only"]]], illegal: "closed") { world, context in

@@ -1,0 +1,188 @@
+import Contracts
+import Kernel
+import Platform
+import Storage
+import TMF
+import Web
+
+/// Bills as customer bills (TMF678). Billing systems make them; here they are read, disputed and released again.
+enum BillResource {
+    static let api = TMFAPI(678, "customerBillManagement")
+
+    /// Of these a program may change what is disputed only. Paid is what payments say.
+    static let states = TMFStates(
+        "state", first: "new",
+        next: ["sent": ["onHold"], "partiallyPaid": ["onHold"], "settled": ["onHold"], "onHold": ["sent", "partiallyPaid", "settled"]])
+
+    static func resource(_ schemas: TMFSchemas) throws -> TMFResource {
+        TMFResource(
+            api, "customerBill", type: "CustomerBill", schema: try schemas.schema(api.number), verbs: [.list, .read, .change],
+            view: CustomerPermissions.view, edit: CustomerPermissions.edit, states: states,
+            subjects: TMFResource.subjects("bill"), store: { BillResourceStore(tenant: $0) })
+    }
+
+    static var scopes: [APIScope] {
+        TMFAccess.scopes(api, Words(en: "bills", zh: "账单"), view: CustomerPermissions.view, edit: CustomerPermissions.edit)
+    }
+}
+
+struct BillResourceStore: TMFWritingStore {
+    static let select: SQL = """
+        SELECT customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on, number, account_number, settled,
+          settled_on, method
+        FROM customers_charge WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')
+        """
+    static let payments: SQL = """
+        SELECT customer_id, id, amount, currency, bill_number FROM customers_charge WHERE kind = 'payment'
+        """
+    static let setKind: SQL = "UPDATE customers_charge SET kind = $3 WHERE customer_id = $1 AND id = $2"
+    private static let bills = TMFTable(
+        from: "customers_charge c", id: "c.id",
+        columns: [
+            .id("id", .own("c.id")), .id("relatedParty.id", .own("c.customer_id")), .text("billNo", "c.number"),
+        ],
+        scope: { _, builder in
+            builder.append("AND c.kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')")
+        }, needsDocuments: { $0.scope.regions != nil })
+
+    let tenant: Tenant
+    var table: TMFTable { Self.bills }
+
+    private struct Bill {
+        let customer: CustomerID
+        let id: Int64
+        let kind: ChargeKind
+        let amount: Int64
+        let currency: String
+        let settled: Int64
+        let isPaid: Bool
+        let number: String?
+        var document: JSONObject
+
+        /// What TMF678 calls it. A bill that nobody owes any more (cancelled, written off) is settled: nothing remains.
+        var state: String {
+            switch kind {
+            case .draft: "new"
+            case .disputed: "onHold"
+            case .cancelled, .writtenOff: "settled"
+            default: isPaid || settled >= amount ? "settled" : settled > 0 ? "partiallyPaid" : "sent"
+            }
+        }
+
+        var remaining: Int64 {
+            switch kind {
+            case .cancelled, .writtenOff: 0
+            default: isPaid ? 0 : max(0, amount - settled)
+            }
+        }
+    }
+
+    private static func money(_ minor: Int64, _ currency: String) -> JSONValue {
+        let scale = (0..<Money.exponent(of: currency)).reduce(1.0) { scale, _ in scale * 10 }
+        return .object(["unit": .string(currency), "value": TMFField.number(Double(minor) / scale)])
+    }
+
+    private static func read(_ row: Row) -> Bill {
+        let number = row.optionalText(9)
+        var document: JSONObject = ["billDocument": .array([])]
+        document["billNo"] = number.map { .string($0) }
+        for (name, place) in [("billDate", 6), ("paymentDueDate", 7)] {
+            document[name] = row.optionalText(place).map { .string($0 + "T00:00:00Z") }
+        }
+        if let start = LocalDate(row.text(3) + "-01") {
+            let end = start.adding(months: 1).adding(days: -1)
+            document["billingPeriod"] = .object([
+                "startDateTime": .string("\(start)T00:00:00Z"), "endDateTime": .string("\(end)T23:59:59Z"),
+            ])
+        }
+        if let account = row.optionalText(10) {
+            document["billingAccount"] = .object(["id": .string(account), "@referredType": .string("BillingAccount")])
+        }
+        let last = row.optionalText(12) ?? row.optionalText(8) ?? row.optionalText(6)
+        document["lastUpdate"] = last.map { .string($0 + "T00:00:00Z") }
+        return Bill(
+            customer: row.id(0), id: row.int(1), kind: ChargeKind(rawValue: row.text(2)) ?? .bill, amount: row.int(4),
+            currency: row.text(5), settled: row.optionalInt(11) ?? 0, isPaid: row.optionalText(8) != nil, number: number,
+            document: document)
+    }
+
+    func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
+        var found: [Int64: JSONObject] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(Self.select)
+            builder.appendIn("AND id", chunk.map { .int($0) })
+            var bills = try session.query(builder) { Self.read($0) }
+            if principal.scope.regions != nil {
+                let reachable = try CustomerScope.reachable(Array(Set(bills.map(\.customer))).sorted(), principal, session)
+                bills = bills.filter { reachable.contains($0.customer) }
+            }
+            let payments = try payments(of: bills, session)
+            for bill in bills {
+                var document = bill.document
+                let whole = Self.money(bill.amount, bill.currency)
+                document["id"] = .string(String(bill.id))
+                document["state"] = .string(bill.state)
+                document["amountDue"] = whole
+                document["taxIncludedAmount"] = whole
+                document["remainingAmount"] = Self.money(bill.remaining, bill.currency)
+                document["relatedParty"] = .array([TMFRows.Owner.party(bill.customer)])
+                if let number = bill.number, let paid = payments[bill.customer]?[number] { document["appliedPayment"] = .array(paid) }
+                found[bill.id] = document
+            }
+        }
+        return ids.compactMap { id in found[id].map { (id, $0) } }
+    }
+
+    /// What was paid of each number.
+    private func payments(of bills: [Bill], _ session: any SQLSession) throws -> [CustomerID: [String: [JSONValue]]] {
+        let named = bills.filter { $0.number != nil }
+        guard !named.isEmpty else { return [:] }
+        var builder = SQLBuilder(Self.payments)
+        builder.appendIn("AND customer_id", Set(named.map(\.customer)).sorted().map { .id($0) })
+        builder.append("AND bill_number IS NOT NULL ORDER BY customer_id, id")
+        var result: [CustomerID: [String: [JSONValue]]] = [:]
+        for (customer, number, payment) in try session.query(builder, { row -> (CustomerID, String, JSONValue) in
+            (
+                row.id(0), row.text(4), .object([
+                    "appliedAmount": Self.money(row.int(2), row.text(3)),
+                    "payment": .object(["id": .string(String(row.int(1))), "@referredType": .string("Payment")]),
+                ])
+            )
+        }) { result[customer, default: [:]][number, default: []].append(payment) }
+        return result
+    }
+
+    func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
+        throw CRMError.notFound
+    }
+
+    func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
+        throw CRMError.notFound
+    }
+
+    func change(
+        _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        let own = try documents([id], context.principal, session).first?.1 ?? [:]
+        for name in own.keys.sorted() where name != "state" && old[name] != new[name] {
+            let words = Words(
+                en: "“\(name)” is the billing system's; of a bill only its state can be changed here.",
+                zh: "“\(name)”由计费系统决定，此处只能修改账单状态。")
+            throw CRMError("fixed", status: 400, words, fields: [.init(field: name, code: "fixed", message: words)])
+        }
+        guard old["state"] != new["state"] else { return }
+        var builder = SQLBuilder(ChargeRecords.select)
+        builder.append("AND id = ? AND kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')", .int(id))
+        let store = RecordStore(ChargeRecords.bills)
+        let row = try session.query(builder) { row in
+            (RecordPlace(customer: row.id(0), id: row.int(1)), (0..<ChargeRecords.bills.columns.count).map { row.value($0 + 2) })
+        }.first
+        guard let (place, values) = row else { throw CRMError.notFound }
+        let kind: ChargeKind = new["state"] == .string("onHold") ? .disputed : .bill
+        try session.execute(Self.setKind, [.id(place.customer), .int(place.id), .text(kind.rawValue)])
+        let before = store.named(values)
+        var after = before
+        after["kind"] = .text(kind.rawValue)
+        try Settlement.follow([RecordChange(place: place, before: before, after: after)], tenant, session)
+    }
+}

@@ -1,0 +1,213 @@
+import Kernel
+import Web
+
+/// Version 5 of a resource: the same rows and rules, other names and shapes. What is not named here is the same in both.
+package struct TMFFace: Sendable {
+    /// An attribute that is called or shaped otherwise.
+    package struct Rule: Sendable {
+        let old: String
+        let new: TMFSchema.Attribute
+        /// Of types that version 4 does not have.
+        let types: [TMFSchema.ObjectType]
+        /// Ways of version 5 into it, and those of version 4.
+        let paths: [String: String]
+        let out: @Sendable (JSONValue) -> JSONValue
+        let back: @Sendable (JSONValue) -> JSONValue
+    }
+
+    let rules: [Rule]
+
+    package init(_ rules: [Rule]) { self.rules = rules }
+
+    /// The schema of version 4 with the attributes of version 5 in their place.
+    func schema(_ schema: TMFSchema, of type: String) -> TMFSchema {
+        var result = schema
+        for rule in rules { result.replace(rule.old, with: rule.new, of: type, rule.types) }
+        return result
+    }
+
+    /// A document of version 4 as version 5 has it.
+    package func shown(_ document: JSONObject) -> JSONObject {
+        var result = document
+        for rule in rules {
+            guard let value = document[rule.old] else { continue }
+            if rule.old != rule.new.name { result[rule.old] = nil }
+            result[rule.new.name] = rule.out(value)
+        }
+        return result
+    }
+
+    /// What a client of version 5 sent, as version 4 has it.
+    package func stored(_ document: JSONObject) -> JSONObject {
+        var result = document
+        for rule in rules {
+            guard let value = document[rule.new.name] else { continue }
+            if rule.old != rule.new.name { result[rule.new.name] = nil }
+            result[rule.old] = value == .null ? .null : rule.back(value)
+        }
+        return result
+    }
+
+    /// The document of version 4 after a change of the one of version 5: what was not changed stays to the letter.
+    func merged(_ patched: JSONObject, shown: JSONObject, row: JSONObject) -> JSONObject {
+        var result = row
+        for name in Set(patched.keys).union(shown.keys) where patched[name] != shown[name] {
+            for (old, value) in stored([name: patched[name] ?? .null]) { result[old] = value == .null ? nil : value }
+        }
+        return result
+    }
+
+    /// The way of version 4 to what a way of version 5 leads to.
+    func path(_ path: AttributePath) -> AttributePath {
+        for rule in rules where path.names.first == rule.new.name {
+            let text = path.description
+            if let known = rule.paths[text] { return AttributePath(known) }
+            return AttributePath([rule.old] + path.names.dropFirst())
+        }
+        return path
+    }
+
+    // MARK: Shapes
+
+    private static func each(_ value: JSONValue, _ body: (JSONObject) -> JSONObject) -> JSONValue {
+        .array((value.array ?? []).map { item in item.object.map { .object(body($0)) } ?? item })
+    }
+
+    /// `{role, partyOrPartyRole: {id, name, …}}` for `{role, id, name, …}`.
+    private static func wrapped(_ attribute: String, _ inner: String, _ type: String, _ outer: String) -> Rule {
+        let reference = TMFSchema.ObjectType(
+            "V5" + type, ["id", "href", "name", "@type", "@referredType", "@baseType", "@schemaLocation"].map { .init($0, .text) })
+        let whole = TMFSchema.ObjectType(
+            "V5" + outer, [.init("role", .text), .init("@type", .text), .init(inner, .object("V5" + type))])
+        return Rule(
+            old: attribute, new: .init(attribute, .object("V5" + outer), isArray: true), types: [reference, whole],
+            paths: Dictionary(
+                uniqueKeysWithValues: ["id", "href", "name", "@referredType"].map { ("\(attribute).\(inner).\($0)", "\(attribute).\($0)") }),
+            out: { value in
+                each(value) { item in
+                    var inside = item
+                    inside["role"] = nil
+                    inside["@type"] = inside["@type"] ?? .string(type)
+                    var result: JSONObject = ["@type": .string(outer), inner: .object(inside)]
+                    result["role"] = item["role"]
+                    return result
+                }
+            },
+            back: { value in
+                each(value) { item in
+                    guard var result = item[inner]?.object else { return item }
+                    if result["@type"] == .string(type) { result["@type"] = nil }
+                    result["role"] = item["role"]
+                    return result
+                }
+            })
+    }
+
+    package static let relatedParty = wrapped("relatedParty", "partyOrPartyRole", "PartyRef", "RelatedPartyOrPartyRole")
+    package static let relatedEntity = wrapped("relatedEntity", "entity", "EntityRef", "RelatedEntity")
+
+    /// An array of objects whose attributes are called otherwise.
+    private static func renamed(
+        _ old: String, _ new: String, _ type: String, _ names: [(old: String, new: String, kind: TMFSchema.Kind)],
+        _ more: [TMFSchema.Attribute] = []
+    ) -> Rule {
+        Rule(
+            old: old, new: .init(new, .object("V5" + type), isArray: true),
+            types: [TMFSchema.ObjectType("V5" + type, names.map { .init($0.new, $0.kind) } + [.init("@type", .text)] + more)],
+            paths: Dictionary(uniqueKeysWithValues: names.map { ("\(new).\($0.new)", "\(old).\($0.old)") }),
+            out: { value in
+                each(value) { item in
+                    var result = item
+                    for name in names where name.old != name.new { result[name.new] = result.removeValue(forKey: name.old) }
+                    if result["@type"] == nil { result["@type"] = .string(type) }
+                    return result
+                }
+            },
+            back: { value in
+                each(value) { item in
+                    var result = item
+                    for name in names where name.old != name.new { result[name.old] = result.removeValue(forKey: name.new) }
+                    if result["@type"] == .string(type) { result["@type"] = nil }
+                    return result
+                }
+            })
+    }
+
+    package static let statusChange = renamed(
+        "statusChange", "statusChangeHistory", "StatusChange",
+        [("status", "status", .text), ("changeDate", "statusChangeDate", .dateTime), ("changeReason", "statusChangeReason", .text)])
+
+    package static let externalReference = renamed(
+        "externalReference", "externalReference", "ExternalIdentifier",
+        [("name", "id", .text), ("externalReferenceType", "externalIdentifierType", .text)], [.init("owner", .text)])
+
+    /// One number of another system, of which version 5 has many.
+    package static let externalIdentifier = Rule(
+        old: "externalId", new: .init("externalIdentifier", .object("V5ExternalIdentifierOfOne"), isArray: true),
+        types: [
+            TMFSchema.ObjectType(
+                "V5ExternalIdentifierOfOne", ["id", "owner", "externalIdentifierType", "@type"].map { .init($0, .text) })
+        ],
+        paths: ["externalIdentifier.id": "externalId"],
+        out: { .array([.object(["id": $0, "@type": .string("ExternalIdentifier")])]) },
+        back: { $0.array?.first?["id"] ?? .null })
+
+    /// `name` of a person for `fullName`.
+    package static let fullName = Rule(
+        old: "fullName", new: .init("name", .text), types: [], paths: [:], out: { $0 }, back: { $0 })
+
+    private static let media: [(type: String, marks: [String], old: String)] = [
+        ("EmailContactMedium", ["emailAddress"], "email"), ("PhoneContactMedium", ["phoneNumber"], "phone"),
+        ("FaxContactMedium", ["faxNumber"], "fax"), ("SocialContactMedium", ["socialNetworkId"], "socialNetwork"),
+        ("GeographicAddressContactMedium", ["street1", "street2", "city", "postCode", "stateOrProvince", "country"], "postalAddress"),
+    ]
+
+    /// A type for each medium, for one type with everything.
+    package static let contactMedium = Rule(
+        old: "contactMedium", new: .init("contactMedium", .object("V5ContactMedium"), isArray: true),
+        types: [
+            TMFSchema.ObjectType(
+                "V5ContactMedium",
+                [.init("preferred", .boolean), .init("contactType", .text), .init("@type", .text), .init("validFor", .object("TimePeriod"))]
+                    + media.flatMap(\.marks).map { .init($0, .text) })
+        ],
+        paths: Dictionary(
+            uniqueKeysWithValues: (media.flatMap(\.marks) + ["contactType"]).map { ("contactMedium.\($0)", "contactMedium.characteristic.\($0)") }),
+        out: { value in
+            each(value) { item in
+                var result = item
+                let inside = result.removeValue(forKey: "characteristic")?.object ?? [:]
+                let medium = result.removeValue(forKey: "mediumType")
+                result.merge(inside) { mine, _ in mine }
+                result["@type"] = .string(media.first { $0.marks.contains { inside[$0] != nil } }?.type ?? "ContactMedium")
+                if result["contactType"] == nil { result["contactType"] = medium }
+                return result
+            }
+        },
+        back: { value in
+            each(value) { item in
+                var result = item
+                var inside: JSONObject = [:]
+                for name in media.flatMap(\.marks) { inside[name] = result.removeValue(forKey: name) }
+                let type = result.removeValue(forKey: "@type")?.string
+                let known = media.first { $0.type == type } ?? media.first { $0.marks.contains { inside[$0] != nil } }
+                result["mediumType"] = result.removeValue(forKey: "contactType") ?? known.map { .string($0.old) }
+                result["characteristic"] = .object(inside)
+                return result
+            }
+        })
+}
+
+extension TMFQuery {
+    /// The same question about documents of version 4.
+    func translated(_ face: TMFFace, _ schema: TMFSchema, _ type: String) throws -> TMFQuery {
+        func target(_ target: TMFSchema.Target) throws -> TMFSchema.Target {
+            let path = face.path(target.path)
+            return path == target.path ? target : try schema.target(path, of: type, parameter: target.path.description)
+        }
+        var result = self
+        result.conditions = try conditions.map { TMFCondition(try target($0.target), $0.comparison, $0.values) }
+        result.sort = try sort.map { TMFSort(try target($0.target), isDescending: $0.isDescending) }
+        return result
+    }
+}
