@@ -42,7 +42,7 @@ package struct TMFDesk: Sendable {
         }
     }
 
-    func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
+    package func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
         let query = try resource.face.map { try query.translated($0, resource.schema, resource.type) } ?? query
         let listing = try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
             try resource.counts.count(rows, tenant: tenant.name, now: tenant.clock.now(), session)
@@ -70,7 +70,7 @@ package struct TMFDesk: Sendable {
     }
 
     /// The version of a document: a digest of all that is in it, but for where it is.
-    static func version(_ document: JSONObject) -> String {
+    package static func version(_ document: JSONObject) -> String {
         var document = document
         document["href"] = nil
         let digest = SHA256.hash(data: Data(JSONValue.object(document).encoded().utf8))
@@ -171,7 +171,7 @@ package struct TMFDesk: Sendable {
         return result
     }
 
-    func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
+    package func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
         if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
         try writing().remove(id, old, context, session)
