@@ -27,6 +27,9 @@ SELECT create_reference_table('catalog_specification_party');
 SELECT create_reference_table('catalog_specification_relationship');
 SELECT create_reference_table('catalog_specification_value');
 SELECT create_reference_table('customers_attribute');
+SELECT create_reference_table('orders_agreement_spec');
+SELECT create_reference_table('orders_agreement_spec_attachment');
+SELECT create_reference_table('orders_agreement_spec_characteristic');
 SELECT create_distributed_table('customers_customer', 'id', colocate_with => 'none');
 SELECT create_distributed_table('customers_account', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_account_role', 'customer_id', colocate_with => 'customers_customer');
@@ -39,6 +42,7 @@ SELECT create_distributed_table('customers_contact_medium', 'customer_id', coloc
 SELECT create_distributed_table('customers_customer_link', 'from_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_identity_document', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_listing', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_lone_party', 'id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_match_pair', 'left_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_match_record', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_outcome', 'customer_id', colocate_with => 'customers_customer');

@@ -477,6 +477,11 @@ CREATE TABLE public.customers_listing (
     behind boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE public.customers_lone_party (
+    id bigint NOT NULL,
+    folded_name text NOT NULL
+);
+
 CREATE TABLE public.customers_match_key (
     key bigint NOT NULL,
     customer_id bigint NOT NULL
@@ -1175,6 +1180,37 @@ CREATE TABLE public.orders_agreement_product (
     place bigint NOT NULL,
     product_id text,
     name text
+);
+
+CREATE TABLE public.orders_agreement_spec (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text,
+    version text,
+    status text,
+    is_bundle boolean,
+    category_id text,
+    category_name text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.orders_agreement_spec_attachment (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    url text,
+    mime_type text,
+    more text
+);
+
+CREATE TABLE public.orders_agreement_spec_characteristic (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value_type text,
+    more text
 );
 
 CREATE TABLE public.orders_agreement_term (
@@ -2145,6 +2181,9 @@ ALTER TABLE ONLY public.customers_kept_decision
 ALTER TABLE ONLY public.customers_listing
     ADD CONSTRAINT customers_listing_pkey PRIMARY KEY (customer_id);
 
+ALTER TABLE ONLY public.customers_lone_party
+    ADD CONSTRAINT customers_lone_party_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.customers_match_key
     ADD CONSTRAINT customers_match_key_pkey PRIMARY KEY (key, customer_id);
 
@@ -2324,6 +2363,15 @@ ALTER TABLE ONLY public.orders_agreement
 
 ALTER TABLE ONLY public.orders_agreement_product
     ADD CONSTRAINT orders_agreement_product_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_agreement_spec_attachment
+    ADD CONSTRAINT orders_agreement_spec_attachment_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_spec_characteristic
+    ADD CONSTRAINT orders_agreement_spec_characteristic_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_spec
+    ADD CONSTRAINT orders_agreement_spec_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.orders_agreement_term
     ADD CONSTRAINT orders_agreement_term_pkey PRIMARY KEY (customer_id, owner_id, item, place);
@@ -2625,7 +2673,11 @@ CREATE INDEX customers_account_role_holder ON public.customers_account_role USIN
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
+CREATE INDEX customers_charge_bill ON public.customers_charge USING btree (id) WHERE (kind = ANY (ARRAY['bill'::text, 'disputed'::text, 'cancelled'::text, 'written_off'::text, 'draft'::text]));
+
 CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
+
+CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
@@ -2659,9 +2711,13 @@ CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tie
 
 CREATE INDEX customers_listing_value ON public.customers_listing USING btree (value_score, customer_id, kind);
 
+CREATE INDEX customers_lone_party_name ON public.customers_lone_party USING btree (folded_name);
+
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
+CREATE INDEX customers_party_kind ON public.customers_party USING btree (kind, id);
 
 CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
 
@@ -2742,6 +2798,12 @@ CREATE INDEX orders_agreement_party_party ON public.orders_agreement_party USING
 CREATE INDEX orders_agreement_product_owner ON public.orders_agreement_product USING btree (owner_id);
 
 CREATE INDEX orders_agreement_product_product ON public.orders_agreement_product USING btree (product_id);
+
+CREATE INDEX orders_agreement_spec_name ON public.orders_agreement_spec USING btree (name, id);
+
+CREATE INDEX orders_agreement_spec_status ON public.orders_agreement_spec USING btree (status);
+
+CREATE INDEX orders_agreement_spec_updated ON public.orders_agreement_spec USING btree (updated_at, id);
 
 CREATE INDEX orders_agreement_specification ON public.orders_agreement USING btree (specification_id);
 

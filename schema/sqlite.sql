@@ -501,8 +501,13 @@ CREATE TABLE customers_charge (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX customers_charge_bill ON customers_charge (id)
+  WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft');
+
 CREATE INDEX customers_charge_due ON customers_charge (due_on)
 WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
+
+CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number IS NOT NULL;
 
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
@@ -626,6 +631,13 @@ CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, cus
 
 CREATE INDEX customers_listing_value ON customers_listing (value_score, customer_id, kind);
 
+CREATE TABLE customers_lone_party (
+  id INTEGER PRIMARY KEY,
+  folded_name TEXT NOT NULL
+);
+
+CREATE INDEX customers_lone_party_name ON customers_lone_party (folded_name);
+
 CREATE TABLE customers_match_key (
   key BIGINT NOT NULL,
   customer_id BIGINT NOT NULL,
@@ -698,6 +710,8 @@ CREATE TABLE customers_party (
   industry TEXT,
   size_tier TEXT
 );
+
+CREATE INDEX customers_party_kind ON customers_party (kind, id);
 
 CREATE TABLE customers_record_key (
   kind TEXT NOT NULL,
@@ -1404,6 +1418,46 @@ CREATE TABLE orders_agreement_product (
 CREATE INDEX orders_agreement_product_owner ON orders_agreement_product (owner_id);
 
 CREATE INDEX orders_agreement_product_product ON orders_agreement_product (product_id);
+
+CREATE TABLE orders_agreement_spec (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  version TEXT,
+  status TEXT,
+  is_bundle BOOLEAN,
+  category_id TEXT,
+  category_name TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_spec_name ON orders_agreement_spec (name, id);
+
+CREATE INDEX orders_agreement_spec_status ON orders_agreement_spec (status);
+
+CREATE INDEX orders_agreement_spec_updated ON orders_agreement_spec (updated_at, id);
+
+CREATE TABLE orders_agreement_spec_attachment (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  url TEXT,
+  mime_type TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE orders_agreement_spec_characteristic (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  value_type TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
 
 CREATE TABLE orders_agreement_term (
   customer_id BIGINT NOT NULL,
