@@ -130,17 +130,19 @@ let package = Package(
         domain("ServiceDesk", ["Compute", "TMF"]),
         domain("Catalog", ["TMF"]),
         domain("Orders", ["TMF"]),
+        domain("Privacy", ["TMF", .product(name: "Crypto", package: "swift-crypto")]),
+        domain("Channels", ["TMF"]),
+        domain("Sales", ["TMF"]),
         domain("Usage", ["Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Profiles", [.product(name: "Crypto", package: "swift-crypto")]),
         domain("Ingest", ["Outgoing", "Matching", "Tabular", "TabularFiles", .product(name: "Crypto", package: "swift-crypto")]),
-        domain("Insights", ["Compute", "Tabular", "TabularFiles", "CXGBoost"]),
+        domain("Insights", ["Compute", "Tabular", "TabularFiles", "TMF", "CXGBoost"]),
 
         library(
             "App",
             foundation + [
                 "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Catalog", "Orders",
-                "Usage", "Profiles",
-                "Ingest", "Insights", "CProcess",
+                "Privacy", "Channels", "Sales", "Usage", "Profiles", "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -156,7 +158,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: foundation + [
-                "StorageSQLite", "StoragePostgres", .product(name: "Crypto", package: "swift-crypto"),
+                "StorageSQLite", "StoragePostgres", "TMF", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
 
@@ -182,10 +184,13 @@ let package = Package(
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
             tests("Catalog", foundation + ["Catalog", "TMF"]),
             tests("Orders", foundation + ["Catalog", "Orders", "TMF"]),
+            tests("Privacy", foundation + ["Privacy", "TMF", "Customers"]),
+            tests("Channels", foundation + ["Channels", "TMF"]),
+            tests("Sales", foundation + ["Sales", "TMF"]),
             tests("Usage", foundation + ["Usage", "Customers", "Ingest", "Tabular"]),
             tests("Profiles", foundation + ["Profiles", "Customers"]),
             tests("Ingest", foundation + ["Ingest", "Outgoing", "Tabular"]),
-            tests("Insights", foundation + ["Insights", "Compute", "Tabular"]),
+            tests("Insights", foundation + ["Insights", "Compute", "Tabular", "TMF"]),
             tests(
                 "Scenario",
                 foundation + [

@@ -250,6 +250,62 @@ CREATE TABLE public.catalog_specification_bundle (
 );
 
 CREATE TABLE public.catalog_specification_characteristic (
+CREATE TABLE public.channels_delivery (
+    customer_id bigint NOT NULL,
+    message_id bigint NOT NULL,
+    place bigint NOT NULL,
+    channel text NOT NULL,
+    purpose text NOT NULL,
+    summary text NOT NULL,
+    state text NOT NULL,
+    rank bigint NOT NULL,
+    due_at bigint NOT NULL,
+    tries bigint NOT NULL,
+    tries_max bigint NOT NULL,
+    lease_until bigint NOT NULL,
+    taken_by text,
+    happened_at bigint NOT NULL,
+    reason text
+);
+
+CREATE TABLE public.channels_message (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    message_type text,
+    subject text,
+    content text,
+    description text,
+    priority text,
+    log_flag boolean,
+    try_times bigint,
+    scheduled_at bigint,
+    sent_at bigint,
+    completed_at bigint,
+    state text NOT NULL,
+    state_reason text,
+    created_at bigint NOT NULL,
+    sender_id text,
+    sender_name text,
+    sender_email text,
+    sender_phone text,
+    sender_party text
+);
+
+CREATE TABLE public.channels_message_attachment (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    attachment_id text,
+    name text,
+    description text,
+    attachment_type text,
+    mime_type text,
+    url text,
+    content text
+);
+
+CREATE TABLE public.channels_message_characteristic (
+    customer_id bigint NOT NULL,
     owner_id bigint NOT NULL,
     place bigint NOT NULL,
     characteristic_id text,
@@ -292,6 +348,24 @@ CREATE TABLE public.catalog_specification_value (
     unit text,
     value_from bigint,
     value_to bigint
+    value_type text,
+    value text
+);
+
+CREATE TABLE public.channels_message_receiver (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    receiver_id text,
+    name text,
+    phone text,
+    email text,
+    app_user text,
+    ip text,
+    party_id text,
+    party_role text,
+    party_name text,
+    party_type text
 );
 
 CREATE TABLE public.customers_account (
@@ -1078,6 +1152,35 @@ CREATE TABLE public.insights_model (
     failure_zh text
 );
 
+CREATE TABLE public.insights_recommendation (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text,
+    description text,
+    recommendation_type text,
+    instant boolean,
+    state text NOT NULL,
+    state_reason text,
+    valid_from bigint NOT NULL,
+    valid_until bigint NOT NULL,
+    party_id text,
+    party_role text,
+    party_name text,
+    party_type text,
+    model_id bigint,
+    probability double precision,
+    currency text
+);
+
+CREATE TABLE public.insights_recommendation_item (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    column_name text NOT NULL,
+    value text NOT NULL,
+    probability double precision NOT NULL
+);
+
 CREATE TABLE public.insights_risk_summary (
     scored_on text NOT NULL,
     region text NOT NULL,
@@ -1565,6 +1668,187 @@ CREATE TABLE public.platform_request (
     body text
 );
 
+CREATE TABLE public.privacy_agreement (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    agreement_type text,
+    name text,
+    description text,
+    document_number bigint,
+    initial_at bigint,
+    statement text,
+    status text NOT NULL,
+    version text,
+    period_from bigint,
+    period_until bigint,
+    completed_from bigint,
+    completed_until bigint,
+    specification_id text,
+    specification_name text
+);
+
+CREATE TABLE public.privacy_agreement_authorization (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    signed_at bigint,
+    signature text,
+    state text
+);
+
+CREATE TABLE public.privacy_agreement_item (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    item_id text
+);
+
+CREATE TABLE public.privacy_agreement_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.privacy_agreement_profile (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    profile_id text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.privacy_agreement_term (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    term_id text,
+    description text,
+    valid_from bigint,
+    valid_until bigint
+);
+
+CREATE TABLE public.privacy_consent (
+    customer_id bigint NOT NULL,
+    purpose text NOT NULL,
+    topic text NOT NULL,
+    decision text NOT NULL,
+    since bigint NOT NULL,
+    valid_from bigint,
+    valid_until bigint,
+    profile_id bigint NOT NULL
+);
+
+CREATE TABLE public.privacy_consent_evidence (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    happened_at bigint NOT NULL,
+    purpose text NOT NULL,
+    topic text NOT NULL,
+    decision text NOT NULL,
+    step text NOT NULL,
+    valid_from bigint,
+    valid_until bigint,
+    profile_id bigint NOT NULL,
+    agreed_party text,
+    collected_on text,
+    specification_id text,
+    notice_version text,
+    notice_hash text,
+    actor_id bigint,
+    actor_name text NOT NULL,
+    request_id text NOT NULL
+);
+
+CREATE TABLE public.privacy_profile (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text,
+    description text,
+    status text NOT NULL,
+    created_at bigint NOT NULL,
+    valid_from bigint,
+    valid_until bigint,
+    agreed_id text,
+    agreed_role text,
+    agreed_name text,
+    agreed_type text,
+    applies_id text,
+    applies_role text,
+    applies_name text,
+    applies_type text,
+    agreement_id text,
+    agreement_name text,
+    specification_id text,
+    specification_name text,
+    collected_on text,
+    notice_version text
+);
+
+CREATE TABLE public.privacy_profile_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    characteristic_id text,
+    name text,
+    purpose text,
+    value_type text,
+    value text
+);
+
+CREATE TABLE public.privacy_specification (
+    id bigint NOT NULL,
+    name text,
+    description text,
+    status text NOT NULL,
+    version text,
+    updated_at bigint NOT NULL,
+    valid_from bigint,
+    valid_until bigint
+);
+
+CREATE TABLE public.privacy_specification_characteristic (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    characteristic_id text,
+    name text,
+    description text,
+    criticality text,
+    privacy_type text,
+    purpose text
+);
+
+CREATE TABLE public.privacy_specification_offering (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    offering_id text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.privacy_specification_party (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.privacy_specification_value (
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    value text,
+    value_type text,
+    is_default boolean
+);
+
 CREATE TABLE public.profiles_bucket (
     customer_id bigint NOT NULL,
     series_id bigint NOT NULL,
@@ -1627,6 +1911,82 @@ CREATE TABLE public.profiles_waiting (
     customer_name text NOT NULL,
     event text NOT NULL,
     arrived_at bigint NOT NULL
+);
+
+CREATE TABLE public.sales_lead (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text,
+    description text,
+    lead_type text,
+    status text NOT NULL,
+    status_reason text,
+    status_changed_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    referred_at bigint,
+    priority text,
+    rating text,
+    valid_from bigint,
+    valid_until bigint,
+    revenue bigint,
+    revenue_currency text,
+    category_id text,
+    category_name text,
+    channel_id text,
+    channel_name text,
+    segment_id text,
+    segment_name text,
+    campaign_id text,
+    campaign_name text,
+    product_id text,
+    product_name text,
+    offering_id text,
+    offering_name text,
+    specification_id text,
+    specification_name text,
+    opportunity_id text,
+    opportunity_name text
+);
+
+CREATE TABLE public.sales_lead_contact (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    medium_type text,
+    preferred boolean,
+    contact_type text,
+    phone text,
+    email text,
+    fax text,
+    social_id text,
+    street1 text,
+    street2 text,
+    city text,
+    region text,
+    post_code text,
+    country text,
+    valid_from bigint,
+    valid_until bigint
+);
+
+CREATE TABLE public.sales_lead_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
+);
+
+CREATE TABLE public.sales_lead_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
 );
 
 CREATE TABLE public.schema_migration (
@@ -2135,6 +2495,20 @@ ALTER TABLE ONLY public.catalog_specification_relationship
 
 ALTER TABLE ONLY public.catalog_specification_value
     ADD CONSTRAINT catalog_specification_value_pkey PRIMARY KEY (owner_id, item, place);
+ALTER TABLE ONLY public.channels_delivery
+    ADD CONSTRAINT channels_delivery_pkey PRIMARY KEY (customer_id, message_id, place);
+
+ALTER TABLE ONLY public.channels_message_attachment
+    ADD CONSTRAINT channels_message_attachment_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.channels_message_characteristic
+    ADD CONSTRAINT channels_message_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.channels_message
+    ADD CONSTRAINT channels_message_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.channels_message_receiver
+    ADD CONSTRAINT channels_message_receiver_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.customers_account
     ADD CONSTRAINT customers_account_pkey PRIMARY KEY (customer_id, id);
@@ -2334,6 +2708,12 @@ ALTER TABLE ONLY public.insights_contact_plan
 ALTER TABLE ONLY public.insights_model
     ADD CONSTRAINT insights_model_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.insights_recommendation_item
+    ADD CONSTRAINT insights_recommendation_item_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.insights_recommendation
+    ADD CONSTRAINT insights_recommendation_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.insights_risk_summary
     ADD CONSTRAINT insights_risk_summary_pkey PRIMARY KEY (scored_on, region, band);
 
@@ -2466,6 +2846,51 @@ ALTER TABLE ONLY public.platform_blob
 ALTER TABLE ONLY public.platform_request
     ADD CONSTRAINT platform_request_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.privacy_agreement_authorization
+    ADD CONSTRAINT privacy_agreement_authorization_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.privacy_agreement_item
+    ADD CONSTRAINT privacy_agreement_item_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.privacy_agreement_party
+    ADD CONSTRAINT privacy_agreement_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.privacy_agreement
+    ADD CONSTRAINT privacy_agreement_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.privacy_agreement_profile
+    ADD CONSTRAINT privacy_agreement_profile_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.privacy_agreement_term
+    ADD CONSTRAINT privacy_agreement_term_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.privacy_consent_evidence
+    ADD CONSTRAINT privacy_consent_evidence_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.privacy_consent
+    ADD CONSTRAINT privacy_consent_pkey PRIMARY KEY (customer_id, purpose, topic);
+
+ALTER TABLE ONLY public.privacy_profile_characteristic
+    ADD CONSTRAINT privacy_profile_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.privacy_profile
+    ADD CONSTRAINT privacy_profile_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.privacy_specification_characteristic
+    ADD CONSTRAINT privacy_specification_characteristic_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.privacy_specification_offering
+    ADD CONSTRAINT privacy_specification_offering_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.privacy_specification_party
+    ADD CONSTRAINT privacy_specification_party_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.privacy_specification
+    ADD CONSTRAINT privacy_specification_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.privacy_specification_value
+    ADD CONSTRAINT privacy_specification_value_pkey PRIMARY KEY (owner_id, item, place);
+
 ALTER TABLE ONLY public.profiles_bucket
     ADD CONSTRAINT profiles_bucket_pkey PRIMARY KEY (customer_id, series_id, day);
 
@@ -2483,6 +2908,18 @@ ALTER TABLE ONLY public.profiles_told
 
 ALTER TABLE ONLY public.profiles_waiting
     ADD CONSTRAINT profiles_waiting_pkey PRIMARY KEY (source_id, fingerprint);
+
+ALTER TABLE ONLY public.sales_lead_contact
+    ADD CONSTRAINT sales_lead_contact_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.sales_lead_note
+    ADD CONSTRAINT sales_lead_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.sales_lead_party
+    ADD CONSTRAINT sales_lead_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.sales_lead
+    ADD CONSTRAINT sales_lead_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
@@ -2668,6 +3105,35 @@ CREATE INDEX catalog_specification_relationship_specification ON public.catalog_
 CREATE INDEX catalog_specification_status ON public.catalog_specification USING btree (status, id);
 
 CREATE INDEX catalog_specification_updated ON public.catalog_specification USING btree (updated_at, id);
+CREATE INDEX channels_delivery_customer ON public.channels_delivery USING btree (customer_id, happened_at);
+
+CREATE INDEX channels_delivery_due ON public.channels_delivery USING btree (due_at) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
+
+CREATE INDEX channels_delivery_message ON public.channels_delivery USING btree (message_id);
+
+CREATE INDEX channels_message_attachment_owner ON public.channels_message_attachment USING btree (owner_id);
+
+CREATE INDEX channels_message_characteristic_name ON public.channels_message_characteristic USING btree (name);
+
+CREATE INDEX channels_message_characteristic_owner ON public.channels_message_characteristic USING btree (owner_id);
+
+CREATE INDEX channels_message_id ON public.channels_message USING btree (id);
+
+CREATE INDEX channels_message_receiver_email ON public.channels_message_receiver USING btree (email);
+
+CREATE INDEX channels_message_receiver_owner ON public.channels_message_receiver USING btree (owner_id);
+
+CREATE INDEX channels_message_receiver_party ON public.channels_message_receiver USING btree (party_id);
+
+CREATE INDEX channels_message_receiver_phone ON public.channels_message_receiver USING btree (phone);
+
+CREATE INDEX channels_message_scheduled ON public.channels_message USING btree (scheduled_at);
+
+CREATE INDEX channels_message_sent ON public.channels_message USING btree (sent_at);
+
+CREATE INDEX channels_message_state ON public.channels_message USING btree (state);
+
+CREATE INDEX channels_message_type ON public.channels_message USING btree (message_type);
 
 CREATE INDEX customers_account_role_holder ON public.customers_account_role USING btree (holder_id, account_id);
 
@@ -2770,6 +3236,18 @@ CREATE INDEX insights_contact_plan_week ON public.insights_contact_plan USING bt
 CREATE INDEX insights_model_job ON public.insights_model USING btree (job_id);
 
 CREATE UNIQUE INDEX insights_model_version ON public.insights_model USING btree (version);
+
+CREATE INDEX insights_recommendation_from ON public.insights_recommendation USING btree (valid_from);
+
+CREATE INDEX insights_recommendation_id ON public.insights_recommendation USING btree (id);
+
+CREATE INDEX insights_recommendation_item_owner ON public.insights_recommendation_item USING btree (owner_id);
+
+CREATE INDEX insights_recommendation_name ON public.insights_recommendation USING btree (name);
+
+CREATE INDEX insights_recommendation_party ON public.insights_recommendation USING btree (party_id);
+
+CREATE INDEX insights_recommendation_state ON public.insights_recommendation USING btree (state);
 
 CREATE INDEX insights_scoring_run_model ON public.insights_scoring_run USING btree (model_id, id);
 
@@ -2937,6 +3415,64 @@ CREATE INDEX platform_blob_unfinished ON public.platform_blob USING btree (creat
 
 CREATE INDEX platform_request_expiry ON public.platform_request USING btree (expires_at);
 
+CREATE INDEX privacy_agreement_authorization_owner ON public.privacy_agreement_authorization USING btree (owner_id);
+
+CREATE INDEX privacy_agreement_id ON public.privacy_agreement USING btree (id);
+
+CREATE INDEX privacy_agreement_item_owner ON public.privacy_agreement_item USING btree (owner_id);
+
+CREATE INDEX privacy_agreement_number ON public.privacy_agreement USING btree (document_number);
+
+CREATE INDEX privacy_agreement_party_owner ON public.privacy_agreement_party USING btree (owner_id);
+
+CREATE INDEX privacy_agreement_party_party ON public.privacy_agreement_party USING btree (party_id);
+
+CREATE INDEX privacy_agreement_profile_owner ON public.privacy_agreement_profile USING btree (owner_id);
+
+CREATE INDEX privacy_agreement_profile_profile ON public.privacy_agreement_profile USING btree (profile_id);
+
+CREATE INDEX privacy_agreement_status ON public.privacy_agreement USING btree (status);
+
+CREATE INDEX privacy_agreement_term_owner ON public.privacy_agreement_term USING btree (owner_id);
+
+CREATE INDEX privacy_agreement_type ON public.privacy_agreement USING btree (agreement_type);
+
+CREATE INDEX privacy_consent_evidence_profile ON public.privacy_consent_evidence USING btree (profile_id);
+
+CREATE INDEX privacy_consent_profile ON public.privacy_consent USING btree (profile_id);
+
+CREATE INDEX privacy_profile_agreed ON public.privacy_profile USING btree (agreed_id);
+
+CREATE INDEX privacy_profile_agreement ON public.privacy_profile USING btree (agreement_id);
+
+CREATE INDEX privacy_profile_applies ON public.privacy_profile USING btree (applies_id);
+
+CREATE INDEX privacy_profile_characteristic_name ON public.privacy_profile_characteristic USING btree (name);
+
+CREATE INDEX privacy_profile_characteristic_owner ON public.privacy_profile_characteristic USING btree (owner_id);
+
+CREATE INDEX privacy_profile_characteristic_purpose ON public.privacy_profile_characteristic USING btree (purpose);
+
+CREATE INDEX privacy_profile_created ON public.privacy_profile USING btree (created_at);
+
+CREATE INDEX privacy_profile_id ON public.privacy_profile USING btree (id);
+
+CREATE INDEX privacy_profile_specification ON public.privacy_profile USING btree (specification_id);
+
+CREATE INDEX privacy_profile_status ON public.privacy_profile USING btree (status);
+
+CREATE INDEX privacy_specification_characteristic_purpose ON public.privacy_specification_characteristic USING btree (purpose);
+
+CREATE INDEX privacy_specification_name ON public.privacy_specification USING btree (name);
+
+CREATE INDEX privacy_specification_offering_offering ON public.privacy_specification_offering USING btree (offering_id);
+
+CREATE INDEX privacy_specification_party_party ON public.privacy_specification_party USING btree (party_id);
+
+CREATE INDEX privacy_specification_status ON public.privacy_specification USING btree (status);
+
+CREATE INDEX privacy_specification_updated ON public.privacy_specification USING btree (updated_at);
+
 CREATE INDEX profiles_bucket_day ON public.profiles_bucket USING btree (day);
 
 CREATE UNIQUE INDEX profiles_counter_name ON public.profiles_counter USING btree (name);
@@ -2950,6 +3486,42 @@ CREATE INDEX profiles_told_arrival ON public.profiles_told USING btree (arrived_
 CREATE INDEX profiles_waiting_arrival ON public.profiles_waiting USING btree (arrived_at);
 
 CREATE INDEX profiles_waiting_name ON public.profiles_waiting USING btree (naming, customer_name);
+
+CREATE INDEX sales_lead_campaign ON public.sales_lead USING btree (campaign_id);
+
+CREATE INDEX sales_lead_category ON public.sales_lead USING btree (category_id);
+
+CREATE INDEX sales_lead_channel ON public.sales_lead USING btree (channel_id);
+
+CREATE INDEX sales_lead_contact_email ON public.sales_lead_contact USING btree (email);
+
+CREATE INDEX sales_lead_contact_owner ON public.sales_lead_contact USING btree (owner_id);
+
+CREATE INDEX sales_lead_contact_phone ON public.sales_lead_contact USING btree (phone);
+
+CREATE INDEX sales_lead_created ON public.sales_lead USING btree (created_at);
+
+CREATE INDEX sales_lead_id ON public.sales_lead USING btree (id);
+
+CREATE INDEX sales_lead_name ON public.sales_lead USING btree (name);
+
+CREATE INDEX sales_lead_note_owner ON public.sales_lead_note USING btree (owner_id);
+
+CREATE INDEX sales_lead_offering ON public.sales_lead USING btree (offering_id);
+
+CREATE INDEX sales_lead_opportunity ON public.sales_lead USING btree (opportunity_id);
+
+CREATE INDEX sales_lead_party_owner ON public.sales_lead_party USING btree (owner_id);
+
+CREATE INDEX sales_lead_party_party ON public.sales_lead_party USING btree (party_id);
+
+CREATE INDEX sales_lead_priority ON public.sales_lead USING btree (priority);
+
+CREATE INDEX sales_lead_rating ON public.sales_lead USING btree (rating);
+
+CREATE INDEX sales_lead_status ON public.sales_lead USING btree (status);
+
+CREATE INDEX sales_lead_status_changed ON public.sales_lead USING btree (status_changed_at);
 
 CREATE INDEX servicedesk_case_entity_entity ON public.servicedesk_case_entity USING btree (entity_id);
 

@@ -348,6 +348,83 @@ CREATE TABLE catalog_specification_bundle (
 CREATE INDEX catalog_specification_bundle_specification ON catalog_specification_bundle (specification_id);
 
 CREATE TABLE catalog_specification_characteristic (
+CREATE TABLE channels_delivery (
+  customer_id BIGINT NOT NULL,
+  message_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  channel TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  state TEXT NOT NULL,
+  rank BIGINT NOT NULL,
+  due_at BIGINT NOT NULL,
+  tries BIGINT NOT NULL,
+  tries_max BIGINT NOT NULL,
+  lease_until BIGINT NOT NULL,
+  taken_by TEXT,
+  happened_at BIGINT NOT NULL,
+  reason TEXT,
+  PRIMARY KEY (customer_id, message_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX channels_delivery_customer ON channels_delivery (customer_id, happened_at);
+
+CREATE INDEX channels_delivery_due ON channels_delivery (due_at) WHERE state IN ('queued', 'sending');
+
+CREATE INDEX channels_delivery_message ON channels_delivery (message_id);
+
+CREATE TABLE channels_message (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  message_type TEXT,
+  subject TEXT,
+  content TEXT,
+  description TEXT,
+  priority TEXT,
+  log_flag BOOLEAN,
+  try_times BIGINT,
+  scheduled_at BIGINT,
+  sent_at BIGINT,
+  completed_at BIGINT,
+  state TEXT NOT NULL,
+  state_reason TEXT,
+  created_at BIGINT NOT NULL,
+  sender_id TEXT,
+  sender_name TEXT,
+  sender_email TEXT,
+  sender_phone TEXT,
+  sender_party TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX channels_message_id ON channels_message (id);
+
+CREATE INDEX channels_message_scheduled ON channels_message (scheduled_at);
+
+CREATE INDEX channels_message_sent ON channels_message (sent_at);
+
+CREATE INDEX channels_message_state ON channels_message (state);
+
+CREATE INDEX channels_message_type ON channels_message (message_type);
+
+CREATE TABLE channels_message_attachment (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  attachment_id TEXT,
+  name TEXT,
+  description TEXT,
+  attachment_type TEXT,
+  mime_type TEXT,
+  url TEXT,
+  content TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX channels_message_attachment_owner ON channels_message_attachment (owner_id);
+
+CREATE TABLE channels_message_characteristic (
+  customer_id BIGINT NOT NULL,
   owner_id BIGINT NOT NULL,
   place BIGINT NOT NULL,
   characteristic_id TEXT,
@@ -401,6 +478,40 @@ CREATE TABLE catalog_specification_value (
   value_to BIGINT,
   PRIMARY KEY (owner_id, item, place)
 ) WITHOUT ROWID;
+
+  value_type TEXT,
+  value TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX channels_message_characteristic_name ON channels_message_characteristic (name);
+
+CREATE INDEX channels_message_characteristic_owner ON channels_message_characteristic (owner_id);
+
+CREATE TABLE channels_message_receiver (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  receiver_id TEXT,
+  name TEXT,
+  phone TEXT,
+  email TEXT,
+  app_user TEXT,
+  ip TEXT,
+  party_id TEXT,
+  party_role TEXT,
+  party_name TEXT,
+  party_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX channels_message_receiver_email ON channels_message_receiver (email);
+
+CREATE INDEX channels_message_receiver_owner ON channels_message_receiver (owner_id);
+
+CREATE INDEX channels_message_receiver_party ON channels_message_receiver (party_id);
+
+CREATE INDEX channels_message_receiver_phone ON channels_message_receiver (phone);
 
 CREATE TABLE customers_account (
   customer_id BIGINT NOT NULL,
@@ -1284,6 +1395,49 @@ CREATE INDEX insights_model_job ON insights_model (job_id);
 
 CREATE UNIQUE INDEX insights_model_version ON insights_model (version);
 
+CREATE TABLE insights_recommendation (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  name TEXT,
+  description TEXT,
+  recommendation_type TEXT,
+  instant BOOLEAN,
+  state TEXT NOT NULL,
+  state_reason TEXT,
+  valid_from BIGINT NOT NULL,
+  valid_until BIGINT NOT NULL,
+  party_id TEXT,
+  party_role TEXT,
+  party_name TEXT,
+  party_type TEXT,
+  model_id BIGINT,
+  probability DOUBLE PRECISION,
+  currency TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX insights_recommendation_from ON insights_recommendation (valid_from);
+
+CREATE INDEX insights_recommendation_id ON insights_recommendation (id);
+
+CREATE INDEX insights_recommendation_name ON insights_recommendation (name);
+
+CREATE INDEX insights_recommendation_party ON insights_recommendation (party_id);
+
+CREATE INDEX insights_recommendation_state ON insights_recommendation (state);
+
+CREATE TABLE insights_recommendation_item (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  probability DOUBLE PRECISION NOT NULL,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX insights_recommendation_item_owner ON insights_recommendation_item (owner_id);
+
 CREATE TABLE insights_risk_summary (
   scored_on TEXT NOT NULL,
   region TEXT NOT NULL,
@@ -1936,6 +2090,259 @@ CREATE TABLE platform_request (
 
 CREATE INDEX platform_request_expiry ON platform_request (expires_at);
 
+CREATE TABLE privacy_agreement (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  agreement_type TEXT,
+  name TEXT,
+  description TEXT,
+  document_number BIGINT,
+  initial_at BIGINT,
+  statement TEXT,
+  status TEXT NOT NULL,
+  version TEXT,
+  period_from BIGINT,
+  period_until BIGINT,
+  completed_from BIGINT,
+  completed_until BIGINT,
+  specification_id TEXT,
+  specification_name TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_id ON privacy_agreement (id);
+
+CREATE INDEX privacy_agreement_number ON privacy_agreement (document_number);
+
+CREATE INDEX privacy_agreement_status ON privacy_agreement (status);
+
+CREATE INDEX privacy_agreement_type ON privacy_agreement (agreement_type);
+
+CREATE TABLE privacy_agreement_authorization (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  signed_at BIGINT,
+  signature TEXT,
+  state TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_authorization_owner ON privacy_agreement_authorization (owner_id);
+
+CREATE TABLE privacy_agreement_item (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  item_id TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_item_owner ON privacy_agreement_item (owner_id);
+
+CREATE TABLE privacy_agreement_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_party_owner ON privacy_agreement_party (owner_id);
+
+CREATE INDEX privacy_agreement_party_party ON privacy_agreement_party (party_id);
+
+CREATE TABLE privacy_agreement_profile (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  profile_id TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_profile_owner ON privacy_agreement_profile (owner_id);
+
+CREATE INDEX privacy_agreement_profile_profile ON privacy_agreement_profile (profile_id);
+
+CREATE TABLE privacy_agreement_term (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  term_id TEXT,
+  description TEXT,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_agreement_term_owner ON privacy_agreement_term (owner_id);
+
+CREATE TABLE privacy_consent (
+  customer_id BIGINT NOT NULL,
+  purpose TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  decision TEXT NOT NULL,
+  since BIGINT NOT NULL,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  profile_id BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, purpose, topic)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_consent_profile ON privacy_consent (profile_id);
+
+CREATE TABLE privacy_consent_evidence (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  happened_at BIGINT NOT NULL,
+  purpose TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  decision TEXT NOT NULL,
+  step TEXT NOT NULL,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  profile_id BIGINT NOT NULL,
+  agreed_party TEXT,
+  collected_on TEXT,
+  specification_id TEXT,
+  notice_version TEXT,
+  notice_hash TEXT,
+  actor_id BIGINT,
+  actor_name TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_consent_evidence_profile ON privacy_consent_evidence (profile_id);
+
+CREATE TABLE privacy_profile (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  name TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  agreed_id TEXT,
+  agreed_role TEXT,
+  agreed_name TEXT,
+  agreed_type TEXT,
+  applies_id TEXT,
+  applies_role TEXT,
+  applies_name TEXT,
+  applies_type TEXT,
+  agreement_id TEXT,
+  agreement_name TEXT,
+  specification_id TEXT,
+  specification_name TEXT,
+  collected_on TEXT,
+  notice_version TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_profile_agreed ON privacy_profile (agreed_id);
+
+CREATE INDEX privacy_profile_agreement ON privacy_profile (agreement_id);
+
+CREATE INDEX privacy_profile_applies ON privacy_profile (applies_id);
+
+CREATE INDEX privacy_profile_created ON privacy_profile (created_at);
+
+CREATE INDEX privacy_profile_id ON privacy_profile (id);
+
+CREATE INDEX privacy_profile_specification ON privacy_profile (specification_id);
+
+CREATE INDEX privacy_profile_status ON privacy_profile (status);
+
+CREATE TABLE privacy_profile_characteristic (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  characteristic_id TEXT,
+  name TEXT,
+  purpose TEXT,
+  value_type TEXT,
+  value TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_profile_characteristic_name ON privacy_profile_characteristic (name);
+
+CREATE INDEX privacy_profile_characteristic_owner ON privacy_profile_characteristic (owner_id);
+
+CREATE INDEX privacy_profile_characteristic_purpose ON privacy_profile_characteristic (purpose);
+
+CREATE TABLE privacy_specification (
+  id INTEGER PRIMARY KEY,
+  name TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  version TEXT,
+  updated_at BIGINT NOT NULL,
+  valid_from BIGINT,
+  valid_until BIGINT
+);
+
+CREATE INDEX privacy_specification_name ON privacy_specification (name);
+
+CREATE INDEX privacy_specification_status ON privacy_specification (status);
+
+CREATE INDEX privacy_specification_updated ON privacy_specification (updated_at);
+
+CREATE TABLE privacy_specification_characteristic (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  characteristic_id TEXT,
+  name TEXT,
+  description TEXT,
+  criticality TEXT,
+  privacy_type TEXT,
+  purpose TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_specification_characteristic_purpose ON privacy_specification_characteristic (purpose);
+
+CREATE TABLE privacy_specification_offering (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  offering_id TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_specification_offering_offering ON privacy_specification_offering (offering_id);
+
+CREATE TABLE privacy_specification_party (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX privacy_specification_party_party ON privacy_specification_party (party_id);
+
+CREATE TABLE privacy_specification_value (
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  value TEXT,
+  value_type TEXT,
+  is_default BOOLEAN,
+  PRIMARY KEY (owner_id, item, place)
+) WITHOUT ROWID;
+
 CREATE TABLE profiles_bucket (
   customer_id BIGINT NOT NULL,
   series_id BIGINT NOT NULL,
@@ -2017,6 +2424,122 @@ CREATE TABLE profiles_waiting (
 CREATE INDEX profiles_waiting_arrival ON profiles_waiting (arrived_at);
 
 CREATE INDEX profiles_waiting_name ON profiles_waiting (naming, customer_name);
+
+CREATE TABLE sales_lead (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  name TEXT,
+  description TEXT,
+  lead_type TEXT,
+  status TEXT NOT NULL,
+  status_reason TEXT,
+  status_changed_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  referred_at BIGINT,
+  priority TEXT,
+  rating TEXT,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  revenue BIGINT,
+  revenue_currency TEXT,
+  category_id TEXT,
+  category_name TEXT,
+  channel_id TEXT,
+  channel_name TEXT,
+  segment_id TEXT,
+  segment_name TEXT,
+  campaign_id TEXT,
+  campaign_name TEXT,
+  product_id TEXT,
+  product_name TEXT,
+  offering_id TEXT,
+  offering_name TEXT,
+  specification_id TEXT,
+  specification_name TEXT,
+  opportunity_id TEXT,
+  opportunity_name TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX sales_lead_campaign ON sales_lead (campaign_id);
+
+CREATE INDEX sales_lead_category ON sales_lead (category_id);
+
+CREATE INDEX sales_lead_channel ON sales_lead (channel_id);
+
+CREATE INDEX sales_lead_created ON sales_lead (created_at);
+
+CREATE INDEX sales_lead_id ON sales_lead (id);
+
+CREATE INDEX sales_lead_name ON sales_lead (name);
+
+CREATE INDEX sales_lead_offering ON sales_lead (offering_id);
+
+CREATE INDEX sales_lead_opportunity ON sales_lead (opportunity_id);
+
+CREATE INDEX sales_lead_priority ON sales_lead (priority);
+
+CREATE INDEX sales_lead_rating ON sales_lead (rating);
+
+CREATE INDEX sales_lead_status ON sales_lead (status);
+
+CREATE INDEX sales_lead_status_changed ON sales_lead (status_changed_at);
+
+CREATE TABLE sales_lead_contact (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  medium_type TEXT,
+  preferred BOOLEAN,
+  contact_type TEXT,
+  phone TEXT,
+  email TEXT,
+  fax TEXT,
+  social_id TEXT,
+  street1 TEXT,
+  street2 TEXT,
+  city TEXT,
+  region TEXT,
+  post_code TEXT,
+  country TEXT,
+  valid_from BIGINT,
+  valid_until BIGINT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX sales_lead_contact_email ON sales_lead_contact (email);
+
+CREATE INDEX sales_lead_contact_owner ON sales_lead_contact (owner_id);
+
+CREATE INDEX sales_lead_contact_phone ON sales_lead_contact (phone);
+
+CREATE TABLE sales_lead_note (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  note_id TEXT,
+  author TEXT,
+  written_at BIGINT,
+  text TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX sales_lead_note_owner ON sales_lead_note (owner_id);
+
+CREATE TABLE sales_lead_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX sales_lead_party_owner ON sales_lead_party (owner_id);
+
+CREATE INDEX sales_lead_party_party ON sales_lead_party (party_id);
 
 CREATE TABLE schema_migration (
   module TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,

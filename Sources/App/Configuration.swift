@@ -58,6 +58,9 @@ package struct Configuration: Sendable, Equatable {
     /// Folder in which sources leave files that are taken by themselves, `<inbox>/<tenant>/<source>`; `nil` = `inbox` in the data
     /// folder. Several processes look at the same one.
     package var inbox: String?
+    /// Folder into which messages to customers are laid, `<outgoing>/<tenant>/<channel>`; `log` = they are only noted in the log;
+    /// `nil` = `outgoing` in the data folder. Several processes use the same one.
+    package var outgoing: String?
     /// Hosts files may be fetched from although their addresses are private; of this machine in plain HTTP too.
     package var pullHosts: [String] = []
     /// Hosts of event callbacks that may have private addresses; of this machine in plain HTTP too.
@@ -78,7 +81,7 @@ package struct Configuration: Sendable, Equatable {
         "host", "port", "probes", "data", "share", "vendor", "trustedProxies", "tenants", "currency", "countryCode",
         "timeZoneOffsetMinutes", "logLevel", "requestsPerSecond", "workers", "durability", "passwordProfile",
         "database", "databaseOwner", "databaseRead", "databaseConnections",
-        "faultsWarnAt", "waitingWarnSeconds", "inbox", "pullHosts", "hubHosts", "hubAttempts", "hubGiveUpHours",
+        "faultsWarnAt", "waitingWarnSeconds", "inbox", "outgoing", "pullHosts", "hubHosts", "hubAttempts", "hubGiveUpHours",
         "hubRetrySecondsMax", "hubTimeoutSeconds",
     ]
 
@@ -102,6 +105,7 @@ package struct Configuration: Sendable, Equatable {
         if let value = text("SWITCHBOARD_DATA") { configuration.data = value }
         if let value = text("SWITCHBOARD_SHARE") { configuration.share = value }
         if let value = text("SWITCHBOARD_INBOX") { configuration.inbox = value }
+        if let value = text("SWITCHBOARD_OUTGOING") { configuration.outgoing = value }
         if let value = text("SWITCHBOARD_PULL_HOSTS") {
             configuration.pullHosts = value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         }
@@ -171,6 +175,7 @@ package struct Configuration: Sendable, Equatable {
             case ("faultsWarnAt", let number as Int): faultsWarnAt = number
             case ("waitingWarnSeconds", let number as Int): waitingWarnSeconds = number
             case ("inbox", let text as String): inbox = text
+            case ("outgoing", let text as String): outgoing = text
             case ("pullHosts", let list as [String]): pullHosts = list
             case ("hubHosts", let list as [String]): hubHosts = list
             case ("hubAttempts", let number as Int): hubAttempts = number
@@ -361,6 +366,12 @@ package struct Configuration: Sendable, Equatable {
             }
             return hosts
         }
+    }
+
+    /// Where messages to customers go.
+    package var messages: OutgoingSettings {
+        let folder = outgoing ?? data + "/outgoing"
+        return folder == "log" ? .log : .folder(folder)
     }
 
     /// Where files come by themselves.

@@ -1,4 +1,5 @@
 import Catalog
+import Channels
 import Customers
 import Identity
 import Ingest
@@ -6,7 +7,9 @@ import Insights
 import Kernel
 import Orders
 import Platform
+import Privacy
 import Profiles
+import Sales
 import ServiceDesk
 import Storage
 import TMF
@@ -32,28 +35,31 @@ package struct Modules: Sendable {
     /// - Throws: `CRMError` when the list of common passwords is missing.
     package init(
         share: ShareFolder, clock: any WallClock, passwordProfile: String, timeZoneOffsetMinutes: Int = 480,
-        intake: IntakeSettings = .none, hub: HubSettings = HubSettings()
+        intake: IntakeSettings = .none, outgoing: OutgoingSettings = .log, hub: HubSettings = HubSettings()
     ) throws {
         let hasher = PasswordHasher()
         let policy = try PasswordPolicy.profile(passwordProfile, share: share)
         users = IdentityAdmin(hasher: hasher, policy: policy)
         let reading = CustomerReader(clock: clock, timeZoneOffsetMinutes: timeZoneOffsetMinutes)
-        insights = InsightsModule(
+        let schemas = TMFSchemas(share: share)
+        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
+        let privacy = try PrivacyModule(customers: reading, schemas: schemas)
+        let channels = try ChannelsModule(
+            customers: reading, consents: privacy.consents, schemas: schemas, adapter: { outgoing.adapter($0) })
+        insights = try InsightsModule(
             customers: reading,
             masks: ColumnMasks(
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
-            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) })
-        let schemas = TMFSchemas(share: share)
-        let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
+            takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) }, consents: privacy.consents, schemas: schemas)
         let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
         let catalog = try CatalogModule(
             schemas: schemas,
             hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
-        let holds = [desk.hold, orders.hold]
+        let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
-        timeline = [insights.timeline] + desk.timeline + orders.timeline
+        timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
@@ -63,6 +69,9 @@ package struct Modules: Sendable {
             desk,
             catalog,
             orders,
+            privacy,
+            channels,
+            try SalesModule(customers: reading, schemas: schemas),
             usage,
             ProfilesModule(names: CustomerNameLookup(), measures: [UsageMeasures()]),
             IngestModule(

@@ -42,7 +42,7 @@ package struct Runtime: Sendable {
         let modules = try Modules(
             share: share, clock: clock, passwordProfile: configuration.passwordProfile,
             timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes, intake: configuration.intake,
-            hub: configuration.hub)
+            outgoing: configuration.messages, hub: configuration.hub)
         let tenants = Tenants(
             configuration: configuration, share: share, modules: modules, clock: clock, logger: logger)
         let site = SiteInfo(

@@ -34,6 +34,15 @@ package struct CustomerReader: CustomerReading {
         try CustomerScope.reachable(ids, principal, session)
     }
 
+    package func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+        var result: [CustomerID: [CustomerID]] = [:]
+        for id in ids where result[id] == nil {
+            let set = try CustomerLinks.links(of: id, session).set
+            for one in set { result[one] = set }
+        }
+        return result
+    }
+
     package func customerCount(_ session: any SQLSession) throws -> Int { try session.count(Self.count) }
 
     static let numbered: SQL = """

@@ -41,5 +41,20 @@ enum InsightsLabels {
                 "customer_id": .plain, "week": .plain, "state": .plain, "outcome": .profile, "note": .profile,
                 "actor_id": .plain, "actor_name": .plain, "changed_at": .plain,
             ]),
+        TableLabels(
+            "insights_recommendation",
+            [
+                "customer_id": .plain, "id": .plain, "name": .plain, "description": .profile, "recommendation_type": .plain,
+                "instant": .plain, "state": .plain, "state_reason": .profile, "valid_from": .plain, "valid_until": .plain,
+                "party_id": .identity, "party_role": .plain, "party_name": .name, "party_type": .plain, "model_id": .plain,
+                "probability": .profile, "currency": .plain,
+            ]),
+        TableLabels(
+            "insights_recommendation_item",
+            [
+                "customer_id": .plain, "owner_id": .plain, "place": .plain, "column_name": .plain,
+                // A value of any column, those of unlabelled attributes among them.
+                "value": .unlabelled, "probability": .profile,
+            ]),
     ]
 }

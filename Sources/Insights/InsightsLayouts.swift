@@ -11,5 +11,7 @@ enum InsightsLayouts {
                 growth: Growth(by: .month("scored_on"), .kept)),
             // Written by hand, a row a call: it does not grow with the base and is changed in its week. No months.
             TableLayout("insights_contact_plan", .customer(key: "customer_id")),
+            TableLayout("insights_recommendation", .customer(key: "customer_id")),
+            TableLayout("insights_recommendation_item", .customer(key: "customer_id")),
         ] + TableLayout.all(["insights_model", "insights_scoring_run", "insights_risk_summary"], .local)
 }

@@ -3,6 +3,7 @@ import Foundation
 import Kernel
 import Platform
 import Storage
+import TMF
 import Web
 
 /// The rights of this domain.
@@ -11,15 +12,19 @@ enum InsightsPermissions {
     static let riskWork = Permission("insights.risk.work")
     static let modelsView = Permission("insights.models.view")
     static let modelsTrain = Permission("insights.models.train")
+    static let recommend = Permission("insights.recommendation.ask")
 }
 
 /// Who will leave, and why: models, scores, reasons, whom to call.
-package struct InsightsModule: Module {
+package struct InsightsModule: TMFModule {
     private let customers: any CustomerReading
     private let masks: ColumnMasks
     private let unscored: UnscoredCount
     private let takenBack: TakenBackCount
     private let titles = TitleCache()
+    private let consents: (any ConsentReading)?
+    /// What programs reach (TMF680).
+    package private(set) var resources: [TMFResource] = []
 
     /// - Parameters:
     ///   - masks: how values of custom attributes are hidden in reasons; without labels all of them are.
@@ -33,6 +38,26 @@ package struct InsightsModule: Module {
         self.unscored = unscored
         self.customers = customers
         self.masks = masks
+        consents = nil
+    }
+
+    /// With what programs reach.
+    /// - Parameter consents: who does not want to be profiled.
+    package init(
+        customers: any CustomerReading, masks: ColumnMasks, unscored: UnscoredCount, takenBack: TakenBackCount = TakenBackCount(),
+        consents: any ConsentReading, schemas: TMFSchemas
+    ) throws {
+        self.takenBack = takenBack
+        self.unscored = unscored
+        self.customers = customers
+        self.masks = masks
+        self.consents = consents
+        let titles = self.titles
+        resources = [
+            Recommendations.resource(try schemas.schema(Recommendations.api.number)) {
+                RecommendationStore($0.name, customers, consents, masks, titles)
+            }
+        ]
     }
 
     package var name: String { "Insights" }
@@ -51,7 +76,16 @@ package struct InsightsModule: Module {
             PermissionGrant(
                 InsightsPermissions.modelsTrain, Words(en: "Train and switch models", zh: "训练与切换模型"),
                 roles: [.analyst, .administrator]),
+            PermissionGrant(
+                InsightsPermissions.recommend, Words(en: "Ask what could be offered to a customer", zh: "查询客户推荐"),
+                roles: [.agent, .supervisor, .marketer, .analyst, .administrator]),
         ]
+    }
+
+    package var scopes: [APIScope] {
+        TMFAccess.scopes(
+            Recommendations.api, Words(en: "recommendations", zh: "推荐"), view: InsightsPermissions.recommend,
+            edit: InsightsPermissions.recommend)
     }
 
     package var navigation: [NavigationEntry] {
@@ -69,6 +103,7 @@ package struct InsightsModule: Module {
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         RiskPages(customers: customers, masks: masks, titles: titles).endpoints() + ModelPages(takenBack: takenBack).endpoints()
+            + resources.flatMap(\.endpoints)
     }
 
     package func jobs(_ tenant: Tenant) -> [JobHandler] {
@@ -77,7 +112,11 @@ package struct InsightsModule: Module {
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         let upkeep = ScoreUpkeep(tenant: tenant.name, customers: customers)
+        let recommendations = consents.map { RecommendationStore(tenant.name, customers, $0, masks, titles) }
         return [
+            EventHandler(name: "insights.recommendations.removed", CustomersChanged.self) { event, session in
+                if event.kind == .removed { try recommendations?.forget(event.ids, session) }
+            },
             EventHandler(name: "insights.scores.upkeep", CustomersChanged.self) { event, session in
                 try upkeep.handle(event, session)
             }

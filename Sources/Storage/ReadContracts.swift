@@ -12,6 +12,15 @@ package protocol CustomerReading: Sendable {
     /// The ids within the principal's scope.
     func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> Set<CustomerID>
     func customerCount(_ session: any SQLSession) throws -> Int
+    /// The records that stand for the same customer (a merge is a link), each record's with itself.
+    func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]]
+}
+
+extension CustomerReading {
+    /// Nobody is linked with anybody.
+    package func linked(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+        Dictionary(ids.map { ($0, [$0]) }, uniquingKeysWith: { first, _ in first })
+    }
 }
 
 /// What Catalog lets other domains read. Injected by App. Synchronous on the caller's session, so that it sees the same snapshot.
@@ -97,5 +106,23 @@ extension TimelineSource {
         _ session: any SQLSession
     ) throws -> [TimelineEntry] {
         try asking(customers, behind: place, limit: limit, for: principal, session).value()
+    }
+}
+
+/// What Privacy lets other domains ask: whether customers may be written to, called, profiled. Injected by App. Synchronous on the
+/// caller's session: a withdrawal counts from the moment it is stored.
+package protocol ConsentReading: Sendable {
+    /// An answer for each of the customers.
+    /// - Parameter topic: a channel or a kind of data; a consent to `any` covers each.
+    func consents(
+        of customers: [CustomerID], to purpose: ConsentPurpose, on topic: ConsentTopic, at: Instant, _ session: any SQLSession
+    ) throws -> [CustomerID: ConsentAnswer]
+}
+
+extension ConsentReading {
+    package func consent(
+        of customer: CustomerID, to purpose: ConsentPurpose, on topic: ConsentTopic, at: Instant, _ session: any SQLSession
+    ) throws -> ConsentAnswer {
+        try consents(of: [customer], to: purpose, on: topic, at: at, session)[customer] ?? ConsentAnswer(.neverGiven)
     }
 }

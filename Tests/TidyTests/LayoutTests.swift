@@ -106,11 +106,13 @@ struct LayoutTests {
         #expect(matches(#"public\.\w+_20\d{4}\b"#, in: schema).isEmpty)
     }
 
-    @Test("the audit log is append-only and never dropped; nothing else is append-only")
+    @Test("the audit log and the evidence of consents are append-only and never dropped; nothing else is append-only")
     func audit() {
         let audit = layouts.filter { $0.table.hasPrefix("platform_audit_") }
         #expect(audit.count == 2)
-        #expect(layouts.filter(\.isAppendOnly) == audit)
+        let evidence = layouts.filter { $0.table == "privacy_consent_evidence" }
+        #expect(layouts.filter(\.isAppendOnly) == audit + evidence)
+        #expect(evidence.count == 1 && evidence.allSatisfy { $0.growth == nil })
         for layout in audit {
             guard case .exported(let months) = layout.growth?.retention else {
                 Issue.record("\(layout.table) may be dropped")

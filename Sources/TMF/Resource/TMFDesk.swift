@@ -42,7 +42,7 @@ package struct TMFDesk: Sendable {
         }
     }
 
-    func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
+    package func list(_ query: TMFQuery, _ principal: Principal, _ session: any SQLSession) throws -> TMFListing {
         let query = try resource.face.map { try query.translated($0, resource.schema, resource.type) } ?? query
         let listing = try TMFLister(store, resource.schema).list(query, principal, session) { rows, session in
             try resource.counts.count(rows, tenant: tenant.name, now: tenant.clock.now(), session)
@@ -70,7 +70,7 @@ package struct TMFDesk: Sendable {
     }
 
     /// The version of a document: a digest of all that is in it, but for where it is.
-    static func version(_ document: JSONObject) -> String {
+    package static func version(_ document: JSONObject) -> String {
         var document = document
         document["href"] = nil
         let digest = SHA256.hash(data: Data(JSONValue.object(document).encoded().utf8))
@@ -119,6 +119,7 @@ package struct TMFDesk: Sendable {
         let patched = try patch.applied(to: shown)
         let new = try Self.lifted(
             resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old)
+        for name in ["id", "href"] where new[name] != old[name] { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
@@ -170,7 +171,7 @@ package struct TMFDesk: Sendable {
         return result
     }
 
-    func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
+    package func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
         if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
         try writing().remove(id, old, context, session)

@@ -114,7 +114,9 @@ package struct TMFResource: Sendable {
         self.api = api
         self.name = name
         self.type = type
-        self.schema = schema
+        // The guidelines let each resource be sub-classed; one of the specifications forgets to say so.
+        let missing = ["@type", "@baseType", "@schemaLocation"].filter { schema.types[type]?[$0] == nil }
+        self.schema = missing.isEmpty ? schema : schema.adding(missing.map { .init($0, .text) }, to: type)
         self.verbs = verbs
         self.view = view
         self.edit = edit

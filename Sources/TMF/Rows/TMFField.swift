@@ -15,6 +15,8 @@ package struct TMFField: Sendable {
         case id
         /// Words of the interface that stand for words of ours. Text that is none of them is stored as it is.
         case words([String: String])
+        /// Any JSON value, as its text: `Characteristic.value`.
+        case json
         /// Minor units; the attribute that names the currency.
         case money(currency: AttributePath)
     }
@@ -50,6 +52,11 @@ package struct TMFField: Sendable {
 
     /// The value for the row; `absent` for what it cannot hold, which is then kept beside it.
     func stored(_ document: JSONObject) -> SQLValue {
+        if kind == .json {
+            // An array is a value here, not several.
+            guard let value = path.value(in: document) else { return absent }
+            return .text(value.encoded())
+        }
         guard let value = path.values(in: document).first else { return absent }
         switch (kind, value) {
         case (.text, .string(let text)): return .text(text)
@@ -74,6 +81,7 @@ package struct TMFField: Sendable {
     /// The attribute of a row; `nil` where it has none.
     func shown(_ value: SQLValue, currency: String?) -> JSONValue? {
         switch (kind, value) {
+        case (.json, .text(let text)): return try? JSONValue.parse([UInt8](text.utf8))
         case (.words(let words), .text(let text)): return .string(words.first { $0.value == text }?.key ?? text)
         case (.time, .int(let number)): return .string(Instant(milliseconds: number).iso8601)
         case (.id, .int(let number)): return .string(String(number))
@@ -107,7 +115,7 @@ package struct TMFField: Sendable {
         switch kind {
         case .words, .id, .boolean: isOrdered = false
         // Without its currency an amount says nothing, and days have lost their hour.
-        case .money, .date: return nil
+        case .money, .date, .json: return nil
         default: isOrdered = true
         }
         return TMFColumn(name, place, isOrdered: isOrdered, sorts: sorts && isOrdered, mask: mask) { text in
@@ -119,7 +127,7 @@ package struct TMFField: Sendable {
             case .boolean: text == "true" ? .bool(true) : text == "false" ? .bool(false) : nil
             case .time: TMFTime(text).map { .int($0.milliseconds) }
             case .id: Int64(text).flatMap { String($0) == text ? .int($0) : nil }
-            case .money, .date: nil
+            case .money, .date, .json: nil
             }
         }
     }
@@ -168,6 +176,16 @@ package struct TMFItems: Sendable {
 }
 
 extension AttributePath {
+    /// The value at the end of a way through objects alone; `null` is none.
+    func value(in document: JSONObject) -> JSONValue? {
+        var value = JSONValue.object(document)
+        for name in names {
+            guard let next = value.object?[name], next != .null else { return nil }
+            value = next
+        }
+        return value
+    }
+
     /// Puts a value at the end of the way, making objects on it.
     package func put(_ value: JSONValue, into object: inout JSONObject) { Self.put(value, names[...], &object) }
 

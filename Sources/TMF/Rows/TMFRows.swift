@@ -12,11 +12,15 @@ package struct TMFRows: TMFWritingStore {
         /// Where the customer may be named, the first that is one of ours counts.
         package let paths: [AttributePath]
         package let customers: any CustomerReading
+        /// Whether a path with a value is asked and no later one, be it one of ours or not.
+        package let firstDecides: Bool
         /// An array of related parties that names the customer where a row has nobody else: rows that an import made have none.
         package let shown: String?
         package init(
-            _ customers: any CustomerReading, paths: [String] = ["relatedParty.id"], shown: String? = "relatedParty"
+            _ customers: any CustomerReading, paths: [String] = ["relatedParty.id"], shown: String? = "relatedParty",
+            firstDecides: Bool = false
         ) {
+            self.firstDecides = firstDecides
             self.paths = paths.map { AttributePath($0) }
             self.shown = shown
             self.customers = customers
@@ -353,8 +357,11 @@ package struct TMFRows: TMFWritingStore {
     package func customer(of document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> CustomerID? {
         guard let owner else { return nil }
         var named: [CustomerID] = []
+        var isDecided = false
         for path in owner.paths {
-            for value in path.values(in: document) {
+            let values = path.values(in: document)
+            defer { isDecided = isDecided || owner.firstDecides && !values.isEmpty }
+            for value in isDecided ? [] : values {
                 guard let text = value.string, let id = CustomerID(text[...]), id.rawValue > 0, !named.contains(id) else { continue }
                 named.append(id)
             }

@@ -3,7 +3,7 @@ import Web
 
 /// A sample of each resource. A resource without one fails the coverage test.
 enum Samples {
-    static let all: [Sample] = desk + parties + bills + trade
+    static let all: [Sample] = desk + parties + bills + trade + privacy + channels + sales + insights
 
     static func party(_ world: ContractWorld, role: String = "customer", at place: Int = 0) -> JSONValue {
         ["id": .string(world.customers[place].description), "role": .string(role), "@referredType": "Customer", "href": "http://other/1"]
@@ -71,22 +71,9 @@ extension Samples {
             context.number += 1
             return [
                 "description": "Asked for the bill", "reason": "bill", "direction": "inbound", "status": "completed",
-                "interactionDate": ["startDateTime": "2026-03-04T05:06:07+08:00", "endDateTime": "2026-03-04T05:16:07+08:00"],
+                "interactionDate": ["startDateTime": "2023-03-04T05:06:07+08:00", "endDateTime": "2023-03-04T05:16:07+08:00"],
                 "channel": [["id": "phone-1", "name": "Phone", "href": "x", "role": "in"]], "relatedParty": [party(world)], "note": notes,
             ]
         },
     ]
-}
-
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral, ExpressibleByStringInterpolation
-{
-    package init(stringLiteral value: String) { self = .string(value) }
-    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(Dictionary(elements, uniquingKeysWith: { _, last in last }))
-    }
-    package init(integerLiteral value: Int64) { self = .int(value) }
-    package init(booleanLiteral value: Bool) { self = .bool(value) }
-    package init(floatLiteral value: Double) { self = .double(value) }
 }
