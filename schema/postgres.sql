@@ -1285,6 +1285,37 @@ CREATE TABLE public.orders_agreement_product (
     name text
 );
 
+CREATE TABLE public.orders_agreement_spec (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text,
+    version text,
+    status text,
+    is_bundle boolean,
+    category_id text,
+    category_name text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.orders_agreement_spec_attachment (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    url text,
+    mime_type text,
+    more text
+);
+
+CREATE TABLE public.orders_agreement_spec_characteristic (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value_type text,
+    more text
+);
+
 CREATE TABLE public.orders_agreement_term (
     customer_id bigint NOT NULL,
     owner_id bigint NOT NULL,
@@ -2713,6 +2744,15 @@ ALTER TABLE ONLY public.orders_agreement
 ALTER TABLE ONLY public.orders_agreement_product
     ADD CONSTRAINT orders_agreement_product_pkey PRIMARY KEY (customer_id, owner_id, item, place);
 
+ALTER TABLE ONLY public.orders_agreement_spec_attachment
+    ADD CONSTRAINT orders_agreement_spec_attachment_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_spec_characteristic
+    ADD CONSTRAINT orders_agreement_spec_characteristic_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_spec
+    ADD CONSTRAINT orders_agreement_spec_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.orders_agreement_term
     ADD CONSTRAINT orders_agreement_term_pkey PRIMARY KEY (customer_id, owner_id, item, place);
 
@@ -3099,7 +3139,11 @@ CREATE INDEX customers_account_role_holder ON public.customers_account_role USIN
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
+CREATE INDEX customers_charge_bill ON public.customers_charge USING btree (id) WHERE (kind = ANY (ARRAY['bill'::text, 'disputed'::text, 'cancelled'::text, 'written_off'::text, 'draft'::text]));
+
 CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
+
+CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
@@ -3232,6 +3276,12 @@ CREATE INDEX orders_agreement_party_party ON public.orders_agreement_party USING
 CREATE INDEX orders_agreement_product_owner ON public.orders_agreement_product USING btree (owner_id);
 
 CREATE INDEX orders_agreement_product_product ON public.orders_agreement_product USING btree (product_id);
+
+CREATE INDEX orders_agreement_spec_name ON public.orders_agreement_spec USING btree (name, id);
+
+CREATE INDEX orders_agreement_spec_status ON public.orders_agreement_spec USING btree (status);
+
+CREATE INDEX orders_agreement_spec_updated ON public.orders_agreement_spec USING btree (updated_at, id);
 
 CREATE INDEX orders_agreement_specification ON public.orders_agreement USING btree (specification_id);
 

@@ -1573,6 +1573,46 @@ CREATE INDEX orders_agreement_product_owner ON orders_agreement_product (owner_i
 
 CREATE INDEX orders_agreement_product_product ON orders_agreement_product (product_id);
 
+CREATE TABLE orders_agreement_spec (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  version TEXT,
+  status TEXT,
+  is_bundle BOOLEAN,
+  category_id TEXT,
+  category_name TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_spec_name ON orders_agreement_spec (name, id);
+
+CREATE INDEX orders_agreement_spec_status ON orders_agreement_spec (status);
+
+CREATE INDEX orders_agreement_spec_updated ON orders_agreement_spec (updated_at, id);
+
+CREATE TABLE orders_agreement_spec_attachment (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  url TEXT,
+  mime_type TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE orders_agreement_spec_characteristic (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  value_type TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
 CREATE TABLE orders_agreement_term (
   customer_id BIGINT NOT NULL,
   owner_id BIGINT NOT NULL,

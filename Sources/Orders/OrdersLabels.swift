@@ -202,13 +202,13 @@ enum OrdersLabels {
     /// Tables of nobody's rows.
     static let shared: [TableLabels] = [
         .plain(
-            "orders_agreement_specification",
+            "orders_agreement_spec",
             [
                 "id", "name", "description", "version", "status", "is_bundle", "category_id", "category_name", "valid_from",
                 "valid_to", "updated_at",
             ]),
         .plain(
-            "orders_agreement_specification_attachment", ["owner_id", "place", "name", "url", "mime_type", "more"]),
-        .plain("orders_agreement_specification_characteristic", ["owner_id", "place", "name", "value_type", "more"]),
+            "orders_agreement_spec_attachment", ["owner_id", "place", "name", "url", "mime_type", "more"]),
+        .plain("orders_agreement_spec_characteristic", ["owner_id", "place", "name", "value_type", "more"]),
     ]
 }

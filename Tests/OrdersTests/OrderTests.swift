@@ -219,6 +219,24 @@ struct OrderTests {
         #expect(try await desk.count("SELECT COUNT(*) FROM orders_product") == 1, "the other item made none")
     }
 
+    @Test("an order becomes another customer's only before work on it has begun, and not with products of the first")
+    func moves() async throws {
+        let other = #"{"relatedParty":[{"id":"12","role":"customer","@referredType":"Customer"}]}"#
+        let free = try await desk.order(desk.add("1", nil, #","product":{"@type":"ProductRefOrValue","name":"p"}"#))
+        #expect(try await program.patch("productOrder/\(free.id)", other).status == 200)
+        let done = try await desk.lead(free.id, "inProgress", "completed")
+        let product = try await program.get("product?relatedParty.id=12").body.array?.first
+        #expect(product?["id"] == done.body["productOrderItem"]?.array?.first?["product"]?["id"] && product?["@type"] == .string("Product"))
+        let own = try await program.post("product", #"{"status":"active",\#(OrdersDesk.customer)}"#)
+        let bound = try await desk.order(#"{"id":"1","action":"delete","product":{"id":"\#(own.id)"}}"#)
+        #expect(try await program.patch("productOrder/\(bound.id)", other).code == "other_customer")
+        try await desk.lead(bound.id, "inProgress")
+        let begun = try await program.patch("productOrder/\(bound.id)", other)
+        #expect(begun.status == 409 && begun.code == "order_begun", "\(begun.body)")
+        try await desk.lead(bound.id, "completed")
+        #expect(try await program.patch("productOrder/\(bound.id)", #"{"description":"late"}"#).status == 200)
+    }
+
     @Test("products of others are none of an order; who has regions sees and orders only there")
     func scopes() async throws {
         let other = try await program.post("product", #"{"status":"active","relatedParty":[{"id":"12","@referredType":"Customer"}]}"#)

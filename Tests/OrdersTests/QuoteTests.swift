@@ -73,7 +73,10 @@ struct QuoteTests {
         let other = try await program.send(
             .post, "productOrder", #"{"productOrderItem":[\#(desk.add("1"))],"relatedParty":[{"id":"12","@referredType":"Customer"}]\#(more)}"#)
         #expect(other.status == 409 && other.code == "other_customer")
-        #expect(try await desk.order(desk.add("1"), #","quote":[{"id":"Q-of-another-system"}]"#).status == 201)
+        let third = try await desk.order(desk.add("1"), #","quote":[{"id":"Q-of-another-system"}]"#)
+        #expect(third.status == 201)
+        let later = try await program.patch("productOrder/\(third.id)", #"{"quote":[{"id":"\#(made.id)"}]}"#)
+        #expect(later.status == 409 && later.code == "quote_ordered", "it is looked at whenever it is named: \(later.body)")
     }
 
     @Test("an approved quote ends with its time; the states are those of the specification")

@@ -32,7 +32,7 @@ extension Agreements {
 
 struct AgreementSpecificationStore: TMFWritingStore {
     private let rows = TMFRows(
-        "orders_agreement_specification",
+        "orders_agreement_spec",
         [
             TMFField("name", "name", sorts: true), TMFField("description", "description"), TMFField("version", "version"),
             TMFField("lifecycleStatus", "status", isIndexed: true), TMFField("isBundle", "is_bundle", .boolean),
@@ -42,10 +42,10 @@ struct AgreementSpecificationStore: TMFWritingStore {
         ],
         items: [
             TMFItems(
-                "attachment", "orders_agreement_specification_attachment",
+                "attachment", "orders_agreement_spec_attachment",
                 [TMFField("name", "name"), TMFField("url", "url"), TMFField("mimeType", "mime_type")], rest: "more"),
             TMFItems(
-                "specificationCharacteristic", "orders_agreement_specification_characteristic",
+                "specificationCharacteristic", "orders_agreement_spec_characteristic",
                 [TMFField("name", "name"), TMFField("valueType", "value_type")], rest: "more"),
         ])
 

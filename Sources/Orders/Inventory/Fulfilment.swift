@@ -92,6 +92,8 @@ struct Fulfilment: Sendable {
     ) throws -> JSONObject {
         var document = item["product"]?.object ?? [:]
         for name in ["id", "href", "@referredType"] { document[name] = nil }
+        // The type of the reference is not that of the product; one of the client's own is.
+        if document["@type"] == .string("ProductRefOrValue") { document["@type"] = nil }
         let offering = Self.offering(item)
         let id = offering?["id"]?.string.flatMap { OfferingID($0) }
         let card = try id.flatMap { try catalog.offerings([$0], at: context.now, session)[$0] }

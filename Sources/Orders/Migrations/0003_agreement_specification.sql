@@ -1,5 +1,5 @@
 -- What agreements are made from (TMF651 agreementSpecification): no customer's, few.
-CREATE TABLE orders_agreement_specification (
+CREATE TABLE orders_agreement_spec (
   id BIGINT NOT NULL,
   name TEXT NOT NULL,
   description TEXT,
@@ -14,13 +14,13 @@ CREATE TABLE orders_agreement_specification (
   PRIMARY KEY (id)
 );
 
-CREATE INDEX orders_agreement_specification_name ON orders_agreement_specification (name, id);
+CREATE INDEX orders_agreement_spec_name ON orders_agreement_spec (name, id);
 
-CREATE INDEX orders_agreement_specification_status ON orders_agreement_specification (status);
+CREATE INDEX orders_agreement_spec_status ON orders_agreement_spec (status);
 
-CREATE INDEX orders_agreement_specification_updated ON orders_agreement_specification (updated_at, id);
+CREATE INDEX orders_agreement_spec_updated ON orders_agreement_spec (updated_at, id);
 
-CREATE TABLE orders_agreement_specification_attachment (
+CREATE TABLE orders_agreement_spec_attachment (
   owner_id BIGINT NOT NULL,
   place BIGINT NOT NULL,
   name TEXT,
@@ -30,7 +30,7 @@ CREATE TABLE orders_agreement_specification_attachment (
   PRIMARY KEY (owner_id, place)
 );
 
-CREATE TABLE orders_agreement_specification_characteristic (
+CREATE TABLE orders_agreement_spec_characteristic (
   owner_id BIGINT NOT NULL,
   place BIGINT NOT NULL,
   name TEXT,

@@ -107,11 +107,23 @@ struct OrderStore: OwnedStore {
         let before = Dictionary(
             OrderFlow.all((old[OrderFlow.items]?.array ?? []).compactMap(\.object)).map { ($0["id"]?.string ?? "", $0) },
             uniquingKeysWith: { first, _ in first })
-        if old[OrderFlow.items] != new[OrderFlow.items] {
-            let customer = try rows.customer(of: new, context, session) ?? CustomerID(0)
-            let fresh = items.filter { item in Self.subject(item) != before[item["id"]?.string ?? ""].map(Self.subject) }
+        let customer = try rows.customer(of: new, context, session) ?? CustomerID(0)
+        let isMoved = try session.first(CancellationStore.owner, [.int(id)]) { $0.id(0, PartyKind.self) } != customer
+        if isMoved, old["state"]?.string != OrderFlow.states.first {
+            throw OrderFlow.conflict(
+                "order_begun",
+                Words(en: "Work on the order has begun: it cannot become another customer's.", zh: "订单已开始处理，不能改为其他客户。"),
+                field: "relatedParty")
+        }
+        if isMoved || old[OrderFlow.items] != new[OrderFlow.items] {
+            let fresh = items.filter { item in
+                isMoved || Self.subject(item) != before[item["id"]?.string ?? ""].map(Self.subject)
+            }
             try check(fresh, of: customer, context, session)
         }
+        let known = (old["quote"]?.array ?? []).map { $0["id"] }
+        let named = (new["quote"]?.array ?? []).filter { !known.contains($0["id"]) }
+        if isMoved || !named.isEmpty { _ = try quoted(["quote": .array(named)], customer, context, session) }
         var document = new
         items = try OrderFlow.mapped(items) { item in
             let was = before[item["id"]?.string ?? ""].map(OrderFlow.state)
