@@ -2212,7 +2212,11 @@ CREATE INDEX customers_account_role_holder ON public.customers_account_role USIN
 
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
 
+CREATE INDEX customers_charge_bill ON public.customers_charge USING btree (id) WHERE (kind = ANY (ARRAY['bill'::text, 'disputed'::text, 'cancelled'::text, 'written_off'::text, 'draft'::text]));
+
 CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
+
+CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 

@@ -212,8 +212,13 @@ CREATE TABLE customers_charge (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX customers_charge_bill ON customers_charge (id)
+  WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft');
+
 CREATE INDEX customers_charge_due ON customers_charge (due_on)
 WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
+
+CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number IS NOT NULL;
 
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
