@@ -128,6 +128,8 @@ let package = Package(
         domain("Identity", ["CArgon2", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Customers", ["Compute", "Matching", "TMF"]),
         domain("ServiceDesk", ["Compute", "TMF"]),
+        domain("Catalog", ["TMF"]),
+        domain("Orders", ["TMF"]),
         domain("Privacy", ["TMF", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Channels", ["TMF"]),
         domain("Sales", ["TMF"]),
@@ -139,8 +141,8 @@ let package = Package(
         library(
             "App",
             foundation + [
-                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Privacy", "Channels",
-                "Sales", "Usage", "Profiles", "Ingest", "Insights", "CProcess",
+                "StorageSQLite", "StoragePostgres", "TMF", "Identity", "Customers", "ServiceDesk", "Catalog", "Orders",
+                "Privacy", "Channels", "Sales", "Usage", "Profiles", "Ingest", "Insights", "CProcess",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -180,6 +182,8 @@ let package = Package(
             tests("Identity", foundation + ["Identity"]),
             tests("Customers", foundation + ["Customers", "StoragePostgres"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
+            tests("Catalog", foundation + ["Catalog", "TMF"]),
+            tests("Orders", foundation + ["Catalog", "Orders", "TMF"]),
             tests("Privacy", foundation + ["Privacy", "TMF", "Customers"]),
             tests("Channels", foundation + ["Channels", "TMF"]),
             tests("Sales", foundation + ["Sales", "TMF"]),

@@ -1,3 +1,255 @@
+CREATE TABLE public.catalog_catalog (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    version text,
+    description text,
+    catalog_type text,
+    status text NOT NULL,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_catalog_category (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    category_id text,
+    name text,
+    version text,
+    more text
+);
+
+CREATE TABLE public.catalog_catalog_party (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.catalog_category (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    version text,
+    description text,
+    status text NOT NULL,
+    is_root boolean,
+    parent_id text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_category_child (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    category_id text,
+    name text,
+    version text,
+    more text
+);
+
+CREATE TABLE public.catalog_category_offering (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    offering_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    version text,
+    description text,
+    status text NOT NULL,
+    status_reason text,
+    is_bundle boolean,
+    is_sellable boolean,
+    specification_id text,
+    specification_name text,
+    specification_version text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_offering_bundle (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    offering_id text,
+    name text,
+    status text,
+    at_least bigint,
+    at_most bigint,
+    at_first bigint,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_category (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    category_id text,
+    name text,
+    version text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_channel (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    channel_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_place (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    place_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_price (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    price_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_relationship (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    offering_id text,
+    relationship_type text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_segment (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    segment_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_offering_term (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    description text,
+    duration bigint,
+    units text,
+    more text
+);
+
+CREATE TABLE public.catalog_price (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    version text,
+    description text,
+    status text NOT NULL,
+    price_type text,
+    is_bundle boolean,
+    amount_minor bigint,
+    currency text,
+    percentage double precision,
+    period_type text,
+    period_length bigint,
+    unit_amount double precision,
+    unit_name text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_price_bundle (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    price_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_price_relationship (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    price_id text,
+    relationship_type text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_price_tax (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    category text,
+    rate double precision,
+    amount_minor bigint,
+    currency text,
+    more text
+);
+
+CREATE TABLE public.catalog_promotion (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text,
+    promotion_type text,
+    status text,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_promotion_action (
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    action_id text,
+    action_type text,
+    action_value text,
+    entity_id text
+);
+
+CREATE TABLE public.catalog_promotion_pattern (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    pattern_id text,
+    name text,
+    description text,
+    priority bigint,
+    logic text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    version text,
+    description text,
+    brand text,
+    product_number text,
+    status text NOT NULL,
+    is_bundle boolean,
+    valid_from bigint,
+    valid_to bigint,
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE public.catalog_specification_bundle (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    specification_id text,
+    name text,
+    status text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification_characteristic (
 CREATE TABLE public.channels_delivery (
     customer_id bigint NOT NULL,
     message_id bigint NOT NULL,
@@ -58,6 +310,44 @@ CREATE TABLE public.channels_message_characteristic (
     place bigint NOT NULL,
     characteristic_id text,
     name text,
+    description text,
+    value_type text,
+    configurable boolean,
+    is_unique boolean,
+    min_cardinality bigint,
+    max_cardinality bigint,
+    regex text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification_party (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.catalog_specification_relationship (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    specification_id text,
+    relationship_type text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification_value (
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    value text,
+    value_type text,
+    is_default boolean,
+    unit text,
+    value_from bigint,
+    value_to bigint
     value_type text,
     value text
 );
@@ -931,6 +1221,351 @@ CREATE TABLE public.insights_scoring_run (
     drift double precision
 );
 
+CREATE TABLE public.orders_agreement (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text,
+    agreement_type text NOT NULL,
+    status text,
+    version text,
+    document_number bigint,
+    begins_at bigint,
+    period_from bigint,
+    period_to bigint,
+    completed_from bigint,
+    completed_to bigint,
+    intent text,
+    specification_id text,
+    specification_name text
+);
+
+CREATE TABLE public.orders_agreement_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text,
+    more text
+);
+
+CREATE TABLE public.orders_agreement_item (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    more text
+);
+
+CREATE TABLE public.orders_agreement_offering (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    offering_id text,
+    name text
+);
+
+CREATE TABLE public.orders_agreement_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.orders_agreement_product (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    product_id text,
+    name text
+);
+
+CREATE TABLE public.orders_agreement_term (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    term_id text,
+    description text
+);
+
+CREATE TABLE public.orders_cancellation (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    order_id text NOT NULL,
+    state text NOT NULL,
+    reason text,
+    requested_at bigint,
+    effective_at bigint,
+    created_at bigint NOT NULL
+);
+
+CREATE TABLE public.orders_item (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    item_id text,
+    action text,
+    state text,
+    quantity bigint,
+    product_id text,
+    product_name text,
+    offering_id text,
+    offering_name text,
+    more text
+);
+
+CREATE TABLE public.orders_item_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text
+);
+
+CREATE TABLE public.orders_order (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    external_id text,
+    category text,
+    description text,
+    priority text,
+    state text NOT NULL,
+    ordered_at bigint NOT NULL,
+    requested_start bigint,
+    requested_at bigint,
+    expected_at bigint,
+    completed_at bigint,
+    cancelled_at bigint,
+    cancellation_reason text,
+    notification_contact text,
+    billing_account_id text,
+    billing_account_name text
+);
+
+CREATE TABLE public.orders_order_channel (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    channel_id text,
+    name text,
+    role text,
+    more text
+);
+
+CREATE TABLE public.orders_order_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
+);
+
+CREATE TABLE public.orders_order_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.orders_order_quote (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    quote_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.orders_product (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text,
+    description text,
+    status text NOT NULL,
+    is_bundle boolean,
+    is_visible boolean,
+    serial_number text,
+    ordered_at bigint,
+    started_at bigint,
+    terminated_at bigint,
+    offering_id text,
+    offering_name text,
+    specification_id text,
+    specification_name text,
+    billing_account_id text,
+    billing_account_name text
+);
+
+CREATE TABLE public.orders_product_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text,
+    more text
+);
+
+CREATE TABLE public.orders_product_origin (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    order_id text,
+    item_id text,
+    action text,
+    role text,
+    more text
+);
+
+CREATE TABLE public.orders_product_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.orders_product_price (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    price_type text,
+    period text,
+    amount_minor bigint,
+    currency text,
+    price_id text,
+    more text
+);
+
+CREATE TABLE public.orders_product_relation (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    relationship_type text,
+    product_id text,
+    more text
+);
+
+CREATE TABLE public.orders_product_resource (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    resource_id text,
+    name text,
+    value text,
+    more text
+);
+
+CREATE TABLE public.orders_product_service (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    service_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.orders_quote (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    external_id text,
+    category text,
+    description text,
+    version text,
+    state text NOT NULL,
+    quoted_at bigint NOT NULL,
+    requested_at bigint,
+    expected_at bigint,
+    effective_at bigint,
+    fulfil_at bigint,
+    instant boolean,
+    valid_from bigint,
+    valid_to bigint
+);
+
+CREATE TABLE public.orders_quote_approval (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    state text,
+    approved_at bigint,
+    more text
+);
+
+CREATE TABLE public.orders_quote_item (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    item_id text,
+    action text,
+    state text,
+    quantity bigint,
+    product_id text,
+    offering_id text,
+    offering_name text,
+    more text
+);
+
+CREATE TABLE public.orders_quote_item_price (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    price_type text,
+    period text,
+    amount_minor bigint,
+    currency text
+);
+
+CREATE TABLE public.orders_quote_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
+);
+
+CREATE TABLE public.orders_quote_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.orders_quote_total (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    price_type text,
+    period text,
+    amount_minor bigint,
+    currency text
+);
+
 CREATE TABLE public.platform_audit_event (
     id bigint NOT NULL,
     at bigint NOT NULL,
@@ -1746,6 +2381,89 @@ ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_o
 
 ALTER TABLE ONLY public.usage_day ATTACH PARTITION public.usage_day_default DEFAULT;
 
+ALTER TABLE ONLY public.catalog_catalog_category
+    ADD CONSTRAINT catalog_catalog_category_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_catalog_party
+    ADD CONSTRAINT catalog_catalog_party_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_catalog
+    ADD CONSTRAINT catalog_catalog_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_category_child
+    ADD CONSTRAINT catalog_category_child_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_category_offering
+    ADD CONSTRAINT catalog_category_offering_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_category
+    ADD CONSTRAINT catalog_category_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_offering_bundle
+    ADD CONSTRAINT catalog_offering_bundle_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_category
+    ADD CONSTRAINT catalog_offering_category_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_channel
+    ADD CONSTRAINT catalog_offering_channel_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering
+    ADD CONSTRAINT catalog_offering_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_offering_place
+    ADD CONSTRAINT catalog_offering_place_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_price
+    ADD CONSTRAINT catalog_offering_price_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_relationship
+    ADD CONSTRAINT catalog_offering_relationship_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_segment
+    ADD CONSTRAINT catalog_offering_segment_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_offering_term
+    ADD CONSTRAINT catalog_offering_term_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_price_bundle
+    ADD CONSTRAINT catalog_price_bundle_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_price
+    ADD CONSTRAINT catalog_price_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_price_relationship
+    ADD CONSTRAINT catalog_price_relationship_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_price_tax
+    ADD CONSTRAINT catalog_price_tax_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_promotion_action
+    ADD CONSTRAINT catalog_promotion_action_pkey PRIMARY KEY (owner_id, item, place);
+
+ALTER TABLE ONLY public.catalog_promotion_pattern
+    ADD CONSTRAINT catalog_promotion_pattern_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_promotion
+    ADD CONSTRAINT catalog_promotion_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_specification_bundle
+    ADD CONSTRAINT catalog_specification_bundle_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_specification_characteristic
+    ADD CONSTRAINT catalog_specification_characteristic_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_specification_party
+    ADD CONSTRAINT catalog_specification_party_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_specification
+    ADD CONSTRAINT catalog_specification_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.catalog_specification_relationship
+    ADD CONSTRAINT catalog_specification_relationship_pkey PRIMARY KEY (owner_id, place);
+
+ALTER TABLE ONLY public.catalog_specification_value
+    ADD CONSTRAINT catalog_specification_value_pkey PRIMARY KEY (owner_id, item, place);
 ALTER TABLE ONLY public.channels_delivery
     ADD CONSTRAINT channels_delivery_pkey PRIMARY KEY (customer_id, message_id, place);
 
@@ -1977,6 +2695,96 @@ ALTER TABLE ONLY public.insights_score_history_default
 ALTER TABLE ONLY public.insights_scoring_run
     ADD CONSTRAINT insights_scoring_run_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.orders_agreement_characteristic
+    ADD CONSTRAINT orders_agreement_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_item
+    ADD CONSTRAINT orders_agreement_item_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement_offering
+    ADD CONSTRAINT orders_agreement_offering_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_agreement_party
+    ADD CONSTRAINT orders_agreement_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_agreement
+    ADD CONSTRAINT orders_agreement_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.orders_agreement_product
+    ADD CONSTRAINT orders_agreement_product_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_agreement_term
+    ADD CONSTRAINT orders_agreement_term_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_cancellation
+    ADD CONSTRAINT orders_cancellation_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.orders_item_characteristic
+    ADD CONSTRAINT orders_item_characteristic_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_item
+    ADD CONSTRAINT orders_item_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_order_channel
+    ADD CONSTRAINT orders_order_channel_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_order_note
+    ADD CONSTRAINT orders_order_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_order_party
+    ADD CONSTRAINT orders_order_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_order
+    ADD CONSTRAINT orders_order_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.orders_order_quote
+    ADD CONSTRAINT orders_order_quote_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_characteristic
+    ADD CONSTRAINT orders_product_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_origin
+    ADD CONSTRAINT orders_product_origin_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_party
+    ADD CONSTRAINT orders_product_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product
+    ADD CONSTRAINT orders_product_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.orders_product_price
+    ADD CONSTRAINT orders_product_price_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_relation
+    ADD CONSTRAINT orders_product_relation_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_resource
+    ADD CONSTRAINT orders_product_resource_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_product_service
+    ADD CONSTRAINT orders_product_service_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_quote_approval
+    ADD CONSTRAINT orders_quote_approval_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_quote_item
+    ADD CONSTRAINT orders_quote_item_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_quote_item_price
+    ADD CONSTRAINT orders_quote_item_price_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.orders_quote_note
+    ADD CONSTRAINT orders_quote_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_quote_party
+    ADD CONSTRAINT orders_quote_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.orders_quote
+    ADD CONSTRAINT orders_quote_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.orders_quote_total
+    ADD CONSTRAINT orders_quote_total_pkey PRIMARY KEY (customer_id, owner_id, place);
+
 ALTER TABLE ONLY public.platform_audit_event
     ADD CONSTRAINT platform_audit_event_pkey PRIMARY KEY (id);
 
@@ -2178,6 +2986,85 @@ ALTER TABLE ONLY public.usage_unmatched
 ALTER TABLE ONLY public.usage_waiting
     ADD CONSTRAINT usage_waiting_pkey PRIMARY KEY (source_id, naming, line);
 
+CREATE INDEX catalog_catalog_category_category ON public.catalog_catalog_category USING btree (category_id);
+
+CREATE INDEX catalog_catalog_name ON public.catalog_catalog USING btree (name, id);
+
+CREATE INDEX catalog_catalog_party_party ON public.catalog_catalog_party USING btree (party_id);
+
+CREATE INDEX catalog_catalog_status ON public.catalog_catalog USING btree (status, id);
+
+CREATE INDEX catalog_catalog_updated ON public.catalog_catalog USING btree (updated_at, id);
+
+CREATE INDEX catalog_category_child_category ON public.catalog_category_child USING btree (category_id);
+
+CREATE INDEX catalog_category_name ON public.catalog_category USING btree (name, id);
+
+CREATE INDEX catalog_category_offering_offering ON public.catalog_category_offering USING btree (offering_id);
+
+CREATE INDEX catalog_category_parent ON public.catalog_category USING btree (parent_id);
+
+CREATE INDEX catalog_category_status ON public.catalog_category USING btree (status, id);
+
+CREATE INDEX catalog_category_updated ON public.catalog_category USING btree (updated_at, id);
+
+CREATE INDEX catalog_offering_bundle_offering ON public.catalog_offering_bundle USING btree (offering_id);
+
+CREATE INDEX catalog_offering_category_category ON public.catalog_offering_category USING btree (category_id);
+
+CREATE INDEX catalog_offering_channel_channel ON public.catalog_offering_channel USING btree (channel_id);
+
+CREATE INDEX catalog_offering_name ON public.catalog_offering USING btree (name, id);
+
+CREATE INDEX catalog_offering_place_place ON public.catalog_offering_place USING btree (place_id);
+
+CREATE INDEX catalog_offering_price_price ON public.catalog_offering_price USING btree (price_id);
+
+CREATE INDEX catalog_offering_relationship_offering ON public.catalog_offering_relationship USING btree (offering_id);
+
+CREATE INDEX catalog_offering_segment_segment ON public.catalog_offering_segment USING btree (segment_id);
+
+CREATE INDEX catalog_offering_specification ON public.catalog_offering USING btree (specification_id);
+
+CREATE INDEX catalog_offering_status ON public.catalog_offering USING btree (status, id);
+
+CREATE INDEX catalog_offering_updated ON public.catalog_offering USING btree (updated_at, id);
+
+CREATE INDEX catalog_price_bundle_price ON public.catalog_price_bundle USING btree (price_id);
+
+CREATE INDEX catalog_price_name ON public.catalog_price USING btree (name, id);
+
+CREATE INDEX catalog_price_price_type ON public.catalog_price USING btree (price_type);
+
+CREATE INDEX catalog_price_relationship_price ON public.catalog_price_relationship USING btree (price_id);
+
+CREATE INDEX catalog_price_status ON public.catalog_price USING btree (status, id);
+
+CREATE INDEX catalog_price_updated ON public.catalog_price USING btree (updated_at, id);
+
+CREATE INDEX catalog_promotion_name ON public.catalog_promotion USING btree (name, id);
+
+CREATE INDEX catalog_promotion_status ON public.catalog_promotion USING btree (status);
+
+CREATE INDEX catalog_promotion_type ON public.catalog_promotion USING btree (promotion_type);
+
+CREATE INDEX catalog_promotion_updated ON public.catalog_promotion USING btree (updated_at, id);
+
+CREATE INDEX catalog_specification_bundle_specification ON public.catalog_specification_bundle USING btree (specification_id);
+
+CREATE INDEX catalog_specification_characteristic_name ON public.catalog_specification_characteristic USING btree (name);
+
+CREATE INDEX catalog_specification_name ON public.catalog_specification USING btree (name, id);
+
+CREATE INDEX catalog_specification_party_party ON public.catalog_specification_party USING btree (party_id);
+
+CREATE INDEX catalog_specification_product_number ON public.catalog_specification USING btree (product_number);
+
+CREATE INDEX catalog_specification_relationship_specification ON public.catalog_specification_relationship USING btree (specification_id);
+
+CREATE INDEX catalog_specification_status ON public.catalog_specification USING btree (status, id);
+
+CREATE INDEX catalog_specification_updated ON public.catalog_specification USING btree (updated_at, id);
 CREATE INDEX channels_delivery_customer ON public.channels_delivery USING btree (customer_id, happened_at);
 
 CREATE INDEX channels_delivery_due ON public.channels_delivery USING btree (due_at) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
@@ -2323,6 +3210,148 @@ CREATE INDEX insights_recommendation_party ON public.insights_recommendation USI
 CREATE INDEX insights_recommendation_state ON public.insights_recommendation USING btree (state);
 
 CREATE INDEX insights_scoring_run_model ON public.insights_scoring_run USING btree (model_id, id);
+
+CREATE INDEX orders_agreement_agreement_type ON public.orders_agreement USING btree (agreement_type, id);
+
+CREATE INDEX orders_agreement_characteristic_name ON public.orders_agreement_characteristic USING btree (name);
+
+CREATE INDEX orders_agreement_characteristic_owner ON public.orders_agreement_characteristic USING btree (owner_id);
+
+CREATE INDEX orders_agreement_document_number ON public.orders_agreement USING btree (document_number);
+
+CREATE INDEX orders_agreement_id ON public.orders_agreement USING btree (id);
+
+CREATE INDEX orders_agreement_item_owner ON public.orders_agreement_item USING btree (owner_id);
+
+CREATE INDEX orders_agreement_name ON public.orders_agreement USING btree (name, id);
+
+CREATE INDEX orders_agreement_offering_offering ON public.orders_agreement_offering USING btree (offering_id);
+
+CREATE INDEX orders_agreement_offering_owner ON public.orders_agreement_offering USING btree (owner_id);
+
+CREATE INDEX orders_agreement_party_owner ON public.orders_agreement_party USING btree (owner_id);
+
+CREATE INDEX orders_agreement_party_party ON public.orders_agreement_party USING btree (party_id);
+
+CREATE INDEX orders_agreement_product_owner ON public.orders_agreement_product USING btree (owner_id);
+
+CREATE INDEX orders_agreement_product_product ON public.orders_agreement_product USING btree (product_id);
+
+CREATE INDEX orders_agreement_specification ON public.orders_agreement USING btree (specification_id);
+
+CREATE INDEX orders_agreement_status ON public.orders_agreement USING btree (status);
+
+CREATE INDEX orders_agreement_term_owner ON public.orders_agreement_term USING btree (owner_id);
+
+CREATE INDEX orders_cancellation_created ON public.orders_cancellation USING btree (created_at, id);
+
+CREATE INDEX orders_cancellation_id ON public.orders_cancellation USING btree (id);
+
+CREATE INDEX orders_cancellation_order ON public.orders_cancellation USING btree (order_id);
+
+CREATE INDEX orders_cancellation_state ON public.orders_cancellation USING btree (state, id);
+
+CREATE INDEX orders_item_characteristic_owner ON public.orders_item_characteristic USING btree (owner_id);
+
+CREATE INDEX orders_item_offering ON public.orders_item USING btree (offering_id);
+
+CREATE INDEX orders_item_owner ON public.orders_item USING btree (owner_id);
+
+CREATE INDEX orders_item_product ON public.orders_item USING btree (product_id);
+
+CREATE INDEX orders_item_state ON public.orders_item USING btree (state);
+
+CREATE INDEX orders_order_billing_account ON public.orders_order USING btree (billing_account_id);
+
+CREATE INDEX orders_order_channel_channel ON public.orders_order_channel USING btree (channel_id);
+
+CREATE INDEX orders_order_channel_owner ON public.orders_order_channel USING btree (owner_id);
+
+CREATE INDEX orders_order_external ON public.orders_order USING btree (external_id);
+
+CREATE INDEX orders_order_id ON public.orders_order USING btree (id);
+
+CREATE INDEX orders_order_note_owner ON public.orders_order_note USING btree (owner_id);
+
+CREATE INDEX orders_order_ordered ON public.orders_order USING btree (ordered_at, id);
+
+CREATE INDEX orders_order_party_owner ON public.orders_order_party USING btree (owner_id);
+
+CREATE INDEX orders_order_party_party ON public.orders_order_party USING btree (party_id);
+
+CREATE INDEX orders_order_quote_owner ON public.orders_order_quote USING btree (owner_id);
+
+CREATE INDEX orders_order_quote_quote ON public.orders_order_quote USING btree (quote_id);
+
+CREATE INDEX orders_order_state ON public.orders_order USING btree (state, id);
+
+CREATE INDEX orders_product_billing_account ON public.orders_product USING btree (billing_account_id);
+
+CREATE INDEX orders_product_characteristic_name ON public.orders_product_characteristic USING btree (name);
+
+CREATE INDEX orders_product_characteristic_owner ON public.orders_product_characteristic USING btree (owner_id);
+
+CREATE INDEX orders_product_id ON public.orders_product USING btree (id);
+
+CREATE INDEX orders_product_name ON public.orders_product USING btree (name);
+
+CREATE INDEX orders_product_offering ON public.orders_product USING btree (offering_id);
+
+CREATE INDEX orders_product_origin_order ON public.orders_product_origin USING btree (order_id);
+
+CREATE INDEX orders_product_origin_owner ON public.orders_product_origin USING btree (owner_id);
+
+CREATE INDEX orders_product_party_owner ON public.orders_product_party USING btree (owner_id);
+
+CREATE INDEX orders_product_party_party ON public.orders_product_party USING btree (party_id);
+
+CREATE INDEX orders_product_price_owner ON public.orders_product_price USING btree (owner_id);
+
+CREATE INDEX orders_product_relation_owner ON public.orders_product_relation USING btree (owner_id);
+
+CREATE INDEX orders_product_relation_product ON public.orders_product_relation USING btree (product_id);
+
+CREATE INDEX orders_product_resource_owner ON public.orders_product_resource USING btree (owner_id);
+
+CREATE INDEX orders_product_resource_resource ON public.orders_product_resource USING btree (resource_id);
+
+CREATE INDEX orders_product_resource_value ON public.orders_product_resource USING btree (value);
+
+CREATE INDEX orders_product_serial_number ON public.orders_product USING btree (serial_number);
+
+CREATE INDEX orders_product_service_owner ON public.orders_product_service USING btree (owner_id);
+
+CREATE INDEX orders_product_service_service ON public.orders_product_service USING btree (service_id);
+
+CREATE INDEX orders_product_specification ON public.orders_product USING btree (specification_id);
+
+CREATE INDEX orders_product_started ON public.orders_product USING btree (started_at);
+
+CREATE INDEX orders_product_status ON public.orders_product USING btree (status, id);
+
+CREATE INDEX orders_quote_approval_owner ON public.orders_quote_approval USING btree (owner_id);
+
+CREATE INDEX orders_quote_external ON public.orders_quote USING btree (external_id);
+
+CREATE INDEX orders_quote_id ON public.orders_quote USING btree (id);
+
+CREATE INDEX orders_quote_item_offering ON public.orders_quote_item USING btree (offering_id);
+
+CREATE INDEX orders_quote_item_owner ON public.orders_quote_item USING btree (owner_id);
+
+CREATE INDEX orders_quote_item_price_owner ON public.orders_quote_item_price USING btree (owner_id);
+
+CREATE INDEX orders_quote_note_owner ON public.orders_quote_note USING btree (owner_id);
+
+CREATE INDEX orders_quote_party_owner ON public.orders_quote_party USING btree (owner_id);
+
+CREATE INDEX orders_quote_party_party ON public.orders_quote_party USING btree (party_id);
+
+CREATE INDEX orders_quote_quoted ON public.orders_quote USING btree (quoted_at, id);
+
+CREATE INDEX orders_quote_state ON public.orders_quote USING btree (state, id);
+
+CREATE INDEX orders_quote_total_owner ON public.orders_quote_total USING btree (owner_id);
 
 CREATE INDEX platform_audit_event_action ON ONLY public.platform_audit_event USING btree (action, id);
 

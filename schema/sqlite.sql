@@ -1,3 +1,353 @@
+CREATE TABLE catalog_catalog (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT,
+  description TEXT,
+  catalog_type TEXT,
+  status TEXT NOT NULL,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_catalog_name ON catalog_catalog (name, id);
+
+CREATE INDEX catalog_catalog_status ON catalog_catalog (status, id);
+
+CREATE INDEX catalog_catalog_updated ON catalog_catalog (updated_at, id);
+
+CREATE TABLE catalog_catalog_category (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  category_id TEXT,
+  name TEXT,
+  version TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_catalog_category_category ON catalog_catalog_category (category_id);
+
+CREATE TABLE catalog_catalog_party (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_catalog_party_party ON catalog_catalog_party (party_id);
+
+CREATE TABLE catalog_category (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  is_root BOOLEAN,
+  parent_id TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_category_name ON catalog_category (name, id);
+
+CREATE INDEX catalog_category_parent ON catalog_category (parent_id);
+
+CREATE INDEX catalog_category_status ON catalog_category (status, id);
+
+CREATE INDEX catalog_category_updated ON catalog_category (updated_at, id);
+
+CREATE TABLE catalog_category_child (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  category_id TEXT,
+  name TEXT,
+  version TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_category_child_category ON catalog_category_child (category_id);
+
+CREATE TABLE catalog_category_offering (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  offering_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_category_offering_offering ON catalog_category_offering (offering_id);
+
+CREATE TABLE catalog_offering (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  status_reason TEXT,
+  is_bundle BOOLEAN,
+  is_sellable BOOLEAN,
+  specification_id TEXT,
+  specification_name TEXT,
+  specification_version TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_name ON catalog_offering (name, id);
+
+CREATE INDEX catalog_offering_specification ON catalog_offering (specification_id);
+
+CREATE INDEX catalog_offering_status ON catalog_offering (status, id);
+
+CREATE INDEX catalog_offering_updated ON catalog_offering (updated_at, id);
+
+CREATE TABLE catalog_offering_bundle (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  offering_id TEXT,
+  name TEXT,
+  status TEXT,
+  at_least BIGINT,
+  at_most BIGINT,
+  at_first BIGINT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_bundle_offering ON catalog_offering_bundle (offering_id);
+
+CREATE TABLE catalog_offering_category (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  category_id TEXT,
+  name TEXT,
+  version TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_category_category ON catalog_offering_category (category_id);
+
+CREATE TABLE catalog_offering_channel (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  channel_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_channel_channel ON catalog_offering_channel (channel_id);
+
+CREATE TABLE catalog_offering_place (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  place_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_place_place ON catalog_offering_place (place_id);
+
+CREATE TABLE catalog_offering_price (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  price_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_price_price ON catalog_offering_price (price_id);
+
+CREATE TABLE catalog_offering_relationship (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  offering_id TEXT,
+  relationship_type TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_relationship_offering ON catalog_offering_relationship (offering_id);
+
+CREATE TABLE catalog_offering_segment (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  segment_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_offering_segment_segment ON catalog_offering_segment (segment_id);
+
+CREATE TABLE catalog_offering_term (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  description TEXT,
+  duration BIGINT,
+  units TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE catalog_price (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  price_type TEXT,
+  is_bundle BOOLEAN,
+  amount_minor BIGINT,
+  currency TEXT,
+  percentage DOUBLE PRECISION,
+  period_type TEXT,
+  period_length BIGINT,
+  unit_amount DOUBLE PRECISION,
+  unit_name TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_price_name ON catalog_price (name, id);
+
+CREATE INDEX catalog_price_price_type ON catalog_price (price_type);
+
+CREATE INDEX catalog_price_status ON catalog_price (status, id);
+
+CREATE INDEX catalog_price_updated ON catalog_price (updated_at, id);
+
+CREATE TABLE catalog_price_bundle (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  price_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_price_bundle_price ON catalog_price_bundle (price_id);
+
+CREATE TABLE catalog_price_relationship (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  price_id TEXT,
+  relationship_type TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_price_relationship_price ON catalog_price_relationship (price_id);
+
+CREATE TABLE catalog_price_tax (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  category TEXT,
+  rate DOUBLE PRECISION,
+  amount_minor BIGINT,
+  currency TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE catalog_promotion (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  promotion_type TEXT,
+  status TEXT,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_promotion_name ON catalog_promotion (name, id);
+
+CREATE INDEX catalog_promotion_status ON catalog_promotion (status);
+
+CREATE INDEX catalog_promotion_type ON catalog_promotion (promotion_type);
+
+CREATE INDEX catalog_promotion_updated ON catalog_promotion (updated_at, id);
+
+CREATE TABLE catalog_promotion_action (
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  action_id TEXT,
+  action_type TEXT,
+  action_value TEXT,
+  entity_id TEXT,
+  PRIMARY KEY (owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE TABLE catalog_promotion_pattern (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  pattern_id TEXT,
+  name TEXT,
+  description TEXT,
+  priority BIGINT,
+  logic TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE TABLE catalog_specification (
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT,
+  description TEXT,
+  brand TEXT,
+  product_number TEXT,
+  status TEXT NOT NULL,
+  is_bundle BOOLEAN,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (id)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_name ON catalog_specification (name, id);
+
+CREATE INDEX catalog_specification_product_number ON catalog_specification (product_number);
+
+CREATE INDEX catalog_specification_status ON catalog_specification (status, id);
+
+CREATE INDEX catalog_specification_updated ON catalog_specification (updated_at, id);
+
+CREATE TABLE catalog_specification_bundle (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  specification_id TEXT,
+  name TEXT,
+  status TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_bundle_specification ON catalog_specification_bundle (specification_id);
+
+CREATE TABLE catalog_specification_characteristic (
 CREATE TABLE channels_delivery (
   customer_id BIGINT NOT NULL,
   message_id BIGINT NOT NULL,
@@ -79,6 +429,56 @@ CREATE TABLE channels_message_characteristic (
   place BIGINT NOT NULL,
   characteristic_id TEXT,
   name TEXT,
+  description TEXT,
+  value_type TEXT,
+  configurable BOOLEAN,
+  is_unique BOOLEAN,
+  min_cardinality BIGINT,
+  max_cardinality BIGINT,
+  regex TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_characteristic_name ON catalog_specification_characteristic (name);
+
+CREATE TABLE catalog_specification_party (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_party_party ON catalog_specification_party (party_id);
+
+CREATE TABLE catalog_specification_relationship (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  specification_id TEXT,
+  relationship_type TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_relationship_specification ON catalog_specification_relationship (specification_id);
+
+CREATE TABLE catalog_specification_value (
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  value TEXT,
+  value_type TEXT,
+  is_default BOOLEAN,
+  unit TEXT,
+  value_from BIGINT,
+  value_to BIGINT,
+  PRIMARY KEY (owner_id, item, place)
+) WITHOUT ROWID;
+
   value_type TEXT,
   value TEXT,
   PRIMARY KEY (customer_id, owner_id, place)
@@ -1072,6 +1472,523 @@ CREATE TABLE insights_scoring_run (
 );
 
 CREATE INDEX insights_scoring_run_model ON insights_scoring_run (model_id, id);
+
+CREATE TABLE orders_agreement (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  agreement_type TEXT NOT NULL,
+  status TEXT,
+  version TEXT,
+  document_number BIGINT,
+  begins_at BIGINT,
+  period_from BIGINT,
+  period_to BIGINT,
+  completed_from BIGINT,
+  completed_to BIGINT,
+  intent TEXT,
+  specification_id TEXT,
+  specification_name TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_agreement_type ON orders_agreement (agreement_type, id);
+
+CREATE INDEX orders_agreement_document_number ON orders_agreement (document_number);
+
+CREATE INDEX orders_agreement_id ON orders_agreement (id);
+
+CREATE INDEX orders_agreement_name ON orders_agreement (name, id);
+
+CREATE INDEX orders_agreement_specification ON orders_agreement (specification_id);
+
+CREATE INDEX orders_agreement_status ON orders_agreement (status);
+
+CREATE TABLE orders_agreement_characteristic (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  value TEXT,
+  value_type TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_characteristic_name ON orders_agreement_characteristic (name);
+
+CREATE INDEX orders_agreement_characteristic_owner ON orders_agreement_characteristic (owner_id);
+
+CREATE TABLE orders_agreement_item (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_item_owner ON orders_agreement_item (owner_id);
+
+CREATE TABLE orders_agreement_offering (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  offering_id TEXT,
+  name TEXT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_offering_offering ON orders_agreement_offering (offering_id);
+
+CREATE INDEX orders_agreement_offering_owner ON orders_agreement_offering (owner_id);
+
+CREATE TABLE orders_agreement_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_party_owner ON orders_agreement_party (owner_id);
+
+CREATE INDEX orders_agreement_party_party ON orders_agreement_party (party_id);
+
+CREATE TABLE orders_agreement_product (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  product_id TEXT,
+  name TEXT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_product_owner ON orders_agreement_product (owner_id);
+
+CREATE INDEX orders_agreement_product_product ON orders_agreement_product (product_id);
+
+CREATE TABLE orders_agreement_term (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  term_id TEXT,
+  description TEXT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_agreement_term_owner ON orders_agreement_term (owner_id);
+
+CREATE TABLE orders_cancellation (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  order_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT,
+  requested_at BIGINT,
+  effective_at BIGINT,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_cancellation_created ON orders_cancellation (created_at, id);
+
+CREATE INDEX orders_cancellation_id ON orders_cancellation (id);
+
+CREATE INDEX orders_cancellation_order ON orders_cancellation (order_id);
+
+CREATE INDEX orders_cancellation_state ON orders_cancellation (state, id);
+
+CREATE TABLE orders_item (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  item_id TEXT,
+  action TEXT,
+  state TEXT,
+  quantity BIGINT,
+  product_id TEXT,
+  product_name TEXT,
+  offering_id TEXT,
+  offering_name TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_item_offering ON orders_item (offering_id);
+
+CREATE INDEX orders_item_owner ON orders_item (owner_id);
+
+CREATE INDEX orders_item_product ON orders_item (product_id);
+
+CREATE INDEX orders_item_state ON orders_item (state);
+
+CREATE TABLE orders_item_characteristic (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  value TEXT,
+  value_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_item_characteristic_owner ON orders_item_characteristic (owner_id);
+
+CREATE TABLE orders_order (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  external_id TEXT,
+  category TEXT,
+  description TEXT,
+  priority TEXT,
+  state TEXT NOT NULL,
+  ordered_at BIGINT NOT NULL,
+  requested_start BIGINT,
+  requested_at BIGINT,
+  expected_at BIGINT,
+  completed_at BIGINT,
+  cancelled_at BIGINT,
+  cancellation_reason TEXT,
+  notification_contact TEXT,
+  billing_account_id TEXT,
+  billing_account_name TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_order_billing_account ON orders_order (billing_account_id);
+
+CREATE INDEX orders_order_external ON orders_order (external_id);
+
+CREATE INDEX orders_order_id ON orders_order (id);
+
+CREATE INDEX orders_order_ordered ON orders_order (ordered_at, id);
+
+CREATE INDEX orders_order_state ON orders_order (state, id);
+
+CREATE TABLE orders_order_channel (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  channel_id TEXT,
+  name TEXT,
+  role TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_order_channel_channel ON orders_order_channel (channel_id);
+
+CREATE INDEX orders_order_channel_owner ON orders_order_channel (owner_id);
+
+CREATE TABLE orders_order_note (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  note_id TEXT,
+  author TEXT,
+  written_at BIGINT,
+  text TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_order_note_owner ON orders_order_note (owner_id);
+
+CREATE TABLE orders_order_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_order_party_owner ON orders_order_party (owner_id);
+
+CREATE INDEX orders_order_party_party ON orders_order_party (party_id);
+
+CREATE TABLE orders_order_quote (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  quote_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_order_quote_owner ON orders_order_quote (owner_id);
+
+CREATE INDEX orders_order_quote_quote ON orders_order_quote (quote_id);
+
+CREATE TABLE orders_product (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  name TEXT,
+  description TEXT,
+  status TEXT NOT NULL,
+  is_bundle BOOLEAN,
+  is_visible BOOLEAN,
+  serial_number TEXT,
+  ordered_at BIGINT,
+  started_at BIGINT,
+  terminated_at BIGINT,
+  offering_id TEXT,
+  offering_name TEXT,
+  specification_id TEXT,
+  specification_name TEXT,
+  billing_account_id TEXT,
+  billing_account_name TEXT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_billing_account ON orders_product (billing_account_id);
+
+CREATE INDEX orders_product_id ON orders_product (id);
+
+CREATE INDEX orders_product_name ON orders_product (name);
+
+CREATE INDEX orders_product_offering ON orders_product (offering_id);
+
+CREATE INDEX orders_product_serial_number ON orders_product (serial_number);
+
+CREATE INDEX orders_product_specification ON orders_product (specification_id);
+
+CREATE INDEX orders_product_started ON orders_product (started_at);
+
+CREATE INDEX orders_product_status ON orders_product (status, id);
+
+CREATE TABLE orders_product_characteristic (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  value TEXT,
+  value_type TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_characteristic_name ON orders_product_characteristic (name);
+
+CREATE INDEX orders_product_characteristic_owner ON orders_product_characteristic (owner_id);
+
+CREATE TABLE orders_product_origin (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  order_id TEXT,
+  item_id TEXT,
+  action TEXT,
+  role TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_origin_order ON orders_product_origin (order_id);
+
+CREATE INDEX orders_product_origin_owner ON orders_product_origin (owner_id);
+
+CREATE TABLE orders_product_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_party_owner ON orders_product_party (owner_id);
+
+CREATE INDEX orders_product_party_party ON orders_product_party (party_id);
+
+CREATE TABLE orders_product_price (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  price_type TEXT,
+  period TEXT,
+  amount_minor BIGINT,
+  currency TEXT,
+  price_id TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_price_owner ON orders_product_price (owner_id);
+
+CREATE TABLE orders_product_relation (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  relationship_type TEXT,
+  product_id TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_relation_owner ON orders_product_relation (owner_id);
+
+CREATE INDEX orders_product_relation_product ON orders_product_relation (product_id);
+
+CREATE TABLE orders_product_resource (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  resource_id TEXT,
+  name TEXT,
+  value TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_resource_owner ON orders_product_resource (owner_id);
+
+CREATE INDEX orders_product_resource_resource ON orders_product_resource (resource_id);
+
+CREATE INDEX orders_product_resource_value ON orders_product_resource (value);
+
+CREATE TABLE orders_product_service (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  service_id TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_product_service_owner ON orders_product_service (owner_id);
+
+CREATE INDEX orders_product_service_service ON orders_product_service (service_id);
+
+CREATE TABLE orders_quote (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  external_id TEXT,
+  category TEXT,
+  description TEXT,
+  version TEXT,
+  state TEXT NOT NULL,
+  quoted_at BIGINT NOT NULL,
+  requested_at BIGINT,
+  expected_at BIGINT,
+  effective_at BIGINT,
+  fulfil_at BIGINT,
+  instant BOOLEAN,
+  valid_from BIGINT,
+  valid_to BIGINT,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_external ON orders_quote (external_id);
+
+CREATE INDEX orders_quote_id ON orders_quote (id);
+
+CREATE INDEX orders_quote_quoted ON orders_quote (quoted_at, id);
+
+CREATE INDEX orders_quote_state ON orders_quote (state, id);
+
+CREATE TABLE orders_quote_approval (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  state TEXT,
+  approved_at BIGINT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_approval_owner ON orders_quote_approval (owner_id);
+
+CREATE TABLE orders_quote_item (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  item_id TEXT,
+  action TEXT,
+  state TEXT,
+  quantity BIGINT,
+  product_id TEXT,
+  offering_id TEXT,
+  offering_name TEXT,
+  more TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_item_offering ON orders_quote_item (offering_id);
+
+CREATE INDEX orders_quote_item_owner ON orders_quote_item (owner_id);
+
+CREATE TABLE orders_quote_item_price (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  price_type TEXT,
+  period TEXT,
+  amount_minor BIGINT,
+  currency TEXT,
+  PRIMARY KEY (customer_id, owner_id, item, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_item_price_owner ON orders_quote_item_price (owner_id);
+
+CREATE TABLE orders_quote_note (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  note_id TEXT,
+  author TEXT,
+  written_at BIGINT,
+  text TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_note_owner ON orders_quote_note (owner_id);
+
+CREATE TABLE orders_quote_party (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_party_owner ON orders_quote_party (owner_id);
+
+CREATE INDEX orders_quote_party_party ON orders_quote_party (party_id);
+
+CREATE TABLE orders_quote_total (
+  customer_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  name TEXT,
+  price_type TEXT,
+  period TEXT,
+  amount_minor BIGINT,
+  currency TEXT,
+  PRIMARY KEY (customer_id, owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX orders_quote_total_owner ON orders_quote_total (owner_id);
 
 CREATE TABLE platform_audit_event (
   id INTEGER PRIMARY KEY,

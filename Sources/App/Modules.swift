@@ -1,9 +1,11 @@
+import Catalog
 import Channels
 import Customers
 import Identity
 import Ingest
 import Insights
 import Kernel
+import Orders
 import Platform
 import Privacy
 import Profiles
@@ -50,10 +52,14 @@ package struct Modules: Sendable {
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
             takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) }, consents: privacy.consents, schemas: schemas)
-        let holds = [desk.hold, privacy.hold]
+        let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
+        let catalog = try CatalogModule(
+            schemas: schemas,
+            hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
+        let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds
         usage = UsageModule(base: CustomerUsage())
-        timeline = [insights.timeline] + desk.timeline + [channels.timeline]
+        timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [
             IdentityModule(
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
@@ -61,6 +67,8 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
                 resources: try CustomersModule.resources(schemas, holds: holds)),
             desk,
+            catalog,
+            orders,
             privacy,
             channels,
             try SalesModule(customers: reading, schemas: schemas),

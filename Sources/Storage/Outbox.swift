@@ -21,6 +21,13 @@ package struct Outbox: Sendable {
         VALUES ($1, $2, $3, $4, 'pending', 0, $4)
         """
 
+    static let last: SQL = "SELECT MAX(id) FROM storage_outbox_event"
+
+    /// The last event there is: a mark of the last change that this snapshot knows of. Events are let go oldest first.
+    package static func mark(_ session: any SQLSession) throws -> Int64? {
+        try session.first(last, []) { $0.optionalInt(0) } ?? nil
+    }
+
     /// Adds an event to the transaction of `session`.
     package func append<E: DomainEvent>(_ event: E, _ session: any SQLSession) throws {
         let payload = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)

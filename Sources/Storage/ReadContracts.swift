@@ -23,6 +23,13 @@ extension CustomerReading {
     }
 }
 
+/// What Catalog lets other domains read. Injected by App. Synchronous on the caller's session, so that it sees the same snapshot.
+package protocol CatalogReading: Sendable {
+    /// The offerings that are in the catalogue; ids that are not are left out.
+    /// - Parameter instant: when they are to be sold.
+    func offerings(_ ids: [OfferingID], at instant: Instant, _ session: any SQLSession) throws -> [OfferingID: OfferingCard]
+}
+
 /// What a chip of the timeline filters by.
 package struct TimelineKind: Sendable, Hashable {
     /// Stable, in addresses: `contact`.

@@ -165,7 +165,7 @@ struct ProgramStoryTests {
     func personal() async throws {
         let scenario = try await Scenario.start()
         let supervisor = try await scenario.user("super", [.supervisor])
-        let agent = try await scenario.user("agent", [.agent])
+        let agent = try await scenario.user("agent", [.auditor])
         #expect(try supervisor.get("/me").text.contains("/me/tokens"))
         #expect(try supervisor.get("/me/tokens").text.contains(#"value="usage:write""#))
         let nothing = try agent.get("/me/tokens").text
@@ -262,6 +262,24 @@ struct ProgramStoryTests {
         #expect(access.contains("insufficient_scope") && access.contains("invalid_token"), "\(access)")
         let events = try run("api-events", environment, examples: 1)
         #expect(events.contains(#""read":3"#) && events.contains(#""read":1"#), "\(events)")
+    }
+
+    @Test("the examples of docs/api-tmf.md work as they stand there")
+    func interface() async throws {
+        let scenario = try await Scenario.start()
+        let scopes = scenario.runtime.modules.resources.filter { [621, 629, 632].contains($0.api.number) }.flatMap {
+            [$0.api.readScope, $0.api.writeScope]
+        }
+        let made = try await scenario.runtime.modules.clients.create(name: "crm", scopes: Array(Set(scopes)).sorted(), days: 30, scenario.tenant)
+        let said = try run(
+            "api-tmf",
+            [
+                "PATH": "/usr/local/bin:/usr/bin:/bin", "SWITCHBOARD_URL": "http://127.0.0.1:\(scenario.http.port)", "CLIENT_ID": made.id,
+                "CLIENT_SECRET": made.secret, "NO_PROXY": "127.0.0.1",
+            ], examples: 3)
+        #expect(said.contains("X-Total-Count: 1") || said.contains("x-total-count: 1"), "\(said)")
+        #expect(said.contains(#""familyName":"Wang""#) && said.contains(#""code":"changed_meanwhile""#), "\(said)")
+        #expect(said.contains(#""role":"originator""#) && said.contains(#""code":"illegal_transition""#), "\(said)")
     }
 
     /// What the examples of a document print, one after the other in one shell.

@@ -345,7 +345,7 @@ extension TraceWorld {
             let visitor = world.supervisor
             return { try visitor.postJSON("/search/suggest", #"{"q":"王"}"#) }
         },
-        "GET /jobs": get("/jobs"),
+        "GET /jobs": get("/jobs"), "GET /openapi.json": get("/openapi.json"), "GET /interface": get("/interface"),
         "GET /jobs/{id}/progress": { world in
             let (id, visitor) = (try await world.failedJob(), world.supervisor)
             return { try visitor.get("/jobs/\(id)/progress") }

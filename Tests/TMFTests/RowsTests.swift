@@ -40,7 +40,8 @@ private struct Parcels {
     let resource: TMFResource
     var desk: TMFDesk { TMFDesk(resource: resource, tenant: test.tenant, origin: "http://x") }
 
-    init() async throws {
+    /// - Parameter rest: where items keep what has no column; `nil` = beside the document.
+    init(rest: SQL? = nil) async throws {
         test = try await TestTenant()
         try await test.tenant.database.write { session in
             try session.execute(
@@ -56,7 +57,7 @@ private struct Parcels {
                 """)
             try session.execute(
                 """
-                CREATE TABLE parcel_item (customer_id BIGINT NOT NULL, owner_id BIGINT NOT NULL, place BIGINT NOT NULL, item_id TEXT,
+                CREATE TABLE parcel_item (customer_id BIGINT NOT NULL, owner_id BIGINT NOT NULL, place BIGINT NOT NULL, item_id TEXT, more TEXT,
                   PRIMARY KEY (customer_id, owner_id, place))
                 """)
             try session.execute(
@@ -80,7 +81,7 @@ private struct Parcels {
                     "item", "parcel_item", [TMFField("id", "item_id", isIndexed: true)],
                     items: [
                         TMFItems("product.characteristic", "parcel_value", [TMFField("name", "name"), TMFField("value", "value")])
-                    ]),
+                    ], rest: rest),
             ],
             owner: .init(NineCustomers()), hidden: [.init("secret") { _, _, _ in .text("s") }], more: [.parties("parcel", "parcel_party")])
         resource = TMFResource(
@@ -137,7 +138,7 @@ struct RowsTests {
 
     @Test("what is sent comes back to the letter, by reading and after each change of something else", arguments: [11, 12, 13, 14] as [UInt64])
     func whole(seed: UInt64) async throws {
-        let parcels = try await Parcels()
+        let parcels = try await Parcels(rest: seed < 13 ? nil : "more")
         let context = Parcels.context(parcels.test)
         var rng = SeededGenerator(seed: seed)
         for _ in 0..<25 {
@@ -171,7 +172,7 @@ struct RowsTests {
 
     @Test("a list by an index is what the documents say", arguments: [21, 22] as [UInt64])
     func lists(seed: UInt64) async throws {
-        let parcels = try await Parcels()
+        let parcels = try await Parcels(rest: seed < 22 ? nil : "more")
         let context = Parcels.context(parcels.test)
         var rng = SeededGenerator(seed: seed)
         for _ in 0..<40 { _ = try await parcels.create(Self.random(&rng), context) }
@@ -194,6 +195,30 @@ struct RowsTests {
                 #expect(TMFMatch.precedes(left, right, parsed.sort) { $0["id"]?.string ?? "" }, "seed \(seed), \(sort)")
             }
         }
+    }
+
+    @Test("what no column of an element holds lies with its row: nothing is beside it, those without the right do not see it")
+    func rests() async throws {
+        let parcels = try await Parcels(rest: "more")
+        let context = Parcels.context(parcels.test)
+        let item: JSONObject = ["id": .string("1"), "deep": .object(["a": .array([.null, .int(1)])]), "product": .object(["name": .string("p"), "characteristic": .array([.object(["name": .string("c"), "value": .double(1.5), "x": .bool(true)])])])]
+        let (id, made) = try await parcels.create(["item": .array([.object(item), .object(["id": .string("2")])])], context)
+        #expect(made["item"]?.array?.first == .object(item))
+        let (rows, kept) = try await parcels.test.tenant.database.read { session in
+            (try session.query("SELECT more FROM parcel_item ORDER BY place") { $0.optionalText(0) }, try session.count("SELECT COUNT(*) FROM tmf_kept"))
+        }
+        #expect(rows == [#"{"deep":{"a":[null,1]},"product":{"characteristic":[{"value":1.5,"x":true}],"name":"p"}}"#, nil] && kept == 0, "\(rows) \(kept)")
+        // As a domain does it: the row of an element changes, the rest of it stays.
+        try await parcels.test.tenant.database.write { session in
+            try session.execute("UPDATE parcel_item SET item_id = 'other' WHERE place = 0")
+        }
+        let after = try await parcels.test.tenant.database.read { [desk = parcels.desk] in try desk.document(id, context.principal, $0) }
+        #expect(after["item"]?.array?.first == .object(item.merging(["id": .string("other")]) { $1 }))
+        let blind = Parcels.context(parcels.test, [])
+        let shown = try await parcels.test.tenant.database.read { [desk = parcels.desk] in try desk.document(id, blind.principal, $0) }
+        #expect(shown["item"]?.array?.first?["deep"] == nil && shown["item"]?.array?.first?["id"] == .string("other"), "\(shown)")
+        #expect(TMFRest.merged(.string("2026-01-01T00:00:00.000Z"), .string("2026-01-01")) == .string("2026-01-01"), "the spelling of the client where it means the same")
+        #expect(TMFRest.merged(.int(6), .double(5)) == .int(6) && TMFRest.merged(.int(5), .double(5)) == .double(5))
     }
 
     @Test("who may not see a value gets its mask, is answered by it, and can neither write it back nor find out by a patch")

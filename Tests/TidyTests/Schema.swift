@@ -1,4 +1,5 @@
 import App
+import Platform
 import Storage
 import TestSupport
 
@@ -7,6 +8,7 @@ final class MigratedDatabase: Sendable {
     private let tenant: TestTenant
     let modules: Modules
     var database: any Database { tenant.tenant.database }
+    var owner: Tenant { tenant.tenant }
     var schema: TestSchema { TestSchema(database) }
 
     init() async throws {

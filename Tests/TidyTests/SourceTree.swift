@@ -11,8 +11,9 @@ enum SourceTree {
     static let migrations: [TextFile] = files("Sources", suffix: ".sql")
     static let texts: [TextFile] = files("Sources", suffix: ".tsv")
     /// Targets that own tables and pages: one feature area each.
-    static let domains: [String] = Set(sources.filter { $0.text.contains(": Module {") || $0.text.contains(": TMFModule {") }.map(\.target))
-        .subtracting(["Platform", "App", "TestSupport"]).sorted()
+    static let domains: [String] = Set(
+        sources.filter { $0.text.contains(": Module {") || $0.text.contains(": TMFModule {") }.map(\.target)
+    ).subtracting(["Platform", "App", "TestSupport"]).sorted()
 
     static func files(_ folder: String, suffix: String) -> [TextFile] {
         let root = Checkout.root + "/" + folder

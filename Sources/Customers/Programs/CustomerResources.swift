@@ -91,9 +91,9 @@ package enum CustomerResources {
 /// Customers as documents.
 struct CustomerResourceStore: TMFWritingStore {
     static let accounts: SQL = "SELECT customer_id, id, number, name FROM customers_account WHERE TRUE"
-    static let withLines: SQL = "SELECT EXISTS (SELECT 1 FROM customers_subscription WHERE customer_id = $1)"
-    static let withCharges: SQL = "SELECT EXISTS (SELECT 1 FROM customers_charge WHERE customer_id = $1)"
-    static let withAccounts: SQL = "SELECT EXISTS (SELECT 1 FROM customers_account WHERE customer_id = $1)"
+    static let withLines: SQL = "SELECT 1 FROM customers_subscription WHERE customer_id = $1 LIMIT 1"
+    static let withCharges: SQL = "SELECT 1 FROM customers_charge WHERE customer_id = $1 LIMIT 1"
+    static let withAccounts: SQL = "SELECT 1 FROM customers_account WHERE customer_id = $1 LIMIT 1"
     private static let listed = TMFTable(
         from: "customers_listing l", id: "l.customer_id",
         columns: [

@@ -99,7 +99,7 @@ struct InteractionStore: TMFWritingStore {
         try rows.create(id.rawValue, Self.stored(document), context, session)
         return id.rawValue
     }
-    static let known: SQL = "SELECT EXISTS (SELECT 1 FROM servicedesk_interaction WHERE id = $1)"
+    static let known: SQL = "SELECT 1 FROM servicedesk_interaction WHERE id = $1 LIMIT 1"
 
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession

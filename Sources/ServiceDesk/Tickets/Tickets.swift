@@ -32,7 +32,9 @@ enum Tickets {
             schema: schema.adding([.init("topic", .text)], to: type),
             view: ServiceDeskPermissions.viewCases, edit: ServiceDeskPermissions.editCases, states: states,
             subjects: TMFResource.subjects("case"),
-            next: TMFFace([TMFFace.relatedParty, TMFFace.relatedEntity, TMFFace.externalIdentifier, TMFFace.statusChange]), store: { _ in store })
+            next: TMFFace([
+                TMFFace.relatedParty, TMFFace.relatedEntity, TMFFace.externalIdentifier, TMFFace.statusChange,
+            ]), store: { _ in store })
     }
 }
 

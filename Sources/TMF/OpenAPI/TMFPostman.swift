@@ -25,7 +25,10 @@ package struct TMFPostman: Sendable {
             "item": .array([token] + groups.map { number, resources in
                 .object([
                     "name": .string("TMF\(number)"),
-                    "item": .array(resources.flatMap { resource in resource.verbs.sorted { $0.rawValue < $1.rawValue }.map { item($0, resource) } }),
+                    "item": .array(
+                        resources.flatMap { resource in
+                            resource.verbs.sorted { $0.rawValue < $1.rawValue }.map { item($0, resource) }
+                        }),
                 ])
             }),
         ])
@@ -46,7 +49,10 @@ package struct TMFPostman: Sendable {
             ]),
             "request": .object([
                 "method": .string("POST"), "auth": .object(["type": .string("noauth")]), "header": .array([]),
-                "url": .object(["raw": .string("{{baseUrl}}/oauth/token"), "host": .array([.string("{{baseUrl}}")]), "path": .array([.string("oauth"), .string("token")])]),
+                "url": .object([
+                    "raw": .string("{{baseUrl}}/oauth/token"), "host": .array([.string("{{baseUrl}}")]),
+                    "path": .array([.string("oauth"), .string("token")]),
+                ]),
                 "body": .object([
                     "mode": .string("urlencoded"),
                     "urlencoded": .array(

@@ -9,7 +9,6 @@ package final class TMFCounts: Sendable {
     static let exactMax = 20_000
     static let secondsMax: Int64 = 30
     static let keptMax = 512
-    static let last: SQL = "SELECT MAX(id) FROM storage_outbox_event"
 
     private struct Key: Hashable {
         let tenant: String
@@ -36,7 +35,7 @@ package final class TMFCounts: Sendable {
             let count = try session.count(bounded.sql, bounded.arguments)
             if count <= Self.exactMax { return count }
         }
-        let mark = try session.first(Self.last, []) { $0.optionalInt(0) } ?? nil
+        let mark = try Outbox.mark(session)
         if let found, found.mark == mark, now.milliseconds - found.at.milliseconds < Self.secondsMax * 1_000 { return found.count }
         var whole = SQLBuilder("SELECT COUNT(*) FROM (")
         whole.append(rows)

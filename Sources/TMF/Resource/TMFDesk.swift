@@ -54,8 +54,13 @@ package struct TMFDesk: Sendable {
 
     /// - Throws: 404 for what is not there, or out of reach.
     package func document(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject {
-        let document = try row(id, principal, session)
-        return resource.face?.shown(document) ?? document
+        guard let found = try find(id, principal, session) else { throw CRMError.notFound }
+        return found
+    }
+
+    /// - Returns: `nil` for what is not there, or out of reach.
+    package func find(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject? {
+        try store.documents([id], principal, session).first.map { resource.face?.shown($0.1) ?? $0.1 }
     }
 
     /// The document in version 4, in which it is stored and checked.
@@ -114,17 +119,15 @@ package struct TMFDesk: Sendable {
         let patched = try patch.applied(to: shown)
         let new = try Self.lifted(
             resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old)
+        for name in ["id", "href"] where new[name] != old[name] { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
-        var kinds: [TMFChanged.Kind] = []
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
             try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
-            kinds.append(.stateChanged)
         }
-        let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
+        let changed = Self.differences(old, new)
         guard !changed.isEmpty else { return shown }
-        if changed != [resource.states?.attribute ?? ""] { kinds.insert(.changed, at: 0) }
         let store = try writing()
         let before = try own(id, store, context, session)
         try store.change(id, from: old, to: new, context, session)
@@ -132,8 +135,15 @@ package struct TMFDesk: Sendable {
         // What the domain has set by itself is newer than what the client repeated.
         let sent = new.filter { name, value in changed.contains(name) || before[name] == own[name] }
         try keep(sent, over: own, id, session)
-        try tell(id, kinds, changed, context, session)
+        let all = changed.union(Self.differences(before, own))
+        let isMoved = resource.states.map { all.contains($0.attribute) } ?? false
+        let isMore = all.contains { $0 != resource.states?.attribute }
+        try tell(id, (isMore ? [.changed] : []) + (isMoved ? [.stateChanged] : []), all.sorted(), context, session)
         return try document(id, context.principal, session)
+    }
+
+    private static func differences(_ old: JSONObject, _ new: JSONObject) -> Set<String> {
+        Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }
     }
 
     private func own(
@@ -175,6 +185,7 @@ package struct TMFDesk: Sendable {
         var sent = sent
         sent["id"] = nil
         sent["href"] = nil
+        for name in resource.store(tenant).whole { sent[name] = nil }
         // The state is what the domain makes of it.
         if let states = resource.states { sent[states.attribute] = nil }
         if sent["@type"] == .string(resource.type) { sent["@type"] = nil }

@@ -33,10 +33,16 @@ package struct TMFTable: Sendable {
 /// A resource's rows as documents. A domain writes it over its own tables.
 package protocol TMFStore: Sendable {
     var table: TMFTable { get }
+    /// Attributes of which the rows hold all that was sent: nothing of them is kept beside.
+    var whole: Set<String> { get }
 
     /// The documents of rows, without `href`, in the order of the ids; a row that is gone, or out of the caller's reach, is
     /// left out.
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)]
+}
+
+extension TMFStore {
+    package var whole: Set<String> { [] }
 }
 
 /// A page of a list.

@@ -140,14 +140,18 @@ package struct TMFItems: Sendable {
     package let fields: [TMFField]
     /// Arrays inside the elements, in tables of their own.
     package let items: [TMFItems]
+    /// A column for what the others do not hold of an element. With it the rows have all that was sent, and a domain can change an
+    /// element without losing the rest of it; without it, what is sent is kept beside the document until the rows say something else.
+    package let rest: SQL?
 
     /// The table has `owner_id`, `place` and the columns of the fields; one of elements inside of elements has `item` between them, the
     /// place of the outer one. Where the rows belong to customers, `customer_id` comes first.
-    package init(_ attribute: String, _ table: SQL, _ fields: [TMFField], items: [TMFItems] = []) {
+    package init(_ attribute: String, _ table: SQL, _ fields: [TMFField], items: [TMFItems] = [], rest: SQL? = nil) {
         self.attribute = attribute
         self.table = table
         self.fields = fields
         self.items = items
+        self.rest = rest
     }
 
     /// Related parties as most resources have them.

@@ -42,6 +42,8 @@ package struct TMFRows: TMFWritingStore {
     /// Columns that no attribute shows, and what they begin with.
     let hidden: [Hidden]
     package let table: TMFTable
+    /// Arrays that the rows hold whole.
+    package let whole: Set<String>
 
     package struct Hidden: Sendable {
         let column: SQL
@@ -67,6 +69,7 @@ package struct TMFRows: TMFWritingStore {
         self.items = items
         self.owner = owner
         self.hidden = hidden
+        whole = Set(items.filter { $0.rest != nil }.map(\.attribute))
         columns = fields.reduce(owner == nil ? "id" : "customer_id, id") { "\($0), \($1.column)" }
         select = "SELECT \(columns) FROM \(name) WHERE TRUE"
         var listed: [TMFColumn] = [.id("id", .own("r.id"))]
@@ -104,7 +107,7 @@ package struct TMFRows: TMFWritingStore {
             for read in try session.query(builder, { row in
                 Read(
                     id: row.int(start - 1), customer: owner == nil ? nil : row.id(0, PartyKind.self),
-                    document: Self.object(fields, row, start, masking))
+                    document: Self.object(fields, masking) { row.value(start + $0) })
             }) { found[read.id] = read }
             for item in items {
                 for (id, elements) in try self.elements(item, chunk, masking, session) {
@@ -132,17 +135,19 @@ package struct TMFRows: TMFWritingStore {
         }
     }
 
-    /// The attributes of a row from a column on.
-    private static func object(_ fields: [TMFField], _ row: Row, _ start: Int, _ masking: Masking) -> JSONObject {
+    /// The attributes of a row.
+    private static func object(_ fields: [TMFField], _ masking: Masking, _ value: (Int) -> SQLValue) -> JSONObject {
         var result: JSONObject = [:]
         for (offset, field) in fields.enumerated() {
-            let value = row.value(start + offset)
-            if value == .null { continue }
+            let own = value(offset)
+            if own == .null { continue }
             var currency: String?
-            if case .money(let unit) = field.kind, let place = fields.firstIndex(where: { $0.path == unit }) {
-                currency = row.optionalText(start + place)
+            if case .money(let unit) = field.kind, let place = fields.firstIndex(where: { $0.path == unit }),
+                case .text(let text) = value(place)
+            {
+                currency = text
             }
-            guard var shown = field.shown(value, currency: currency) else { continue }
+            guard var shown = field.shown(own, currency: currency) else { continue }
             if case .string(let text) = shown { shown = .string(masking.apply(field.mask, text)) }
             field.path.put(shown, into: &result)
         }
@@ -153,14 +158,23 @@ package struct TMFRows: TMFWritingStore {
     private func elements(
         _ item: TMFItems, _ ids: [Int64], _ masking: Masking, _ session: any SQLSession
     ) throws -> [Int64: [JSONValue]] {
-        let columns = item.fields.reduce("owner_id, place" as SQL) { "\($0), \($1.column)" }
+        let columns = item.columns("owner_id, place")
         var builder = SQLBuilder("SELECT \(columns) FROM \(item.table) WHERE TRUE")
         builder.appendIn("AND owner_id", ids.map { .int($0) })
         builder.append("ORDER BY owner_id, place")
         var result: [Int64: [(place: Int64, object: JSONObject)]] = [:]
-        for (id, place, object) in try session.query(builder, { row in
-            (row.int(0), row.int(1), Self.object(item.fields, row, 2, masking))
-        }) { result[id, default: []].append((place, object)) }
+        // Anything may be in what no column names.
+        let all = masking.shows(.full)
+        var rests: [Int64: [Int64: String]] = [:]
+        for (id, place, object, rest) in try session.query(builder, { row in
+            (
+                row.int(0), row.int(1), Self.object(item.fields, masking) { row.value(2 + $0) },
+                item.rest == nil || !all ? nil : row.optionalText(2 + item.fields.count)
+            )
+        }) {
+            result[id, default: []].append((place, object))
+            if let rest { rests[id, default: [:]][place] = rest }
+        }
         guard !result.isEmpty else { return [:] }
         for inner in item.items {
             let columns = inner.fields.reduce("owner_id, item, place" as SQL) { "\($0), \($1.column)" }
@@ -169,7 +183,7 @@ package struct TMFRows: TMFWritingStore {
             builder.append("ORDER BY owner_id, item, place")
             var found: [Int64: [Int64: [JSONValue]]] = [:]
             for (id, place, object) in try session.query(builder, { row in
-                (row.int(0), row.int(1), Self.object(inner.fields, row, 3, masking))
+                (row.int(0), row.int(1), Self.object(inner.fields, masking) { row.value(3 + $0) })
             }) { found[id, default: [:]][place, default: []].append(.object(object)) }
             let path = AttributePath(inner.attribute)
             for (id, places) in found {
@@ -180,7 +194,12 @@ package struct TMFRows: TMFWritingStore {
                 }
             }
         }
-        return result.mapValues { $0.map { .object($0.object) } }
+        return try result.reduce(into: [:]) { shown, one in
+            shown[one.key] = try one.value.map { place, object in
+                guard let text = rests[one.key]?[place] else { return .object(object) }
+                return TMFRest.merged(.object(object), try JSONValue.parse([UInt8](text.utf8)))
+            }
+        }
     }
 
     // MARK: Writing
@@ -202,7 +221,7 @@ package struct TMFRows: TMFWritingStore {
         let key: [SQLValue] = owner == nil ? [.int(id)] : [.id(customer), .int(id)]
         let all = hidden.reduce(columns) { "\($0), \($1.column)" }
         try session.bulkInsert(into: name, all, [key + values + hidden.map { $0.first(document, id, context) }])
-        for item in items { try insertItems(item, id, customer, document, session) }
+        for item in items { try insertItems(item, id, customer, document, context, session) }
     }
 
     package func change(
@@ -228,7 +247,7 @@ package struct TMFRows: TMFWritingStore {
         try session.execute(builder.sql, builder.arguments)
         for item in items where moved || Self.differs(item, old, new) {
             try deleteItems(item, id, session)
-            try insertItems(item, id, customer, new, session)
+            try insertItems(item, id, customer, new, context, session)
         }
     }
 
@@ -278,15 +297,21 @@ package struct TMFRows: TMFWritingStore {
     }
 
     private func insertItems(
-        _ item: TMFItems, _ id: Int64, _ customer: CustomerID, _ document: JSONObject, _ session: any SQLSession
+        _ item: TMFItems, _ id: Int64, _ customer: CustomerID, _ document: JSONObject, _ context: TMFContext,
+        _ session: any SQLSession
     ) throws {
         let elements = (document[item.attribute]?.array ?? []).map { $0.object ?? [:] }
         guard !elements.isEmpty else { return }
         let names: SQL = owner == nil ? "owner_id" : "customer_id, owner_id"
         let key = key(customer, id)
+        let masking = Masking(Masking.lifted(context.principal))
         try session.bulkInsert(
-            into: item.table, item.fields.reduce("\(names), place") { "\($0), \($1.column)" },
-            elements.enumerated().map { place, element in key + [.int(place)] + item.fields.map { $0.stored(element) } })
+            into: item.table, item.columns("\(names), place"),
+            elements.enumerated().map { place, element in
+                let values = item.fields.map { $0.stored(element) }
+                let rest: [SQLValue] = item.rest == nil ? [] : [Self.rest(item, element, values, masking)]
+                return key + [.int(place)] + values + rest
+            })
         for inner in item.items {
             let path = AttributePath(inner.attribute)
             let rows = elements.enumerated().flatMap { place, element -> [[SQLValue]] in
@@ -297,6 +322,22 @@ package struct TMFRows: TMFWritingStore {
             try session.bulkInsert(
                 into: inner.table, inner.fields.reduce("\(names), item, place") { "\($0), \($1.column)" }, rows)
         }
+    }
+
+    /// What the columns of an element and of what is in it do not give back.
+    private static func rest(
+        _ item: TMFItems, _ element: JSONObject, _ values: [SQLValue], _ masking: Masking
+    ) -> SQLValue {
+        var own = object(item.fields, masking) { values[$0] }
+        for inner in item.items {
+            let path = AttributePath(inner.attribute)
+            let rows = array(path, element).map { value -> JSONValue in
+                let stored = inner.fields.map { $0.stored(value.object ?? [:]) }
+                return .object(object(inner.fields, masking) { stored[$0] })
+            }
+            if !rows.isEmpty { path.put(.array(rows), into: &own) }
+        }
+        return .text(TMFRest.of(.object(element), own: .object(own))?.encoded())
     }
 
     /// The array at the end of a way through objects: `product.productCharacteristic`.

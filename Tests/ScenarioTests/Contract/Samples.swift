@@ -3,7 +3,7 @@ import Web
 
 /// A sample of each resource. A resource without one fails the coverage test.
 enum Samples {
-    static let all: [Sample] = desk + parties + bills + privacy + channels + sales + insights
+    static let all: [Sample] = desk + parties + bills + trade + privacy + channels + sales + insights
 
     static func party(_ world: ContractWorld, role: String = "customer", at place: Int = 0) -> JSONValue {
         ["id": .string(world.customers[place].description), "role": .string(role), "@referredType": "Customer", "href": "http://other/1"]
@@ -71,7 +71,7 @@ extension Samples {
             context.number += 1
             return [
                 "description": "Asked for the bill", "reason": "bill", "direction": "inbound", "status": "completed",
-                "interactionDate": ["startDateTime": "2026-03-04T05:06:07+08:00", "endDateTime": "2026-03-04T05:16:07+08:00"],
+                "interactionDate": ["startDateTime": "2023-03-04T05:06:07+08:00", "endDateTime": "2023-03-04T05:16:07+08:00"],
                 "channel": [["id": "phone-1", "name": "Phone", "href": "x", "role": "in"]], "relatedParty": [party(world)], "note": notes,
             ]
         },
