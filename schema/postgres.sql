@@ -250,6 +250,50 @@ CREATE TABLE public.catalog_specification_bundle (
 );
 
 CREATE TABLE public.catalog_specification_characteristic (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    characteristic_id text,
+    name text,
+    description text,
+    value_type text,
+    configurable boolean,
+    is_unique boolean,
+    min_cardinality bigint,
+    max_cardinality bigint,
+    regex text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification_party (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.catalog_specification_relationship (
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    specification_id text,
+    relationship_type text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.catalog_specification_value (
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    value text,
+    value_type text,
+    is_default boolean,
+    unit text,
+    value_from bigint,
+    value_to bigint
+);
+
 CREATE TABLE public.channels_delivery (
     customer_id bigint NOT NULL,
     message_id bigint NOT NULL,
@@ -310,44 +354,6 @@ CREATE TABLE public.channels_message_characteristic (
     place bigint NOT NULL,
     characteristic_id text,
     name text,
-    description text,
-    value_type text,
-    configurable boolean,
-    is_unique boolean,
-    min_cardinality bigint,
-    max_cardinality bigint,
-    regex text,
-    more text
-);
-
-CREATE TABLE public.catalog_specification_party (
-    owner_id bigint NOT NULL,
-    place bigint NOT NULL,
-    party_id text,
-    role text,
-    name text,
-    referred_type text
-);
-
-CREATE TABLE public.catalog_specification_relationship (
-    owner_id bigint NOT NULL,
-    place bigint NOT NULL,
-    specification_id text,
-    relationship_type text,
-    name text,
-    more text
-);
-
-CREATE TABLE public.catalog_specification_value (
-    owner_id bigint NOT NULL,
-    item bigint NOT NULL,
-    place bigint NOT NULL,
-    value text,
-    value_type text,
-    is_default boolean,
-    unit text,
-    value_from bigint,
-    value_to bigint
     value_type text,
     value text
 );
@@ -2495,6 +2501,7 @@ ALTER TABLE ONLY public.catalog_specification_relationship
 
 ALTER TABLE ONLY public.catalog_specification_value
     ADD CONSTRAINT catalog_specification_value_pkey PRIMARY KEY (owner_id, item, place);
+
 ALTER TABLE ONLY public.channels_delivery
     ADD CONSTRAINT channels_delivery_pkey PRIMARY KEY (customer_id, message_id, place);
 
@@ -3105,6 +3112,7 @@ CREATE INDEX catalog_specification_relationship_specification ON public.catalog_
 CREATE INDEX catalog_specification_status ON public.catalog_specification USING btree (status, id);
 
 CREATE INDEX catalog_specification_updated ON public.catalog_specification USING btree (updated_at, id);
+
 CREATE INDEX channels_delivery_customer ON public.channels_delivery USING btree (customer_id, happened_at);
 
 CREATE INDEX channels_delivery_due ON public.channels_delivery USING btree (due_at) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));

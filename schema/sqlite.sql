@@ -348,6 +348,60 @@ CREATE TABLE catalog_specification_bundle (
 CREATE INDEX catalog_specification_bundle_specification ON catalog_specification_bundle (specification_id);
 
 CREATE TABLE catalog_specification_characteristic (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  characteristic_id TEXT,
+  name TEXT,
+  description TEXT,
+  value_type TEXT,
+  configurable BOOLEAN,
+  is_unique BOOLEAN,
+  min_cardinality BIGINT,
+  max_cardinality BIGINT,
+  regex TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_characteristic_name ON catalog_specification_characteristic (name);
+
+CREATE TABLE catalog_specification_party (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  party_id TEXT,
+  role TEXT,
+  name TEXT,
+  referred_type TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_party_party ON catalog_specification_party (party_id);
+
+CREATE TABLE catalog_specification_relationship (
+  owner_id BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  specification_id TEXT,
+  relationship_type TEXT,
+  name TEXT,
+  more TEXT,
+  PRIMARY KEY (owner_id, place)
+) WITHOUT ROWID;
+
+CREATE INDEX catalog_specification_relationship_specification ON catalog_specification_relationship (specification_id);
+
+CREATE TABLE catalog_specification_value (
+  owner_id BIGINT NOT NULL,
+  item BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  value TEXT,
+  value_type TEXT,
+  is_default BOOLEAN,
+  unit TEXT,
+  value_from BIGINT,
+  value_to BIGINT,
+  PRIMARY KEY (owner_id, item, place)
+) WITHOUT ROWID;
+
 CREATE TABLE channels_delivery (
   customer_id BIGINT NOT NULL,
   message_id BIGINT NOT NULL,
@@ -429,56 +483,6 @@ CREATE TABLE channels_message_characteristic (
   place BIGINT NOT NULL,
   characteristic_id TEXT,
   name TEXT,
-  description TEXT,
-  value_type TEXT,
-  configurable BOOLEAN,
-  is_unique BOOLEAN,
-  min_cardinality BIGINT,
-  max_cardinality BIGINT,
-  regex TEXT,
-  more TEXT,
-  PRIMARY KEY (owner_id, place)
-) WITHOUT ROWID;
-
-CREATE INDEX catalog_specification_characteristic_name ON catalog_specification_characteristic (name);
-
-CREATE TABLE catalog_specification_party (
-  owner_id BIGINT NOT NULL,
-  place BIGINT NOT NULL,
-  party_id TEXT,
-  role TEXT,
-  name TEXT,
-  referred_type TEXT,
-  PRIMARY KEY (owner_id, place)
-) WITHOUT ROWID;
-
-CREATE INDEX catalog_specification_party_party ON catalog_specification_party (party_id);
-
-CREATE TABLE catalog_specification_relationship (
-  owner_id BIGINT NOT NULL,
-  place BIGINT NOT NULL,
-  specification_id TEXT,
-  relationship_type TEXT,
-  name TEXT,
-  more TEXT,
-  PRIMARY KEY (owner_id, place)
-) WITHOUT ROWID;
-
-CREATE INDEX catalog_specification_relationship_specification ON catalog_specification_relationship (specification_id);
-
-CREATE TABLE catalog_specification_value (
-  owner_id BIGINT NOT NULL,
-  item BIGINT NOT NULL,
-  place BIGINT NOT NULL,
-  value TEXT,
-  value_type TEXT,
-  is_default BOOLEAN,
-  unit TEXT,
-  value_from BIGINT,
-  value_to BIGINT,
-  PRIMARY KEY (owner_id, item, place)
-) WITHOUT ROWID;
-
   value_type TEXT,
   value TEXT,
   PRIMARY KEY (customer_id, owner_id, place)
