@@ -2,6 +2,7 @@ import App
 import Foundation
 import Kernel
 import Platform
+import Storage
 import TestSupport
 import Testing
 import Web
@@ -25,6 +26,15 @@ struct ConsentStoryTests {
         // Nobody has asked yet.
         let early = try world.send("POST", messages, message)
         #expect(early.status == 409 && early.code == "no_consent" && early.text.contains("receiver[0]"), "\(early.text)")
+        let audited = try await scenario.tenant.database.read { session in
+            try session.query(
+                """
+                SELECT e.action, s.subject_id FROM platform_audit_event e JOIN platform_audit_subject s ON s.event_id = e.id
+                WHERE e.refused AND s.subject_kind = 'customer'
+                """
+            ) { "\($0.text(0)) \($0.int(1))" }
+        }
+        #expect(audited == ["tmf.resource.create \(customer)"])
         // Agreed in the shop.
         let said: JSONValue = [["name": "SMS", "privacyUsagePurpose": "MARKETING", "value": "allowed"]]
         let profile = try world.send(

@@ -19,7 +19,7 @@ enum Messages {
         _ schema: TMFSchema, _ customers: any CustomerReading, _ consents: any ConsentReading
     ) -> TMFResource {
         let store = MessageStore(customers, consents)
-        return TMFResource(
+        var resource = TMFResource(
             api, "communicationMessage", type: type,
             schema: schema.adding(
                 [
@@ -33,7 +33,11 @@ enum Messages {
                 }
                 return [AuditSubject(kind: "message", id: id)] + (named ?? []).prefix(8).map { .customer($0) }
             }, store: { _ in store })
+        resource.auditedRefusals = [noConsent]
+        return resource
     }
+
+    static let noConsent = "no_consent"
 
     /// The channel that a type of message goes by: `SMS`, `Email`, `Mobile app push notification`.
     static func channel(_ type: String) -> String {
@@ -186,12 +190,12 @@ struct MessageStore: TMFWritingStore {
             guard !answer.isAllowed else { continue }
             problems.append(
                 .init(
-                    field: "receiver[\(place)]", code: "no_consent",
+                    field: "receiver[\(place)]", code: Messages.noConsent,
                     message: Words(
                         en: "receiver[\(place)] may not be written to for \(purpose.code) by \(channel): \(answer.words.en)",
                         zh: "receiver[\(place)] 不得以 \(channel) 接收 \(purpose.code) 类消息：\(answer.words.zh)")))
         }
-        try Self.refuse(problems, "no_consent", status: 409)
+        try Self.refuse(problems, Messages.noConsent, status: 409)
         let scheduled = document["scheduledSendTime"]?.string.flatMap { TMFTime($0) }.map { Instant(milliseconds: $0.milliseconds) }
         let summary = document["subject"]?.string ?? document["content"]?.string ?? ""
         let retries = document["tryTimes"]?.int.map { Int($0.clamped(to: 0...Int64(Delivery.triesMax - 1))) } ?? Delivery.retries

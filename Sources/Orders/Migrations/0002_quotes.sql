@@ -146,7 +146,7 @@ CREATE INDEX orders_agreement_status ON orders_agreement (status);
 
 CREATE INDEX orders_agreement_document_number ON orders_agreement (document_number);
 
-CREATE INDEX orders_agreement_specification ON orders_agreement (specification_id);
+CREATE INDEX orders_agreement_specified ON orders_agreement (specification_id);
 
 CREATE TABLE orders_agreement_party (
   customer_id BIGINT NOT NULL,

@@ -83,12 +83,21 @@ extension TMFResource {
         let fields = try TMFQuery.fields(call.request.query, schema: asked, type: type)
         let sent = try call.request.jsonObject()
         let (context, desk) = (try context(call), desk(call))
-        return try await call.change { session in
-            let (id, document) = try desk.create(sent, context, session)
-            try call.record(AuditEntry("tmf.resource.create", subjects(id, document), facts: ["resource": .string(name)]), session)
-            var answer = answer(document, fields, status: .created)
-            answer.headers[.location] = document["href"]?.string
-            return answer
+        do {
+            return try await call.change { session in
+                let (id, document) = try desk.create(sent, context, session)
+                try call.record(AuditEntry("tmf.resource.create", subjects(id, document), facts: ["resource": .string(name)]), session)
+                var answer = answer(document, fields, status: .created)
+                answer.headers[.location] = document["href"]?.string
+                return answer
+            }
+        } catch let error as CRMError where auditedRefusals.contains(error.code) {
+            // There is no document, but there are those it would have been about.
+            let named = subjects(0, sent).filter { $0.kind == "customer" }
+            try await call.recordView(
+                AuditEntry(
+                    "tmf.resource.create", named, facts: ["resource": .string(name), "error": .string(error.code)], refused: true))
+            throw error
         }
     }
 

@@ -98,6 +98,8 @@ package struct TMFResource: Sendable {
     /// Whom an audit event about a document is about.
     package let subjects: @Sendable (Int64, JSONObject) -> [AuditSubject]
     package let store: @Sendable (Tenant) -> any TMFStore
+    /// Codes of refusals that are audited although nothing changed: what the law wants to know of (G34).
+    package var auditedRefusals: Set<String> = []
     /// How it looks in version 5, where it is offered in that.
     package let next: TMFFace?
     /// Set in the resource of version 5.
