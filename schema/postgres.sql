@@ -3291,7 +3291,7 @@ CREATE INDEX orders_agreement_spec_status ON public.orders_agreement_spec USING 
 
 CREATE INDEX orders_agreement_spec_updated ON public.orders_agreement_spec USING btree (updated_at, id);
 
-CREATE INDEX orders_agreement_specification ON public.orders_agreement USING btree (specification_id);
+CREATE INDEX orders_agreement_specified ON public.orders_agreement USING btree (specification_id);
 
 CREATE INDEX orders_agreement_status ON public.orders_agreement USING btree (status);
 

@@ -1505,7 +1505,7 @@ CREATE INDEX orders_agreement_id ON orders_agreement (id);
 
 CREATE INDEX orders_agreement_name ON orders_agreement (name, id);
 
-CREATE INDEX orders_agreement_specification ON orders_agreement (specification_id);
+CREATE INDEX orders_agreement_specified ON orders_agreement (specification_id);
 
 CREATE INDEX orders_agreement_status ON orders_agreement (status);
 
