@@ -60,7 +60,7 @@ extension Bench {
     /// A token of a client made for the run.
     private func token(_ place: Place, _ data: String) throws -> String {
         let made = try command(
-            ["client", "create", "bench-\(UUID().uuidString.prefix(8))", "--scope", "tmf629:read tmf621:read tmf621:write", "--rate", "1000000", "--json"],
+            ["client", "create", "bench-\(UUID().uuidString.prefix(8))", "--scope", "tmf629:read tmf621:read tmf621:write", "--rate", "10000", "--json"],
             data: data)
         let fields = try JSONSerialization.jsonObject(with: Data(made.utf8)) as? [String: Any]
         guard let id = fields?["client_id"] as? String, let secret = fields?["client_secret"] as? String else {

@@ -245,7 +245,9 @@ struct RequestKeyTests {
         #expect(try await things(test) == 1)
     }
 
-    @Test("while a request is at work a program that sends it again is told 409, and the second click of a form waits")
+    @Test(
+        "while a request is at work a program that sends it again is told 409, and the second click of a form waits",
+        .timeLimit(.minutes(1)))
     func inFlight() async throws {
         let (arrived, arrive) = AsyncStream.makeStream(of: Void.self)
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
@@ -273,7 +275,7 @@ struct RequestKeyTests {
         #expect(try await things(test) == 2)
     }
 
-    @Test("a program that asks again while its request is at work is told so, with Retry-After")
+    @Test("a program that asks again while its request is at work is told so, with Retry-After", .timeLimit(.minutes(1)))
     func toldAtOnce() async throws {
         let (arrived, arrive) = AsyncStream.makeStream(of: Void.self)
         let (opened, open) = AsyncStream.makeStream(of: Void.self)

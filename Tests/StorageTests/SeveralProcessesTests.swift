@@ -66,11 +66,12 @@ struct SeveralProcessesTests {
             }
         }
         let seen = try await long.write { session in
+            // The snapshot is taken before the others hear of the run: what they commit then is not in it.
+            let before = try session.count("SELECT COUNT(*) FROM one")
             let run = state.withLock { state in
                 state.runs += 1
                 return state.runs
             }
-            let before = try session.count("SELECT COUNT(*) FROM one")
             // Alone, it waits in vain: nobody else gets to write.
             _ = hasWritten.wait(timeout: .now() + .milliseconds(run < 6 ? 20_000 : 300))
             try session.execute("INSERT INTO two (number) VALUES ($1)", [.int(2)])
