@@ -72,4 +72,16 @@ struct SQLBuilderTests {
         }
         #expect(SQLValue.numbers(values) == .text("{" + values.map(\.description).joined(separator: ",") + "}"))
     }
+
+    @Test("a statement inside of another goes on counting its placeholders, also past nine of them")
+    func inside() {
+        var inner = SQLBuilder("SELECT id FROM t WHERE a = $1", [.int(1)])
+        for number in 2...12 { inner.append("AND b = ?", .int(number)) }
+        var outer = SQLBuilder("SELECT 1 WHERE x = $1 AND id IN (", [.text("x")])
+        outer.append(inner)
+        outer.append(") LIMIT ?", .int(5))
+        let marks = outer.sql.text.matches(of: /\$(\d+)/).compactMap { Int($0.1) }
+        #expect(marks == Array(1...14), "\(outer.sql.text)")
+        #expect(outer.arguments == [.text("x")] + (1...12).map { .int(Int64($0)) } + [.int(5)])
+    }
 }
