@@ -90,10 +90,11 @@ package struct Modules: Sendable {
         scopes = domains.flatMap(\.scopes)
         let clients = ClientAdmin(scopes: scopes, memory: memory)
         self.clients = clients
-        let resources = domains.compactMap { $0 as? any TMFModule }.flatMap(\.resources)
+        let reached = domains.compactMap { $0 as? any TMFModule }
         all = domains + [
             HubModule(
-                resources: resources, clients: HubClients { try clients.principal(actor: $0, $1, $2) }, settings: hub)
+                resources: reached.flatMap(\.resources), news: reached.flatMap(\.news),
+                clients: HubClients { try clients.principal(actor: $0, $1, $2) }, settings: hub)
         ]
         grants = PlatformGrants.all + Console.grants + all.flatMap(\.permissions)
     }

@@ -8,10 +8,22 @@ package struct CustomersChanged: DomainEvent {
     package let fields: [String]
     package let kind: Kind
     package enum Kind: String, Codable, Sendable { case created, updated, removed }
-    package init(ids: [CustomerID], fields: [String], kind: Kind) {
+    /// Only records of this kind came, changed or went (`bills`); `nil` = the customers themselves.
+    package let records: String?
+    /// The resource of the TM Forum interface by which a program made the change, and of which it is told already (`customer`).
+    package let program: String?
+    /// Which of those that were removed were organisations: nobody can look it up any more.
+    package let organisations: [CustomerID]?
+    package init(
+        ids: [CustomerID], fields: [String], kind: Kind, records: String? = nil, program: String? = nil,
+        organisations: [CustomerID]? = nil
+    ) {
+        self.organisations = organisations
         self.ids = ids
         self.fields = fields
         self.kind = kind
+        self.records = records
+        self.program = program
     }
 }
 

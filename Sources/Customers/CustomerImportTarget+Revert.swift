@@ -37,7 +37,10 @@ extension CustomerImportTarget {
                     "customers.customer.remove", gone.map { .customer($0) },
                     facts: ["cause": .string("import_revert"), "customers": .int(Int64(gone.count))]),
                 by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: gone, fields: [], kind: .removed), session)
+            try tenant.outbox.append(
+                CustomersChanged(
+                    ids: gone, fields: [], kind: .removed,
+                    organisations: removed.filter { $0.party.kind == .organisation }.map(\.id)), session)
         }
         return issues
     }

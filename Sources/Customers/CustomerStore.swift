@@ -52,13 +52,16 @@ struct CustomerStore: Sendable {
 
     /// Writes a new customer with everything that follows from it.
     /// - Throws: 422 outside of the caller's regions; 409 for what belongs to another customer.
-    func insert(_ record: CustomerRecord, by principal: Principal, _ session: any SQLSession) throws {
+    /// - Parameter program: the resource by which a program makes it, which is told by itself.
+    func insert(
+        _ record: CustomerRecord, by principal: Principal, program: String? = nil, _ session: any SQLSession
+    ) throws {
         try require(record, within: principal)
         let released = try refuseTaken(record, before: nil, session)
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).insert(
             [record], released: released, session)
         try MatchResolver.propose(record, before: nil, tenant, principal, session)
-        try tenant.outbox.append(CustomersChanged(ids: [record.id], fields: [], kind: .created), session)
+        try tenant.outbox.append(CustomersChanged(ids: [record.id], fields: [], kind: .created, program: program), session)
     }
 
     /// - Parameter edition: the one the person saw.
@@ -95,6 +98,8 @@ struct CustomerStore: Sendable {
         var cause = "edit"
         /// Why lines changed their state.
         var reason: String?
+        /// The resource by which a program makes the change, which is told by itself.
+        var program: String?
         var facts: [String: JSONValue] = [:]
     }
 
@@ -130,7 +135,8 @@ struct CustomerStore: Sendable {
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
             [(before, after)], on: today, released: released, origin: origin, session)
         try MatchResolver.propose(after, before: before, tenant, principal, session)
-        try tenant.outbox.append(CustomersChanged(ids: [id], fields: changed, kind: .updated), session)
+        try tenant.outbox.append(
+            CustomersChanged(ids: [id], fields: changed, kind: .updated, program: act.program), session)
         try CustomersLeft.tell([(before, after)], on: today, tenant, session)
         return after
     }

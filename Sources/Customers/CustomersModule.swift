@@ -36,6 +36,7 @@ package struct CustomersModule: TMFModule {
     package static func resources(_ schemas: TMFSchemas, holds: [CustomerHold]) throws -> [TMFResource] {
         try CustomerResources.all(schemas, holds)
     }
+    package var news: [TMFNews] { resources.isEmpty ? [] : CustomerNews.all }
     package var labels: [TableLabels] { CustomerLabels.all }
     package var layouts: [TableLayout] { CustomerLayouts.all }
 

@@ -66,6 +66,20 @@ package struct ServiceDeskModule: TMFModule {
                 view: ServiceDeskPermissions.viewInteractions, edit: ServiceDeskPermissions.editInteractions)
     }
 
+    /// What imports change of cases and contacts.
+    package var news: [TMFNews] {
+        guard !resources.isEmpty else { return [] }
+        return [
+            TMFNews("cases", RecordsChanged.self, of: [Tickets.api.number]) { event, _ in
+                event.entity == DeskRecords.cases.entity ? TMFChanged.records(Tickets.api.number, "troubleTicket", event) : []
+            },
+            TMFNews("interactions", RecordsChanged.self, of: [Interactions.api.number]) { event, _ in
+                let kinds = [DeskRecords.contacts.entity, DeskRecords.answers.entity]
+                return kinds.contains(event.entity) ? TMFChanged.records(Interactions.api.number, "partyInteraction", event) : []
+            },
+        ]
+    }
+
     package var labels: [TableLabels] { ServiceDeskLabels.all }
 
     package var layouts: [TableLayout] {

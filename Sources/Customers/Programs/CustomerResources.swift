@@ -160,7 +160,7 @@ struct CustomerResourceStore: TMFWritingStore {
         try PartyDocument.applyCustomer(
             document, from: before, to: &record, try AttributeStore.all(session), tenant.ids, countryCode: tenant.countryCode)
         try PartyRows.remove(id, session)
-        try CustomerStore(tenant: tenant).insert(record, by: context.principal, session)
+        try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
         return id.rawValue
     }
 
@@ -180,7 +180,8 @@ struct CustomerResourceStore: TMFWritingStore {
         let before = try store.read(CustomerID(id), context.principal, session)
         let attributes = try AttributeStore.all(session)
         try store.change(
-            CustomerID(id), edition: before.customer.edition, by: context.principal, record: { _ in }, session
+            CustomerID(id), edition: before.customer.edition, by: context.principal,
+            as: CustomerStore.Act(program: "customer"), record: { _ in }, session
         ) { _, after in
             if old["status"] != new["status"], let status = new["status"]?.string.flatMap(CustomerStatus.init) {
                 after.customer.status = status
@@ -212,7 +213,7 @@ struct CustomerResourceStore: TMFWritingStore {
         var party = record
         party.sourceIDs = [:]
         try PartyRows.put(party, session)
-        try tenant.outbox.append(CustomersChanged(ids: [customer], fields: [], kind: .removed), session)
+        try tenant.outbox.append(CustomersChanged(ids: [customer], fields: [], kind: .removed, program: "customer"), session)
     }
 }
 
@@ -279,9 +280,11 @@ struct PartyResourceStore: TMFWritingStore {
         }
         let store = CustomerStore(tenant: tenant)
         let before = try store.read(party, context.principal, session)
-        try store.change(party, edition: before.customer.edition, by: context.principal, record: { _ in }, session) { _, after in
-            try apply(&after)
-        }
+        let name = kind == .individual ? "individual" : "organization"
+        try store.change(
+            party, edition: before.customer.edition, by: context.principal, as: CustomerStore.Act(program: name),
+            record: { _ in }, session
+        ) { _, after in try apply(&after) }
     }
 
     func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {

@@ -68,7 +68,7 @@ enum ChargeRecords {
                 "paid_on", Words(en: "Paid on", zh: "缴清日期"), .date,
                 synonyms: ["paid date", "payment date", "settled on", "paid", "缴费日期", "付款日期", "支付日期", "销账日期", "繳款日期"]),
             BillState.field,
-        ], keyField: "bill_number", columns: columns, sql: sql, audit: "customers.record.import",
+        ], keyField: "bill_number", columns: columns, state: ["kind", "paid_on"], sql: sql, audit: "customers.record.import",
         touched: CustomerRevision.move,
         changed: { changes, tenant, session in
             try Settlement.follow(changes, tenant, session)

@@ -64,6 +64,7 @@ enum Settlement {
         for step in [BillsMoved.Step.issued, .paid, .overdue] { try takeBack(step, gone, tenant, session) }
         guard !keys.isEmpty else { return }
         var paid: [BillsMoved.Bill] = []
+        var settledAnew: [Int64] = []
         var unpaid: [StepPlace] = []
         for chunk in Set(keys.map(\.customer)).sorted().chunked(Limits.sqlListChunk) {
             let groups = Dictionary(grouping: try load(chunk, session)) { Key(customer: $0.customer, number: $0.number) }
@@ -75,6 +76,7 @@ enum Settlement {
                             .id(after.customer), .int(after.id), after.settled.map { .int($0) } ?? .null,
                             .date(after.settledOn),
                         ])
+                        if after.kind != .payment { settledAnew.append(after.id) }
                     }
                     let place = RecordPlace(customer: after.customer, id: after.id)
                     let paidBefore = before.settledOn != nil || (wasPaid[place] ?? (before.paidOn != nil))
@@ -92,6 +94,10 @@ enum Settlement {
         }
         try takeBack(.paid, unpaid, tenant, session)
         try tell(.paid, paid, tenant, session)
+        for chunk in settledAnew.chunked(Limits.auditSubjectsMax) {
+            try tenant.outbox.append(
+                RecordsChanged(entity: ChargeRecords.bills.entity, changed: Array(chunk), moved: Array(chunk)), session)
+        }
     }
 
     private static func takeBack(

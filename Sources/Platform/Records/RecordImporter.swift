@@ -78,7 +78,9 @@ final class RecordImporter: Importer {
         let changed = updated.map { place, after in
             RecordChange(place: place, before: store.named(known[place] ?? []), after: store.named(after))
         }
-        try kind.changed(came + changed.sorted { $0.place.id < $1.place.id }, tenant, session)
+        let changes = came + changed.sorted { $0.place.id < $1.place.id }
+        try kind.changed(changes, tenant, session)
+        try kind.tell(changes, tenant, session)
         try trace(more, session)
         return steps.map { step in
             switch step {
@@ -111,7 +113,7 @@ final class RecordImporter: Importer {
                         "entity": .string(kind.entity), "source": .string(options.source),
                         "customers": .int(Int64(chunk.count)),
                     ]), by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
+            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated, records: kind.entity), session)
         }
     }
 

@@ -96,6 +96,8 @@ package struct RecordKind: Sendable {
     package let key: @Sendable ([String: SQLValue]) -> String?
     /// What is stored, in the order of the statements.
     package let columns: [String]
+    /// Of these the ones that tell its state.
+    package let state: Set<String>
     package let sql: RecordSQL
     /// The values of the columns; a column that is left out is empty.
     package let make: @Sendable (RecordDraft) throws(RecordRefusal) -> [String: SQLValue]
@@ -118,9 +120,9 @@ package struct RecordKind: Sendable {
 
     package init(
         entity: String, title: Words, fields: [ImportField], keyField: String?,
-        key: (@Sendable ([String: SQLValue]) -> String?)? = nil, columns: [String], sql: RecordSQL,
-        instant: (@Sendable ([String: SQLValue]) -> Instant?)? = nil, isOpenedByID: Bool = false, check: RecordCheck? = nil,
-        audit: String,
+        key: (@Sendable ([String: SQLValue]) -> String?)? = nil, columns: [String], state: Set<String> = ["status"],
+        sql: RecordSQL, instant: (@Sendable ([String: SQLValue]) -> Instant?)? = nil, isOpenedByID: Bool = false,
+        check: RecordCheck? = nil, audit: String,
         touched: @escaping @Sendable ([(CustomerID, Int)], any SQLSession) throws -> Void = { _, _ in },
         inserted: @escaping @Sendable ([(place: RecordPlace, values: [String: SQLValue])], any SQLSession) throws -> Void =
             { _, _ in },
@@ -138,6 +140,7 @@ package struct RecordKind: Sendable {
                 return text
             }
         self.columns = columns
+        self.state = state
         self.sql = sql
         self.make = make
         self.instant = instant

@@ -114,10 +114,11 @@ package struct RecordTarget: ImportTarget {
         let store = RecordStore(kind)
         let made = try judge(records, session)
         try store.delete(made.removed, session)
-        try kind.changed(
-            made.removed.map {
-                RecordChange(place: $0.place, before: store.named(made.known[$0.place] ?? []), after: nil)
-            }, tenant, session)
+        let gone = made.removed.map {
+            RecordChange(place: $0.place, before: store.named(made.known[$0.place] ?? []), after: nil)
+        }
+        try kind.changed(gone, tenant, session)
+        try kind.tell(gone, tenant, session)
         try trace(made.removed.map(\.place.customer), principal, session)
         return made.issues
     }
@@ -170,12 +171,12 @@ package struct RecordTarget: ImportTarget {
         let store = RecordStore(kind)
         let done = try judge(records, session)
         try store.update(done.changed.compactMap { place in done.known[place].map { (place, $0) } }, session)
-        try kind.changed(
-            done.changed.sorted { $0.id < $1.id }.map { place in
-                RecordChange(
-                    place: place, before: store.named(done.stored[place] ?? []),
-                    after: store.named(done.known[place] ?? []))
-            }, tenant, session)
+        let back = done.changed.sorted { $0.id < $1.id }.map { place in
+            RecordChange(
+                place: place, before: store.named(done.stored[place] ?? []), after: store.named(done.known[place] ?? []))
+        }
+        try kind.changed(back, tenant, session)
+        try kind.tell(back, tenant, session)
         try trace(done.customers, principal, session)
         return done.issues
     }
@@ -228,7 +229,7 @@ package struct RecordTarget: ImportTarget {
                 AuditEntry(
                     kind.audit, chunk.map { .customer($0) },
                     facts: ["entity": .string(kind.entity), "cause": .string("import_revert")]), by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
+            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: .updated, records: kind.entity), session)
         }
     }
 }

@@ -12,64 +12,97 @@ struct HubFanOut: Sendable {
     var handler: EventHandler {
         let fanOut = self
         return EventHandler(name: "tmf.hub", TMFChanged.self) { event, at, session in
-            try fanOut.take(event, at, session)
+            try fanOut.take([event], at, session)
         }
     }
 
-    func take(_ event: TMFChanged, _ at: Instant, _ session: any SQLSession) throws {
-        let all = resources.filter { $0.api.number == event.api }
-        guard let resource = all.first(where: { $0.name == event.resource }) else { return }
-        let subscriptions = try session.query(HubStore.ofAPI, [.int(event.api)], HubStore.subscription)
-        guard !subscriptions.isEmpty else { return }
-        let now = tenant.clock.now()
-        let events = event.kinds.map { kind -> (id: Int64, kind: TMFChanged.Kind) in
-            (tenant.ids.next(HubDeliveryKind.self).rawValue, kind)
-        }
-        let correlation = events.first?.id ?? 0
-        let field = event.attributes.count == 1 ? event.attributes[0] : ""
+    /// Whether anybody has asked to be told of one of these interfaces.
+    func isWanted(_ apis: [Int], _ session: any SQLSession) throws -> Bool {
+        for api in apis where try !session.query(HubStore.ofAPI, [.int(api)], HubStore.subscription).isEmpty { return true }
+        return false
+    }
+
+    func take(_ events: [TMFChanged], _ at: Instant, _ session: any SQLSession) throws {
         var hasQueued = false
-        for subscription in subscriptions {
-            guard let principal = try clients.principal(subscription.client, tenant, session), resource.may(principal),
-                // What was good when it was asked for may mean nothing after an upgrade; then nothing is told.
-                let query = try? HubQuery.read(subscription.query, all)[resource.name]
-            else { continue }
-            let isRemoval = event.kinds.contains(.removed)
-            let isPartial = query.looksInside || principal.scope.regions != nil
-            let key: [SQLValue] = [.id(subscription.id), .text(resource.name), .int(event.id)]
-            if isRemoval {
-                // A document that is gone can be neither looked into nor told to be in reach: who was told of it before is.
-                let wasTold = try session.execute(HubStore.untell, key) > 0
-                if isPartial, !wasTold { continue }
-            } else {
-                let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
-                // Gone, or out of this client's reach.
-                guard let document = try desk.known(event.id, principal, session), query.meets(document: document) else {
-                    continue
+        for group in Dictionary(grouping: events, by: \.api).sorted(by: { $0.key < $1.key }) {
+            let all = resources.filter { $0.api.number == group.key }
+            let subscriptions = try session.query(HubStore.ofAPI, [.int(group.key)], HubStore.subscription)
+            guard !subscriptions.isEmpty else { continue }
+            let told = group.value.map { event in
+                Told(event: event, ids: event.kinds.map { _ in tenant.ids.next(HubDeliveryKind.self).rawValue })
+            }
+            for subscription in subscriptions {
+                guard let principal = try clients.principal(subscription.client, tenant, session) else { continue }
+                var isTold = false
+                for (name, own) in Dictionary(grouping: told, by: \.event.resource).sorted(by: { $0.key < $1.key }) {
+                    guard let resource = all.first(where: { $0.name == name }), resource.may(principal),
+                        // What was good when it was asked for may mean nothing after an upgrade; then nothing is told.
+                        let query = try? HubQuery.read(subscription.query, all)[name]
+                    else { continue }
+                    for chunk in own.chunked(Limits.sqlListChunk) {
+                        let one = Lane(subscription: subscription, resource: resource, query: query, principal: principal)
+                        if try queue(Array(chunk), one, at, session) { isTold = true }
+                    }
                 }
-                if isPartial { try session.execute(HubStore.tell, key) }
+                guard isTold else { continue }
+                hasQueued = true
+                try session.execute(HubStore.wake, [.id(subscription.id), .time(tenant.clock.now())])
             }
-            var isTold = false
-            for (id, kind) in events {
-                let envelope = HubEvent.envelope(
-                    resource, event: id, correlation: correlation, kind, field: field, at: at)
-                guard query.meets(envelope: envelope) else { continue }
-                isTold = true
-                try session.execute(
-                    HubStore.queue,
-                    [
-                        .id(tenant.ids.next(HubDeliveryKind.self)), .id(subscription.id), .int(id), .int(correlation),
-                        .text(HubNames.name(resource.type, kind)), .text(kind.rawValue), .text(resource.name),
-                        .int(event.id), .text(kind == .changed ? field : ""), .time(at), .time(now),
-                    ])
-            }
-            guard isTold else { continue }
-            hasQueued = true
-            try session.execute(HubStore.wake, [.id(subscription.id), .time(now)])
         }
         if hasQueued {
             let wake = tenant.wake
             session.afterCommit { wake.signal() }
         }
+    }
+
+    /// What happened, with the ids of its events: the same to all who are told.
+    private struct Told {
+        let event: TMFChanged
+        let ids: [Int64]
+    }
+
+    private struct Lane {
+        let subscription: HubSubscription
+        let resource: TMFResource
+        let query: HubQuery
+        let principal: Principal
+    }
+
+    /// - Returns: whether anything was queued.
+    private func queue(_ told: [Told], _ lane: Lane, _ at: Instant, _ session: any SQLSession) throws -> Bool {
+        let (subscription, resource) = (lane.subscription, lane.resource)
+        let now = tenant.clock.now()
+        let isPartial = lane.query.looksInside || lane.principal.scope.regions != nil
+        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
+        let there = told.map(\.event).filter { !$0.kinds.contains(.removed) }.map(\.id)
+        let documents = try desk.documents(Set(there).sorted(), lane.principal, session)
+        var rows: [[SQLValue]] = []
+        for one in told {
+            let event = one.event
+            let key: [SQLValue] = [.id(subscription.id), .text(resource.name), .int(event.id)]
+            if event.kinds.contains(.removed) {
+                // A document that is gone can be neither looked into nor told to be in reach: who was told of it before is.
+                let wasTold = try session.execute(HubStore.untell, key) > 0
+                if isPartial, !wasTold { continue }
+            } else {
+                // Gone, or out of this client's reach.
+                guard let document = documents[event.id], lane.query.meets(document: document) else { continue }
+                if isPartial { try session.execute(HubStore.tell, key) }
+            }
+            let correlation = one.ids.first ?? 0
+            let field = event.attributes.count == 1 ? event.attributes[0] : ""
+            for (id, kind) in zip(one.ids, event.kinds) {
+                let envelope = HubEvent.envelope(resource, event: id, correlation: correlation, kind, field: field, at: at)
+                guard lane.query.meets(envelope: envelope) else { continue }
+                rows.append([
+                    .id(tenant.ids.next(HubDeliveryKind.self)), .id(subscription.id), .int(id), .int(correlation),
+                    .text(HubNames.name(resource.type, kind)), .text(kind.rawValue), .text(resource.name),
+                    .int(event.id), .text(kind == .changed ? field : ""), .time(at), .time(now),
+                ])
+            }
+        }
+        try session.executeMany(HubStore.queue, rows)
+        return !rows.isEmpty
     }
 }
 

@@ -23,14 +23,19 @@ package enum HubPermission {
 /// What all interfaces of TM Forum share beyond their resources: hubs, the delivery of events, the upkeep of what is kept.
 package struct HubModule: Module {
     private let resources: [TMFResource]
+    private let news: [TMFNews]
     private let clients: HubClients
     private let settings: HubSettings
 
     /// - Parameters:
     ///   - resources: of all domains.
+    ///   - news: what else changes them than programs do.
     ///   - clients: what a client may do now.
-    package init(resources: [TMFResource], clients: HubClients, settings: HubSettings = HubSettings()) {
+    package init(
+        resources: [TMFResource], news: [TMFNews] = [], clients: HubClients, settings: HubSettings = HubSettings()
+    ) {
         self.resources = resources
+        self.news = news
         self.clients = clients
         self.settings = settings
     }
@@ -47,10 +52,8 @@ package struct HubModule: Module {
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         if resources.isEmpty { return [] }
-        return [
-            HubFanOut(tenant: tenant, resources: resources, clients: clients).handler,
-            KeptUpkeep(tenant: tenant, resources: resources).handler,
-        ]
+        let fanOut = HubFanOut(tenant: tenant, resources: resources, clients: clients)
+        return [fanOut.handler, KeptUpkeep(tenant: tenant, resources: resources).handler] + news.map { $0.handler(fanOut) }
     }
 
     package func background(_ tenant: Tenant) -> [BackgroundWork] {

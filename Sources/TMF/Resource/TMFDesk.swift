@@ -58,6 +58,13 @@ package struct TMFDesk: Sendable {
         return found
     }
 
+    /// Those of the documents that are there and in reach.
+    func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [Int64: JSONObject] {
+        Dictionary(
+            try store.documents(ids, principal, session).map { ($0.id, resource.face?.shown($0.1) ?? $0.1) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
     /// - Returns: `nil` for what is not there, or out of reach.
     package func find(_ id: Int64, _ principal: Principal, _ session: any SQLSession) throws -> JSONObject? {
         try store.documents([id], principal, session).first.map { resource.face?.shown($0.1) ?? $0.1 }

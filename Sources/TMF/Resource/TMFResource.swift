@@ -172,3 +172,16 @@ package struct TMFChanged: DomainEvent {
         self.attributes = attributes
     }
 }
+
+extension TMFChanged {
+    /// What an import did to rows of one kind.
+    package static func records(_ api: Int, _ resource: String, _ event: RecordsChanged) -> [TMFChanged] {
+        let moved = Set(event.moved)
+        func one(_ id: Int64, _ kinds: [Kind]) -> TMFChanged {
+            TMFChanged(api: api, resource: resource, id: id, kinds: kinds, attributes: [])
+        }
+        return event.created.map { one($0, [.created]) }
+            + event.changed.map { one($0, moved.contains($0) ? [.changed, .stateChanged] : [.changed]) }
+            + event.removed.map { one($0, [.removed]) }
+    }
+}

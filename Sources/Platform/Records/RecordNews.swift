@@ -1,0 +1,30 @@
+import Contracts
+import Storage
+
+extension RecordKind {
+    /// Tells others which rows came, changed or went, behind the writing of it.
+    func tell(_ changes: [RecordChange], _ tenant: Tenant, _ session: any SQLSession) throws {
+        for chunk in changes.chunked(RecordChange.eventMax) {
+            var created: [Int64] = []
+            var changed: [Int64] = []
+            var moved: [Int64] = []
+            var removed: [Int64] = []
+            for change in chunk {
+                switch (change.before, change.after) {
+                case (nil, _): created.append(change.place.id)
+                case (_, nil): removed.append(change.place.id)
+                case (let before?, let after?):
+                    changed.append(change.place.id)
+                    if state.contains(where: { before[$0] != after[$0] }) { moved.append(change.place.id) }
+                }
+            }
+            try tenant.outbox.append(
+                RecordsChanged(entity: entity, created: created, changed: changed, moved: moved, removed: removed), session)
+        }
+    }
+}
+
+extension RecordChange {
+    /// Of one event.
+    static let eventMax = 500
+}
