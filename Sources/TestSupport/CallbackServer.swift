@@ -90,8 +90,9 @@ package final class CallbackServer: @unchecked Sendable {
             state.openMost = max(state.openMost, state.open)
             return state.answer
         }(request)
-        defer { state.withLock { $0.open -= 1 } }
         if answer.waitsMilliseconds > 0 { usleep(UInt32(answer.waitsMilliseconds) * 1_000) }
+        // Before the answer: who has it may call again at once.
+        state.withLock { $0.open -= 1 }
         if answer.hangsUp { return false }
         var head = "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.utf8.count)\r\n"
         if !answer.staysOpen { head += "Connection: close\r\n" }

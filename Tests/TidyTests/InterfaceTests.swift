@@ -43,6 +43,10 @@ struct InterfaceTests {
                 #expect(operation?["security"]?.array?.first?["oauth2"]?.array?.count == 1, "\(method) \(resource.path)")
             }
         }
+        for api in Set(resources.map(\.api.base)) {
+            #expect(paths[api + "/hub"]?["post"]?["callbacks"] != nil && paths[api + "/hub"]?["get"] != nil, "\(api)")
+            #expect(paths[api + "/hub/{id}"]?["get"] != nil && paths[api + "/hub/{id}"]?["delete"] != nil, "\(api)")
+        }
         for reference in Set(references(document)) {
             var place = document
             for name in reference.split(separator: "/").dropFirst() { place = place[String(name)] ?? .null }

@@ -28,7 +28,8 @@ struct ProgramReference: Sendable {
         let apis = groups.map { number, resources -> View in
             [
                 "number": .text("TMF\(number)"), "anchor": .text("tmf\(number)"), "read": .text("tmf\(number):read"),
-                "write": .text("tmf\(number):write"), "resources": .list(resources.map { Self.view($0, call.tenant) }),
+                "write": .text("tmf\(number):write"), "hub": .text((resources.first?.api.base ?? "") + "/hub"),
+                "events": .text(resources.map { $0.type + "…Event" }.joined(separator: ", ")), "resources": .list(resources.map { Self.view($0, call.tenant) }),
             ]
         }
         return call.page("app/interface", title: call.text("interface.title"), active: "/interface", ["apis": .list(apis)])

@@ -1,8 +1,8 @@
 import Contracts
 import Storage
 
-/// What changes documents of the interface besides programs: people on pages, imports, other domains. Those who asked to be told hear of it as of a
-/// change by a program.
+/// What changes documents of the interface besides programs: people on pages, imports, other domains. Those who asked to be told hear
+/// of it as of a change by a program.
 package struct TMFNews: Sendable {
     private let name: String
     private let make: @Sendable (_ name: String, HubFanOut) -> EventHandler

@@ -19,7 +19,7 @@ package struct TMFOpenAPI: Sendable {
     /// - Parameter tenant: whose tables tell what lists are narrowed and ordered by.
     package func document(_ tenant: Tenant) -> JSONValue {
         var paths: JSONObject = [:]
-        var schemas: JSONObject = ["Error": Self.error]
+        var schemas: JSONObject = Self.hubSchemas.merging(["Error": Self.error]) { first, _ in first }
         var scopes: JSONObject = [:]
         for resource in resources {
             let table = resource.store(tenant).table
@@ -29,6 +29,11 @@ package struct TMFOpenAPI: Sendable {
             if resource.verbs.contains(where: { $0 != .list && $0 != .read }) {
                 scopes[resource.api.writeScope] = .string("Write TMF\(resource.api.number)")
             }
+        }
+        for resources in Dictionary(grouping: resources, by: \.api.number).values {
+            guard let api = resources.first?.api else { continue }
+            let types = resources.filter { $0.face == nil }.map(\.type)
+            for (path, operations) in Self.hubPaths(api, types: types, errors: Self.errors) { paths[path] = operations }
         }
         return .object([
             "openapi": .string("3.1.0"),
@@ -147,10 +152,7 @@ package struct TMFOpenAPI: Sendable {
         case .change: result["200"] = one("The whole \(resource.type) as it is now")
         case .remove: result["204"] = .object(["description": .string("Removed")])
         }
-        for status in ["400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "500", "503"] {
-            result[status] = Self.reference("responses/error")
-        }
-        return result
+        return result.merging(Self.errors) { own, _ in own }
     }
 
     private func filters(_ resource: TMFResource, _ table: TMFTable) -> [JSONValue] {
@@ -227,9 +229,14 @@ package struct TMFOpenAPI: Sendable {
 
     // MARK: What all share
 
-    private static func reference(_ place: String) -> JSONValue { .object(["$ref": .string("#/components/" + place)]) }
+    private static let errors: JSONObject = Dictionary(
+        uniqueKeysWithValues: [
+            "400", "401", "403", "404", "405", "406", "409", "412", "413", "415", "422", "428", "429", "500", "503",
+        ].map { ($0, reference("responses/error")) })
 
-    private static func content(_ types: [String: JSONValue]) -> JSONValue {
+    static func reference(_ place: String) -> JSONValue { .object(["$ref": .string("#/components/" + place)]) }
+
+    static func content(_ types: [String: JSONValue]) -> JSONValue {
         .object(types.mapValues { .object(["schema": $0]) })
     }
 
