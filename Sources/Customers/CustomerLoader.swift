@@ -54,6 +54,23 @@ enum CustomerLoader {
         return result
     }
 
+    /// What a list of customers shows to programs: all but lines, documents of identity and numbers of sources.
+    /// - Parameter hasAttributes: whether operators have defined any.
+    static func listed(_ ids: [CustomerID], hasAttributes: Bool, _ session: any SQLSession) throws -> [CustomerRecord] {
+        var result: [CustomerRecord] = []
+        result.reserveCapacity(ids.count)
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var found = try heads(chunk, session)
+            if found.isEmpty { continue }
+            try addMedia(&found, chunk, session)
+            let left = found.filter { $0.value.customer.hasLeft == true }.map(\.key)
+            if !left.isEmpty { try addOutcomes(&found, left, session) }
+            if hasAttributes { try addAttributes(&found, chunk, session) }
+            for id in chunk { if let record = found[id] { result.append(record) } }
+        }
+        return result
+    }
+
     static func record(_ id: CustomerID, _ session: any SQLSession) throws -> CustomerRecord? {
         try records([id], session).first
     }
@@ -112,6 +129,17 @@ enum CustomerLoader {
     static func addPlaces(
         _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
     ) throws {
+        try addMedia(&found, ids, session)
+        try each(documents, "AND customer_id", ids, order: "ORDER BY customer_id, id", session) { id, row in
+            found[id]?.documents.append(
+                IdentityDocument(
+                    id: row.id(1), kind: DocumentKind(rawValue: row.text(2)) ?? .other, number: row.text(3)))
+        }
+    }
+
+    private static func addMedia(
+        _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
+    ) throws {
         try each(contacts, "AND customer_id", ids, order: "ORDER BY customer_id, id", session) { id, row in
             guard let kind = ContactKind(rawValue: row.text(2)) else { return }
             found[id]?.contacts.append(
@@ -123,11 +151,6 @@ enum CustomerLoader {
                     id: row.id(1), lines: row.optionalText(2), city: row.optionalText(3), region: row.optionalText(4),
                     postcode: row.optionalText(5), country: row.optionalText(6), latitude: row.optionalDouble(7),
                     longitude: row.optionalDouble(8)))
-        }
-        try each(documents, "AND customer_id", ids, order: "ORDER BY customer_id, id", session) { id, row in
-            found[id]?.documents.append(
-                IdentityDocument(
-                    id: row.id(1), kind: DocumentKind(rawValue: row.text(2)) ?? .other, number: row.text(3)))
         }
     }
 
@@ -157,16 +180,28 @@ enum CustomerLoader {
     private static func addRest(
         _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
     ) throws {
+        try addOutcomes(&found, ids, session)
+        try addAttributes(&found, ids, session)
+        try addSources(&found, ids, session)
+    }
+
+    private static func addOutcomes(
+        _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
+    ) throws {
         try each(outcomes, "AND customer_id", ids, order: "ORDER BY customer_id, id", session) { id, row in
             guard let recorded = row.optionalDate(6) else { return }
             found[id]?.outcome = Outcome(
                 id: row.id(1), leftOn: row.optionalDate(2), reasonCode: row.optionalText(3),
                 reasonText: row.optionalText(4), competitor: row.optionalText(5), recordedOn: recorded)
         }
+    }
+
+    private static func addAttributes(
+        _ found: inout [CustomerID: CustomerRecord], _ ids: [CustomerID], _ session: any SQLSession
+    ) throws {
         try each(attributes, "AND customer_id", ids, session) { id, row in
             found[id]?.attributes[row.id(1)] = content(row, 2)
         }
-        try addSources(&found, ids, session)
     }
 
     static func addSources(

@@ -57,17 +57,18 @@ struct CaseSearch: Sendable {
         let cards = Dictionary(
             try customers.cards(ids, for: request.principal, session).map { ($0.id, $0) },
             uniquingKeysWith: { first, _ in first })
-        let reachable = keys.filter { cards[$0.customer] != nil }.prefix(limit)
+        // Nobody's cases lie in no region: those who reach all see them.
+        let isEverywhere = request.principal.scope.regions == nil
+        let reachable = keys.filter { cards[$0.customer] != nil || ($0.customer.rawValue == 0 && isEverywhere) }.prefix(limit)
         return try reachable.compactMap { key in
-            guard let card = cards[key.customer],
-                let line = try session.first(Self.byKey, [.id(key.customer), .int(key.id)], { CaseLine($0) })
-            else { return nil }
+            guard let line = try session.first(Self.byKey, [.id(key.customer), .int(key.id)], { CaseLine($0) }) else { return nil }
             let language = request.language
+            let name = cards[key.customer]?.displayName ?? Words(en: "no customer", zh: "未关联客户")[language]
             return SearchHit(
                 title: "\(line.number) · \(line.kind[language])",
-                subtitle: [line.topic[language], line.status[language], card.displayName].joined(separator: " · "),
-                path: "/customers/\(key.customer)", group: "servicedesk.search.group", icon: "bill",
-                subject: .customer(key.customer))
+                subtitle: [line.topic[language], line.status[language], name].joined(separator: " · "),
+                path: "/cases/\(line.id)", group: "servicedesk.search.group", icon: "bill",
+                subject: cards[key.customer] == nil ? AuditSubject(kind: "case", id: key.id) : .customer(key.customer))
         }
     }
 }

@@ -80,6 +80,17 @@ package struct ServiceDeskModule: TMFModule {
         ]
     }
 
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
+        TMFResource.endpoints(of: resources) + (pages?.endpoints ?? [])
+    }
+
+    package var navigation: [NavigationEntry] { pages.map { [$0.navigation] } ?? [] }
+
+    private var pages: CasePages? {
+        guard let customers, let tickets = resources.first(where: { $0.api == Tickets.api }) else { return nil }
+        return CasePages(resource: tickets, customers: customers)
+    }
+
     package var labels: [TableLabels] { ServiceDeskLabels.all }
 
     package var layouts: [TableLayout] {

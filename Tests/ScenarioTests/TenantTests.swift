@@ -147,7 +147,7 @@ struct TenantTests {
         }
         // Whose ids the routes of a path take.
         let tables: [(prefix: String, sql: SQL)] = [
-            ("/usage/runs/", "SELECT id FROM usage_run"),
+            ("/usage/runs/", "SELECT id FROM usage_run"), ("/cases/", "SELECT id FROM servicedesk_case"),
             ("/customers/views/", "SELECT id FROM customers_saved_view"),
             ("/customers/", "SELECT id FROM customers_customer"),
             ("/matching/models/", "SELECT id FROM customers_match_model"),

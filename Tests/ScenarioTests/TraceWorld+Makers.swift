@@ -14,7 +14,7 @@ extension TraceWorld {
         .merging(consoleMakers) { first, _ in first }.merging(accountMakers) { first, _ in first }
         .merging(resolutionMakers) { first, _ in first }.merging(profileMakers) { first, _ in first }
         .merging(qualityMakers) { first, _ in first }.merging(programMakers) { first, _ in first }
-        .merging(hubMakers) { first, _ in first }
+        .merging(hubMakers) { first, _ in first }.merging(caseMakers) { first, _ in first }
 
     /// Forms of the routes with an id, for requests about ids that are not there.
     static let fields: [String: [(String, String)]] = [
@@ -40,6 +40,7 @@ extension TraceWorld {
         "POST /sources/{id}": [("revision", "x"), ("name", "x"), ("kind", "care")],
         "POST /risk/{id}/contact": [("revision", "open"), ("outcome", "no_answer")],
         "POST /counters/{id}": [("revision", "x"), ("title_en", "x"), ("kind", "x")],
+        "POST /cases/{id}/status": [("revision", "x"), ("status", "pending"), ("reason", "x")],
         "POST /jobs/{id}/dismissal": [("reason", "x")],
         "POST /events/{id}/dismissal": [("reason", "x")],
         "POST /clients/{id}": [("revision", "x"), ("scope", "usage:write"), ("rate", "5")],

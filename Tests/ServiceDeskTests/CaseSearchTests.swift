@@ -70,7 +70,8 @@ struct CaseSearchTests {
 
     @Test("cases of customers out of reach are not found, and the hit names the customer for the audit")
     func scope() async throws {
-        #expect(try await find("CS-000000004", regions: ["x"]).map(\.path) == ["/customers/1"])
+        let mine = try await find("CS-000000004", regions: ["x"])
+        #expect(mine.map(\.subject) == [.customer(CustomerID(1))] && mine.first?.path.hasPrefix("/cases/") == true)
         #expect(try await find("cs-43", regions: ["x"]).isEmpty)
         let hit = try #require(try await find("cs-42", language: .zh).first)
         #expect(hit.subject == .customer(CustomerID(1)) && hit.group == "servicedesk.search.group")

@@ -124,8 +124,9 @@ struct CustomerResourceStore: TMFWritingStore {
                     ]))
             }) { accounts[customer, default: []].append(account) }
         }
-        let shown = PartyDocument(masking: masking, attributes: try AttributeStore.all(session))
-        return try CustomerLoader.records(known, session).map {
+        let attributes = try AttributeStore.all(session)
+        let shown = PartyDocument(masking: masking, attributes: attributes)
+        return try CustomerLoader.listed(known, hasAttributes: !attributes.isEmpty, session).map {
             ($0.id.rawValue, shown.customer($0, accounts: accounts[$0.id] ?? []))
         }
     }
