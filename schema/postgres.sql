@@ -3179,6 +3179,8 @@ CREATE INDEX customers_listing_segment ON public.customers_listing USING btree (
 
 CREATE INDEX customers_listing_since ON public.customers_listing USING btree (since, customer_id);
 
+CREATE INDEX customers_listing_state ON public.customers_listing USING btree (status, customer_id);
+
 CREATE INDEX customers_listing_status ON public.customers_listing USING btree (status, risk, customer_id);
 
 CREATE INDEX customers_listing_tier ON public.customers_listing USING btree (tier, value_score, customer_id);
@@ -3537,11 +3539,13 @@ CREATE INDEX servicedesk_case_entity_owner ON public.servicedesk_case_entity USI
 
 CREATE INDEX servicedesk_case_id ON public.servicedesk_case USING btree (id);
 
+CREATE INDEX servicedesk_case_newest ON public.servicedesk_case USING btree (status, opened_at, id);
+
 CREATE INDEX servicedesk_case_note_owner ON public.servicedesk_case_note USING btree (owner_id);
 
 CREATE INDEX servicedesk_case_number_text ON public.servicedesk_case USING btree (number);
 
-CREATE INDEX servicedesk_case_opened ON public.servicedesk_case USING btree (opened_at);
+CREATE INDEX servicedesk_case_opened ON public.servicedesk_case USING btree (opened_at, id);
 
 CREATE INDEX servicedesk_case_party_owner ON public.servicedesk_case_party USING btree (owner_id);
 

@@ -740,6 +740,8 @@ CREATE INDEX customers_listing_segment ON customers_listing (segment, monthly_ch
 
 CREATE INDEX customers_listing_since ON customers_listing (since, customer_id);
 
+CREATE INDEX customers_listing_state ON customers_listing (status, customer_id);
+
 CREATE INDEX customers_listing_status ON customers_listing (status, risk, customer_id);
 
 CREATE INDEX customers_listing_tier ON customers_listing (tier, value_score, customer_id);
@@ -2565,9 +2567,11 @@ CREATE TABLE servicedesk_case (
 
 CREATE INDEX servicedesk_case_id ON servicedesk_case (id);
 
+CREATE INDEX servicedesk_case_newest ON servicedesk_case (status, opened_at, id);
+
 CREATE INDEX servicedesk_case_number_text ON servicedesk_case (number);
 
-CREATE INDEX servicedesk_case_opened ON servicedesk_case (opened_at);
+CREATE INDEX servicedesk_case_opened ON servicedesk_case (opened_at, id);
 
 CREATE INDEX servicedesk_case_status ON servicedesk_case (status, id);
 

@@ -212,7 +212,7 @@ struct CasePages: Sendable {
         let desk = TMFDesk(resource: resource, tenant: call.tenant)
         let context = TMFContext(tenant: call.tenant, principal: principal, now: call.tenant.clock.now())
         do {
-            let seen = try RecordVersion.seen(call.request)
+            let seen = try call.seenVersion()
             return try await call.change { session in
                 let change: JSONObject = ["status": .string(status), "statusChangeReason": reason.isEmpty ? .null : .string(reason)]
                 let patch = try TMFPatch("application/merge-patch+json", .object(change))

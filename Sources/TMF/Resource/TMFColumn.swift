@@ -88,8 +88,13 @@ package struct TMFColumn: Sendable {
     }
 
     /// Appends ` AND …` for a condition it answers.
-    /// - Parameter id: the row's own.
-    func append(_ condition: TMFCondition, id: SQL, _ dialect: Dialect, to builder: inout SQLBuilder) {
+    /// - Parameters:
+    ///   - id: the row's own.
+    ///   - isLoose: whether far more rows meet it than are asked for. Then the order's index is walked until enough are found; by an
+    ///     index of this column all that have one of several values would have to be sorted first.
+    func append(
+        _ condition: TMFCondition, id: SQL, _ dialect: Dialect, isLoose: Bool = false, to builder: inout SQLBuilder
+    ) {
         let isNot = condition.comparison == .ne
         switch place {
         case .own(let column):
@@ -104,7 +109,8 @@ package struct TMFColumn: Sendable {
             } else {
                 builder.append("AND (")
                 compare(column, condition.comparison, values, &builder)
-                builder.append(")")
+                // No engine looks into an index for a condition within a condition.
+                builder.append(isLoose && condition.comparison == .eq && values.count > 1 ? ") IS TRUE" : ")")
             }
         case .searched(let statements):
             builder.append("AND")

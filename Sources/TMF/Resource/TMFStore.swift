@@ -60,10 +60,13 @@ package struct TMFLister: Sendable {
 
     let store: any TMFStore
     let schema: TMFSchema
+    /// From more rows than these on an order's index is walked rather than one that narrows.
+    let looseMin: Int
 
-    package init(_ store: any TMFStore, _ schema: TMFSchema) {
+    package init(_ store: any TMFStore, _ schema: TMFSchema, looseMin: Int = TMFCounts.exactMax) {
         self.store = store
         self.schema = schema
+        self.looseMin = looseMin
     }
 
     /// - Parameters:
@@ -91,15 +94,19 @@ package struct TMFLister: Sendable {
             }
         }
         let sort = query.sort.map { one in (one, table.column(one.target.path).flatMap { masking.shows($0.mask) ? $0 : nil }) }
+        var isLoose = false
         func restrict(_ builder: inout SQLBuilder) {
             table.scope(principal, &builder)
-            for (column, condition) in narrowed { column.append(condition, id: table.id, session.dialect, to: &builder) }
+            for (column, condition) in narrowed {
+                column.append(condition, id: table.id, session.dialect, isLoose: isLoose, to: &builder)
+            }
         }
         let order = Self.name(query.sort)
         if rest.isEmpty, !table.needsDocuments(principal), sort.allSatisfy({ $0.1?.sorts == true }) {
             var counting = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
             restrict(&counting)
             let total = try count(counting, session)
+            isLoose = total > looseMin
             var columns: [Ordered] = []
             for (one, column) in sort {
                 guard let column, case .own(let sql) = column.place else { continue }
