@@ -19,6 +19,7 @@ extension IndexedSearch {
                 try lookForHan(.all([.token(.first, String(start))] + terms), Array(han))
             }
             try lookForHan(.all(terms), Array(han))
+            if found.isEmpty, han.count == 1 { try lookForGaps(han[0]) }
             return
         }
         try lookForHan(.all(terms + letters.map { .token(.word, $0.text) }), Array(han))
@@ -33,6 +34,30 @@ extension IndexedSearch {
             try lookAtNames(slipped.term) { slipped.matches($0) }
         }
         try lookForMistyped(Array(letters), Array(han), terms)
+    }
+
+    /// `深圳华强` of 深圳市华强电子有限公司: the characters in their order, with others between.
+    private mutating func lookForGaps(_ han: SearchName.Word) throws {
+        guard han.scalars.count >= 3 else { return }
+        let characters = Set(han.scalars.prefix(SearchText.hanMax)).sorted().map { SearchTerm.token(.character, String($0)) }
+        try lookAtNames(.all(characters)) { name in
+            name.words.contains { word in
+                guard word.script == .han else { return false }
+                var wanted = han.scalars[...]
+                for scalar in word.scalars where scalar == wanted.first { wanted = wanted.dropFirst() }
+                return wanted.isEmpty
+            }
+        }
+    }
+
+    /// Whether every word that was typed is one of the name: characters of it, the beginning of a word, or how it is read.
+    static func isCalled(_ name: SearchName, _ typed: SearchName) -> Bool {
+        let han = typed.words.filter { $0.script == .han }
+        return holds(name, Array(han))
+            && typed.words.filter { $0.script == .letters }.allSatisfy { word in
+                name.words.contains { $0.script == .letters && $0.text.hasPrefix(word.text) }
+                    || SearchPinyin.word(word.text, isAlone: false).map { SearchPinyin.matches(name, $0) } ?? false
+            }
     }
 
     /// `张w`: characters, and the first letter of the next one. Of two letters and more the index has the initials.

@@ -146,6 +146,7 @@ struct IndexedSearch {
 
     /// - Parameter text: folded.
     mutating func run(_ text: String) throws -> [SearchMatch] {
+        try lookForNameAndNumber(text)
         try lookForNumbers(text)
         try lookForCards(text)
         try lookForRecords(text)
@@ -161,13 +162,36 @@ struct IndexedSearch {
             if document.utf8.contains(where: { (48...57).contains($0) }) { try look(.prefix(.document, document), .document) }
         }
         let address = SearchText.compact(text)
-        if masking.contacts, text.contains("@"), address.utf8.count >= Self.emailLettersMin {
+        if masking.contacts, address.utf8.count >= Self.emailLettersMin, text.contains("@") || Self.isBeginningOfAddress(text) {
             try look(.prefix(.email, address), .email)
         }
         if masking.names, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
             try lookForNames(SearchName(text))
         }
         return found
+    }
+
+    /// `zhangwei80`: no name, and no number, has both letters and digits in one word of that length.
+    private static func isBeginningOfAddress(_ text: String) -> Bool {
+        let letters = text.utf8
+        return letters.count >= 6 && letters.first.map { (97...122).contains($0) } == true
+            && letters.contains { (48...57).contains($0) }
+            && letters.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 46 || $0 == 95 || $0 == 45 }
+    }
+
+    /// `李娜 13800010001`: of those with the number the ones who are called so.
+    private mutating func lookForNameAndNumber(_ text: String) throws {
+        let words = text.split(separator: " ").map(String.init)
+        guard masking.names, words.count > 1 else { return }
+        let digits = words.filter { $0.unicodeScalars.allSatisfy { !$0.properties.isAlphabetic } }
+        let rest = SearchName(words.filter { $0.unicodeScalars.contains { $0.properties.isAlphabetic } }.joined(separator: " "))
+        guard !digits.isEmpty, !rest.words.isEmpty, FormerSearch.numberDigits(digits.joined()) != nil else { return }
+        var numbers = IndexedSearch(Self.windowMin, principal, countryCode, session)
+        try numbers.lookForNumbers(digits.joined())
+        let names = try CardStore.names(numbers.found.map(\.id), session)
+        for one in numbers.found where names[one.id].map({ Self.isCalled(SearchName($0.displayName), rest) }) ?? false {
+            add(one.id, one.way)
+        }
     }
 
     private mutating func add(_ id: CustomerID, _ way: SearchMatch.Way) {

@@ -33,10 +33,11 @@ enum NumberIndex {
         WHERE TRUE
         """
 
-    /// What was typed, when it can be a part of a number: letters and digits, four digits at least.
+    /// What was typed, when it can be a part of a number: four digits at least, or letters with a few: `AC-101`.
     static func part(_ text: String) -> String? {
         let part = SearchText.compact(text)
-        guard part.utf8.count(where: { (48...57).contains($0) }) >= digitsMin else { return nil }
+        let digits = part.utf8.count(where: { (48...57).contains($0) })
+        guard digits >= digitsMin || (digits >= 2 && digits < part.utf8.count && part.utf8.count > digitsMin) else { return nil }
         return part
     }
 

@@ -40,6 +40,10 @@ struct CaseSearch: Sendable {
             result.append((whole, whole + "\u{1}"))
         }
         if text.utf8.count >= lettersMin { result.append((text, Folding.prefixEnd(text))) }
+        // Other systems' numbers without what stands before the digits.
+        if isBare, text.utf8.count >= lettersMin, text.utf8.allSatisfy({ (48...57).contains($0) }) {
+            for start in ["CS-", "CS", "TT-", "TT", "C-", "T-"] { result.append((start + text, Folding.prefixEnd(start + text))) }
+        }
         return result
     }
 

@@ -59,7 +59,11 @@ struct SearchNumberTests {
     func records() async throws {
         let desk = try await RecordDesk()
         _ = try await desk.apply(
-            "accounts", [["account_number": .text("ACC-770012345"), "source_id": .text("B1")]])
+            "accounts",
+            [
+                ["account_number": .text("ACC-770012345"), "source_id": .text("B1")],
+                ["account_number": .text("AC-101"), "source_id": .text("B2")],
+            ])
         _ = try await desk.apply(
             "bills",
             (1...5).map { month in
@@ -72,6 +76,9 @@ struct SearchNumberTests {
         for query in ["7700", "0012345", "ACC-7700", "acc 7700123", "７７００１"] {
             #expect(try await Self.matches(query, desk) == [account], "\(query)")
             #expect(try await Self.matches(query, desk, Self.agent) == [account], "the page shows it")
+        }
+        for query in ["AC-101", "ac101"] {
+            #expect(try await Self.matches(query, desk) == [SearchMatch(id: desk.ids[1], way: .record(.accounts, "AC-101"))], "\(query)")
         }
         #expect(try await Self.matches("88441", desk) == [SearchMatch(id: desk.ids[0], way: .record(.bills, "INV2026-04/88441"))])
         #expect(try await Self.matches("inv2026-05", desk) == [SearchMatch(id: desk.ids[1], way: .record(.bills, "INV2026-05/88541"))])

@@ -51,7 +51,8 @@ struct SearchTests {
             ("JO", ["John Smith", "Joan Smithers"]),
             ("john sm", ["John Smith"]), ("smith joan", ["Joan Smithers"]), ("mith", ["John Smith", "Joan Smithers"]),
             ("MITHER", ["Joan Smithers"]), ("oan", ["Joan Smithers"]), ("mith oh", ["John Smith"]), ("ohn her", []),
-            ("小明王", []), ("明 王", ["王小明"]), ("王 燕", []),
+            ("小明王", []), ("明 王", ["王小明"]), ("王 燕", []), ("杭州星科", ["杭州星海科技有限公司"]), ("星海公司", ["杭州星海科技有限公司"]),
+            ("公司星海", []), ("欧小燕", ["欧阳小燕"]),
             ("ｊｏｈｎ", ["John Smith"]),
         ] as [(String, [String])])
     func names(query: String, expected: [String]) async throws {
@@ -65,7 +66,8 @@ struct SearchTests {
             ("13812345678", ["王小明"]), ("+86 138 1234 5678", ["王小明"]), ("8613812345678", ["王小明"]),
             ("5678", ["王小明", "王芳"]), ("95678", ["王芳"]), ("678", []), ("1234", ["王小明"]), ("3812", ["王小明"]),
             ("86138", ["王小明"]), ("8138-1234", []), ("99999", ["王芳"]), ("9999", ["王芳", "Joan Smithers"]), ("0571 8888", ["杭州星海科技有限公司"]), ("(0571) 8888-6666", ["杭州星海科技有限公司"]),
-            ("１３８１２３４５６７８", ["王小明"]),
+            ("１３８１２３４５６７８", ["王小明"]), ("王小明 13812345678", ["王小明"]), ("5678 王", ["王小明", "王芳"]), ("wang 5678", ["王小明", "王芳"]),
+            ("王芳 138 1234 5678", []), ("john 0123", ["John Smith"]), ("xiaoming 5678", ["王小明"]),
         ] as [(String, [String])])
     func numbers(query: String, expected: [String]) async throws {
         let (bench, names) = try await Self.base()

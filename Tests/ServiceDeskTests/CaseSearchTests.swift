@@ -34,7 +34,7 @@ struct CaseSearchTests {
     {
         let test = try await TestTenant(["ServiceDesk"])
         let at = test.clock.now().adding(days: -20)
-        let numbers = [(1, "CS-0000000042"), (2, "CS-0000000043"), (1, "CS-0000004200"), (2, "TT/2026-77")]
+        let numbers = [(1, "CS-0000000042"), (2, "CS-0000000043"), (1, "CS-0000004200"), (2, "TT/2026-77"), (1, "CS-778899")]
         try await test.tenant.database.write { session in
             try ServiceDeskStore.insert(
                 numbers.enumerated().map { offset, row in
@@ -59,7 +59,7 @@ struct CaseSearchTests {
         arguments: [
             ("CS-0000000042", ["CS-0000000042"]), ("cs-42", ["CS-0000000042"]), ("cs43", ["CS-0000000043"]),
             ("4200", ["CS-0000004200"]), ("ＣＳ－４２", ["CS-0000000042"]), ("42", []), ("cs-0", ["CS-0000000042", "CS-0000000043", "CS-0000004200"]),
-            ("CS-000000004", ["CS-0000000042", "CS-0000000043"]), ("tt/2026", ["TT/2026-77"]), ("王", []), ("droppedcalls", []),
+            ("CS-000000004", ["CS-0000000042", "CS-0000000043"]), ("tt/2026", ["TT/2026-77"]), ("778899", ["CS-778899"]), ("王", []), ("droppedcalls", []),
             ("99999999999999999999999999", []),
         ] as [(String, [String])])
     func numbers(query: String, expected: [String]) async throws {
