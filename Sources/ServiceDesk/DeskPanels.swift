@@ -39,7 +39,7 @@ struct CasesPanel: Sendable {
                     lines.prefix(Self.shown).map { line in
                         [
                             "lineage": .text(Self.lineage(line.customer, line.id.rawValue, request)),
-                            "number": .text(line.number), "kind": .text(line.kind[language]),
+                            "id": .text(line.id.description), "number": .text(line.number), "kind": .text(line.kind[language]),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
                             "subject": .text(FreeText.shown(line.subject, request.masking)),
                             "badge": .text(line.badge), "priority": .text(line.priority[language]),
