@@ -2288,6 +2288,41 @@ CREATE TABLE public.usage_block (
     payload bytea NOT NULL
 );
 
+CREATE TABLE public.usage_consumption (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    asked_at bigint NOT NULL,
+    state_reason text
+);
+
+CREATE TABLE public.usage_consumption_bucket (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    month text NOT NULL,
+    number text,
+    plan text,
+    tariff text,
+    kind text NOT NULL,
+    used bigint NOT NULL,
+    included bigint,
+    remaining bigint,
+    beyond bigint,
+    roaming bigint,
+    is_month_only boolean NOT NULL
+);
+
+CREATE TABLE public.usage_consumption_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
 CREATE TABLE public.usage_day (
     customer_id bigint NOT NULL,
     day text NOT NULL,
@@ -2329,6 +2364,130 @@ CREATE TABLE public.usage_day_default (
     cells bigint NOT NULL
 );
 
+CREATE TABLE public.usage_record (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    description text,
+    used_at bigint,
+    usage_type text,
+    status text NOT NULL,
+    status_reason text,
+    specification_id text,
+    specification_name text,
+    external_id text,
+    version bigint NOT NULL,
+    booked text NOT NULL,
+    line_customer_id bigint,
+    subscription_id bigint,
+    day bigint,
+    kind text,
+    quantity bigint,
+    is_roaming boolean,
+    is_dropped boolean,
+    speed bigint,
+    cell bigint,
+    naming text,
+    line text
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.usage_record_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text,
+    more text
+)
+PARTITION BY RANGE (owner_id);
+
+CREATE TABLE public.usage_record_characteristic_default (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text,
+    more text
+);
+
+CREATE TABLE public.usage_record_default (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    description text,
+    used_at bigint,
+    usage_type text,
+    status text NOT NULL,
+    status_reason text,
+    specification_id text,
+    specification_name text,
+    external_id text,
+    version bigint NOT NULL,
+    booked text NOT NULL,
+    line_customer_id bigint,
+    subscription_id bigint,
+    day bigint,
+    kind text,
+    quantity bigint,
+    is_roaming boolean,
+    is_dropped boolean,
+    speed bigint,
+    cell bigint,
+    naming text,
+    line text
+);
+
+CREATE TABLE public.usage_record_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+)
+PARTITION BY RANGE (owner_id);
+
+CREATE TABLE public.usage_record_party_default (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.usage_record_rating (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    rated_at bigint,
+    tariff_type text,
+    tag text,
+    is_billed boolean,
+    amount_minor bigint,
+    currency text,
+    product_id text,
+    more text
+)
+PARTITION BY RANGE (owner_id);
+
+CREATE TABLE public.usage_record_rating_default (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    rated_at bigint,
+    tariff_type text,
+    tag text,
+    is_billed boolean,
+    amount_minor bigint,
+    currency text,
+    product_id text,
+    more text
+);
+
 CREATE TABLE public.usage_reject (
     run_id bigint NOT NULL,
     line bigint NOT NULL,
@@ -2365,6 +2524,18 @@ CREATE TABLE public.usage_source (
     created_at bigint NOT NULL,
     revision bigint NOT NULL,
     waiting bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.usage_specification (
+    id bigint NOT NULL,
+    name text,
+    description text,
+    version text,
+    lifecycle_status text,
+    is_bundle boolean,
+    changed_at bigint NOT NULL,
+    valid_from bigint,
+    valid_until bigint
 );
 
 CREATE TABLE public.usage_tariff (
@@ -2417,6 +2588,14 @@ ALTER TABLE ONLY public.storage_outbox_event ATTACH PARTITION public.storage_out
 ALTER TABLE ONLY public.storage_outbox_receipt ATTACH PARTITION public.storage_outbox_receipt_default DEFAULT;
 
 ALTER TABLE ONLY public.usage_day ATTACH PARTITION public.usage_day_default DEFAULT;
+
+ALTER TABLE ONLY public.usage_record_characteristic ATTACH PARTITION public.usage_record_characteristic_default DEFAULT;
+
+ALTER TABLE ONLY public.usage_record ATTACH PARTITION public.usage_record_default DEFAULT;
+
+ALTER TABLE ONLY public.usage_record_party ATTACH PARTITION public.usage_record_party_default DEFAULT;
+
+ALTER TABLE ONLY public.usage_record_rating ATTACH PARTITION public.usage_record_rating_default DEFAULT;
 
 ALTER TABLE ONLY public.catalog_catalog_category
     ADD CONSTRAINT catalog_catalog_category_pkey PRIMARY KEY (owner_id, place);
@@ -3009,11 +3188,44 @@ ALTER TABLE ONLY public.tmf_kept
 ALTER TABLE ONLY public.usage_block
     ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);
 
+ALTER TABLE ONLY public.usage_consumption_bucket
+    ADD CONSTRAINT usage_consumption_bucket_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_consumption_party
+    ADD CONSTRAINT usage_consumption_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_consumption
+    ADD CONSTRAINT usage_consumption_pkey PRIMARY KEY (customer_id, id);
+
 ALTER TABLE ONLY public.usage_day
     ADD CONSTRAINT usage_day_pkey PRIMARY KEY (customer_id, day, subscription_id);
 
 ALTER TABLE ONLY public.usage_day_default
     ADD CONSTRAINT usage_day_default_pkey PRIMARY KEY (customer_id, day, subscription_id);
+
+ALTER TABLE ONLY public.usage_record_characteristic
+    ADD CONSTRAINT usage_record_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_record_characteristic_default
+    ADD CONSTRAINT usage_record_characteristic_default_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_record
+    ADD CONSTRAINT usage_record_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.usage_record_default
+    ADD CONSTRAINT usage_record_default_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.usage_record_party
+    ADD CONSTRAINT usage_record_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_record_party_default
+    ADD CONSTRAINT usage_record_party_default_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_record_rating
+    ADD CONSTRAINT usage_record_rating_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.usage_record_rating_default
+    ADD CONSTRAINT usage_record_rating_default_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.usage_reject
     ADD CONSTRAINT usage_reject_pkey PRIMARY KEY (run_id, line);
@@ -3023,6 +3235,9 @@ ALTER TABLE ONLY public.usage_run
 
 ALTER TABLE ONLY public.usage_source
     ADD CONSTRAINT usage_source_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage_specification
+    ADD CONSTRAINT usage_specification_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.usage_tariff
     ADD CONSTRAINT usage_tariff_pkey PRIMARY KEY (name, valid_from);
@@ -3599,9 +3814,65 @@ CREATE INDEX tmf_hub_due ON public.tmf_hub USING btree (due_at);
 
 CREATE UNIQUE INDEX tmf_hub_same ON public.tmf_hub USING btree (same);
 
+CREATE INDEX usage_consumption_asked ON public.usage_consumption USING btree (asked_at);
+
+CREATE INDEX usage_consumption_bucket_owner ON public.usage_consumption_bucket USING btree (owner_id);
+
+CREATE INDEX usage_consumption_id ON public.usage_consumption USING btree (id);
+
+CREATE INDEX usage_consumption_party_owner ON public.usage_consumption_party USING btree (owner_id);
+
+CREATE INDEX usage_consumption_party_party ON public.usage_consumption_party USING btree (party_id);
+
+CREATE INDEX usage_record_characteristic_owner ON ONLY public.usage_record_characteristic USING btree (owner_id);
+
+CREATE INDEX usage_record_characteristic_default_owner_id_idx ON public.usage_record_characteristic_default USING btree (owner_id);
+
+CREATE INDEX usage_record_external ON ONLY public.usage_record USING btree (external_id);
+
+CREATE INDEX usage_record_default_external_id_idx ON public.usage_record_default USING btree (external_id);
+
+CREATE INDEX usage_record_id ON ONLY public.usage_record USING btree (id);
+
+CREATE INDEX usage_record_default_id_idx ON public.usage_record_default USING btree (id);
+
+CREATE INDEX usage_record_specification ON ONLY public.usage_record USING btree (specification_id);
+
+CREATE INDEX usage_record_default_specification_id_idx ON public.usage_record_default USING btree (specification_id);
+
+CREATE INDEX usage_record_status ON ONLY public.usage_record USING btree (status);
+
+CREATE INDEX usage_record_default_status_idx ON public.usage_record_default USING btree (status);
+
+CREATE INDEX usage_record_used ON ONLY public.usage_record USING btree (used_at);
+
+CREATE INDEX usage_record_default_used_at_idx ON public.usage_record_default USING btree (used_at);
+
+CREATE INDEX usage_record_party_owner ON ONLY public.usage_record_party USING btree (owner_id);
+
+CREATE INDEX usage_record_party_default_owner_id_idx ON public.usage_record_party_default USING btree (owner_id);
+
+CREATE INDEX usage_record_party_party ON ONLY public.usage_record_party USING btree (party_id);
+
+CREATE INDEX usage_record_party_default_party_id_idx ON public.usage_record_party_default USING btree (party_id);
+
+CREATE INDEX usage_record_rating_owner ON ONLY public.usage_record_rating USING btree (owner_id);
+
+CREATE INDEX usage_record_rating_default_owner_id_idx ON public.usage_record_rating_default USING btree (owner_id);
+
+CREATE INDEX usage_record_rating_product ON ONLY public.usage_record_rating USING btree (product_id);
+
+CREATE INDEX usage_record_rating_default_product_id_idx ON public.usage_record_rating_default USING btree (product_id);
+
 CREATE INDEX usage_run_file ON public.usage_run USING btree (source_id, digest);
 
 CREATE UNIQUE INDEX usage_source_name ON public.usage_source USING btree (name);
+
+CREATE INDEX usage_specification_changed ON public.usage_specification USING btree (changed_at);
+
+CREATE INDEX usage_specification_name ON public.usage_specification USING btree (name);
+
+CREATE INDEX usage_specification_status ON public.usage_specification USING btree (lifecycle_status);
 
 CREATE INDEX usage_unmatched_arrival ON public.usage_unmatched USING btree (arrived_at);
 
@@ -3638,3 +3909,31 @@ ALTER INDEX public.storage_outbox_event_pkey ATTACH PARTITION public.storage_out
 ALTER INDEX public.storage_outbox_receipt_pkey ATTACH PARTITION public.storage_outbox_receipt_default_pkey;
 
 ALTER INDEX public.usage_day_pkey ATTACH PARTITION public.usage_day_default_pkey;
+
+ALTER INDEX public.usage_record_characteristic_owner ATTACH PARTITION public.usage_record_characteristic_default_owner_id_idx;
+
+ALTER INDEX public.usage_record_characteristic_pkey ATTACH PARTITION public.usage_record_characteristic_default_pkey;
+
+ALTER INDEX public.usage_record_external ATTACH PARTITION public.usage_record_default_external_id_idx;
+
+ALTER INDEX public.usage_record_id ATTACH PARTITION public.usage_record_default_id_idx;
+
+ALTER INDEX public.usage_record_pkey ATTACH PARTITION public.usage_record_default_pkey;
+
+ALTER INDEX public.usage_record_specification ATTACH PARTITION public.usage_record_default_specification_id_idx;
+
+ALTER INDEX public.usage_record_status ATTACH PARTITION public.usage_record_default_status_idx;
+
+ALTER INDEX public.usage_record_used ATTACH PARTITION public.usage_record_default_used_at_idx;
+
+ALTER INDEX public.usage_record_party_owner ATTACH PARTITION public.usage_record_party_default_owner_id_idx;
+
+ALTER INDEX public.usage_record_party_party ATTACH PARTITION public.usage_record_party_default_party_id_idx;
+
+ALTER INDEX public.usage_record_party_pkey ATTACH PARTITION public.usage_record_party_default_pkey;
+
+ALTER INDEX public.usage_record_rating_owner ATTACH PARTITION public.usage_record_rating_default_owner_id_idx;
+
+ALTER INDEX public.usage_record_rating_pkey ATTACH PARTITION public.usage_record_rating_default_pkey;
+
+ALTER INDEX public.usage_record_rating_product ATTACH PARTITION public.usage_record_rating_default_product_id_idx;

@@ -58,7 +58,9 @@ package struct Modules: Sendable {
             hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
         let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds
-        usage = UsageModule(base: CustomerUsage())
+        usage = try UsageModule(
+            base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, $1) },
+            schemas: schemas)
         timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [
             IdentityModule(

@@ -7,7 +7,7 @@ package struct CustomerUsage: UsageBase {
 
     static let owners: SQL = "SELECT value, customer_id FROM customers_identifier WHERE kind = $1"
     static let lines: SQL = """
-        SELECT customer_id, id, msisdn, status, service FROM customers_subscription WHERE TRUE
+        SELECT customer_id, id, msisdn, status, service, plan FROM customers_subscription WHERE TRUE
         """
 
     static let months: SQL = """
@@ -18,13 +18,6 @@ package struct CustomerUsage: UsageBase {
         JOIN customers_customer c ON c.id = m.customer_id
         WHERE m.month >= $1 AND m.month <= $2
         """
-
-    private struct Line {
-        let ref: LineRef
-        let number: String?
-        let isOver: Bool
-        let isMobile: Bool
-    }
 
     package func lines(
         _ names: [String], _ naming: LineNaming, _ session: any SQLSession
@@ -46,21 +39,21 @@ package struct CustomerUsage: UsageBase {
         var result: [String: LineRef] = [:]
         for (name, owner) in owners {
             let all = known[owner] ?? []
-            result[name] = naming == .number ? Self.numbered(name, all) : Self.only(all)
+            result[name] = naming == .number ? Self.numbered(name, all) : UsageLine.only(all)
         }
         return result
     }
 
-    private func lines(of customers: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [Line]] {
-        var result: [CustomerID: [Line]] = [:]
+    package func lines(of customers: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [UsageLine]] {
+        var result: [CustomerID: [UsageLine]] = [:]
         for piece in customers.chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder(Self.lines)
             builder.appendIn("AND customer_id", piece.map { .id($0) })
             builder.append("ORDER BY customer_id, id")
             for line in try session.query(builder, { row in
-                Line(
+                UsageLine(
                     ref: LineRef(customer: row.id(0), subscription: row.id(1)), number: row.optionalText(2),
-                    isOver: row.text(3) == SubscriptionStatus.terminated.rawValue,
+                    plan: row.optionalText(5), isOver: row.text(3) == SubscriptionStatus.terminated.rawValue,
                     isMobile: row.text(4) == ServiceCode.mobile.rawValue)
             }) {
                 result[line.ref.customer, default: []].append(line)
@@ -70,18 +63,9 @@ package struct CustomerUsage: UsageBase {
     }
 
     /// A number may have been on an ended line before; the one in service is meant.
-    private static func numbered(_ number: String, _ lines: [Line]) -> LineRef? {
+    private static func numbered(_ number: String, _ lines: [UsageLine]) -> LineRef? {
         let all = lines.filter { $0.number == number }
         return (all.first { !$0.isOver } ?? all.last)?.ref
-    }
-
-    /// The line of a customer who has one: among all, among those in service, among the mobile ones.
-    private static func only(_ lines: [Line]) -> LineRef? {
-        if lines.count == 1 { return lines[0].ref }
-        let standing = lines.filter { !$0.isOver }
-        if standing.count == 1 { return standing[0].ref }
-        let mobile = (standing.isEmpty ? lines : standing).filter(\.isMobile)
-        return mobile.count == 1 ? mobile[0].ref : nil
     }
 
     package func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef> {

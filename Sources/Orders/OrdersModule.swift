@@ -107,4 +107,15 @@ package struct OrdersModule: TMFModule {
         try session.exists(OrdersStore.offeringInProducts, [.text(String(id))])
             || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
     }
+
+    /// Whose a product is, and the numbers that it has: as characteristics or as resources that realise it.
+    package static func numbers(
+        ofProduct id: Int64, _ session: any SQLSession
+    ) throws -> (customer: CustomerID, numbers: [String])? {
+        guard let owner = try session.first(OrdersStore.productOwner, [.int(id)], { $0.id(0, PartyKind.self) }) else { return nil }
+        let written = try [OrdersStore.productValues, OrdersStore.productResources].flatMap { statement in
+            try session.query(statement, [.int(id)]) { $0.text(0) }
+        }
+        return (owner, written.compactMap { PhoneNumber($0)?.e164 })
+    }
 }

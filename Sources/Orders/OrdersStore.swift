@@ -14,6 +14,13 @@ enum OrdersStore {
         SELECT owner_id FROM orders_item
         WHERE offering_id = $1 AND state NOT IN ('rejected', 'cancelled', 'completed', 'failed') LIMIT 1
         """
+    static let productOwner: SQL = "SELECT customer_id FROM orders_product WHERE id = $1"
+    static let productValues: SQL = """
+        SELECT value FROM orders_product_characteristic WHERE owner_id = $1 AND value IS NOT NULL ORDER BY place
+        """
+    static let productResources: SQL = """
+        SELECT value FROM orders_product_resource WHERE owner_id = $1 AND value IS NOT NULL ORDER BY place
+        """
 }
 
 /// A store whose rows belong to customers.

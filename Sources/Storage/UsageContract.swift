@@ -10,6 +10,33 @@ package struct LineRef: Hashable, Sendable {
     }
 }
 
+/// A line of a customer, with what tells it apart from the others.
+package struct UsageLine: Sendable {
+    package let ref: LineRef
+    /// E.164
+    package let number: String?
+    /// The plan it has today.
+    package let plan: String?
+    package let isOver: Bool
+    package let isMobile: Bool
+    package init(ref: LineRef, number: String?, plan: String?, isOver: Bool, isMobile: Bool) {
+        self.ref = ref
+        self.number = number
+        self.plan = plan
+        self.isOver = isOver
+        self.isMobile = isMobile
+    }
+
+    /// The line of a customer who has one: among all, among those in service, among the mobile ones.
+    package static func only(_ lines: [UsageLine]) -> LineRef? {
+        if lines.count == 1 { return lines[0].ref }
+        let standing = lines.filter { !$0.isOver }
+        if standing.count == 1 { return standing[0].ref }
+        let mobile = (standing.isEmpty ? lines : standing).filter(\.isMobile)
+        return mobile.count == 1 ? mobile[0].ref : nil
+    }
+}
+
 /// How a source of usage names lines.
 package enum LineNaming: Sendable, Hashable {
     /// By number, E.164.
@@ -132,6 +159,8 @@ package protocol MonthRating: Sendable {
 package protocol UsageBase: Sendable {
     /// The lines of these names; a name without one, or with several, is left out.
     func lines(_ names: [String], _ naming: LineNaming, _ session: any SQLSession) throws -> [String: LineRef]
+    /// All lines of these customers, each customer's in the order of their ids.
+    func lines(of customers: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [UsageLine]]
     /// Those of the lines that are still there.
     func existing(_ lines: [LineRef], _ session: any SQLSession) throws -> Set<LineRef>
     /// Puts months in the place of what was known of them.
@@ -140,4 +169,9 @@ package protocol UsageBase: Sendable {
     func months(
         _ question: LineMonthQuestion, for principal: Principal, _ session: any SQLSession
     ) throws -> [LineMonth]
+}
+
+extension UsageBase {
+    /// Nobody has lines that could be told apart.
+    package func lines(of customers: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: [UsageLine]] { [:] }
 }

@@ -3,33 +3,62 @@ import Kernel
 import Platform
 import Storage
 import Synchronization
+import TMF
 import Web
 
 /// Calls, messages and data as they were used: events in, days and months out (A9).
-package struct UsageModule: Module {
+package struct UsageModule: TMFModule {
     static let view = Permission("usage.view")
 
     package let name = "Usage"
     private let base: any UsageBase
     private let services = Services()
+    /// What programs reach (TMF635, TMF677).
+    package let resources: [TMFResource]
+    private let records: UsageRecords?
+    private let consumption: (@Sendable (Tenant) -> ConsumptionStore)?
 
     /// - Parameter base: the customers' lines and months; App injects it.
-    package init(base: any UsageBase) { self.base = base }
+    package init(base: any UsageBase) {
+        self.base = base
+        resources = []
+        records = nil
+        consumption = nil
+    }
+
+    /// With what programs reach.
+    /// - Parameter products: the numbers of products in the inventory.
+    package init(
+        base: any UsageBase, customers: any CustomerReading, products: ProductNumbers = .none, schemas: TMFSchemas
+    ) throws {
+        self.base = base
+        let store = UsageRecordStore(base, customers, products)
+        let consumption: @Sendable (Tenant) -> ConsumptionStore = {
+            ConsumptionStore(base, customers, products, zone: $0.timeZoneOffsetMinutes)
+        }
+        records = UsageRecords(store: store)
+        self.consumption = consumption
+        let schema = try schemas.schema(UsageManagement.api.number)
+        resources = [
+            UsageManagement.resource(schema, store), UsageManagement.specifications(schema, UsageSpecificationStore()),
+            UsageConsumption.resource(try schemas.schema(UsageConsumption.api.number), consumption),
+        ]
+    }
 
     /// One a tenant, so that what is in memory of its ids is there once.
     private final class Services: Sendable {
         private let known = Mutex<[ObjectIdentifier: UsageService]>([:])
-        func service(_ tenant: Tenant, _ base: any UsageBase) -> UsageService {
+        func service(_ tenant: Tenant, _ base: any UsageBase, _ records: UsageRecords?) -> UsageService {
             known.withLock { known in
                 if let service = known[ObjectIdentifier(tenant)], service.tenant === tenant { return service }
-                let made = UsageService(tenant: tenant, base: base)
+                let made = UsageService(tenant: tenant, base: base, records: records)
                 known[ObjectIdentifier(tenant)] = made
                 return made
             }
         }
     }
 
-    package func service(_ tenant: Tenant) -> UsageService { services.service(tenant, base) }
+    package func service(_ tenant: Tenant) -> UsageService { services.service(tenant, base, records) }
 
     package var permissions: [PermissionGrant] {
         [
@@ -50,6 +79,10 @@ package struct UsageModule: Module {
             APIScope(
                 "usage:write", Words(en: "Send usage events", zh: "发送使用事件"), permissions: [UsageService.permission])
         ]
+            + TMFAccess.scopes(
+                UsageManagement.api, Words(en: "usages one by one", zh: "逐条用量"), view: Self.view, edit: UsageService.permission)
+            + TMFAccess.scopes(
+                UsageConsumption.api, Words(en: "what is used of allowances", zh: "套餐用量查询"), view: Self.view, edit: Self.view)
     }
 
     /// What can be imported into this domain through the wizard.
@@ -57,7 +90,7 @@ package struct UsageModule: Module {
         [NetworkImportTarget(service: service(tenant))]
     }
 
-    package var labels: [TableLabels] { UsageLabels.all }
+    package var labels: [TableLabels] { UsageLabels.all + UsageProgramTables.labels }
 
     package var layouts: [TableLayout] {
         [
@@ -68,12 +101,12 @@ package struct UsageModule: Module {
             TableLayout("usage_block", .lookUp(key: "source_id")),
             TableLayout("usage_unmatched", .lookUp(key: "source_id")),
             TableLayout("usage_waiting", .lookUp(key: "source_id")),
-        ] + TableLayout.all(["usage_source", "usage_run", "usage_reject", "usage_tariff"], .local)
+        ] + TableLayout.all(["usage_source", "usage_run", "usage_reject", "usage_tariff"], .local) + UsageProgramTables.layouts
     }
 
-    package func endpoints(_ site: SiteInfo) -> [Endpoint] { 
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         UsageEndpoints(service: service).endpoints + UsagePages().endpoints
-            + TariffPages(service: service).endpoints
+            + TariffPages(service: service).endpoints + TMFResource.endpoints(of: resources)
     }
 
     package var navigation: [NavigationEntry] {
@@ -82,9 +115,11 @@ package struct UsageModule: Module {
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         let service = service(tenant)
+        let consumption = consumption?(tenant)
         return [
             EventHandler(name: "usage.customers.changed", CustomersChanged.self) { event, session in
                 try service.customersChanged(event, session)
+                if event.kind == .removed { try consumption?.forget(event.ids, session) }
             }
         ]
     }

@@ -101,8 +101,10 @@ struct UsagePages: Sendable {
     }
 
     private func row(_ source: Source, _ call: Call) -> View {
-        [
-            "name": .text(source.name), "known": .text(Self.grouped(source.known)), "waits": .text(Self.grouped(source.waits)),
+        // Usages that are kept one by one are known by their rows.
+        let known = source.name == UsageRecords.sourceName ? "—" : Self.grouped(source.known)
+        return [
+            "name": .text(source.name), "known": .text(known), "waits": .text(Self.grouped(source.waits)),
             "files": .text(Self.grouped(source.files)), "since": .text(call.time(source.since)),
         ]
     }

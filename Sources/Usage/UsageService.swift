@@ -17,10 +17,13 @@ package final class UsageService: Sendable {
     package let tenant: Tenant
     let base: any UsageBase
     let index = UsageIndex()
+    /// Usages that are kept one by one; `nil` = programs cannot bring any.
+    let records: UsageRecords?
 
-    package init(tenant: Tenant, base: any UsageBase) {
+    package init(tenant: Tenant, base: any UsageBase, records: UsageRecords? = nil) {
         self.tenant = tenant
         self.base = base
+        self.records = records
     }
 
     /// Up to `chunkMax` records of a file.
@@ -73,10 +76,9 @@ package final class UsageService: Sendable {
             case .unknown: fold.add(event, line: nil, isReplay: isReplay)
             }
         }
-        let days = try standing(fold.days, names.answers, session)
-        try UsageWaiting.change(
-            released: fold.released, waiting: fold.waiting, source, run: run, lines.stored, at: now, session)
-        try UsageStore.add(days, base, session)
+        var sure: Set<LineRef> = []
+        for case .line(let line) in names.answers { sure.insert(line) }
+        try Self.settle(fold, sure: sure, source, run: run, lines.stored, at: now, base, session)
         let again = fold.known.keys.count { fold.fresh[$0] != nil }
         try index.add(
             sorted: prints.compactMap { fold.fresh[$0] }, again: again, source, at: now, tenant.ids, session)
@@ -94,12 +96,23 @@ package final class UsageService: Sendable {
         return result
     }
 
+    /// Writes what a fold came to: what waits, days and months. The source is held.
+    /// - Parameters:
+    ///   - sure: lines that are known to be there.
+    ///   - naming: how the line of an event that waits is stored.
+    static func settle(
+        _ fold: UsageFold, sure: Set<LineRef>, _ source: UsageSourceID, run: UsageRunID? = nil,
+        _ naming: (String) -> (naming: String, line: String), at now: Instant, _ base: any UsageBase, _ session: any SQLSession
+    ) throws {
+        let days = try standing(fold.days, sure, base, session)
+        try UsageWaiting.change(released: fold.released, waiting: fold.waiting, source, run: run, naming, at: now, session)
+        try UsageStore.add(days, base, session)
+    }
+
     /// Without the days of lines that were removed since their events were taken: there is nothing to take back from.
-    private func standing(
-        _ days: [UsagePlace: DayUsage], _ names: [LineCache.Answer], _ session: any SQLSession
+    private static func standing(
+        _ days: [UsagePlace: DayUsage], _ sure: Set<LineRef>, _ base: any UsageBase, _ session: any SQLSession
     ) throws -> [UsagePlace: DayUsage] {
-        var sure: Set<LineRef> = []
-        for case .line(let line) in names { sure.insert(line) }
         var doubtful: Set<LineRef> = []
         for place in days.keys where !sure.contains(place.line) { doubtful.insert(place.line) }
         guard !doubtful.isEmpty else { return days }
@@ -123,6 +136,13 @@ package final class UsageService: Sendable {
         guard (1...80).contains(text.count), !text.contains(where: \.isNewline) else {
             throw CRMError.invalid(
                 "source", "bad_source", Words(en: "A source has a name of 1 to 80 characters.", zh: "来源名称应为 1 至 80 个字符。"))
+        }
+        guard text.lowercased() != UsageRecords.sourceName else {
+            throw CRMError.invalid(
+                "source", "bad_source",
+                Words(
+                    en: "“\(UsageRecords.sourceName)” is the source of usages that are kept one by one (TMF635); name yours otherwise.",
+                    zh: "“\(UsageRecords.sourceName)”是逐条保存的用量（TMF635）的来源名称，请另取名称。"))
         }
         return text
     }

@@ -37,11 +37,22 @@ extension UsageService {
             }
         }
         _ = try await replay()
+        try await keepRecords(now)
         return try await tenant.database.write { session in
             try UsageWaiting.letGo(before: now.adding(days: -UsageIndex.windowDays), session)
             try session.execute(UsageRunStore.forgetRejects, [.time(now.adding(days: -Self.rejectDays))])
             return try UsageIndex.letGo(now, session)
         }
+    }
+
+    /// Gives up usages whose line nobody has known for as long as events wait, and lets go of old ones and of answers.
+    private func keepRecords(_ now: Instant) async throws {
+        guard let records else { return }
+        let tenant = tenant
+        let before = now.adding(days: -UsageIndex.windowDays)
+        while try await tenant.database.write({ try records.giveUp(before: before, tenant, $0) }) {}
+        while try await tenant.database.write({ try records.letGo(now, $0) }) {}
+        while try await tenant.database.write({ try ConsumptionStore.letGo(now, $0) }) {}
     }
 
     /// Takes the events whose line is known by now.
@@ -89,7 +100,16 @@ extension UsageService {
             )
         }
         let principal = Principal.system(tenant: tenant.name, "usage")
+        let own = try UsageRecords.known(session)
+        var isMore = rows.count == Self.replayMax
         for (source, events) in Dictionary(grouping: rows, by: { $0.source }).sorted(by: { $0.key < $1.key }) {
+            if source == own {
+                guard let records else { continue }
+                let prints = events.prefix(UsageRecords.stepMax).map { Int64(bitPattern: $0.event.fingerprint) }
+                counts.add(try records.resume(prints, source, tenant, session))
+                isMore = isMore || prints.count < events.count
+                continue
+            }
             let chunk = Chunk(
                 number: 0, records: events.count, events: events.map { $0.event }, rejects: [], rejected: 0)
             let outcome = try take(
@@ -97,13 +117,14 @@ extension UsageService {
                 record: { [tenant] in try tenant.audit.record($0, by: principal, $1) }, session)
             counts.add(outcome.counts)
         }
-        return (counts, rows.count == Self.replayMax ? after : last)
+        return (counts, isMore ? after : last)
     }
 
     /// Customers came, changed or went.
     package func customersChanged(_ event: CustomersChanged, _ session: any SQLSession) throws {
         if event.kind == .removed {
             try session.executeMany(UsageStore.forget, event.ids.map { [.id($0)] })
+            try records?.forget(event.ids, tenant, session)
             return
         }
         guard try session.exists(UsageStore.anyWaiting) else { return }

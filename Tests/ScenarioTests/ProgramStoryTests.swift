@@ -267,7 +267,7 @@ struct ProgramStoryTests {
     @Test("the examples of docs/api-tmf.md work as they stand there")
     func interface() async throws {
         let scenario = try await Scenario.start()
-        let scopes = scenario.runtime.modules.resources.filter { [621, 629, 632].contains($0.api.number) }.flatMap {
+        let scopes = scenario.runtime.modules.resources.filter { [621, 629, 632, 635, 677].contains($0.api.number) }.flatMap {
             [$0.api.readScope, $0.api.writeScope]
         }
         let made = try await scenario.runtime.modules.clients.create(name: "crm", scopes: Array(Set(scopes)).sorted(), days: 30, scenario.tenant)
@@ -276,9 +276,10 @@ struct ProgramStoryTests {
             [
                 "PATH": "/usr/local/bin:/usr/bin:/bin", "SWITCHBOARD_URL": "http://127.0.0.1:\(scenario.http.port)", "CLIENT_ID": made.id,
                 "CLIENT_SECRET": made.secret, "NO_PROXY": "127.0.0.1",
-            ], examples: 3)
+            ], examples: 4)
         #expect(said.contains("X-Total-Count: 1") || said.contains("x-total-count: 1"), "\(said)")
         #expect(said.contains(#""familyName":"Wang""#) && said.contains(#""code":"changed_meanwhile""#), "\(said)")
+        #expect(said.contains(#""statusReason":"unknown_line""#) && said.contains(#""stateReason":"no_use""#), "\(said)")
         #expect(said.contains(#""role":"originator""#) && said.contains(#""code":"illegal_transition""#), "\(said)")
     }
 

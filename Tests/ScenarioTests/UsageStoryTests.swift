@@ -144,4 +144,48 @@ struct UsageStoryTests {
         let large = String(repeating: " ", count: 4 << 20) + "{}\n"
         #expect(try supervisor.postLines("/api/usage/events?source=s", large).status == 413)
     }
+
+    @Test("a usage that a program brings is on the customer's page once, under its key and under its id, and its allowance is told")
+    func program() async throws {
+        let scenario = try await Scenario.start(customers: 60)
+        let world = try await ContractWorld(scenario)
+        let supervisor = try await scenario.user("super", [.supervisor])
+        let (customer, number) = try await line(scenario)
+        let day = scenario.clock.now().date(offsetMinutes: 480).description
+        let path = "/tmf-api/usageManagement/v4/usage"
+        func body(_ bytes: Int64) -> JSONValue {
+            [
+                "usageDate": .string(day + "T00:00:00+08:00"), "usageSpecification": ["id": "103"],
+                "usageCharacteristic": [
+                    ["name": "externalId", "value": "s-1"], ["name": "msisdn", "value": .string(number)], ["name": "volume", "value": .int(bytes)],
+                ],
+            ]
+        }
+        let key = [("Idempotency-Key", "usage-one-by-one-1")]
+        let made = try world.send("POST", path, body(3 << 30), key)
+        #expect(made.status == 201 && made.body["status"] == "guided", "\(made.text)")
+        #expect(try world.send("POST", path, body(3 << 30), key).body == made.body)
+        let again = try world.send("POST", path, body(3 << 30))
+        #expect(again.status == 409 && again.code == "duplicate_usage" && again.text.contains(made.id), "\(again.text)")
+        let page = "/customers/\(customer)"
+        let shown = try supervisor.get(page).text
+        #expect(shown.contains("Usage by day") && shown.contains("3.0 GB") && !shown.contains("6.0 GB"))
+        #expect(try supervisor.get("/usage").text.contains("tmf635"))
+        let query = try world.send(
+            "POST", "/tmf-api/usageConsumption/v4/queryUsageConsumption", ["searchCriteria": ["logicalResource": [["id": .string(number)]]]])
+        let buckets = query.body["usageConsumption"]?.array?.first?["bucketRefOrValue"]?.array ?? []
+        let data = try #require(buckets.first { $0["usageType"] == "data" }, "\(query.text)")
+        #expect(data["bucketCounter"]?.array?.first?["value"] == ["amount": 3_072, "units": "MB"], "\(data)")
+        // Whose usage it was and who was told about is in the audit, though only the number was sent.
+        let seen = try await scenario.tenant.database.read {
+            try $0.count(
+                """
+                SELECT COUNT(*) FROM platform_audit_event e JOIN platform_audit_subject s ON s.event_id = e.id
+                WHERE e.action = 'tmf.resource.create' AND s.subject_kind = 'customer' AND s.subject_id = $1
+                """, [.int(customer)])
+        }
+        #expect(seen == 2)
+        #expect(try world.send("DELETE", path + "/" + made.id).status == 204)
+        #expect(!(try supervisor.get(page).text.contains("3.0 GB")))
+    }
 }
