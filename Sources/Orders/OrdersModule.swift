@@ -107,4 +107,10 @@ package struct OrdersModule: TMFModule {
         try session.exists(OrdersStore.offeringInProducts, [.text(String(id))])
             || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
     }
+
+    /// Whether a product that somebody has, or an order that is open, is billed to an account.
+    package static func uses(account id: Int64, _ session: any SQLSession) throws -> Bool {
+        try session.exists(OrdersStore.accountInProducts, [.text(String(id))])
+            || session.exists(OrdersStore.accountInOrders, [.text(String(id))])
+    }
 }
