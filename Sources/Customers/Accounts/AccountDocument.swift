@@ -71,6 +71,9 @@ struct AccountDocument {
                 // What the source calls the way of paying is all that is known of it.
                 result["defaultPaymentMethod"] = .object(["id": name, "name": name])
             }
+            if let period = result["validFor"]?.object {
+                result["validFor"] = .object(period.mapValues { .string(($0.string ?? "") + "T00:00:00Z") })
+            }
             result["relatedParty"] = .array(related(head, roles[id] ?? [], parties, &result))
             structure(head, &result)
             if let parent = parents[id] { relate(parent, head, &result) }

@@ -61,7 +61,7 @@ extension Samples {
 
     private static let change: JSONObject = [
         "description": "other", "creditLimit": ["unit": "EUR", "value": 7], "contact": [["contactType": "only", "validFor": ["startDateTime": "2026-01-01T00:00:00Z"]]],
-        "billStructure": ["cycleSpecification": ["isRef": false, "name": "On the fifth", "billingDateShift": 4]],
+        "paymentPlan": [["planType": "only", "priority": 3]], "accountType": "joint",
     ]
 
     private static func own(_ name: String) -> Sample {
