@@ -193,7 +193,9 @@ struct AccountWriting {
 
     /// Brings the roles in an account to what a document says. What the caller cannot see stays.
     /// - Returns: customers whose roles have changed.
-    func settle(_ roles: [(party: CustomerID, role: AccountRole)], _ place: RecordPlace, seen: [AccountDocument.Role]) throws -> Set<CustomerID> {
+    func settle(
+        _ roles: [(party: CustomerID, role: AccountRole)], _ place: RecordPlace, seen: [AccountDocument.Role]
+    ) throws -> Set<CustomerID> {
         var touched: Set<CustomerID> = []
         for old in seen where !roles.contains(where: { $0.party == old.party && $0.role.rawValue == old.role }) {
             try session.execute(Self.deleteRole, [.id(old.party), .id(place.customer), .int(place.id), .text(old.role)])

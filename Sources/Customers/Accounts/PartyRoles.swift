@@ -32,6 +32,8 @@ enum PartyRoles {
             api, Words(en: "roles of parties", zh: "参与方角色"), view: CustomerPermissions.view, edit: CustomerPermissions.edit)
     }
 
+    static let players: SQL = "SELECT customer_id FROM customers_party_role WHERE TRUE"
+    static let financiers: SQL = "SELECT customer_id FROM customers_financial_account WHERE TRUE"
     static let hasRole: SQL = "SELECT 1 FROM customers_party_role WHERE customer_id = $1 LIMIT 1"
     static let hasAccount: SQL = "SELECT 1 FROM customers_account WHERE customer_id = $1 LIMIT 1"
     static let hasFinancial: SQL = "SELECT 1 FROM customers_financial_account WHERE customer_id = $1 LIMIT 1"
@@ -49,7 +51,7 @@ enum PartyRoles {
     /// records.)
     static let hold = CustomerHold(Words(en: "roles or financial accounts", zh: "角色或财务账户")) { ids, session in
         var result: Set<CustomerID> = []
-        for statement in ["SELECT customer_id FROM customers_party_role WHERE TRUE", "SELECT customer_id FROM customers_financial_account WHERE TRUE"] as [SQL] {
+        for statement in [players, financiers] {
             for chunk in ids.chunked(Limits.sqlListChunk) {
                 var builder = SQLBuilder(statement)
                 builder.appendIn("AND customer_id", chunk.map { .id($0) })
@@ -72,14 +74,16 @@ struct PartyRoleStore: TMFWritingStore {
             TMFItems("contactMedium", "customers_party_role_medium", MediumFields.all, rest: "more"),
             TMFItems(
                 "characteristic", "customers_party_role_characteristic",
-                [TMFField("name", "name"), TMFField("value", "value", .json, mask: .full), TMFField("valueType", "value_type")], rest: "more"),
+                [TMFField("name", "name"), TMFField("value", "value", .json, mask: .full), TMFField("valueType", "value_type")],
+                rest: "more"),
             TMFItems(
                 "account", "customers_party_role_account",
                 [TMFField("id", "account_id", isIndexed: true), TMFField("name", "name", mask: .name)], rest: "more"),
             TMFItems(
                 "agreement", "customers_party_role_agreement", [TMFField("id", "agreement_id", isIndexed: true), TMFField("name", "name")],
                 rest: "more"),
-            TMFItems("paymentMethod", "customers_party_role_payment", [TMFField("id", "method_id"), TMFField("name", "name")], rest: "more"),
+            TMFItems(
+                "paymentMethod", "customers_party_role_payment", [TMFField("id", "method_id"), TMFField("name", "name")], rest: "more"),
             TMFItems(
                 "creditProfile", "customers_party_role_credit",
                 [

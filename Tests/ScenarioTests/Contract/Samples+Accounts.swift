@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import TMF
 import Web
@@ -50,7 +51,7 @@ extension Samples {
         let balance: JSONValue = [["balanceType": "deposit balance", "amount": ["unit": "EUR", "value": 5], "validFor": period]]
         return [
             "name": .string("Account \(context.number)"), "description": "d", "accountType": "Business", "state": "Active",
-            "accountNumber": .string("BA-\(context.number)"), "validFor": period,
+            "accountNumber": .string("BA-" + UUID().uuidString), "validFor": period,
             "relatedParty": [named(world), named(world, "payer", at: 1), relatives], "creditLimit": ["unit": "EUR", "value": 120.5],
             "defaultPaymentMethod": ["id": "pm\(context.number)", "name": "SEPA", "href": "x"], "paymentStatus": "due",
             "financialAccount": ["id": .string(financial), "name": "Receivables", "href": "x"],
