@@ -3460,13 +3460,15 @@ CREATE INDEX customers_account_id ON public.customers_account USING btree (id);
 
 CREATE INDEX customers_account_kind ON public.customers_account USING btree (kind, id);
 
+CREATE INDEX customers_account_kind_name ON public.customers_account USING btree (kind, COALESCE(name, number), id);
+
 CREATE INDEX customers_account_media_media ON public.customers_account_media USING btree (media_id);
 
 CREATE INDEX customers_account_media_owner ON public.customers_account_media USING btree (owner_id);
 
 CREATE INDEX customers_account_name ON public.customers_account USING btree (COALESCE(name, number), id);
 
-CREATE INDEX customers_account_number ON public.customers_account USING btree (number, id);
+CREATE INDEX customers_account_number ON public.customers_account USING btree (number);
 
 CREATE INDEX customers_account_party_owner ON public.customers_account_party USING btree (owner_id);
 

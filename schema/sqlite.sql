@@ -543,9 +543,11 @@ CREATE INDEX customers_account_id ON customers_account (id);
 
 CREATE INDEX customers_account_kind ON customers_account (kind, id);
 
+CREATE INDEX customers_account_kind_name ON customers_account (kind, COALESCE(name, number), id);
+
 CREATE INDEX customers_account_name ON customers_account (COALESCE(name, number), id);
 
-CREATE INDEX customers_account_number ON customers_account (number, id);
+CREATE INDEX customers_account_number ON customers_account (number);
 
 CREATE INDEX customers_account_status ON customers_account (status, kind, id);
 

@@ -40,7 +40,7 @@ enum AccountRows {
     static let accounts = TMFRows(
         "customers_account",
         [
-            TMFField("accountNumber", "number", sorts: true), TMFField("name", "name", mask: .name),
+            TMFField("accountNumber", "number", isIndexed: true), TMFField("name", "name", mask: .name),
             TMFField("accountType", "account_type"), TMFField("state", "status", .words(AccountResources.words), isIndexed: true),
             TMFField("description", "description", mask: .name), TMFField("lastModified", "modified_at", .time, stamp: .changed),
             TMFField("paymentStatus", "payment_status"), TMFField("defaultPaymentMethod.id", "payment_method_id"),

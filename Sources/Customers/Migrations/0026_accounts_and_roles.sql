@@ -34,10 +34,12 @@ CREATE INDEX customers_account_kind ON customers_account (kind, id);
 
 CREATE INDEX customers_account_status ON customers_account (status, kind, id);
 
-CREATE INDEX customers_account_number ON customers_account (number, id);
+CREATE INDEX customers_account_number ON customers_account (number);
 
 -- Sources that name no account give it a number only.
 CREATE INDEX customers_account_name ON customers_account (COALESCE(name, number), id);
+
+CREATE INDEX customers_account_kind_name ON customers_account (kind, COALESCE(name, number), id);
 
 CREATE INDEX customers_account_financial ON customers_account (financial_id) WHERE financial_id IS NOT NULL;
 
