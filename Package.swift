@@ -180,7 +180,7 @@ let package = Package(
                 ]),
             tests("Platform", ["Kernel", "Contracts", "Storage", "Web", "Platform", "StoragePostgres"]),
             tests("Identity", foundation + ["Identity"]),
-            tests("Customers", foundation + ["Customers", "StoragePostgres"]),
+            tests("Customers", foundation + ["Customers", "StoragePostgres", "TMF"]),
             tests("ServiceDesk", foundation + ["ServiceDesk", "Compute"]),
             tests("Catalog", foundation + ["Catalog", "TMF"]),
             tests("Orders", foundation + ["Catalog", "Orders", "TMF"]),

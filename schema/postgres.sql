@@ -386,7 +386,99 @@ CREATE TABLE public.customers_account (
     payment_method text,
     opened_on text,
     closed_on text,
-    source text NOT NULL
+    source text NOT NULL,
+    account_type text,
+    description text,
+    payment_status text,
+    modified_at bigint,
+    credit_limit bigint,
+    credit_currency text,
+    payment_method_id text,
+    financial_id text,
+    financial_name text,
+    cycle_id text,
+    cycle_name text,
+    format_id text,
+    format_name text,
+    edition bigint
+);
+
+CREATE TABLE public.customers_account_contact (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    contact_type text,
+    contact_name text,
+    party_role_type text,
+    valid_from bigint,
+    valid_to bigint,
+    more text
+);
+
+CREATE TABLE public.customers_account_contact_medium (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    item bigint NOT NULL,
+    place bigint NOT NULL,
+    medium_type text,
+    preferred boolean,
+    phone text,
+    email text,
+    fax text,
+    social_id text,
+    street1 text,
+    street2 text,
+    city text,
+    region text,
+    post_code text,
+    country text
+);
+
+CREATE TABLE public.customers_account_media (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    media_id text,
+    name text
+);
+
+CREATE TABLE public.customers_account_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.customers_account_plan (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    plan_type text,
+    status text,
+    frequency text,
+    payments bigint,
+    priority bigint,
+    amount bigint,
+    currency text,
+    method_id text,
+    valid_from bigint,
+    valid_to bigint,
+    more text
+);
+
+CREATE TABLE public.customers_account_relation (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    relation text,
+    account_id text,
+    account_name text,
+    valid_from bigint,
+    valid_to bigint,
+    more text
 );
 
 CREATE TABLE public.customers_account_role (
@@ -397,6 +489,18 @@ CREATE TABLE public.customers_account_role (
     role text NOT NULL,
     valid_from text,
     valid_to text
+);
+
+CREATE TABLE public.customers_account_tax (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    jurisdiction text,
+    certificate text,
+    reason text,
+    valid_from bigint,
+    valid_to bigint,
+    more text
 );
 
 CREATE TABLE public.customers_addon (
@@ -437,6 +541,33 @@ CREATE TABLE public.customers_attribute_value (
     text_value text,
     int_value bigint,
     double_value double precision
+);
+
+CREATE TABLE public.customers_bill_cycle (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text,
+    billing_period text,
+    frequency text,
+    billing_shift bigint,
+    charge_offset bigint,
+    credit_offset bigint,
+    mailing_offset bigint,
+    due_offset bigint,
+    valid_from bigint,
+    valid_to bigint
+);
+
+CREATE TABLE public.customers_bill_format (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text
+);
+
+CREATE TABLE public.customers_bill_media (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    description text
 );
 
 CREATE TABLE public.customers_change (
@@ -505,6 +636,30 @@ CREATE TABLE public.customers_customer_link (
     valid boolean NOT NULL,
     evidence text NOT NULL,
     linked_at bigint NOT NULL
+);
+
+CREATE TABLE public.customers_financial_account (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    account_type text,
+    description text,
+    state text NOT NULL,
+    modified_at bigint NOT NULL,
+    credit_limit bigint,
+    credit_currency text
+);
+
+CREATE TABLE public.customers_financial_balance (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    balance_type text,
+    amount bigint,
+    currency text,
+    valid_from bigint,
+    valid_to bigint,
+    more text
 );
 
 CREATE TABLE public.customers_identifier (
@@ -627,6 +782,94 @@ CREATE TABLE public.customers_party (
     language text,
     industry text,
     size_tier text
+);
+
+CREATE TABLE public.customers_party_role (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    status text NOT NULL,
+    status_reason text,
+    valid_from bigint,
+    valid_to bigint
+);
+
+CREATE TABLE public.customers_party_role_account (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    account_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.customers_party_role_agreement (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    agreement_id text,
+    name text,
+    more text
+);
+
+CREATE TABLE public.customers_party_role_characteristic (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    name text,
+    value text,
+    value_type text,
+    more text
+);
+
+CREATE TABLE public.customers_party_role_credit (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    profiled_at bigint,
+    rating bigint,
+    score bigint,
+    valid_from bigint,
+    valid_to bigint,
+    more text
+);
+
+CREATE TABLE public.customers_party_role_medium (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    medium_type text,
+    preferred boolean,
+    phone text,
+    email text,
+    fax text,
+    social_id text,
+    street1 text,
+    street2 text,
+    city text,
+    region text,
+    post_code text,
+    country text,
+    more text
+);
+
+CREATE TABLE public.customers_party_role_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.customers_party_role_payment (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    method_id text,
+    name text,
+    more text
 );
 
 CREATE TABLE public.customers_record_key (
@@ -2696,11 +2939,32 @@ ALTER TABLE ONLY public.channels_message
 ALTER TABLE ONLY public.channels_message_receiver
     ADD CONSTRAINT channels_message_receiver_pkey PRIMARY KEY (customer_id, owner_id, place);
 
+ALTER TABLE ONLY public.customers_account_contact_medium
+    ADD CONSTRAINT customers_account_contact_medium_pkey PRIMARY KEY (customer_id, owner_id, item, place);
+
+ALTER TABLE ONLY public.customers_account_contact
+    ADD CONSTRAINT customers_account_contact_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_account_media
+    ADD CONSTRAINT customers_account_media_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_account_party
+    ADD CONSTRAINT customers_account_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
 ALTER TABLE ONLY public.customers_account
     ADD CONSTRAINT customers_account_pkey PRIMARY KEY (customer_id, id);
 
+ALTER TABLE ONLY public.customers_account_plan
+    ADD CONSTRAINT customers_account_plan_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_account_relation
+    ADD CONSTRAINT customers_account_relation_pkey PRIMARY KEY (customer_id, owner_id, place);
+
 ALTER TABLE ONLY public.customers_account_role
     ADD CONSTRAINT customers_account_role_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_account_tax
+    ADD CONSTRAINT customers_account_tax_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.customers_addon
     ADD CONSTRAINT customers_addon_pkey PRIMARY KEY (customer_id, subscription_id, code);
@@ -2713,6 +2977,15 @@ ALTER TABLE ONLY public.customers_attribute
 
 ALTER TABLE ONLY public.customers_attribute_value
     ADD CONSTRAINT customers_attribute_value_pkey PRIMARY KEY (customer_id, attribute_id);
+
+ALTER TABLE ONLY public.customers_bill_cycle
+    ADD CONSTRAINT customers_bill_cycle_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_bill_format
+    ADD CONSTRAINT customers_bill_format_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_bill_media
+    ADD CONSTRAINT customers_bill_media_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.customers_change
     ADD CONSTRAINT customers_change_pkey PRIMARY KEY (customer_id, id);
@@ -2728,6 +3001,12 @@ ALTER TABLE ONLY public.customers_customer_link
 
 ALTER TABLE ONLY public.customers_customer
     ADD CONSTRAINT customers_customer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_financial_account
+    ADD CONSTRAINT customers_financial_account_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_financial_balance
+    ADD CONSTRAINT customers_financial_balance_pkey PRIMARY KEY (customer_id, owner_id, place);
 
 ALTER TABLE ONLY public.customers_identifier
     ADD CONSTRAINT customers_identifier_pkey PRIMARY KEY (kind, value);
@@ -2764,6 +3043,30 @@ ALTER TABLE ONLY public.customers_outcome
 
 ALTER TABLE ONLY public.customers_party
     ADD CONSTRAINT customers_party_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customers_party_role_account
+    ADD CONSTRAINT customers_party_role_account_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_agreement
+    ADD CONSTRAINT customers_party_role_agreement_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_characteristic
+    ADD CONSTRAINT customers_party_role_characteristic_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_credit
+    ADD CONSTRAINT customers_party_role_credit_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_medium
+    ADD CONSTRAINT customers_party_role_medium_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_party
+    ADD CONSTRAINT customers_party_role_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role_payment
+    ADD CONSTRAINT customers_party_role_payment_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.customers_party_role
+    ADD CONSTRAINT customers_party_role_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.customers_record_key
     ADD CONSTRAINT customers_record_key_pkey PRIMARY KEY (kind, source, value);
@@ -3358,9 +3661,53 @@ CREATE INDEX channels_message_state ON public.channels_message USING btree (stat
 
 CREATE INDEX channels_message_type ON public.channels_message USING btree (message_type);
 
+CREATE INDEX customers_account_contact_medium_owner ON public.customers_account_contact_medium USING btree (owner_id);
+
+CREATE INDEX customers_account_contact_owner ON public.customers_account_contact USING btree (owner_id);
+
+CREATE INDEX customers_account_cycle ON public.customers_account USING btree (cycle_id) WHERE (cycle_id IS NOT NULL);
+
+CREATE INDEX customers_account_financial ON public.customers_account USING btree (financial_id) WHERE (financial_id IS NOT NULL);
+
+CREATE INDEX customers_account_format ON public.customers_account USING btree (format_id) WHERE (format_id IS NOT NULL);
+
+CREATE INDEX customers_account_id ON public.customers_account USING btree (id);
+
+CREATE INDEX customers_account_kind ON public.customers_account USING btree (kind, id);
+
+CREATE INDEX customers_account_kind_name ON public.customers_account USING btree (kind, COALESCE(name, number), id);
+
+CREATE INDEX customers_account_media_media ON public.customers_account_media USING btree (media_id);
+
+CREATE INDEX customers_account_media_owner ON public.customers_account_media USING btree (owner_id);
+
+CREATE INDEX customers_account_name ON public.customers_account USING btree (COALESCE(name, number), id);
+
+CREATE INDEX customers_account_number ON public.customers_account USING btree (number);
+
+CREATE INDEX customers_account_party_owner ON public.customers_account_party USING btree (owner_id);
+
+CREATE INDEX customers_account_party_party ON public.customers_account_party USING btree (party_id);
+
+CREATE INDEX customers_account_plan_owner ON public.customers_account_plan USING btree (owner_id);
+
+CREATE INDEX customers_account_relation_account ON public.customers_account_relation USING btree (account_id);
+
+CREATE INDEX customers_account_relation_owner ON public.customers_account_relation USING btree (owner_id);
+
 CREATE INDEX customers_account_role_holder ON public.customers_account_role USING btree (holder_id, account_id);
 
+CREATE INDEX customers_account_status ON public.customers_account USING btree (status, kind, id);
+
+CREATE INDEX customers_account_tax_owner ON public.customers_account_tax USING btree (owner_id);
+
 CREATE UNIQUE INDEX customers_attribute_key ON public.customers_attribute USING btree (key);
+
+CREATE INDEX customers_bill_cycle_name ON public.customers_bill_cycle USING btree (name, id);
+
+CREATE INDEX customers_bill_format_name ON public.customers_bill_format USING btree (name, id);
+
+CREATE INDEX customers_bill_media_name ON public.customers_bill_media USING btree (name, id);
 
 CREATE INDEX customers_charge_bill ON public.customers_charge USING btree (id) WHERE (kind = ANY (ARRAY['bill'::text, 'disputed'::text, 'cancelled'::text, 'written_off'::text, 'draft'::text]));
 
@@ -3369,6 +3716,14 @@ CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on
 CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
+
+CREATE INDEX customers_financial_account_id ON public.customers_financial_account USING btree (id);
+
+CREATE INDEX customers_financial_account_name ON public.customers_financial_account USING btree (name, id);
+
+CREATE INDEX customers_financial_account_state ON public.customers_financial_account USING btree (state, id);
+
+CREATE INDEX customers_financial_balance_owner ON public.customers_financial_balance USING btree (owner_id);
 
 CREATE INDEX customers_identifier_customer ON public.customers_identifier USING btree (customer_id);
 
@@ -3409,6 +3764,32 @@ CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btr
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
 
 CREATE INDEX customers_party_kind ON public.customers_party USING btree (kind, id);
+
+CREATE INDEX customers_party_role_account_account ON public.customers_party_role_account USING btree (account_id);
+
+CREATE INDEX customers_party_role_account_owner ON public.customers_party_role_account USING btree (owner_id);
+
+CREATE INDEX customers_party_role_agreement_agreement ON public.customers_party_role_agreement USING btree (agreement_id);
+
+CREATE INDEX customers_party_role_agreement_owner ON public.customers_party_role_agreement USING btree (owner_id);
+
+CREATE INDEX customers_party_role_characteristic_owner ON public.customers_party_role_characteristic USING btree (owner_id);
+
+CREATE INDEX customers_party_role_credit_owner ON public.customers_party_role_credit USING btree (owner_id);
+
+CREATE INDEX customers_party_role_id ON public.customers_party_role USING btree (id);
+
+CREATE INDEX customers_party_role_medium_owner ON public.customers_party_role_medium USING btree (owner_id);
+
+CREATE INDEX customers_party_role_name ON public.customers_party_role USING btree (name, id);
+
+CREATE INDEX customers_party_role_party_owner ON public.customers_party_role_party USING btree (owner_id);
+
+CREATE INDEX customers_party_role_party_party ON public.customers_party_role_party USING btree (party_id);
+
+CREATE INDEX customers_party_role_payment_owner ON public.customers_party_role_payment USING btree (owner_id);
+
+CREATE INDEX customers_party_role_status ON public.customers_party_role USING btree (status, id);
 
 CREATE INDEX customers_record_key_customer ON public.customers_record_key USING btree (customer_id);
 

@@ -57,7 +57,7 @@ package struct Modules: Sendable {
             schemas: schemas,
             hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
         let holds = [desk.hold, orders.hold, privacy.hold]
-        self.holds = holds
+        self.holds = holds + [CustomersModule.hold]
         usage = try UsageModule(
             base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, $1) },
             schemas: schemas)
@@ -67,7 +67,9 @@ package struct Modules: Sendable {
                 hasher: hasher, policy: policy, texts: try Texts(share: share),
                 customers: CustomerNumbers { try reading.customers(numbered: $0, $1) }, memory: memory),
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
-                resources: try CustomersModule.resources(schemas, holds: holds)),
+                resources: try CustomersModule.resources(
+                    schemas, holds: holds,
+                    accounts: [AccountHold(Words(en: "products or orders", zh: "产品或订单")) { try OrdersModule.uses(account: $0, $1) }])),
             desk,
             catalog,
             orders,
@@ -86,7 +88,7 @@ package struct Modules: Sendable {
                         }
                     }, fields: { try CustomerLineage.fields($0) },
                     told: { CustomerLineage.told($0, $1) }), others: Self.importTargets(usage)
-            ) { CustomerImportTarget($0, holds: holds) },
+            ) { CustomerImportTarget($0, holds: holds + [CustomersModule.hold]) },
             insights,
         ]
         scopes = domains.flatMap(\.scopes)

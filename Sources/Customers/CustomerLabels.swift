@@ -59,8 +59,13 @@ enum CustomerLabels {
         labelled(
             "customers_account",
             plain: [
-                "customer_id", "id", "number", "kind", "status", "parent_number", "opened_on", "closed_on", "source",
-            ], ["name": .name, "bill_day": .profile, "payment_method": .profile]),
+                "customer_id", "id", "number", "kind", "status", "parent_number", "opened_on", "closed_on", "source", "account_type",
+                "modified_at", "credit_currency", "financial_id", "cycle_id", "cycle_name", "format_id", "format_name", "edition",
+            ],
+            [
+                "name": .name, "bill_day": .profile, "payment_method": .profile, "description": .name, "payment_status": .profile,
+                "credit_limit": .profile, "payment_method_id": .profile, "financial_name": .profile,
+            ]),
         labelled(
             "customers_account_role",
             plain: ["customer_id", "id", "holder_id", "account_id", "valid_from", "valid_to"], ["role": .profile]),
@@ -121,7 +126,7 @@ enum CustomerLabels {
         .plain("customers_saved_view", ["id", "name", "owner_id", "shared", "filter", "created_at"]),
         .plain(
             "customers_value_policy", ["id", "vip_from", "high_from", "customers", "computed_at", "requested_at"]),
-    ]
+    ] + AccountLabels.all
 
     private static func labelled(_ table: String, plain: [String], _ others: [String: ColumnLabel]) -> TableLabels {
         let rest = plain.map { ($0, ColumnLabel.plain) }

@@ -41,5 +41,5 @@ enum CustomerLayouts {
                 "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
                 "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
                 "customers_search_text", "customers_search_number", "customers_listing", "customers_account", "customers_account_role",
-            ], .customer(key: "customer_id"))
+            ], .customer(key: "customer_id")) + AccountLabels.layouts
 }

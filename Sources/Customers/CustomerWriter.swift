@@ -227,6 +227,7 @@ struct CustomerWriter: Sendable {
         try NumberIndex.remove(of: records.map(\.id), session)
         try session.executeMany(
             CustomerSQL.deleteLocator, records.flatMap { $0.subscriptions.map { [SQLValue.id($0.id)] } })
+        try AccountRows.forgetParts(of: records.map(\.id), session)
         for statement in CustomerSQL.deleteAll { try session.executeMany(statement, keys) }
         if let matching {
             var rows = MatchRows(matching)

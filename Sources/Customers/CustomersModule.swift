@@ -32,11 +32,18 @@ package struct CustomersModule: TMFModule {
     package var scopes: [APIScope] { resources.isEmpty ? [] : CustomerResources.scopes }
 
     /// What programs reach of customers and parties.
-    /// - Parameter holds: what keeps a customer from being removed.
-    package static func resources(_ schemas: TMFSchemas, holds: [CustomerHold]) throws -> [TMFResource] {
-        try CustomerResources.all(schemas, holds)
+    /// - Parameters:
+    ///   - holds: what keeps a customer from being removed.
+    ///   - accounts: what keeps an account from being removed.
+    package static func resources(
+        _ schemas: TMFSchemas, holds: [CustomerHold], accounts: [AccountHold] = []
+    ) throws -> [TMFResource] {
+        try CustomerResources.all(schemas, holds, accounts)
     }
     package var news: [TMFNews] { resources.isEmpty ? [] : CustomerNews.all }
+
+    /// What programs have given customers that no import brings.
+    package static var hold: CustomerHold { PartyRoles.hold }
     package var labels: [TableLabels] { CustomerLabels.all }
     package var layouts: [TableLayout] { CustomerLayouts.all }
 

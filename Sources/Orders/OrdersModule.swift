@@ -118,4 +118,10 @@ package struct OrdersModule: TMFModule {
         }
         return (owner, written.compactMap { PhoneNumber($0)?.e164 })
     }
+
+    /// Whether a product that somebody has, or an order that is open, is billed to an account.
+    package static func uses(account id: Int64, _ session: any SQLSession) throws -> Bool {
+        try session.exists(OrdersStore.accountInProducts, [.text(String(id))])
+            || session.exists(OrdersStore.accountInOrders, [.text(String(id))])
+    }
 }

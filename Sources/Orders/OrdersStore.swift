@@ -10,6 +10,13 @@ enum OrdersStore {
     static let offeringInProducts: SQL = """
         SELECT id FROM orders_product WHERE offering_id = $1 AND status NOT IN ('terminated', 'cancelled', 'aborted') LIMIT 1
         """
+    static let accountInProducts: SQL = """
+        SELECT id FROM orders_product WHERE billing_account_id = $1 AND status NOT IN ('terminated', 'cancelled', 'aborted') LIMIT 1
+        """
+    static let accountInOrders: SQL = """
+        SELECT id FROM orders_order
+        WHERE billing_account_id = $1 AND state NOT IN ('rejected', 'cancelled', 'completed', 'failed', 'partial') LIMIT 1
+        """
     static let offeringInOrders: SQL = """
         SELECT owner_id FROM orders_item
         WHERE offering_id = $1 AND state NOT IN ('rejected', 'cancelled', 'completed', 'failed') LIMIT 1

@@ -57,6 +57,8 @@ struct BillResourceStore: TMFWritingStore {
         let settled: Int64
         let isPaid: Bool
         let number: String?
+        /// The number of the account that it is of.
+        let account: String?
         var document: JSONObject
 
         /// What TMF678 calls it. A bill that nobody owes any more (cancelled, written off) is settled: nothing remains.
@@ -77,7 +79,7 @@ struct BillResourceStore: TMFWritingStore {
         }
     }
 
-    private static func money(_ minor: Int64, _ currency: String) -> JSONValue {
+    static func money(_ minor: Int64, _ currency: String) -> JSONValue {
         let scale = (0..<Money.exponent(of: currency)).reduce(1.0) { scale, _ in scale * 10 }
         return .object(["unit": .string(currency), "value": TMFField.number(Double(minor) / scale)])
     }
@@ -95,15 +97,12 @@ struct BillResourceStore: TMFWritingStore {
                 "startDateTime": .string("\(start)T00:00:00Z"), "endDateTime": .string("\(end)T23:59:59Z"),
             ])
         }
-        if let account = row.optionalText(10) {
-            document["billingAccount"] = .object(["id": .string(account), "@referredType": .string("BillingAccount")])
-        }
         let last = row.optionalText(12) ?? row.optionalText(8) ?? row.optionalText(6)
         document["lastUpdate"] = last.map { .string($0 + "T00:00:00Z") }
         return Bill(
             customer: row.id(0), id: row.int(1), kind: ChargeKind(rawValue: row.text(2)) ?? .bill, amount: row.int(4),
             currency: row.text(5), settled: row.optionalInt(11) ?? 0, isPaid: row.optionalText(8) != nil, number: number,
-            document: document)
+            account: row.optionalText(10), document: document)
     }
 
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
@@ -117,6 +116,7 @@ struct BillResourceStore: TMFWritingStore {
                 bills = bills.filter { reachable.contains($0.customer) }
             }
             let payments = try payments(of: bills, session)
+            let accounts = try accounts(of: bills, session)
             for bill in bills {
                 var document = bill.document
                 let whole = Self.money(bill.amount, bill.currency)
@@ -127,10 +127,29 @@ struct BillResourceStore: TMFWritingStore {
                 document["remainingAmount"] = Self.money(bill.remaining, bill.currency)
                 document["relatedParty"] = .array([TMFRows.Owner.party(bill.customer)])
                 if let number = bill.number, let paid = payments[bill.customer]?[number] { document["appliedPayment"] = .array(paid) }
+                if let account = bill.account { document["billingAccount"] = accounts[bill.customer]?[account] ?? Self.named(account) }
                 found[bill.id] = document
             }
         }
         return ids.compactMap { id in found[id].map { (id, $0) } }
+    }
+
+    /// An account of which only the bill knows.
+    private static func named(_ number: String) -> JSONValue {
+        .object(["id": .string(number), "@referredType": .string("BillingAccount")])
+    }
+
+    /// The customers' accounts by number (TMF666). A number that two sources gave means neither.
+    private func accounts(of bills: [Bill], _ session: any SQLSession) throws -> [CustomerID: [String: JSONValue]] {
+        let customers = Set(bills.filter { $0.account != nil }.map(\.customer)).sorted()
+        guard !customers.isEmpty else { return [:] }
+        var builder = SQLBuilder(AccountRows.select)
+        builder.appendIn("AND customer_id", customers.map { .id($0) })
+        let heads = Dictionary(grouping: try session.query(builder) { AccountRows.Head($0) }, by: { [$0.holder.description, $0.number] })
+        return heads.values.reduce(into: [:]) { result, same in
+            guard same.count == 1, let head = same.first else { return }
+            result[head.holder, default: [:]][head.number] = AccountFace.reference(head.kind, id: head.id, name: head.number)
+        }
     }
 
     /// What was paid of each number.

@@ -16,7 +16,8 @@ package enum CustomerResources {
         next: Dictionary(uniqueKeysWithValues: CustomerStatus.allCases.map { ($0.rawValue, $0.next.map(\.rawValue)) }))
 
     /// - Parameter holds: what other domains have of customers, who then cannot be removed.
-    static func all(_ schemas: TMFSchemas, _ holds: [CustomerHold]) throws -> [TMFResource] {
+    /// - Parameter accountHolds: what other domains have of accounts.
+    static func all(_ schemas: TMFSchemas, _ holds: [CustomerHold], _ accountHolds: [AccountHold]) throws -> [TMFResource] {
         let party = try schemas.schema(parties.number)
         func resource(_ kind: CustomerKind, _ name: String, _ type: String) -> TMFResource {
             TMFResource(
@@ -35,7 +36,8 @@ package enum CustomerResources {
                 next: TMFFace([TMFFace.relatedParty, TMFFace.contactMedium]),
                 store: { CustomerResourceStore(tenant: $0, holds: holds) }),
             resource(.individual, "individual", "Individual"), resource(.organisation, "organization", "Organization"), try BillResource.resource(schemas),
-        ]
+            try PartyRoles.resource(schemas),
+        ] + (try AccountResources.all(schemas, accountHolds))
     }
 
     static var scopes: [APIScope] {
@@ -43,7 +45,7 @@ package enum CustomerResources {
             customers, Words(en: "customers", zh: "客户"), view: CustomerPermissions.view, edit: CustomerPermissions.edit)
             + TMFAccess.scopes(
                 parties, Words(en: "persons and organisations", zh: "个人与机构"), view: CustomerPermissions.view,
-                edit: CustomerPermissions.edit) + BillResource.scopes
+                edit: CustomerPermissions.edit) + BillResource.scopes + PartyRoles.scopes + AccountResources.scopes
     }
 
     static let named: SQL = "SELECT customer_id FROM customers_listing WHERE sort_name = $1"
@@ -90,7 +92,7 @@ package enum CustomerResources {
 
 /// Customers as documents.
 struct CustomerResourceStore: TMFWritingStore {
-    static let accounts: SQL = "SELECT customer_id, id, number, name FROM customers_account WHERE TRUE"
+    static let accounts: SQL = "SELECT customer_id, id, number, name, kind FROM customers_account WHERE TRUE"
     static let withLines: SQL = "SELECT 1 FROM customers_subscription WHERE customer_id = $1 LIMIT 1"
     static let withCharges: SQL = "SELECT 1 FROM customers_charge WHERE customer_id = $1 LIMIT 1"
     static let withAccounts: SQL = "SELECT 1 FROM customers_account WHERE customer_id = $1 LIMIT 1"
@@ -118,10 +120,7 @@ struct CustomerResourceStore: TMFWritingStore {
             builder.append("ORDER BY customer_id, id")
             for (customer, account) in try session.query(builder, { row -> (CustomerID, JSONValue) in
                 let name = row.optionalText(3).map { masking.apply(.name, $0) } ?? row.text(2)
-                return (
-                    row.id(0), .object([
-                        "id": .string(String(row.int(1))), "name": .string(name), "@referredType": .string("BillingAccount"),
-                    ]))
+                return (row.id(0), AccountFace.reference(row.text(4), id: row.int(1), name: name))
             }) { accounts[customer, default: []].append(account) }
         }
         let attributes = try AttributeStore.all(session)
@@ -162,6 +161,8 @@ struct CustomerResourceStore: TMFWritingStore {
             document, from: before, to: &record, try AttributeStore.all(session), tenant.ids, countryCode: tenant.countryCode)
         try PartyRows.remove(id, session)
         try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
+        // Accounts that the party had already are found where the customer is.
+        try NumberIndex.moved([id], session)
         return id.rawValue
     }
 
@@ -296,6 +297,13 @@ struct PartyResourceStore: TMFWritingStore {
                 Words(
                     en: "The party is the customer \(party). Remove that first (TMF629).",
                     zh: "该参与方是客户 \(party)，请先删除客户（TMF629）。"))
+        }
+        let held = try PartyRoles.held(party, session)
+        guard held.isEmpty else {
+            let (en, zh) = (held.map(\.en).joined(separator: ", "), held.map(\.zh).joined(separator: "、"))
+            throw CRMError(
+                "in_use", status: 409,
+                Words(en: "The party has \(en). Remove those first.", zh: "该参与方有\(zh)，请先删除这些内容。"))
         }
         try PartyRows.remove(party, session)
     }

@@ -5,12 +5,18 @@ import Storage
 /// What an account is for (TMF666).
 enum AccountKind: String, Sendable, CaseIterable {
     case household, billing, service
+    /// Of a partner, for what both owe each other.
+    case settlement
+    /// Of no special kind.
+    case party
 
     var words: Words {
         switch self {
         case .household: Words(en: "Household account", zh: "家庭账户")
         case .billing: Words(en: "Billing account", zh: "付费账户")
         case .service: Words(en: "Service account", zh: "业务账户")
+        case .settlement: Words(en: "Settlement account", zh: "结算账户")
+        case .party: Words(en: "Account", zh: "账户")
         }
     }
 }
@@ -53,12 +59,12 @@ enum AccountRole: String, Sendable, CaseIterable {
 enum AccountRecords {
     static let selectAccounts: SQL = """
         SELECT customer_id, id, number, kind, name, status, parent_number, bill_day, payment_method, opened_on, closed_on,
-          source
+          source, edition
         FROM customers_account WHERE TRUE
         """
     static let updateAccount: SQL = """
         UPDATE customers_account SET number = $3, kind = $4, name = $5, status = $6, parent_number = $7, bill_day = $8,
-          payment_method = $9, opened_on = $10, closed_on = $11, source = $12
+          payment_method = $9, opened_on = $10, closed_on = $11, source = $12, edition = $13
         WHERE customer_id = $1 AND id = $2
         """
     static let deleteAccount: SQL = "DELETE FROM customers_account WHERE customer_id = $1 AND id = $2"
@@ -108,15 +114,15 @@ enum AccountRecords {
         ], keyField: number.key,
         columns: [
             "number", "kind", "name", "status", "parent_number", "bill_day", "payment_method", "opened_on", "closed_on",
-            "source",
+            "source", "edition",
         ],
         sql: RecordSQL(
             select: selectAccounts, table: "customers_account",
             list: """
                 customer_id, id, number, kind, name, status, parent_number, bill_day, payment_method, opened_on, closed_on,
-                source
+                source, edition
                 """, update: updateAccount, delete: deleteAccount, keys: CustomerFinder.keys),
-        audit: "customers.record.import", touched: CustomerRevision.move, changed: NumberIndex.follow(.accounts)
+        audit: "customers.record.import", touched: CustomerRevision.move, changed: follow
     ) { draft throws(RecordRefusal) in
         if let day = draft.int("bill_day"), !(1...31).contains(day) {
             throw RecordRefusal("bill_day", "range", en: "The bill day is a day of the month, 1 to 31.", zh: "账单日须为 1 至 31。")
@@ -139,6 +145,8 @@ enum AccountRecords {
         let known = draft.values["status"] ?? (isOver ? .text(AccountStatus.closed.rawValue) : draft.before["status"])
         made["status"] = known ?? .text(AccountStatus.open.rawValue)
         made["source"] = .text(draft.source)
+        // How often programs have changed it (TMF666): a revert sees that somebody did.
+        made["edition"] = draft.before["edition"]
         return made
     }
 
@@ -206,11 +214,22 @@ enum AccountRecords {
             zh: "来源“\(source)”中没有该账户，请先导入账户。")
     }
 
+    static let forgetParent: SQL = "DELETE FROM customers_account_relation WHERE owner_id = $1 AND LOWER(relation) = 'parent'"
+
+    /// The account above is the one that was named last, by a source or by a program.
+    @Sendable private static func follow(_ changes: [RecordChange], _ tenant: Tenant, _ session: any SQLSession) throws {
+        try NumberIndex.follow(.accounts)(changes, tenant, session)
+        let moved = changes.filter { $0.before != nil && $0.before?["parent_number"] != $0.after?["parent_number"] }
+        try session.executeMany(forgetParent, moved.map { [.int($0.place.id)] })
+    }
+
     private static func synonyms(_ kind: AccountKind) -> [String] {
         switch kind {
         case .household: ["family", "home", "家庭", "家庭户"]
         case .billing: ["bill", "payment", "计费账户", "付费", "账务"]
         case .service: ["product", "subscription", "业务", "服务账户"]
+        case .settlement: ["partner", "clearing", "结算"]
+        case .party: ["party account", "general", "账户"]
         }
     }
 

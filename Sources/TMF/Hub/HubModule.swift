@@ -153,7 +153,7 @@ struct KeptUpkeep: Sendable {
         for resource in resources {
             var after: Int64 = 0
             while true {
-                let (from, name) = (after, resource.name)
+                let (from, name) = (after, resource.kept)
                 let last = try await tenant.database.write { session -> Int64? in
                     let ids = try session.query(
                         Self.page, [.text(name), .int(from), .int(Limits.sqlListChunk)]) { $0.int(0) }
@@ -174,6 +174,6 @@ struct KeptUpkeep: Sendable {
         query.append("AND")
         query.appendIn(table.id, ids.map { .int($0) })
         let there = Set(try session.query(query) { $0.int(0) })
-        try TMFKeptStore.remove(resource.name, ids.filter { !there.contains($0) }, session)
+        try TMFKeptStore.remove(resource.kept, ids.filter { !there.contains($0) }, session)
     }
 }

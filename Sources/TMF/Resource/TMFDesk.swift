@@ -30,12 +30,14 @@ package struct TMFDesk: Sendable {
 
         func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
             let own = try base.documents(ids, principal, session)
-            let kept = try TMFKeptStore.of(resource.name, own.map(\.id), session)
+            let kept = try TMFKeptStore.of(resource.kept, own.map(\.id), session)
             let all = Masking(principal).shows(.full)
             return own.map { id, document in
                 var document = kept[id]?.document(over: document, all: all) ?? document
                 document["id"] = .string(String(id))
-                document["href"] = .string("\(origin)\(resource.path)/\(id)")
+                // One of a more special class lies under that one's name.
+                let place = document["href"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(resource.path)/\(id)"
+                document["href"] = .string(origin + place)
                 if document["@type"] == nil { document["@type"] = .string(resource.type) }
                 return (id, document)
             }
@@ -182,7 +184,7 @@ package struct TMFDesk: Sendable {
         let old = try document(id, context.principal, session)
         if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
         try writing().remove(id, old, context, session)
-        try TMFKeptStore.remove(resource.name, [id], session)
+        try TMFKeptStore.remove(resource.kept, [id], session)
         try tell(id, [.removed], [], context, session)
         return old
     }
@@ -200,7 +202,7 @@ package struct TMFDesk: Sendable {
         where attribute.isServers { sent[attribute.name] = nil }
         let kept = TMFKept(sent: sent, own: own)
         try checkColumns(kept, over: own)
-        try TMFKeptStore.save(kept, resource.name, id, session)
+        try TMFKeptStore.save(kept, resource.kept, id, session)
     }
 
     /// What a list finds by a column must be what the document says: a store has to hold all values of an attribute it declares

@@ -100,6 +100,9 @@ package struct TMFResource: Sendable {
     package let store: @Sendable (Tenant) -> any TMFStore
     /// Codes of refusals that are audited although nothing changed: what the law wants to know of (G34).
     package var auditedRefusals: Set<String> = []
+    /// Under which name what clients sent is kept, where several resources show the same rows; `nil` = its own.
+    package var keptAs: String?
+    package var kept: String { keptAs ?? name }
     /// How it looks in version 5, where it is offered in that.
     package let next: TMFFace?
     /// Set in the resource of version 5.

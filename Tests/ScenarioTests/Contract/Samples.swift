@@ -3,7 +3,7 @@ import Web
 
 /// A sample of each resource. A resource without one fails the coverage test.
 enum Samples {
-    static let all: [Sample] = desk + parties + bills + trade + privacy + channels + sales + insights + usage
+    static let all: [Sample] = desk + parties + bills + trade + privacy + channels + sales + insights + usage + accounts
 
     static func party(_ world: ContractWorld, role: String = "customer", at place: Int = 0) -> JSONValue {
         ["id": .string(world.customers[place].description), "role": .string(role), "@referredType": "Customer", "href": "http://other/1"]
