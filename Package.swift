@@ -21,6 +21,7 @@ let foundation: [Target.Dependency] = [
 /// A library target of ours. Resource folders are excluded from compilation; the share loader reads them.
 func library(_ name: String, _ dependencies: [Target.Dependency], unsafe flags: [String] = []) -> Target {
     let folder = Context.packageDirectory + "/Sources/\(name)/"
+    let flags = Context.environment["SWITCHBOARD_FUZZ"] != nil && fuzzed.contains(name) ? ["-O", "-sanitize=fuzzer"] : flags
     return .target(
         name: name, dependencies: dependencies,
         exclude: resources.filter { exists(folder + $0) },
@@ -56,6 +57,19 @@ let benchmarks: [Target] =
             dependencies: ["TestSupport", .product(name: "Hummingbird", package: "hummingbird")],
             path: "Benchmarks", swiftSettings: settings)
     ]
+
+/// The runtime of libFuzzer; set by `bin/fuzz` only, in a build folder of its own.
+let fuzzer = Context.environment["SWITCHBOARD_FUZZ"]
+/// Readers that the fuzzer looks into.
+let fuzzed: Set<String> = ["Kernel", "Web", "TMF", "Tabular"]
+let fuzzing: [Target] =
+    fuzzer.map { runtime in
+        [
+            .executableTarget(
+                name: "switchboard-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Runner", swiftSettings: settings,
+                linkerSettings: [.unsafeFlags([runtime, "-lstdc++"])])
+        ]
+    } ?? []
 
 let package = Package(
     name: "switchboard",
@@ -161,8 +175,10 @@ let package = Package(
                 "StorageSQLite", "StoragePostgres", "TMF", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
-
-    ] + benchmarks
+        .target(
+            name: "FuzzTargets", dependencies: ["Kernel", "Storage", "Web", "Platform", "TMF", "Tabular"], path: "Fuzz/Targets",
+            swiftSettings: settings),
+    ] + benchmarks + fuzzing
         + [
             tests("Kernel", ["Kernel"]),
             tests("Compute", ["Compute"]),
@@ -203,6 +219,7 @@ let package = Package(
             tests("TMF", ["TMF", "Outgoing", .product(name: "Crypto", package: "swift-crypto")] + foundation),
             tests("Tidy", foundation + ["App", "Ingest", "TMF"]),
             tests("Browser", foundation + ["App"]),
+            tests("Fuzz", ["FuzzTargets"]),
         ].filter(wanted)
 )
 

@@ -2246,6 +2246,87 @@ CREATE TABLE public.schema_migration (
     applied_at bigint NOT NULL
 );
 
+CREATE TABLE public.servicedesk_appointment (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    external_id text,
+    category text,
+    description text,
+    status text NOT NULL,
+    starts_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    place_id text,
+    place_name text,
+    place_role text,
+    place_type text,
+    event_id text,
+    event_name text
+);
+
+CREATE TABLE public.servicedesk_appointment_contact (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    medium_type text,
+    preferred boolean,
+    contact_type text,
+    phone text,
+    email text,
+    fax text,
+    social_id text,
+    street1 text,
+    street2 text,
+    city text,
+    region text,
+    post_code text,
+    country text,
+    valid_from bigint,
+    valid_until bigint
+);
+
+CREATE TABLE public.servicedesk_appointment_entity (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    entity_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.servicedesk_appointment_note (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    note_id text,
+    author text,
+    written_at bigint,
+    text text
+);
+
+CREATE TABLE public.servicedesk_appointment_party (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    party_id text,
+    role text,
+    name text,
+    referred_type text
+);
+
+CREATE TABLE public.servicedesk_calendar (
+    kind text NOT NULL,
+    reference text NOT NULL,
+    hours text NOT NULL,
+    slot_minutes bigint NOT NULL,
+    at_once bigint NOT NULL,
+    closed_days text NOT NULL,
+    updated_at bigint NOT NULL,
+    updated_by_name text NOT NULL
+);
+
 CREATE TABLE public.servicedesk_case (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -2379,6 +2460,43 @@ CREATE TABLE public.servicedesk_record_key (
     value text NOT NULL,
     customer_id bigint NOT NULL,
     record_id bigint NOT NULL
+);
+
+CREATE TABLE public.servicedesk_slot_asked (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    slot_id text,
+    starts_at bigint,
+    ends_at bigint
+);
+
+CREATE TABLE public.servicedesk_slot_free (
+    customer_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    place bigint NOT NULL,
+    slot_id text,
+    starts_at bigint,
+    ends_at bigint,
+    party_id text,
+    party_role text,
+    party_type text
+);
+
+CREATE TABLE public.servicedesk_slot_search (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    searched_at bigint NOT NULL,
+    result text,
+    status text NOT NULL,
+    party_id text,
+    party_role text,
+    party_name text,
+    party_type text,
+    place_id text,
+    place_name text,
+    place_role text,
+    place_type text
 );
 
 CREATE TABLE public.storage_copy (
@@ -3413,6 +3531,24 @@ ALTER TABLE ONLY public.sales_lead
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (module, number);
 
+ALTER TABLE ONLY public.servicedesk_appointment_contact
+    ADD CONSTRAINT servicedesk_appointment_contact_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_appointment_entity
+    ADD CONSTRAINT servicedesk_appointment_entity_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_appointment_note
+    ADD CONSTRAINT servicedesk_appointment_note_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_appointment_party
+    ADD CONSTRAINT servicedesk_appointment_party_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_appointment
+    ADD CONSTRAINT servicedesk_appointment_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_calendar
+    ADD CONSTRAINT servicedesk_calendar_pkey PRIMARY KEY (kind, reference);
+
 ALTER TABLE ONLY public.servicedesk_case_entity
     ADD CONSTRAINT servicedesk_case_entity_pkey PRIMARY KEY (customer_id, owner_id, place);
 
@@ -3445,6 +3581,15 @@ ALTER TABLE ONLY public.servicedesk_interaction_party
 
 ALTER TABLE ONLY public.servicedesk_record_key
     ADD CONSTRAINT servicedesk_record_key_pkey PRIMARY KEY (kind, source, value);
+
+ALTER TABLE ONLY public.servicedesk_slot_asked
+    ADD CONSTRAINT servicedesk_slot_asked_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_slot_free
+    ADD CONSTRAINT servicedesk_slot_free_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_slot_search
+    ADD CONSTRAINT servicedesk_slot_search_pkey PRIMARY KEY (customer_id, id);
 
 ALTER TABLE ONLY public.storage_copy
     ADD CONSTRAINT storage_copy_pkey PRIMARY KEY (name);
@@ -4129,6 +4274,34 @@ CREATE INDEX sales_lead_status ON public.sales_lead USING btree (status);
 
 CREATE INDEX sales_lead_status_changed ON public.sales_lead USING btree (status_changed_at);
 
+CREATE INDEX servicedesk_appointment_category ON public.servicedesk_appointment USING btree (category);
+
+CREATE INDEX servicedesk_appointment_contact_owner ON public.servicedesk_appointment_contact USING btree (owner_id);
+
+CREATE INDEX servicedesk_appointment_created ON public.servicedesk_appointment USING btree (created_at);
+
+CREATE INDEX servicedesk_appointment_entity_entity ON public.servicedesk_appointment_entity USING btree (entity_id);
+
+CREATE INDEX servicedesk_appointment_entity_owner ON public.servicedesk_appointment_entity USING btree (owner_id);
+
+CREATE INDEX servicedesk_appointment_external ON public.servicedesk_appointment USING btree (external_id);
+
+CREATE INDEX servicedesk_appointment_id ON public.servicedesk_appointment USING btree (id);
+
+CREATE INDEX servicedesk_appointment_note_owner ON public.servicedesk_appointment_note USING btree (owner_id);
+
+CREATE INDEX servicedesk_appointment_party_owner ON public.servicedesk_appointment_party USING btree (owner_id);
+
+CREATE INDEX servicedesk_appointment_party_party ON public.servicedesk_appointment_party USING btree (party_id);
+
+CREATE INDEX servicedesk_appointment_place ON public.servicedesk_appointment USING btree (place_id);
+
+CREATE INDEX servicedesk_appointment_starts ON public.servicedesk_appointment USING btree (starts_at);
+
+CREATE INDEX servicedesk_appointment_status ON public.servicedesk_appointment USING btree (status, id);
+
+CREATE INDEX servicedesk_appointment_updated ON public.servicedesk_appointment USING btree (updated_at);
+
 CREATE INDEX servicedesk_case_entity_entity ON public.servicedesk_case_entity USING btree (entity_id);
 
 CREATE INDEX servicedesk_case_entity_owner ON public.servicedesk_case_entity USING btree (owner_id);
@@ -4168,6 +4341,18 @@ CREATE INDEX servicedesk_interaction_party_owner ON public.servicedesk_interacti
 CREATE INDEX servicedesk_interaction_party_party ON public.servicedesk_interaction_party USING btree (party_id);
 
 CREATE INDEX servicedesk_record_key_customer ON public.servicedesk_record_key USING btree (customer_id);
+
+CREATE INDEX servicedesk_slot_asked_owner ON public.servicedesk_slot_asked USING btree (owner_id);
+
+CREATE INDEX servicedesk_slot_free_owner ON public.servicedesk_slot_free USING btree (owner_id);
+
+CREATE INDEX servicedesk_slot_search_id ON public.servicedesk_slot_search USING btree (id);
+
+CREATE INDEX servicedesk_slot_search_party ON public.servicedesk_slot_search USING btree (party_id);
+
+CREATE INDEX servicedesk_slot_search_place ON public.servicedesk_slot_search USING btree (place_id);
+
+CREATE INDEX servicedesk_slot_search_searched ON public.servicedesk_slot_search USING btree (searched_at);
 
 CREATE INDEX storage_job_due ON public.storage_job USING btree (run_at, id) WHERE ((status = 'queued'::text) OR (status = 'running'::text));
 

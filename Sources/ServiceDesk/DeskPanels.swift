@@ -18,21 +18,43 @@ struct CasesPanel: Sendable {
 
     private func begin(_ request: PanelRequest, _ session: any SQLSession) throws -> Staged<PanelContent?> {
         let asked = try ServiceDeskStore.cases(request.customers, limit: Self.shown + 1, session)
+        let coming =
+            request.principal.may(ServiceDeskPermissions.viewAppointments)
+            ? try ServiceDeskStore.comingAppointments(request.customers, now: request.now, session) : Asked { [] }
         return .asked {
-            let lines = try asked.value()
-            guard lines.count > Self.shown else { return .done(content(lines, lines.count { $0.isOpen }, request)) }
+            let (lines, appointments) = (try asked.value(), try coming.value())
+            guard lines.count > Self.shown else {
+                return .done(content(lines, lines.count { $0.isOpen }, appointments, request))
+            }
             let open = try ServiceDeskStore.openCount(request.customers, session)
-            return open.map { content(lines, $0, request) }.staged
+            return open.map { content(lines, $0, appointments, request) }.staged
         }
     }
 
-    private func content(_ lines: [CaseLine], _ open: Int, _ request: PanelRequest) -> PanelContent? {
+    private func content(
+        _ lines: [CaseLine], _ open: Int, _ appointments: [AppointmentLine], _ request: PanelRequest
+    ) -> PanelContent? {
         guard let first = request.customers.first else { return nil }
         let hasMore = lines.count > Self.shown
         let language = request.language
+        // What is for a case stands with it, the rest above.
+        func visits(_ line: CaseLine) -> [AppointmentLine] {
+            appointments.filter { $0.tickets.contains(line.id.description) || $0.tickets.contains(line.number) }
+        }
+        let placed = Set(lines.prefix(Self.shown).flatMap { visits($0).map(\.id) })
+        func view(_ line: AppointmentLine) -> View {
+            [
+                "time": .text(line.time(zone)), "state": .text(line.statusWords[language]),
+                "tone": .text(line.status?.badge ?? ""),
+                "what": .text(FreeText.excerpt(FreeText.shown(line.description, request.masking)) ?? line.category),
+            ]
+        }
+        let hasText = appointments.contains { $0.description != nil } || lines.contains { $0.subject != nil }
+        let others = appointments.filter { !placed.contains($0.id) }
         return PanelContent(
             template: "servicedesk/panel-cases",
             view: [
+                "hasVisits": .bool(!others.isEmpty), "visits": .list(others.prefix(Self.shown).map(view)),
                 "isEmpty": .bool(lines.isEmpty), "hasOpen": .bool(open > 0), "open": .text(String(open)),
                 "more": .text(hasMore ? "/customers/\(first)/timeline?show=case" : nil),
                 "cases": .list(
@@ -40,6 +62,7 @@ struct CasesPanel: Sendable {
                         [
                             "lineage": .text(Self.lineage(line.customer, line.id.rawValue, request)),
                             "id": .text(line.id.description), "number": .text(line.number), "kind": .text(line.kind[language]),
+                            "own": .list(visits(line).map(view)),
                             "topic": .text(line.topic[language]), "status": .text(line.status[language]),
                             "subject": .text(FreeText.shown(line.subject, request.masking)),
                             "badge": .text(line.badge), "priority": .text(line.priority[language]),
@@ -49,7 +72,7 @@ struct CasesPanel: Sendable {
                         ]
                     }),
             ],
-            unmasked: request.masking.shows(.name) && lines.contains { $0.subject != nil } ? ["subject"] : [])
+            unmasked: request.masking.shows(.name) && hasText ? ["subject"] : [])
     }
 }
 

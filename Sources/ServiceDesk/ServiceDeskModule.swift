@@ -11,6 +11,9 @@ enum ServiceDeskPermissions {
     static let viewInteractions = Permission("servicedesk.interaction.view")
     static let editCases = Permission("servicedesk.case.edit")
     static let editInteractions = Permission("servicedesk.interaction.edit")
+    static let viewAppointments = Permission("servicedesk.appointment.view")
+    static let editAppointments = Permission("servicedesk.appointment.edit")
+    static let manageHours = Permission("servicedesk.hours.manage")
 }
 
 /// What customers came with and what became of it: cases and contacts.
@@ -18,13 +21,15 @@ package struct ServiceDeskModule: TMFModule {
     /// `nil` = cases are not looked for.
     private let customers: (any CustomerReading)?
 
-    /// What programs reach (TMF621, TMF683).
+    /// What programs reach (TMF621, TMF646, TMF683).
     package let resources: [TMFResource]
+    private let rows: [(resource: String, rows: TMFRows)]
 
     /// Without search and without routes for programs.
     package init(customers: (any CustomerReading)? = nil) {
         self.customers = customers
         resources = []
+        rows = []
     }
 
     /// - Parameters:
@@ -32,9 +37,14 @@ package struct ServiceDeskModule: TMFModule {
     ///   - schemas: of what programs reach.
     package init(customers: any CustomerReading, schemas: TMFSchemas) throws {
         self.customers = customers
+        let appointments = try schemas.schema(Appointments.api.number)
+        rows = [
+            (Appointments.name, AppointmentStore(customers).rows), (TimeSlots.name, TimeSlotStore(customers).rows),
+        ]
         resources = [
             Tickets.resource(try schemas.schema(Tickets.api.number), customers),
             Interactions.resource(try schemas.schema(Interactions.api.number), customers),
+            Appointments.resource(appointments, customers), TimeSlots.resource(appointments, customers),
         ]
     }
 
@@ -54,6 +64,15 @@ package struct ServiceDeskModule: TMFModule {
             PermissionGrant(
                 ServiceDeskPermissions.editInteractions, Words(en: "Write down contacts", zh: "登记客户接触"),
                 roles: [.agent, .supervisor, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.viewAppointments, Words(en: "See appointments", zh: "查看预约"),
+                roles: [.agent, .supervisor, .analyst, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.editAppointments, Words(en: "Make and change appointments", zh: "新建和修改预约"),
+                roles: [.agent, .supervisor, .administrator]),
+            PermissionGrant(
+                ServiceDeskPermissions.manageHours, Words(en: "Set the hours of visits", zh: "设置上门预约时间"),
+                roles: [.supervisor, .administrator]),
         ]
     }
 
@@ -64,6 +83,34 @@ package struct ServiceDeskModule: TMFModule {
             + TMFAccess.scopes(
                 Interactions.api, Words(en: "contacts with customers", zh: "客户接触记录"),
                 view: ServiceDeskPermissions.viewInteractions, edit: ServiceDeskPermissions.editInteractions)
+            + TMFAccess.scopes(
+                Appointments.api, Words(en: "appointments", zh: "预约"), view: ServiceDeskPermissions.viewAppointments,
+                edit: ServiceDeskPermissions.editAppointments)
+    }
+
+    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
+        TMFResource.endpoints(of: resources) + VisitHoursPages.endpoints()
+    }
+
+    package var navigation: [NavigationEntry] {
+        [
+            NavigationEntry(
+                key: "servicedesk.hours", icon: "calendar", path: VisitHoursPages.path,
+                permission: ServiceDeskPermissions.manageHours, order: 61)
+        ]
+    }
+
+    package func jobs(_ tenant: Tenant) -> [JobHandler] {
+        [
+            JobHandler(kind: TimeSlots.upkeepJob) { _ in
+                let gone = try await TimeSlotStore.upkeep(tenant, tenant.clock.now())
+                return JSONValue.object(["searches": .int(Int64(gone))]).encoded()
+            }
+        ]
+    }
+
+    package var schedules: [Schedule] {
+        [Schedule(name: "servicedesk.upkeep", jobKind: TimeSlots.upkeepJob, everySeconds: 21_600)]
     }
 
     /// What imports change of cases and contacts.
@@ -105,15 +152,21 @@ package struct ServiceDeskModule: TMFModule {
         ]
             + TableLayout.all(
                 [
-                    "servicedesk_case_party", "servicedesk_case_entity", "servicedesk_case_note", "servicedesk_case_step",
-                    "servicedesk_interaction_party", "servicedesk_interaction_note",
-                ], .customer(key: "customer_id"))
+                    "servicedesk_case_party", "servicedesk_case_entity", "servicedesk_case_note",
+                    "servicedesk_case_step",
+                    "servicedesk_interaction_party", "servicedesk_interaction_note", "servicedesk_appointment",
+                    "servicedesk_appointment_party", "servicedesk_appointment_entity", "servicedesk_appointment_note",
+                    "servicedesk_appointment_contact", "servicedesk_slot_search", "servicedesk_slot_asked",
+                    "servicedesk_slot_free",
+                ], .customer(key: "customer_id")) + [TableLayout("servicedesk_calendar", .local)]
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         [
-            EventHandler(name: "servicedesk.customers.removed", CustomersChanged.self) { event, session in
-                if event.kind == .removed { try ServiceDeskStore.forget(event.ids, session) }
+            EventHandler(name: "servicedesk.customers.removed", CustomersChanged.self) { [rows] event, session in
+                guard event.kind == .removed else { return }
+                try ServiceDeskStore.forget(event.ids, session)
+                for (resource, rows) in rows { try rows.forget(event.ids, resource: resource, session) }
             }
         ]
     }
@@ -130,13 +183,15 @@ package struct ServiceDeskModule: TMFModule {
     }
 
     /// What this domain adds to the timeline of the customer page.
-    package var timeline: [any TimelineSource] { [CaseTimeline(), InteractionTimeline()] }
+    package var timeline: [any TimelineSource] { [CaseTimeline(), InteractionTimeline(), AppointmentTimeline()] }
 
-    /// Cases and contacts keep their customer when the import that made it is taken back.
+    /// Cases, contacts and appointments keep their customer when the import that made it is taken back.
     package var hold: CustomerHold {
-        CustomerHold(Words(en: "cases or contacts", zh: "工单或接触记录")) { ids, session in
+        CustomerHold(Words(en: "cases, contacts or appointments", zh: "工单、接触记录或预约")) { ids, session in
             var result: Set<CustomerID> = []
-            for statement in [ServiceDeskStore.withCases, ServiceDeskStore.withInteractions] {
+            for statement in [
+                ServiceDeskStore.withCases, ServiceDeskStore.withInteractions, ServiceDeskStore.withAppointments,
+            ] {
                 for chunk in ids.chunked(Limits.sqlListChunk) {
                     var builder = SQLBuilder(statement)
                     builder.appendIn("AND customer_id", chunk.map { .id($0) })
@@ -163,63 +218,4 @@ package struct ServiceDeskModule: TMFModule {
 
     /// Gives invented customers the cases and contacts that go with their lives.
     package var follower: any DemoFollower { DemoDesk() }
-}
-
-/// A label for every column (G31). That and why somebody called is said about a person, and what was said even more.
-enum ServiceDeskLabels {
-    static let all: [TableLabels] = [
-        TableLabels(
-            "servicedesk_interaction",
-            [
-                "customer_id": .plain, "id": .plain, "happened_at": .profile, "channel": .profile,
-                "direction": .profile, "topic": .profile, "outcome": .profile, "language": .profile,
-                "case_id": .plain, "note": .name, "survey": .plain, "score": .profile, "ended_at": .profile,
-                "created_at": .plain, "status": .profile, "status_changed_at": .plain,
-            ]),
-        TableLabels(
-            "servicedesk_record_key",
-            ["kind": .plain, "source": .plain, "value": .identity, "customer_id": .plain, "record_id": .plain]),
-        TableLabels(
-            "servicedesk_case",
-            [
-                "customer_id": .plain, "id": .plain, "number": .plain, "kind": .profile, "topic": .profile,
-                "status": .profile, "priority": .profile, "opened_at": .profile, "resolved_at": .profile,
-                "closed_at": .profile, "subject": .name, "title": .name, "severity": .profile, "updated_at": .plain,
-                "status_changed_at": .plain, "status_reason": .name, "expected_at": .plain, "requested_at": .plain,
-                "channel_id": .plain, "channel_name": .plain,
-            ]),
-        parties("servicedesk_case_party"), notes("servicedesk_case_note"), parties("servicedesk_interaction_party"),
-        notes("servicedesk_interaction_note"),
-        TableLabels(
-            "servicedesk_case_entity",
-            [
-                "customer_id": .plain, "owner_id": .plain, "place": .plain, "entity_id": .identity, "role": .plain,
-                "name": .plain, "referred_type": .plain,
-            ]),
-        TableLabels(
-            "servicedesk_case_step",
-            [
-                "customer_id": .plain, "owner_id": .plain, "place": .plain, "status": .profile, "changed_at": .plain,
-                "reason": .name,
-            ]),
-        .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
-    ]
-
-    private static func parties(_ table: String) -> TableLabels {
-        TableLabels(
-            table,
-            [
-                "customer_id": .plain, "owner_id": .plain, "place": .plain, "party_id": .identity, "role": .plain, "name": .name,
-                "referred_type": .plain,
-            ])
-    }
-
-    private static func notes(_ table: String) -> TableLabels {
-        TableLabels(
-            table,
-            [
-                "customer_id": .plain, "owner_id": .plain, "place": .plain, "note_id": .plain, "author": .name,
-                "written_at": .plain, "text": .name,
-            ])
-    }
 }

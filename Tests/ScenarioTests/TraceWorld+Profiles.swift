@@ -33,6 +33,8 @@ extension TraceWorld {
         }
     }
 
+    private static let visitHours = [("day.mon", "09:00-12:00"), ("slot_minutes", "60"), ("at_once", "2"), ("closed_days", "")]
+
     static let profileMakers: [String: Maker] = [
         "POST /api/events": { world in
             let visitor = world.supervisor
@@ -69,6 +71,25 @@ extension TraceWorld {
             let visitor = world.supervisor
             _ = try visitor.post("/usage/tariffs", [("tariffs", "name,monthly_fee\nTraced,10\n")])
             return { try visitor.get("/usage/tariffs/rated?month=2026-01") }
+        },
+        "GET /visit-hours": { world in
+            let visitor = world.supervisor
+            return { try visitor.get("/visit-hours") }
+        },
+        "POST /visit-hours": { world in
+            let visitor = world.supervisor
+            let version = try visitor.version("/visit-hours")
+            return { try visitor.post("/visit-hours", visitHours + [("revision", version), ("kind", ""), ("reference", "")]) }
+        },
+        "POST /visit-hours/removal": { world in
+            let visitor = world.supervisor
+            let version = try #require(
+                try visitor.get("/visit-hours").text.matches(of: /name="revision" value="([^"]+)"/).last?.1)
+            let place = "traced-\(UUID())"
+            let made = try visitor.post(
+                "/visit-hours", visitHours + [("revision", String(version)), ("kind", "place"), ("reference", place)])
+            #expect(made.status == 303, "\(made.text.prefix(300))")
+            return { try visitor.post("/visit-hours/removal", [("kind", "place"), ("reference", place)]) }
         },
         "GET /counters": { world in
             let visitor = world.administrator

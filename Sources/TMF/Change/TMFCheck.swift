@@ -9,11 +9,23 @@ package struct TMFCheck: Sendable {
 
     package static let problemsMax = 20
 
+    /// Levels of a document: what is kept of it is stored two levels deeper, and read again by the reader that knows `Limits.jsonDepthMax`.
+    package static let depthMax = Limits.jsonDepthMax - 4
+
+    private func checkDepth(_ document: JSONObject, _ problems: inout Problems) {
+        for (name, value) in document.sorted(by: { $0.key < $1.key }) where value.depth(upTo: Self.depthMax) > Self.depthMax {
+            problems.add(
+                name, "too_deep",
+                Words(en: "is nested deeper than \(Self.depthMax) levels", zh: "嵌套超过 \(Self.depthMax) 层"))
+        }
+    }
+
     /// A document that a client sends to make a resource.
     /// - Throws: 400 with every place that is wrong, at most 20 of them.
     package func create(_ document: JSONObject, of type: String) throws {
         var problems = Problems()
         check(document, of: type, place: "", isNew: true, &problems)
+        checkDepth(document, &problems)
         try problems.thrown()
     }
 
@@ -21,6 +33,7 @@ package struct TMFCheck: Sendable {
     package func changed(_ document: JSONObject, of type: String) throws {
         var problems = Problems()
         check(document, of: type, place: "", isNew: false, &problems)
+        checkDepth(document, &problems)
         try problems.thrown()
     }
 

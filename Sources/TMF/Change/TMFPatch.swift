@@ -38,12 +38,14 @@ package enum TMFPatch: Sendable {
         switch self {
         case .merge(let patch): return Self.merged(document, patch)
         case .operations(let operations):
-            return try Self.run(operations, on: document) { operation, value in
+            return try Self.run(operations, on: document) { operation, value, growth in
+                try growth.spend(operation, value)
                 try operation.apply(to: &value, path: try JSONPointer(operation.path))
             }
         case .queries(let operations):
-            return try Self.run(operations, on: document) { operation, value in
+            return try Self.run(operations, on: document) { operation, value, growth in
                 for pointer in try JSONPatchQuery(operation.path).pointers(in: value, isAdding: operation.kind == .add) {
+                    try growth.spend(operation, value)
                     try operation.apply(to: &value, path: pointer)
                 }
             }
@@ -52,11 +54,12 @@ package enum TMFPatch: Sendable {
 
     private static func run(
         _ operations: [JSONPatchOperation], on document: JSONObject,
-        _ step: (JSONPatchOperation, inout JSONValue) throws -> Void
+        _ step: (JSONPatchOperation, inout JSONValue, inout PatchGrowth) throws -> Void
     ) throws -> JSONObject {
         var value = JSONValue.object(document)
+        var growth = PatchGrowth()
         for (number, operation) in operations.enumerated() {
-            do { try step(operation, &value) } catch let failure as JSONPatchFailure {
+            do { try step(operation, &value, &growth) } catch let failure as JSONPatchFailure {
                 throw CRMError(
                     failure.isConflict ? "test_failed" : "bad_operation", status: failure.isConflict ? 409 : 400,
                     Words(
@@ -97,6 +100,56 @@ package enum TMFPatch: Sendable {
     }
 
     static func bad(_ words: Words) -> CRMError { CRMError.badRequest("bad_patch", words) }
+}
+
+/// How much a patch has put into a document. Thirty copies of the whole into itself are a document of a thousand million values that
+/// lies in the memory of one: nothing is slow before it is written out, and then everything is.
+struct PatchGrowth {
+    static let most = 4 << 20
+    private var left = PatchGrowth.most
+
+    mutating func spend(_ operation: JSONPatchOperation, _ document: JSONValue) throws {
+        switch operation.kind {
+        case .remove, .move, .test: return
+        case .add, .replace: left -= (operation.value ?? .null).weight(upTo: left)
+        case .copy: left -= try JSONPointer(operation.from ?? "").value(in: document).weight(upTo: left)
+        }
+        guard left >= 0 else {
+            throw JSONPatchFailure(words: Words(en: "the patch makes the resource too large", zh: "修改后的资源过大"))
+        }
+    }
+}
+
+extension JSONValue {
+    /// About the bytes of its text; what is more than `most` is one more than that.
+    package func weight(upTo most: Int) -> Int {
+        var left = most
+        func walk(_ value: JSONValue) {
+            left -= 2
+            switch value {
+            case .string(let text): left -= text.utf8.count
+            case .array(let items): for item in items where left >= 0 { walk(item) }
+            case .object(let fields):
+                for (name, value) in fields where left >= 0 {
+                    left -= name.utf8.count
+                    walk(value)
+                }
+            default: break
+            }
+        }
+        walk(self)
+        return left < 0 ? most + 1 : most - left
+    }
+
+    /// Levels of arrays and objects, looked for no deeper than `most` and one more.
+    func depth(upTo most: Int) -> Int {
+        guard most >= 0 else { return 0 }
+        switch self {
+        case .array(let items): return 1 + (items.lazy.map { $0.depth(upTo: most - 1) }.max() ?? 0)
+        case .object(let fields): return 1 + (fields.values.lazy.map { $0.depth(upTo: most - 1) }.max() ?? 0)
+        default: return 0
+        }
+    }
 }
 
 /// Why an operation cannot be done.

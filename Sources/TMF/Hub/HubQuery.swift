@@ -3,7 +3,7 @@ import Web
 
 /// What a subscription wants to be told of one resource, read from its `query`:
 /// `eventType=TroubleTicketStatusChangeEvent&troubleTicket.status=resolved,closed`.
-struct HubQuery: Sendable {
+package struct HubQuery: Sendable {
     static let lengthMax = 2_000
 
     /// Of the event itself.
@@ -31,7 +31,7 @@ struct HubQuery: Sendable {
     /// Reads a query for each resource of an interface: an attribute that only some of them have restricts it to these.
     /// - Returns: by the resource's name; a resource that is missing is not meant.
     /// - Throws: 400 for what no resource has.
-    static func read(_ text: String, _ resources: [TMFResource]) throws -> [String: HubQuery] {
+    package static func read(_ text: String, _ resources: [TMFResource]) throws -> [String: HubQuery] {
         guard text.utf8.count <= lengthMax else {
             throw TMFQuery.bad("query", Words(
                 en: "“query” may have at most \(lengthMax) bytes.", zh: "“query”最长 \(lengthMax) 字节。"))
@@ -105,6 +105,6 @@ struct HubQuery: Sendable {
     /// Whether it asks about more than the event itself: that cannot be told of a document that is gone.
     var looksInside: Bool { !conditions.isEmpty }
 
-    func meets(envelope event: JSONObject) -> Bool { TMFMatch.meets(event, envelope, pattern: patterns.find) }
-    func meets(document: JSONObject) -> Bool { TMFMatch.meets(document, conditions, pattern: patterns.find) }
+    package func meets(envelope event: JSONObject) -> Bool { TMFMatch.meets(event, envelope, pattern: patterns.find) }
+    package func meets(document: JSONObject) -> Bool { TMFMatch.meets(document, conditions, pattern: patterns.find) }
 }

@@ -218,15 +218,16 @@ package struct TMFQuery: Sendable, Equatable {
         return (path, .eq, value)
     }
 
-    /// `a,b`, `a;b`, `"a,b";c`; within quotes a doubled quote is a quote.
+    /// `a,b`, `a;b`, `"a,b";c`; within quotes a doubled quote is a quote. By scalars: a quote with an accent behind it is one `Character`
+    /// and would be none of these.
     static func list(_ text: String, _ parameter: String) throws -> [String] {
         var values: [String] = []
-        var value = ""
+        var value = String.UnicodeScalarView()
         var isQuoted = false
         var wasQuoted = false
-        var rest = Substring(text)
-        while let character = rest.popFirst() {
-            switch character {
+        var rest = Substring(text).unicodeScalars
+        while let scalar = rest.popFirst() {
+            switch scalar {
             case "\"" where isQuoted && rest.first == "\"":
                 value.append("\"")
                 rest.removeFirst()
@@ -235,16 +236,16 @@ package struct TMFQuery: Sendable, Equatable {
                 isQuoted = true
                 wasQuoted = true
             case "," where !isQuoted, ";" where !isQuoted:
-                values.append(value)
-                value = ""
+                values.append(String(value))
+                value = String.UnicodeScalarView()
                 wasQuoted = false
-            default: value.append(character)
+            default: value.append(scalar)
             }
         }
         guard !isQuoted else {
             throw bad(parameter, Words(
                 en: "“\(parameter)”: a quoted value does not end.", zh: "“\(parameter)”：引号没有闭合。"))
         }
-        return values + [value]
+        return values + [String(value)]
     }
 }

@@ -75,5 +75,5 @@ extension Samples {
                 "channel": [["id": "phone-1", "name": "Phone", "href": "x", "role": "in"]], "relatedParty": [party(world)], "note": notes,
             ]
         },
-    ]
+    ] + appointments
 }
