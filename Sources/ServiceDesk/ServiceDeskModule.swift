@@ -89,11 +89,11 @@ package struct ServiceDeskModule: TMFModule {
     }
 
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        TMFResource.endpoints(of: resources) + VisitHoursPages.endpoints()
+        TMFResource.endpoints(of: resources) + VisitHoursPages.endpoints() + (pages?.endpoints ?? [])
     }
 
     package var navigation: [NavigationEntry] {
-        [
+        (pages.map { [$0.navigation] } ?? []) + [
             NavigationEntry(
                 key: "servicedesk.hours", icon: "calendar", path: VisitHoursPages.path,
                 permission: ServiceDeskPermissions.manageHours, order: 61)
@@ -126,12 +126,6 @@ package struct ServiceDeskModule: TMFModule {
             },
         ]
     }
-
-    package func endpoints(_ site: SiteInfo) -> [Endpoint] {
-        TMFResource.endpoints(of: resources) + (pages?.endpoints ?? [])
-    }
-
-    package var navigation: [NavigationEntry] { pages.map { [$0.navigation] } ?? [] }
 
     private var pages: CasePages? {
         guard let customers, let tickets = resources.first(where: { $0.api == Tickets.api }) else { return nil }
