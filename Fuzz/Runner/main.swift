@@ -11,14 +11,19 @@ func runDriver(
 
 nonisolated(unsafe) var chosen = FuzzTarget.json
 
-guard CommandLine.arguments.count > 1, let target = FuzzTarget(rawValue: CommandLine.arguments[1]) else {
+// libFuzzer calls itself for a merge, and knows nothing of our first argument.
+let variable = "SWITCHBOARD_FUZZ_TARGET"
+let named = CommandLine.arguments.dropFirst().first.flatMap(FuzzTarget.init(rawValue:))
+guard let target = named ?? ProcessInfo.processInfo.environment[variable].flatMap(FuzzTarget.init(rawValue:)) else {
     print("switchboard-fuzz \(FuzzTarget.allCases.map(\.rawValue).joined(separator: "|")) [options of libFuzzer] [folders]")
     exit(64)
 }
+setenv(variable, target.rawValue, 1)
 chosen = target
-var count = CInt(CommandLine.arguments.count - 1)
+let rest = Array(CommandLine.arguments.dropFirst(named == nil ? 1 : 2))
+var count = CInt(rest.count + 1)
 // libFuzzer keeps these as long as the process lives.
-var pointers = ([CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)).map { strdup($0) } + [nil]
+var pointers = ([CommandLine.arguments[0]] + rest).map { strdup($0) } + [nil]
 exit(
     pointers.withUnsafeMutableBufferPointer { buffer in
         var arguments = buffer.baseAddress!
