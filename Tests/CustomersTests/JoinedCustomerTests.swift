@@ -64,6 +64,12 @@ struct JoinedCustomerTests {
                 ]
             ]).ids[0]
         try await desk.join(a, b)
+        try await desk.tenant.database.write { session in
+            for (id, charge) in [(a, 18_900), (b, 1_000)] {
+                try session.execute(
+                    "UPDATE customers_subscription SET monthly_charge = $2 WHERE customer_id = $1", [.id(id), .int(charge)])
+            }
+        }
         func golden() async throws -> GoldenRecord { try await desk.tenant.database.read { try GoldenRecord.load([a, b], $0) } }
         #expect(try await golden().choice("full_name")?.value == "陳國華")
         let running = try await golden().records.map { $0.monthlyCharge ?? 0 }
