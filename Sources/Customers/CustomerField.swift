@@ -48,7 +48,8 @@ struct CustomerField: Sendable {
         get: @escaping @Sendable (CustomerRecord, FieldContext) -> SQLValue,
         set: @escaping @Sendable (inout CustomerRecord, SQLValue, FieldContext) throws(FieldRefusal) -> Void
     ) {
-        field = ImportField(key, words, kind, canMatch: canMatch, synonyms: synonyms)
+        field = ImportField(
+            key, words, kind, canMatch: canMatch, synonyms: synonyms + (EuropeanSynonyms.words[key] ?? []))
         self.derived = derived
         self.get = get
         self.set = set

@@ -100,8 +100,8 @@ enum CustomerFields {
         CustomerField(
             "gender", Words(en: "Gender", zh: "性别"),
             .choice([
-                ImportChoice("male", Words(en: "Male", zh: "男"), synonyms: ["m", "man", "男性", "先生"]),
-                ImportChoice("female", Words(en: "Female", zh: "女"), synonyms: ["f", "woman", "女性", "女士"]),
+                ImportChoice("male", Words(en: "Male", zh: "男"), synonyms: ["m", "man", "男性", "先生", "männlich", "mann", "herr", "homme", "masculin", "hombre", "uomo", "maschio", "homem"]),
+                ImportChoice("female", Words(en: "Female", zh: "女"), synonyms: ["f", "woman", "女性", "女士", "weiblich", "frau", "femme", "féminin", "mujer", "donna", "femmina", "mulher", "vrouw"]),
                 ImportChoice("other", Words(en: "Other", zh: "其他"), synonyms: ["unknown", "x", "未知", "不详"]),
             ]), ["sex"],
             get: { record, _ in .text(record.party.gender) },
@@ -165,7 +165,7 @@ enum CustomerFields {
                     return
                 }
                 if record.documents.isEmpty {
-                    let kind: DocumentKind = record.party.kind == .organisation ? .businessLicence : .idCard
+                    let kind = DocumentKind.unsaid(number, of: record.party.kind)
                     record.documents = [IdentityDocument(id: context.ids.next(), kind: kind, number: number)]
                 } else {
                     record.documents[0].number = number

@@ -288,7 +288,7 @@ final class CustomerImporter: Importer {
             customer: Customer(currency: tenant.currency, source: options.source, createdAt: tenant.clock.now()))
         record.chooseLine(for: row.values, &context)
         try fill(&record, from: row, filled, context)
-        if record.isUnsaidOrganisation(row.values["kind"]) { record.party.kind = .organisation }
+        record.settleUnsaid(row.values)
         yieldNumbers(of: &record, before: nil, row, state, context)
         let taken = try takeClaims(of: record, before: nil, row, state)
         guard

@@ -32,9 +32,12 @@ struct CustomerRecord: Sendable, Equatable {
     }
 
     /// Sum over the subscriptions that stand; `nil` when none has a charge.
-    var monthlyCharge: Int64? {
+    var monthlyCharge: Int64? { charge(withEnded: customer.hasLeft == true) }
+
+    /// - Parameter withEnded: lines that have ended count too.
+    func charge(withEnded: Bool) -> Int64? {
         var sum: Int64?
-        for line in subscriptions where line.status != .terminated || customer.hasLeft == true {
+        for line in subscriptions where withEnded || line.status != .terminated {
             if let charge = line.monthlyCharge { sum = (sum ?? 0).plus(charge) }
         }
         return sum

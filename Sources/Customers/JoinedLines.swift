@@ -21,12 +21,14 @@ enum JoinedLines {
         let rules = Survivorship(stored: try MatchStore.setting(session).survivorship)
         let bySet = Dictionary(grouping: records) { sets.root($0.id) }
         return lines.map { line in
-            guard !line.isBehind, let own = bySet[sets.root(line.id)], own.count > 1 else { return line }
+            guard let own = bySet[sets.root(line.id)], own.count > 1 else { return line }
             let golden = GoldenRecord(own, rules)
             var line = line
             if let name = golden.choice("full_name")?.value {
                 line.name = CardStore.Name(id: line.id, displayName: name, reference: line.reference).displayed(masking)
             }
+            // A record behind another is found by the search under the name of both, and speaks for itself in sums.
+            guard !line.isBehind else { return line }
             if let currency = line.monthlyCharge?.currency, let charge = golden.monthlyCharge {
                 line.monthlyCharge = Money(minor: charge, currency: currency)
             }

@@ -13,6 +13,31 @@ enum OrganisationName {
         "holdings",
     ]
 
+    /// Endings that say what form of company it is, the longest first, and nothing of which one.
+    private static let chineseForms = ["股份有限责任公司", "有限责任公司", "股份有限公司", "集团有限公司", "有限公司", "分公司", "公司", "集团"]
+    private static let latinForms = latin.union(["co", "the", "group", "ag", "sa", "spa", "bv", "nv", "kg", "oy", "ab"])
+
+    /// The name without its legal form, spaces, signs, brackets and letter case: `Acme Telecom Ltd.` and `ACME TELECOM LIMITED`
+    /// are `acmetelecom`. Empty where nothing else is there.
+    static func core(_ name: String) -> String {
+        let folded = Folding.fold(name)
+        let whole = folded.hasSuffix(")") ? String(folded.prefix { $0 != "(" }) : folded
+        var words = whole.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        while words.count > 1, let last = words.last, latinForms.contains(last) { words.removeLast() }
+        var text = String(String.UnicodeScalarView(words.joined().unicodeScalars.map(Han.simplified)))
+        while let form = chineseForms.first(where: { text.hasSuffix($0) && text.count > $0.count }) {
+            text.removeLast(form.count)
+        }
+        return text
+    }
+
+    /// Whether one core is within the other: 华强电子 in 深圳市华强电子. Two characters or four letters at least, so that
+    /// `it` is not a company in everybody's name.
+    static func isWithin(_ a: String, _ b: String) -> Bool {
+        let (short, long) = a.utf8.count <= b.utf8.count ? (a, b) : (b, a)
+        return short.utf8.count >= 4 && long.contains(short)
+    }
+
     static func isOne(_ name: String) -> Bool {
         // `北京星海科技有限公司（海淀）` ends before the brackets.
         let folded = Folding.fold(name)
@@ -24,7 +49,23 @@ enum OrganisationName {
     }
 }
 
+extension DocumentKind {
+    /// What a document is of which nothing but the number is known.
+    static func unsaid(_ number: String, of kind: CustomerKind) -> DocumentKind {
+        let isLicence = kind == .organisation || CreditCode(number) != nil
+        return isLicence && IdentityNumber(number) == nil || kind == .organisation && CreditCode(number) != nil
+            ? .businessLicence : .idCard
+    }
+}
+
 extension CustomerRecord {
+    /// Of a new customer: what kind it is and what its document is, where the row does not say.
+    mutating func settleUnsaid(_ values: [String: SQLValue]) {
+        if isUnsaidOrganisation(values["kind"]) { party.kind = .organisation }
+        guard (values["document_kind"] ?? .null) == .null, let number = documents.first?.number else { return }
+        documents[0].kind = DocumentKind.unsaid(number, of: party.kind)
+    }
+
     /// Nothing says what kind of customer it is, nothing is known of a person, and the name is a company's.
     /// - Parameter kind: what the row says.
     func isUnsaidOrganisation(_ kind: SQLValue?) -> Bool {

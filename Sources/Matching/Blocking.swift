@@ -18,6 +18,8 @@ package struct BlockingAtom: Sendable, Codable, Hashable {
         case numbers
         case year
         case monthDay = "month_day"
+        /// What stands before the @ of an address of e-mail: slips are as often behind it.
+        case local
     }
 
     /// Index into the model's fields.
@@ -149,6 +151,9 @@ package struct Blocking: Sendable, Codable {
         case .numbers:
             let digits = text.filter { $0 >= 48 && $0 <= 57 }
             return digits.isEmpty ? nil : StableHash.of(digits, salt: salt &+ 9_000)
+        case .local:
+            guard let at = text.firstIndex(of: 64), at >= localMin else { return nil }
+            return StableHash.of(text[..<at], salt: salt &+ 10_000)
         case .year:
             let year = value.number / 10_000
             return year > 0 ? StableHash.combined(UInt64(bitPattern: year), salt &+ 7_000) : nil
@@ -161,6 +166,8 @@ package struct Blocking: Sendable, Codable {
     }
 
     static let wordsMax = 5
+    /// `info` and `me` are everybody's.
+    private static let localMin = 5
 
     private static func words(_ value: MatchValue, salt: UInt64, common: [UInt64]) -> [UInt64] {
         var found: [(hash: UInt64, length: Int)] = []

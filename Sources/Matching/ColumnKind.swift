@@ -161,7 +161,7 @@ enum HeaderWords {
         }
         let text = " " + words(header) + " "
         var best: (kind: ColumnKind, length: Int)?
-        for (kind, words) in english {
+        for (kind, words) in english + EuropeanHeadings.words {
             for word in words where text.contains(" " + word + " ") && word.utf8.count > best?.length ?? 0 {
                 best = (kind, word.utf8.count)
             }

@@ -93,6 +93,8 @@ package struct ColumnUnderstanding: Sendable {
         // A column called `name` with one word each is no full name.
         if kind == .fullName, facts.share(facts.han) > 0.5, facts.meanLength < 1.9 { return .givenName }
         if kind == .fullName, facts.share(facts.han) < 0.3, facts.meanTokens < 1.2 { return .text }
+        // `nome` is a whole name in some files.
+        if kind == .givenName, facts.share(facts.han) < 0.3, facts.meanTokens > 1.8 { return .fullName }
         if kind == .suburb, facts.distinct.count <= 12, facts.count > 200 { return .category }
         if kind == .givenName, facts.meanLength < 1.5, facts.share(facts.han) < 0.3 { return .category }
         return kind
@@ -114,6 +116,7 @@ package struct ColumnUnderstanding: Sendable {
             return facts.meanLength <= 5 ? .houseNumber : .code
         }
         if facts.share(facts.withDigit) > 0.4, facts.meanTokens >= 2 { return .street }
+        if facts.share(facts.called) > 0.4, facts.meanTokens < 1.3, facts.share(facts.withDigit) < 0.05 { return .givenName }
         // Two or three short words, hardly twice the same.
         if facts.share(facts.withDigit) < 0.05, (1.7...3.3).contains(facts.meanTokens), facts.meanLength < 24,
             facts.distinctness > 0.4
@@ -141,6 +144,8 @@ struct ValueFacts {
     private(set) var count = 0
     private(set) var distinct: Set<UInt64> = []
     private(set) var at = 0, phone = 0, date = 0, identity = 0, han = 0, numeric = 0, digitsOnly = 0, withDigit = 0
+    /// Given names that are known as such.
+    private(set) var called = 0
     private(set) var short = 0, fraction = 0, dayOrder = 0, minguo = 0, compactMinguo = 0
     /// Dates only in a column of the Republic of China.
     private var shortMinguo = 0, shortYears: [Int] = []
@@ -178,7 +183,7 @@ struct ValueFacts {
         digits += ownDigits
         lengths[length, default: 0] += 1
         tokens += text.utf8.count { $0 == 32 } + 1
-        if ownDigits > 0 { withDigit += 1 }
+        if ownDigits > 0 { withDigit += 1 } else if others > 2, Nicknames.isKnown(text) { called += 1 }
         if others == 0 { digitsOnly += 1 }
         if length <= 10 { short += 1 }
         if ownHan * 2 >= length { han += 1 }

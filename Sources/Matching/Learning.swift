@@ -146,7 +146,7 @@ struct Learning {
             case .otherNameOtherBirth:
                 (kinship.otherBirth, kinship.otherName) = (kinship.otherBirth + 1, kinship.otherName + 1)
             case .otherName: kinship.otherName += 1
-            case .unknown, .noName: break
+            case .unknown, .noName, .otherBirth: break
             }
         }
         let width = compared.fields

@@ -219,6 +219,8 @@ package struct Scorer: Sendable {
 
     /// How a pair stands as to what tells the members of a household apart.
     enum Kin {
+        /// No name is known of both, and they were born on other days.
+        case otherBirth
         /// Given names agree, or an identity number does.
         case same
         /// Given names differ; the birth date agrees, differs or is not known of both.
@@ -253,6 +255,7 @@ package struct Scorer: Sendable {
         switch kin {
         case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
         case .otherName: decision.bits = min(sum, model.kinship.otherNameBits, model.kinship.twinBits + shift)
+        case .otherBirth: decision.bits = min(sum, -1 + shift)
         case .otherNameSameBirth: decision.bits = min(sum, model.kinship.twinBits + shift)
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
@@ -281,7 +284,7 @@ package struct Scorer: Sendable {
         // `mary` and `mark` of one day are one who slipped; of two days they are two.
         if isAlike, !isOtherName, !isSameName { return isOtherBirth ? .otherName : .same }
         if isSameName && !isOtherName { return .same }
-        guard isOtherName else { return isKnown ? .noName : .unknown }
+        guard isOtherName else { return isOtherBirth ? .otherBirth : isKnown ? .noName : .unknown }
         return isOtherBirth ? .otherNameOtherBirth : isSameBirth ? .otherNameSameBirth : .otherName
     }
 }

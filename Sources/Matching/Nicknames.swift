@@ -19,6 +19,9 @@ enum Nicknames {
         return found
     }
 
+    /// Whether a text in lower case is one given name or nickname of the table.
+    static func isKnown(_ text: String) -> Bool { byWord[StableHash.of(text.utf8)] != nil }
+
     private static let wordsMax = 6
     private static let lettersMax = 12
 

@@ -40,6 +40,7 @@ struct JoinedCustomerTests {
         #expect(page?.title == "王小明")
         #expect(listed.first { $0.id == a }?.name == "王小明" && !listed.contains { $0.id == b })
         #expect(listed.first { $0.id == a }?.value?.minor == 570_000)
+        #expect(alone.first?.name == page?.title, "the search finds either record under the name of both")
         #expect(alone.first?.value?.minor == 70_000, "a record behind another speaks for itself")
         #expect("\(page?.view as Any)".contains("5,700"), "\(page?.view as Any)")
         #expect(unscored == 2, "two customers, three records")
@@ -47,6 +48,63 @@ struct JoinedCustomerTests {
         try await desk.separate(a, b)
         let apart = try await desk.tenant.database.read { try CustomerListing.lines([a, b], masking: Masking(who), who, $0) }
         #expect(apart.map(\.name) == ["Wang Xiaoming", "王小明"] && apart.map { $0.value?.minor } == [500_000, 70_000])
+    }
+
+    @Test("the name in characters stands, however sure the record is that has it in letters; what ended is not charged beside what runs")
+    func nameAndCharge() async throws {
+        let desk = try await MatchDesk()
+        let a = try await desk.bring(
+            "crm", [["source_id": "1", "full_name": "陳國華", "msisdn": "+8613800010001", "monthly_charge": "18900"]]).ids[0]
+        let b = try await desk.bring(
+            "care",
+            [
+                [
+                    "source_id": "2", "full_name": "Chen Guohua", "msisdn": "+8613800010012", "monthly_charge": "1000",
+                    "document_number": MatchDesk.identity(3),
+                ]
+            ]).ids[0]
+        try await desk.join(a, b)
+        try await desk.tenant.database.write { session in
+            for (id, charge) in [(a, 18_900), (b, 1_000)] {
+                try session.execute(
+                    "UPDATE customers_subscription SET monthly_charge = $2 WHERE customer_id = $1", [.id(id), .int(charge)])
+            }
+        }
+        func golden() async throws -> GoldenRecord { try await desk.tenant.database.read { try GoldenRecord.load([a, b], $0) } }
+        #expect(try await golden().choice("full_name")?.value == "陳國華")
+        let running = try await golden().records.map { $0.monthlyCharge ?? 0 }
+        #expect(try await golden().monthlyCharge == running[0] + running[1])
+        #expect(running[1] > 0)
+        try await desk.tenant.database.write { session in
+            try session.execute("UPDATE customers_subscription SET status = 'terminated' WHERE customer_id = $1", [.id(b)])
+            try session.execute("UPDATE customers_customer SET has_left = $2 WHERE id = $1", [.id(b), .bool(true)])
+        }
+        #expect(try await golden().monthlyCharge == running[0], "ported out")
+        let alone = try await desk.tenant.database.read { try GoldenRecord.load([b], $0) }
+        #expect(alone.monthlyCharge == running[1], "of somebody who left, what was charged")
+        // Another name in letters is another name.
+        let c = try await desk.bring("shop", [["source_id": "3", "full_name": "Amy Chen", "document_number": MatchDesk.identity(3)]]).ids[0]
+        let three = try await desk.tenant.database.read { try GoldenRecord.load([a, c], $0) }
+        #expect(three.choice("full_name")?.value == "Amy Chen", "the verified one")
+    }
+
+    @Test("the document of an organisation is its licence where nobody says what it is, also one of digits alone; a person's card stays one")
+    func licences() async throws {
+        let desk = try await MatchDesk()
+        let resident = MatchDesk.identity(9)
+        let ids = try await desk.bring(
+            "crm",
+            [
+                ["source_id": "1", "document_number": "914403001922038216", "full_name": "字节", "kind": "organisation"],
+                ["source_id": "2", "document_number": "91440300MA5DA1234X", "full_name": "腾飞科技有限公司"],
+                ["source_id": "3", "document_number": "914403001922038216", "full_name": "星海"],
+                ["source_id": "4", "document_number": resident, "full_name": "王芳"],
+                ["source_id": "5", "document_number": "E12345678", "full_name": "李娜"],
+                ["source_id": "6", "document_number": "914403001922038217", "full_name": "赵敏"],
+            ]).ids
+        let kinds = try await desk.tenant.database.read { try CustomerLoader.records(ids, $0).map { $0.documents.first?.kind } }
+        #expect(kinds == [.businessLicence, .businessLicence, .businessLicence, .idCard, .idCard, .idCard])
+        #expect(DocumentKind.unsaid(resident, of: .organisation) == .idCard, "of an owner who is one person")
     }
 
     @Test("a name that ends as companies' names do is an organisation where nothing says otherwise; people stay people")

@@ -180,6 +180,7 @@ struct RuleTests {
             ("email", "a b@c.com", false), ("email", "a@b..com", false), ("email", "王@例子.公司", true),
             ("identity_number", "11010519491231002X", true), ("identity_number", "110105194912310021", false),
             ("identity_number", "110105194913310029", false), ("identity_number", "A123456789", true),
+            ("identity_number", "914403001922038216", true), ("identity_number", "914403001922038217", false),
             ("identity_number", "A123456788", false), ("identity_number", "A123456(3)", true), ("identity_number", "A123456(4)", false),
             ("identity_number", "1234567(8)", true), ("identity_number", "A800000014", true), ("imei", "490154203237518", true),
             ("imei", "490154203237519", false), ("iccid", "8986011234567890123", false),

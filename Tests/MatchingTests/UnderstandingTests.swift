@@ -23,6 +23,10 @@ struct UnderstandingTests {
             ("E-Mail", .email), ("电子邮箱", .email), ("postcode", .postcode), ("ZIP", .postcode), ("邮政编码", .postcode),
             ("soc_sec_id", .identityNumber), ("身份证号码", .identityNumber), ("street_number", .houseNumber),
             ("address_1", .street), ("联系地址", .street), ("suburb", .suburb), ("性别", .category), ("Gender", .category),
+            ("Vorname", .givenName), ("Nachname", .surname), ("Prénom", .givenName), ("nom", .surname), ("Geburtstag", .birthDate),
+            ("naissance", .birthDate), ("Straße", .street), ("rue", .street), ("Ort", .suburb), ("ville", .suburb), ("courriel", .email),
+            ("fecha_de_nacimiento", .birthDate), ("Apellidos", .surname), ("Cognome", .surname), ("codice fiscale", .identityNumber),
+            ("Telemóvel", .phone), ("Sobrenome", .surname), ("achternaam", .surname), ("Geschlecht", .category), ("Código postal", .postcode),
         ] as [(String, ColumnKind)])
     func headers(_ header: String, _ expected: ColumnKind) { #expect(HeaderWords.kind(header) == expected) }
 
@@ -73,6 +77,28 @@ struct UnderstandingTests {
         #expect(
             latin.headers.indices.map { kind("f\($0)", latin.cells[$0]) }.prefix(5)
                 == [.fullName, .phone, .email, .birthDate, .street])
+    }
+
+    @Test("a column of well-known given names is one, whatever it is called; places and surnames are not")
+    func givenNames() {
+        let names = ["James", "Mary", "Robert", "Patricia", "Bob", "Liz", "Hans", "Greta"]
+        #expect(kind("kol1", (0..<60).map { names[$0 % 8] }) == .givenName)
+        #expect(kind("kol2", (0..<90).map { ["Springfield", "Riverton", "Fairview", "Ashford"][$0 % 4] + "xyz".prefix($0 % 3) }) != .givenName)
+        #expect(kind("kol3", (0..<90).map { ["Kowalski", "Novak", "Schmidt", "Petrov", "Moreau"][$0 % 5] }) != .givenName)
+        #expect(kind("nome", (0..<60).map { "Maria \($0 % 2 == 0 ? "Silva" : "Santos") Lima" }) == .fullName)
+    }
+
+    @Test("people of one home and surname who were born years apart are not one where no given name is known")
+    func bornApart() {
+        let fields = [
+            MatchField(name: "n", kind: .surname), MatchField(name: "b", kind: .birthDate), MatchField(name: "s", kind: .street),
+            MatchField(name: "t", kind: .phone), MatchField(name: "p", kind: .postcode),
+        ]
+        let scorer = Scorer(LinkageModel.shipped(fields)), standard = RecordStandardiser(fields: fields)
+        func record(_ born: String) -> MatchRecord { standard.record(["Anderson", born, "12 Oak Road", "0201555123", "4711"]) }
+        let score = scorer.score(record("1961-03-14"), record("1972-11-02"), among: 1_000)
+        #expect(score.band != .link && score.bits < 0, "\(score)")
+        #expect(scorer.score(record("1961-03-14"), record("1961-03-14"), among: 1_000).band == .link)
     }
 
     @Test("a column of one value, or of none, says nothing")

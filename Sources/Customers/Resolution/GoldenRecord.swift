@@ -97,7 +97,11 @@ struct GoldenRecord: Sendable {
         choices = Self.fields.compactMap { Self.choice($0.key, $0.get, records, rules) }
         byField = Dictionary(choices.map { ($0.field, $0) }, uniquingKeysWith: { first, _ in first })
         var sum: Int64?
-        for record in records { if let charge = record.monthlyCharge { sum = (sum ?? 0).plus(charge) } }
+        // What somebody paid who left counts as long as all have: else it is only what still runs.
+        let haveLeft = records.allSatisfy { $0.customer.hasLeft == true }
+        for record in records {
+            if let charge = record.charge(withEnded: haveLeft) { sum = (sum ?? 0).plus(charge) }
+        }
         monthlyCharge = sum
     }
 
@@ -124,13 +128,26 @@ struct GoldenRecord: Sendable {
             left = kept
         }
         // Of equals the oldest record.
-        let best = left.min { $0.record.id < $1.record.id } ?? first
+        var best = left.min { $0.record.id < $1.record.id } ?? first
+        if field == "full_name", let written = Self.written(best.value, known) {
+            (best, decided) = (written, Survivorship.Rule.complete.rawValue)
+        }
         var seen: Set<String> = [best.value]
         let others = known.filter { seen.insert($0.value).inserted }
         return Choice(
             field: field, value: best.value, from: best.record.id, source: best.record.customer.source, rule: decided,
             others: others.map { Other(value: $0.value, from: $0.record.id, source: $0.record.customer.source) })
     }
+
+    /// How a name is read in letters says less than its characters, whoever brought it and however sure its record is.
+    private static func written(
+        _ name: String, _ known: [(record: CustomerRecord, value: String)]
+    ) -> (record: CustomerRecord, value: String)? {
+        guard !isWritten(name) else { return nil }
+        return known.filter { isWritten($0.value) && NameReading.isSame(name, $0.value) }.min { $0.record.id < $1.record.id }
+    }
+
+    private static func isWritten(_ name: String) -> Bool { name.unicodeScalars.contains(where: Han.contains) }
 
     private static func narrow(
         _ known: [(record: CustomerRecord, value: String)], _ rule: Survivorship.Rule, _ rules: Survivorship

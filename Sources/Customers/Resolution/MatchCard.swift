@@ -80,6 +80,12 @@ struct MatchCard: Sendable, Equatable {
         documents.lazy.filter { $0.utf8.count >= 18 }.compactMap { IdentityNumber($0)?.birthDate?.description }.first
     }
 
+    /// A person, and not a record of which nobody said what it is.
+    var isSurelyPerson: Bool {
+        kind == .individual
+            && (!birthDate.isEmpty || !gender.isEmpty || documents.contains { IdentityNumber($0) != nil && CreditCode($0) == nil })
+    }
+
     private var documentSex: String? {
         documents.lazy.compactMap { IdentityNumber($0)?.sex?.rawValue }.first
     }

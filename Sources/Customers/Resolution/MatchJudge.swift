@@ -20,6 +20,14 @@ struct MatchVerdict: Sendable, Equatable {
         case sameContact = "same_contact"
         /// Everything points to it but the name, which is another.
         case otherName = "other_name"
+        /// Two or more things that do not depend on each other agree, and nothing speaks against it.
+        case several
+        /// The same telephone number and address, and nothing that tells the members of a household apart.
+        case home
+        /// All but sure by its weights, but neither name, birth date nor document says so.
+        case unnamed
+        /// Companies of one name but for its legal form, with the same telephone number or address.
+        case company
         /// A person said that they may be one.
         case proposed
         /// Members of their sets are two verified people.
@@ -91,10 +99,11 @@ struct MatchJudge: Sendable {
         func verdict(_ band: MatchVerdict.Band, _ rule: MatchVerdict.Rule) -> MatchVerdict {
             MatchVerdict(band: band, bits: score.bits, rule: rule, evidence: evidence)
         }
+        let levels = Dictionary(evidence.map { ($0.field, $0.level) }, uniquingKeysWith: { first, _ in first })
+        if let band = Self.asCompanies(a.card, b.card, levels) { return verdict(band, .company) }
         guard a.card.kind == b.card.kind else { return verdict(.apart, .kinds) }
         if score.bar == .verified || Self.areTwoPeople(a, b) { return verdict(.apart, .verified) }
         if score.bar == .household { return verdict(.apart, .household) }
-        let levels = Dictionary(evidence.map { ($0.field, $0.level) }, uniquingKeysWith: { first, _ in first })
         let name = levels["full_name"] ?? "missing"
         let birth = levels["birth_date"] ?? "missing"
         let isSameBirth = birth == "same" || birth == "one_slip"
@@ -109,14 +118,65 @@ struct MatchJudge: Sendable {
         {
             return verdict(.link, .sameContact)
         }
+        let beside = Beside(evidence)
+        let isNamed = isSameName || name == "close" && beside.isPersonal
+        if !beside.isAgainst, beside.count > 1 {
+            if isNamed, score.band != .apart { return verdict(.link, .several) }
+            // Who shares no name must share what a household does not, and the sum has to be as sure as ever.
+            if name == "missing", beside.isPersonal { return verdict(score.band == .link ? .link : .review, .several) }
+            if name == "missing" { return verdict(.review, .home) }
+        }
         if name == "different", !isSameDocument {
             return verdict(isSameBirth && score.band != .apart ? .review : .apart, .otherName)
         }
         switch score.band {
-        case .link: return verdict(isSameName || isSameDocument || isSameBirth ? .link : .review, .weights)
+        case .link:
+            let isKnown = isSameName || isSameDocument || isSameBirth
+            return verdict(isKnown ? .link : .review, isKnown ? .weights : .unnamed)
         case .review: return verdict(.review, .weights)
         case .apart: return verdict(.apart, .weights)
         }
+    }
+
+    /// What agrees beside the name and the documents.
+    private struct Beside {
+        var count = 0
+        /// Among them what the members of a household do not share: birth date, e-mail.
+        var isPersonal = false
+        var isAgainst = false
+        /// Less says a placeholder, or a value that many have.
+        private static let bitsMin = 4.0
+
+        init(_ evidence: [LinkageModel.Evidence]) {
+            for one in evidence {
+                if ["birth_date", "gender", "document_number"].contains(one.field), one.level == "different" { isAgainst = true }
+                let isAlike =
+                    switch one.field {
+                    case "birth_date": ["same", "one_slip"].contains(one.level)
+                    case "email": ["same", "one_edit", "two_edits"].contains(one.level)
+                    case "phone": ["same", "one_edit"].contains(one.level)
+                    case "address": ["same", "very_close"].contains(one.level)
+                    default: false
+                    }
+                guard isAlike, one.bits >= Self.bitsMin else { continue }
+                count += 1
+                if one.field == "birth_date" || one.field == "email" { isPersonal = true }
+            }
+        }
+    }
+
+    /// What two companies are whose names are one but for the legal form, or one within the other. One of them may be kept as a
+    /// person because nobody said what it is; then a person decides.
+    /// - Returns: `nil` where nothing says that they are one.
+    private static func asCompanies(_ a: MatchCard, _ b: MatchCard, _ levels: [String: String]) -> MatchVerdict.Band? {
+        let known = [a, b].count { $0.kind == .organisation }
+        guard known > 0, levels["document_number"] != "different", ![a, b].contains(where: \.isSurelyPerson) else { return nil }
+        let isPhone = levels["phone"] == "same", isPlace = ["same", "very_close"].contains(levels["address"] ?? "")
+        guard isPhone || isPlace else { return nil }
+        let (x, y) = (OrganisationName.core(a.name), OrganisationName.core(b.name))
+        guard !x.isEmpty, !y.isEmpty else { return nil }
+        if x == y { return isPhone && isPlace && known == 2 ? .link : .review }
+        return isPhone && isPlace && OrganisationName.isWithin(x, y) ? .review : nil
     }
 
     /// Whether something says that they are two; that nothing says they are one does not.

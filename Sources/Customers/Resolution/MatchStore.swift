@@ -51,7 +51,7 @@ enum MatchStore {
     /// How keys are made by now (`customers_match_record.form`). One more needs a migration that empties `filled_at`;
     /// keys of the form before must be among those of the new one, so that both live together until all are filled,
     /// and who goes takes all with them.
-    static let form = 1
+    static let form = 2
     /// Customers from a place on that have no record yet, or one whose keys are of an earlier form.
     static let unfilled: SQL = """
         SELECT c.id FROM customers_customer c

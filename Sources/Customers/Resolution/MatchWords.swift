@@ -14,11 +14,36 @@ enum MatchWords {
         case .sameDocument: Words(en: "Same identity number and name", zh: "证件号码与姓名一致")
         case .sameContact: Words(en: "Same number or e-mail address, same name", zh: "电话或邮箱一致，姓名一致")
         case .otherName: Words(en: "The name is another, much else agrees", zh: "姓名不同，其他多项相符")
+        case .several: Words(en: "Several things agree that do not depend on each other", zh: "多项互不相关的信息一致")
+        case .home:
+            Words(en: "Same number and address, but nothing tells which member of the household it is", zh: "电话与地址一致，但无法判断是家庭中的哪一位")
+        case .unnamed:
+            Words(
+                en: "Very likely, but neither name, birth date nor document says so: a person decides",
+                zh: "很可能是同一客户，但姓名、出生日期和证件都不能确认，须由人工判断")
+        case .company: Words(en: "Same company name but for its legal form or place", zh: "企业名称主体一致")
         case .proposed: Words(en: "Put forward by a person", zh: "人工提出")
         case .setConflict: Words(en: "Would join two people with different identity numbers", zh: "将合并两个证件号码不同的人")
         case .bridge: Words(en: "Would join two customers that are separate so far", zh: "将连接两个目前分开的客户")
         }
     }
+
+    /// Why a pair stands where it does. What would have been linked and waits all the same was entered or changed by a person, or changed
+    /// by an import: of these the machine joins none.
+    static func reason(_ pair: MatchPair) -> Words {
+        var why = of(pair.evidence.rule)
+        let isSaid = pair.evidence.fields.contains {
+            ["full_name", "birth_date"].contains($0.name) && ["same", "same_sound", "one_slip"].contains($0.level)
+        }
+        if pair.state == .open, pair.evidence.rule == .weights, pair.bits >= surelyBits, !isSaid { why = of(.unnamed) }
+        let isSure = pair.bits >= surelyBits && (pair.evidence.rule == .several || pair.evidence.rule == .weights && isSaid)
+        guard pair.state == .open, isSure || [.sameDocument, .sameContact].contains(pair.evidence.rule) else { return why }
+        return Words(
+            en: why.en + " - entered or changed, and the machine links only new records of imports",
+            zh: why.zh + "——由人工录入或被修改，系统只自动合并导入的新记录")
+    }
+
+    private static let surelyBits = 6.7
 
     /// A field that was compared. Of telephone numbers those of contacts and of lines are compared with each other.
     static func field(_ name: String) -> Words {

@@ -246,7 +246,7 @@ struct PairPages: Sendable {
                 loaded.queue.map { pair in
                     [
                         "path": path(pair), "names": .text("\(name(pair.left)) · \(name(pair.right))"),
-                        "why": .text(MatchWords.of(pair.evidence.rule)[language]),
+                        "why": .text(MatchWords.reason(pair)[language]),
                         "chance": .text(MatchPair.chance(bits: pair.bits)),
                         "current": .bool(pair.left == loaded.pair?.left && pair.right == loaded.pair?.right),
                     ]
@@ -264,7 +264,7 @@ struct PairPages: Sendable {
         view["join"] = .text(action + "/joining")
         view["separate"] = .text(action + "/separation")
         view["reopen"] = .text(action + "/reopening")
-        view["why"] = .text(MatchWords.of(pair.evidence.rule)[language])
+        view["why"] = .text(MatchWords.reason(pair)[language])
         view["chance"] = .text(MatchPair.chance(bits: pair.bits))
         let areTwo = [.verified, .setConflict].contains(pair.evidence.rule)
         view["warning"] = .bool(areTwo)

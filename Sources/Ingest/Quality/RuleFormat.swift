@@ -9,7 +9,8 @@ enum RuleFormat: String, Sendable, CaseIterable {
     /// E.164, and what begins like a mobile number of the mainland has as many digits as such a number has.
     case mobile
     case email
-    /// Identity number of the mainland (GB 11643-1999), Taiwan, Hong Kong or Macau, each by its own check.
+    /// Identity number of the mainland (GB 11643-1999), Taiwan, Hong Kong or Macau, or the credit code of an organisation
+    /// (GB 32100-2015), each by its own check: files that say no kind have both in one column.
     case identityNumber = "identity_number"
     /// Serial number of a SIM (ITU-T E.118): 19 or 20 digits beginning with 89, the last of 19 a Luhn digit.
     case iccid
@@ -27,7 +28,7 @@ enum RuleFormat: String, Sendable, CaseIterable {
         case .e164: Self.isE164(text)
         case .mobile: Self.isE164(text) && Self.hasLengthOfMainland(text)
         case .email: Self.isEmail(text)
-        case .identityNumber: IdentityNumber(text) != nil
+        case .identityNumber: IdentityNumber(text) != nil || CreditCode(text) != nil
         case .iccid: Self.isICCID(text)
         case .imei: text.utf8.count == 15 && Self.isLuhn(text)
         case .readable: !Mojibake.isSuspect(text)
