@@ -66,8 +66,12 @@ enum LineFields {
             own(
                 "sim_kind", Words(en: "Kind of SIM", zh: "SIM 类型"),
                 .choice([
-                    ImportChoice("physical", Words(en: "SIM card", zh: "实体 SIM 卡"), synonyms: ["card", "sim", "usim", "nano sim", "实体", "实体卡", "普卡", "普通卡"]),
-                    ImportChoice("esim", Words(en: "eSIM", zh: "eSIM"), synonyms: ["e-sim", "embedded", "virtual", "虚拟", "虚拟卡", "eSIM卡", "电子卡"]),
+                    ImportChoice(
+                        "physical", Words(en: "SIM card", zh: "实体 SIM 卡"),
+                        synonyms: ["card", "sim", "usim", "nano sim", "实体", "实体卡", "普卡", "普通卡"]),
+                    ImportChoice(
+                        "esim", Words(en: "eSIM", zh: "eSIM"),
+                        synonyms: ["e-sim", "embedded", "virtual", "虚拟", "虚拟卡", "eSIM卡", "电子卡"]),
                 ]), mask: .none,
                 get: { .text($0.simKind?.rawValue) },
                 set: { line, value, _ throws(FieldRefusal) in line.simKind = value.asText.flatMap(SIMKind.init) }),

@@ -100,7 +100,7 @@ package struct ImportService: Sendable {
         return try await tenant.database.write { [self] session in
             let columns = file.inspection.columns
             let proposal = try mapping == nil ? suggestion(file, source: source, session) : nil
-            let chosen = mapping?.applied(to: columns) ?? proposal?.mapping ?? ImportMapping(source: source, columns: [])
+            let chosen = mapping?.applied(to: columns) ?? proposal?.mapping ?? ImportMapping(source: source, columns: [], matchKey: nil)
             var final = Self.withoutAttributes(chosen, target)
             var file = file
             if let absent = mapping?.absent(from: columns) { file = file.with(file.inspection.adding(absent)) }

@@ -1,4 +1,5 @@
 import Kernel
+import Storage
 import Tabular
 
 /// A row that was not taken, and why. Its contents are not kept here: the reject file repeats them from the file.
@@ -128,7 +129,8 @@ enum RejectWords {
                 let other: Language = language == .en ? .zh : .en
                 var words = [choice.words[language], choice.words[other]].filter { $0 != choice.code }
                 if words.count == 2, words[0] == words[1] { words.removeLast() }
-                return choice.code + (words.isEmpty ? "" : language == .en ? " (\(words.joined(separator: ", ")))" : "（\(words.joined(separator: "、"))）")
+                guard !words.isEmpty else { return choice.code }
+                return choice.code + (language == .en ? " (\(words.joined(separator: ", ")))" : "（\(words.joined(separator: "、"))）")
             }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
         }
         return (noChoice, Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
