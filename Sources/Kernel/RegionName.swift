@@ -9,10 +9,7 @@ package enum RegionName {
     package static func key(_ text: String) -> String {
         let plain = compact(text)
         if let known = known[plain] { return known }
-        for ending in endings where plain.hasSuffix(ending) && plain.count - ending.count >= 2 {
-            return String(plain.dropLast(ending.count))
-        }
-        return plain
+        return bare(plain) ?? plain
     }
 
     /// The spellings under which customers of a region may stand: as it is written, and as others write it.
@@ -29,6 +26,15 @@ package enum RegionName {
 
     private static let cache = Mutex<[String: [String]]>([:])
     private static let endings = ["特别行政区", "自治区", "省", "市"]
+
+    /// Without the ending. 吉林市 is no spelling of 吉林, which is a province: whoever is kept to the city must not reach it.
+    private static func bare(_ plain: String) -> String? {
+        for ending in endings where plain.hasSuffix(ending) && plain.count - ending.count >= 2 {
+            let base = String(plain.dropLast(ending.count))
+            return known[base] == nil ? base : nil
+        }
+        return nil
+    }
 
     private static func simplified(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
@@ -50,7 +56,7 @@ package enum RegionName {
         var found = [trimmed, trimmed.lowercased(), trimmed.uppercased(), trimmed.capitalized, simplified(trimmed), traditional(trimmed)]
         let plain = simplified(trimmed)
         guard plain.unicodeScalars.contains(where: { $0.value >= 0x4E00 }) else { return found }
-        let base = endings.first { plain.hasSuffix($0) && plain.count - $0.count >= 2 }.map { String(plain.dropLast($0.count)) } ?? plain
+        let base = bare(plain) ?? plain
         for form in [base] + endings.map({ base + $0 }) { found += [form, traditional(form)] }
         return found
     }

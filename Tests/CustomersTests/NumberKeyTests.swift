@@ -87,7 +87,7 @@ struct NumberKeyTests {
         "whoever is kept to a region reaches all its spellings, and no other region",
         arguments: [
             ("北京", ["北京", "北京市", "Beijing", "beijing"], ["北海", "Beihai"]), ("台北", ["臺北市", "台北市", "Taipei"], ["新北市", "台中市"]),
-            ("吉林省", ["吉林", "Jilin"], ["吉林市"]), ("新竹市", ["新竹市"], ["新竹縣", "新竹县"]), ("華北", ["华北", "華北"], ["华南"]),
+            ("吉林省", ["吉林", "Jilin"], ["吉林市"]), ("吉林市", ["吉林市"], ["吉林", "吉林省"]), ("新竹市", ["新竹市"], ["新竹縣", "新竹县"]), ("華北", ["华北", "華北"], ["华南"]),
             ("Shanxi", ["山西", "山西省"], ["陕西", "Shaanxi"]),
         ])
     func scope(region: String, within: [String], without: [String]) async throws {

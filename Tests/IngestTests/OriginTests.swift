@@ -17,14 +17,14 @@ struct OriginTests {
         #expect(try await bench.service.importFile(known, principal: bench.principal).source == "rg")
         let before = try await bench.contents()
         let foreign = try bench.file("other.csv", Self.header + "G1,Bob,13855550001\n")
+        // Whoever says so takes it for the other one's.
+        let named = try await bench.service.importFile(foreign, source: "rg", dryRun: true, principal: bench.principal)
+        #expect(named.source == "rg" && named.updated == 1)
         let report = try await bench.service.importFile(foreign, principal: bench.principal)
         #expect(report.source == "other" && report.created == 1 && report.updated == 0)
         #expect(try await bench.contents()["rg:G1"] == before["rg:G1"])
         #expect(report.warnings.contains { $0.contains("“rg”") && $0.contains("--source") })
         #expect(report.warnings_zh.contains { $0.contains("“rg”") && $0.contains("--source") })
-        // Whoever says so takes it for the other one's.
-        let named = try await bench.service.importFile(foreign, source: "rg", dryRun: true, principal: bench.principal)
-        #expect(named.source == "rg" && named.updated == 1)
     }
 
     @Test("the wizard asks for a source that is in doubt, and nothing runs before it is named", arguments: Language.allCases)
@@ -119,7 +119,7 @@ struct OriginTests {
         for words in [reasons["not_a_choice"]?.reason, reasons["not_a_choice"]?.reason_zh] {
             #expect(words?.contains("one_year") == true && words?.contains("One year") == true && words?.contains("一年") == true)
         }
-        let none = try await bench.importText("Customer ID,Born\nA1,nope\n", matchKey: "source_id", dryRun: true)
+        let none = try await bench.importText("Customer ID,Full Name\nB1,Refused\n", matchKey: "source_id", dryRun: true)
         #expect(none.rejected == 1)
         let run = try #require(ImportRunID(none.run))
         let message = try await bench.service.run(run).run.message
