@@ -221,7 +221,7 @@ extension CustomerFields {
             "subscription_status", Words(en: "Subscription status", zh: "业务状态"),
             .choice([
                 ImportChoice("pending", Words(en: "Pending", zh: "待开通")),
-                ImportChoice("active", Words(en: "Active", zh: "在用"), synonyms: ["正常", "开通"]),
+                ImportChoice("active", Words(en: "Active", zh: "在用"), synonyms: ["normal", "正常", "在网", "开通"]),
                 ImportChoice("suspended", Words(en: "Suspended", zh: "停机"), synonyms: ["停机保号"]),
                 ImportChoice(
                     "terminated", Words(en: "Terminated", zh: "已销户"), synonyms: ["ended", "closed", "拆机", "销户"]),

@@ -54,7 +54,8 @@ enum CustomerFields {
                 "account number",
                 "account no", "acct no", "user id",
                 "subscriber id", "cust id", "id", "客户号", "客户ID", "用户编号", "用户ID", "账户号", "账号", "客户标识",
-                "客戶代號", "客戶號碼", "用戶代號", "用戶號", "客編", "會員編號",
+                "客戶代號", "客戶號碼", "用戶代號", "用戶號", "客編", "會員編號", "member id", "member no", "member number", "customer code",
+                "会员号", "会员号码", "会员ID", "会员卡号", "会员代码", "客户代码", "客户编码", "客户号码", "用户代码", "用户编码", "顾客编号", "顾客号",
             ],
             get: { record, context in .text(record.sourceIDs[context.source]) },
             set: { record, value, context throws(FieldRefusal) in

@@ -12,11 +12,13 @@ final class CustomerImporter: Importer {
     private let principal: Principal
     private let context: FieldContext
     private var attributes: [CustomAttribute]?
+    private var regions: RegionBook?
     private var claims = ClaimMemory()
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
     private let matching: ImportMatching
+    private lazy var names = NameConflict(countryCode: tenant.countryCode)
     /// Of a dry run.
     private var forecast: MatchForecast?
 
@@ -209,7 +211,8 @@ final class CustomerImporter: Importer {
         var released: Set<Identifier>
     }
 
-    private func resolve(_ rows: [ImportRow], _ session: any SQLSession) throws -> [Step] {
+    private func resolve(_ brought: [ImportRow], _ session: any SQLSession) throws -> [Step] {
+        let rows = try spelled(brought, session)
         let filled = try filled(by: rows, session)
         let wanted = rows.map(identifiers)
         var state = try state(wanted, session)
@@ -220,6 +223,14 @@ final class CustomerImporter: Importer {
                 return .done(.rejected(field: error.field, code: error.code, error.words))
             }
         }
+    }
+
+    /// With regions as they are known already.
+    private func spelled(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportRow] {
+        guard rows.contains(where: { $0.values["region"] != nil }) else { return rows }
+        var book = try regions ?? RegionBook(session)
+        defer { regions = book }
+        return rows.map { book.spelled($0) }
     }
 
     private func state(_ wanted: [[String: Identifier]], _ session: any SQLSession) throws -> State {
@@ -259,6 +270,10 @@ final class CustomerImporter: Importer {
         context.leftOn = row.values["left_on"]?.asDate
         if let found = try match(keys, state) {
             guard options.updatesExisting else { return .done(.unchanged(found.id)) }
+            // A telephone number goes to another person, and documents are mistyped: neither renames anybody.
+            if let key = options.matchKey, key != "source_id", names.speaks(row, against: found) {
+                throw Rejection(field: key, code: "other_person", words: Self.otherPerson(key))
+            }
             var after = found
             after.chooseLine(for: row.values, &context)
             try fill(&after, from: row, filled, context)
@@ -397,6 +412,16 @@ final class CustomerImporter: Importer {
             taken.append((claim, owner))
         }
         return taken
+    }
+
+    private static func otherPerson(_ key: String) -> Words {
+        let (field, name) = (CustomerFields.byKey[key]?.words, CustomerFields.byKey["full_name"]?.words)
+        return Words(
+            en: """
+                “\(field?.en ?? key)” is that of a known customer, but “\(name?.en ?? "")” is another person's: nothing was changed. \
+                With matching (--match, or “Find the same people among known customers”) the row becomes a record of its own.
+                """,
+            zh: "“\(field?.zh ?? key)”属于已有客户，但“\(name?.zh ?? "")”是另一个人的，因此未作更改。启用识别（--match，或“在已有客户中识别同一人”）后，该行会成为单独的记录。")
     }
 
     /// Only without matching: with it the same person is joined, and who is not keeps the number as a contact.

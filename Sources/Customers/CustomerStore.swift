@@ -204,7 +204,11 @@ struct CustomerStore: Sendable {
         var context = self.context
         context.leftOn = values["left_on"]?.asDate
         for field in CustomerFields.all {
-            guard let value = values[field.key] else { continue }
+            guard var value = values[field.key] else { continue }
+            if field.key == "region", let text = value.asText {
+                var book = try RegionBook(session)
+                value = .text(book.spelling(text))
+            }
             do throws(FieldRefusal) { try field.set(&record, value, context) } catch {
                 errors.append(CRMError.FieldError(field: field.key, code: error.code, message: error.words))
             }

@@ -18,7 +18,7 @@ struct LineField: Sendable {
 enum LineFields {
     static let service = own(
         "service", Words(en: "Service", zh: "业务类型"),
-        .choice(ServiceCode.allCases.map { ImportChoice($0.rawValue, PageWords.of($0)) }),
+        .choice(ServiceCode.allCases.map { ImportChoice($0.rawValue, PageWords.of($0), synonyms: synonyms($0)) }),
         get: { .text($0.service.rawValue) },
         set: { line, value, _ throws(FieldRefusal) in
             guard let service = value.asText.flatMap(ServiceCode.init) else {
@@ -28,7 +28,7 @@ enum LineFields {
         })
     static let status = own(
         "status", Words(en: "Status of the line", zh: "业务状态"),
-        .choice(SubscriptionStatus.allCases.map { ImportChoice($0.rawValue, PageWords.of($0)) }),
+        .choice(SubscriptionStatus.allCases.map { ImportChoice($0.rawValue, PageWords.of($0), synonyms: synonyms($0)) }),
         get: { .text($0.status.rawValue) },
         set: { line, value, _ throws(FieldRefusal) in
             guard let status = value.asText.flatMap(SubscriptionStatus.init) else { return }
@@ -66,8 +66,12 @@ enum LineFields {
             own(
                 "sim_kind", Words(en: "Kind of SIM", zh: "SIM 类型"),
                 .choice([
-                    ImportChoice("physical", Words(en: "SIM card", zh: "实体 SIM 卡"), synonyms: ["card", "sim", "usim", "实体卡"]),
-                    ImportChoice("esim", Words(en: "eSIM", zh: "eSIM"), synonyms: ["e-sim", "embedded", "虚拟卡"]),
+                    ImportChoice(
+                        "physical", Words(en: "SIM card", zh: "实体 SIM 卡"),
+                        synonyms: ["card", "sim", "usim", "nano sim", "实体", "实体卡", "普卡", "普通卡"]),
+                    ImportChoice(
+                        "esim", Words(en: "eSIM", zh: "eSIM"),
+                        synonyms: ["e-sim", "embedded", "virtual", "虚拟", "虚拟卡", "eSIM卡", "电子卡"]),
                 ]), mask: .none,
                 get: { .text($0.simKind?.rawValue) },
                 set: { line, value, _ throws(FieldRefusal) in line.simKind = value.asText.flatMap(SIMKind.init) }),
@@ -75,6 +79,27 @@ enum LineFields {
                 "device", Words(en: "Device", zh: "终端型号"), .text(60), get: { .text($0.device) },
                 set: { line, value, _ throws(FieldRefusal) in line.device = value.asText }),
         ] as [LineField?]).compactMap { $0 } + ["contract_term", "contract_end", "monthly_charge"].compactMap(shared)
+
+    /// What systems write for a service; a line of the operator's own mobile network is what most of them call a number.
+    private static func synonyms(_ service: ServiceCode) -> [String] {
+        switch service {
+        case .mobile: ["cell", "cellular", "mobile line", "mobile voice", "gsm", "手机", "手机业务", "手机号码", "手机号码业务", "移动", "移动业务", "移动电话"]
+        case .broadband: ["internet", "fixed broadband", "fibre", "fiber", "dsl", "宽带", "宽带业务", "家庭宽带", "光纤", "光宽带", "宽频"]
+        case .fixedVoice: ["fixed line", "landline", "fixed", "固话", "固定电话", "固话业务", "市话", "座机"]
+        case .tv: ["iptv", "television", "电视", "电视业务", "互联网电视"]
+        case .iot: ["m2m", "iot sim", "物联网", "物联网卡", "物联卡"]
+        default: []
+        }
+    }
+
+    private static func synonyms(_ status: SubscriptionStatus) -> [String] {
+        switch status {
+        case .pending: ["ordered", "not active yet", "待开通", "未激活", "预开通", "待激活"]
+        case .active: ["normal", "in service", "in use", "正常", "正常使用", "在用", "在网", "使用中", "开通", "已开通", "已激活", "开机"]
+        case .suspended: ["suspend", "barred", "停机", "停机保号", "欠费停机", "单停", "双停", "暂停"]
+        case .terminated: ["ended", "closed", "cancelled", "canceled", "deactivated", "销户", "已销户", "拆机", "已拆机", "注销", "已注销", "离网", "退租"]
+        }
+    }
 
     static let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 

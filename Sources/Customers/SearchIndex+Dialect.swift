@@ -41,7 +41,7 @@ indirect enum SearchTerm: Sendable, Equatable {
 /// The full-text index over `customers_search_text`: FTS5 beside it on SQLite, a GIN index on PostgreSQL.
 enum SearchIndex {
     /// More regions than these are looked at one customer after another.
-    static let regionsMax = 24
+    static let regionsMax = 64
 
     static let foundSQLite: SQL = """
         SELECT s.rowid FROM customers_search_index($1) s

@@ -117,7 +117,7 @@ struct ImportPages: Sendable {
         }
         do {
             let draft = try await service.draft(
-                name: received.name, blob: blob, source: received.source, principal: principal,
+                name: received.name, blob: blob, source: received.source, asksSource: true, principal: principal,
                 record: { entry, session in try call.record(entry, session) },
                 then: { run, session in try call.settle(.redirect("/imports/\(run)"), session) })
             return .redirect("/imports/\(draft.run)")
@@ -248,7 +248,11 @@ struct ImportPages: Sendable {
         let id: ImportRunID = try call.request.id("id")
         let service = service(call.tenant)
         let (run, _) = try await service.run(id, for: try call.principal())
-        let mapping = try ImportViews.mapping(from: call.form, run.mapping)
+        var mapping = try ImportViews.mapping(from: call.form, run.mapping)
+        // The key was proposed for an import that does not compare people; whoever wants it all the same chooses it now.
+        if mapping.matches, !run.mapping.matches, mapping.matchKey == run.mapping.matchKey {
+            mapping = try service.on(run.entity).unguessed(mapping)
+        }
         let answer = WebResponse.redirect("/imports/\(id)")
         try await service.save(
             mapping, for: id, then: call.form["then"] == "dry_run" ? .dryRun : nil, principal: try call.principal(),

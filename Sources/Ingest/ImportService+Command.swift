@@ -18,7 +18,7 @@ extension ImportService {
     ///   - matchKey: field key; empty = every row is new; `nil` = the mapping's or the proposal's.
     ///   - sheet: name or number of a workbook's sheet; `nil` = the first that has rows.
     ///   - skipRows: rows of the sheet above its heading; `nil` = a title is looked for.
-    ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`.
+    ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`; of a dry run nowhere.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
     ///   - matches: new customers are compared with known ones, whatever the mapping says.
     ///   - dateOrder: how dates are written, in every column that is read as one; kept with the mapping.
@@ -45,11 +45,19 @@ extension ImportService {
             admit: { [self] proposed, session in
                 guard !again, !dryRun else { return }
                 var proposed = proposed
-                if let matchKey { proposed.matchKey = matchKey.isEmpty ? nil : matchKey }
+                if let matchKey {
+                    proposed.matchKey = matchKey.isEmpty ? nil : matchKey
+                } else if matches, named == nil, !proposed.matches {
+                    proposed = unguessed(proposed)
+                }
                 if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier) }
             })
         var final = draft.mapping
-        if let matchKey { final.matchKey = matchKey.isEmpty ? nil : matchKey }
+        if let matchKey {
+            final.matchKey = matchKey.isEmpty ? nil : matchKey
+        } else if matches, named == nil, !final.matches {
+            final = unguessed(final)
+        }
         if matches { final.matches = true }
         if let dateOrder { final = final.reading(dateOrder, draft.file.inspection, try await fields()) }
         if ignoresUnmapped {
@@ -61,7 +69,8 @@ extension ImportService {
         }
         try await save(final, for: draft.run, principal: principal, record: recorder)
         begun(draft.run)
-        let place = rejects ?? path + ".rejects.csv"
+        // The rows of a dry run stay where they are: nobody asked for a second copy of them.
+        let place = rejects ?? (dryRun ? nil : path + ".rejects.csv")
         return try await execute(
             dryRun ? .dryRun : .start, draft.run, again: again && !dryRun, rejects: place, principal: principal,
             progress: progress)

@@ -100,6 +100,7 @@ extension ImportService {
         var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
         if !run.isReplay { found += misfits(run.mapping, file.inspection) }
         found += spilled(reader)
+        if !run.isReplay, let keyless = keyless(run.mapping) { found.append(keyless) }
         if reader.formulaCells > 0 {
             let count = reader.formulaCells
             found.append(
@@ -171,7 +172,7 @@ extension ImportService {
             var plan = plan
             plan.reasons = try JournalStore.reasons(id, .dryRun, columns: columns, session)
             let isHopeless = plan.counts.rejected == plan.counts.read
-            let words = isHopeless ? Self.everythingRejected(plan.counts.read) : Words(en: "", zh: "")
+            let words = isHopeless ? Self.everythingRejected(plan.counts.read, nil, file) : Words(en: "", zh: "")
             let changed = try session.execute(
                 RunStore.setPlan,
                 [
@@ -188,11 +189,15 @@ extension ImportService {
     }
 
     /// - Parameter notTaken: the columns that were left out: what was missing may stand in them.
-    static func everythingRejected(_ rows: Int, _ notTaken: FileInspection.Warning? = nil) -> Words {
-        Words(
+    static func everythingRejected(_ rows: Int, _ notTaken: FileInspection.Warning?, _ file: IngestFile) -> Words {
+        // A title above the table makes a heading of what is none.
+        let maySkip = file.inspection.format.kind == .delimited
+        return Words(
             en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping."
+                + (maySkip ? " If the heading is not in the first row, say how many rows stand above it (--skip-rows N)." : "")
                 + (notTaken.map { " " + $0.words.en } ?? ""),
-            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。" + (notTaken?.words.zh ?? ""))
+            zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。"
+                + (maySkip ? "若表头不在第一行，请指定表头上方的行数（--skip-rows N）。" : "") + (notTaken?.words.zh ?? ""))
     }
 
     enum Verb { case check, write, revert }

@@ -70,7 +70,7 @@ extension ImportService {
         let same = try await nothingNew(run, counts, isDone: true)
         let words =
             isBad
-            ? Self.everythingRejected(counts.read, notTaken(run, file.inspection))
+            ? Self.everythingRejected(counts.read, notTaken(run, file.inspection), file)
             : Self.summary(warnings(run, file, reader) + [same].compactMap { $0 })
         try await finishRun(run, file, worker, isBad ? .failed : .succeeded, words, principal)
         return try await self.run(id).run

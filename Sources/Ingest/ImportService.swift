@@ -48,12 +48,13 @@ package struct ImportService: Sendable {
     /// - Parameters:
     ///   - source: name of the source system; empty = from the mapping or the file's name.
     ///   - mapping: a mapping to use instead of a proposal.
+    ///   - asksSource: a source that is in doubt stays empty, for a person to name.
     ///   - admit: looks at the mapping before anything is kept; what it throws, is thrown.
     /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
-        delimiter: UInt8? = nil, sheet: String? = nil, skipRows: Int? = nil, warnings: [FileInspection.Warning] = [], principal: Principal,
-        record: @escaping AuditRecorder,
+        delimiter: UInt8? = nil, sheet: String? = nil, skipRows: Int? = nil, warnings: [FileInspection.Warning] = [],
+        asksSource: Bool = false, principal: Principal, record: @escaping AuditRecorder,
         admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void = { _, _ in },
         then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
     ) async throws -> Draft {
@@ -77,7 +78,7 @@ package struct ImportService: Sendable {
             inspection: inspection, createdAt: tenant.clock.now(), createdBy: principal.userID,
             createdByName: principal.userName)
         do {
-            return try await insert(file, source: source, mapping, principal, record, admit, then)
+            return try await insert(file, source: source, mapping, asksSource, principal, record, admit, then)
         } catch {
             // Nothing knows of the file: its bytes are not to outlive it. Where that is not certain they stay: a run
             // without its file is worse than a file without a run.
@@ -90,7 +91,7 @@ package struct ImportService: Sendable {
     }
 
     private func insert(
-        _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ principal: Principal,
+        _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ asksSource: Bool, _ principal: Principal,
         _ record: @escaping AuditRecorder, _ admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void,
         _ then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void
     ) async throws -> Draft {
@@ -98,17 +99,25 @@ package struct ImportService: Sendable {
         let entity = target.entity
         return try await tenant.database.write { [self] session in
             let columns = file.inspection.columns
-            let chosen =
-                try mapping?.applied(to: columns) ?? suggestion(file, source: source, session).mapping
+            let proposal = try mapping == nil ? suggestion(file, source: source, session) : nil
+            let chosen = mapping?.applied(to: columns) ?? proposal?.mapping ?? ImportMapping(source: source, columns: [], matchKey: nil)
             var final = Self.withoutAttributes(chosen, target)
             var file = file
             if let absent = mapping?.absent(from: columns) { file = file.with(file.inspection.adding(absent)) }
             if !source.isEmpty { final.source = source }
-            if final.source.isEmpty, let earlier = try alike(columns, session) {
-                final.source = earlier.source
-                file = file.with(file.inspection.adding(Self.sourceReused(earlier.source)))
+            // What ships with the product names its source; what is remembered of other files does not name that of this one.
+            if source.isEmpty, final.source.isEmpty || proposal?.origins.contains(.remembered) ?? false {
+                let name = Self.sourceName(file.name)
+                switch try origin(of: file.name, columns, session) {
+                case .known(let known):
+                    final.source = known
+                    if known != name { file = file.with(file.inspection.adding(Self.sourceReused(known))) }
+                case .perhaps(let others):
+                    final.source = asksSource ? "" : name
+                    file = file.with(file.inspection.adding(Self.sourceDoubtful(others, name: final.source)))
+                case .new: final.source = name
+                }
             }
-            if final.source.isEmpty { final.source = Self.sourceName(file.name) }
             if let differs = try SourceStore.source(key: final.source, session)?.differences(file.inspection) {
                 file = file.with(file.inspection.adding(differs))
             }
@@ -125,34 +134,6 @@ package struct ImportService: Sendable {
             try then(run, session)
             return Draft(run: run, file: file, mapping: final)
         }
-    }
-
-    /// `XTelco_Customer_Churn.csv` -> `xtelco_customer_churn`.
-    static func sourceName(_ file: String) -> String {
-        let stem = file.split(separator: ".").first.map(String.init) ?? file
-        let clean = Folding.fold(stem).map { $0.isLetter || $0.isNumber ? $0 : "_" }
-        return String(String(clean).prefix(40))
-    }
-
-    /// The latest import of a file that is mostly like this one: the same source has sent another month, with a column
-    /// more or less. Its numbers must not get another name, or every customer is made anew.
-    private func alike(_ columns: [String], _ session: any SQLSession) throws -> ImportMapping? {
-        let headers = Set(columns.filter { !RejectFile.isOwnColumn($0) }.map { HeaderKey($0) })
-        return try MappingStore.latest(entity: target.entity, session).first { mapping in
-            let known = Set(mapping.columns.map { HeaderKey($0.column) })
-            let shared = known.intersection(headers).count
-            return !mapping.source.isEmpty && shared >= MappingSuggester.headersOfSource
-                && shared * 10 >= max(known.count, headers.count) * 7
-        }
-    }
-
-    static func sourceReused(_ source: String) -> FileInspection.Warning {
-        FileInspection.Warning(
-            "source_reused",
-            Words(
-                en:
-                    "The columns are mostly those of the source “\(source)”, so this file is taken to come from it. If it comes from elsewhere, name its source.",
-                zh: "列与来源“\(source)”基本一致，因此按该来源处理。若文件来自其他系统，请指定来源名称。"))
     }
 
     /// What is proposed for a file.
@@ -290,7 +271,8 @@ package struct ImportService: Sendable {
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
             try check(try reach(id, principal, session))
-            let mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session).mapping
+            var mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session).mapping
+            mapping.source = run.mapping.source
             try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
             let changed = try session.execute(
                 RunStore.setMapping, [.id(id), .text(try mapping.encoded()), .text(actor)])
@@ -380,6 +362,7 @@ package struct ImportService: Sendable {
             throw CRMError.conflict("no_revert", refusal)
         }
         guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
+        if action != .revert, run.mapping.source.isEmpty { throw Self.sourceNeeded }
         if action == .start, !again, let earlier = try repeated(run, session) { throw Self.importedBefore(earlier) }
         let changed = try session.execute(
             RunStore.setJob,

@@ -24,9 +24,8 @@ struct MappingSuggester {
         source: String, same: ImportMapping?, shipped: [ImportMapping], earlier: [ImportMapping]
     ) -> Suggestion {
         if var same {
-            if inspection.columns.count(where: { !RejectFile.isOwnColumn($0) }) < Self.headersOfSource {
-                same.source = source
-            }
+            // Who sends these columns now is for others to say.
+            same.source = source
             return whole(same, source: source, .remembered)
         }
         let headers = Set(inspection.columns.map { HeaderKey($0) })
@@ -96,7 +95,7 @@ struct MappingSuggester {
                 if !isTaken { candidates.append(Candidate(column: index, field: field, score: 1_000)) }
             }
             for (field, names) in names.enumerated() {
-                guard let score = Self.score(key.text, names) else { continue }
+                guard let score = Self.score(key.text, names) ?? lastResort(key.text, field, profiles[header]) else { continue }
                 if fits(fields[field].kind, profiles[header]) {
                     candidates.append(Candidate(column: index, field: field, score: score))
                 } else if score >= Self.scoreOfName, let other = fields[field].otherwise.flatMap({ fieldIndex[$0] }) {
@@ -167,6 +166,14 @@ struct MappingSuggester {
         return best?.key
     }
 
+    /// `编号` is the customer number of a list of customers that has no better one, and where it tells the rows apart.
+    private func lastResort(_ header: String, _ field: Int, _ profile: ColumnInfo?) -> Int? {
+        guard fields[field].canMatch, fields[field].key == ImportService.ownKey, header == "编号",
+            let profile, profile.distinct * 2 > profile.total
+        else { return nil }
+        return Self.scoreOfLast
+    }
+
     /// What a header may be called to mean the field: key, words and synonyms, as they are compared.
     static func names(_ field: ImportField) -> (own: Set<String>, synonyms: [String]) {
         let own = Set([field.key, field.words.en, field.words.zh].map { HeaderKey($0).text })
@@ -176,6 +183,7 @@ struct MappingSuggester {
     /// Named by its own name or a synonym.
     static let scoreOfName = 90
     static let scoreOfText = 40
+    static let scoreOfLast = 20
 
     /// Own name before synonym before a header that ends with one (`customer phone number`).
     static func score(_ header: String, _ names: (own: Set<String>, synonyms: [String])) -> Int? {

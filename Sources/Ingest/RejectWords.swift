@@ -1,4 +1,5 @@
 import Kernel
+import Storage
 import Tabular
 
 /// A row that was not taken, and why. Its contents are not kept here: the reject file repeats them from the file.
@@ -87,7 +88,10 @@ enum RejectWords {
     static let notAnEmail = ("not_an_email", Words(en: "not an e-mail address", zh: "不是邮箱地址"))
     static let noMatchKey = (
         "match_key_missing",
-        Words(en: "the match key is empty, so the record cannot be found again", zh: "匹配键为空，无法对应记录")
+        Words(
+            en: "the match key is empty, so the record cannot be found again; map the column that holds the number of each record, "
+                + "choose another match key (--match-key KEY), or none (--match-key \"\")",
+            zh: "匹配键为空，无法对应记录；请映射存放每条记录编号的列，改用其他匹配键（--match-key KEY），或不用匹配键（--match-key \"\"）")
     )
 
     static let digitsLost = (
@@ -118,9 +122,16 @@ enum RejectWords {
     static let noChoice = "not_a_choice"
 
     /// Names the choices when there are few.
-    static func notAChoice(_ choices: [Words]) -> (String, Words) {
+    static func notAChoice(_ choices: [ImportChoice]) -> (String, Words) {
+        // A file may hold the code or a word of either language.
         func some(_ language: Language, _ comma: String) -> String {
-            choices.prefix(8).map { $0[language] }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
+            choices.prefix(8).map { choice in
+                let other: Language = language == .en ? .zh : .en
+                var words = [choice.words[language], choice.words[other]].filter { $0 != choice.code }
+                if words.count == 2, words[0] == words[1] { words.removeLast() }
+                guard !words.isEmpty else { return choice.code }
+                return choice.code + (language == .en ? " (\(words.joined(separator: ", ")))" : "（\(words.joined(separator: "、"))）")
+            }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
         }
         return (noChoice, Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
     }
@@ -128,13 +139,20 @@ enum RejectWords {
     static func duplicate(firstLine: Int) -> (String, Words) {
         (
             "duplicate_key",
-            Words(en: "the same key is already in line \(firstLine) of this file", zh: "本文件第 \(firstLine) 行已有相同的键")
+            Words(
+                en: "the same key is already in line \(firstLine) of this file\(another.en)",
+                zh: "本文件第 \(firstLine) 行已有相同的键\(another.zh)")
         )
     }
 
     /// The same for many rows, whose first lines differ.
     static let duplicates = Words(
-        en: "The same key is already in an earlier line of this file.", zh: "本文件前面的行已有相同的键。")
+        en: "The same key is already in an earlier line of this file\(another.en).", zh: "本文件前面的行已有相同的键\(another.zh)。")
+
+    private static let another = Words(
+        en: "; if the lines are different records, map the column that holds the number of each, or choose another match key or none "
+            + "(--match-key KEY, --match-key \"\")",
+        zh: "；若各行是不同的记录，请映射存放各自编号的列，或改用其他匹配键、不用匹配键（--match-key KEY，--match-key \"\"）")
 
     /// `Field “Kind” (case_kind): The kind of case is missing; no column of the file is mapped to it.`
     static func ofField(_ key: String, _ title: Words, _ words: Words) -> Words {

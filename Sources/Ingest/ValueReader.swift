@@ -61,9 +61,10 @@ final class ValueReader {
         isIdentifying = field.required || field.canMatch || keepsNA && !field.key.hasPrefix("attr.")
     }
 
-    /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice, and so are 按月計費 and 按月计费.
+    /// `Month-to-month`, `month_to_month` and `MONTH TO MONTH` are one choice, and so are 按月計費 and 按月计费, `实体SIM卡` and
+    /// `实体 SIM 卡`.
     static func choiceKey(_ text: String) -> String {
-        HeaderKey.simplified(Folding.fold(text.replacing("-", with: " ").replacing("_", with: " ")))
+        HeaderKey.simplified(Folding.fold(text.replacing("-", with: "").replacing("_", with: "")).replacing(" ", with: ""))
     }
 
     /// - Returns: `nil` for a missing value.
@@ -212,7 +213,7 @@ final class ValueReader {
         }
         if isMissing(text) { return nil }
         guard case .choice(let all) = field.kind else { return nil }
-        throw CellFailure(RejectWords.notAChoice(all.map(\.words)))
+        throw CellFailure(RejectWords.notAChoice(all))
     }
 
     /// Without white space around, ideographic spaces too.

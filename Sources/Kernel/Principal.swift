@@ -63,7 +63,8 @@ package struct Principal: Sendable {
         self.userName = userName
         self.roles = roles
         self.permissions = permissions
-        self.scope = scope
+        // Customers of a region stand under several spellings of it.
+        self.scope = scope.spelled
         self.purpose = purpose
         self.address = address
         self.requestID = requestID

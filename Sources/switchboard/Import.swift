@@ -36,8 +36,8 @@ struct Import: AsyncParsableCommand {
             survey_answers, cases or network_experience.
             """) var entity: String?
     @Option(name: .long, help: "Mapping: a file, or the name of a shipped or remembered one.") var mapping: String?
-    @Option(name: .long, help: "Name of the source system, kept with the identifiers.") var source: String?
-    @Option(name: .long, help: "Field that finds existing customers (source_id, msisdn, ...); empty: every row is new.")
+    @Option(name: .long, help: "Name of the source system, kept with the identifiers (default: by the file's name).") var source: String?
+    @Option(name: .long, help: "Field that finds existing customers (source_id, msisdn, ...); empty: every row is new. With --match only source_id is proposed.")
     var matchKey: String?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?
@@ -50,7 +50,7 @@ struct Import: AsyncParsableCommand {
     @Option(
         name: .long, help: "Rows of a sheet above its heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
-    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv; with --resume in this folder).")
+    @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv, of a dry run nowhere; with --resume in this folder).")
     var rejects: String?
     @Flag(name: .long, help: "Count and check, change nothing.") var dryRun = false
     @Flag(name: .long, help: "With --dry-run: show values of personal columns.") var values = false

@@ -63,7 +63,11 @@ struct ImportPrint {
             for line in ImportTable(say: say).lines(report) { Terminal.out(line) }
             if report.mapping.contains(where: { $0.personal != nil }) { Terminal.out(say("cli.import.personal")) }
         }
-        if let file = report.rejectFile { Terminal.out(say("cli.import.rejects", ["file": Terminal.plain(file)])) }
+        if let file = report.rejectFile {
+            Terminal.out(say("cli.import.rejects", ["file": Terminal.plain(file)]))
+        } else if report.dryRun, report.rejected > 0 {
+            Terminal.out(say("cli.import.rejects.dry"))
+        }
         if report.isRevert { for line in tied(report.undone) { Terminal.out(line) } }
         if report.issues > 0 { Terminal.out(say.row("cli.import.not.undone", "\(report.issues)")) }
         next(report)

@@ -123,13 +123,18 @@ struct User: AsyncParsableCommand {
                                         "id": .string($0.id.description), "name": .string($0.name),
                                         "status": .string($0.status.rawValue),
                                         "roles": .array($0.roles.map(\.rawValue).sorted().map { .string($0) }),
+                                        "regions": $0.scope.regions.map { .array($0.map { .string($0) }) } ?? .null,
                                     ])
                                 }
                             ).encoded())
                     } else {
                         for user in users {
                             let roles = user.roles.map(\.rawValue).sorted().joined(separator: ", ")
-                            Terminal.out("\(user.name.padding(24)) \(user.status.rawValue.padding(10)) \(roles)")
+                            let regions = user.scope.regions.map {
+                                Terminal.pick("  only ", "  仅限 ") + Terminal.plain($0.joined(separator: ", "))
+                            }
+                            Terminal.out(
+                                "\(user.name.padding(24)) \(user.status.rawValue.padding(10)) \(roles)\(regions ?? "")")
                         }
                     }
                 }

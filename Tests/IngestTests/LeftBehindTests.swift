@@ -105,9 +105,12 @@ struct LeftBehindTests {
 
     @Test("what is not a choice is told in the language of the reader")
     func choices() {
-        let (_, words) = RejectWords.notAChoice([Words(en: "Month to month", zh: "按月"), Words(en: "One year", zh: "一年")])
-        #expect(words.en.contains("Month to month, One year") && words.zh.contains("按月、一年"))
-        #expect(!words.zh.contains("Month"))
+        let (_, words) = RejectWords.notAChoice([
+            ImportChoice("monthly", Words(en: "Month to month", zh: "按月")), ImportChoice("one", Words(en: "One", zh: "一年")),
+        ])
+        // Code and words of both languages, those of the reader first: any of them may stand in the file.
+        #expect(words.en == "not one of: monthly (Month to month, 按月), one (One, 一年)")
+        #expect(words.zh == "不是可选值：monthly（按月、Month to month）、one（一年、One）")
     }
 
     @Test("a time of a sample is shown as a time of the tenant's zone")

@@ -73,7 +73,7 @@ struct ReportTests {
         #expect(try await run("customer_id,name\n1,Bob\n", "shop.csv").source == "shop")
         #expect(try await run("customer_id,name,\n1,Cid,\n", "club.csv").source == "club")
         #expect(try await run("customer_id,name,phone,plan\n1,Dan,13800138000,x\n", "crm.csv").source == "crm")
-        #expect(try await run("customer_id,name,phone,plan\n2,Eve,13800138001,y\n", "crm_may.csv").source == "crm")
+        #expect(try await run("customer_id,name,phone,plan\n2,Eve,13800138001,y\n", "crm_2026_05.csv").source == "crm")
     }
 
     @Test("a dry run stands in the list with its counts")

@@ -33,6 +33,18 @@ struct SheetTitleTests {
         }
     }
 
+    @Test("rows of two cells above words that stand over figures are a title; above anything else they are not")
+    func pairs() throws {
+        let title: [[String?]] = [["客户名单", nil, "2026年11月"], ["制表", "王"]]
+        let read = try Unwrapped(Packing.workbook(Packing.rows(title + [["客户号", "姓名", "手机号码"], ["Y3", "周三", "13900600003"]])))
+        #expect(read.columns == ["客户号", "姓名", "手机号码"] && read.lines == [4] && read.unpacked?.summary?.skipped == 2)
+        let tables: [[[String?]]] = [
+            [["id", "name"], ["1", "a", "x"], ["2", "b", "y"]], [["name", "city"], ["a", "b", "c"], ["d", "e", "f"]],
+            [["id", "name"], ["u", "a", "x"], ["2", "b"]],
+        ]
+        for table in tables { #expect(try Unwrapped(Packing.workbook(Packing.rows(table))).unpacked?.summary?.skipped == nil, "\(table)") }
+    }
+
     @Test("so many rows as are asked are skipped, none when none is asked; a text file has no rows to skip")
     func asked() throws {
         let table: [[String?]] = [["t", "x", "y"], ["id", "name", "city"], ["1", "a", "b"], ["2", "c", "d"]]

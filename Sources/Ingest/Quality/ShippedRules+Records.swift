@@ -7,7 +7,7 @@ extension ShippedRules {
     private static let accounts: [QualityRule] = [
         required("accounts", "number", "An account has its number", "账户有编号", ["account_number"]),
         order("accounts", "dates", "Opened before it is closed", "开户日期不晚于销户日期", "opened_on", "closed_on"),
-        rule("accounts.bill_day", "Bill day from 1 to 31", "账单日在 1 到 31 之间", ["bill_day"], .range, .accuracy, .warn, entity: "accounts") {
+        rule("accounts.bill_day", "Bill day from 1 to 31", "账单日在 1 到 31 之间", ["bill_day"], .range, .accuracy, .quarantine, entity: "accounts") {
             $0.min = .number(1)
             $0.max = .number(31)
         },
@@ -136,7 +136,7 @@ extension ShippedRules {
     }
 
     private static func days(_ entity: String, _ fields: [String]) -> QualityRule {
-        rule("\(entity).days", "Day and month can be told apart", "日与月可区分", fields, .type, .accuracy, .fix, entity: entity) {
+        rule("\(entity).days", "Days can be read, day and month told apart", "日期可读，日与月可区分", fields, .type, .accuracy, .fix, entity: entity) {
             $0.repair = .dateOrder
             $0.otherwise = .reject
         }

@@ -98,7 +98,7 @@ enum ShippedRules {
             $0.repair = .trim
         },
         rule(
-            "day_month", "Day and month can be told apart", "日与月可区分",
+            "day_month", "Days can be read, day and month told apart", "日期可读，日与月可区分",
             ["birth_date", "start_date", "left_on", "contract_end"],
             .type, .accuracy, .fix
         ) {

@@ -135,6 +135,10 @@ extension DeskRecords {
         guard let score = draft.int("score"), (0...100).contains(score) else {
             throw RecordRefusal("score", "range", en: "A score from 0 to 100 is expected.", zh: "评分应在 0 到 100 之间。")
         }
+        if SurveyScale.isNPS(survey), score > SurveyScale.npsMax {
+            throw RecordRefusal(
+                "score", "range", en: "An answer to NPS is a number from 0 to 10.", zh: "NPS 评分应在 0 到 10 之间。")
+        }
         var made = draft.columns(["note"])
         if case .text(let note)? = made["note"] { try Transcript.refuseDamaged(note) }
         made["happened_at"] = .int(at)

@@ -240,16 +240,24 @@ struct SheetWriter {
     }
 
     /// Rows of one cell above a row of many and another one of at least two: a title, as people write it above a table.
+    /// Rows of two cells (`制表` `王伟`) too, where what follows is certainly a heading: words alone above a row with figures.
     private mutating func dropTitle() {
         guard skip == nil, skipped == nil else { return }
-        let count = held.prefix { $0.cells.count == 1 }.count
-        guard (1...Self.titlesMax).contains(count), held.count > count + 1, held[count].cells.count >= Self.headingCells,
-            held[count + 1].cells.count >= 2
-        else { return }
+        var count = held.prefix { $0.cells.count == 1 }.count
+        if !isTitle(count) {
+            count = held.prefix { $0.cells.count <= 2 }.count
+            func hasDigit(_ place: Int) -> Bool { held[place].cells.contains { $0.text.contains { (48...57).contains($0) } } }
+            guard isTitle(count), !hasDigit(count), hasDigit(count + 1), held[count + 1].cells.count >= Self.headingCells else { return }
+        }
         titles = held[..<count].map { String(decoding: $0.cells[0].text.prefix(200), as: UTF8.self) }
         skipped = held[count - 1].number
         rows -= count
         held.removeFirst(count)
+    }
+
+    private func isTitle(_ count: Int) -> Bool {
+        (1...Self.titlesMax).contains(count) && held.count > count + 1 && held[count].cells.count >= Self.headingCells
+            && held[count + 1].cells.count >= 2
     }
 
     mutating func finish() throws {
