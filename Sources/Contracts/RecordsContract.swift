@@ -11,8 +11,14 @@ package struct RecordsChanged: DomainEvent {
     /// Those of `changed` whose state is another one now.
     package let moved: [Int64]
     package let removed: [Int64]
+    /// Of kinds of record that are of several classes (accounts): the class with its ids, of the removed ones too.
+    package let classes: [String: [Int64]]?
 
-    package init(entity: String, created: [Int64] = [], changed: [Int64] = [], moved: [Int64] = [], removed: [Int64] = []) {
+    package init(
+        entity: String, created: [Int64] = [], changed: [Int64] = [], moved: [Int64] = [], removed: [Int64] = [],
+        classes: [String: [Int64]]? = nil
+    ) {
+        self.classes = classes
         self.entity = entity
         self.created = created
         self.changed = changed

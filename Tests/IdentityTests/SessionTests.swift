@@ -32,7 +32,8 @@ struct SessionTests {
         }
         let state = try await desk.resume(try await desk.start("mei"))
         #expect(state?.principal.roles == [.agent, .supervisor])
-        #expect(state?.principal.scope == RecordScope(regions: ["east"]))
+        // In every spelling of the region (ADR 0064).
+        #expect(state?.principal.scope.regions.map { Set($0.map { $0.lowercased() }) } == ["east"])
         #expect(state?.principal.may(Permission("personal.contact.view")) == true)
         #expect(state?.principal.may(IdentityPermission.view) == false)
         #expect(state?.language == .zh && state?.theme == "dark" && state?.shortcuts == false)

@@ -100,7 +100,7 @@ struct HubNewsTests {
     func records() async throws {
         let world = try await world()
         try await world.imported("customer", "source_id,full_name\nQ1,Wang Fang\n")
-        for api in ["customerManagement", "customerBillManagement", "troubleTicket", "partyInteractionManagement"] { try await world.subscribe(api) }
+        for api in ["customerManagement", "customerBillManagement", "troubleTicket", "partyInteractionManagement", "accountManagement"] { try await world.subscribe(api) }
         _ = try await world.told()
         try await world.imported(
             "bills", "bill_number,customer id,period,amount,issued,due\nR1,Q1,2026-01,50,2026-02-01,2026-02-20\n")
@@ -117,6 +117,11 @@ struct HubNewsTests {
         try await world.imported(
             "interactions", "interaction_id,customer id,happened_at,channel\nI1,Q1,2026-02-01 10:00,phone\n")
         #expect(try await world.told() == ["PartyInteractionCreateEvent"])
+        try await world.imported(
+            "accounts", "account_number,customer id,account_kind\nA1,Q1,billing\nA2,Q1,household\n")
+        #expect(try await world.told() == ["BillingAccountCreateEvent", "PartyAccountCreateEvent"])
+        try await world.imported("accounts", "account_number,customer id,account_kind,status\nA1,Q1,billing,suspended\n")
+        #expect(try await world.told() == ["BillingAccountAttributeValueChangeEvent", "BillingAccountStateChangeEvent"])
     }
 
     @Test("an import that is taken back tells that its customers are gone; whoever asks for some only hears of those it was told of")

@@ -4,7 +4,7 @@ import Platform
 import Storage
 import TMF
 
-/// What people on pages and imports change of the documents of customers (TMF629), parties (TMF632) and bills (TMF678).
+/// What people on pages and imports change of the documents of customers (TMF629), parties (TMF632), bills (TMF678) and accounts (TMF666).
 enum CustomerNews {
     static let all = [
         TMFNews("customers", CustomersChanged.self, of: [CustomerResources.customers.number, CustomerResources.parties.number]) {
@@ -13,6 +13,12 @@ enum CustomerNews {
         TMFNews("bills", RecordsChanged.self, of: [BillResource.api.number]) { event, _ in
             guard event.entity == ChargeRecords.bills.entity else { return [] }
             return TMFChanged.records(BillResource.api.number, "customerBill", event)
+        },
+        TMFNews("accounts", RecordsChanged.self, of: [AccountResources.api.number]) { event, _ in
+            guard event.entity == AccountRecords.accounts.entity else { return [] }
+            return (event.classes ?? [:]).sorted { $0.key < $1.key }.flatMap { kind, ids in
+                TMFChanged.records(AccountResources.api.number, AccountFace(kind).name, event.only(Set(ids)))
+            }
         },
     ]
 
@@ -113,5 +119,14 @@ enum CustomerNews {
             }
         }
         return result
+    }
+}
+
+extension RecordsChanged {
+    /// The same of these ids.
+    fileprivate func only(_ ids: Set<Int64>) -> RecordsChanged {
+        RecordsChanged(
+            entity: entity, created: created.filter(ids.contains), changed: changed.filter(ids.contains), moved: moved.filter(ids.contains),
+            removed: removed.filter(ids.contains))
     }
 }

@@ -115,7 +115,7 @@ enum AccountRecords {
         columns: [
             "number", "kind", "name", "status", "parent_number", "bill_day", "payment_method", "opened_on", "closed_on",
             "source", "edition",
-        ],
+        ], classColumn: "kind",
         sql: RecordSQL(
             select: selectAccounts, table: "customers_account",
             list: """

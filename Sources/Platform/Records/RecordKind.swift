@@ -98,6 +98,8 @@ package struct RecordKind: Sendable {
     package let columns: [String]
     /// Of these the ones that tell its state.
     package let state: Set<String>
+    /// The column that tells of which class a record is, where programs know them by several names.
+    package let classColumn: String?
     package let sql: RecordSQL
     /// The values of the columns; a column that is left out is empty.
     package let make: @Sendable (RecordDraft) throws(RecordRefusal) -> [String: SQLValue]
@@ -120,7 +122,7 @@ package struct RecordKind: Sendable {
 
     package init(
         entity: String, title: Words, fields: [ImportField], keyField: String?,
-        key: (@Sendable ([String: SQLValue]) -> String?)? = nil, columns: [String], state: Set<String> = ["status"],
+        key: (@Sendable ([String: SQLValue]) -> String?)? = nil, columns: [String], state: Set<String> = ["status"], classColumn: String? = nil,
         sql: RecordSQL, instant: (@Sendable ([String: SQLValue]) -> Instant?)? = nil, isOpenedByID: Bool = false,
         check: RecordCheck? = nil, audit: String,
         touched: @escaping @Sendable ([(CustomerID, Int)], any SQLSession) throws -> Void = { _, _ in },
@@ -141,6 +143,7 @@ package struct RecordKind: Sendable {
             }
         self.columns = columns
         self.state = state
+        self.classColumn = classColumn
         self.sql = sql
         self.make = make
         self.instant = instant

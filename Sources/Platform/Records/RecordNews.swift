@@ -9,7 +9,11 @@ extension RecordKind {
             var changed: [Int64] = []
             var moved: [Int64] = []
             var removed: [Int64] = []
+            var classes: [String: [Int64]] = [:]
             for change in chunk {
+                if let classColumn, let name = (change.after ?? change.before)?[classColumn]?.asText {
+                    classes[name, default: []].append(change.place.id)
+                }
                 switch (change.before, change.after) {
                 case (nil, _): created.append(change.place.id)
                 case (_, nil): removed.append(change.place.id)
@@ -19,7 +23,9 @@ extension RecordKind {
                 }
             }
             try tenant.outbox.append(
-                RecordsChanged(entity: entity, created: created, changed: changed, moved: moved, removed: removed), session)
+                RecordsChanged(
+                    entity: entity, created: created, changed: changed, moved: moved, removed: removed,
+                    classes: classColumn == nil ? nil : classes), session)
         }
     }
 }

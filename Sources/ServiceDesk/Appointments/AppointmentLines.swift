@@ -129,7 +129,7 @@ struct AppointmentTimeline: TimelineSource {
                     customer: line.customer, at: line.startsAt, key: RowKey(line.customer, line.id).text,
                     tone: line.status?.badge ?? "", title: Words(en: "Appointment", zh: "预约"),
                     note: Words(en: note(line.statusWords.en), zh: note(line.statusWords.zh)),
-                    unmasked: text == nil ? [] : ["description"])
+                    unmasked: text == nil ? [] : ["subject"])
             }
         }
     }

@@ -77,11 +77,12 @@ struct CasePages: Sendable {
             return (found, try customers.cards(ids, for: principal, session))
         }
         let names = Dictionary(cards.map { ($0.id, $0.displayName) }, uniquingKeysWith: { first, _ in first })
+        let masking = Masking(principal)
         try await call.recordView(
             AuditEntry(
                 "servicedesk.case.list", found.documents.flatMap(Self.subjects),
-                facts: ["count": .int(Int64(found.documents.count))]))
-        let masking = Masking(principal)
+                facts: ["count": .int(Int64(found.documents.count))],
+                unmasked: masking.shows(.name) && !found.documents.isEmpty ? ["subject"] : []))
         return call.page(
             "servicedesk/cases", title: call.text("servicedesk.panel.cases"), active: "/cases",
             [
@@ -148,8 +149,9 @@ struct CasePages: Sendable {
             let ids = Self.customer(document).map { [$0] } ?? []
             return (document, try customers.cards(ids, for: principal, session))
         }
-        try await call.recordView(AuditEntry("servicedesk.case.view", Self.subjects(document)))
         let masking = Masking(principal)
+        try await call.recordView(
+            AuditEntry("servicedesk.case.view", Self.subjects(document), unmasked: masking.shows(.name) ? ["subject"] : []))
         let names = Dictionary(cards.map { ($0.id, $0.displayName) }, uniquingKeysWith: { first, _ in first })
         var view = row(document, names, masking, call)
         let language = call.language
