@@ -11,7 +11,7 @@ extension RecordKind {
             var removed: [Int64] = []
             var classes: [String: [Int64]] = [:]
             for change in chunk {
-                if let classColumn, let name = (change.after ?? change.before)?[classColumn]?.asText {
+                if let classColumn, case .text(let name)? = (change.after ?? change.before)?[classColumn] {
                     classes[name, default: []].append(change.place.id)
                 }
                 switch (change.before, change.after) {
