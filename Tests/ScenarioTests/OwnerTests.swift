@@ -77,7 +77,7 @@ struct OwnerTests {
 
         let kept = try place.run(["migrate", "--partitions", "--json"], place.both)
         let tables = try JSONValue.parse(Array(kept.out.utf8)).array?.first?.object?["tables"]?.array
-        #expect(kept.code == 0 && tables?.count == 8, "\(kept)")
+        #expect(kept.code == 0 && tables?.count == 12, "\(kept)")
         let powerless = try place.run(["migrate", "--partitions"], place.application)
         #expect(powerless.code == 1 && powerless.error.contains("owns none of the tables"), "\(powerless)")
         let object = try place.run(["migrate", "--partitions", "--json"], place.application)
