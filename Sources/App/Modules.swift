@@ -45,7 +45,14 @@ package struct Modules: Sendable {
         let desk = try ServiceDeskModule(customers: reading, schemas: schemas)
         let privacy = try PrivacyModule(customers: reading, schemas: schemas)
         let channels = try ChannelsModule(
-            customers: reading, consents: privacy.consents, schemas: schemas, adapter: { outgoing.adapter($0) })
+            customers: reading, consents: privacy.consents,
+            numbers: NumberOwners { numbers, session in
+                let named = try CustomerFinder().customers(
+                    named: Set(numbers.map { .msisdn($0) }), for: .system(tenant: "", "numbers"), session)
+                return named.reduce(into: [:]) { found, one in
+                    if case .msisdn(let number) = one.key { found[number] = one.value.id }
+                }
+            }, schemas: schemas, adapter: { outgoing.adapter($0) })
         insights = try InsightsModule(
             customers: reading,
             masks: ColumnMasks(

@@ -19,15 +19,17 @@ package struct ChannelsModule: TMFModule {
     /// What programs reach (TMF681).
     package let resources: [TMFResource]
 
-    /// - Parameter adapter: who takes a tenant's messages on.
+    /// - Parameters:
+    ///   - numbers: whose lines the numbers of receivers are.
+    ///   - adapter: who takes a tenant's messages on.
     package init(
-        customers: any CustomerReading, consents: any ConsentReading, schemas: TMFSchemas,
+        customers: any CustomerReading, consents: any ConsentReading, numbers: NumberOwners = .none, schemas: TMFSchemas,
         adapter: @escaping @Sendable (Tenant) -> any ChannelAdapter
     ) throws {
-        store = MessageStore(customers, consents)
+        store = MessageStore(customers, consents, numbers)
         self.consents = consents
         self.adapter = adapter
-        resources = [Messages.resource(try schemas.schema(Messages.api.number), customers, consents)]
+        resources = [Messages.resource(try schemas.schema(Messages.api.number), customers, consents, numbers)]
     }
 
     package var name: String { "Channels" }

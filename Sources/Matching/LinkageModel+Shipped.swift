@@ -43,8 +43,8 @@ extension LinkageModel {
 
     /// Few ways to meet, each of them rare: what an index can hold for ten million records. Each strong identifier by
     /// itself; the name with the birth date, the postcode, the numbers of the street and either half of the telephone
-    /// number; the birth date with the place, the numbers of the street and the beginning of the address of e-mail; what stands before its
-    /// @; the name with month and day. Only ever one more at the end: a key says which of the ways it is of (`MatchStore.form`).
+    /// number; the birth date with the place and the numbers of the street; what stands before the @ of an
+    /// address of e-mail. Only ever one more at the end: a key says which of the ways it is of (`MatchStore.form`).
     static func strongPasses(_ kinds: [ColumnKind]) -> [BlockingPass] {
         func atom(_ kind: ColumnKind, _ form: BlockingAtom.Form = .whole) -> BlockingAtom? {
             kinds.firstIndex(of: kind).map { BlockingAtom(field: $0, form: form) }
@@ -55,8 +55,7 @@ extension LinkageModel {
             [name, atom(.phone, .firstHalf)], [name, atom(.phone, .secondHalf)],
             [atom(.birthDate), atom(.suburb)], [name, atom(.postcode)],
             [name, atom(.street, .numbers)],
-            [atom(.birthDate), atom(.street, .numbers)], [atom(.email, .local)], [atom(.birthDate), atom(.email, .start)],
-            [name, atom(.birthDate, .monthDay)],
+            [atom(.birthDate), atom(.street, .numbers)], [atom(.email, .local)],
         ]
         return wanted.compactMap { atoms in
             let found = atoms.compactMap(\.self)

@@ -16,9 +16,9 @@ enum Messages {
         next: ["initial": ["cancelled"], "inProgress": ["cancelled"], "failed": ["initial"]])
 
     static func resource(
-        _ schema: TMFSchema, _ customers: any CustomerReading, _ consents: any ConsentReading
+        _ schema: TMFSchema, _ customers: any CustomerReading, _ consents: any ConsentReading, _ numbers: NumberOwners
     ) -> TMFResource {
-        let store = MessageStore(customers, consents)
+        let store = MessageStore(customers, consents, numbers)
         var resource = TMFResource(
             api, "communicationMessage", type: type,
             schema: schema.adding(
@@ -90,8 +90,10 @@ struct MessageStore: TMFWritingStore {
     let rows: TMFRows
     private let customers: any CustomerReading
     private let consents: any ConsentReading
+    private let numbers: NumberOwners
 
-    init(_ customers: any CustomerReading, _ consents: any ConsentReading) {
+    init(_ customers: any CustomerReading, _ consents: any ConsentReading, _ numbers: NumberOwners) {
+        self.numbers = numbers
         self.customers = customers
         self.consents = consents
         rows = TMFRows(
@@ -181,10 +183,33 @@ struct MessageStore: TMFWritingStore {
         }
         let named = receivers.map { receiver in receiver["party"]?["id"]?.string.flatMap { CustomerID($0[...]) } }
         let ours = try customers.reachable(Array(Set(named.compactMap { $0 })), for: context.principal, session)
-        let owners = named.map { $0.flatMap { ours.contains($0) ? $0 : nil } ?? CustomerID(0) }
+        var owners = named.map { $0.flatMap { ours.contains($0) ? $0 : nil } ?? CustomerID(0) }
+        // Whose line it is decides, not who was named beside it: else anybody's consent would do for anybody's number.
+        let lines = receivers.map { receiver in
+            channel == "email" ? nil : receiver["phoneNumber"]?.string.flatMap {
+                PhoneNumber($0, defaultCountryCode: context.tenant.countryCode)?.e164
+            }
+        }
+        let holders = try numbers.owners(Set(lines.compactMap { $0 }), session)
+        let asked = try zip(owners, lines).enumerated().map { place, pair -> CustomerID in
+            let (owner, line) = pair
+            guard let holder = line.flatMap({ holders[$0] }), holder != owner else { return owner }
+            if owner.rawValue == 0 { return holder }
+            guard try customers.linked([owner], session)[owner]?.contains(holder) != true else { return owner }
+            problems.append(
+                .init(
+                    field: "receiver[\(place)].phoneNumber", code: "other_number",
+                    message: Words(
+                        en: "receiver[\(place)].phoneNumber is the line of another customer than receiver[\(place)].party",
+                        zh: "receiver[\(place)].phoneNumber 是其他客户的号码，与 receiver[\(place)].party 不符")))
+            return owner
+        }
+        try Self.refuse(problems, "other_number", status: 409)
+        let unnamed = try customers.reachable(Array(Set(asked).subtracting(owners)), for: context.principal, session)
+        for (place, holder) in asked.enumerated() where unnamed.contains(holder) { owners[place] = holder }
         let answers = try consents.consents(
-            of: Array(Set(owners)), to: purpose, on: ConsentTopic(any: channel), at: context.now, session)
-        for (place, owner) in owners.enumerated() {
+            of: Array(Set(asked)), to: purpose, on: ConsentTopic(any: channel), at: context.now, session)
+        for (place, owner) in asked.enumerated() {
             // Of nobody we know nobody has ever said yes.
             let answer = answers[owner] ?? ConsentAnswer(purpose.needsConsent ? .neverGiven : .notNeeded)
             guard !answer.isAllowed else { continue }

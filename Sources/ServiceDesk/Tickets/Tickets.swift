@@ -145,6 +145,10 @@ struct TicketStore: TMFWritingStore {
             bare[name] = nil
             if Self.filled(bare)[name] == new[name] { document[name] = nil }
         }
+        // What every case has is what it began with when it is taken away.
+        if document["externalId"] == nil { document["externalId"] = .string(Self.number(CaseID(id))) }
+        if document["priority"] == nil { document["priority"] = .string(CasePriority.normal.rawValue) }
+        if document["topic"] == nil { document["topic"] = .string(DeskTopic.other.rawValue) }
         let status = new["status"]?.string
         let isMoved = old["status"] != new["status"]
         let isEnd = Self.isEnd(status)
@@ -156,10 +160,10 @@ struct TicketStore: TMFWritingStore {
             document["statusChange"] = .array((new["statusChange"]?.array ?? []) + [Self.step(new, context.now)])
         }
         try rows.change(id, from: old, to: document, context, session)
-        if old["externalId"] != new["externalId"] || old["relatedParty"] != new["relatedParty"] {
+        if old["externalId"] != document["externalId"] || old["relatedParty"] != new["relatedParty"] {
             try session.execute(Self.deleteNumber, [.int(id)])
             let customer = try rows.customer(of: new, context, session) ?? CustomerID(0)
-            try session.execute(DeskRecords.insertNumber, [.text(new["externalId"]?.string ?? ""), .id(customer), .int(id)])
+            try session.execute(DeskRecords.insertNumber, [.text(document["externalId"]?.string ?? ""), .id(customer), .int(id)])
         }
         guard isMoved else { return }
         let isClosed = isEnd && status != "resolved"

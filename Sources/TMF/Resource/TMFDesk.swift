@@ -219,13 +219,16 @@ package struct TMFDesk: Sendable {
                     })
             }
             guard values(document) == values(own) else {
-                tenant.logger.error(
-                    "tmf.column", metadata: ["resource": "\(resource.name)", "path": "\(column.path)"])
+                // What the server fills in where an object was sent without it is the client's to mend; anything else is ours.
+                let isFilledIn = values(document).isEmpty
+                if !isFilledIn { tenant.logger.error("tmf.column", metadata: ["resource": "\(resource.name)", "path": "\(column.path)"]) }
+                let words = Words(
+                    en: "“\(column.path)” could not be stored as it was sent; nothing was changed.",
+                    zh: "“\(column.path)”无法按原样保存，未做任何更改。")
                 throw CRMError(
-                    "unfaithful_column", status: 500,
-                    Words(
-                        en: "“\(column.path)” could not be stored as it was sent; nothing was changed.",
-                        zh: "“\(column.path)”无法按原样保存，未做任何更改。"))
+                    isFilledIn ? "missing" : "unfaithful_column", status: isFilledIn ? 400 : 500,
+                    isFilledIn ? Words(en: "“\(column.path)” is missing.", zh: "缺少“\(column.path)”。") : words,
+                    fields: [.init(field: column.path.description, code: "missing", message: words)])
             }
         }
     }

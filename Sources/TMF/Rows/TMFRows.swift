@@ -231,7 +231,9 @@ package struct TMFRows: TMFWritingStore {
         for (offset, field) in fields.enumerated() {
             let isSame = field.path.values(in: old) == field.path.values(in: new)
             switch field.stamp {
-            case .changed where isSame: values[offset] = .time(context.now)
+            case .changed where isSame || field.path.values(in: new).isEmpty: values[offset] = .time(context.now)
+            // When something was made is not taken away.
+            case .created where field.path.values(in: new).isEmpty: values[offset] = field.stored(old)
             case .stateChanged where isSame && (old["status"] != new["status"] || old["state"] != new["state"]):
                 values[offset] = .time(context.now)
             default: break
