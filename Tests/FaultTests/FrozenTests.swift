@@ -82,6 +82,8 @@ struct FrozenTests {
             return figures.contains("switchboard_database_up 0") && !figures.contains("switchboard_outbox_pending")
         }
         #expect(isDown, "no figures of a database that is away")
+        // The background tells it, once its own waiting is over.
+        #expect(await eventually(seconds: 60) { product.text.contains("\"database.away\"") }, "\(product.text)")
         let lines = product.text.split(separator: "\n")
         #expect(lines.count { $0.contains("\"database.away\"") } == 1, "\(product.text)")
         for name in ["job.claim_failed", "outbox.failed", "upkeep.failed", "limits.not_shared"] {
