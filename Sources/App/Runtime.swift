@@ -242,7 +242,7 @@ package struct StopDeadline: Service {
 private struct Answering<Base: Service>: Service {
     let service: Base
     func run() async throws {
-        try await withTaskExecutorPreference(ReadingThreads.shared) { try await service.run() }
+        try await withTaskExecutorPreference(WorkThreads.reading) { try await service.run() }
     }
 }
 

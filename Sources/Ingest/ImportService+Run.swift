@@ -34,9 +34,10 @@ extension ImportService {
             while !next.isEmpty {
                 let chunks = next
                 let ahead = pace.chunks
-                async let following = Self.pull(reader, ahead)
+                // Beside the writer, whom everything waits for.
+                async let following = withTaskExecutorPreference(WorkThreads.beside) { try await Self.pull(reader, ahead) }
                 let (before, earlier, now) = (sequels.begin(), sequels.looked, sequels)
-                async let looked = now.look(before)
+                async let looked = withTaskExecutorPreference(WorkThreads.beside) { try await now.look(before) }
                 let (done, sequel, took) = try await tenant.database.write { [self] session in
                     let begun = ContinuousClock.now
                     try session.preferIndexes()

@@ -20,7 +20,7 @@ package final class Beside<Result: Sendable>: Sendable {
     ///   - work: must not wait for anything its maker does later.
     package init(isWorthIt: Bool = true, _ work: @escaping @Sendable () -> Result) {
         state = Mutex(.waiting(work))
-        if isWorthIt { DispatchQueue.global().async { [self] in _ = take() } }
+        if isWorthIt { WorkThreads.beside.run { [self] in _ = take() } }
     }
 
     /// The result, waited for when another thread is at it. May be asked for more than once.

@@ -46,7 +46,7 @@ package final class SQLiteDatabase: Storage.Database {
     private static let isLean = sqlite_forgo_memory_statistics() == 0
 
     /// Opens or creates the file. The folder must exist.
-    /// - Parameter readers: connections for snapshots, 1...16, for those who do not read on `ReadingThreads`.
+    /// - Parameter readers: connections for snapshots, 1...16, for those who do not read on `WorkThreads`.
     /// - Throws: `StorageError.io` when the file cannot be opened or is not a database.
     package init(path: String, durability: Durability = .full, readers: Int = 12) throws {
         _ = Self.isLean
@@ -105,7 +105,7 @@ package final class SQLiteDatabase: Storage.Database {
     ) async throws -> T {
         do {
             let interruption = SQLiteInterruption()
-            guard ReadingThreads.areCurrent else {
+            guard WorkThreads.areCurrent else {
                 // GRDB interrupts once, which is lost before the first statement has begun.
                 return try await withTaskCancellationHandler {
                     try await pool.unsafeRead { [statements] database in

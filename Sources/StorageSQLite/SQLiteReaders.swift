@@ -1,7 +1,7 @@
 import GRDB
 import Synchronization
 
-/// Connections for what reads on `ReadingThreads`. GRDB's pool hands its readers out behind queues that all readers pass; here
+/// Connections for what reads on `WorkThreads`. GRDB's pool hands its readers out behind queues that all readers pass; here
 /// a reader is taken from a list and put back, and there are never more of them than threads that read.
 final class SQLiteReaders: Sendable {
     private struct State {

@@ -56,6 +56,39 @@ final class SQLiteSession: SQLSession {
         }
     }
 
+    /// Rows of one statement: to open and close the indexes of a table for each row costs as much as some of its entries.
+    @discardableResult
+    func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
+        guard let width = rows.first?.count, width > 0 else { return 0 }
+        let group = max(1, min(Self.groupRows, Self.groupValues / width))
+        let whole = rows.count / group * group
+        return try translating {
+            let before = database.totalChangesCount
+            for (count, part) in [(group, rows[..<whole]), (1, rows[whole...])] where !part.isEmpty {
+                // FAIL: like single statements, a group that fails leaves what stands before it to the transaction's end. The usual
+                // ABORT keeps a copy of each page that a group touches.
+                let text = Self.insert(into: table, columns, width: width, rows: count)
+                let statement = try statements.statement(text, isOpen: false)
+                defer { statement.end() }
+                for start in stride(from: part.startIndex, to: part.endIndex, by: count) {
+                    try statement.bind(part[start..<start + count])
+                    while try statement.step() {}
+                    statement.reset()
+                }
+            }
+            return database.totalChangesCount - before
+        }
+    }
+
+    private static let groupRows = 64
+    private static let groupValues = 512
+
+    private static func insert(into table: SQL, _ columns: SQL, width: Int, rows: Int) -> SQL {
+        let row = "(" + Array(repeating: "?", count: width).joined(separator: ",") + ")"
+        let all = Array(repeating: row, count: rows).joined(separator: ",")
+        return SQL(trusted: "INSERT OR FAIL INTO \(table.text) (\(columns.text)) VALUES \(all)")
+    }
+
     func forEach(_ sql: SQL, _ arguments: [SQLValue], _ body: (Storage.Row) throws -> Bool) throws {
         var thrownByBody: (any Error)?
         try translating {

@@ -62,6 +62,43 @@ struct BulkInsertTests {
         #expect(try await bench.count("SELECT (SELECT COUNT(*) FROM a) + (SELECT COUNT(*) FROM b)") == 0)
     }
 
+    /// SQLite takes rows in groups of 64, or fewer of wide tables.
+    @Test(
+        "however many rows there are, each value is what it was: empty ones are not NULL, long ones whole",
+        arguments: TestEngine.allCases, [1, 63, 64, 65, 200])
+    func values(engine: TestEngine, count: Int) async throws {
+        let bench = try await Bench(engine, migrated: false)
+        try await bench.create(
+            "CREATE TABLE v (id BIGINT NOT NULL PRIMARY KEY, t TEXT, b BYTEA, d DOUBLE PRECISION, f BOOLEAN)")
+        let rows: [[SQLValue]] = (0..<count).map { number in
+            let text: SQLValue = [.null, .text(""), .text(String(repeating: "汉", count: number * 400)), .text("\\N'\t\n")][number % 4]
+            let bytes: SQLValue = [.bytes([]), .null, .bytes([0, 255, 0]), .bytes(Array(repeating: 7, count: 9_000))][number % 4]
+            return [.int(Int64(number)), text, bytes, number % 2 == 0 ? .null : .double(Double(number) / 3), .bool(number % 3 == 0)]
+        }
+        let read = try await bench.database.write { session in
+            #expect(try session.bulkInsert(into: "v", "id, t, b, d, f", rows) == count)
+            return try session.query("SELECT id, t, b, d, f FROM v ORDER BY id") { row -> [SQLValue] in
+                [
+                    .int(row.int(0)), row.optionalText(1).map { .text($0) } ?? .null, row.isNull(2) ? .null : .bytes(row.bytes(2)),
+                    row.isNull(3) ? .null : .double(row.double(3)), .bool(row.bool(4)),
+                ]
+            }
+        }
+        #expect(read == rows)
+    }
+
+    @Test("rows of another width, and a text with NUL, are refused; nothing of the transaction stays", arguments: TestEngine.allCases)
+    func odd(engine: TestEngine) async throws {
+        let bench = try await bench(engine)
+        let good = Self.rows(0..<64)
+        for bad: [[SQLValue]] in [[[.int(64)], [.int(65), .text("x"), .null]], [[.int(64), .text("a\u{0}b")]]] {
+            await #expect(throws: StorageError.self) {
+                try await bench.database.write { _ = try $0.bulkInsert(into: "a", "id, name", good[..<32] + bad + good[32...]) }
+            }
+        }
+        #expect(try await bench.count("SELECT COUNT(*) FROM a") == 0)
+    }
+
     @Test("undone to a savepoint, a collision leaves the transaction as it was", arguments: TestEngine.allCases)
     func savepoint(engine: TestEngine) async throws {
         let bench = try await bench(engine)
@@ -70,7 +107,8 @@ struct BulkInsertTests {
             #expect(throws: StorageError.self) {
                 try session.savepoint {
                     try session.bulkInsert(into: "a", "id, name", Self.rows(5..<9))
-                    try session.bulkInsert(into: "a", "id, name", Self.rows(1..<2))
+                    // Among many, of which some stand before it.
+                    try session.bulkInsert(into: "a", "id, name", Self.rows(100..<190) + Self.rows(1..<2) + Self.rows(190..<300))
                 }
             }
             try session.bulkInsert(into: "b", "id, name", Self.rows(7..<8))

@@ -19,20 +19,38 @@ struct ReadingThreadTests {
     @Test("a read is a call on the caller's thread; elsewhere it is not run on the caller's")
     func sameThread() async throws {
         let bench = try await bench()
-        try await withTaskExecutorPreference(ReadingThreads.shared) {
-            #expect(ReadingThreads.areCurrent)
+        try await withTaskExecutorPreference(WorkThreads.reading) {
+            #expect(WorkThreads.areCurrent)
             let caller = pthread_self()
             let isSame = try await bench.database.read { _ in pthread_self() == caller }
             #expect(isSame)
         }
-        #expect(!ReadingThreads.areCurrent)
+        #expect(!WorkThreads.areCurrent)
         #expect(try await bench.count("SELECT COUNT(*) FROM t") == 0)
+    }
+
+    @Test("what is done beside something gives way to it: its threads are nicer, and a read there is a call too")
+    func beside() async throws {
+        let bench = try await bench()
+        func niceness() -> Int32 { getpriority(__priority_which_t(0), 0) }
+        let own = niceness()
+        let (there, isSame) = try await withTaskExecutorPreference(WorkThreads.beside) {
+            let caller = pthread_self()
+            return (niceness(), try await bench.database.read { _ in pthread_self() == caller })
+        }
+        #expect(isSame)
+        #expect(there == min(19, own + 10))
+        #expect(niceness() == own, "of those threads alone")
+        let works = await withCheckedContinuation { continuation in
+            WorkThreads.beside.run { continuation.resume(returning: niceness()) }
+        }
+        #expect(works == there)
     }
 
     @Test("many more tasks than threads read and write, each sees what it wrote")
     func crowd() async throws {
         let bench = try await bench()
-        try await withTaskExecutorPreference(ReadingThreads.shared) {
+        try await withTaskExecutorPreference(WorkThreads.reading) {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for id in 1...200 {
                     group.addTask {
@@ -53,7 +71,7 @@ struct ReadingThreadTests {
         let bench = try await bench()
         let begun = Mutex(false)
         let start = ContinuousClock.now
-        let task = Task(executorPreference: ReadingThreads.shared) {
+        let task = Task(executorPreference: WorkThreads.reading) {
             try await bench.database.read { session in
                 begun.withLock { $0 = true }
                 // Minutes of counting.
@@ -67,7 +85,7 @@ struct ReadingThreadTests {
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(ContinuousClock.now - start < .seconds(60))
-        let early = Task(executorPreference: ReadingThreads.shared) {
+        let early = Task(executorPreference: WorkThreads.reading) {
             while !Task.isCancelled { await Task.yield() }
             return try await bench.database.read { try $0.count("SELECT COUNT(*) FROM t") }
         }
@@ -75,7 +93,7 @@ struct ReadingThreadTests {
         await #expect(throws: CancellationError.self) { try await early.value }
         // No reader was left in the state it had then.
         try await bench.database.write { _ = try $0.execute(SQLiteTests.insert, [.int(1)]) }
-        try await withTaskExecutorPreference(ReadingThreads.shared) {
+        try await withTaskExecutorPreference(WorkThreads.reading) {
             for _ in 0..<20 {
                 let count = try await bench.count("SELECT COUNT(*) FROM t")
                 #expect(count == 1)
@@ -111,7 +129,7 @@ struct ReadingThreadTests {
         let bench = try await bench()
         let begun = Mutex(false)
         let ended = Mutex(false)
-        let task = Task(executorPreference: ReadingThreads.shared) {
+        let task = Task(executorPreference: WorkThreads.reading) {
             try await bench.database.read { session in
                 begun.withLock { $0 = true }
                 Thread.sleep(forTimeInterval: 0.3)
@@ -123,7 +141,7 @@ struct ReadingThreadTests {
         try await bench.database.close()
         #expect(ended.withLock { $0 })
         #expect(try await task.value == 0)
-        try await withTaskExecutorPreference(ReadingThreads.shared) {
+        try await withTaskExecutorPreference(WorkThreads.reading) {
             await #expect(throws: StorageError.self) { try await bench.count("SELECT COUNT(*) FROM t") }
         }
     }
