@@ -59,14 +59,16 @@ package struct Modules: Sendable {
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
             takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) }, consents: privacy.consents, schemas: schemas)
-        let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
+        let lines = LineBook()
+        let orders = try OrdersModule(
+            customers: reading, catalog: CatalogReader(), lines: lines, schemas: schemas)
         let catalog = try CatalogModule(
             schemas: schemas,
             hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
         let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds + [CustomersModule.hold]
         usage = try UsageModule(
-            base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, $1) },
+            base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, lines: lines, $1) },
             schemas: schemas)
         timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [

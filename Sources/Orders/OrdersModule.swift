@@ -17,15 +17,24 @@ enum OrdersPermissions {
 /// inventory (TMF637).
 package struct OrdersModule: TMFModule {
     package let resources: [TMFResource]
+    private let products: TMFResource
     private let catalog: any CatalogReading
+    private let lines: LineProducts?
 
-    package init(customers: any CustomerReading, catalog: any CatalogReading, schemas: TMFSchemas) throws {
+    /// - Parameter lines: `nil` = nobody has lines; then products are rows of this domain only.
+    package init(
+        customers: any CustomerReading, catalog: any CatalogReading, lines: (any LineKeeping)? = nil, schemas: TMFSchemas
+    ) throws {
         self.catalog = catalog
+        let rows = ProductStore.rows(customers)
+        let lines = lines.map { LineProducts($0, rows.table) }
+        self.lines = lines
         let ordering = try schemas.schema(ProductOrders.api.number)
-        let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
+        let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers, rows, lines)
+        self.products = products
         let agreeing = try schemas.schema(Agreements.api.number)
         let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
-        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog), quotes: quotes)
+        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog, lines: lines), quotes: quotes)
         resources = [
             orders, Cancellations.resource(ordering, customers, orders: orders), products, quotes,
             Agreements.resource(agreeing, customers), Agreements.specifications(agreeing),
@@ -76,12 +85,21 @@ package struct OrdersModule: TMFModule {
             EventHandler(name: "orders.customers.removed", CustomersChanged.self) { event, session in
                 guard event.kind == .removed else { return }
                 for resource in resources { try resource.forget(event.ids, tenant, session) }
-            }
+            },
+            EventHandler(name: "orders.lines.changed", CustomersChanged.self) { event, session in
+                guard let lines, let store = products.store(tenant) as? ProductStore else { return }
+                try lines.follow(event, store, tenant, session)
+            },
         ]
     }
 
+    /// Lines are products, whoever changes them.
+    package var news: [TMFNews] {
+        lines == nil ? [] : [TMFNews("lines", CustomersChanged.self, of: [Inventory.api.number]) { try LineProducts.news($0, $1) }]
+    }
+
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
-        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes, catalog: catalog).panel()]
+        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes, catalog: catalog, lines: lines).panel()]
     }
 
     /// What this domain adds to the timeline of the customer page.
@@ -108,11 +126,14 @@ package struct OrdersModule: TMFModule {
             || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
     }
 
-    /// Whose a product is, and the numbers that it has: as characteristics or as resources that realise it.
+    /// Whose a product is, and the numbers that it has: as characteristics, as resources that realise it, as a line.
     package static func numbers(
-        ofProduct id: Int64, _ session: any SQLSession
+        ofProduct id: Int64, lines: any LineKeeping, _ session: any SQLSession
     ) throws -> (customer: CustomerID, numbers: [String])? {
-        guard let owner = try session.first(OrdersStore.productOwner, [.int(id)], { $0.id(0, PartyKind.self) }) else { return nil }
+        guard let owner = try session.first(OrdersStore.productOwner, [.int(id)], { $0.id(0, PartyKind.self) }) else {
+            guard let line = try lines.lines([id], session).first else { return nil }
+            return (line.customer, line.number.map { [$0] } ?? [])
+        }
         let written = try [OrdersStore.productValues, OrdersStore.productResources].flatMap { statement in
             try session.query(statement, [.int(id)]) { $0.text(0) }
         }
