@@ -64,7 +64,8 @@ package struct Modules: Sendable {
             customers: reading, catalog: CatalogReader(), lines: lines, schemas: schemas)
         let catalog = try CatalogModule(
             schemas: schemas,
-            hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
+            hold: CatalogHold { try OrdersModule.users(ofOffering: $0, $1) },
+            specifications: CatalogHold { try OrdersModule.users(ofSpecification: $0, $1) })
         let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds + [CustomersModule.hold]
         usage = try UsageModule(
@@ -78,7 +79,7 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
                 resources: try CustomersModule.resources(
                     schemas, holds: holds,
-                    accounts: [AccountHold(Words(en: "products or orders", zh: "产品或订单")) { try OrdersModule.uses(account: $0, $1) }])),
+                    accounts: [AccountHold { try OrdersModule.users(ofAccount: $0, $1) }])),
             desk,
             catalog,
             orders,

@@ -120,10 +120,19 @@ package struct OrdersModule: TMFModule {
         }
     }
 
-    /// Whether a product offering has been sold and is still in use.
-    package static func uses(offering id: Int64, _ session: any SQLSession) throws -> Bool {
-        try session.exists(OrdersStore.offeringInProducts, [.text(String(id))])
-            || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
+    /// The products that customers have, and the open orders and quotes, that name a product offering.
+    package static func users(ofOffering id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(
+            id,
+            [
+                (OrdersStore.offeringInProducts, OrdersStore.products), (OrdersStore.offeringInOrders, OrdersStore.orders),
+                (OrdersStore.offeringInQuotes, OrdersStore.quotes),
+            ], session)
+    }
+
+    /// The same of a product specification.
+    package static func users(ofSpecification id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(id, [(OrdersStore.specificationInProducts, OrdersStore.products)], session)
     }
 
     /// Whose a product is, and the numbers that it has: as characteristics, as resources that realise it, as a line.
@@ -140,9 +149,9 @@ package struct OrdersModule: TMFModule {
         return (owner, written.compactMap { PhoneNumber($0)?.e164 })
     }
 
-    /// Whether a product that somebody has, or an order that is open, is billed to an account.
-    package static func uses(account id: Int64, _ session: any SQLSession) throws -> Bool {
-        try session.exists(OrdersStore.accountInProducts, [.text(String(id))])
-            || session.exists(OrdersStore.accountInOrders, [.text(String(id))])
+    /// The products and the open orders that are billed to an account. Products that have ended count: what was billed is told by it.
+    package static func users(ofAccount id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(
+            id, [(OrdersStore.accountInProducts, OrdersStore.products), (OrdersStore.accountInOrders, OrdersStore.orders)], session)
     }
 }

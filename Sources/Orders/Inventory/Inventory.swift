@@ -227,6 +227,11 @@ struct ProductStore: OwnedStore {
                 "in_use", status: 409,
                 Words(en: "The product is part of open orders: \(list).", zh: "该产品仍属于未完成的订单：\(list)。"))
         }
+        let others = try OrdersStore.users(id, [(OrdersStore.bundles, OrdersStore.products)], session)
+        if let other = others.first {
+            throw CRMError(
+                "in_use", status: 409, Words(en: "The product is part of \(other.en).", zh: "该产品属于\(other.zh)。"))
+        }
         if let lines, let line = try lines.lines.lines([id], session).first {
             try lines.lines.remove(line, by: context.principal, tenant, session)
         }

@@ -163,6 +163,13 @@ struct OrderStore: OwnedStore {
                     en: "The order is “\(state)” and cannot be removed. Cancel it with cancelProductOrder.",
                     zh: "订单状态为“\(state)”，不能删除。请通过 cancelProductOrder 取消。"), field: "state")
         }
+        let made = try OrdersStore.users(id, [(OrdersStore.productsOfOrder, OrdersStore.products)], session)
+        if let made = made.first {
+            throw OrderFlow.conflict(
+                "in_use",
+                Words(
+                    en: "The order cannot be removed: \(made.en) came of it and name it.", zh: "该订单不能删除：\(made.zh) 由其产生并引用该订单。"), field: "id")
+        }
         try CancellationStore.remove(order: id, session)
         try rows.remove(id, document, context, session)
     }
