@@ -69,7 +69,8 @@ package struct Modules: Sendable {
         let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds + [CustomersModule.hold]
         usage = try UsageModule(
-            base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, lines: lines, $1) },
+            base: CustomerUsage(), customers: reading,
+            products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, lines: lines, $1) },
             schemas: schemas)
         timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [

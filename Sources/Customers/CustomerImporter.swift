@@ -182,10 +182,7 @@ final class CustomerImporter: Importer {
         try tenant.audit.record(
             AuditEntry(
                 "customers.customer.import", ids.map { .customer($0) },
-                facts: [
-                    "source": .string(options.source), "kind": .string(kind.rawValue),
-                    "customers": .int(Int64(ids.count)),
-                ]),
+                facts: ["source": .string(options.source), "kind": .string(kind.rawValue), "customers": .int(Int64(ids.count))]),
             by: principal, session)
         try tenant.outbox.append(CustomersChanged(ids: ids, fields: [], kind: kind, lines: lines), session)
     }

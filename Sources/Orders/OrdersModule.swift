@@ -34,7 +34,8 @@ package struct OrdersModule: TMFModule {
         self.products = products
         let agreeing = try schemas.schema(Agreements.api.number)
         let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
-        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog, lines: lines), quotes: quotes)
+        let fulfilment = Fulfilment(products: products, catalog: catalog, lines: lines)
+        let orders = ProductOrders.resource(ordering, customers, fulfilment, quotes: quotes)
         resources = [
             orders, Cancellations.resource(ordering, customers, orders: orders), products, quotes,
             Agreements.resource(agreeing, customers), Agreements.specifications(agreeing),

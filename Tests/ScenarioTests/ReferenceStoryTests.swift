@@ -35,7 +35,8 @@ struct ReferenceStoryTests {
         let customer = try #require(world.customers.first)
         let party: JSONValue = [["id": .string(customer.description), "role": "customer", "@referredType": "Customer"]]
         let account = try made(
-            world, "/tmf-api/accountManagement/v4/billingAccount", ["name": "Bills", "relatedParty": party])
+            world, "/tmf-api/accountManagement/v4/billingAccount",
+            ["name": "Bills", "relatedParty": [["id": .string(customer.description), "name": "A", "role": "owner", "@referredType": "Customer"]]])
         let specification = try made(world, Self.catalogue + "productSpecification", ["name": "Access", "lifecycleStatus": "Active"])
         let offering = try made(world, Self.catalogue + "productOffering", ["name": "Fibre", "lifecycleStatus": "Active"])
         let product = try made(

@@ -28,7 +28,8 @@ package struct LineBook: LineKeeping {
                 ),
                 ("FROM customers_subscription s WHERE s.status = 'terminated'", "s.msisdn"),
             ], id: "s.id", customer: "s.customer_id",
-            // Each has an index of exactly these words; as text, because SQLite looks into the parts of a union only where both have a type.
+            // Each has an index of exactly these words; as text, because SQLite looks into the parts of a union only where both have
+            // one type.
             status: "CAST(CASE s.status WHEN 'pending' THEN 'pendingActive' ELSE s.status END AS TEXT)",
             title: "CAST(COALESCE(s.plan, s.service) AS TEXT)")
     }

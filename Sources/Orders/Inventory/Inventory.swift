@@ -177,7 +177,10 @@ struct ProductStore: OwnedStore {
         let reading = ProductLine(tenant)
         let (before, after) = (reading.line(id, of: line.customer, old), reading.line(id, of: line.customer, new))
         var wanted = line
-        if before.number != after.number { (wanted.number, wanted.service) = (after.number, after.number == nil ? line.service : after.service) }
+        if before.number != after.number {
+            wanted.number = after.number
+            if after.number != nil { wanted.service = after.service }
+        }
         if before.status != after.status { wanted.status = after.status }
         if before.plan != after.plan { wanted.plan = after.plan }
         if before.startedOn != after.startedOn { wanted.startedOn = after.startedOn }

@@ -20,7 +20,8 @@ struct LineProducts: Sendable {
     // MARK: Lists
 
     /// Products and, by the same ids, the lines of which no row of a product says more: a union whose parts are each read by an index of
-    /// their own, in the order of the ids. When something began lines know as a day, products as an instant: that is looked at in documents.
+    /// their own, in the order of the ids. When something began, lines know as a day and products as an instant: that is looked at in
+    /// the documents.
     static func table(_ rows: TMFTable, _ listing: LineListing) -> TMFTable {
         let beside: SQL = """
             NOT EXISTS (SELECT 1 FROM orders_product p WHERE p.customer_id = \(listing.customer) AND p.id = \(listing.id))
@@ -80,7 +81,8 @@ struct LineProducts: Sendable {
         let context = TMFContext(tenant: tenant, principal: system, now: tenant.clock.now())
         let shown = ProductLine(tenant)
         let documents = try store.rows.documents(known.sorted(), system, session)
-        let lines = Dictionary(try lines.lines(known.sorted(), session).map { ($0.id.rawValue, $0) }, uniquingKeysWith: { first, _ in first })
+        let lines = Dictionary(
+            try lines.lines(known.sorted(), session).map { ($0.id.rawValue, $0) }, uniquingKeysWith: { first, _ in first })
         for (id, old) in documents {
             guard let line = lines[id] else { continue }
             let new = shown.follows(old, line)

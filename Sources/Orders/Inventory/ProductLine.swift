@@ -28,7 +28,7 @@ struct ProductLine: Sendable {
 
     private static func isNumber(_ name: JSONValue?) -> Bool {
         guard let text = name?.string else { return false }
-        return names.contains(String(text.lowercased().unicodeScalars.filter { CharacterSet.alphanumerics.contains($0) }.map(Character.init)))
+        return names.contains(String(text.lowercased().filter { $0.isLetter || $0.isNumber }))
     }
 
     /// Whether an element of `productCharacteristic` or `realizingResource` holds the number.

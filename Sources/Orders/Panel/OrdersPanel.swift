@@ -4,8 +4,8 @@ import Platform
 import Storage
 import Web
 
-/// What the customer has and what is on its way or offered, on the customer page. Nothing of it = no panel. Products that are lines stand among
-/// the lines.
+/// What the customer has and what is on its way or offered, on the customer page. Nothing of it = no panel. Products that are lines stand
+/// among the lines.
 struct OrdersPanel: Sendable {
     /// Minutes east of UTC in which times are shown.
     let zone: Int
