@@ -3942,6 +3942,18 @@ CREATE INDEX customers_search_number_tokens ON public.customers_search_number US
 
 CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING gin (((tokens)::tsvector));
 
+CREATE INDEX customers_subscription_ended ON public.customers_subscription USING btree (msisdn) WHERE (status = 'terminated'::text);
+
+CREATE INDEX customers_subscription_id ON public.customers_subscription USING btree (id);
+
+CREATE INDEX customers_subscription_status ON public.customers_subscription USING btree ((
+CASE status
+    WHEN 'pending'::text THEN 'pendingActive'::text
+    ELSE status
+END), id);
+
+CREATE INDEX customers_subscription_title ON public.customers_subscription USING btree (COALESCE(plan, service), id);
+
 CREATE INDEX identity_bootstrap_user ON public.identity_bootstrap USING btree (user_id);
 
 CREATE UNIQUE INDEX identity_client_name ON public.identity_client USING btree (folded_name);

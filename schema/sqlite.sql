@@ -1245,6 +1245,15 @@ CREATE TABLE customers_subscription (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX customers_subscription_ended ON customers_subscription (msisdn) WHERE status = 'terminated';
+
+CREATE INDEX customers_subscription_id ON customers_subscription (id);
+
+CREATE INDEX customers_subscription_status ON customers_subscription
+  ((CAST(CASE status WHEN 'pending' THEN 'pendingActive' ELSE status END AS TEXT)), id);
+
+CREATE INDEX customers_subscription_title ON customers_subscription ((CAST(COALESCE(plan, service) AS TEXT)), id);
+
 CREATE TABLE customers_subscription_history (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,

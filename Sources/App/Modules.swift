@@ -59,14 +59,18 @@ package struct Modules: Sendable {
                 labels: { try reading.attributeMasks($0, $1) }, titles: { try reading.attributeTitles($0, $1) }),
             unscored: UnscoredCount { try reading.unscoredCount($0, $1) },
             takenBack: TakenBackCount { try IngestModule.takenBack(after: $0, $1) }, consents: privacy.consents, schemas: schemas)
-        let orders = try OrdersModule(customers: reading, catalog: CatalogReader(), schemas: schemas)
+        let lines = LineBook()
+        let orders = try OrdersModule(
+            customers: reading, catalog: CatalogReader(), lines: lines, schemas: schemas)
         let catalog = try CatalogModule(
             schemas: schemas,
-            hold: CatalogHold(Words(en: "orders or products of customers", zh: "客户订单或产品")) { try OrdersModule.uses(offering: $0, $1) })
+            hold: CatalogHold { try OrdersModule.users(ofOffering: $0, $1) },
+            specifications: CatalogHold { try OrdersModule.users(ofSpecification: $0, $1) })
         let holds = [desk.hold, orders.hold, privacy.hold]
         self.holds = holds + [CustomersModule.hold]
         usage = try UsageModule(
-            base: CustomerUsage(), customers: reading, products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, $1) },
+            base: CustomerUsage(), customers: reading,
+            products: ProductNumbers { try OrdersModule.numbers(ofProduct: $0, lines: lines, $1) },
             schemas: schemas)
         timeline = [insights.timeline] + desk.timeline + orders.timeline + [channels.timeline]
         let domains: [any Module] = [
@@ -76,7 +80,7 @@ package struct Modules: Sendable {
             CustomersModule(timeline: timeline, followers: [desk.follower], counts: [desk.caseCount],
                 resources: try CustomersModule.resources(
                     schemas, holds: holds,
-                    accounts: [AccountHold(Words(en: "products or orders", zh: "产品或订单")) { try OrdersModule.uses(account: $0, $1) }])),
+                    accounts: [AccountHold { try OrdersModule.users(ofAccount: $0, $1) }])),
             desk,
             catalog,
             orders,

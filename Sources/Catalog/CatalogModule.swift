@@ -16,8 +16,10 @@ package struct CatalogModule: TMFModule {
 
     package let resources: [TMFResource]
 
-    /// - Parameter hold: what has been sold keeps its offering.
-    package init(schemas: TMFSchemas, hold: CatalogHold? = nil) throws {
+    /// - Parameters:
+    ///   - hold: what has been sold keeps its offering,
+    ///   - specifications: and its specification.
+    package init(schemas: TMFSchemas, hold: CatalogHold? = nil, specifications: CatalogHold? = nil) throws {
         let schema = try schemas.schema(Self.api.number)
         func resource(_ name: String, _ type: String, _ kind: String, _ store: CatalogStore) -> TMFResource {
             TMFResource(
@@ -26,7 +28,7 @@ package struct CatalogModule: TMFModule {
         }
         resources = [
             resource("catalog", "Catalog", "catalog", Categories.catalogs), resource("category", "Category", "category", Categories.categories),
-            resource("productSpecification", "ProductSpecification", "specification", Specifications.store),
+            resource("productSpecification", "ProductSpecification", "specification", Specifications.store(specifications)),
             resource("productOfferingPrice", "ProductOfferingPrice", "price", Prices.store),
             resource("productOffering", "ProductOffering", "offering", Offerings.store(hold)),
             Promotions.resource(try schemas.schema(Promotions.api.number)),

@@ -48,7 +48,7 @@ struct CatalogStore: TMFWritingStore {
             let more = found.count > CatalogLink.named ? ", …" : ""
             users.append(Words(en: "\(link.words.en) \(names)\(more)", zh: "\(link.words.zh) \(names)\(more)"))
         }
-        if let hold, try hold.holds(id, session) { users.append(hold.words) }
+        if let hold { users += try hold.users(id, session) }
         guard users.isEmpty else {
             let (en, zh) = (users.map(\.en).joined(separator: "; "), users.map(\.zh).joined(separator: "；"))
             throw CRMError(
@@ -84,15 +84,12 @@ struct CatalogLink: Sendable {
     }
 }
 
-/// Why other domains need an offering: something has been sold as it.
+/// Why other domains need something of the catalogue: it has been sold, ordered or quoted.
 package struct CatalogHold: Sendable {
-    let words: Words
-    let holds: @Sendable (Int64, any SQLSession) throws -> Bool
+    /// Who names it, in the plural: `products 12, 13`.
+    let users: @Sendable (Int64, any SQLSession) throws -> [Words]
 
-    package init(_ words: Words, _ holds: @escaping @Sendable (Int64, any SQLSession) throws -> Bool) {
-        self.words = words
-        self.holds = holds
-    }
+    package init(_ users: @escaping @Sendable (Int64, any SQLSession) throws -> [Words]) { self.users = users }
 }
 
 /// What all resources of the catalogue have.

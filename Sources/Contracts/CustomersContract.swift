@@ -14,10 +14,13 @@ package struct CustomersChanged: DomainEvent {
     package let program: String?
     /// Which of those that were removed were organisations: nobody can look it up any more.
     package let organisations: [CustomerID]?
+    /// What became of their lines; `nil` = nothing.
+    package let lines: LinesChanged?
     package init(
         ids: [CustomerID], fields: [String], kind: Kind, records: String? = nil, program: String? = nil,
-        organisations: [CustomerID]? = nil
+        organisations: [CustomerID]? = nil, lines: LinesChanged? = nil
     ) {
+        self.lines = lines
         self.organisations = organisations
         self.ids = ids
         self.fields = fields
@@ -25,6 +28,21 @@ package struct CustomersChanged: DomainEvent {
         self.records = records
         self.program = program
     }
+}
+
+/// Ids of lines that came, changed (`moved`: their state too) and went.
+package struct LinesChanged: Codable, Sendable, Equatable {
+    package var created: [Int64]
+    package var changed: [Int64]
+    package var moved: [Int64]
+    package var removed: [Int64]
+    package init(created: [Int64] = [], changed: [Int64] = [], moved: [Int64] = [], removed: [Int64] = []) {
+        self.created = created
+        self.changed = changed
+        self.moved = moved
+        self.removed = removed
+    }
+    package var isEmpty: Bool { created.isEmpty && changed.isEmpty && moved.isEmpty && removed.isEmpty }
 }
 
 /// Churn scores of up to 500 customers were computed. Consumed by Customers for its listing projection.

@@ -40,7 +40,8 @@ extension CustomerImportTarget {
             try tenant.outbox.append(
                 CustomersChanged(
                     ids: gone, fields: [], kind: .removed,
-                    organisations: removed.filter { $0.party.kind == .organisation }.map(\.id)), session)
+                    organisations: removed.filter { $0.party.kind == .organisation }.map(\.id),
+                    lines: LinesChanged(removed: removed)), session)
         }
         return issues
     }
@@ -222,7 +223,7 @@ extension CustomerImportTarget {
                 "customers.customer.update", ids.map { .customer($0) },
                 facts: ["cause": .string("import_revert"), "customers": .int(Int64(ids.count))]),
             by: principal, session)
-        try tenant.outbox.append(CustomersChanged(ids: ids, fields: [], kind: .updated), session)
+        try tenant.outbox.append(CustomersChanged(ids: ids, fields: [], kind: .updated, lines: LinesChanged(pairs)), session)
         return issues
     }
 }

@@ -91,8 +91,12 @@ final class CustomerImporter: Importer {
         var history: [(CustomerID, SubscriptionChange)] = []
         if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
         let prepared = try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
-        try trace(created.map(\.id), .created, session)
-        try trace(updated.map(\.after.id), .updated, session)
+        for chunk in created.chunked(Limits.auditSubjectsMax) {
+            try trace(chunk.map(\.id), .created, LinesChanged(created: chunk), session)
+        }
+        for chunk in updated.chunked(Limits.auditSubjectsMax) {
+            try trace(chunk.map(\.after.id), .updated, LinesChanged(chunk), session)
+        }
         try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches {
             let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)
@@ -172,18 +176,15 @@ final class CustomerImporter: Importer {
     }
 
     /// One audit event and one outbox event for at most 500 customers.
-    private func trace(_ ids: [CustomerID], _ kind: CustomersChanged.Kind, _ session: any SQLSession) throws {
-        for chunk in ids.chunked(Limits.auditSubjectsMax) {
-            try tenant.audit.record(
-                AuditEntry(
-                    "customers.customer.import", chunk.map { .customer($0) },
-                    facts: [
-                        "source": .string(options.source), "kind": .string(kind.rawValue),
-                        "customers": .int(Int64(chunk.count)),
-                    ]),
-                by: principal, session)
-            try tenant.outbox.append(CustomersChanged(ids: chunk, fields: [], kind: kind), session)
-        }
+    private func trace(
+        _ ids: [CustomerID], _ kind: CustomersChanged.Kind, _ lines: LinesChanged?, _ session: any SQLSession
+    ) throws {
+        try tenant.audit.record(
+            AuditEntry(
+                "customers.customer.import", ids.map { .customer($0) },
+                facts: ["source": .string(options.source), "kind": .string(kind.rawValue), "customers": .int(Int64(ids.count))]),
+            by: principal, session)
+        try tenant.outbox.append(CustomersChanged(ids: ids, fields: [], kind: kind, lines: lines), session)
     }
 
     // MARK: What each row means

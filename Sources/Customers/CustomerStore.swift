@@ -61,7 +61,9 @@ struct CustomerStore: Sendable {
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).insert(
             [record], released: released, session)
         try MatchResolver.propose(record, before: nil, tenant, principal, session)
-        try tenant.outbox.append(CustomersChanged(ids: [record.id], fields: [], kind: .created, program: program), session)
+        try tenant.outbox.append(
+            CustomersChanged(
+                ids: [record.id], fields: [], kind: .created, program: program, lines: LinesChanged(created: [record])), session)
     }
 
     /// - Parameter edition: the one the person saw.
@@ -136,7 +138,8 @@ struct CustomerStore: Sendable {
             [(before, after)], on: today, released: released, origin: origin, session)
         try MatchResolver.propose(after, before: before, tenant, principal, session)
         try tenant.outbox.append(
-            CustomersChanged(ids: [id], fields: changed, kind: .updated, program: act.program), session)
+            CustomersChanged(
+                ids: [id], fields: changed, kind: .updated, program: act.program, lines: LinesChanged([(before, after)])), session)
         try CustomersLeft.tell([(before, after)], on: today, tenant, session)
         return after
     }

@@ -99,7 +99,7 @@ enum LinePages {
         }
     }
 
-    private static let left = CRMError.conflict(
+    static let left = CRMError.conflict(
         "customer_left",
         Words(
             en: "This customer has left. Record first that the customer came back.", zh: "该客户已离网，请先登记客户回网。"))

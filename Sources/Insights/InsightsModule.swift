@@ -128,7 +128,10 @@ package struct InsightsModule: TMFModule {
     }
 
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
-        [RiskPanel(masks: masks, tenant: tenant, titles: titles).panel()]
+        [
+            RiskPanel(masks: masks, tenant: tenant, titles: titles).panel(),
+            RecommendationPanel(masks: masks, titles: titles, tenant: tenant).panel(),
+        ]
     }
 
     /// What this domain adds to the timeline of the customer page.

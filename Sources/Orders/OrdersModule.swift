@@ -17,15 +17,25 @@ enum OrdersPermissions {
 /// inventory (TMF637).
 package struct OrdersModule: TMFModule {
     package let resources: [TMFResource]
+    private let products: TMFResource
     private let catalog: any CatalogReading
+    private let lines: LineProducts?
 
-    package init(customers: any CustomerReading, catalog: any CatalogReading, schemas: TMFSchemas) throws {
+    /// - Parameter lines: `nil` = nobody has lines; then products are rows of this domain only.
+    package init(
+        customers: any CustomerReading, catalog: any CatalogReading, lines: (any LineKeeping)? = nil, schemas: TMFSchemas
+    ) throws {
         self.catalog = catalog
+        let rows = ProductStore.rows(customers)
+        let lines = lines.map { LineProducts($0, rows.table) }
+        self.lines = lines
         let ordering = try schemas.schema(ProductOrders.api.number)
-        let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers)
+        let products = Inventory.resource(try schemas.schema(Inventory.api.number), customers, rows, lines)
+        self.products = products
         let agreeing = try schemas.schema(Agreements.api.number)
         let quotes = Quotes.resource(try schemas.schema(Quotes.api.number), customers, catalog)
-        let orders = ProductOrders.resource(ordering, customers, Fulfilment(products: products, catalog: catalog), quotes: quotes)
+        let fulfilment = Fulfilment(products: products, catalog: catalog, lines: lines)
+        let orders = ProductOrders.resource(ordering, customers, fulfilment, quotes: quotes)
         resources = [
             orders, Cancellations.resource(ordering, customers, orders: orders), products, quotes,
             Agreements.resource(agreeing, customers), Agreements.specifications(agreeing),
@@ -76,12 +86,21 @@ package struct OrdersModule: TMFModule {
             EventHandler(name: "orders.customers.removed", CustomersChanged.self) { event, session in
                 guard event.kind == .removed else { return }
                 for resource in resources { try resource.forget(event.ids, tenant, session) }
-            }
+            },
+            EventHandler(name: "orders.lines.changed", CustomersChanged.self) { event, session in
+                guard let lines, let store = products.store(tenant) as? ProductStore else { return }
+                try lines.follow(event, store, tenant, session)
+            },
         ]
     }
 
+    /// Lines are products, whoever changes them.
+    package var news: [TMFNews] {
+        lines == nil ? [] : [TMFNews("lines", CustomersChanged.self, of: [Inventory.api.number]) { try LineProducts.news($0, $1) }]
+    }
+
     package func panels(_ tenant: Tenant) -> [CustomerPanel] {
-        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes, catalog: catalog).panel()]
+        [OrdersPanel(zone: tenant.timeZoneOffsetMinutes, catalog: catalog, lines: lines).panel()]
     }
 
     /// What this domain adds to the timeline of the customer page.
@@ -102,26 +121,38 @@ package struct OrdersModule: TMFModule {
         }
     }
 
-    /// Whether a product offering has been sold and is still in use.
-    package static func uses(offering id: Int64, _ session: any SQLSession) throws -> Bool {
-        try session.exists(OrdersStore.offeringInProducts, [.text(String(id))])
-            || session.exists(OrdersStore.offeringInOrders, [.text(String(id))])
+    /// The products that customers have, and the open orders and quotes, that name a product offering.
+    package static func users(ofOffering id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(
+            id,
+            [
+                (OrdersStore.offeringInProducts, OrdersStore.products), (OrdersStore.offeringInOrders, OrdersStore.orders),
+                (OrdersStore.offeringInQuotes, OrdersStore.quotes),
+            ], session)
     }
 
-    /// Whose a product is, and the numbers that it has: as characteristics or as resources that realise it.
+    /// The same of a product specification.
+    package static func users(ofSpecification id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(id, [(OrdersStore.specificationInProducts, OrdersStore.products)], session)
+    }
+
+    /// Whose a product is, and the numbers that it has: as characteristics, as resources that realise it, as a line.
     package static func numbers(
-        ofProduct id: Int64, _ session: any SQLSession
+        ofProduct id: Int64, lines: any LineKeeping, _ session: any SQLSession
     ) throws -> (customer: CustomerID, numbers: [String])? {
-        guard let owner = try session.first(OrdersStore.productOwner, [.int(id)], { $0.id(0, PartyKind.self) }) else { return nil }
+        guard let owner = try session.first(OrdersStore.productOwner, [.int(id)], { $0.id(0, PartyKind.self) }) else {
+            guard let line = try lines.lines([id], session).first else { return nil }
+            return (line.customer, line.number.map { [$0] } ?? [])
+        }
         let written = try [OrdersStore.productValues, OrdersStore.productResources].flatMap { statement in
             try session.query(statement, [.int(id)]) { $0.text(0) }
         }
         return (owner, written.compactMap { PhoneNumber($0)?.e164 })
     }
 
-    /// Whether a product that somebody has, or an order that is open, is billed to an account.
-    package static func uses(account id: Int64, _ session: any SQLSession) throws -> Bool {
-        try session.exists(OrdersStore.accountInProducts, [.text(String(id))])
-            || session.exists(OrdersStore.accountInOrders, [.text(String(id))])
+    /// The products and the open orders that are billed to an account. Products that have ended count: what was billed is told by it.
+    package static func users(ofAccount id: Int64, _ session: any SQLSession) throws -> [Words] {
+        try OrdersStore.users(
+            id, [(OrdersStore.accountInProducts, OrdersStore.products), (OrdersStore.accountInOrders, OrdersStore.orders)], session)
     }
 }

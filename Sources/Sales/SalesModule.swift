@@ -46,6 +46,8 @@ package struct SalesModule: TMFModule {
             ["sales_lead", "sales_lead_party", "sales_lead_note", "sales_lead_contact"], .customer(key: "customer_id"))
     }
 
+    package func panels(_ tenant: Tenant) -> [CustomerPanel] { [LeadsPanel(zone: tenant.timeZoneOffsetMinutes).panel()] }
+
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
         let store = LeadStore(customers)
         return [

@@ -19,8 +19,9 @@ struct CatalogTests {
         let test = try await TestTenant(["Catalog"])
         module = try CatalogModule(
             schemas: TMFSchemas(share: Checkout.share),
-            hold: CatalogHold(Words(en: "products of customers", zh: "客户产品")) { id, session in
+            hold: CatalogHold { id, session in
                 try session.exists("SELECT id FROM catalog_offering WHERE id = $1 AND name = 'Sold'", [.int(id)])
+                    ? [Words(en: "products of customers", zh: "客户产品")] : []
             })
         desk = try ProgramDesk(test, module.resources)
     }

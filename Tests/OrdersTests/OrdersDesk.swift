@@ -37,7 +37,8 @@ struct OrdersDesk: Sendable {
         let test = try await TestTenant(["Catalog", "Orders"])
         let schemas = TMFSchemas(share: Checkout.share)
         let catalog = try CatalogModule(
-            schemas: schemas, hold: CatalogHold(Words(en: "products", zh: "产品")) { try OrdersModule.uses(offering: $0, $1) })
+            schemas: schemas, hold: CatalogHold { try OrdersModule.users(ofOffering: $0, $1) },
+            specifications: CatalogHold { try OrdersModule.users(ofSpecification: $0, $1) })
         module = try OrdersModule(customers: TwoCustomers(), catalog: CatalogReader(), schemas: schemas)
         program = try ProgramDesk(test, catalog.resources + module.resources)
         let price = try await program.post(

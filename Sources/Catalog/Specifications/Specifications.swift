@@ -3,7 +3,10 @@ import TMF
 
 /// What products are, by their characteristics.
 enum Specifications {
-    static let store = CatalogStore(
+    /// - Parameter hold: what customers have keeps its specification.
+    static func store(_ hold: CatalogHold?) -> CatalogStore { CatalogStore(store.rows, links: store.links, hold: hold) }
+
+    private static let store = CatalogStore(
         TMFRows(
             "catalog_specification",
             CatalogFields.all + [

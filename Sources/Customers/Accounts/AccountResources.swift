@@ -6,14 +6,10 @@ import Web
 
 /// What keeps an account from being removed: what other domains have of it.
 package struct AccountHold: Sendable {
-    /// In the plural: `products or orders`.
-    let words: Words
-    let holds: @Sendable (_ account: Int64, any SQLSession) throws -> Bool
+    /// Who names the account, in the plural: `products 12, 13`.
+    let users: @Sendable (_ account: Int64, any SQLSession) throws -> [Words]
 
-    package init(_ words: Words, _ holds: @escaping @Sendable (_ account: Int64, any SQLSession) throws -> Bool) {
-        self.words = words
-        self.holds = holds
-    }
+    package init(_ users: @escaping @Sendable (_ account: Int64, any SQLSession) throws -> [Words]) { self.users = users }
 }
 
 /// Accounts (TMF666) and how bills of them are made out.

@@ -137,7 +137,7 @@ struct AccountStore: TMFWritingStore {
             (Self.related, [text], Words(en: "relations to other accounts", zh: "其他账户的关联")),
             (Self.played, [text], Words(en: "party roles", zh: "参与方角色")),
         ] as [(SQL, [SQLValue], Words)] where try session.exists(statement, arguments) { uses.append(words) }
-        for hold in holds where try hold.holds(id, session) { uses.append(hold.words) }
+        for hold in holds { uses += try hold.users(id, session) }
         guard uses.isEmpty else { throw AccountResources.inUse(Words(en: "The account", zh: "该账户"), uses) }
         let everybody = Masking.lifted(.system(tenant: tenant.name, "accounts"))
         let parties = Set(try AccountDocument.roles([head], everybody, session).map(\.party))

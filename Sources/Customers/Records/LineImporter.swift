@@ -78,7 +78,7 @@ final class LineImporter: Importer {
             try session.bulkInsert(
                 into: "customers_record_key", "kind, source, value, customer_id, record_id", keys)
         }
-        try trace(changed.map(\.after.id), session)
+        try trace(changed, session)
         return outcomes(steps, history)
     }
 
@@ -105,17 +105,18 @@ final class LineImporter: Importer {
         }.reversed()
     }
 
-    private func trace(_ ids: [CustomerID], _ session: any SQLSession) throws {
-        for chunk in ids.chunked(Limits.auditSubjectsMax) {
+    private func trace(_ changed: [(before: CustomerRecord, after: CustomerRecord)], _ session: any SQLSession) throws {
+        for chunk in changed.chunked(Limits.auditSubjectsMax) {
+            let ids = chunk.map(\.after.id)
             try tenant.audit.record(
                 AuditEntry(
-                    "customers.record.import", chunk.map { .customer($0) },
+                    "customers.record.import", ids.map { .customer($0) },
                     facts: [
                         "entity": .string(LineImportTarget.entity), "source": .string(options.source),
                         "customers": .int(Int64(chunk.count)),
                     ]), by: principal, session)
             try tenant.outbox.append(
-                CustomersChanged(ids: chunk, fields: [], kind: .updated), session)
+                CustomersChanged(ids: ids, fields: [], kind: .updated, lines: LinesChanged(Array(chunk))), session)
         }
     }
 

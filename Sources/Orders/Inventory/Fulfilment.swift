@@ -14,6 +14,7 @@ struct Fulfilment: Sendable {
 
     let products: TMFResource
     let catalog: any CatalogReading
+    let lines: LineProducts?
 
     /// - Parameter order: with its id.
     /// - Returns: the item with the product that it made or changed.
@@ -33,7 +34,8 @@ struct Fulfilment: Sendable {
         case "modify":
             guard let id = Self.product(item) else { break }
             let old = try Self.standing(id, item, desk, whole, session)
-            _ = try desk.change(id, .merge(Self.modified(old, item, order)), seen: nil, whole, session)
+            let card = try card(item, context, session)
+            _ = try desk.change(id, .merge(Self.modified(old, item, order, card)), seen: nil, whole, session)
         case "delete":
             guard let id = Self.product(item) else { break }
             let old = try Self.standing(id, item, desk, whole, session)
@@ -73,6 +75,11 @@ struct Fulfilment: Sendable {
         (item["productOffering"] ?? item["product"]?["productOffering"])?.object
     }
 
+    private func card(_ item: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> OfferingCard? {
+        let id = Self.offering(item)?["id"]?.string.flatMap { OfferingID($0) }
+        return try id.flatMap { try catalog.offerings([$0], at: context.now, session)[$0] }
+    }
+
     private static func origin(_ item: JSONObject, _ order: JSONObject) -> JSONValue {
         var origin: JSONObject = ["productOrderId": order["id"] ?? .null]
         origin["orderItemId"] = item["id"]
@@ -95,8 +102,7 @@ struct Fulfilment: Sendable {
         // The type of the reference is not that of the product; one of the client's own is.
         if document["@type"] == .string("ProductRefOrValue") { document["@type"] = nil }
         let offering = Self.offering(item)
-        let id = offering?["id"]?.string.flatMap { OfferingID($0) }
-        let card = try id.flatMap { try catalog.offerings([$0], at: context.now, session)[$0] }
+        let card = try card(item, context, session)
         if let offering { document["productOffering"] = .object(offering) }
         if document["name"] == nil { document["name"] = offering?["name"] ?? card.map { .string($0.name) } }
         if let card {
@@ -112,11 +118,7 @@ struct Fulfilment: Sendable {
                 if !prices.isEmpty { document["productPrice"] = .array(prices) }
             }
         }
-        // What was agreed in the order is what the customer pays.
-        if document["productPrice"] == nil, let prices = item["itemPrice"]?.array {
-            let whole = prices.filter { $0["price"]?.object != nil && $0["priceType"]?.string != nil }
-            if !whole.isEmpty { document["productPrice"] = .array(whole) }
-        }
+        if document["productPrice"] == nil { document["productPrice"] = Self.agreed(item) }
         for (name, value) in [("relatedParty", order["relatedParty"]), ("billingAccount", item["billingAccount"] ?? order["billingAccount"])]
         where document[name] == nil { document[name] = value }
         document["status"] = .string("active")
@@ -132,6 +134,12 @@ struct Fulfilment: Sendable {
                     })
         }
         return document
+    }
+
+    /// What was agreed in the order is what the customer pays.
+    private static func agreed(_ item: JSONObject) -> JSONValue? {
+        let whole = (item["itemPrice"]?.array ?? []).filter { $0["price"]?.object != nil && $0["priceType"]?.string != nil }
+        return whole.isEmpty ? nil : .array(whole)
     }
 
     static func price(_ price: OfferingCard.Price) -> JSONValue? {
@@ -153,11 +161,24 @@ struct Fulfilment: Sendable {
         "realizingResource", "realizingService", "place", "billingAccount", "agreement",
     ]
 
-    private static func modified(_ old: JSONObject, _ item: JSONObject, _ order: JSONObject) -> JSONObject {
+    private static func modified(_ old: JSONObject, _ item: JSONObject, _ order: JSONObject, _ card: OfferingCard?) -> JSONObject {
         let sent = item["product"]?.object ?? [:]
         var patch: JSONObject = [:]
         for name in replaced { patch[name] = sent[name] }
-        if let offering = offering(item) { patch["productOffering"] = .object(offering) }
+        // Suspended, taken up again: an order has no other word for it.
+        if let status = sent["status"]?.string, Inventory.led.contains(status) { patch["status"] = .string(status) }
+        if let offering = offering(item) {
+            var offering = offering
+            if offering["name"] == nil { offering["name"] = card.map { .string($0.name) } }
+            patch["productOffering"] = .object(offering)
+            let was = old["productOffering"]
+            if offering["id"] != was?["id"] {
+                // What was called by its plan is called by the new one, and costs what that costs.
+                if patch["name"] == nil, old["name"] == was?["name"], let name = offering["name"] { patch["name"] = name }
+                let listed = (card?.prices ?? []).compactMap(price)
+                if patch["productPrice"] == nil { patch["productPrice"] = agreed(item) ?? (listed.isEmpty ? nil : .array(listed)) }
+            }
+        }
         if let wanted = sent["productCharacteristic"]?.array {
             var kept = old["productCharacteristic"]?.array ?? []
             for one in wanted {

@@ -163,6 +163,13 @@ struct OrderStore: OwnedStore {
                     en: "The order is “\(state)” and cannot be removed. Cancel it with cancelProductOrder.",
                     zh: "订单状态为“\(state)”，不能删除。请通过 cancelProductOrder 取消。"), field: "state")
         }
+        let made = try OrdersStore.users(id, [(OrdersStore.productsOfOrder, OrdersStore.products)], session)
+        if let made = made.first {
+            throw OrderFlow.conflict(
+                "in_use",
+                Words(
+                    en: "The order cannot be removed: \(made.en) came of it and name it.", zh: "该订单不能删除：\(made.zh) 由其产生并引用该订单。"), field: "id")
+        }
         try CancellationStore.remove(order: id, session)
         try rows.remove(id, document, context, session)
     }
@@ -200,6 +207,7 @@ extension OrderStore {
             }
             if action == "add" || action == "modify" { try check(offering: item, id, action, cards, isOuter: outer.contains(id)) }
             if action == "add" {
+                try check(number: item, id, customer, context, session)
                 guard item["product"]?["id"] == nil else {
                     throw OrderFlow.bad(
                         "fixed", "productOrderItem.product.id",
@@ -240,6 +248,26 @@ extension OrderStore {
         }
     }
 
+    /// A number is refused when it is ordered, not only when the work is done.
+    private func check(
+        number item: JSONObject, _ id: String, _ customer: CustomerID, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        guard customer.rawValue > 0, let product = item["product"]?.object,
+            let store = fulfilment.products.store(context.tenant) as? ProductStore,
+            let number = ProductLine(context.tenant).number(of: product)
+        else { return }
+        guard item["quantity"]?.int ?? 1 == 1 else {
+            throw OrderFlow.bad(
+                "wrong_quantity", "productOrderItem.quantity",
+                Words(en: "Item “\(id)” names a number, so “quantity” must be 1.", zh: "订单项“\(id)”指定了号码，“quantity”只能为 1。"))
+        }
+        do { _ = try store.isFree(number, for: customer, session) } catch let error as CRMError {
+            throw OrderFlow.conflict(
+                error.code, Words(en: "Item “\(id)”: \(error.message.en)", zh: "订单项“\(id)”：\(error.message.zh)"),
+                field: "productOrderItem.product")
+        }
+    }
+
     private func check(
         product item: JSONObject, _ id: String, _ customer: CustomerID, _ desk: TMFDesk, _ context: TMFContext,
         _ session: any SQLSession
@@ -250,7 +278,7 @@ extension OrderStore {
             throw OrderFlow.bad(
                 "missing", field, Words(en: "Item “\(id)” must name a product: “product.id”.", zh: "订单项“\(id)”必须指定产品：“product.id”。"))
         }
-        guard let product = Fulfilment.product(item), let owner = try ProductStore.owner(product, session),
+        guard let product = Fulfilment.product(item), let owner = try ProductStore.owner(product, fulfilment.lines, session),
             let found = try desk.find(product, context.principal, session)
         else {
             throw OrderFlow.bad(
@@ -265,14 +293,5 @@ extension OrderStore {
         }
         let status = found["status"]?.string ?? ""
         if Inventory.ended.contains(status) { throw OrderFlow.ended(product: text, status, item) }
-    }
-}
-
-extension ProductStore {
-    static let ownerOf: SQL = "SELECT customer_id FROM orders_product WHERE id = $1"
-
-    /// Whose it is; customer 0 = nobody's of ours, `nil` = there is none.
-    static func owner(_ id: Int64, _ session: any SQLSession) throws -> CustomerID? {
-        try session.first(ownerOf, [.int(id)]) { $0.id(0, PartyKind.self) }
     }
 }

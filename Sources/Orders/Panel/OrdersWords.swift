@@ -60,3 +60,28 @@ enum OrderState: String, CaseIterable, Sendable {
         }
     }
 }
+
+/// Where a quote stands (TMF648).
+enum QuoteState: String, CaseIterable, Sendable {
+    case inProgress, pending, approved, accepted, rejected, cancelled
+
+    var words: Words {
+        switch self {
+        case .inProgress: Words(en: "In progress", zh: "编制中")
+        case .pending: Words(en: "To be approved", zh: "待审批")
+        case .approved: Words(en: "Approved", zh: "已批准")
+        case .accepted: Words(en: "Accepted", zh: "客户已接受")
+        case .rejected: Words(en: "Rejected", zh: "已拒绝")
+        case .cancelled: Words(en: "Cancelled", zh: "已取消")
+        }
+    }
+
+    var badge: String {
+        switch self {
+        case .inProgress, .pending: "info"
+        case .approved: "warn"
+        case .accepted: "ok"
+        case .rejected, .cancelled: ""
+        }
+    }
+}
