@@ -106,6 +106,9 @@ package struct Modules: Sendable {
         let clients = ClientAdmin(scopes: scopes, memory: memory)
         self.clients = clients
         let reached = domains.compactMap { $0 as? any TMFModule }
+        schemas.directory.fill(
+            reached.flatMap(\.resources),
+            others: [.init(of: "Product") { try CustomerFinder().lines($0, for: $1, $2) }])
         all = domains + [
             HubModule(
                 resources: reached.flatMap(\.resources), news: reached.flatMap(\.news),

@@ -70,8 +70,8 @@ package final class RequestStore: Sendable {
         "idempotency_key_reused", status: 422,
         Words(
             en:
-                "This form or request was sent before with other content, and that took effect. Open the page anew, or use a new Idempotency-Key.",
-            zh: "该表单或请求此前已以不同内容提交并生效。请重新打开页面，或使用新的 Idempotency-Key。"))
+                "Under this Idempotency-Key (or from this form) another content was sent before, and that took effect. Send what is new under a new key; on a page, open it anew.",
+            zh: "该 Idempotency-Key（或该表单）此前已以不同内容提交并生效。新的请求请使用新的键；在页面上请重新打开。"))
 
     // MARK: In the transaction of the change
 

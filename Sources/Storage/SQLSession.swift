@@ -231,9 +231,12 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
     package let kind: Kind
     /// The engine's words: names of tables and columns, never values.
     package let detail: String
-    package init(_ kind: Kind, _ detail: String) {
+    /// `table.column`, of a constraint violation: the column that may not be NULL.
+    package let missing: String?
+    package init(_ kind: Kind, _ detail: String, missing: String? = nil) {
         self.kind = kind
         self.detail = detail
+        self.missing = missing
     }
     package var description: String { "storage \(kind.rawValue): \(detail)" }
 }

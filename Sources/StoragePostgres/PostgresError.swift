@@ -13,6 +13,8 @@ struct PostgresFailure: Error, Sendable {
 
     /// A row was on its way into a table's default partition when its month was attached: a check that failed and has no name.
     private let isMovedMonth: Bool
+    /// `table.column` that may not be NULL.
+    private let missing: String?
 
     /// The transaction may be run again from its start: serialisation failure, deadlock, a month made meanwhile.
     var isRetryable: Bool { state == "40001" || state == "40P01" || isMovedMonth }
@@ -38,6 +40,7 @@ struct PostgresFailure: Error, Sendable {
         if isMovedMonth { return StorageError(.busy, detail) }
         switch state {
         case "23505": return StorageError(.uniqueViolation, detail)
+        case "23502": return StorageError(.constraintViolation, detail, missing: missing)
         case _ where state.hasPrefix("23"): return StorageError(.constraintViolation, detail)
         case "40001", "40P01", "55P03", "57014", "53300": return StorageError(.busy, detail)
         case "53100": return StorageError(.full, detail)
@@ -53,6 +56,7 @@ struct PostgresFailure: Error, Sendable {
         self.state = state
         self.detail = detail
         isMovedMonth = false
+        missing = nil
     }
 
     /// Reads the fields of a failed result. Names of tables, columns and constraints, never DETAIL, which holds values.
@@ -61,6 +65,7 @@ struct PostgresFailure: Error, Sendable {
         let state = field(Self.sqlState) ?? ""
         self.state = state
         isMovedMonth = state == "23514" && (field(Self.constraint) ?? "").isEmpty
+        missing = state == "23502" ? field(Self.table).flatMap { table in field(Self.column).map { "\(table).\($0)" } } : nil
         var words =
             state.hasPrefix("22")
             ? "a value does not fit its column or parameter" : field(Self.primary) ?? "the statement failed"

@@ -169,6 +169,8 @@ final class SQLiteSession: SQLSession {
         switch error.extendedResultCode {
         case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY, .SQLITE_CONSTRAINT_ROWID:
             return StorageError(.uniqueViolation, detail)
+        case .SQLITE_CONSTRAINT_NOTNULL:
+            return StorageError(.constraintViolation, detail, missing: detail.split(separator: " ").last.map(String.init))
         default: break
         }
         switch error.resultCode {

@@ -53,7 +53,9 @@ package struct TokenRefusal: Error {
     }
 
     /// Whatever is wrong with its form, its signature or its claims: an inventor of tokens learns nothing.
-    package static let invalid = invalid("This token is not valid here.", "令牌在此无效。")
+    package static let invalid = invalid(
+        "This token is not valid here. Get one from /oauth/token with your client's id and secret, and send it whole, as Authorization: Bearer.",
+        "令牌在此无效。请用客户端编号和密钥从 /oauth/token 重新获取，并以 Authorization: Bearer 完整发送。")
     /// The rest is told only to who holds a token that was once good.
     package static let expired = invalid("This token has expired; get a new one.", "令牌已过期，请重新获取。")
     package static let revoked = invalid(

@@ -268,6 +268,7 @@ package struct Gate: Sendable {
                 throw CRMError.forbidden(permission)
             }
         }
+        if visit.isAPI { throw Self.tokenRequired }
         guard request.method == .get, !visit.wantsJSON else { throw CRMError.loginRequired }
         let back = path == "/" ? "" : "?return=" + Form.encode(path + (query.fields.isEmpty ? "" : "?" + query.encoded))
         return .redirect("/login" + back)
@@ -335,11 +336,22 @@ package struct Gate: Sendable {
         "application/merge-patch+json", "application/json-patch+json", "application/json-patch-query+json",
     ]
 
+    /// What nobody who is logged in is told: a program has no page to log in on.
+    private static let tokenRequired = CRMError(
+        "login_required", status: 401,
+        Words(
+            en: "A token is needed. Get one from /oauth/token with your client's id and secret, and send it as Authorization: Bearer.",
+            zh: "需要令牌。请用客户端编号和密钥从 /oauth/token 获取，并以 Authorization: Bearer 发送。"))
+
     private func expect(_ type: String?, _ expected: String) throws {
         guard type == expected else {
+            let sent = type.map { "“\($0.prefix(60))”" }
+            let words = Words(
+                en: "Content-Type must be \(expected); \(sent ?? "none") was sent.",
+                zh: "Content-Type 必须为 \(expected)，而收到的是\(sent ?? "空")。")
             throw CRMError(
-                "unsupported_media_type", status: 415,
-                Words(en: "Content-Type must be \(expected).", zh: "Content-Type 必须为 \(expected)。"))
+                "unsupported_media_type", status: 415, words,
+                fields: [.init(field: "Content-Type", code: "unsupported_media_type", message: words)])
         }
     }
 

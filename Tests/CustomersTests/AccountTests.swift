@@ -117,7 +117,7 @@ struct AccountTests {
         // The other is a party account, and found as such only.
         #expect(await desk.refusal { _ = try await desk.read("billingAccount", above) } == "404 not_found")
         let household = try await desk.read("partyAccount", above)
-        #expect(household["name"] == "A1" && household["accountType"] == "household" && household["validFor"]?["startDateTime"] == "2020-01-02T00:00:00Z")
+        #expect(household["name"] == "A1" && household["accountType"] == "household" && household["validFor"]?["startDateTime"] == "2020-01-02T00:00:00+08:00")
         let general = try await desk.read("partyAccount", below)
         #expect(general["@type"] == "BillingAccount" && general["href"]?.string?.hasSuffix("/billingAccount/\(below)") == true)
         #expect(await desk.refusal { _ = try await desk.change("partyAccount", below, ["description": "x"]) } == "409 other_resource")

@@ -127,7 +127,14 @@ struct AccountStoryTests {
         let foreign = try world.send("POST", path, ["name": "Foreign", "relatedParty": [party(outside), party(inside, "payer")]])
         #expect(try world.send("POST", path, ["name": "x", "relatedParty": [party(outside)]], token: token).status == 403)
         #expect(try world.send("POST", Self.roles, ["name": "x", "engagedParty": party(outside)], token: token).status == 403)
-        let mine = try world.send("POST", path, ["name": "Mine", "relatedParty": [party(inside), party(outside, "payer")]], token: token)
+        // Whom it may not see is to it as one who does not exist.
+        for stranger in [outside, "12345"] {
+            let named = try world.send("POST", path, ["name": "x", "relatedParty": [party(inside), party(stranger, "payer")]], token: token)
+            #expect(named.status == 400 && named.code == "unknown_party" && named.text.contains("relatedParty[1].id"), "\(named.text)")
+        }
+        var elsewhere = party(outside, "payer").object ?? [:]
+        elsewhere["href"] = "https://other.example/1"
+        let mine = try world.send("POST", path, ["name": "Mine", "relatedParty": [party(inside), .object(elsewhere)]], token: token)
         try #require(mine.status == 201, "\(mine.text)")
         #expect(try world.send("POST", Self.roles, ["name": "Dealer", "engagedParty": party(inside)], token: token).status == 201)
         let listed = try world.send("GET", path, token: token)

@@ -36,10 +36,16 @@ struct ConsentStoryTests {
         }
         #expect(audited == ["tmf.resource.create \(customer)"])
         // Agreed in the shop.
+        let notice = try world.send(
+            "POST", "/tmf-api/privacyManagement/v4/partyPrivacyProfileSpecification", [
+                "name": "What we ask", "version": "1",
+                "partyPrivacyProfileSpecCharacteristic": [["name": "sms", "privacyUsagePurpose": "MARKETING"]],
+            ])
+        try #require(notice.status == 201, "\(notice.text)")
         let said: JSONValue = [["name": "SMS", "privacyUsagePurpose": "MARKETING", "value": "allowed"]]
         let profile = try world.send(
             "POST", profiles,
-            ["agreedByParty": party, "partyPrivacyProfileSpecification": ["id": "v1"], "collectionChannel": "shop", "partyPrivacyProfileCharacteristic": said])
+            ["agreedByParty": party, "partyPrivacyProfileSpecification": ["id": .string(notice.id)], "collectionChannel": "shop", "partyPrivacyProfileCharacteristic": said])
         try #require(profile.status == 201, "\(profile.text)")
         let made = try world.send("POST", messages, message, [("Idempotency-Key", "\"first-message\"")])
         try #require(made.status == 201, "\(made.text)")

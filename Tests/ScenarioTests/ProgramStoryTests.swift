@@ -267,7 +267,7 @@ struct ProgramStoryTests {
     @Test("the examples of docs/api-tmf.md work as they stand there")
     func interface() async throws {
         let scenario = try await Scenario.start()
-        let scopes = scenario.runtime.modules.resources.filter { [621, 629, 632, 635, 677].contains($0.api.number) }.flatMap {
+        let scopes = scenario.runtime.modules.resources.filter { [621, 629, 632, 635, 644, 666, 669, 677, 681].contains($0.api.number) }.flatMap {
             [$0.api.readScope, $0.api.writeScope]
         }
         let made = try await scenario.runtime.modules.clients.create(name: "crm", scopes: Array(Set(scopes)).sorted(), days: 30, scenario.tenant)
@@ -279,6 +279,7 @@ struct ProgramStoryTests {
             ], examples: 4)
         #expect(said.contains("X-Total-Count: 1") || said.contains("x-total-count: 1"), "\(said)")
         #expect(said.contains(#""familyName":"Wang""#) && said.contains(#""code":"changed_meanwhile""#), "\(said)")
+        #expect(said.components(separatedBy: #""code":"no_consent""#).count == 3 && said.contains(#""messageType":"SMS""#), "\(said)")
         #expect(said.contains(#""statusReason":"unknown_line""#) && said.contains(#""stateReason":"no_use""#), "\(said)")
         #expect(said.contains(#""role":"originator""#) && said.contains(#""code":"illegal_transition""#), "\(said)")
     }

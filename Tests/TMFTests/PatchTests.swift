@@ -219,6 +219,29 @@ struct KeptTests {
         #expect(TMFKept(sent: own, own: own).isEmpty)
     }
 
+    @Test("of an array of which the row says something else, what it says as before is still in the client's words; what it does not know goes")
+    func elements() throws {
+        let sent = try Sample.object(
+            #"{"m":[{"t":"mobile","p":true,"c":{"n":"+86 138","home":1},"x":1},{"t":"mail","p":true,"c":{"e":"a"},"x":2},{"t":"only sent"}]}"#)
+        let own = try Sample.object(
+            #"{"m":[{"t":"phone","p":true,"c":{"n":"+86138"}},{"t":"email","p":true,"c":{"e":"a"}},{"t":"z"}]}"#)
+        let kept = TMFKept(sent: sent, own: own)
+        func now(_ text: String) throws -> JSONValue? { kept.document(over: try Sample.object(text))["m"] }
+        // A number was mended: its type stays, what belonged to the old one does not; the mail is as it was sent.
+        #expect(
+            try now(#"{"m":[{"t":"phone","p":true,"c":{"n":"+86139"}},{"t":"email","p":true,"c":{"e":"a"}},{"t":"z"}]}"#)
+                == Sample.object(
+                    #"{"m":[{"t":"mobile","p":true,"c":{"n":"+86139"}},{"t":"mail","p":true,"c":{"e":"a"},"x":2},{"t":"only sent"}]}"#)["m"])
+        // In another order, one away, one of another form.
+        #expect(
+            try now(#"{"m":[{"t":"email","p":true,"c":{"e":"a"}},{"t":"phone","p":true,"c":{"s":"x"}}]}"#)
+                == Sample.object(#"{"m":[{"t":"mail","p":true,"c":{"e":"a"},"x":2},{"t":"phone","p":true,"c":{"s":"x"}}]}"#)["m"])
+        #expect(try now(#"{"m":[]}"#) == .array([]) && now("{}") == nil)
+        // Who does not see everything sees the row.
+        let masked = try Sample.object(#"{"m":[{"t":"phone","p":true,"c":{"n":"***"}}]}"#)
+        #expect(kept.document(over: masked, all: false) == masked)
+    }
+
     @Test("whatever is sent comes back as long as the row stays as it was")
     func property() throws {
         var rng = SeededGenerator(seed: 50)

@@ -30,7 +30,9 @@ struct InterfaceTests {
         let resources = try resources()
         let document = TMFOpenAPI(resources, version: "test", origin: "http://x").document(database.owner)
         let paths = try #require(document["paths"]?.object)
-        for resource in resources {
+        let next = resources.compactMap(\.version5)
+        #expect(next.map(\.api.number).sorted() == [621, 629, 632, 632])
+        for resource in resources + next {
             for verb in resource.verbs {
                 let isOne = verb != .list && verb != .create
                 let method = switch verb {
@@ -58,7 +60,7 @@ struct InterfaceTests {
 
     @Test("docs/postman.json is the collection of these routes; SWITCHBOARD_RECORD=1 writes it anew")
     func postman() throws {
-        let text = TMFPostman(try resources()).document.encoded() + "\n"
+        let text = TMFPostman(try resources(), bodies: try ProgramExamples.bodies()).document.encoded() + "\n"
         let path = Checkout.root + "/docs/postman.json"
         if ProcessInfo.processInfo.environment["SWITCHBOARD_RECORD"] == "1" {
             try text.write(toFile: path, atomically: true, encoding: .utf8)

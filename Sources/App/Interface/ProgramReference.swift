@@ -25,12 +25,18 @@ struct ProgramReference: Sendable {
 
     private func page(_ call: Call) -> WebResponse {
         let groups = Dictionary(grouping: resources, by: \.api.number).sorted { $0.key < $1.key }
-        let apis = groups.map { number, resources -> View in
-            [
-                "number": .text("TMF\(number)"), "anchor": .text("tmf\(number)"), "read": .text("tmf\(number):read"),
-                "write": .text("tmf\(number):write"), "hub": .text((resources.first?.api.base ?? "") + "/hub"),
-                "events": .text(resources.map { $0.type + "…Event" }.joined(separator: ", ")), "resources": .list(resources.map { Self.view($0, call.tenant) }),
-            ]
+        let apis = groups.flatMap { number, resources -> [View] in
+            func view(_ resources: [TMFResource], _ name: String, _ anchor: String) -> View {
+                [
+                    "number": .text(name), "anchor": .text(anchor), "read": .text("tmf\(number):read"),
+                    "write": .text("tmf\(number):write"), "hub": .text((resources.first?.api.base ?? "") + "/hub"),
+                    "events": .text(resources.map { $0.type + "…Event" }.joined(separator: ", ")),
+                    "resources": .list(resources.map { Self.view($0, call.tenant) }),
+                ]
+            }
+            let next = resources.compactMap(\.version5)
+            return [view(resources, "TMF\(number)", "tmf\(number)")]
+                + (next.isEmpty ? [] : [view(next, "TMF\(number) v5", "tmf\(number)v5")])
         }
         return call.page("app/interface", title: call.text("interface.title"), active: "/interface", ["apis": .list(apis)])
     }
@@ -40,17 +46,20 @@ struct ProgramReference: Sendable {
         let operations = verbs.filter { resource.verbs.contains($0.0) }.map { _, method, rest -> View in
             ["method": .text(method), "path": .text(resource.path + rest)]
         }
-        let attributes = (resource.schema.types[resource.type]?.attributes ?? []).map { attribute -> View in
+        let attributes = (resource.asked.types[resource.type]?.attributes ?? []).map { attribute -> View in
             let kind = attribute.kind.word.replacing("code:", with: "") + (attribute.isArray ? "[]" : "")
             return [
                 "name": .text(attribute.name), "kind": .text(kind), "mandatory": .bool(attribute.isMandatory),
                 "server": .bool(attribute.isServers), "fixed": .bool(attribute.isFixed),
             ]
         }
-        let orders = columns.filter(\.sorts).map(\.path.description).joined(separator: ", ")
+        func names(_ columns: [TMFColumn]) -> String {
+            columns.map { (resource.face?.shown($0.path) ?? $0.path).description }.joined(separator: ", ")
+        }
+        let orders = names(columns.filter(\.sorts))
         return [
             "type": .text(resource.type), "operations": .list(operations),
-            "filters": .text(columns.map(\.path.description).joined(separator: ", ")),
+            "filters": .text(names(columns)),
             "orders": .text(orders.isEmpty ? nil : orders), "states": .text(resource.states.map { words($0) }),
             "attributes": .list(attributes),
         ]

@@ -39,16 +39,26 @@ enum Messages {
 
     static let noConsent = "no_consent"
 
-    /// The channel that a type of message goes by: `SMS`, `Email`, `Mobile app push notification`.
-    static func channel(_ type: String) -> String {
+    /// Channels that messages can go by, with what their types may be called.
+    private static let channels: [(code: String, words: [String])] = [
+        ("sms", ["sms", "short message", "text message", "短信"]), ("email", ["mail", "邮件"]), ("push", ["push", "app", "推送"]),
+        ("call", ["call", "voice", "phone", "电话"]), ("wechat", ["wechat", "weixin", "微信"]), ("post", ["post", "letter", "信函"]),
+    ]
+
+    /// The channel that a type of message goes by: `SMS`, `Email`, `Mobile app push notification`; `nil` = none that anybody serves. (An
+    /// adapter makes a folder of any name: what went to one that nobody looks into would count as delivered.)
+    static func channel(_ type: String) -> String? {
         let text = type.lowercased()
-        for (code, words) in [
-            ("sms", ["sms", "short message", "text message", "短信"]), ("email", ["mail", "邮件"]), ("push", ["push", "app", "推送"]),
-            ("call", ["call", "voice", "phone", "电话"]), ("wechat", ["wechat", "weixin", "微信"]), ("post", ["post", "letter", "信函"]),
-        ] where words.contains(where: text.contains) { return code }
-        // It becomes the name of a folder.
-        let code = String(ConsentTopic(any: type).code.unicodeScalars.filter { $0.isASCII && $0 != "*" }.prefix(32).map { Character($0) })
-        return code.isEmpty || code == ConsentTopic.any.code ? "other" : code
+        return channels.first { $0.words.contains(where: text.contains) }?.code
+    }
+
+    static func unknownChannel(_ type: String) -> CRMError {
+        let known = channels.map(\.code)
+        let words = Words(
+            en: "“messageType”: nothing is sent by “\(type.prefix(60))”. Messages go by \(known.joined(separator: ", ")).",
+            zh: "“messageType”：没有名为“\(type.prefix(60))”的渠道。可用渠道：\(known.joined(separator: "、"))。")
+        return CRMError(
+            "unknown_channel", status: 400, words, fields: [.init(field: "messageType", code: "unknown_channel", message: words)])
     }
 
     /// What a message is for, as it says itself: `purpose` among its characteristics, or a type like `Marketing SMS`. One that says
@@ -164,7 +174,8 @@ struct MessageStore: TMFWritingStore {
     /// The deliveries that a message comes to, one for each receiver.
     /// - Throws: 400 for a receiver who cannot be reached that way, 409 for one who may not be written to.
     private func planned(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> [Delivery] {
-        let channel = Messages.channel(document["messageType"]?.string ?? "")
+        let type = document["messageType"]?.string ?? ""
+        guard let channel = Messages.channel(type) else { throw Messages.unknownChannel(type) }
         let purpose = Messages.purpose(document)
         let receivers = document["receiver"]?.array ?? []
         var problems: [CRMError.FieldError] = []

@@ -22,6 +22,8 @@ struct AccountDocument {
         masking = Masking(principal)
     }
 
+    private func start(_ day: String) -> String { TMFDay.start(day, offsetMinutes: tenant.timeZoneOffsetMinutes) }
+
     struct Role {
         let account: Int64
         let party: CustomerID
@@ -58,7 +60,8 @@ struct AccountDocument {
         let all = own.compactMap { heads[$0.id] }
         let roles = Dictionary(grouping: try Self.roles(all, principal, session), by: \.account)
         let parties = try NamedParties(Set(all.map(\.holder) + roles.values.joined().map(\.party)), session)
-        let bills = try AccountBills(all, today: tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes), session)
+        let zone = tenant.timeZoneOffsetMinutes
+        let bills = try AccountBills(all, today: tenant.clock.now().date(offsetMinutes: zone), zone: zone, session)
         let parents = try parents(of: all, session)
         return own.compactMap { id, document in
             guard let head = heads[id] else { return nil }
@@ -72,7 +75,7 @@ struct AccountDocument {
                 result["defaultPaymentMethod"] = .object(["id": name, "name": name])
             }
             if let period = result["validFor"]?.object {
-                result["validFor"] = .object(period.mapValues { .string(($0.string ?? "") + "T00:00:00Z") })
+                result["validFor"] = .object(period.mapValues { .string(start($0.string ?? "")) })
             }
             result["relatedParty"] = .array(related(head, roles[id] ?? [], parties, &result))
             structure(head, &result)
@@ -97,8 +100,8 @@ struct AccountDocument {
         for role in roles {
             var reference = parties.reference(role.party, role: role.role, masking)
             var period: JSONObject = [:]
-            period["startDateTime"] = role.from.map { .string($0 + "T00:00:00Z") }
-            period["endDateTime"] = role.to.map { .string($0 + "T00:00:00Z") }
+            period["startDateTime"] = role.from.map { .string(start($0)) }
+            period["endDateTime"] = role.to.map { .string(start($0)) }
             if !period.isEmpty { reference["validFor"] = .object(period) }
             result.append(.object(reference))
         }
@@ -160,7 +163,7 @@ struct AccountDocument {
         var relations = document["accountRelationship"]?.array ?? []
         guard !relations.contains(where: AccountWriting.isParent) else { return }
         var period: JSONObject = [:]
-        period["startDateTime"] = head.openedOn.map { .string($0 + "T00:00:00Z") }
+        period["startDateTime"] = head.openedOn.map { .string(start($0)) }
         let name = parent.name.map { masking.apply(.name, $0) } ?? parent.number
         relations.append(
             .object([
@@ -197,7 +200,7 @@ struct AccountBills {
 
     private var known: [Key: Known] = [:]
 
-    init(_ heads: [AccountRows.Head], today: LocalDate, _ session: any SQLSession) throws {
+    init(_ heads: [AccountRows.Head], today: LocalDate, zone: Int, _ session: any SQLSession) throws {
         var sums: [Key: [String: Sum]] = [:]
         var late: Set<Key> = []
         var due: Set<Key> = []
@@ -226,8 +229,9 @@ struct AccountBills {
         for (key, currencies) in sums where !shared.contains(key) {
             var result = Known()
             for (currency, sum) in currencies.sorted(by: { $0.key < $1.key }) {
-                result.balances.append(Self.balance("receivable balance", sum.open, currency, sum.lastDay))
-                if sum.disputed > 0 { result.balances.append(Self.balance("disputed balance", sum.disputed, currency, sum.lastDay)) }
+                let day = TMFDay.start(sum.lastDay, offsetMinutes: zone)
+                result.balances.append(Self.balance("receivable balance", sum.open, currency, day))
+                if sum.disputed > 0 { result.balances.append(Self.balance("disputed balance", sum.disputed, currency, day)) }
             }
             result.status = late.contains(key) ? "in arrears" : due.contains(key) ? "due" : "paid"
             known[key] = result
@@ -250,7 +254,7 @@ struct AccountBills {
     private static func balance(_ type: String, _ minor: Int64, _ currency: String, _ day: String) -> JSONValue {
         .object([
             "balanceType": .string(type), "amount": BillResourceStore.money(minor, currency),
-            "validFor": .object(["startDateTime": .string(day + "T00:00:00Z")]),
+            "validFor": .object(["startDateTime": .string(day)]),
         ])
     }
 }

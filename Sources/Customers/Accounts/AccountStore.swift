@@ -76,7 +76,7 @@ struct AccountStore: TMFWritingStore {
         stored["kind"] = .string(face.kind(document["accountType"]?.string).rawValue)
         if stored["validFor"]?["startDateTime"] == nil {
             var period = stored["validFor"]?.object ?? [:]
-            period["startDateTime"] = .string("\(today(context))T00:00:00Z")
+            period["startDateTime"] = .string(today(context).description)
             stored["validFor"] = .object(period)
         }
         try AccountRows.accounts.create(id.rawValue, stored, context, session)
@@ -93,7 +93,7 @@ struct AccountStore: TMFWritingStore {
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
         let head = try own(id, session)
-        let bills = try AccountBills([head], today: today(context), session).of(head)
+        let bills = try AccountBills([head], today: today(context), zone: tenant.timeZoneOffsetMinutes, session).of(head)
         for name in ["accountBalance", "paymentStatus"] where bills != nil && old[name] != new[name] {
             let words = Words(
                 en: "“\(name)” follows from the bills of the account and cannot be changed.", zh: "“\(name)”由该账户的账单得出，不可修改。")

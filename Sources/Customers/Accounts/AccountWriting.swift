@@ -82,6 +82,13 @@ struct AccountWriting {
             if isReference { result[id] = reference["id"] }
             result[name] = reference["name"]
         }
+        if let period = document["validFor"]?.object {
+            let zone = context.tenant.timeZoneOffsetMinutes
+            result["validFor"] = .object(
+                period.mapValues { time in
+                    time.string.flatMap { TMFDay.day($0, offsetMinutes: zone) }.map { .string($0.description) } ?? time
+                })
+        }
         put("cycleId", "cycleName", structure?["cycleSpecification"])
         put("formatId", "formatName", structure?["format"])
         let media = (structure?["presentationMedia"]?.array ?? []).map { one -> JSONValue in

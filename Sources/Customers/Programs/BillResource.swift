@@ -84,21 +84,23 @@ struct BillResourceStore: TMFWritingStore {
         return .object(["unit": .string(currency), "value": TMFField.number(Double(minor) / scale)])
     }
 
-    private static func read(_ row: Row) -> Bill {
+    private func read(_ row: Row) -> Bill {
+        let zone = tenant.timeZoneOffsetMinutes
         let number = row.optionalText(9)
         var document: JSONObject = ["billDocument": .array([])]
         document["billNo"] = number.map { .string($0) }
         for (name, place) in [("billDate", 6), ("paymentDueDate", 7)] {
-            document[name] = row.optionalText(place).map { .string($0 + "T00:00:00Z") }
+            document[name] = row.optionalText(place).map { .string(TMFDay.start($0, offsetMinutes: zone)) }
         }
         if let start = LocalDate(row.text(3) + "-01") {
             let end = start.adding(months: 1).adding(days: -1)
             document["billingPeriod"] = .object([
-                "startDateTime": .string("\(start)T00:00:00Z"), "endDateTime": .string("\(end)T23:59:59Z"),
+                "startDateTime": .string(TMFDay.start(start, offsetMinutes: zone)),
+                "endDateTime": .string(TMFDay.end(end, offsetMinutes: zone)),
             ])
         }
         let last = row.optionalText(12) ?? row.optionalText(8) ?? row.optionalText(6)
-        document["lastUpdate"] = last.map { .string($0 + "T00:00:00Z") }
+        document["lastUpdate"] = last.map { .string(TMFDay.start($0, offsetMinutes: zone)) }
         return Bill(
             customer: row.id(0), id: row.int(1), kind: ChargeKind(rawValue: row.text(2)) ?? .bill, amount: row.int(4),
             currency: row.text(5), settled: row.optionalInt(11) ?? 0, isPaid: row.optionalText(8) != nil, number: number,
@@ -110,7 +112,7 @@ struct BillResourceStore: TMFWritingStore {
         for chunk in ids.chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder(Self.select)
             builder.appendIn("AND id", chunk.map { .int($0) })
-            var bills = try session.query(builder) { Self.read($0) }
+            var bills = try session.query(builder) { read($0) }
             if principal.scope.regions != nil {
                 let reachable = try CustomerScope.reachable(Array(Set(bills.map(\.customer))).sorted(), principal, session)
                 bills = bills.filter { reachable.contains($0.customer) }

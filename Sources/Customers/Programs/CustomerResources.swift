@@ -124,7 +124,7 @@ struct CustomerResourceStore: TMFWritingStore {
             }) { accounts[customer, default: []].append(account) }
         }
         let attributes = try AttributeStore.all(session)
-        let shown = PartyDocument(masking: masking, attributes: attributes)
+        let shown = PartyDocument(masking: masking, zone: tenant.timeZoneOffsetMinutes, attributes: attributes)
         return try CustomerLoader.listed(known, hasAttributes: !attributes.isEmpty, session).map {
             ($0.id.rawValue, shown.customer($0, accounts: accounts[$0.id] ?? []))
         }
@@ -158,7 +158,7 @@ struct CustomerResourceStore: TMFWritingStore {
         // Nothing is said of media by one who does not name them.
         if document["contactMedium"] == nil { before["contactMedium"] = document["contactMedium"] }
         try PartyDocument.applyCustomer(
-            document, from: before, to: &record, try AttributeStore.all(session), tenant.ids, countryCode: tenant.countryCode)
+            document, from: before, to: &record, try AttributeStore.all(session), tenant)
         try PartyRows.remove(id, session)
         try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
         // Accounts that the party had already are found where the customer is.
@@ -190,7 +190,7 @@ struct CustomerResourceStore: TMFWritingStore {
                 if before.customer.status == .churned, status == .wonBack { after.setLeft(false, store.context) }
                 after.customer.status = status
             }
-            try PartyDocument.applyCustomer(new, from: old, to: &after, attributes, tenant.ids, countryCode: tenant.countryCode)
+            try PartyDocument.applyCustomer(new, from: old, to: &after, attributes, tenant)
         }
     }
 
@@ -243,7 +243,7 @@ struct PartyResourceStore: TMFWritingStore {
             }
             known = known.filter(reachable.contains)
         }
-        let shown = PartyDocument(masking: Masking(principal))
+        let shown = PartyDocument(masking: Masking(principal), zone: tenant.timeZoneOffsetMinutes)
         return try CustomerLoader.parties(known, session).filter { $0.party.kind == kind }.map {
             ($0.id.rawValue, kind == .individual ? shown.individual($0) : shown.organization($0))
         }
@@ -260,7 +260,7 @@ struct PartyResourceStore: TMFWritingStore {
         var record = CustomerRecord(
             id: tenant.ids.next(), party: Party(kind: kind, displayName: ""),
             customer: Customer(currency: tenant.currency, source: "api", createdAt: context.now))
-        try PartyDocument.apply(document, from: [:], to: &record, tenant.ids, countryCode: tenant.countryCode)
+        try PartyDocument.apply(document, from: [:], to: &record, tenant)
         // The numbers of sources find customers only.
         record.sourceIDs = [:]
         try PartyRows.put(record, session)
@@ -272,7 +272,7 @@ struct PartyResourceStore: TMFWritingStore {
     ) throws {
         let party = CustomerID(id)
         func apply(_ record: inout CustomerRecord) throws {
-            try PartyDocument.apply(new, from: old, to: &record, tenant.ids, countryCode: tenant.countryCode)
+            try PartyDocument.apply(new, from: old, to: &record, tenant)
         }
         if try PartyRows.lone([party], session).contains(party) {
             guard var record = try CustomerLoader.parties([party], session).first else { throw CRMError.notFound }

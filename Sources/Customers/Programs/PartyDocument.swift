@@ -9,6 +9,8 @@ import Web
 /// A record as the documents of the party and customer interfaces (TMF632, TMF629), and back. What is masked for the caller is masked here.
 struct PartyDocument: Sendable {
     let masking: Masking
+    /// Minutes east of UTC: days are those of the installation's zone.
+    let zone: Int
     /// Labels of custom attributes decide what is shown of them.
     var attributes: [CustomAttribute] = []
 
@@ -23,7 +25,7 @@ struct PartyDocument: Sendable {
         result["fullName"] = text(.name, party.displayName)
         result["gender"] = party.gender.map { .string($0) }
         result["birthDate"] = party.birthDate.map { day in
-            masking.shows(.date) ? .string("\(day)T00:00:00Z") : .string(masking.apply(.date, day.description))
+            masking.shows(.date) ? .string(TMFDay.start(day, offsetMinutes: zone)) : .string(masking.apply(.date, day.description))
         }
         if let language = party.language {
             result["languageAbility"] = .array([.object(["languageCode": .string(language), "isFavouriteLanguage": .bool(true)])])
@@ -53,8 +55,10 @@ struct PartyDocument: Sendable {
         ]
         result["statusReason"] = customer.statusReason.map { .string($0) }
         var period: JSONObject = [:]
-        if let since = customer.since { period["startDateTime"] = .string("\(since)T00:00:00Z") }
-        if customer.hasLeft == true, let left = record.outcome?.leftOn { period["endDateTime"] = .string("\(left)T00:00:00Z") }
+        if let since = customer.since { period["startDateTime"] = .string(TMFDay.start(since, offsetMinutes: zone)) }
+        if customer.hasLeft == true, let left = record.outcome?.leftOn {
+            period["endDateTime"] = .string(TMFDay.start(left, offsetMinutes: zone))
+        }
         if !period.isEmpty { result["validFor"] = .object(period) }
         result["contactMedium"] = media(record)
         if !accounts.isEmpty { result["account"] = .array(accounts) }
@@ -145,8 +149,9 @@ struct PartyDocument: Sendable {
 
     /// Takes what a document says otherwise than the one before. What has no place in a record is kept beside it.
     static func apply(
-        _ new: JSONObject, from old: JSONObject, to record: inout CustomerRecord, _ ids: IDGenerator, countryCode: String
+        _ new: JSONObject, from old: JSONObject, to record: inout CustomerRecord, _ tenant: Tenant
     ) throws {
+        let ids = tenant.ids
         func changed(_ names: String...) -> Bool { names.contains { old[$0] != new[$0] } }
         if record.party.kind == .individual {
             if changed("familyName", "givenName", "fullName") {
@@ -160,7 +165,7 @@ struct PartyDocument: Sendable {
                 record.party.gender = gender.flatMap { ["male", "female", "other"].contains($0) ? $0 : nil }
             }
             if changed("birthDate") {
-                record.party.birthDate = new["birthDate"]?.string.flatMap { LocalDate(String($0.prefix(10))) }
+                record.party.birthDate = new["birthDate"]?.string.flatMap { TMFDay.day($0, offsetMinutes: tenant.timeZoneOffsetMinutes) }
             }
             if changed("languageAbility") {
                 record.party.language = new["languageAbility"]?.array?.first?["languageCode"]?.string
@@ -181,21 +186,23 @@ struct PartyDocument: Sendable {
                     return (source, number)
                 }, uniquingKeysWith: { first, _ in first })
         }
-        if changed("contactMedium") { try applyMedia(new["contactMedium"], to: &record, ids, countryCode) }
+        if changed("contactMedium") { try applyMedia(new["contactMedium"], to: &record, tenant.ids, tenant.countryCode) }
     }
 
     /// The same of what is the customer's own.
     static func applyCustomer(
         _ new: JSONObject, from old: JSONObject, to record: inout CustomerRecord, _ attributes: [CustomAttribute],
-        _ ids: IDGenerator, countryCode: String
+        _ tenant: Tenant
     ) throws {
         func changed(_ name: String) -> Bool { old[name] != new[name] }
         if changed("name"), let name = new["name"]?.string { record.party.displayName = name }
         if changed("statusReason") { record.customer.statusReason = new["statusReason"]?.string }
         if changed("validFor") {
-            record.customer.since = new["validFor"]?["startDateTime"]?.string.flatMap { LocalDate(String($0.prefix(10))) }
+            record.customer.since = new["validFor"]?["startDateTime"]?.string.flatMap {
+                TMFDay.day($0, offsetMinutes: tenant.timeZoneOffsetMinutes)
+            }
         }
-        if changed("contactMedium") { try applyMedia(new["contactMedium"], to: &record, ids, countryCode) }
+        if changed("contactMedium") { try applyMedia(new["contactMedium"], to: &record, tenant.ids, tenant.countryCode) }
         guard changed("characteristic") else { return }
         let values = Dictionary(
             (new["characteristic"]?.array ?? []).compactMap { one in one["name"]?.string.map { ($0, one["value"] ?? .null) } },

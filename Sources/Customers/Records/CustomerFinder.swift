@@ -16,6 +16,20 @@ package struct CustomerFinder: CustomerFinding {
         _ ids: Set<CustomerID>, for principal: Principal, _ session: any SQLSession
     ) throws -> Set<CustomerID> { try CustomerScope.reachable(ids.sorted(), principal, session) }
 
+    static let owners: SQL = "SELECT id, customer_id FROM customers_subscription_locator WHERE TRUE"
+
+    /// Those of the lines that are there, of customers within reach.
+    package func lines(_ ids: [Int64], for principal: Principal, _ session: any SQLSession) throws -> Set<Int64> {
+        var owners: [Int64: CustomerID] = [:]
+        for chunk in ids.chunked(Limits.sqlListChunk) {
+            var builder = SQLBuilder(Self.owners)
+            builder.appendIn("AND id", chunk.map { .int($0) })
+            for (id, owner) in try session.query(builder, { ($0.int(0), $0.id(1, PartyKind.self)) }) { owners[id] = owner }
+        }
+        let reachable = try CustomerScope.reachable(Set(owners.values).sorted(), principal, session)
+        return Set(owners.filter { reachable.contains($0.value) }.keys)
+    }
+
     package func customers(
         named names: Set<CustomerName>, for principal: Principal, _ session: any SQLSession
     ) throws -> [CustomerName: NamedCustomer] {

@@ -28,10 +28,51 @@ package struct TMFKept: Sendable, Equatable {
     /// - Parameter all: `false` = without attributes that the row knows nothing of: anything may be in them.
     package func document(over own: JSONObject, all: Bool = true) -> JSONObject {
         var result = own
-        for (name, piece) in pieces where own[name] == piece.own && (all || piece.own != nil || name.hasPrefix("@")) {
-            result[name] = piece.sent
+        for (name, piece) in pieces where all || piece.own != nil || name.hasPrefix("@") {
+            if own[name] == piece.own {
+                result[name] = piece.sent
+            } else if all, let now = own[name]?.array, let then = piece.own?.array, let sent = piece.sent.array, then.count == sent.count {
+                result[name] = .array(Self.merged(now, then: then, sent: sent))
+            }
         }
         return result
+    }
+
+    /// An array of which the row says something else now: elements that are as they were are still in the client's words, and so is,
+    /// in one that changed and is of the same form, what did not change. (A page that mends a number leaves `mobile` as it is.)
+    private static func merged(_ now: [JSONValue], then: [JSONValue], sent: [JSONValue]) -> [JSONValue] {
+        var result = now
+        var free = Array(then.indices)
+        var changed: [Int] = []
+        for (place, element) in now.enumerated() {
+            if let at = free.firstIndex(where: { then[$0] == element }) {
+                result[place] = sent[free.remove(at: at)]
+            } else {
+                changed.append(place)
+            }
+        }
+        for place in changed {
+            guard let at = free.firstIndex(where: { isAlike(then[$0], now[place]) }) else { continue }
+            let was = free.remove(at: at)
+            result[place] = merged(now[place], then: then[was], sent: sent[was])
+        }
+        return result
+    }
+
+    /// What the row knows nothing of belonged to what was there before, and is not taken over.
+    private static func merged(_ now: JSONValue, then: JSONValue, sent: JSONValue) -> JSONValue {
+        guard case .object(let new) = now, case .object(let old) = then, case .object(let words) = sent else { return now }
+        return .object(
+            new.reduce(into: new) { result, one in
+                guard let before = old[one.key], let said = words[one.key] else { return }
+                result[one.key] = before == one.value ? said : merged(one.value, then: before, sent: said)
+            })
+    }
+
+    /// Objects with the same attributes all the way down.
+    private static func isAlike(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        guard case .object(let a) = left, case .object(let b) = right else { return left.object == nil && right.object == nil }
+        return a.count == b.count && a.allSatisfy { key, value in b[key].map { isAlike(value, $0) } ?? false }
     }
 
     /// As it is stored: `{"name": {"sent": …, "own": …}}`.

@@ -11,7 +11,7 @@ package struct TMFOpenAPI: Sendable {
     package let origin: String
 
     package init(_ resources: [TMFResource], version: String, origin: String) {
-        self.resources = resources
+        self.resources = resources + resources.compactMap(\.version5)
         self.version = version
         self.origin = origin
     }
@@ -40,7 +40,7 @@ package struct TMFOpenAPI: Sendable {
             "info": .object([
                 "title": .string("Switchboard, TM Forum Open APIs"), "version": .string(version),
                 "description": .string(
-                    "TM Forum Open APIs (v4). Any attribute can be a filter: `name=value`, `name.gt=value`; dotted names reach into objects and arrays. Attributes that a specification does not know are kept and given back."
+                    "TM Forum Open APIs (v4; 632, 629 and 621 in v5 too, under /v5/: the same resources by the same ids, told of by the hubs of v4). Any attribute can be a filter: `name=value`, `name.gt=value`; dotted names reach into objects and arrays. Attributes that a specification does not know are kept and given back."
                 ),
             ]),
             "servers": .array([.object(["url": .string(origin)])]),
@@ -99,7 +99,8 @@ package struct TMFOpenAPI: Sendable {
         if verb == .change || verb == .remove { parameters.append(Self.reference("parameters/ifMatch")) }
         if isWrite { parameters.append(Self.reference("parameters/idempotencyKey")) }
         var operation: JSONObject = [
-            "operationId": .string("\(words[verb] ?? "")_\(resource.api.number)_\(type)"), "tags": .array([.string("TMF\(resource.api.number)")]),
+            "operationId": .string("\(words[verb] ?? "")_\(mark(resource))_\(type)"),
+            "tags": .array([.string("TMF\(resource.api.number)" + (resource.face == nil ? "" : " version 5"))]),
             "summary": .string("\(words[verb]?.capitalized ?? "") \(type)"), "parameters": .array(parameters),
             "security": .array([
                 .object(["oauth2": .array([.string(isWrite ? resource.api.writeScope : resource.api.readScope)])])
@@ -157,8 +158,9 @@ package struct TMFOpenAPI: Sendable {
 
     private func filters(_ resource: TMFResource, _ table: TMFTable) -> [JSONValue] {
         table.columns.compactMap { column in
-            let name = column.path.description
-            guard let kind = try? resource.schema.target(column.path, of: resource.type, parameter: name).kind else { return nil }
+            let path = resource.face?.shown(column.path) ?? column.path
+            let name = path.description
+            guard let kind = try? resource.asked.target(path, of: resource.type, parameter: name).kind else { return nil }
             var schema = Self.schema(kind, resource) { self.name(resource, $0) }
             // Several values are "or", and a text may be quoted.
             if case .code = kind { schema = .object(["type": .string("string")]) }
@@ -172,17 +174,19 @@ package struct TMFOpenAPI: Sendable {
     // MARK: Schemas
 
     /// Types of two specifications that are called alike are not the same.
-    private func name(_ resource: TMFResource, _ type: String) -> String { "TMF\(resource.api.number)_\(type)" }
+    private func name(_ resource: TMFResource, _ type: String) -> String { "TMF\(mark(resource))_\(type)" }
+
+    private func mark(_ resource: TMFResource) -> String { "\(resource.api.number)" + (resource.face == nil ? "" : "v5") }
 
     private func schemas(_ resource: TMFResource) -> [String: JSONValue] {
         var result: [String: JSONValue] = [:]
         var open = [resource.type]
         while let type = open.popLast() {
-            guard result[name(resource, type)] == nil, let known = resource.schema.types[type] else { continue }
+            guard result[name(resource, type)] == nil, let known = resource.asked.types[type] else { continue }
             result[name(resource, type)] = object(known, resource, isNew: false)
             for attribute in known.attributes { if case .object(let inner) = attribute.kind { open.append(inner) } }
         }
-        if resource.verbs.contains(.create), let type = resource.schema.types[resource.type] {
+        if resource.verbs.contains(.create), let type = resource.asked.types[resource.type] {
             result[name(resource, resource.type) + "_Create"] = object(type, resource, isNew: true)
         }
         return result

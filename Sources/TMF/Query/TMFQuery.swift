@@ -7,6 +7,9 @@ package struct TMFCondition: Sendable, Equatable {
         case eq, ne, gt, gte, lt, lte, regex
     }
 
+    /// For those who wrote another one.
+    static let operators = "=, >, >=, <, <=, *= and \(Operator.allCases.map { "." + $0.rawValue }.joined(separator: " "))"
+
     package let target: TMFSchema.Target
     package let comparison: Operator
     /// As they were sent, without quotes. One that is met is enough; for `ne` none may be.
@@ -203,8 +206,8 @@ package struct TMFQuery: Sendable, Equatable {
             if !value.isEmpty || ["<", ">", "*", "!"].contains(rest) { rest += "=" + value }
             guard let (sign, comparison) = signs.first(where: { rest.hasPrefix($0.0) }) else {
                 throw bad(path.description, Words(
-                    en: "“\(name)”: the operator is not known. Known are =, >, >=, <, <=, *= and .eq .ne .gt .gte .lt .lte .regex.",
-                    zh: "“\(name)”：运算符无法识别，可用 =、>、>=、<、<=、*= 以及 .eq .ne .gt .gte .lt .lte .regex。"))
+                    en: "“\(name)”: the operator is not known. Known are \(TMFCondition.operators).",
+                    zh: "“\(name)”：运算符无法识别，可用的有 \(TMFCondition.operators)。"))
             }
             return (path, comparison, String(rest.dropFirst(sign.count)))
         }

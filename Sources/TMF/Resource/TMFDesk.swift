@@ -12,6 +12,9 @@ package struct TMFDesk: Sendable {
     let tenant: Tenant
     /// `https://crm.example.com`; empty where no document is shown.
     let origin: String
+    /// Whether what documents refer to must be there: for what programs send. What the product does by itself refers to what it has looked
+    /// at already.
+    var looksUp = false
 
     package init(resource: TMFResource, tenant: Tenant, origin: String = "") {
         self.resource = resource
@@ -35,6 +38,7 @@ package struct TMFDesk: Sendable {
             return own.map { id, document in
                 var document = kept[id]?.document(over: document, all: all) ?? document
                 document["id"] = .string(String(id))
+                document = resource.addresses(origin).shown(document)
                 // One of a more special class lies under that one's name.
                 let place = document["href"]?.string.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(resource.path)/\(id)"
                 document["href"] = .string(origin + place)
@@ -86,6 +90,14 @@ package struct TMFDesk: Sendable {
         return digest.prefix(12).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 
+    private static let changedMeanwhile: CRMError = {
+        let words = Words(
+            en: "“If-Match” names another version than the present one; nothing was changed. GET the resource again, look at what is new, and send the change with its ETag.",
+            zh: "“If-Match”与当前版本不符，未做任何更改。请重新 GET 该资源，查看最新内容，再以其 ETag 发送修改。")
+        return CRMError(
+            "changed_meanwhile", status: 412, words, fields: [.init(field: "If-Match", code: "changed_meanwhile", message: words)])
+    }()
+
     private func writing() throws -> any TMFWritingStore {
         guard let writing = resource.store(tenant) as? any TMFWritingStore else {
             throw CRMError("method_not_allowed", status: 405, Words(en: "This resource cannot be changed.", zh: "该资源不可修改。"))
@@ -94,6 +106,7 @@ package struct TMFDesk: Sendable {
     }
 
     package func create(_ sent: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> (Int64, JSONObject) {
+        let asked = sent
         let sent = resource.face?.stored(sent) ?? sent
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
@@ -111,6 +124,8 @@ package struct TMFDesk: Sendable {
         if document["@type"] == nil { document["@type"] = .string(resource.type) }
         let store = try writing()
         let id = try store.create(document, context, session)
+        // After the domain, whose reasons say more, and within the transaction.
+        try lookUp(asked, from: nil, context, session)
         let own = try own(id, store, context, session)
         try keep(document, over: own, id, session)
         try tell(id, [.created], [], context, session)
@@ -123,7 +138,7 @@ package struct TMFDesk: Sendable {
     ) throws -> JSONObject {
         let row = try row(id, context.principal, session)
         let shown = resource.face?.shown(row) ?? row
-        if let seen, seen != Self.version(shown) { throw Call.changedMeanwhile }
+        if let seen, seen != Self.version(shown) { throw Self.changedMeanwhile }
         let old = try self.row(id, Masking.lifted(context.principal), session)
         let patched = try patch.applied(to: shown)
         let new = try Self.lifted(
@@ -140,6 +155,7 @@ package struct TMFDesk: Sendable {
         let store = try writing()
         let before = try own(id, store, context, session)
         try store.change(id, from: old, to: new, context, session)
+        try lookUp(patched, from: shown, context, session)
         let own = try own(id, store, context, session)
         // What the domain has set by itself is newer than what the client repeated.
         let sent = new.filter { name, value in changed.contains(name) || before[name] == own[name] }
@@ -149,6 +165,15 @@ package struct TMFDesk: Sendable {
         let isMore = all.contains { $0 != resource.states?.attribute }
         try tell(id, (isMore ? [.changed] : []) + (isMoved ? [.stateChanged] : []), all.sorted(), context, session)
         return try document(id, context.principal, session)
+    }
+
+    /// - Parameter old: what was there before; both as the client sees them.
+    private func lookUp(_ new: JSONObject, from old: JSONObject?, _ context: TMFContext, _ session: any SQLSession) throws {
+        guard looksUp, let directory = resource.schema.directory else { return }
+        func references(_ document: JSONObject) -> TMFReferences {
+            TMFReferences(document, resource.asked, of: resource.type, directory, origin: origin)
+        }
+        try references(new).check(but: old.map(references), directory, tenant, context.principal, session)
     }
 
     private static func differences(_ old: JSONObject, _ new: JSONObject) -> Set<String> {
@@ -182,7 +207,7 @@ package struct TMFDesk: Sendable {
 
     package func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
-        if let seen, seen != Self.version(old) { throw Call.changedMeanwhile }
+        if let seen, seen != Self.version(old) { throw Self.changedMeanwhile }
         try writing().remove(id, old, context, session)
         try TMFKeptStore.remove(resource.kept, [id], session)
         try tell(id, [.removed], [], context, session)
@@ -191,7 +216,7 @@ package struct TMFDesk: Sendable {
 
     /// What was sent and the row does not give back. What the server sets is the row's alone.
     private func keep(_ sent: JSONObject, over own: JSONObject, _ id: Int64, _ session: any SQLSession) throws {
-        var sent = sent
+        var sent = resource.addresses(origin).stored(sent)
         sent["id"] = nil
         sent["href"] = nil
         for name in resource.store(tenant).whole { sent[name] = nil }

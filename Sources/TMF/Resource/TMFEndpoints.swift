@@ -34,7 +34,11 @@ extension TMFResource {
         }
     }
 
-    private func desk(_ call: Call) -> TMFDesk { TMFDesk(resource: self, tenant: call.tenant, origin: call.request.origin) }
+    private func desk(_ call: Call) -> TMFDesk {
+        var desk = TMFDesk(resource: self, tenant: call.tenant, origin: call.request.origin)
+        desk.looksUp = true
+        return desk
+    }
 
     private func context(_ call: Call) throws -> TMFContext {
         TMFContext(tenant: call.tenant, principal: try call.principal(), now: call.tenant.clock.now())

@@ -106,7 +106,7 @@ package struct TMFResource: Sendable {
     /// How it looks in version 5, where it is offered in that.
     package let next: TMFFace?
     /// Set in the resource of version 5.
-    private(set) var face: TMFFace?
+    package private(set) var face: TMFFace?
     let counts = TMFCounts()
 
     package init(
@@ -136,8 +136,13 @@ package struct TMFResource: Sendable {
     package var version5: TMFResource? {
         guard let next, face == nil else { return nil }
         var result = self
-        result.face = next
+        result.face = next.typed(schema, type)
         return result
+    }
+
+    /// How addresses in its documents are written.
+    func addresses(_ origin: String) -> TMFAddresses {
+        TMFAddresses(origin: origin, next: face == nil ? [] : schema.directory?.next ?? [])
     }
 
     /// What queries may name.

@@ -29,7 +29,8 @@ package struct TMFRows: TMFWritingStore {
         /// The customer as a related party.
         package static func party(_ customer: CustomerID) -> JSONValue {
             .object([
-                "id": .string(customer.description), "role": .string("customer"), "@referredType": .string("Customer"),
+                "id": .string(customer.description), "href": .string("/tmf-api/customerManagement/v4/customer/\(customer)"),
+                "role": .string("customer"), "@referredType": .string("Customer"),
             ])
         }
     }
@@ -213,6 +214,35 @@ package struct TMFRows: TMFWritingStore {
 
     /// Makes the row under an id of the caller's.
     package func create(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
+        try naming { try insert(id, document, context, session) }
+    }
+
+    /// A column that is never empty belongs to an attribute, which the client has to give.
+    private func naming<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch let error as StorageError {
+            guard let missing = error.missing, let path = path(of: missing) else { throw error }
+            let words = Words(
+                en: "“\(path)” cannot be empty: give it a value, or leave it out of the change.", zh: "“\(path)”不能为空：请提供取值，或不要修改它。")
+            throw CRMError("missing", status: 400, words, fields: [.init(field: path, code: "missing", message: words)])
+        }
+    }
+
+    /// - Parameter column: `table.column`.
+    private func path(of column: String) -> String? {
+        func find(_ table: SQL, _ fields: [TMFField]) -> String? {
+            fields.first { "\(table.text).\($0.column.text)" == column }?.path.description
+        }
+        if let own = find(name, fields) { return own }
+        for item in items {
+            if let inside = find(item.table, item.fields) { return "\(item.attribute).\(inside)" }
+            for inner in item.items {
+                if let inside = find(inner.table, inner.fields) { return "\(item.attribute).\(inner.attribute).\(inside)" }
+            }
+        }
+        return nil
+    }
+
+    private func insert(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
         var values = fields.map { $0.stored(document) }
         for (offset, field) in fields.enumerated() where field.stamp != nil && field.path.values(in: document).isEmpty {
             values[offset] = .time(context.now)
@@ -225,6 +255,12 @@ package struct TMFRows: TMFWritingStore {
     }
 
     package func change(
+        _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        try naming { try update(id, from: old, to: new, context, session) }
+    }
+
+    private func update(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
         var values = fields.map { $0.stored(new) }

@@ -59,6 +59,8 @@ package struct TMFSchema: Sendable {
     }
 
     package private(set) var types: [String: ObjectType] = [:]
+    /// Where references lead; `nil` for a schema that stands alone.
+    var directory: TMFDirectory?
 
     mutating func replace(_ name: String, with attribute: Attribute, of type: String, _ more: [ObjectType]) {
         guard let old = types[type] else { return }
@@ -181,7 +183,8 @@ extension TMFSchema {
                 if kind == .any { return Target(path: path, kind: .any) }
                 let before = path.names[..<offset].joined(separator: ".")
                 throw Self.unknown(parameter, Words(
-                    en: "“\(parameter)”: “\(before)” has no parts.", zh: "“\(parameter)”：“\(before)”没有下级属性。"))
+                    en: "“\(parameter)”: “\(before)” has no parts, and “\(name)” is no operator. Those are \(TMFCondition.operators).",
+                    zh: "“\(parameter)”：“\(before)”没有下级属性，“\(name)”也不是运算符。运算符有 \(TMFCondition.operators)。"))
             }
             guard let attribute = type[name] else {
                 let known = Self.likely(name, type.attributes.map(\.name)).joined(separator: ", ")

@@ -4,6 +4,8 @@ import Kernel
 /// The schemas that lie under `share/TMF/Data`.
 package struct TMFSchemas: Sendable {
     private let share: ShareFolder
+    /// Where references of documents of these schemas lead.
+    package let directory = TMFDirectory()
 
     package init(share: ShareFolder) { self.share = share }
 
@@ -12,7 +14,9 @@ package struct TMFSchemas: Sendable {
     package func schema(_ number: Int) throws -> TMFSchema {
         let file = "tmf\(number).tsv"
         let text = try share.text("TMF", "Data", file)
-        return try TMFSchema(tsv: text, file: file)
+        var schema = try TMFSchema(tsv: text, file: file)
+        schema.directory = directory
+        return schema
     }
 }
 

@@ -16,8 +16,16 @@ package struct TMFFace: Sendable {
     }
 
     let rules: [Rule]
+    /// In version 5 each object says of what type it is: the types of the resource.
+    private var types: (schema: TMFSchema, type: String)?
 
     package init(_ rules: [Rule]) { self.rules = rules }
+
+    func typed(_ schema: TMFSchema, _ type: String) -> TMFFace {
+        var result = self
+        result.types = (schema, type)
+        return result
+    }
 
     /// The schema of version 4 with the attributes of version 5 in their place.
     func schema(_ schema: TMFSchema, of type: String) -> TMFSchema {
@@ -28,6 +36,7 @@ package struct TMFFace: Sendable {
 
     /// A document of version 4 as version 5 has it.
     package func shown(_ document: JSONObject) -> JSONObject {
+        let document = types.map { Self.typed(document, $0.schema, of: $0.type, isNamed: true) } ?? document
         var result = document
         for rule in rules {
             guard let value = document[rule.old] else { continue }
@@ -45,6 +54,27 @@ package struct TMFFace: Sendable {
             if rule.old != rule.new.name { result[rule.new.name] = nil }
             result[rule.old] = value == .null ? .null : rule.back(value)
         }
+        return types.map { Self.typed(result, $0.schema, of: $0.type, isNamed: false) } ?? result
+    }
+
+    /// Objects of which version 5 does not say of what type they are.
+    private static let plain: Set<String> = ["TimePeriod", "Money", "Quantity", "Duration"]
+
+    /// Gives the objects inside their `@type`, or takes it from those whose type the specification says anyway.
+    private static func typed(_ object: JSONObject, _ schema: TMFSchema, of type: String, isNamed: Bool) -> JSONObject {
+        guard let known = schema.types[type] else { return object }
+        var result = object
+        for (name, value) in object {
+            guard case .object(let inner)? = known[name]?.kind, !plain.contains(inner) else { continue }
+            func one(_ value: JSONValue) -> JSONValue {
+                guard let fields = value.object else { return value }
+                var typed = typed(fields, schema, of: inner, isNamed: isNamed)
+                if isNamed, typed["@type"] == nil { typed["@type"] = .string(inner) }
+                if !isNamed, typed["@type"] == .string(inner) { typed["@type"] = nil }
+                return .object(typed)
+            }
+            if let items = value.array { result[name] = .array(items.map(one)) } else { result[name] = one(value) }
+        }
         return result
     }
 
@@ -55,6 +85,13 @@ package struct TMFFace: Sendable {
             for (old, value) in stored([name: patched[name] ?? .null]) { result[old] = value == .null ? nil : value }
         }
         return result
+    }
+
+    /// The way of version 5 to what a way of version 4 leads to.
+    package func shown(_ path: AttributePath) -> AttributePath {
+        guard let rule = rules.first(where: { $0.old == path.names.first }) else { return path }
+        if let known = rule.paths.filter({ $0.value == path.description }).keys.min() { return AttributePath(known) }
+        return AttributePath([rule.new.name] + path.names.dropFirst())
     }
 
     /// The way of version 4 to what a way of version 5 leads to.
@@ -74,7 +111,8 @@ package struct TMFFace: Sendable {
     }
 
     /// `{role, partyOrPartyRole: {id, name, …}}` for `{role, id, name, …}`.
-    private static func wrapped(_ attribute: String, _ inner: String, _ type: String, _ outer: String) -> Rule {
+    /// - Parameter own: what version 4 calls the whole.
+    private static func wrapped(_ attribute: String, _ inner: String, _ type: String, _ outer: String, own: String) -> Rule {
         let reference = TMFSchema.ObjectType(
             "V5" + type, ["id", "href", "name", "@type", "@referredType", "@baseType", "@schemaLocation"].map { .init($0, .text) })
         let whole = TMFSchema.ObjectType(
@@ -87,7 +125,7 @@ package struct TMFFace: Sendable {
                 each(value) { item in
                     var inside = item
                     inside["role"] = nil
-                    inside["@type"] = inside["@type"] ?? .string(type)
+                    if inside["@type"] == nil || inside["@type"] == .string(own) { inside["@type"] = .string(type) }
                     var result: JSONObject = ["@type": .string(outer), inner: .object(inside)]
                     result["role"] = item["role"]
                     return result
@@ -103,12 +141,13 @@ package struct TMFFace: Sendable {
             })
     }
 
-    package static let relatedParty = wrapped("relatedParty", "partyOrPartyRole", "PartyRef", "RelatedPartyOrPartyRole")
-    package static let relatedEntity = wrapped("relatedEntity", "entity", "EntityRef", "RelatedEntity")
+    package static let relatedParty = wrapped(
+        "relatedParty", "partyOrPartyRole", "PartyRef", "RelatedPartyOrPartyRole", own: "RelatedParty")
+    package static let relatedEntity = wrapped("relatedEntity", "entity", "EntityRef", "RelatedEntity", own: "RelatedEntity")
 
     /// An array of objects whose attributes are called otherwise.
     private static func renamed(
-        _ old: String, _ new: String, _ type: String, _ names: [(old: String, new: String, kind: TMFSchema.Kind)],
+        _ old: String, _ new: String, _ type: String, own: String, _ names: [(old: String, new: String, kind: TMFSchema.Kind)],
         _ more: [TMFSchema.Attribute] = []
     ) -> Rule {
         Rule(
@@ -119,7 +158,7 @@ package struct TMFFace: Sendable {
                 each(value) { item in
                     var result = item
                     for name in names where name.old != name.new { result[name.new] = result.removeValue(forKey: name.old) }
-                    if result["@type"] == nil { result["@type"] = .string(type) }
+                    if result["@type"] == nil || result["@type"] == .string(own) { result["@type"] = .string(type) }
                     return result
                 }
             },
@@ -134,11 +173,11 @@ package struct TMFFace: Sendable {
     }
 
     package static let statusChange = renamed(
-        "statusChange", "statusChangeHistory", "StatusChange",
+        "statusChange", "statusChangeHistory", "StatusChange", own: "StatusChange",
         [("status", "status", .text), ("changeDate", "statusChangeDate", .dateTime), ("changeReason", "statusChangeReason", .text)])
 
     package static let externalReference = renamed(
-        "externalReference", "externalReference", "ExternalIdentifier",
+        "externalReference", "externalReference", "ExternalIdentifier", own: "ExternalReference",
         [("name", "id", .text), ("externalReferenceType", "externalIdentifierType", .text)], [.init("owner", .text)])
 
     /// One number of another system, of which version 5 has many.
@@ -176,7 +215,8 @@ package struct TMFFace: Sendable {
         out: { value in
             each(value) { item in
                 var result = item
-                let inside = result.removeValue(forKey: "characteristic")?.object ?? [:]
+                var inside = result.removeValue(forKey: "characteristic")?.object ?? [:]
+                inside["@type"] = nil
                 let medium = result.removeValue(forKey: "mediumType")
                 result.merge(inside) { mine, _ in mine }
                 result["@type"] = .string(media.first { $0.marks.contains { inside[$0] != nil } }?.type ?? "ContactMedium")

@@ -91,9 +91,34 @@ struct Sample: Sendable {
         body: @escaping @Sendable (ContractWorld, inout SampleContext) throws -> JSONObject
     ) {
         self.resource = resource
-        self.change = change
+        self.change = Self.addressed(.object(change)).object ?? [:]
         self.illegal = illegal
-        self.body = body
+        self.body = { world, context in Self.addressed(.object(try body(world, &context))).object ?? [:] }
+    }
+
+    /// Attributes that refer to what is ours, unless it has an address elsewhere.
+    private static let references: Set<String> = [
+        "account", "agreement", "agreementSpecification", "billingAccount", "bundledPopRelationship", "bundledProductOffering",
+        "bundledProductSpecification", "category", "partyAccount", "partyPrivacyProfile", "partyPrivacyProfileSpecification", "party",
+        "popRelationship", "product", "productOffering", "productOfferingPrice", "productOfferingRelationship", "productSpecification",
+        "productSpecificationRelationship", "quote", "relatedEntity", "relatedParty", "engagedParty", "subCategory",
+    ]
+
+    /// What samples name by ids that are none of ours lies in another system.
+    private static func addressed(_ value: JSONValue, as name: String = "") -> JSONValue {
+        switch value {
+        case .array(let items): return .array(items.map { addressed($0, as: name) })
+        case .object(let fields):
+            var result: JSONObject = [:]
+            for (key, inner) in fields { result[key] = addressed(inner, as: key) }
+            if references.contains(name), let id = fields["id"]?.string, Int64(id).map({ $0 < 1_000_000 }) ?? true,
+                fields["href"]?.string?.hasPrefix("http") != true
+            {
+                result["href"] = .string("https://other.example/\(name)/\(id)")
+            }
+            return .object(result)
+        default: return value
+        }
     }
 }
 

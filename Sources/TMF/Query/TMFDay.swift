@@ -1,0 +1,31 @@
+import Kernel
+
+/// A day of the installation's zone, where the interface has a time only: the day's beginning, written in that zone. As `…T00:00:00Z` it
+/// would be another moment, and for those west of here another day.
+package enum TMFDay {
+    /// `2026-01-05T00:00:00+08:00`.
+    package static func start(_ day: LocalDate, offsetMinutes: Int) -> String { "\(day)T00:00:00" + zone(offsetMinutes) }
+
+    /// `2026-01-05T23:59:59+08:00`.
+    package static func end(_ day: LocalDate, offsetMinutes: Int) -> String { "\(day)T23:59:59" + zone(offsetMinutes) }
+
+    /// The same of a row's text; what is no day stays as it is.
+    package static func start(_ text: String, offsetMinutes: Int) -> String {
+        LocalDate(text).map { start($0, offsetMinutes: offsetMinutes) } ?? text
+    }
+
+    /// The day that a time means: midnight as it is written is that day, wherever it was written; anything else is the day that it is here.
+    package static func day(_ text: String, offsetMinutes: Int) -> LocalDate? {
+        guard let time = TMFTime(text) else { return nil }
+        let hour = text.dropFirst(10).dropFirst().prefix { $0.isNumber || $0 == ":" || $0 == "." }
+        if hour.allSatisfy({ "0:.".contains($0) }), let day = LocalDate(String(text.prefix(10))) { return day }
+        return Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes)
+    }
+
+    private static func zone(_ minutes: Int) -> String {
+        guard minutes != 0 else { return "Z" }
+        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+        let size = abs(minutes)
+        return (minutes < 0 ? "-" : "+") + two(size / 60) + ":" + two(size % 60)
+    }
+}

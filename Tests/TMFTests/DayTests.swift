@@ -1,0 +1,23 @@
+import Kernel
+import TMF
+import Testing
+
+@Suite("Days of the interface")
+struct DayTests {
+    @Test("a day is local midnight with its offset, and what is written is read as the same day, east and west")
+    func days() throws {
+        let day = try #require(LocalDate("2026-03-01"))
+        for (zone, text) in [(480, "2026-03-01T00:00:00+08:00"), (0, "2026-03-01T00:00:00Z"), (-210, "2026-03-01T00:00:00-03:30"), (345, "2026-03-01T00:00:00+05:45")] {
+            #expect(TMFDay.start(day, offsetMinutes: zone) == text)
+            #expect(TMFDay.day(text, offsetMinutes: zone) == day)
+            #expect(TMFDay.day(TMFDay.end(day, offsetMinutes: zone), offsetMinutes: zone) == day)
+            // Midnight is a day wherever it was written.
+            for other in ["2026-03-01", "2026-03-01T00:00Z", "2026-03-01T00:00:00.000+14:00"] { #expect(TMFDay.day(other, offsetMinutes: zone) == day, "\(other)") }
+        }
+        // Local midnight as a moment in UTC.
+        #expect(TMFDay.day("2026-02-28T16:00:00Z", offsetMinutes: 480) == day)
+        #expect(TMFDay.day("2026-02-28T15:59:59Z", offsetMinutes: 480) == day.adding(days: -1))
+        #expect(TMFDay.day("2026-03-01T02:00:00Z", offsetMinutes: -180) == day.adding(days: -1))
+        #expect(TMFDay.day("no time", offsetMinutes: 480) == nil && TMFDay.start("", offsetMinutes: 480) == "")
+    }
+}
