@@ -53,7 +53,7 @@ struct ReferenceStoryTests {
             world, Self.products,
             ["status": "active", "relatedParty": party, "productRelationship": [["relationshipType": "bundles", "product": ["id": .string(product)]]]])
         try refused(world, "\(Self.products)/\(product)", naming: bundle)
-        try refused(world, "/tmf-api/customerManagement/v4/customer/\(customer)", naming: "")
+        try refused(world, "/tmf-api/customerManagement/v4/customer/\(customer)", naming: "orders or products")
         #expect(try world.send("DELETE", "\(Self.products)/\(bundle)").status == 204)
         // Ended: the catalogue is free, what was billed still tells where.
         #expect(try world.send("PATCH", "\(Self.products)/\(product)", ["status": "terminated"]).status == 200)
