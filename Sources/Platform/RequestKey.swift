@@ -14,7 +14,7 @@ package struct RequestKey: Sendable, Equatable {
     /// From a form: who clicks twice waits for the first answer instead of being refused.
     package let isForm: Bool
 
-    static let lengths = 8...200
+    package static let lengths = 8...200
     /// Fields that hold a password: a digest that is kept must not be a way to try passwords against.
     private static let secrets: Set<String> = ["password", "current", "new", "again"]
 

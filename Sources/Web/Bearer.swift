@@ -62,6 +62,13 @@ package struct TokenRefusal: Error {
         "This token, or who it was given to, has been revoked.", "令牌或其持有者已被吊销。")
     package static let address = invalid("This token is not accepted from this address.", "不接受来自此地址的令牌。")
 
+    /// For who sent none: a program has no page to log in on.
+    static let missing = CRMError(
+        "login_required", status: 401,
+        Words(
+            en: "A token is needed. Get one from /oauth/token with your client's id and secret, and send it as Authorization: Bearer.",
+            zh: "需要令牌。请用客户端编号和密钥从 /oauth/token 获取，并以 Authorization: Bearer 发送。"))
+
     /// 403: the token is good, and was not given for this.
     static func insufficient(_ scope: String) -> TokenRefusal {
         TokenRefusal(

@@ -268,7 +268,7 @@ package struct Gate: Sendable {
                 throw CRMError.forbidden(permission)
             }
         }
-        if visit.isAPI { throw Self.tokenRequired }
+        if visit.isAPI { throw TokenRefusal.missing }
         guard request.method == .get, !visit.wantsJSON else { throw CRMError.loginRequired }
         let back = path == "/" ? "" : "?return=" + Form.encode(path + (query.fields.isEmpty ? "" : "?" + query.encoded))
         return .redirect("/login" + back)
@@ -335,13 +335,6 @@ package struct Gate: Sendable {
     private static let patches: Set<String> = [
         "application/merge-patch+json", "application/json-patch+json", "application/json-patch-query+json",
     ]
-
-    /// What nobody who is logged in is told: a program has no page to log in on.
-    private static let tokenRequired = CRMError(
-        "login_required", status: 401,
-        Words(
-            en: "A token is needed. Get one from /oauth/token with your client's id and secret, and send it as Authorization: Bearer.",
-            zh: "需要令牌。请用客户端编号和密钥从 /oauth/token 获取，并以 Authorization: Bearer 发送。"))
 
     private func expect(_ type: String?, _ expected: String) throws {
         guard type == expected else {

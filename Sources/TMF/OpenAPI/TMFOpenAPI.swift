@@ -283,7 +283,11 @@ package struct TMFOpenAPI: Sendable {
             "before": parameter("before", "query", text, "A place in the list, from the header Link"),
             "ifMatch": parameter("If-Match", "header", text, "The ETag that was seen: 412 when somebody else was faster"),
             "idempotencyKey": parameter(
-                "Idempotency-Key", "header", text, "A key of the caller's own: the same request again is answered as the first was"),
+                "Idempotency-Key", "header",
+                [
+                    "type": .string("string"), "minLength": .int(Int64(RequestKey.lengths.lowerBound)),
+                    "maxLength": .int(Int64(RequestKey.lengths.upperBound)), "pattern": .string(#"^[!#-\[\]-~]+$"#),
+                ], "A key of the caller's own: the same request again is answered as the first was"),
         ]
     }()
 }
