@@ -728,7 +728,8 @@ CREATE TABLE public.customers_match_model (
     made_by text NOT NULL,
     customers bigint NOT NULL,
     pairs bigint NOT NULL,
-    model text NOT NULL
+    model text NOT NULL,
+    trial text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.customers_match_pair (

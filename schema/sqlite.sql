@@ -973,7 +973,7 @@ CREATE TABLE customers_match_model (
   customers BIGINT NOT NULL,
   pairs BIGINT NOT NULL,
   model TEXT NOT NULL
-);
+, trial TEXT NOT NULL DEFAULT '');
 
 CREATE TABLE customers_match_pair (
   left_id BIGINT NOT NULL,

@@ -104,7 +104,7 @@ enum CustomerLabels {
             "customers_kept_decision", plain: ["one_source", "other_source", "state", "decided_at"],
             ["one_number": .identity, "other_number": .identity, "decided_by": .name, "reason": .profile]),
         // Weights, and hashes of values that are frequent.
-        .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model"]),
+        .plain("customers_match_model", ["id", "made_at", "made_by", "customers", "pairs", "model", "trial"]),
         .plain("customers_match_setting", ["id", "kept", "filled_at", "model_id", "survivorship", "customers"]),
         labelled("customers_search", plain: ["kind", "customer_id"], ["token": .identity]),
         labelled("customers_search_text", plain: ["customer_id"], ["tokens": .identity]),

@@ -24,7 +24,7 @@ extension ImportViews {
                 "isDelimited": .bool(file.inspection.format.kind == .delimited && !file.inspection.format.isPlaced),
                 "isText": .bool(unpacked?.layers.last != .xlsx), "sheets": .list(sheets),
                 "hasSheets": .bool(sheets.count > 1),
-                "isSheet": .bool(unpacked?.layers.last == .xlsx), "hasTitle": .bool(unpacked?.summary?.skipped != nil),
+                "isSheet": .bool(file.inspection.format.kind == .delimited), "hasTitle": .bool(unpacked?.summary?.skipped != nil),
                 "skipRows": .text(unpacked?.summary?.skipped.map { "\($0)" }),
                 "isReady": .bool(run.state == .ready), "seesMasked": .bool(!isClear),
             ])

@@ -7,6 +7,11 @@ import Tabular
 struct CellFailure: Error {
     let code: String
     let words: Words
+    /// How the whole column is read has to be told: no single value is wrong, and repairing each would be of no use.
+    var isOfColumn: Bool { Self.ofColumn.contains(code) }
+    private static let ofColumn: Set<String> = Set(
+        [ValueFailure.ambiguousDate, .ambiguousCalendar, .yearNotFirst, .excelSerialDate, .scientificNotation].map(\.rawValue))
+
     init(_ reason: (String, Words)) { (code, words) = reason }
     init(_ failure: ValueFailure, places: Int = 2) {
         code = failure.rawValue

@@ -19,11 +19,14 @@ package enum Insights {
         package let predictions: String?
         /// Name or number of a workbook's sheet; `nil` = the first that has rows.
         package let sheet: String?
+        /// Rows above the heading; `nil` = a title of a sheet is looked for.
+        package let skipRows: Int?
         package init(
             path: String, label: String, positive: String? = nil, identifier: String? = nil, folds: Int = 5,
-            seed: UInt64 = 1, predictions: String? = nil, sheet: String? = nil
+            seed: UInt64 = 1, predictions: String? = nil, sheet: String? = nil, skipRows: Int? = nil
         ) {
             self.sheet = sheet
+            self.skipRows = skipRows
             self.predictions = predictions
             self.path = path
             self.label = label
@@ -57,7 +60,7 @@ package enum Insights {
         _ request: EvaluationRequest, _ box: OwnThread.Mailbox<TrainingProgress>
     ) throws -> FileEvaluation {
         let start = ContinuousClock.now
-        let data = try read(request.path, sheet: request.sheet)
+        let data = try read(request.path, sheet: request.sheet, skipRows: request.skipRows)
         let table = RawTable(columns: data.columns.indices.map { (data.columns[$0], data.cells[$0]) })
         let options = TrainingOptions(
             label: request.label, positive: request.positive, identifier: request.identifier, folds: request.folds,
@@ -101,7 +104,7 @@ package enum Insights {
         }
     }
 
-    private static func read(_ path: String, sheet: String?) throws -> TableData {
+    private static func read(_ path: String, sheet: String?, skipRows: Int?) throws -> TableData {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue,
             let handle = FileHandle(forReadingAtPath: path)
@@ -112,7 +115,7 @@ package enum Insights {
         }
         try? handle.close()
         do {
-            let file = try OpenedFile(path: path, sheet: sheet)
+            let file = try OpenedFile(path: path, sheet: sheet, skipRows: skipRows)
             return try TableData.read(
                 options: file.options(TabularOptions()), rowsMax: evaluationRowsMax, source: try file.source())
         } catch let error as ContainerError {

@@ -52,7 +52,9 @@ package enum Comparison {
             let edits = Similarity.edits(a.compact, b.compact, limit: 2)
             if edits == 0 { return 0 }
             // `john.smith57@` and `john.smith87@` are two people of one name.
-            if kind == .email, edits <= 2, letters(a.compact) == letters(b.compact) { return 3 }
+            if kind == .email, edits <= 2, letters(a.compact) == letters(b.compact) {
+                return isSlipOfAddress(a.compact, b.compact) ? 1 : 3
+            }
             return min(3, UInt8(edits))
         case .birthDate, .date: return date(a, b)
         case .number: return number(a, b)
@@ -62,6 +64,16 @@ package enum Comparison {
             return edits == 0 ? 0 : edits == 1 && max(a.compact.count, b.compact.count) >= 3 ? 1 : 2
         case .category, .nothing: return a.compact == b.compact ? 0 : UInt8(levels(of: kind) - 1)
         }
+    }
+
+    /// Whether two addresses of the same letters are one with a slip: a sign between the digits went astray (`li9@1.63com`), or only
+    /// the digits behind the @ differ by one (`li9@13.com`).
+    private static func isSlipOfAddress(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        let digits = { (bytes: [UInt8]) in bytes.filter { $0 >= 48 && $0 <= 57 } }
+        if digits(a) == digits(b) { return true }
+        let x = a.split(separator: 64, maxSplits: 1), y = b.split(separator: 64, maxSplits: 1)
+        return x.count == 2 && y.count == 2 && x[0] == y[0] && x[1].count != y[1].count
+            && Similarity.edits(Array(x[1]), Array(y[1]), limit: 1) <= 1
     }
 
     private static func letters(_ bytes: [UInt8]) -> [UInt8] { bytes.filter { $0 < 48 || $0 > 57 } }

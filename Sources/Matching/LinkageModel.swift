@@ -160,6 +160,27 @@ package struct Scorer: Sendable {
         }
     }
 
+    /// Score and evidence of two records that hold their names.
+    ///
+    /// The weight of names of one sound is that of names in one script, of which few are of one sound and not the same. Of a name in
+    /// characters and one in letters nothing more can agree: it says what the same name says, less what characters of one sound take away.
+    package func judged(
+        _ a: MatchRecord, _ b: MatchRecord, among records: Int
+    ) -> (score: LinkageModel.Score, evidence: [LinkageModel.Evidence]) {
+        let score = score(a, b, among: records)
+        var evidence = evidence(a, b)
+        guard let field = roles.kinds.firstIndex(of: .fullName), evidence[field].level == Comparison.names(of: .fullName)[1],
+            let x = a.values[field], let y = b.values[field], x.isLatin != y.isLatin
+        else { return (score, evidence) }
+        let gain = max(0, bits[field][0] - Self.soundBits - evidence[field].bits)
+        evidence[field] = .init(
+            field: evidence[field].field, level: evidence[field].level, bits: evidence[field].bits + gain)
+        return (score.bar == nil ? self.score(score.bits + gain, nil) : score, evidence)
+    }
+
+    /// Some three names are written with one sequence of syllables.
+    private static let soundBits = 1.6
+
     /// What a sum of weights comes to.
     package func score(_ bits: Double, _ bar: LinkageModel.Bar?) -> LinkageModel.Score {
         let band: LinkageModel.Band = bits >= linkBits ? .link : bits >= reviewBits ? .review : .apart

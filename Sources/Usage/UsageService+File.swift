@@ -13,6 +13,8 @@ package struct UsageFileOptions: Sendable {
     /// Of all events; `nil` = the file tells.
     package var kind: UsageKind?
     package var sheet: String?
+    /// Rows above the heading; `nil` = a title of a sheet is looked for.
+    package var skipRows: Int?
     package var encoding: TextEncoding?
     package var dateOrder: DateOrder?
     /// Columns that somebody named.
@@ -61,7 +63,7 @@ final class UsageReader: @unchecked Sendable {
     static let lookMax = 5_000
 
     init(_ path: String, _ options: UsageFileOptions, known: UsageMapping?, _ make: (UsageMapping, [String]) -> UsageParser) throws {
-        let file = try OpenedFile(path: path, sheet: options.sheet, encoding: options.encoding)
+        let file = try OpenedFile(path: path, sheet: options.sheet, skipRows: options.skipRows, encoding: options.encoding)
         var tabular = TabularOptions()
         tabular.encoding = options.encoding
         var reader = TabularReader(options: file.options(tabular), source: try file.source())

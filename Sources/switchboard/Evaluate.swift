@@ -1,6 +1,7 @@
 import App
 import ArgumentParser
 import Foundation
+import Ingest
 import Insights
 import Kernel
 import Web
@@ -21,6 +22,9 @@ struct Evaluate: AsyncParsableCommand {
     @Option(name: .long, help: "Column that names the customer; not learned from.") var id: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(
+        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .long, help: "Folds, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1
     @Option(name: .long, help: "CSV file to write the out-of-fold probabilities to, one row a labelled row.")
@@ -34,6 +38,7 @@ struct Evaluate: AsyncParsableCommand {
     func run() async throws {
         try await Terminal.run(json: json) {
             try FileTrouble.checkFile(file, isRegular: true)
+            try ImportService.check(skipRows: skipRows)
             if let predictions { try FileTrouble.checkOutput(predictions) }
             let bar = ProgressBar()
             let result: FileEvaluation
@@ -41,7 +46,7 @@ struct Evaluate: AsyncParsableCommand {
                 result = try await Insights.evaluateFile(
                     Insights.EvaluationRequest(
                         path: file, label: label, positive: positive, identifier: id, folds: folds, seed: seed,
-                        predictions: predictions, sheet: sheet)
+                        predictions: predictions, sheet: sheet, skipRows: skipRows)
                 ) { done, total, words in bar.show(Int(done), Int(total), words.en) }
             } catch {
                 bar.end()

@@ -1,6 +1,7 @@
 import App
 import ArgumentParser
 import Foundation
+import Ingest
 import Insights
 import Kernel
 import Matching
@@ -28,7 +29,11 @@ struct Match: AsyncParsableCommand {
     var otherID: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(
+        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .customLong("other-sheet"), help: "Sheet of the second file.") var otherSheet: String?
+    @Option(name: .customLong("other-skip-rows"), help: "Rows above the heading of the second file.") var otherSkipRows: Int?
     @Option(name: .long, help: "JSON file to write the result to.") var out: String
     @Option(name: .long, help: "JSON file to write the learned weights to.") var model: String?
     @Option(name: .customLong("country-code"), help: "For telephone numbers written without one.") var countryCode =
@@ -56,6 +61,7 @@ struct Match: AsyncParsableCommand {
         try await Terminal.run {
             for path in [file, other].compactMap({ $0 }) { try FileTrouble.checkFile(path, isRegular: true) }
             for path in [out, model].compactMap({ $0 }) { try FileTrouble.checkOutput(path) }
+            for rows in [skipRows, otherSkipRows] { try ImportService.check(skipRows: rows) }
             let say = try Say()
             let clock = ContinuousClock()
             let start = clock.now
@@ -63,8 +69,8 @@ struct Match: AsyncParsableCommand {
             let left: Records, right: Records?, result: MatchResult
             let told = try told()
             do {
-                left = try Records(path: file, id: id, sheet: sheet, bar)
-                right = try other.map { try Records(path: $0, id: otherID ?? id, sheet: otherSheet, bar) }
+                left = try Records(path: file, id: id, sheet: sheet, skipRows: skipRows, bar)
+                right = try other.map { try Records(path: $0, id: otherID ?? id, sheet: otherSheet, skipRows: otherSkipRows, bar) }
                 try checkColumns(told, left, right)
                 result = Matcher.match(left.source, right?.source, told: told, countryCode: countryCode) {
                     bar.show($0.done, $0.total, say.pick($0.words))
@@ -162,8 +168,8 @@ extension Match {
         let leftOut: Int
         let firstReason: Words?
 
-        init(path: String, id: String, sheet: String?, _ bar: ProgressBar) throws {
-            let data = try Self.read(path, sheet: sheet, bar)
+        init(path: String, id: String, sheet: String?, skipRows: Int?, _ bar: ProgressBar) throws {
+            let data = try Self.read(path, sheet: sheet, skipRows: skipRows, bar)
             guard let column = data.columns.firstIndex(where: { Self.trimmed($0) == Self.trimmed(id) }) else {
                 throw Self.noColumn(path, id, data.columns)
             }
@@ -204,9 +210,9 @@ extension Match {
                     zh: "\(path) 超过 \(Match.rowsMax) 行，请分批匹配。"))
         }
 
-        private static func read(_ path: String, sheet: String?, _ bar: ProgressBar) throws -> TableData {
+        private static func read(_ path: String, sheet: String?, skipRows: Int?, _ bar: ProgressBar) throws -> TableData {
             do {
-                let file = try OpenedFile(path: path, sheet: sheet)
+                let file = try OpenedFile(path: path, sheet: sheet, skipRows: skipRows)
                 let next = try file.source()
                 var done = 0
                 return try TableData.read(options: file.options(TabularOptions()), rowsMax: Match.rowsMax) {

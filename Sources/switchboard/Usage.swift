@@ -41,6 +41,9 @@ struct UsageImport: AsyncParsableCommand {
     var encoding: String?
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
+    @Option(
+        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .long, help: ArgumentHelp("Rows of one transaction, 1 to 200000.", visibility: .hidden))
     var chunk = UsageService.chunkMax
     @Flag(name: .long, help: "Print JSON.") var json = false
@@ -96,6 +99,8 @@ struct UsageImport: AsyncParsableCommand {
         }
         options.chunkMax = chunk
         options.sheet = sheet
+        try ImportService.check(skipRows: skipRows)
+        options.skipRows = skipRows
         options.encoding = try encoding.map(Import.encoding)
         return options
     }

@@ -45,6 +45,87 @@ struct MatchReachTests {
                 ["full_name": "周曉", "phone": "+8615054738038", "address": Self.place])?.evidence.rule == .several)
     }
 
+    @Test("name and birth date are one person's in a base of some thousands, also with another number; who moved as well is for a person to look at")
+    func nameAndBirth() async throws {
+        let one = ["full_name": "郭明", "birth_date": "1992-06-26", "phone": "+8613913446510"]
+        let other = ["full_name": "Guo Ming", "birth_date": "1992-06-26", "phone": "+8613522419823"]
+        #expect(try await brought(one, other)?.state == .linked)
+        let moved = try await brought(
+            one.merging(["address": Self.place]) { $1 }, other.merging(["address": "北京市海淀区人民路229号"]) { $1 })
+        #expect(moved?.state == .open)
+    }
+
+    @Test("one word of a name is a household's; other birth dates are two people's; a sister shares number and e-mail")
+    func partNames() async throws {
+        let home = ["phone": "+8613527864425", "address": Self.place]
+        #expect(
+            try await brought(
+                home.merging(["full_name": "Davis"]) { $1 }, home.merging(["full_name": "Davis", "birth_date": "1991-10-14"]) { $1 })?
+                .state == .open)
+        let mail = ["email": "ppetrov74@example.com"]
+        let father = try await brought(
+            mail.merging(["full_name": "Piotr Petrov", "birth_date": "1951-06-27"]) { $1 },
+            mail.merging(["full_name": "Piotr Petrov", "birth_date": "1980-11-01"]) { $1 })
+        #expect(father?.state != .linked)
+        let shared = ["phone": "+8613527864425", "email": "home20@example.com"]
+        #expect(
+            try await brought(
+                shared.merging(["full_name": "罗佳宇"]) { $1 }, shared.merging(["full_name": "Luo Jiayi"]) { $1 })?.state != .linked)
+        #expect(
+            try await brought(
+                shared.merging(["full_name": "Michael Thomas"]) { $1 }, shared.merging(["full_name": "M Thomas"]) { $1 })?.state
+                == .linked)
+    }
+
+    @Test("a sign of an e-mail that went astray is a slip, another digit before the @ is another person")
+    func slipsOfAddresses() async throws {
+        let one = ["full_name": "谢玉", "birth_date": "1980-11-23", "email": "xieyu84@163.com"]
+        for (email, level) in [
+            ("xieyu8@4163.com", "one_edit"), ("xieyu84@16.3com", "one_edit"), ("xieyu84@13.com", "one_edit"),
+            ("xieyu87@163.com", "different"),
+        ] {
+            let pair = try await brought(one, ["full_name": "謝玉", "birth_date": "1980-11-23", "email": email])
+            #expect(pair?.evidence.fields.first { $0.name == "email" }?.level == level, "\(email)")
+        }
+    }
+
+    @Test("learned weights are tried beside those in use: by what people decided, and by documents that are hidden from them")
+    func trial() {
+        func card(_ id: Int64, _ name: String, _ birth: String, document: String = "", phone: String = "") -> MatchTrial.Subject {
+            var card = MatchCard(encoded: Array(repeating: "", count: 10).joined(separator: "\u{1F}"))!
+            (card.kind, card.name, card.birthDate) = (.individual, name, birth)
+            card.documents = document.isEmpty ? [] : [document]
+            card.phones = phone.isEmpty ? [] : [phone]
+            return .init(id: CustomerID(id), card: card)
+        }
+        let sample = [
+            card(1, "郭明", "1992-06-26"), card(2, "郭明", "1992-06-26"),
+            card(3, "高超", "1950-05-04", document: MatchDesk.identity(1, born: "19500504"), phone: "+8613911035419"),
+            card(4, "高超", "1950-05-04", document: MatchDesk.identity(2, born: "19500504"), phone: "+8613911035419"),
+            card(5, "陈洋", "1988-07-06", document: MatchDesk.identity(3)), card(6, "陈洋", "1988-07-06", document: MatchDesk.identity(3)),
+        ]
+        let shipped = LinkageModel.shipped(MatchCard.fields)
+        let (learned, _) = LinkageModel.learned(
+            MatchCard.fields, MatchCard.fields.map { field in sample.map { field.name == "gender" ? nil : $0.card.name } })
+        for model in [shipped, learned] {
+            let trial = MatchTrial.of(
+                model, beside: shipped, sample, among: 6, countryCode: "86", decisions: [PairStore.Key(CustomerID(1), CustomerID(2)): true])
+            #expect(trial.compared == 3)
+            #expect(trial.known == 3)
+            // Two namesakes of one day who share a number: only their documents say that they are two.
+            #expect(trial.inUse == .init(links: 3, right: 2, wrong: 1))
+            if model.records == shipped.records { #expect(trial.learned == trial.inUse && !trial.isBetter) }
+            #expect(MatchTrial(stored: (try? trial.encoded()) ?? "") == trial)
+        }
+        var trial = MatchTrial(compared: 9)
+        (trial.inUse, trial.learned) = (.init(links: 5, right: 2, wrong: 0), .init(links: 7, right: 2, wrong: 0))
+        #expect(trial.isBetter)
+        trial.learned.wrong = 1
+        #expect(!trial.isBetter)
+        trial.learned = .init(links: 4, right: 2, wrong: 0)
+        #expect(!trial.isBetter && trial.words.en.contains("4 pairs") && trial.words.zh.contains("4 对"))
+    }
+
     @Test("number and address say which home, not who: a person decides; so about twins; households and verified people stay apart")
     func homes() async throws {
         let home = try await brought(

@@ -161,9 +161,9 @@ struct ResolutionTests {
         let other = try await desk.bring("care", [person("1", "+8613801230011", "金融大街 7 号")])
         #expect(other.matches.linked == 0)
         #expect(try await desk.set(known.ids[0]).count == 1)
-        let pair = try await desk.pair(known.ids[0], other.ids[0])
-        #expect(pair.map { $0.state == .open } ?? true)
-        #expect(pair.map { $0.bits < 6 } ?? true, "\(String(describing: pair))")
+        let pair = try #require(try await desk.pair(known.ids[0], other.ids[0]))
+        #expect(pair.state == .open)
+        #expect(pair.evidence.fields.first { $0.name == "phone" } == .init(name: "phone", level: "no_evidence", bits: 0))
     }
 
     @Test("who is joined with the one and who is joined with the other may be two verified people: that is said before they are joined")

@@ -18,7 +18,7 @@ struct HardeningTests {
     func keyOfReject() async throws {
         let bench = try await Bench()
         // Bad cell, refused by the target, good, repeated; the same across two chunks.
-        var text = "Customer ID,Full Name,Mobile,Monthly Charges\nK1,Ann,,much\nK1,Refused,,1\nK1,Ann,,1\nK1,Bob,,2\n"
+        var text = "Customer ID,Full Name,Mobile,Monthly Charges\nK1,Ann,,1.38E+10\nK1,Refused,,1\nK1,Ann,,1\nK1,Bob,,2\n"
         text += "K2,Refused,,1\n"
         for row in 10..<700 { text += "K\(row),Name,,1\n" }
         text += "K2,Cid,,3\nK2,Dan,,4\n"

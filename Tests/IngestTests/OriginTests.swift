@@ -95,7 +95,7 @@ struct OriginTests {
     @Test("a dry run writes no row beside the file unless it is asked to")
     func noRejects() async throws {
         let bench = try await Bench()
-        let file = try bench.file("bad.csv", "Customer ID,Born\nA1,nope\nA2,1990-01-01\n")
+        let file = try bench.file("bad.csv", "Customer ID,Born\nA1,36934\nA2,1990-01-01\n")
         func run(_ rejects: String?, dry: Bool) async throws -> ImportReport {
             try await bench.service.importFile(
                 file, source: "bad", matchKey: "source_id", dryRun: dry, rejects: rejects, principal: bench.principal)

@@ -31,7 +31,7 @@ func randomCSV(_ seed: UInt64, rows: Int) -> String {
         let phone =
             Int.random(in: 0..<3, using: &random) == 0
             ? "139\(String(format: "%08d", Int.random(in: 1...(rows * 3), using: &random)))" : ""
-        let tenure = Int.random(in: 0..<30, using: &random) == 0 ? "soon" : "\(Int.random(in: 0...70, using: &random))"
+        let tenure = Int.random(in: 0..<30, using: &random) == 0 ? "1.38E+10" : "\(Int.random(in: 0...70, using: &random))"
         let charge = ["10.50", "1,200.00", "", "99"].randomElement(using: &random) ?? ""
         let plan = ["5G", "4G", ""].randomElement(using: &random) ?? ""
         var line =

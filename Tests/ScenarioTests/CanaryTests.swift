@@ -110,7 +110,7 @@ struct CanaryTests {
         let bird =
             "C1,Zephyrine Quillfeather,13877665544,zephyrine.q@canary.example,77 Kingfisher Mews,1961-07-13,"
             + "110101196107131239,prefers the heron gate\n"
-        let bad = "C2,Ottoline Featherquill,13877665545,no address,1 Road,1970-01-01,X,nothing\n"
+        let bad = "C2,Ottoline Featherquill,no number,,1 Road,1970-01-01,X,nothing\n"
         let run = try #require(
             try supervisor.upload(
                 "/imports", fields: [("source", "birds")],

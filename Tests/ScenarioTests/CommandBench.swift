@@ -49,8 +49,8 @@ struct CommandBench {
     }
 
     static let good = "source_id,name,city\n1,甲乙,杭州\n2,丙丁,宁波\n"
-    static let partly = "source_id,name,email\n1,甲乙,a@b.example\n2,丙丁,no address\n"
-    static let hopeless = "source_id,name,email\n1,甲乙,nowhere\n2,丙丁,no address\n"
+    static let partly = "source_id,name,phone\n1,甲乙,13800000001\n2,丙丁,no number\n"
+    static let hopeless = "source_id,name,phone\n,甲乙,13800000001\n,丙丁,13800000002\n"
 
     static func object(_ text: String) throws -> [String: JSONValue] {
         try #require(try JSONValue.parse(Array(text.trimmed.utf8)).object, "\(text)")

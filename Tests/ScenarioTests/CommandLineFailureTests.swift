@@ -141,7 +141,7 @@ struct CommandLineFailureTests {
     func rejectFile() throws {
         let bench = try Bench()
         defer { bench.remove() }
-        let file = try bench.file("people.csv", "source_id,name,email\n1,甲乙,a@b.example\n2,丙丁,no address\n")
+        let file = try bench.file("people.csv", "source_id,name,phone\n1,甲乙,13800000001\n2,丙丁,no number\n")
         // A device that is always full is where the rejects go.
         let mapped = ["import", file, "--match-key", "source_id", "--rejects", "/dev/full"]
         let result = try bench.run(mapped)
@@ -150,7 +150,7 @@ struct CommandLineFailureTests {
         #expect(result.out.contains("undo with: switchboard import --revert"), "\(result)")
         #expect(result.error.contains("/dev/full cannot be written (No space left"), "\(result)")
         #expect(result.error.contains("无法写入拒绝文件 /dev/full"), "\(result)")
-        let wrong = try bench.file("wrong.csv", "source_id,name,email\n3,甲乙,nowhere\n")
+        let wrong = try bench.file("wrong.csv", "source_id,name,email\n,甲乙,a@b.example\n")
         let hopeless = try bench.run(["import", wrong, "--match-key", "source_id"])
         #expect(hopeless.code == 1 && !hopeless.out.contains("--resume"), "\(hopeless)")
         #expect(hopeless.out.contains("mend the mapping or the file"), "\(hopeless)")

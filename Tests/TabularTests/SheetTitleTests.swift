@@ -45,7 +45,24 @@ struct SheetTitleTests {
         for table in tables { #expect(try Unwrapped(Packing.workbook(Packing.rows(table))).unpacked?.summary?.skipped == nil, "\(table)") }
     }
 
-    @Test("so many rows as are asked are skipped, none when none is asked; a text file has no rows to skip")
+    @Test("lines of a text above the heading are skipped, whatever it is written in and packed in; the others keep their numbers")
+    func lines() throws {
+        let text = "报表,2026,十月\r\n\r\nid,name\r\n1,\"a\nb\"\r\n2,c\r\n"
+        let utf16 = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        let plain = Array(text.utf8)
+        for bytes in [plain, [0xEF, 0xBB, 0xBF] + plain, [0xFF, 0xFE] + utf16, Packing.gzip(plain)] {
+            #expect(try Unwrapped(bytes, skipRows: 2).columns == ["id", "name"])
+            #expect(try Unwrapped(bytes, skipRows: 2).unpacked?.summary?.skipped == 2)
+            #expect(try Unwrapped(bytes, skipRows: 1).columns == ["id", "name"], "the empty line is none")
+            #expect(try Unwrapped(bytes, skipRows: 0).columns.first == "报表")
+        }
+        #expect(try Unwrapped(plain, skipRows: 2).lines == [4, 6])
+        // Longer than what is looked at first.
+        let long = Array((String(repeating: "x", count: 600_000) + "\nid,name\n1,a\n").utf8)
+        #expect(try Unwrapped(long, skipRows: 1).columns == ["id", "name"])
+    }
+
+    @Test("so many rows as are asked are skipped, none when none is asked")
     func asked() throws {
         let table: [[String?]] = [["t", "x", "y"], ["id", "name", "city"], ["1", "a", "b"], ["2", "c", "d"]]
         let book = Packing.workbook(Packing.rows(table))
@@ -56,7 +73,8 @@ struct SheetTitleTests {
         #expect(try Unwrapped(titled).columns == ["t", "x", "y"])
         #expect(try Unwrapped(titled, skipRows: 0).columns.first == "title")
         #expect(try Unwrapped(titled, skipRows: 2).columns == ["id", "name", "city"])
-        #expect(code { _ = try Unwrapped(Array("a,b\n1,2\n".utf8), skipRows: 1) } == "no_rows_to_skip")
+        #expect(code { _ = try Unwrapped(Array("{\"a\":1}\n{\"a\":2}\n".utf8), skipRows: 1) } == "no_rows_to_skip")
+        #expect(code { _ = try Unwrapped(Array("[{\"a\":1},{\"a\":2}]".utf8), skipRows: 1) } == "no_rows_to_skip")
         #expect(code { _ = try Unwrapped(book, skipRows: 9) } == "empty_sheet")
     }
 

@@ -124,9 +124,6 @@ enum AccountRecords {
                 """, update: updateAccount, delete: deleteAccount, keys: CustomerFinder.keys),
         audit: "customers.record.import", touched: CustomerRevision.move, changed: follow
     ) { draft throws(RecordRefusal) in
-        if let day = draft.int("bill_day"), !(1...31).contains(day) {
-            throw RecordRefusal("bill_day", "range", en: "The bill day is a day of the month, 1 to 31.", zh: "账单日须为 1 至 31。")
-        }
         let (opened, closed) = (draft.text("opened_on"), draft.text("closed_on"))
         if let opened, let closed, closed < opened {
             throw RecordRefusal(
@@ -139,6 +136,8 @@ enum AccountRecords {
                 "parent_number", "own_parent", en: "An account cannot stand below itself.", zh: "账户不能以自身为上级。")
         }
         var made = draft.columns(["name", "parent_number", "bill_day", "payment_method", "opened_on", "closed_on"])
+        // The rule holds such rows; where somebody lets it only warn, the account is taken without.
+        if let day = draft.int("bill_day"), !(1...31).contains(day) { made["bill_day"] = draft.before["bill_day"] }
         made["number"] = .text(number)
         made["kind"] = .text(draft.text("account_kind") ?? draft.text("kind") ?? AccountKind.billing.rawValue)
         let isOver = closed.map { $0 <= draft.today.description } ?? false

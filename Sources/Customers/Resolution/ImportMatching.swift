@@ -8,6 +8,8 @@ final class ImportMatching {
     private let principal: Principal
     private let order = SequelOrder()
     private var resolver: MatchResolver?
+    /// Customers there are, those of this import included.
+    private var customers = 0
     /// Of the transaction.
     private var created: [MatchPrepared] = []
     private var changed: [MatchPrepared] = []
@@ -27,8 +29,9 @@ final class ImportMatching {
     func takeSequel() -> (any ImportSequel)? {
         defer { (created, changed) = ([], []) }
         guard let resolver, !created.isEmpty || !changed.isEmpty else { return nil }
+        customers += created.count
         return CustomerSequel(
-            resolver: resolver, created: created, changed: changed, number: order.next(created.map(\.id)), order: order)
+            resolver: resolver.among(customers), created: created, changed: changed, number: order.next(created.map(\.id)), order: order)
     }
 
     /// Of customers that whoever worked on the import before has written.
@@ -50,7 +53,7 @@ final class ImportMatching {
         if let resolver { return resolver }
         let known = try MatchStore.countCustomers(session)
         let made = try MatchResolver(tenant, principal, customers: known, session)
-        resolver = made
+        (resolver, customers) = (made, known)
         return made
     }
 }

@@ -9,7 +9,8 @@ final class MatchForecast {
     /// everybody who is known, but not with each other.
     static let customersMax = 50_000
 
-    private let resolver: MatchResolver
+    private var resolver: MatchResolver
+    private var customers: Int
     private let customersMax: Int
     private var cards: [CustomerID: MatchCard] = [:]
     private var holders: [Int64: [CustomerID]] = [:]
@@ -21,6 +22,7 @@ final class MatchForecast {
     ) throws {
         let known = try session.count(MatchStore.customers)
         resolver = try MatchResolver(tenant, principal, customers: known, session)
+        customers = known
         self.customersMax = customersMax
     }
 
@@ -32,6 +34,10 @@ final class MatchForecast {
         _ session: any SQLSession
     ) throws {
         guard !records.isEmpty else { return }
+        if reach == .links {
+            customers += records.count
+            resolver = resolver.among(customers)
+        }
         let prepared = records.map(resolver.keys.prepared).sorted { $0.id < $1.id }
         var candidates = try resolver.candidates(prepared, session)
         if reach == .links {

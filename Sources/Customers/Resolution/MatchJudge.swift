@@ -70,12 +70,13 @@ final class MatchSubject: Sendable {
 struct MatchJudge: Sendable {
     /// So sure a machine has to be.
     static let linkAt = 0.99
-    /// In a small base a shared name must not count for more than it does among this many.
-    static let amongMin = 100_000
+    /// In a base that has just begun a shared name must not count for more than it does among this many. A pair is drawn from those
+    /// who are there: the base to come makes it no less likely.
+    static let amongMin = 2_000
 
     private let scorer: Scorer
     private let standardiser: RecordStandardiser
-    private let among: Int
+    private var among: Int
 
     init(_ model: LinkageModel, among: Int, countryCode: String) {
         var model = model
@@ -83,6 +84,13 @@ struct MatchJudge: Sendable {
         scorer = Scorer(model)
         standardiser = RecordStandardiser(fields: MatchCard.fields, countryCode: countryCode)
         self.among = max(among, Self.amongMin)
+    }
+
+    /// The same for a base that has grown.
+    func among(_ customers: Int) -> MatchJudge {
+        var judge = self
+        judge.among = max(customers, Self.amongMin)
+        return judge
     }
 
     /// Whether both have identity numbers of one kind with right check digits and share none.
@@ -94,8 +102,7 @@ struct MatchJudge: Sendable {
 
     func judge(_ a: MatchSubject, _ b: MatchSubject) -> MatchVerdict {
         let (x, y) = records(a, b)
-        let score = scorer.score(x, y, among: among)
-        let evidence = scorer.evidence(x, y)
+        let (score, evidence) = scorer.judged(x, y, among: among)
         func verdict(_ band: MatchVerdict.Band, _ rule: MatchVerdict.Rule) -> MatchVerdict {
             MatchVerdict(band: band, bits: score.bits, rule: rule, evidence: evidence)
         }
@@ -110,28 +117,36 @@ struct MatchJudge: Sendable {
         let isSameDocument = levels["document_number"] == "same"
         // Two characters of one sound are two names: 张伟 and his daughter 张薇.
         let isSameName =
-            name == "same"
+            name == "same" && !Self.arePartNames(a.card.name, b.card.name)
             || (name == "same_sound" && (isSameBirth || !(Self.hasHan(a.card.name) && Self.hasHan(b.card.name))))
         if isSameDocument, !["different", "missing"].contains(name) { return verdict(.link, .sameDocument) }
-        if levels["phone"] == "same" || levels["email"] == "same", isSameName, birth != "different",
-            levels["document_number"] != "different"
-        {
-            return verdict(.link, .sameContact)
-        }
+        let mayBeOne = birth != "different" && levels["document_number"] != "different"
+        if levels["phone"] == "same" || levels["email"] == "same", isSameName, mayBeOne { return verdict(.link, .sameContact) }
         let beside = Beside(evidence)
-        let isNamed = isSameName || name == "close" && beside.isPersonal
+        // `M Thomas` with the e-mail of Michael Thomas; 罗佳宇 and `Luo Jiayi` may be sisters who share one.
+        let isPartly = beside.isEmail && !Self.hasHan(a.card.name) && !Self.hasHan(b.card.name)
+        let isNamed = isSameName || name == "close" && beside.isPersonal || name == "similar" && isPartly
         if !beside.isAgainst, beside.count > 1 {
             if isNamed, score.band != .apart { return verdict(.link, .several) }
             // Who shares no name must share what a household does not, and the sum has to be as sure as ever.
             if name == "missing", beside.isPersonal { return verdict(score.band == .link ? .link : .review, .several) }
             if name == "missing" { return verdict(.review, .home) }
         }
+        // One sign off the number or address of somebody else of that name is rarer than a slip.
+        if isSameName, mayBeOne, score.band != .apart, levels["phone"] == "one_edit" || levels["email"] == "one_edit" {
+            return verdict(.link, .sameContact)
+        }
         if name == "different", !isSameDocument {
             return verdict(isSameBirth && score.band != .apart ? .review : .apart, .otherName)
         }
         switch score.band {
         case .link:
-            let isKnown = isSameName || isSameDocument || isSameBirth
+            // A name and a place are many people's; other birth dates are two people's, whatever else they share.
+            let isNearlyNamed = isSameName && beside.count > 0 || name == "close" && isPartly
+            // Who moved and has no number in common is somebody else of one name and birth date as well.
+            let isElsewhere = levels["address"] == "different" && beside.count == 1
+            if isSameBirth, isElsewhere, !isSameDocument { return verdict(.review, .weights) }
+            let isKnown = isSameDocument || isSameBirth || isNearlyNamed && birth != "different"
             return verdict(isKnown ? .link : .review, isKnown ? .weights : .unnamed)
         case .review: return verdict(.review, .weights)
         case .apart: return verdict(.apart, .weights)
@@ -143,6 +158,7 @@ struct MatchJudge: Sendable {
         var count = 0
         /// Among them what the members of a household do not share: birth date, e-mail.
         var isPersonal = false
+        var isEmail = false
         var isAgainst = false
         /// Less says a placeholder, or a value that many have.
         private static let bitsMin = 4.0
@@ -161,6 +177,7 @@ struct MatchJudge: Sendable {
                 guard isAlike, one.bits >= Self.bitsMin else { continue }
                 count += 1
                 if one.field == "birth_date" || one.field == "email" { isPersonal = true }
+                if one.field == "email" { isEmail = true }
             }
         }
     }
@@ -187,6 +204,11 @@ struct MatchJudge: Sendable {
             || verdict.evidence.contains {
                 ["birth_date", "document_number", "full_name"].contains($0.field) && $0.level == "different"
             }
+    }
+
+    /// One word in Latin letters on both sides: a given name or a surname, which a household shares.
+    private static func arePartNames(_ a: String, _ b: String) -> Bool {
+        ![a, b].contains { name in hasHan(name) || name.contains { $0 == " " || $0 == "," || $0 == "\u{3000}" } }
     }
 
     private static func hasHan(_ text: String) -> Bool {

@@ -23,10 +23,20 @@ enum MatchLearning {
                     done: done, total: total, Words(en: "reading customers", zh: "正在读取客户"))
             }
             guard sample.count > 1 else { return "{\"customers\":0}" }
-            let cells = columns(sample)
+            let cells = columns(sample.map(\.card))
             let country = tenant.countryCode
-            let (model, pairs) = try await OwnThread.run {
-                LinkageModel.learned(MatchCard.fields, cells, countryCode: country)
+            let (inUse, customers, decisions) = try await tenant.database.read { session in
+                let setting = try MatchStore.setting(session)
+                return (
+                    try MatchStore.model(setting, session), try session.count(MatchStore.customers),
+                    try PairStore.decided(Set(sample.map(\.id)), session)
+                )
+            }
+            let (model, pairs, trial) = try await OwnThread.run {
+                let (model, pairs) = LinkageModel.learned(MatchCard.fields, cells, countryCode: country)
+                let trial = MatchTrial.of(
+                    model, beside: inUse, sample, among: customers, countryCode: country, decisions: decisions)
+                return (model, pairs, trial)
             }
             try context.checkCancelled()
             let encoder = JSONEncoder()
@@ -38,7 +48,7 @@ enum MatchLearning {
                     MatchStore.insertModel,
                     [
                         .id(id), .time(tenant.clock.now()), .text(by.name), .int(sample.count), .int(pairs),
-                        .text(text),
+                        .text(text), .text(try trial.encoded()),
                     ])
                 try tenant.audit.record(
                     AuditEntry(
@@ -53,7 +63,7 @@ enum MatchLearning {
     /// Customers at even distances, and the partners of each.
     static func sample(
         _ tenant: Tenant, progress: (Int64, Int64) async throws -> Void = { _, _ in }
-    ) async throws -> [MatchCard] {
+    ) async throws -> [MatchTrial.Subject] {
         let total = try await tenant.database.read { try $0.count(MatchStore.customers) }
         let stride = max(1, total / sampleMax)
         let keys = MatchKeys(countryCode: tenant.countryCode)
@@ -85,7 +95,7 @@ enum MatchLearning {
             seen += count
             try await progress(Int64(seen), Int64(max(total, seen)))
         }
-        return chosen.sorted { $0.key < $1.key }.map(\.value)
+        return chosen.sorted { $0.key < $1.key }.map { MatchTrial.Subject(id: $0.key, card: $0.value) }
     }
 
     private static func columns(_ sample: [MatchCard]) -> [[String?]] {

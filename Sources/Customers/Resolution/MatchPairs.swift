@@ -177,6 +177,23 @@ enum PairStore {
         return result
     }
 
+    static let ofPeople: SQL = """
+        SELECT left_id, right_id, state FROM customers_match_pair WHERE state <> 'open' AND decided_by <> $1
+        """
+
+    /// What people have decided about pairs of these: `true` = one.
+    static func decided(_ ids: Set<CustomerID>, _ session: any SQLSession) throws -> [Key: Bool] {
+        var result: [Key: Bool] = [:]
+        try session.forEach(ofPeople, [.text(Joining.machine)]) { row in
+            let (left, right): (CustomerID, CustomerID) = (row.id(0), row.id(1))
+            if ids.contains(left), ids.contains(right) {
+                result[Key(left, right)] = row.text(2) == MatchPair.State.linked.rawValue
+            }
+            return true
+        }
+        return result
+    }
+
     static let keptApart: SQL = "SELECT left_id, right_id FROM customers_match_pair WHERE state = 'apart'"
 
     /// Pairs whose both sides are among these.

@@ -30,7 +30,7 @@ struct MatchResolver: Sendable {
 
     let tenant: Tenant
     let principal: Principal
-    let judge: MatchJudge
+    private(set) var judge: MatchJudge
     let keys: MatchKeys
     private let model: ID<AnyKind>?
 
@@ -43,6 +43,13 @@ struct MatchResolver: Sendable {
         keys = MatchKeys(countryCode: tenant.countryCode)
         judge = MatchJudge(
             try MatchStore.model(setting, session), among: customers, countryCode: tenant.countryCode)
+    }
+
+    /// The same for a base that has grown: of more customers chance makes more alike.
+    func among(_ customers: Int) -> MatchResolver {
+        var resolver = self
+        resolver.judge = judge.among(customers)
+        return resolver
     }
 
     /// Puts those whom one customer, written or changed by a person, may be the same as before a person. Nothing when

@@ -60,12 +60,12 @@ enum MatchStore {
         """
     static let customers: SQL = "SELECT COUNT(*) FROM customers_customer"
     static let insertModel: SQL = """
-        INSERT INTO customers_match_model (id, made_at, made_by, customers, pairs, model)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO customers_match_model (id, made_at, made_by, customers, pairs, model, trial)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """
     static let modelByID: SQL = "SELECT model FROM customers_match_model WHERE id = $1"
     static let models: SQL = """
-        SELECT id, made_at, made_by, customers, pairs FROM customers_match_model ORDER BY id DESC LIMIT 20
+        SELECT id, made_at, made_by, customers, pairs, trial FROM customers_match_model ORDER BY id DESC LIMIT 20
         """
 
     static func setting(_ session: any SQLSession) throws -> MatchSetting {

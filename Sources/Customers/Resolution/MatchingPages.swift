@@ -100,6 +100,7 @@ enum MatchingPages {
         let madeBy: String
         let customers: Int
         let pairs: Int
+        let trial: MatchTrial?
     }
 
     private static func page(_ call: Call) async throws -> WebResponse {
@@ -107,8 +108,8 @@ enum MatchingPages {
             let setting = try MatchStore.setting(session)
             let versions = try session.query(MatchStore.models) {
                 Version(
-                    id: $0.id(0), madeAt: $0.time(1), madeBy: $0.text(2), customers: $0.integer(3), pairs: $0.integer(4)
-                )
+                    id: $0.id(0), madeAt: $0.time(1), madeBy: $0.text(2), customers: $0.integer(3), pairs: $0.integer(4),
+                    trial: MatchTrial(stored: $0.text(5)))
             }
             return (setting, try MatchStore.model(setting, session), versions, try session.count(MatchStore.customers))
         }
@@ -126,7 +127,9 @@ enum MatchingPages {
                             "id": .text(version.id.description), "madeAt": .text(call.time(version.madeAt)),
                             "madeBy": .text(version.madeBy), "customers": .text(PanelParts.count(version.customers)),
                             "pairs": .text(PanelParts.count(version.pairs)),
-                            "active": .bool(version.id == setting.model),
+                            "active": .bool(version.id == setting.model), "trial": .text(version.trial?.words[language]),
+                            "better": .bool(version.trial?.isBetter == true),
+                            "noBetter": .bool(version.trial.map { !$0.isBetter } ?? false),
                         ]
                     }),
                 "hasVersions": .bool(!versions.isEmpty), "revision": .text(version(setting)),

@@ -293,7 +293,7 @@ final class CompiledRules {
         }
         let severity = check.box.rule.severity == .fix ? check.box.rule.parameters.otherwise : check.box.rule.severity
         // The reader says better than the rule what is wrong with the cell.
-        if severity == .reject {
+        if severity == .reject || severity == .quarantine && failure.isOfColumn {
             counts[check.count].failed += 1
             return (nil, false)
         }

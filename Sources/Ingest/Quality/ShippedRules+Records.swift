@@ -13,6 +13,8 @@ extension ShippedRules {
         },
         account("accounts", "parent", "The parent account is known", "上级账户已存在", "parent_number"),
         readable("accounts", ["name"]),
+        days("accounts", ["opened_on", "closed_on"]),
+        numbers("accounts", ["bill_day"]),
     ]
 
     private static let lines: [QualityRule] = [
@@ -43,6 +45,8 @@ extension ShippedRules {
         },
         order("lines", "dates", "Started before it ends", "开通日期不晚于终止日期", "started_on", "ended_on"),
         amount("lines", "charge", "Monthly charge from 0 to 1,000,000", "月租费在 0 到 1,000,000 之间", "monthly_charge", 0),
+        days("lines", ["started_on", "ended_on"]),
+        numbers("lines", ["monthly_charge"]),
     ]
 
     private static let bills: [QualityRule] = [
@@ -53,6 +57,7 @@ extension ShippedRules {
         order("bills", "due", "Due on the day of issue or later", "应缴日期不早于出账日期", "issued_on", "due_on"),
         account("bills", "account", "The account is known", "账户已存在", OfRecord.account),
         days("bills", ["issued_on", "due_on", "paid_on"]),
+        numbers("bills", ["amount"]),
     ]
 
     private static let payments: [QualityRule] = [
@@ -68,6 +73,7 @@ extension ShippedRules {
         },
         account("payments", "account", "The account is known", "账户已存在", OfRecord.account),
         days("payments", ["paid_on"]),
+        numbers("payments", ["amount"]),
     ]
 
     private static let cases: [QualityRule] = [
@@ -76,6 +82,7 @@ extension ShippedRules {
         order("cases", "closed", "Opened before it is closed", "受理时间不晚于关闭时间", "opened_at", "closed_at"),
         account("cases", "account", "The account is known", "账户已存在", OfRecord.account),
         readable("cases", ["subject"]),
+        days("cases", ["opened_at", "resolved_at", "closed_at"]),
     ]
 
     private static let contacts: [QualityRule] = [
@@ -83,10 +90,13 @@ extension ShippedRules {
             "interactions", "number", "A contact has number and time", "接触有编号和时间", ["interaction_id", "happened_at"]),
         account("interactions", "account", "The account is known", "账户已存在", OfRecord.account),
         readable("interactions", ["note"]),
+        days("interactions", ["happened_at"]),
         required(
             "survey_answers", "number", "An answer has number, time and score", "回答有编号、时间和评分",
             ["answer_id", "answered_at", "score"]),
         readable("survey_answers", ["note"]),
+        days("survey_answers", ["answered_at"]),
+        numbers("survey_answers", ["score"]),
     ]
 
     private enum OfRecord { static let account = "account_number" }
@@ -138,7 +148,11 @@ extension ShippedRules {
     private static func days(_ entity: String, _ fields: [String]) -> QualityRule {
         rule("\(entity).days", "Days can be read, day and month told apart", "日期可读，日与月可区分", fields, .type, .accuracy, .fix, entity: entity) {
             $0.repair = .dateOrder
-            $0.otherwise = .reject
+            $0.otherwise = .quarantine
         }
+    }
+
+    private static func numbers(_ entity: String, _ fields: [String]) -> QualityRule {
+        rule("\(entity).numbers", "Amounts and numbers can be read", "金额与数字可读取", fields, .type, .accuracy, .quarantine, entity: entity)
     }
 }

@@ -139,8 +139,8 @@ package struct ContainerError: Error, Sendable, Equatable {
         "no_sheets", "has no sheets to choose from; leave the sheet out.", "没有可选的工作表，请不要指定工作表。")
 
     static let noRowsToSkip = ContainerError(
-        "no_rows_to_skip", "is no workbook: rows can be skipped in a sheet only. Delete the lines above the heading.",
-        "不是工作簿：只有工作表可以跳过表头上方的行。请删除表头上方的内容。")
+        "no_rows_to_skip", "is no table with a heading: rows can be skipped in workbooks and text with columns (CSV) only.",
+        "不是带表头的表格：只有工作簿和分列文本（CSV）可以跳过表头上方的行。")
 
     static func tooLarge(_ what: String, _ zh: String) -> ContainerError {
         ContainerError(

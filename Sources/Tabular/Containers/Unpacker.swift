@@ -40,7 +40,7 @@ package struct Unpacker {
     package var name: String
     /// Name or number (from 1) of a sheet; nil = the first that has rows.
     package var sheet: String?
-    /// Rows of a sheet above its heading; nil = a title is looked for.
+    /// Rows of a sheet or lines of a text above the heading; nil = a title of a sheet is looked for.
     package var skipRows: Int?
     package var encoding: TextEncoding?
     package var limits: ContainerLimits
@@ -80,11 +80,51 @@ package struct Unpacker {
             guard head.count > 0 else { return nil }
             var plain = Peeked(try source.open(0))
             try plain.fill(Self.headBytes)
-            result = try text(&plain, [], name, sink)
+            if let unpacked = try text(&plain, [], name, sink) {
+                result = unpacked
+            } else {
+                result = linesToSkip > 0 ? try skipping(&plain, [], sink) : nil
+            }
         }
         // A sheet that does not exist is not passed over in silence.
         if sheet != nil, result?.sheet == nil { throw ContainerError.noSheets }
-        if let skipRows, skipRows > 0, result?.layers.last != .xlsx { throw ContainerError.noRowsToSkip }
+        if linesToSkip > 0, result?.summary == nil { throw ContainerError.noRowsToSkip }
+        return result
+    }
+
+    private var linesToSkip: Int { max(0, skipRows ?? 0) }
+
+    /// Text without the lines above its heading: an empty line stands for each, so that the others keep their numbers.
+    private func skipping(_ input: inout Peeked, _ layers: [ContainerKind], _ sink: Sink) throws -> Unpacked {
+        guard input.head.first(where: { $0 > Ascii.space }) != UInt8(ascii: "{") else { throw ContainerError.noRowsToSkip }
+        // Of UTF-16 a line ends with two bytes.
+        let isWide = input.head.starts(with: [0xFF, 0xFE]) || input.head.starts(with: [0xFE, 0xFF])
+        let width = isWide ? 2 : 1, isBig = input.head.starts(with: [0xFE, 0xFF])
+        let feed: [UInt8] = isWide ? isBig ? [0, Ascii.lf] : [Ascii.lf, 0] : [Ascii.lf]
+        let mark = isWide ? 2 : input.head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        var left = linesToSkip, place = 0, carried: [UInt8] = []
+        try sink(Array(input.head.prefix(mark)))
+        while let bytes = try input.next() {
+            guard left > 0 else {
+                try sink(bytes)
+                continue
+            }
+            let all = carried + (place == 0 ? bytes.dropFirst(mark) : bytes[...])
+            place += bytes.count
+            var at = 0
+            while left > 0, at + width <= all.count {
+                if all[at..<(at + width)].elementsEqual(feed) {
+                    try sink(feed)
+                    left -= 1
+                }
+                at += width
+            }
+            carried = left > 0 ? Array(all[at...]) : []
+            if left == 0 { try sink(Array(all[at...])) }
+        }
+        var result = Unpacked(layers: layers)
+        result.summary = SheetSummary()
+        result.summary?.skipped = linesToSkip
         return result
     }
 
@@ -221,6 +261,7 @@ package struct Unpacker {
             return try zip(scratch.source, [layer], sink)
         case nil:
             if let unpacked = try text(&inner, [layer], name, sink) { return unpacked }
+            if linesToSkip > 0 { return try skipping(&inner, [layer], sink) }
             while let bytes = try inner.next() { try sink(bytes) }
             return Unpacked(layers: [layer])
         }
