@@ -35,9 +35,9 @@ extension ImportService {
                 let chunks = next
                 let ahead = pace.chunks
                 // Beside the writer, whom everything waits for.
-                async let following = withTaskExecutorPreference(WorkThreads.beside) { try await Self.pull(reader, ahead) }
+                async let following = withTaskExecutorPreference(WorkThreads.ahead) { try await Self.pull(reader, ahead) }
                 let (before, earlier, now) = (sequels.begin(), sequels.looked, sequels)
-                async let looked = withTaskExecutorPreference(WorkThreads.beside) { try await now.look(before) }
+                async let looked = withTaskExecutorPreference(WorkThreads.ahead) { try await now.look(before) }
                 let (done, sequel, took) = try await tenant.database.write { [self] session in
                     let begun = ContinuousClock.now
                     try session.preferIndexes()

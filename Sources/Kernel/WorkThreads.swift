@@ -6,10 +6,13 @@ package final class WorkThreads: TaskExecutor, @unchecked Sendable {
     /// What answers requests: a read is a call and not two changes of thread, which cost more than the look-ups of a page; and
     /// a read that takes long holds one of a dozen threads.
     package static let reading = WorkThreads(count: 8, name: "reading")
-    /// What is done beside something that others wait for: it has the cores that are left. Beside an import's writer, which is
-    /// one thread and busy all the time, equals took a quarter of its time (measured, ADR 0045).
-    package static let beside = WorkThreads(
-        count: min(8, ProcessInfo.processInfo.activeProcessorCount) + 2, name: "beside", niceness: 10)
+    /// Work whose result is waited for soon, such as rows that an import's writer takes next. It has the cores that are left.
+    package static let beside = WorkThreads(count: cores, name: "beside", niceness: 5)
+    /// Work that nobody waits for yet: rows to come, comparing what was written before. Beside an import's writer, which is one
+    /// thread and busy all the time, equals took a quarter of its time, and made it wait for `beside` too (measured, ADR 0045).
+    package static let ahead = WorkThreads(count: cores + 2, name: "ahead", niceness: 15)
+    private static let cores = min(8, ProcessInfo.processInfo.activeProcessorCount)
+    private static let all = [reading, beside, ahead]
 
     private enum Work {
         case job(UnownedJob)
@@ -41,7 +44,7 @@ package final class WorkThreads: TaskExecutor, @unchecked Sendable {
     package static var areCurrent: Bool {
         withUnsafeCurrentTask { task in
             guard let executor = task?.unownedTaskExecutor else { return false }
-            return executor == reading.asUnownedTaskExecutor() || executor == beside.asUnownedTaskExecutor()
+            return all.contains { $0.asUnownedTaskExecutor() == executor }
         }
     }
 
