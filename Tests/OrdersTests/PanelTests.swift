@@ -36,7 +36,7 @@ struct PanelTests {
         let all = [OrdersPermissions.viewProducts, OrdersPermissions.viewOrders]
         #expect(try await show([11], TestTenant.principal(all), .en) == nil, "nothing to show is no panel")
         try await fill()
-        for (language, words) in [(Language.en, ["Active", "Acknowledged", "New", "€29.95 / month"]), (.zh, ["使用中", "已受理", "新装"])] {
+        for (language, words) in [(Language.en, ["Active", "Acknowledged", "New", "€29.95 / month"]), (.zh, ["使用中", "已受理", "新装", "€29.95／月"])] {
             let masked = try #require(try await show([11], TestTenant.principal(all), language))
             for word in words + ["Fibre 100", "TV", "EXT-8"] {
                 #expect(masked.html.contains(word), "\(word) in \(masked.html)")

@@ -119,7 +119,7 @@ struct ReferenceStoryTests {
         #expect(!page.contains("[[") && !page.contains("{{"))
         try supervisor.post("/preferences", [("language", "zh")])
         let chinese = try supervisor.get(path).text
-        for word in ["销售线索", "新线索", "报价", "编制中", "推荐", "查询于"] { #expect(chinese.contains(word), "\(word)") }
+        for word in ["销售线索", "新线索", "优先级 高", "88.00／月", "报价", "编制中", "推荐", "查询于"] { #expect(chinese.contains(word), "\(word)") }
         // Whose work is campaigns sees no quotes; whoever may not see names reads a lead without them.
         let marketer = try await world.scenario.user("lin", [.marketer])
         let half = try marketer.get(path).text

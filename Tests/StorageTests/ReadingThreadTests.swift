@@ -32,7 +32,7 @@ struct ReadingThreadTests {
     @Test("what is done beside something gives way to it: its threads are nicer, and a read there is a call too")
     func beside() async throws {
         let bench = try await bench()
-        func niceness() -> Int32 { getpriority(__priority_which_t(0), 0) }
+        @Sendable func niceness() -> Int32 { getpriority(__priority_which_t(0), 0) }
         let own = niceness()
         let (there, isSame) = try await withTaskExecutorPreference(WorkThreads.ahead) {
             let caller = pthread_self()

@@ -49,7 +49,7 @@ struct OrdersPanel: Sendable {
         private(set) var subject: String?
         private let offering: OfferingID?
         let items: Int64
-        let total: String?
+        let total: PeriodPrice?
 
         init(_ row: Row) {
             number = row.optionalText(1) ?? String(row.int(0))
@@ -60,8 +60,8 @@ struct OrdersPanel: Sendable {
             subject = row.optionalText(5)
             offering = row.optionalText(6).flatMap { OfferingID($0) }
             items = row.int(7)
-            let amount = row.optionalInt(8).flatMap { minor in row.optionalText(9).map { Money(minor: minor, currency: $0).displayed } }
-            total = amount.map { amount in row.optionalText(10).map { "\(amount) / \($0)" } ?? amount }
+            let amount = row.optionalInt(8).flatMap { minor in row.optionalText(9).map { Money(minor: minor, currency: $0) } }
+            total = amount.map { PeriodPrice(amount: $0, period: row.optionalText(10)) }
         }
 
         /// With the names of offerings that a quote names by their ids only.
@@ -85,7 +85,7 @@ struct OrdersPanel: Sendable {
         let code: String
         let startedAt: Instant?
         let number: String?
-        let price: String?
+        let price: PeriodPrice?
 
         init(_ row: Row) {
             name = row.optionalText(1)
@@ -93,8 +93,8 @@ struct OrdersPanel: Sendable {
             status = ProductStatus(rawValue: code)
             startedAt = row.optionalTime(3)
             number = row.optionalText(5)
-            let amount = row.optionalInt(6).flatMap { minor in row.optionalText(7).map { Money(minor: minor, currency: $0).displayed } }
-            price = amount.map { amount in row.optionalText(8).map { "\(amount) / \($0)" } ?? amount }
+            let amount = row.optionalInt(6).flatMap { minor in row.optionalText(7).map { Money(minor: minor, currency: $0) } }
+            price = amount.map { PeriodPrice(amount: $0, period: row.optionalText(8)) }
         }
     }
 
@@ -198,7 +198,7 @@ struct OrdersPanel: Sendable {
                     quotes.prefix(Self.shown).map { line in
                         [
                             "number": .text(line.number), "subject": .text(line.subject),
-                            "more": .text(line.items > 1 ? String(line.items - 1) : nil), "total": .text(line.total),
+                            "more": .text(line.items > 1 ? String(line.items - 1) : nil), "total": .text(line.total?.displayed(language)),
                             "state": .text(line.words(request.now)[language]), "badge": .text(line.badge(request.now)),
                             "quoted": .text(line.quotedAt.displayed(offsetMinutes: zone)),
                             "until": .text(line.standing(request.now) ? line.validTo?.date(offsetMinutes: zone).description : nil),
@@ -211,7 +211,8 @@ struct OrdersPanel: Sendable {
                             "name": .text(line.name ?? Words(en: "Product", zh: "产品")[language]),
                             "number": .text(request.masking.apply(.phone, line.number)),
                             "status": .text(line.status?.words[language] ?? line.code), "badge": .text(line.status?.badge ?? ""),
-                            "price": .text(line.price), "started": .text(line.startedAt?.displayed(offsetMinutes: zone)),
+                            "price": .text(line.price?.displayed(language)),
+                            "started": .text(line.startedAt?.displayed(offsetMinutes: zone)),
                         ]
                     }),
                 "orders": .list(

@@ -85,3 +85,25 @@ enum QuoteState: String, CaseIterable, Sendable {
         }
     }
 }
+
+/// What is paid for how long (`recurringChargePeriod`, a free word).
+struct PeriodPrice: Sendable {
+    private static let periods: [Words] = [
+        Words(en: "day", zh: "天"), Words(en: "week", zh: "周"), Words(en: "month", zh: "月"), Words(en: "quarter", zh: "季"),
+        Words(en: "year", zh: "年"),
+    ]
+    let amount: Money
+    let period: String?
+
+    /// `¥59.00 / month`, `¥59.00／月`; a word that is none of the usual ones as it came.
+    func displayed(_ language: Language) -> String {
+        guard let period, !period.isEmpty else { return amount.displayed }
+        let word = period.lowercased()
+        let known = Self.periods.first { words in
+            [words.en, words.en + "s", words.en + "ly", "1 " + words.en, "per " + words.en, words.zh].contains(word)
+                || words.en == "day" && word == "daily"
+        }
+        let text = known?[language] ?? period
+        return language == .zh ? "\(amount.displayed)／\(text)" : "\(amount.displayed) / \(text)"
+    }
+}

@@ -58,7 +58,8 @@ struct LeadsPanel: Sendable {
                     lines.prefix(Self.shown).map { line in
                         [
                             "name": .text(line.name.map { request.masking.apply(.name, $0) } ?? Words(en: "Lead", zh: "线索")[language]),
-                            "subject": .text(line.subject), "revenue": .text(line.revenue), "priority": .text(line.priority),
+                            "subject": .text(line.subject), "revenue": .text(line.revenue),
+                            "priority": .text(line.priority.map { LeadPriority($0)[language] }),
                             "status": .text(line.status?.words[language] ?? line.code), "badge": .text(line.status?.badge ?? ""),
                             "created": .text(line.createdAt.displayed(offsetMinutes: zone)),
                             "until": .text(
@@ -95,4 +96,15 @@ enum LeadStatus: String, CaseIterable, Sendable {
         case .rejected, .cancelled: ""
         }
     }
+}
+
+/// How urgent a lead is: a free word, of which the usual ones are shown in the reader's language.
+struct LeadPriority {
+    private static let usual: [String: Words] = [
+        "urgent": Words(en: "urgent", zh: "紧急"), "critical": Words(en: "critical", zh: "紧急"), "high": Words(en: "high", zh: "高"),
+        "medium": Words(en: "medium", zh: "中"), "normal": Words(en: "normal", zh: "普通"), "low": Words(en: "low", zh: "低"),
+    ]
+    private let text: String
+    init(_ text: String) { self.text = text }
+    subscript(language: Language) -> String { Self.usual[text.lowercased()]?[language] ?? text }
 }
