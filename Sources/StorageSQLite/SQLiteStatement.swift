@@ -72,7 +72,7 @@ final class SQLiteStatement {
         case .bool(let bool): return sqlite3_bind_int64(handle, place, bool ? 1 : 0)
         case .text(var text):
             return try text.withUTF8 { bytes in
-                guard bytes.isEmpty || memchr(bytes.baseAddress!, 0, bytes.count) == nil else {
+                if let first = bytes.baseAddress, memchr(first, 0, bytes.count) != nil {
                     throw StorageError(.statement, "a text holds NUL")
                 }
                 let start = copy(UnsafeRawBufferPointer(bytes)).assumingMemoryBound(to: CChar.self)

@@ -93,7 +93,7 @@ struct ReferenceStoryTests {
             world, "/tmf-api/sales/v4/salesLead",
             [
                 "name": "Fibre for Wang Fang", "priority": "high", "relatedParty": party, "estimatedRevenue": ["unit": "CNY", "value": 1234.5],
-                "productOffering": ["id": "o1", "name": "Fibre 1000"],
+                "productOffering": ["id": "o1", "name": "Fibre 1000", "href": "https://a.example/o1"],
             ])
         _ = try made(
             world, Self.quotes,
