@@ -100,12 +100,17 @@ extension Console {
         let found = try await find(query ?? "", limit: many ? Self.searchHitsMany : Self.searchHits, call)
         if let only = found.only { return .redirect(only.path) }
         let asked = !(query ?? "").isEmpty
+        let principal = try call.principal()
+        let refusal =
+            found.hits.isEmpty
+            ? modules.lazy.flatMap { $0.search(call.tenant) }.filter { principal.may($0.permission) }
+                .compactMap { $0.refusal((query ?? "").trimmed, principal) }.first : nil
         return call.page(
             "app/search", title: call.text("search.title"),
             [
                 "query": .text(query), "shown": .text(String(found.hits.count)), "more": .bool(found.more),
                 "none": .bool(asked && found.hits.isEmpty), "any": .bool(!found.hits.isEmpty),
-                "strange": .bool(query == nil),
+                "strange": .bool(query == nil), "refusal": .text(refusal?[call.language]),
                 "manyPath": .text(found.more && !many ? "/search?q=\(token)&many=1" : nil),
                 "groups": .list(
                     found.groups.map { group in

@@ -70,6 +70,9 @@ package struct Runtime: Sendable {
         settings.requiresProxy = !configuration.isLoopback
         settings.requestsPerSecond = configuration.requestsPerSecond
         var hooks = GateHooks()
+        let rights = Dictionary(
+            modules.grants.map { ($0.permission, $0.words) }, uniquingKeysWith: { first, _ in first })
+        hooks.named = { rights[$0] }
         hooks.forbidden = { principal, route in
             let tenant = try await open(principal.tenant)
             try await tenant.database.write { session in

@@ -12,7 +12,7 @@ final class CustomerImporter: Importer {
     private let principal: Principal
     private let context: FieldContext
     private var attributes: [CustomAttribute]?
-    private var regions: RegionBook?
+    var regions: RegionBook?
     private var claims = ClaimMemory()
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
@@ -213,7 +213,7 @@ final class CustomerImporter: Importer {
     }
 
     private func resolve(_ brought: [ImportRow], _ session: any SQLSession) throws -> [Step] {
-        let rows = try spelled(brought, session)
+        let rows = try located(brought, session)
         let filled = try filled(by: rows, session)
         let wanted = rows.map(identifiers)
         var state = try state(wanted, session)
@@ -224,14 +224,6 @@ final class CustomerImporter: Importer {
                 return .done(.rejected(field: error.field, code: error.code, error.words))
             }
         }
-    }
-
-    /// With regions as they are known already.
-    private func spelled(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportRow] {
-        guard rows.contains(where: { $0.values["region"] != nil }) else { return rows }
-        var book = try regions ?? RegionBook(session)
-        defer { regions = book }
-        return rows.map { book.spelled($0) }
     }
 
     private func state(_ wanted: [[String: Identifier]], _ session: any SQLSession) throws -> State {
@@ -265,11 +257,13 @@ final class CustomerImporter: Importer {
     }
 
     private func step(
-        _ row: ImportRow, _ keys: [String: Identifier], _ state: inout State, _ filled: Filled
+        _ brought: ImportRow, _ keys: [String: Identifier], _ state: inout State, _ filled: Filled
     ) throws(Rejection) -> Step {
         var context = context
-        context.leftOn = row.values["left_on"]?.asDate
-        if let found = try match(keys, state) {
+        context.leftOn = brought.values["left_on"]?.asDate
+        let found = try match(keys, state)
+        let row = regions?.placed(brought, hasRegion: found?.customer.region != nil) ?? brought
+        if let found {
             guard options.updatesExisting else { return .done(.unchanged(found.id)) }
             // A telephone number goes to another person, and documents are mistyped: neither renames anybody.
             if let key = options.matchKey, key != "source_id", names.speaks(row, against: found) {
@@ -436,6 +430,7 @@ final class CustomerImporter: Importer {
     private func filled(by rows: [ImportRow], _ session: any SQLSession) throws -> Filled {
         var keys: Set<String> = []
         for row in rows { for key in row.values.keys { keys.insert(key) } }
+        if keys.contains("city") { keys.insert("region") }
         let own = keys.filter { $0.hasPrefix("attr.") }
         // Attributes may be defined between chunks; only what the rows name is filled.
         if attributes == nil || !own.isSubset(of: Set((attributes ?? []).map(\.fieldKey))) {

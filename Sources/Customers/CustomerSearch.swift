@@ -28,8 +28,28 @@ enum CustomerSearch {
         SELECT customer_id, device, iccid, imsi, imei FROM customers_subscription WHERE TRUE
         """
 
+    /// What somebody typed who may not find anybody by it. It is told by its form alone: it says nothing of whether somebody has it.
+    static func refusal(_ query: String, _ principal: Principal) -> Words? {
+        let masking = Masking(principal)
+        func needed(_ what: Words, _ right: Permission) -> Words? {
+            PlatformGrants.all.first { $0.permission == right }.map { grant in
+                Words(
+                    en:
+                        "You may not look for \(what.en). That needs the right “\(grant.words.en)”; whoever manages the users can give it.",
+                    zh: "您无权按\(what.zh)查找。需要权限“\(grant.words.zh)”，请联系管理员。")
+            }
+        }
+        if !masking.identity, let number = IdentityNumber(query), number.isChecked {
+            return needed(Words(en: "identity numbers", zh: "证件号码"), Masking.seeIdentity)
+        }
+        if !masking.contacts, query.wholeMatch(of: /[^@ ]+@[^@ ]+\.[^@ .]+/) != nil {
+            return needed(Words(en: "e-mail addresses", zh: "邮箱"), Masking.seeContacts)
+        }
+        return nil
+    }
+
     static func source(countryCode: String = "86") -> SearchSource {
-        SearchSource(permission: CustomerPermissions.view) { query, limit, request, session in
+        SearchSource(permission: CustomerPermissions.view, refusal: refusal) { query, limit, request, session in
             let found = try matches(query, limit: limit, request.principal, countryCode: countryCode, session)
             let ids = found.map(\.id)
             // Records of one customer lead to one page: the best of them stands for all.
@@ -315,7 +335,13 @@ struct IndexedSearch {
 
     /// By any part of the number of a bill or an account: these stand on the customer's page for everybody who sees it.
     private mutating func lookForRecords(_ text: String) throws {
-        guard let part = NumberIndex.part(text) else { return }
+        guard let part = NumberIndex.part(text) else {
+            guard NumberIndex.isShort(text) else { return }
+            for one in try NumberIndex.exact(text, principal, session) {
+                add(one.customer, .record(one.kind, one.number))
+            }
+            return
+        }
         var window = max(Self.windowMin, 2 * limit) + seen.count
         while found.count < limit {
             let (numbers, isMore) = try NumberIndex.find(part, limit: window, principal, session)

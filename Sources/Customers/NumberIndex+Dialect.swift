@@ -54,6 +54,43 @@ enum NumberIndex {
         return (found.compactMap { $0 }.filter { SearchText.compact($0.number).contains(part) }, found.count == limit)
     }
 
+    // MARK: Short numbers
+
+    static let nextSource: SQL = """
+        SELECT source FROM customers_record_key WHERE kind = $1 AND source > $2 ORDER BY source LIMIT 1
+        """
+    static let named: SQL = "SELECT value, customer_id FROM customers_record_key WHERE kind = $1"
+    private static let shortMax = 12
+    private static let sourcesMax = 32
+
+    /// What is too short for a part can be a whole number: `P1`.
+    static func isShort(_ text: String) -> Bool {
+        text.utf8.count <= shortMax && !text.contains(" ") && text.utf8.contains { (48...57).contains($0) }
+    }
+
+    /// Records whose number is just this, in whatever source, of customers within the principal's reach.
+    static func exact(_ text: String, _ principal: Principal, _ session: any SQLSession) throws -> [Found] {
+        let values = Set([text, text.uppercased()]).sorted().map { SQLValue.text($0) }
+        var found: [Found] = []
+        for kind in Kind.allCases {
+            var sources: [SQLValue] = []
+            var last = ""
+            while sources.count < sourcesMax,
+                let next = try session.first(nextSource, [.text(kind.rawValue), .text(last)], { $0.text(0) })
+            {
+                sources.append(.text(next))
+                last = next
+            }
+            guard !sources.isEmpty else { continue }
+            var builder = SQLBuilder(named, [.text(kind.rawValue)])
+            builder.appendIn("AND source", sources)
+            builder.appendIn("AND value", values)
+            found += try session.query(builder) { Found(customer: $0.id(1), kind: kind, number: $0.text(0)) }
+        }
+        let reachable = try CustomerScope.reachable(Array(Set(found.map(\.customer))), principal, session)
+        return found.filter { reachable.contains($0.customer) }
+    }
+
     static func statement(
         _ pieces: [String], limit: Int, _ principal: Principal, _ dialect: Dialect
     ) -> SQLBuilder {

@@ -34,4 +34,16 @@ struct RegionBook {
         values["region"] = .text(spelling)
         return ImportRow(line: row.line, values: values)
     }
+
+    /// Where a file names cities only, the region of a customer who has none is that of the city: who is kept to it reaches them. Not
+    /// where regions are something else than provinces (East, West).
+    mutating func placed(_ row: ImportRow, hasRegion: Bool) -> ImportRow {
+        guard !hasRegion, row.values["region"] == nil, let city = row.values["city"]?.asText,
+            byKey.isEmpty || byKey.keys.contains(where: RegionName.isKnown),
+            let region = RegionName.region(ofCity: city)
+        else { return row }
+        var values = row.values
+        values["region"] = .text(spelling(region))
+        return ImportRow(line: row.line, values: values)
+    }
 }

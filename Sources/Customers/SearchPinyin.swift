@@ -54,6 +54,13 @@ enum SearchPinyin {
         return ways.isEmpty ? nil : Word(letters: letters, ways: ways)
     }
 
+    /// The syllables that letters are made of; `nil` when they are no pinyin.
+    static func syllables(_ text: String) -> [String]? {
+        guard text.utf8.count >= 2, let word = word(text, isAlone: false) else { return nil }
+        return word.ways.filter { way in way.last.map(Han.syllables.contains) ?? false }.min { $0.count < $1.count }?
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Whoever has these syllables, in whatever order.
     static func term(_ word: Word) -> SearchTerm {
         .any(

@@ -170,7 +170,31 @@ struct SearchText {
             }
             isFirst = false
         }
+        addInitials(ofLetters: name.words)
     }
+
+    /// `zw` of Zhang Wei, `oyxw` of Ouyang Xiuwen: the first letters of the words, and of the syllables where all are pinyin; also with
+    /// the last word first.
+    private mutating func addInitials(ofLetters words: [SearchName.Word]) {
+        guard words.count <= Self.initialWordsMax, words.allSatisfy({ $0.script == .letters && $0.isPlain }) else {
+            return
+        }
+        var ways = [words.map { [$0.text] }]
+        let read = words.compactMap { SearchPinyin.syllables($0.text) }
+        if read.count == words.count { ways.append(read) }
+        var made: [[UInt8]] = []
+        for way in ways {
+            for order in way.count > 1 ? [way, way.suffix(1) + way.dropLast()] : [way] {
+                let letters = order.joined().compactMap(\.utf8.first)
+                if letters.count > 1, letters.count <= Self.initialsMax, !made.contains(letters) {
+                    made.append(letters)
+                }
+            }
+        }
+        for letters in made { add(.initials, letters) }
+    }
+
+    private static let initialWordsMax = 4
 
     /// - Returns: how many words it made.
     private mutating func addLetters(_ word: SearchName.Word, _ max: Int) -> Int {

@@ -201,7 +201,7 @@ struct FileInspector {
                     "digits_lost",
                     Words(
                         en:
-                            "\(Numbers.grouped(count)) cells hold a number of more than 15 digits, the first is \(at): a spreadsheet keeps 15 digits and loses the others, so these numbers are not taken. Format the column as text in the spreadsheet, enter or export its numbers anew, and bring the file again.",
+                            "\(count == 1 ? "1 cell holds" : "\(Numbers.grouped(count)) cells hold") a number of more than 15 digits, the first is \(at): a spreadsheet keeps 15 digits and loses the others, so these numbers are not taken. Format the column as text in the spreadsheet, enter or export its numbers anew, and bring the file again.",
                         zh:
                             "\(Numbers.grouped(count)) 个单元格是超过 15 位的数值（首个为 \(at)）：电子表格只保留 15 位，其余数字已丢失，这些号码不会导入。请在表格中将该列设为文本格式，重新录入或导出后再导入。"
                     )))

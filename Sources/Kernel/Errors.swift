@@ -39,13 +39,14 @@ package struct CRMError: Error, Sendable {
     package static let loginRequired = CRMError(
         "login_required", status: 401, Words(en: "Please log in.", zh: "请先登录。"))
     /// 403; the permission is named so that a person can ask for it.
-    package static func forbidden(_ permission: Permission) -> CRMError {
+    /// - Parameter named: what people call the right; its code where nobody knows.
+    package static func forbidden(_ permission: Permission, named: Words? = nil) -> CRMError {
         CRMError(
             "forbidden", status: 403,
             Words(
                 en:
-                    "Your role does not include this. Whoever manages the users can give the right \(permission.rawValue).",
-                zh: "您的角色无权进行此操作。如需权限（\(permission.rawValue)），请联系管理员。"))
+                    "Your role does not include this. Whoever manages the users can give the right \(named.map { "“\($0.en)”" } ?? permission.rawValue).",
+                zh: "您的角色无权进行此操作。如需权限（\(named?.zh ?? permission.rawValue)），请联系管理员。"))
     }
     /// 422 for one field.
     package static func invalid(_ field: String, _ code: String, _ message: Words) -> CRMError {

@@ -12,6 +12,9 @@ package enum RegionName {
         return bare(plain) ?? plain
     }
 
+    /// Whether a key is that of a region in the table.
+    package static func isKnown(_ key: String) -> Bool { places[key] != nil }
+
     /// The spellings under which customers of a region may stand: as it is written, and as others write it.
     package static func spellings(_ text: String) -> [String] {
         if let met = cache.withLock({ $0[text] }) { return met }

@@ -249,11 +249,14 @@ package struct SearchHit: Sendable {
 package struct SearchSource: Sendable {
     package let permission: Permission
     package let find: @Sendable (_ query: String, _ limit: Int, PanelRequest, any SQLSession) throws -> [SearchHit]
+    /// Why nothing can be found by what was typed, when the caller may not look for such a thing.
+    package let refusal: @Sendable (_ query: String, Principal) -> Words?
     package init(
-        permission: Permission,
+        permission: Permission, refusal: @escaping @Sendable (_ query: String, Principal) -> Words? = { _, _ in nil },
         find: @escaping @Sendable (_ query: String, _ limit: Int, PanelRequest, any SQLSession) throws -> [SearchHit]
     ) {
         self.permission = permission
+        self.refusal = refusal
         self.find = find
     }
 }

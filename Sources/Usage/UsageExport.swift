@@ -20,10 +20,14 @@ package enum UsageExport {
         WHERE u.fingerprint > $2 AND u.source_id >= $1 AND u.run_id = $4 AND r.id = $4
         ORDER BY u.source_id, u.fingerprint LIMIT $3
         """
+    /// Of a file that was given again only the last run: its rows are the same.
     static let rejects: SQL = """
         SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at
         FROM usage_reject j JOIN usage_run r ON r.id = j.run_id JOIN usage_source s ON s.id = r.source_id
-        WHERE (j.run_id, j.line) > ($1, $2) ORDER BY j.run_id, j.line LIMIT $3
+        WHERE (j.run_id, j.line) > ($1, $2) AND NOT EXISTS (
+          SELECT 1 FROM usage_run later WHERE later.source_id = r.source_id AND later.digest = r.digest AND later.id > r.id
+            AND later.state = 'succeeded' AND later.rejected > 0)
+        ORDER BY j.run_id, j.line LIMIT $3
         """
     static let rejectsOfRun: SQL = """
         SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at

@@ -11,6 +11,8 @@ import Synchronization
 package struct GateHooks: Sendable {
     /// A logged-in person was answered 403, by the gate or by a handler (G21: audited). The route's name comes along.
     package var forbidden: @Sendable (Principal, String) async throws -> Void = { _, _ in }
+    /// What a right is called where people read of it.
+    package var named: @Sendable (Permission) -> Words? = { _ in nil }
     package init() {}
 }
 
@@ -265,7 +267,7 @@ package struct Gate: Sendable {
         case .permission(let permission):
             if let principal = visit.session?.principal {
                 if principal.may(permission) { return nil }
-                throw CRMError.forbidden(permission)
+                throw CRMError.forbidden(permission, named: hooks.named(permission))
             }
         }
         if visit.isAPI { throw TokenRefusal.missing }

@@ -175,6 +175,34 @@ struct ImportTests {
         #expect(try await bench.apply([row], as: clerk).map(\.name) == ["rejected region out_of_scope"])
     }
 
+    @Test("where a file names cities only, who has no region gets that of the city; a region that is known stays")
+    func cities() async throws {
+        let bench = try await ImportBench()
+        let old = try await bench.apply([["source_id": .text("C0"), "full_name": .text("甲"), "region": .text("浙江省")]])
+        let rows: [[String: SQLValue]] = [
+            ["source_id": .text("C0"), "city": .text("深圳")],
+            ["source_id": .text("C1"), "full_name": .text("乙"), "city": .text("杭州市")],
+            ["source_id": .text("C2"), "full_name": .text("丙"), "city": .text("Springfield")],
+        ]
+        let new = try await bench.apply(rows)
+        #expect(new.map(\.name) == ["updated city", "created", "created"])
+        #expect(try await bench.record(try #require(old[0].customer))?.customer.region == "浙江省")
+        #expect(
+            try await bench.record(try #require(new[1].customer))?.customer.region == "浙江省", "as it is written already")
+        #expect(try await bench.record(try #require(new[2].customer))?.customer.region == nil)
+        let clerk = TestTenant.principal([CustomerPermissions.view], regions: ["浙江"])
+        let far: [String: SQLValue] = ["source_id": .text("C9"), "full_name": .text("丁"), "city": .text("深圳")]
+        #expect(try await bench.apply([far], as: clerk).map(\.name) == ["rejected region out_of_scope"])
+    }
+
+    @Test("where regions are other than provinces, a city gives none")
+    func ownRegions() async throws {
+        let bench = try await ImportBench()
+        _ = try await bench.apply([["source_id": .text("C0"), "full_name": .text("甲"), "region": .text("East")]])
+        let new = try await bench.apply([["source_id": .text("C1"), "full_name": .text("乙"), "city": .text("杭州")]])
+        #expect(try await bench.record(try #require(new[0].customer))?.customer.region == nil)
+    }
+
     @Test("a document number finds an existing customer when it is the match key")
     func byDocument() async throws {
         let bench = try await ImportBench()
@@ -182,7 +210,7 @@ struct ImportTests {
         let found = try await bench.apply(
             [["document_number": .text("110101199001017758"), "city": .text("杭州")]], match: "document_number",
             source: "crm2")
-        #expect(found.map(\.name) == ["updated city"])
+        #expect(found.map(\.name) == ["updated city,region"])
         #expect(found[0].customer == id)
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Kernel
 import Matching
 import Platform
@@ -264,6 +265,50 @@ struct SearchIndexTests {
         #expect(try await fill.run() == 1)
         #expect(try await SearchBench.find("ann", bench) == [ids[1]])
         #expect(try await bench.count("SELECT COUNT(*) FROM customers_search WHERE kind <> 3") == 0)
+        try await SearchBench.requireSound(database)
+    }
+
+    @Test(
+        "migration 0031 has texts of before made anew, in whatever step a base is",
+        arguments: [nil, 3, 2, 1, 0] as [Int64?])
+    func initialsOfLetters(step: Int64?) async throws {
+        let bench = try await ImportBench()
+        let database = bench.test.tenant.database
+        let ids = try await bench.apply([
+            ["source_id": .text("F-1"), "full_name": .text("Zhang Wei")],
+            ["source_id": .text("F-2"), "full_name": .text("王小明")],
+        ]).compactMap(\.customer)
+        bench.test.clock.advance(seconds: 30 * 86_400)
+        let seen = bench.test.clock.now()
+        try await database.write { session in
+            let texts = try session.query("SELECT customer_id, tokens FROM customers_search_text") {
+                ($0.int(0), $0.text(1))
+            }
+            let before = texts.map { id, text in
+                [
+                    SQLValue.int(id),
+                    .text(text.split(separator: " ").filter { $0 != "izw" && $0 != "iwz" }.joined(separator: " ")),
+                ]
+            }
+            try SearchIndex.put(before, session)
+            if let step {
+                try session.execute(
+                    "INSERT INTO customers_search_state (id, step, seen_to, since) VALUES (1, $1, $2, $2)",
+                    [.int(step), .time(seen)])
+            }
+        }
+        if step != 0 { #expect(try await SearchBench.find("zw", bench).isEmpty) }
+        let path = Checkout.root + "/Sources/Customers/Migrations/0031_initials_of_letters.sql"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter {
+            !$0.hasPrefix("--")
+        }
+        let statements = lines.joined(separator: " ").split(separator: ";").filter { !$0.allSatisfy(\.isWhitespace) }
+        try await database.write { session in
+            for statement in statements { try session.execute(SQL(trusted: String(statement))) }
+        }
+        try await SearchFill(database: database, clock: bench.test.clock).run()
+        #expect(try await SearchBench.find("zw", bench) == [ids[0]])
+        #expect(try await database.read { try SearchStep.now($0) } == (step == 0 || step == 1 ? .full : .done))
         try await SearchBench.requireSound(database)
     }
 

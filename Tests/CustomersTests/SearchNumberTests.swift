@@ -80,6 +80,13 @@ struct SearchNumberTests {
         for query in ["AC-101", "ac101"] {
             #expect(try await Self.matches(query, desk) == [SearchMatch(id: desk.ids[1], way: .record(.accounts, "AC-101"))], "\(query)")
         }
+        _ = try await desk.apply(
+            "payments", [["payment_number": .text("P1"), "source_id": .text("B1"), "amount": .int(100), "paid_on": .text("2026-01-05")]])
+        for query in ["P1", "p1"] {
+            #expect(try await Self.matches(query, desk) == [SearchMatch(id: desk.ids[0], way: .record(.payments, "P1"))], "\(query)")
+            #expect(try await Self.matches(query, desk, Self.eastern).map(\.id) == [desk.ids[0]])
+        }
+        #expect(try await Self.matches("P2", desk).isEmpty)
         #expect(try await Self.matches("88441", desk) == [SearchMatch(id: desk.ids[0], way: .record(.bills, "INV2026-04/88441"))])
         #expect(try await Self.matches("inv2026-05", desk) == [SearchMatch(id: desk.ids[1], way: .record(.bills, "INV2026-05/88541"))])
         let all = try await Self.matches("INV2026", desk)

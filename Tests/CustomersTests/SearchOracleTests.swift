@@ -62,6 +62,14 @@ struct SearchOracleTests {
         }
     }
 
+    /// First letters of the words of a name in letters, also with the last word first. None of the words above has two syllables.
+    private static func latinInitials(_ name: String) -> [String] {
+        let (han, letters) = runs(name)
+        guard han.isEmpty, letters.count > 1, letters.allSatisfy({ $0.utf8.allSatisfy { (97...122).contains($0) } }) else { return [] }
+        let heads = letters.map { String($0.prefix(1)) }
+        return [heads.joined(), (heads.suffix(1) + heads.dropLast()).joined()]
+    }
+
     private static func isNamed(_ person: Person, _ query: String) -> Bool {
         let (han, letters) = runs(person.name)
         let asked = runs(query)
@@ -84,7 +92,8 @@ struct SearchOracleTests {
         let isRead = han.enumerated().contains { place, run in
             run.enumerated().contains { Han.readings($1, isFirst: place == 0 && $0 == 0).contains(syllable) }
         }
-        return isPart || reads || isRead || (letters + han.map { String(String.UnicodeScalarView($0)) }).joined() == word
+        let isInitials = word.count >= 2 && latinInitials(person.name).contains { $0.hasPrefix(word) }
+        return isPart || reads || isRead || isInitials || (letters + han.map { String(String.UnicodeScalarView($0)) }).joined() == word
     }
 
     private static func isNear(_ person: Person, _ query: String) -> Bool {

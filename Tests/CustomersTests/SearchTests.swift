@@ -44,6 +44,37 @@ struct SearchTests {
     }
 
     @Test(
+        "names in letters are found by their initials, of words and of syllables, in either order",
+        arguments: [
+            ("zw", ["Zhang Wei"]), ("wz", ["Zhang Wei"]), ("OYXW", ["OUYANG Xiuwen"]), ("xwoy", ["OUYANG Xiuwen"]),
+            ("oyx", ["OUYANG Xiuwen"]),
+            ("js", ["John Smith", "Joan Smithers"]), ("sj", ["John Smith", "Joan Smithers"]), ("oyw", []),
+        ] as [(String, [String])])
+    func latinInitials(query: String, expected: [String]) async throws {
+        let bench = try await ImportBench()
+        let all = ["Zhang Wei", "OUYANG Xiuwen", "John Smith", "Joan Smithers", "王小明"]
+        let outcomes = try await bench.apply(
+            all.enumerated().map { ["source_id": .text("L\($0)"), "full_name": .text($1)] })
+        let names = Dictionary(zip(outcomes.compactMap(\.customer), all), uniquingKeysWith: { first, _ in first })
+        #expect(try await Self.find(query, bench, names) == Set(expected))
+    }
+
+    @Test("who may not look for something is told so by the form of what was typed, not by whether it is there")
+    func refusals() {
+        let agent = TestTenant.principal([CustomerPermissions.view, Masking.seeNames])
+        let identity = MatchDesk.identity(7)
+        #expect(CustomerSearch.refusal(identity, agent)?.en.contains("See whole identity numbers") == true)
+        #expect(CustomerSearch.refusal(identity, agent)?.zh.contains("查看完整证件号码") == true)
+        #expect(CustomerSearch.refusal("wei@example.com", agent)?.en.contains("e-mail") == true)
+        for text in ["王小明", "13812345678", "wei@", "110101199001010000", ""] {
+            #expect(CustomerSearch.refusal(text, agent) == nil, "\(text)")
+        }
+        #expect(
+            CustomerSearch.refusal(identity, Self.everybody) == nil
+                && CustomerSearch.refusal("wei@example.com", Self.everybody) == nil)
+    }
+
+    @Test(
         "names are found by one character, a part, a word and the whole",
         arguments: [
             ("王", ["王小明", "王芳"]), ("小", ["王小明", "欧阳小燕"]), ("小燕", ["欧阳小燕"]), ("欧阳小燕", ["欧阳小燕"]),

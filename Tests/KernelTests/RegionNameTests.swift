@@ -16,6 +16,19 @@ struct RegionNameTests {
         #expect(Set(other.map(RegionName.key)).count == other.count)
     }
 
+    @Test("a city lies in its region, in characters and letters; of two of one name and of others nothing is said")
+    func cities() {
+        for (city, region) in [
+            ("杭州", "浙江"), ("杭州市", "浙江"), ("Hangzhou", "浙江"), ("深圳市", "广东"), ("廣州", "广东"), ("吉林市", "吉林"), ("北京市", "北京"),
+            ("Shanghai", "上海"), ("呼和浩特", "内蒙古"), ("臺北市", "台北"), ("苏州", "江苏"), ("宿州", "安徽"), ("Chengdu", "四川"),
+            ("Xi'an", "陕西"), ("Hohhot", "内蒙古"), ("长沙市", "湖南"), ("Changsha", "湖南"),
+        ] { #expect(RegionName.region(ofCity: city) == region, "\(city)") }
+        // Two are written Suzhou, two Taizhou.
+        for city in ["Suzhou", "Taizhou", "Ali", "Los Angeles", "", "杭", "某某市"] {
+            #expect(RegionName.region(ofCity: city) == nil, "\(city)")
+        }
+    }
+
     @Test("a scope keeps each of many regions where a list is cut")
     func many() {
         let names = ["北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "浙江", "East"]

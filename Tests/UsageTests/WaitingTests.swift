@@ -94,6 +94,25 @@ struct WaitingTests {
         #expect(try await world.count("SELECT COUNT(*) FROM usage_block") < 8)
     }
 
+    @Test("of a file that was given again the file of refused rows has each row once, as the last run refused it")
+    func refusedOnce() async throws {
+        let world = try await UsageWorld()
+        let head = "id,number,kind,start,seconds\n"
+        let again = try world.write("a.csv", head + "1,13000000001,voice,2026-02-30 10:00:00,5\n")
+        let other = try world.write("b.csv", head + "2,13000000001,voice,2026-02-31 10:00:00,5\n")
+        for path in [again, other, again] { _ = try await world.take(path) }
+        _ = try await world.take(again, source: "t")
+        #expect(try await world.count("SELECT COUNT(*) FROM usage_reject") == 4)
+        let next = UsageExport.pieces(
+            .rejected, run: nil, masking: Masking(UsageWorld.principal), zone: 480, world.test.tenant.database)
+        var text = ""
+        while let piece = try await next() { text += String(decoding: piece, as: UTF8.self) }
+        let files = text.split(whereSeparator: \.isNewline).dropFirst().map {
+            $0.split(separator: ",").prefix(2).joined(separator: " ")
+        }
+        #expect(files.sorted() == ["s a.csv", "s b.csv", "t a.csv"])
+    }
+
     @Test("counts that an older process left behind are mended by upkeep")
     func mended() async throws {
         let world = try await UsageWorld()

@@ -139,6 +139,7 @@ struct TestSite: Sendable {
         change(&settings)
         var hooks = GateHooks()
         hooks.forbidden = { principal, route in refusals.add("\(principal.userName) \(route)") }
+        hooks.named = { Words(en: "Named \($0.rawValue)", zh: "名为\($0.rawValue)") }
         var gate = Gate(
             table: RouteTable(routes), assets: Assets(share: share.share, vendorRoot: share.root),
             pages: try Pages(share: share.share),

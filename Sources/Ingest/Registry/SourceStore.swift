@@ -9,16 +9,17 @@ typealias SourceID = ID<IngestSourceKind>
 
 /// What kind of system a source is.
 enum SourceKind: String, Sendable, CaseIterable {
-    case billing, care, retail, network, partner
+    case billing, care, retail, network, partner, other
 
     /// A first guess by the name; a person sets it right.
     static func guess(_ key: String) -> SourceKind {
         let name = Folding.fold(key)
         let signs: [(SourceKind, [String])] = [
             (.care, ["care", "crm", "service", "客服", "case"]), (.retail, ["retail", "shop", "store", "门店", "营业"]),
+            (.billing, ["bill", "boss", "计费", "账务"]),
             (.network, ["network", "oss", "usage", "cdr", "网络"]), (.partner, ["partner", "dealer", "代理", "合作"]),
         ]
-        return signs.first { $0.1.contains { name.contains($0) } }?.0 ?? .billing
+        return signs.first { $0.1.contains { name.contains($0) } }?.0 ?? .other
     }
 }
 
