@@ -75,7 +75,8 @@ package enum RecordVersion {
     /// A version for records without a counter: a digest of what stands in them.
     package static func of(_ parts: [String]) -> String { String(RequestKey.digest(parts).prefix(32)) }
 
-    /// The version a request names: `If-Match`, or the field `revision` of a form; `nil` when it names none.
+    /// The version a request names: `If-Match`, or the field `revision` of a form; `nil` when it names none. A weak one is no record's
+    /// version (RFC 9110 13.1.1), so it comes back as it was sent and matches nothing.
     /// - Throws: 400 for more than one.
     package static func seen(_ request: WebRequest) throws -> String? {
         let sent = request.headers[values: .ifMatch]
@@ -84,8 +85,10 @@ package enum RecordVersion {
         }
         // `*` says that any version will do: for a change of what somebody saw it says nothing.
         if sent.count == 1, tag == "*" { return nil }
-        guard sent.count == 1, tag.utf8.count >= 3, tag.hasPrefix("\""), tag.hasSuffix("\""),
-            !tag.dropFirst().dropLast().contains("\"")
+        let isWeak = tag.hasPrefix("W/")
+        let quoted = isWeak ? String(tag.dropFirst(2)) : tag
+        guard sent.count == 1, quoted.utf8.count >= 3, quoted.hasPrefix("\""), quoted.hasSuffix("\""),
+            !quoted.dropFirst().dropLast().contains("\"")
         else {
             throw CRMError.badRequest(
                 "if_match_invalid",
@@ -93,7 +96,15 @@ package enum RecordVersion {
                     en: "If-Match must name one version in quotes, as the ETag of the record did.",
                     zh: "If-Match 须为记录 ETag 中的一个带引号的版本。"))
         }
-        return String(tag.dropFirst().dropLast())
+        return isWeak ? tag : String(quoted.dropFirst().dropLast())
+    }
+
+    /// Whether the caller has this version already: `If-None-Match` names it, or any (RFC 9110 13.1.2).
+    package static func isKnown(_ version: String, to request: WebRequest) -> Bool {
+        request.headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",").map(String.init) }.contains { tag in
+            let tag = tag.trimmed
+            return tag == "*" || (tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : tag) == "\"\(version)\""
+        }
     }
 }
 

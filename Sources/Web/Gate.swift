@@ -307,7 +307,9 @@ package struct Gate: Sendable {
                 request.body, length: length, max: Limits.formBodyBytesMax, visit, place)
             return .form(try Self.form(bytes))
         case .json, .patch:
-            if route.body == .json || !Self.patches.contains(type ?? "") { try expect(type, "application/json") }
+            if route.body == .json || !Self.patches.contains(type ?? "") {
+                try expect(type, "application/json", or: route.body == .patch ? Self.patches : [])
+            }
             let bytes = try await collect(
                 request.body, length: length, max: Limits.jsonBodyBytesMax, visit, place)
             try checkCSRF(request.headers[.init("x-csrf-token")!], visit)
@@ -338,9 +340,9 @@ package struct Gate: Sendable {
         "application/merge-patch+json", "application/json-patch+json", "application/json-patch-query+json",
     ]
 
-    private func expect(_ type: String?, _ expected: String) throws {
+    private func expect(_ type: String?, _ expected: String, or others: Set<String> = []) throws {
         guard type == expected else {
-            let sent = type.map { "“\($0.prefix(60))”" }
+            let (sent, expected) = (type.map { "“\($0.prefix(60))”" }, ([expected] + others.sorted()).joined(separator: " / "))
             let words = Words(
                 en: "Content-Type must be \(expected); \(sent ?? "none") was sent.",
                 zh: "Content-Type 必须为 \(expected)，而收到的是\(sent ?? "空")。")
@@ -404,48 +406,5 @@ package struct Gate: Sendable {
     /// Compares digests, so that the time does not depend on where they differ.
     static func equal(_ a: String, _ b: String) -> Bool {
         SHA256.hash(data: Data(a.utf8)) == SHA256.hash(data: Data(b.utf8))
-    }
-}
-
-/// Random texts from the system's generator.
-package enum RandomText {
-    /// `bytes` random bytes in hexadecimal.
-    package static func hex(_ bytes: Int) -> String {
-        var generator = SystemRandomNumberGenerator()
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        // Eight bytes of each number: each number is a call of the system.
-        var number: UInt64 = 0
-        for place in 0..<bytes {
-            if place % 8 == 0 { number = generator.next() }
-            text.append(digits[Int(number >> 4 & 15)])
-            text.append(digits[Int(number & 15)])
-            number >>= 8
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// 256 random bits in base64url, 43 characters.
-    package static func token() -> String {
-        let key = SymmetricKey(size: .bits256)
-        return base64url(key.withUnsafeBytes { Array($0) })
-    }
-
-    /// RFC 4648, section 5, without padding.
-    package static func base64url(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var text: [UInt8] = []
-        var (bits, held) = (0, 0)
-        for byte in bytes {
-            bits = bits << 8 | Int(byte)
-            held += 8
-            while held >= 6 {
-                held -= 6
-                text.append(alphabet[bits >> held & 63])
-            }
-            bits &= (1 << held) - 1
-        }
-        if held > 0 { text.append(alphabet[bits << (6 - held) & 63]) }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -100,7 +100,7 @@ struct HubNewsTests {
     func records() async throws {
         let world = try await world()
         try await world.imported("customer", "source_id,full_name\nQ1,Wang Fang\n")
-        for api in ["customerManagement", "customerBillManagement", "troubleTicket", "partyInteractionManagement", "accountManagement"] { try await world.subscribe(api) }
+        for api in ["customerManagement", "customerBillManagement", "troubleTicket", "partyInteraction", "accountManagement"] { try await world.subscribe(api) }
         _ = try await world.told()
         try await world.imported(
             "bills", "bill_number,customer id,period,amount,issued,due\nR1,Q1,2026-01,50,2026-02-01,2026-02-20\n")

@@ -19,7 +19,7 @@ struct InterfaceInputTests {
         ]
         for date: JSONValue in [[:], ["endDateTime": "2026-01-02T03:04:05Z"], ["startDateTime": .null]] {
             let answer = try world.send(
-                "POST", "/tmf-api/partyInteractionManagement/v4/partyInteraction",
+                "POST", "/tmf-api/partyInteraction/v4/partyInteraction",
                 [
                     "channel": [["href": "x", "id": "web"]], "direction": "inbound", "interactionDate": date, "reason": "r",
                     "status": "opened", "relatedParty": party,

@@ -6,7 +6,7 @@ import Web
 
 /// Contacts as party interactions (TMF683).
 enum Interactions {
-    static let api = TMFAPI(683, "partyInteractionManagement")
+    static let api = TMFAPI(683, "partyInteraction")
     static let type = "PartyInteraction"
 
     static func resource(_ schema: TMFSchema, _ customers: any CustomerReading) -> TMFResource {

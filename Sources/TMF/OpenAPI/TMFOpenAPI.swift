@@ -96,6 +96,7 @@ package struct TMFOpenAPI: Sendable {
             parameters += ["offset", "limit", "sort", "after", "before"].map { Self.reference("parameters/\($0)") }
             parameters += filters(resource, table)
         }
+        if verb == .read { parameters.append(Self.reference("parameters/ifNoneMatch")) }
         if verb == .change || verb == .remove { parameters.append(Self.reference("parameters/ifMatch")) }
         if isWrite { parameters.append(Self.reference("parameters/idempotencyKey")) }
         var operation: JSONObject = [
@@ -115,7 +116,7 @@ package struct TMFOpenAPI: Sendable {
         }
         if verb == .change {
             let object: JSONValue = .object(["type": .string("object")])
-            let patch: JSONValue = .object(["type": .string("array"), "items": object])
+            let patch: JSONValue = .object(["type": .string("array"), "items": Self.step])
             operation["requestBody"] = .object([
                 "required": .bool(true),
                 "content": Self.content([
@@ -148,7 +149,9 @@ package struct TMFOpenAPI: Sendable {
             }
             result["200"] = page("All of them")
             result["206"] = page("A part of them; the header Link leads to the rest")
-        case .read: result["200"] = one("The \(resource.type)")
+        case .read:
+            result["200"] = one("The \(resource.type)")
+            result["304"] = .object(["description": .string("If-None-Match names the present version")])
         case .create: result["201"] = one("Made; the header Location says where it is")
         case .change: result["200"] = one("The whole \(resource.type) as it is now")
         case .remove: result["204"] = .object(["description": .string("Removed")])
@@ -195,18 +198,21 @@ package struct TMFOpenAPI: Sendable {
     private func object(_ type: TMFSchema.ObjectType, _ resource: TMFResource, isNew: Bool) -> JSONValue {
         var properties: JSONObject = [:]
         var required: [JSONValue] = []
+        // What lies within is the same in both directions.
+        let isAsked = isNew || type.name != resource.type
         for attribute in type.attributes where !(isNew && attribute.isServers && attribute.name != resource.states?.attribute) {
             var schema = Self.schema(attribute.kind, resource) { name(resource, $0) }
-            if isNew, attribute.isMandatory, attribute.kind == .text, !attribute.isArray {
+            let isMandatory = isAsked && attribute.isMandatory && (isNew || !attribute.isServers)
+            if isMandatory, attribute.kind == .text, !attribute.isArray {
                 schema = .object(["type": .string("string"), "minLength": .int(1), "pattern": .string("\\S")])
             }
             if attribute.isArray {
                 var array: JSONObject = ["type": .string("array"), "items": schema]
-                if isNew, attribute.isMandatory { array["minItems"] = .int(1) }
+                if isMandatory { array["minItems"] = .int(1) }
                 schema = .object(array)
             }
             properties[attribute.name] = schema
-            if isNew, attribute.isMandatory { required.append(.string(attribute.name)) }
+            if isMandatory { required.append(.string(attribute.name)) }
         }
         if !isNew, type.name == resource.type { required = [.string("id"), .string("href")] }
         var result: JSONObject = ["type": .string("object"), "properties": .object(properties)]
@@ -244,6 +250,19 @@ package struct TMFOpenAPI: Sendable {
         .object(types.mapValues { .object(["schema": $0]) })
     }
 
+    /// One operation of a JSON patch (RFC 6902; with a filter in `path`, TMF630).
+    private static let step: JSONValue = .object([
+        "type": .string("object"), "required": .array([.string("op"), .string("path")]),
+        "properties": .object([
+            "op": .object([
+                "type": .string("string"),
+                "enum": .array(["add", "remove", "replace", "move", "copy", "test"].map { .string($0) }),
+            ]),
+            "path": .object(["type": .string("string"), "pattern": .string("^/")]),
+            "from": .object(["type": .string("string"), "pattern": .string("^/")]), "value": .object([:]),
+        ]),
+    ])
+
     private static let error: JSONValue = .object([
         "type": .string("object"),
         "required": .array([.string("code"), .string("reason")]),
@@ -269,6 +288,7 @@ package struct TMFOpenAPI: Sendable {
             ])
         }
         let text: JSONObject = ["type": .string("string")]
+        let tag: JSONObject = ["type": .string("string"), "pattern": .string(#"^(\*|(W/)?"[!#-~]+")$"#)]
         return [
             "id": parameter("id", "path", text, "The id of the resource", required: true),
             "fields": parameter("fields", "query", text, "Names of attributes to answer with; `none` = id and href only"),
@@ -281,7 +301,8 @@ package struct TMFOpenAPI: Sendable {
             "sort": parameter("sort", "query", text, "`-creationDate,name`: `-` is descending"),
             "after": parameter("after", "query", text, "A place in the list, from the header Link"),
             "before": parameter("before", "query", text, "A place in the list, from the header Link"),
-            "ifMatch": parameter("If-Match", "header", text, "The ETag that was seen: 412 when somebody else was faster"),
+            "ifMatch": parameter("If-Match", "header", tag, "The ETag that was seen: 412 when somebody else was faster"),
+            "ifNoneMatch": parameter("If-None-Match", "header", text, "The ETag that is there already: 304 when it is still the present one"),
             "idempotencyKey": parameter(
                 "Idempotency-Key", "header",
                 [

@@ -76,6 +76,8 @@ extension TMFResource {
         let (id, principal, desk) = (try id(call), try call.principal(), desk(call))
         let document = try await call.read { try desk.document(id, principal, $0) }
         try await call.recordView(AuditEntry("tmf.resource.view", subjects(id, document), facts: ["resource": .string(name)]))
+        let version = TMFDesk.version(document)
+        if RecordVersion.isKnown(version, to: call.request) { return WebResponse(status: .notModified).tagged(version) }
         return answer(document, fields)
     }
 
