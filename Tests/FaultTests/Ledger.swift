@@ -161,7 +161,7 @@ final class Ledger: Sendable {
         let rejects = 1 + rows / 40
         var lines = (0..<rows).map { "\(name)-\($0),\(name) \($0),139\(String(format: "%08d", $0)),a\($0)@example.com" }
         lines += updates.map { "\($0),,,changed.by.\(name.lowercased())@example.com" }
-        lines += (0..<rejects).map { "\(name)-bad\($0),Bad \($0),139\(String(format: "%08d", $0)),not an address" }
+        lines += (0..<rejects).map { "\(name)-bad\($0),Bad \($0),no number,bad\($0)@example.com" }
         lines.shuffle(using: &rng)
         let file = ImportedFile(
             content: "source_id,name,phone,email\n" + lines.joined(separator: "\n") + "\n", created: rows,

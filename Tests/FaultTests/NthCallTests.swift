@@ -192,7 +192,7 @@ struct NthCallTests {
                 }
                 let path = world.test.folder + "/f\(number).csv"
                 let text =
-                    "source_id,name,phone,email\n" + rows.joined() + "f\(number)-bad,Bad,13900000000,not an address\n"
+                    "source_id,name,phone,email\n" + rows.joined() + "f\(number)-bad,Bad,no number,bad@example.com\n"
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))
                 world.faulty.plan.arm(fault, call: call)
                 let words = "call \(call) failed with \(fault)"
@@ -243,7 +243,7 @@ struct NthCallTests {
                     "\(name)-\($0),Row \($0),139000\(String(format: "%05d", $0)),a\($0)@example.com\n"
                 }
                 let text =
-                    "source_id,name,phone,email\n" + rows.joined() + "\(name)-bad,Bad,13900000000,not an address\n"
+                    "source_id,name,phone,email\n" + rows.joined() + "\(name)-bad,Bad,no number,bad@example.com\n"
                 let path = world.test.folder + "/\(name).csv"
                 try Data(text.utf8).write(to: URL(fileURLWithPath: path))
                 let (blob, _) = try asking.copyIn(path)
