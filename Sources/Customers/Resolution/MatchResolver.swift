@@ -189,7 +189,8 @@ struct MatchResolver: Sendable {
             ($0.isLinked ? 0 : 1, -$0.verdict.bits, $0.other) < ($1.isLinked ? 0 : 1, -$1.verdict.bits, $1.other)
         }
         var result: [Found] = []
-        var joined: CustomerID?
+        // Whoever has been joined before (an import that goes on) brings a whole set along, as after the first link here.
+        var joined = sets.group(sets.root(subject.id)).count > 1 ? subject.id : nil
         for one in found {
             let root = sets.root(one.other)
             var verdict = one.verdict
