@@ -67,9 +67,11 @@ struct ProductLine: Sendable {
                     number == nil
                     ? Words(en: "it cannot be read as a telephone number", zh: "无法识别为电话号码")
                     : Words(en: "a mobile number of China has 11 digits", zh: "中国大陆手机号码为 11 位")
+                let (path, shown) = ("\(place)\(name).value", text.prefix(40))
                 throw OrderFlow.bad(
-                    "wrong_number", "\(place)\(name).value",
-                    Words(en: "\(subject.en)“\(text.prefix(40))”: \(why.en).", zh: "\(subject.zh)“\(text.prefix(40))”：\(why.zh)。"))
+                    "wrong_number", path,
+                    Words(
+                        en: "\(subject.en)“\(path)” is “\(shown)”: \(why.en).", zh: "\(subject.zh)“\(path)”为“\(shown)”：\(why.zh)。"))
             }
         }
     }
