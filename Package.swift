@@ -143,7 +143,7 @@ let package = Package(
         domain("Customers", ["Compute", "Matching", "TMF"]),
         domain("ServiceDesk", ["Compute", "TMF"]),
         domain("Catalog", ["TMF"]),
-        domain("Orders", ["TMF"]),
+        domain("Orders", ["Matching", "TMF"]),
         domain("Privacy", ["TMF", .product(name: "Crypto", package: "swift-crypto")]),
         domain("Channels", ["TMF"]),
         domain("Sales", ["TMF"]),

@@ -38,6 +38,9 @@ extension CustomerRecord {
 
     /// The line that a row is about: the one that holds the row's number, else the one of the service it names (a number
     /// names a mobile line), else the main one. A line that is not there yet is added, before those of other services.
+    ///
+    /// A number that no line has is a new one of the customer's first line of the service. Where that has ended, it is a line of its own:
+    /// another one in service has its number from elsewhere (a page, an order, a file of lines) and is not turned into this one.
     mutating func chooseLine(for values: [String: SQLValue], _ context: inout FieldContext) {
         let number = values["msisdn"]?.asText
         let named = values["service"]?.asText
@@ -51,8 +54,10 @@ extension CustomerRecord {
         func isUnknown(_ line: Subscription) -> Bool {
             line.service == .other && line.technology == nil && line.msisdn == nil && stands(line)
         }
+        let first = subscriptions.first(where: isMeant)?.id
+        func mayTake(_ line: Subscription) -> Bool { number == nil || line.msisdn == nil || line.id == first }
         let known =
-            subscriptions.first { isMeant($0) && stands($0) }
+            subscriptions.first { isMeant($0) && stands($0) && mayTake($0) }
             ?? (number == nil ? subscriptions.first(where: isMeant) : nil)
             ?? subscriptions.first(where: isUnknown)
         if let known { return context.line = known.id }

@@ -59,6 +59,28 @@ struct ImportLineTests {
         #expect(try await bench.apply([row], match: "msisdn").map(\.name) == ["unchanged"])
     }
 
+    @Test("a row whose own line has another number by now, or has ended, turns no other line into it")
+    func staleNumber() async throws {
+        for isEnded in [false, true] {
+            let bench = try await ImportBench()
+            let before = try await customer(bench, numbers: ["+8613900000003", Self.two], sources: ["ibm": "A1"]) { record in
+                guard isEnded else { return }
+                record.subscriptions[0].status = .terminated
+                record.subscriptions[0].endedOn = LocalDate("2024-06-30")
+            }
+            let row: [String: SQLValue] = ["source_id": .text("A1"), "msisdn": .text(Self.one), "plan": .text("NEW")]
+            let planned = try await bench.plan([row]).map(\.name)
+            #expect(try await bench.apply([row]).map(\.name) == planned)
+            let after = try #require(try await bench.record(before.id))
+            #expect(after.subscriptions[1] == before.subscriptions[1], "ended \(isEnded)")
+            // The first line's number is the source's again; of one that has ended nothing changes.
+            #expect((after.subscriptions[0] == before.subscriptions[0]) == isEnded && after.subscriptions.count == (isEnded ? 3 : 2))
+            let named = try #require(after.subscriptions.first { $0.msisdn == Self.one })
+            #expect(named.plan == "NEW" && named.status == .active)
+            #expect(try await bench.apply([row]).map(\.name) == ["unchanged"])
+        }
+    }
+
     @Test("two rows of one file about two lines of one customer see each other, whatever the chunks")
     func bothLines() async throws {
         for size in [1, 500] {

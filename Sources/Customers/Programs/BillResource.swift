@@ -62,7 +62,9 @@ struct BillResourceStore: TMFWritingStore {
         var document: JSONObject
 
         /// What TMF678 calls it. A bill that nobody owes any more (cancelled, written off) is settled: nothing remains.
-        var state: String {
+        var state: String { state(as: kind) }
+
+        func state(as kind: ChargeKind) -> String {
             switch kind {
             case .draft: "new"
             case .disputed: "onHold"
@@ -181,6 +183,19 @@ struct BillResourceStore: TMFWritingStore {
         throw CRMError.notFound
     }
 
+    /// A bill that is released is what its payments make it; asking for another state changes nothing of that.
+    private func checkReleased(_ id: Int64, _ asked: String, _ session: any SQLSession) throws {
+        var builder = SQLBuilder(Self.select)
+        builder.append("AND id = ?", .int(id))
+        guard let next = try session.query(builder, { read($0) }).first?.state(as: .bill), next != asked else { return }
+        throw CRMError(
+            "illegal_transition", status: 409,
+            Words(
+                en: "“state” cannot go from “onHold” to “\(asked)”: what is paid is what payments say. What may follow is: \(next).",
+                zh: "“state”不能从“onHold”变为“\(asked)”：是否已付以付款记录为准，允许：\(next)。"),
+            fields: [.init(field: "state", code: "illegal_transition", message: Words(en: "Allowed: \(next)", zh: "允许：\(next)"))])
+    }
+
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
@@ -200,6 +215,7 @@ struct BillResourceStore: TMFWritingStore {
         }.first
         guard let (place, values) = row else { throw CRMError.notFound }
         let kind: ChargeKind = new["state"] == .string("onHold") ? .disputed : .bill
+        if kind == .bill { try checkReleased(id, new["state"]?.string ?? "", session) }
         try session.execute(Self.setKind, [.id(place.customer), .int(place.id), .text(kind.rawValue)])
         let before = store.named(values)
         var after = before

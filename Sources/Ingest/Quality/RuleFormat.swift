@@ -26,7 +26,7 @@ enum RuleFormat: String, Sendable, CaseIterable {
     func matches(_ text: String) -> Bool {
         switch self {
         case .e164: Self.isE164(text)
-        case .mobile: Self.isE164(text) && Self.hasLengthOfMainland(text)
+        case .mobile: Self.isE164(text) && PhoneNumber.hasLengthOfPlan(text)
         case .email: Self.isEmail(text)
         case .identityNumber: IdentityNumber(text) != nil || CreditCode(text) != nil
         case .iccid: Self.isICCID(text)
@@ -42,20 +42,6 @@ enum RuleFormat: String, Sendable, CaseIterable {
         guard bytes.first == 0x2B, (8...16).contains(bytes.count) else { return false }
         let digits = bytes.dropFirst()
         return digits.first != 48 && digits.allSatisfy { (48...57).contains($0) }
-    }
-
-    /// By the numbering plan of the mainland (工信部 网络电信号码管理): 1 and 3 to 9 have 11 digits; numbers of things
-    /// (10 and 14) have 11 or 13; 10 with eight digits more is a line of Beijing. 11 and 12 begin no number of a customer.
-    /// Of other countries nothing is said.
-    private static func hasLengthOfMainland(_ text: String) -> Bool {
-        guard text.hasPrefix("+861") else { return true }
-        let count = text.utf8.count - 3
-        switch text.utf8.dropFirst(4).first {
-        case UInt8(ascii: "0"): return [10, 11, 13].contains(count)
-        case UInt8(ascii: "4"): return count == 11 || count == 13
-        case UInt8(ascii: "1"), UInt8(ascii: "2"): return false
-        default: return count == 11
-        }
     }
 
     private static func isEmail(_ text: String) -> Bool {

@@ -110,6 +110,13 @@ struct ProductStore: OwnedStore {
 
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
         var found = Dictionary(try rows.documents(ids, principal, session).map { ($0.id, $0.1) }, uniquingKeysWith: { first, _ in first })
+        if let lines, !found.isEmpty {
+            let (shown, masking) = (ProductLine(tenant), Masking(principal))
+            for line in try lines.lines.lines(found.keys.sorted(), session) {
+                let id = line.id.rawValue
+                found[id] = found[id].map { shown.completed($0, line, masking) }
+            }
+        }
         if found.count < ids.count { found.merge(try bare(ids.filter { found[$0] == nil }, principal, session)) { mine, _ in mine } }
         return ids.compactMap { id in
             guard var document = found[id] else { return nil }
@@ -148,6 +155,7 @@ struct ProductStore: OwnedStore {
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
         let document = Self.dated(document, context.now)
+        if lines != nil { try ProductLine(tenant).checkNumbers(document) }
         let id = try rows.create(document, context, session)
         try begin(id, document, context, session)
         return id
@@ -156,7 +164,9 @@ struct ProductStore: OwnedStore {
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
-        let new = Self.dated(new, context.now)
+        var new = Self.dated(new, context.now)
+        let reading = ProductLine(tenant)
+        if lines != nil { try reading.checkNumbers(new, but: old) }
         guard let lines, let line = try lines.lines.lines([id], session).first else {
             try rows.change(id, from: old, to: new, context, session)
             return try begin(id, new, context, session)
@@ -168,13 +178,16 @@ struct ProductStore: OwnedStore {
                     en: "The product is a line of customer \(line.customer); lines do not change hands. Terminate it and make one for the other customer.",
                     zh: "该产品是客户 \(line.customer) 的号码，不能直接转给他人。请终止后为另一客户新建。"), field: "relatedParty")
         }
+        // It is told in several places; a change names one of them.
+        if let current = line.number, let next = reading.moved(from: current, old, new) {
+            reading.replaceNumber(&new, from: current, to: next)
+        }
         if try LineProducts.rows([id], session).isEmpty {
             try rows.create(id, new, context, session)
         } else {
             try rows.change(id, from: old, to: new, context, session)
         }
         // What the product says otherwise than before is the line's from now on; what only the line knows stays.
-        let reading = ProductLine(tenant)
         let (before, after) = (reading.line(id, of: line.customer, old), reading.line(id, of: line.customer, new))
         var wanted = line
         if before.number != after.number {

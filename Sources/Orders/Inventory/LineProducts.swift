@@ -21,7 +21,7 @@ struct LineProducts: Sendable {
 
     /// Products and, by the same ids, the lines of which no row of a product says more: a union whose parts are each read by an index of
     /// their own, in the order of the ids. When something began, lines know as a day and products as an instant: that is looked at in
-    /// the documents.
+    /// the documents. By its number a product that is a line is found whether or not it has a row, as people write numbers.
     static func table(_ rows: TMFTable, _ listing: LineListing) -> TMFTable {
         let beside: SQL = """
             NOT EXISTS (SELECT 1 FROM orders_product p WHERE p.customer_id = \(listing.customer) AND p.id = \(listing.id))
@@ -30,9 +30,14 @@ struct LineProducts: Sendable {
             TMFColumn(path, .inside(owners: "SELECT \(listing.id) \(source) AND \(beside)", column: column), stored: stored)
         }
         let id: @Sendable (String) -> SQLValue? = { text in Int64(text).flatMap { String($0) == text ? .int($0) : nil } }
+        func every(_ path: String, _ source: SQL, _ column: SQL, _ stored: @escaping @Sendable (String) -> SQLValue?) -> TMFColumn {
+            TMFColumn(path, .inside(owners: "SELECT \(listing.id) \(source)", column: column), stored: stored)
+        }
         let own: [String: [TMFColumn]] = [
-            "realizingResource.id": [lines("realizingResource.id", listing.all, listing.id, id)],
-            "realizingResource.value": listing.numbered.map { lines("realizingResource.value", $0.source, $0.number) { .text($0) } },
+            "realizingResource.id": [every("realizingResource.id", listing.all, listing.id, id)],
+            "realizingResource.value": listing.numbered.map {
+                every("realizingResource.value", $0.source, $0.number) { .text(PhoneNumber($0)?.e164 ?? $0) }
+            },
             "relatedParty.id": [lines("relatedParty.id", listing.all, listing.customer, id)],
         ]
         // In both parts of the union.
@@ -48,7 +53,7 @@ struct LineProducts: Sendable {
                 ]
             }
             return TMFColumn(
-                path, .either(parts + (own[path] ?? [])), isOrdered: column.isOrdered && path != "realizingResource.id",
+                path, .either(parts + (own[path] ?? [])), isOrdered: column.isOrdered && !path.hasPrefix("realizingResource."),
                 mask: column.mask, stored: column.stored)
         }
         return TMFTable(

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Kernel
+import Matching
 import Platform
 import TMF
 import Web
@@ -37,10 +38,42 @@ struct ProductLine: Sendable {
             || element["productCharacteristic"] == nil && element["id"] != nil && element["value"]?.string?.hasPrefix("+") == true
     }
 
+    private static func text(_ value: JSONValue?) -> String? { value?.string ?? value?.int.map { String($0) } }
+
+    /// A reference to a number (`@referredType` MSISDN) that has no value has the number as its id or its name.
     private func number(_ element: JSONValue) -> String? {
-        let value = element["value"]
-        let text = value?.string ?? value?.int.map { String($0) }
-        return text.flatMap { PhoneNumber($0, defaultCountryCode: countryCode)?.e164 }
+        if let text = Self.text(element["value"]) { return PhoneNumber(text, defaultCountryCode: countryCode)?.e164 }
+        guard element["value"] == nil, Self.isNumber(element["@referredType"]) || Self.isNumber(element["@type"]) else { return nil }
+        return ["id", "name"].lazy.compactMap { Self.text(element[$0]) }
+            .compactMap { PhoneNumber($0, defaultCountryCode: countryCode)?.e164 }.first(where: PhoneNumber.hasLengthOfPlan)
+    }
+
+    /// Names that a device may have as well: what is no number by such a name is something else.
+    private static let vague: Set<String> = ["phone", "mobile"]
+
+    /// A number that is none would be a product without its line, or a line that no usage finds: refused, by the check that imports have.
+    /// - Parameters:
+    ///   - old: what was there before is nobody's fault now.
+    ///   - place: of the product within what was sent.
+    func checkNumbers(_ product: JSONObject, but old: JSONObject = [:], at place: String = "", _ subject: Words = Words(en: "", zh: "")) throws {
+        for name in Self.attributes {
+            let known = old[name]?.array ?? []
+            for element in product[name]?.array ?? [] where Self.holdsNumber(element) && !known.contains(element) {
+                guard let text = Self.text(element["value"]), !text.trimmed.isEmpty else { continue }
+                let number = PhoneNumber(text, defaultCountryCode: countryCode)?.e164
+                if let number, PhoneNumber.hasLengthOfPlan(number) { continue }
+                if number == nil, Self.vague.contains((element["name"]?.string ?? "").lowercased()) { continue }
+                let why =
+                    number == nil
+                    ? Words(en: "it cannot be read as a telephone number", zh: "无法识别为电话号码")
+                    : Words(en: "a mobile number of China has 11 digits", zh: "中国大陆手机号码为 11 位")
+                let (path, shown) = ("\(place)\(name).value", text.prefix(40))
+                throw OrderFlow.bad(
+                    "wrong_number", path,
+                    Words(
+                        en: "\(subject.en)“\(path)” is “\(shown)”: \(why.en).", zh: "\(subject.zh)“\(path)”为“\(shown)”：\(why.zh)。"))
+            }
+        }
     }
 
     /// A number in China that does not begin as a mobile one does is a fixed one; of other countries nothing is guessed.
@@ -61,6 +94,40 @@ struct ProductLine: Sendable {
             }
         }
         return nil
+    }
+
+    /// The number that a change of a product gives to its line; `nil` = it keeps the one that it has.
+    func moved(from current: String, _ old: JSONObject, _ new: JSONObject) -> String? {
+        if let next = number(of: new), next != number(of: old), next != current { return next }
+        for name in Self.attributes {
+            func numbers(_ product: JSONObject) -> [String] {
+                (product[name]?.array ?? []).filter(Self.holdsNumber).compactMap(number)
+            }
+            let (before, after) = (numbers(old), numbers(new))
+            guard before.contains(current), !after.contains(current) else { continue }
+            if let next = after.first(where: { !before.contains($0) }) { return next }
+        }
+        return nil
+    }
+
+    /// Writes a line's new number wherever the product tells the old one.
+    /// - Returns: whether it does.
+    @discardableResult
+    func replaceNumber(_ product: inout JSONObject, from old: String?, to new: String) -> Bool {
+        var isTold = false
+        for name in Self.attributes {
+            guard let elements = product[name]?.array else { continue }
+            product[name] = .array(
+                elements.map { element in
+                    // Whatever a resource is called: with the line's number it is that number.
+                    let holds = Self.holdsNumber(element) || name == "realizingResource" && old != nil
+                    guard holds, number(element) == old, var object = element.object else { return element }
+                    object["value"] = .string(new)
+                    isTold = true
+                    return .object(object)
+                })
+        }
+        return isTold
     }
 
     // MARK: A product as a line
@@ -88,7 +155,7 @@ struct ProductLine: Sendable {
     }
 
     private func day(_ value: JSONValue?) -> LocalDate? {
-        value?.string.flatMap { TMFTime($0) }.map { Instant(milliseconds: $0.milliseconds).date(offsetMinutes: zone) }
+        value?.string.flatMap { TMFDay.day($0, offsetMinutes: zone) }
     }
 
     private static let amounts = ["price.taxIncludedAmount", "price.dutyFreeAmount"]
@@ -122,8 +189,35 @@ struct ProductLine: Sendable {
 
     private static func status(_ line: LineFacts) -> String { line.status == .pending ? "pendingActive" : line.status.rawValue }
 
-    private func instant(_ day: LocalDate) -> JSONValue {
-        .string(Instant(milliseconds: Int64(day.daysSinceEpoch) * 86_400_000 - Int64(zone) * 60_000).iso8601)
+    private func instant(_ day: LocalDate) -> JSONValue { .string(TMFDay.start(day, offsetMinutes: zone)) }
+
+    private func resource(_ line: LineFacts, _ number: String) -> JSONValue {
+        .object(["id": .string(line.id.description), "name": .string("MSISDN"), "value": .string(number)])
+    }
+
+    /// A product of which there is a row, with what every line says as a product: its number as a resource, and days as days.
+    func completed(_ product: JSONObject, _ line: LineFacts, _ masking: Masking) -> JSONObject {
+        var result = product
+        for name in ["startDate", "terminationDate"] {
+            guard let time = product[name]?.string.flatMap({ TMFTime($0) }) else { continue }
+            guard (time.milliseconds + Int64(zone) * 60_000) % 86_400_000 == 0 else { continue }
+            result[name] = instant(Instant(milliseconds: time.milliseconds).date(offsetMinutes: zone))
+        }
+        guard let number = line.number else { return result }
+        let shown = masking.apply(.phone, number)
+        var resources = product["realizingResource"]?.array ?? []
+        let place = resources.firstIndex { element in
+            Self.holdsNumber(element) || self.number(element) == number || element["value"]?.string == shown
+        }
+        if let place {
+            guard resources[place]["value"] == nil, var object = resources[place].object else { return result }
+            object["value"] = .string(shown)
+            resources[place] = .object(object)
+        } else {
+            resources.append(resource(line, shown))
+        }
+        result["realizingResource"] = .array(resources)
+        return result
     }
 
     /// A line of which no product says more: what the customer's own record has. The plan is the offering, and its name the only id
@@ -136,11 +230,7 @@ struct ProductLine: Sendable {
         document["startDate"] = line.startedOn.map(instant)
         document["terminationDate"] = line.status == .terminated ? line.endedOn.map(instant) : nil
         if let number = line.number {
-            document["realizingResource"] = .array([
-                .object([
-                    "id": .string(line.id.description), "name": .string("MSISDN"), "value": .string(masking.apply(.phone, number)),
-                ])
-            ])
+            document["realizingResource"] = .array([resource(line, masking.apply(.phone, number))])
         }
         document["productPrice"] = line.monthlyCharge.map { .array([Self.price($0)]) }
         return document
@@ -172,18 +262,7 @@ struct ProductLine: Sendable {
     }
 
     private func renumber(_ product: inout JSONObject, from old: String?, to new: String) {
-        var isTold = false
-        for name in Self.attributes {
-            guard let elements = product[name]?.array else { continue }
-            product[name] = .array(
-                elements.map { element in
-                    guard Self.holdsNumber(element), number(element) == old, var object = element.object else { return element }
-                    object["value"] = .string(new)
-                    isTold = true
-                    return .object(object)
-                })
-        }
-        guard !isTold else { return }
+        guard !replaceNumber(&product, from: old, to: new) else { return }
         let more = JSONValue.object(["name": .string("MSISDN"), "value": .string(new)])
         product["productCharacteristic"] = .array((product["productCharacteristic"]?.array ?? []) + [more])
     }

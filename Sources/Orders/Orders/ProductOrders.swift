@@ -154,6 +154,14 @@ struct OrderStore: OwnedStore {
         ])
     }
 
+    /// What a product has already (`check`) is in no catalogue where an import named it.
+    func vouched(_ document: JSONObject) -> JSONObject {
+        let items = OrderFlow.all((document[OrderFlow.items]?.array ?? []).compactMap(\.object)).filter { $0["action"]?.string == "modify" }
+        return [
+            OrderFlow.items: .array(items.compactMap { item in Fulfilment.offering(item).map { .object(["productOffering": .object($0)]) } })
+        ]
+    }
+
     func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
         let state = document["state"]?.string ?? ""
         guard OrderFlow.ended.contains(state) || state == OrderFlow.states.first else {
@@ -205,22 +213,24 @@ extension OrderStore {
                     "wrong_quantity", "productOrderItem.quantity",
                     Words(en: "Item “\(id)”: “quantity” must be 1 to \(Fulfilment.quantityMax).", zh: "订单项“\(id)”：“quantity”应为 1 到 \(Fulfilment.quantityMax)。"))
             }
-            if action == "add" || action == "modify" { try check(offering: item, id, action, cards, isOuter: outer.contains(id)) }
+            let has = try action == "add" ? nil : check(product: item, id, customer, desk, context, session)["productOffering"]?["id"]?.string
+            if action == "add" || action == "modify" {
+                try check(offering: item, id, action, cards, has: has, isOuter: outer.contains(id))
+                try check(number: item, id, action, customer, context, session)
+            }
             if action == "add" {
-                try check(number: item, id, customer, context, session)
                 guard item["product"]?["id"] == nil else {
                     throw OrderFlow.bad(
                         "fixed", "productOrderItem.product.id",
                         Words(en: "Item “\(id)” adds a product: its id is given by the server.", zh: "订单项“\(id)”为新增产品，其 id 由服务器分配。"))
                 }
-            } else {
-                try check(product: item, id, customer, desk, context, session)
             }
         }
     }
 
+    /// - Parameter has: the offering that the product has already: a plan that an import named is in no catalogue.
     private func check(
-        offering item: JSONObject, _ id: String, _ action: String, _ cards: [OfferingID: OfferingCard], isOuter: Bool
+        offering item: JSONObject, _ id: String, _ action: String, _ cards: [OfferingID: OfferingCard], has: String?, isOuter: Bool
     ) throws {
         guard let offering = Fulfilment.offering(item) else {
             if action == "modify" || item["product"]?["productSpecification"] != nil || !OrderFlow.inside(item).isEmpty { return }
@@ -230,6 +240,7 @@ extension OrderStore {
         }
         let text = offering["id"]?.string ?? ""
         guard let card = OfferingID(text).flatMap({ cards[$0] }) else {
+            if !text.isEmpty, text == has { return }
             // What another system offers is named with where it lies.
             if offering["href"]?.string?.contains("://") == true { return }
             throw OrderFlow.bad(
@@ -250,12 +261,29 @@ extension OrderStore {
 
     /// A number is refused when it is ordered, not only when the work is done.
     private func check(
-        number item: JSONObject, _ id: String, _ customer: CustomerID, _ context: TMFContext, _ session: any SQLSession
+        number item: JSONObject, _ id: String, _ action: String, _ customer: CustomerID, _ context: TMFContext,
+        _ session: any SQLSession
     ) throws {
-        guard customer.rawValue > 0, let product = item["product"]?.object,
-            let store = fulfilment.products.store(context.tenant) as? ProductStore,
-            let number = ProductLine(context.tenant).number(of: product)
-        else { return }
+        guard let product = item["product"]?.object, let store = fulfilment.products.store(context.tenant) as? ProductStore else { return }
+        let reading = ProductLine(context.tenant)
+        let subject = Words(en: "Item “\(id)”: ", zh: "订单项“\(id)”：")
+        if fulfilment.lines != nil { try reading.checkNumbers(product, at: "productOrderItem.product.", subject) }
+        guard action == "add", let number = reading.number(of: product) else { return }
+        guard customer.rawValue > 0 else {
+            guard fulfilment.lines != nil else { return }
+            throw OrderFlow.bad(
+                "customer_needed", "relatedParty",
+                Words(
+                    en: """
+                        \(subject.en)it names a number, so the order needs the customer whose line it will be: “relatedParty” with \
+                        @referredType Customer. A person or an organization becomes one by POST /tmf-api/customerManagement/v4/customer \
+                        with “engagedParty”.
+                        """,
+                    zh: """
+                        \(subject.zh)指定了号码，订单必须在“relatedParty”中给出该号码所属的客户（@referredType 为 Customer）。\
+                        个人或组织可通过 POST /tmf-api/customerManagement/v4/customer（“engagedParty”）成为客户。
+                        """))
+        }
         guard item["quantity"]?.int ?? 1 == 1 else {
             throw OrderFlow.bad(
                 "wrong_quantity", "productOrderItem.quantity",
@@ -271,7 +299,7 @@ extension OrderStore {
     private func check(
         product item: JSONObject, _ id: String, _ customer: CustomerID, _ desk: TMFDesk, _ context: TMFContext,
         _ session: any SQLSession
-    ) throws {
+    ) throws -> JSONObject {
         let text = item["product"]?["id"]?.string ?? ""
         let field = "productOrderItem.product.id"
         guard !text.isEmpty else {
@@ -293,5 +321,6 @@ extension OrderStore {
         }
         let status = found["status"]?.string ?? ""
         if Inventory.ended.contains(status) { throw OrderFlow.ended(product: text, status, item) }
+        return found
     }
 }

@@ -71,9 +71,9 @@ struct TMFReferences {
     /// - Parameter known: what was referred to before: nobody has to mend what they do not touch.
     /// - Throws: 400 naming the places that lead nowhere, or nowhere that the caller may see.
     func check(
-        but known: TMFReferences?, _ directory: TMFDirectory, _ tenant: Tenant, _ principal: Principal, _ session: any SQLSession
+        but known: [TMFReferences], _ directory: TMFDirectory, _ tenant: Tenant, _ principal: Principal, _ session: any SQLSession
     ) throws {
-        let asked = order.filter { known?.places[$0] == nil }
+        let asked = order.filter { one in !known.contains { $0.places[one] != nil } }
         var missing: Set<One> = []
         for (family, ones) in Dictionary(grouping: asked, by: \.family) {
             var ids: [Int64: One] = [:]

@@ -173,7 +173,8 @@ package struct TMFDesk: Sendable {
         func references(_ document: JSONObject) -> TMFReferences {
             TMFReferences(document, resource.asked, of: resource.type, directory, origin: origin)
         }
-        try references(new).check(but: old.map(references), directory, tenant, context.principal, session)
+        let known = try [old, writing().vouched(new)].compactMap { $0.map(references) }
+        try references(new).check(but: known, directory, tenant, context.principal, session)
     }
 
     private static func differences(_ old: JSONObject, _ new: JSONObject) -> Set<String> {

@@ -66,6 +66,13 @@ package protocol TMFWritingStore: TMFStore {
     func change(_ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws
     /// - Throws: 409 where others still point to it.
     func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws
+    /// What a document refers to that the store has looked up by itself, as a part of such a document: things that are named otherwise
+    /// than by an id of ours. Asked after the store has taken the document.
+    func vouched(_ document: JSONObject) -> JSONObject
+}
+
+extension TMFWritingStore {
+    package func vouched(_ document: JSONObject) -> JSONObject { [:] }
 }
 
 /// Who changes something, and when.

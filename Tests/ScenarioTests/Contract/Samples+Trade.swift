@@ -167,7 +167,7 @@ extension Samples {
                 "productOffering": ["id": "o\(context.number)", "name": "Fibre", "href": "x"],
                 "productSpecification": ["id": "s\(context.number)", "name": "Line", "version": "2"], "billingAccount": ["id": "BA\(context.number)", "name": "b"],
                 "relatedParty": [party(world)],
-                "productCharacteristic": [["name": "MSISDN", "value": "86138000000\(context.number)"], ["name": "deep", "value": ["a": [1]], "x": 1]],
+                "productCharacteristic": [["name": "MSISDN", "value": "86\(13_800_000_000 + context.number)"], ["name": "deep", "value": ["a": [1]], "x": 1]],
                 "productPrice": [
                     [
                         "name": "m", "priceType": "recurring", "recurringChargePeriod": "month",
@@ -175,7 +175,7 @@ extension Samples {
                     ]
                 ],
                 "productRelationship": [["relationshipType": "reliesOn", "product": ["id": "rel\(context.number)", "name": "n"]]],
-                "realizingResource": [["id": "r\(context.number)", "name": "number", "value": "86138000000\(context.number)", "href": "x"]],
+                "realizingResource": [["id": "r\(context.number)", "name": "number", "value": "86\(13_800_000_000 + context.number)", "href": "x"]],
                 "realizingService": [["id": "sv\(context.number)", "name": "n", "href": "x"]],
                 "productOrderItem": [["productOrderId": "po\(context.number)", "orderItemId": "1", "orderItemAction": "add", "role": "r", "productOrderHref": "x"]],
                 "place": [["id": "pl", "role": "installed"]],
