@@ -243,6 +243,18 @@ struct FileInspector {
                                 "The encoding is uncertain: the file is read as \(guess.encoding.rawValue). Look at the samples and choose another one if the text is unreadable.",
                             zh: "编码不确定：按 \(guess.encoding.rawValue) 读取。请查看样本，若为乱码请改选其他编码。")))
         }
+        let broken = header.names.filter(Mojibake.isSuspect)
+        if !broken.isEmpty {
+            func list(_ comma: String) -> String {
+                broken.prefix(5).map { name in Mojibake.repaired(name).map { "“\(name)” (\($0)?)" } ?? "“\(name)”" }.joined(separator: comma)
+            }
+            found.append(
+                .init(
+                    "broken_headings",
+                    Words(
+                        en: "Headings are broken text, read in a wrong encoding before they were saved: \(list(", ")). Export the file anew.",
+                        zh: "表头是乱码（保存前已按错误编码读取）：\(list("、"))。请重新导出文件。")))
+        }
         if !header.duplicates.isEmpty {
             let names = header.duplicates.prefix(5).joined(separator: ", ")
             found.append(

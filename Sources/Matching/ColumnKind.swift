@@ -124,20 +124,20 @@ enum HeaderWords {
         (.number, ["amount", "price", "age", "height", "weight", "income", "latitude", "longitude", "lat", "lon"]),
     ]
     private static let chinese: [(ColumnKind, [String])] = [
-        (.email, ["邮箱", "电子邮件", "邮件"]),
+        (.email, ["邮箱", "电子邮件", "邮件", "电邮"]),
         (.postcode, ["邮编", "邮政编码"]),
         (.phone, ["手机", "电话", "联系方式", "号码", "传真"]),
         (.identityNumber, ["身份证", "证件号", "护照", "社保号", "证件"]),
-        (.birthDate, ["出生", "生日"]),
+        (.birthDate, ["出生", "生日", "诞辰"]),
         (.houseNumber, ["门牌"]),
         (.suburb, ["城市", "区县", "市", "区", "县", "镇"]),
         (.category, ["性别", "省", "国家", "民族", "类型", "类别", "称谓", "套餐", "资费", "品牌", "渠道"]),
-        (.street, ["地址", "住址", "街道", "路"]),
+        (.street, ["地址", "住址", "街道", "安装位置", "装机位置", "位置", "路"]),
         // 名字 is what somebody is called, surname and all.
-        (.fullName, ["姓名", "客户名", "户名", "名称", "联系人", "名字"]),
+        (.fullName, ["姓名", "客户名", "户名", "名称", "联系人", "名字", "机主", "户主", "业主"]),
         (.surname, ["姓氏", "姓"]),
         (.givenName, ["名"]),
-        (.number, ["金额", "年龄", "价格"]),
+        (.number, ["金额", "年龄", "价格", "月租", "月费", "租金", "余额", "欠费"]),
     ]
 
     /// Words of a header: `dateOfBirth`, `date_of_birth` and `Date of Birth` are `date of birth`.

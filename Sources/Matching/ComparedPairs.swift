@@ -5,7 +5,7 @@ struct ComparedPairs {
     let pairs: [UInt64]
     let fields: Int
     private(set) var levels: [UInt8]
-    /// Pairs in which two verified identity numbers differ.
+    /// Pairs in which two verified identity numbers differ, or any two of people who were born a generation apart.
     private(set) var verifiedConflicts: [Bool]
 
     init(_ table: PreparedTable, _ pairs: [UInt64], _ report: (Int) -> Void = { _ in }) {
@@ -43,6 +43,7 @@ struct ComparedPairs {
         let kinds = table.fields.map(\.kind), columns = table.columns, width = fields
         let roles = FieldRoles(kinds)
         let identities = kinds.indices.filter { kinds[$0] == .identityNumber }
+        let births = kinds.indices.filter { kinds[$0] == .birthDate }
         levels.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }
             for (number, pair) in pairs.enumerated() {
@@ -52,6 +53,12 @@ struct ComparedPairs {
                 for field in identities where own[field] != 0 && own[field] != Comparison.missing {
                     if let x = columns[field].value(a), let y = columns[field].value(b), x.isVerified(like: y) {
                         verifiedConflicts[number] = true
+                    }
+                    guard own[field] > 1 else { continue }
+                    for birth in births where own[birth] == 3 {
+                        if let x = columns[birth].value(a), let y = columns[birth].value(b), Comparison.areGenerations(x, y) {
+                            verifiedConflicts[number] = true
+                        }
                     }
                 }
             }

@@ -219,10 +219,34 @@ package enum Comparison {
         let (y1, m1, d1) = (a.number / 10_000, a.number / 100 % 100, a.number % 100)
         let (y2, m2, d2) = (b.number / 10_000, b.number / 100 % 100, b.number % 100)
         if y1 == y2, m1 == d2, m2 == d1 { return 1 }
+        // Systems write the first of January for a day nobody knows: that it agrees says nothing, and a year with a slip says little.
+        if m1 == 1, d1 == 1, m2 == 1, d2 == 1 { return isSlipOfYear(y1, y2) ? 2 : 3 }
+        if areGenerations(a, b) { return 3 }
         if Similarity.edits(a.compact, b.compact, limit: 1) <= 1 { return 1 }
         let same = (y1 == y2 ? 1 : 0) + (m1 == m2 ? 1 : 0) + (d1 == d2 ? 1 : 0)
         return same == 2 ? 2 : 3
     }
+
+    /// So many years lie between parents and children.
+    private static let generationYears: Int64 = 12
+
+    /// Whether two birth dates are those of two people by their years alone: father and son, who may have all else in common. A year
+    /// with one digit mistyped, or two that changed places, is a slip.
+    static func areGenerations(_ a: MatchValue, _ b: MatchValue) -> Bool {
+        let (x, y) = (a.number / 10_000, b.number / 10_000)
+        guard x > 0, y > 0, abs(x - y) >= generationYears else { return false }
+        return !isSlipOfYear(x, y)
+    }
+
+    private static func isSlipOfYear(_ a: Int64, _ b: Int64) -> Bool {
+        let (x, y) = (Array(String(a).utf8), Array(String(b).utf8))
+        guard x.count == y.count else { return false }
+        let other = x.indices.filter { x[$0] != y[$0] }
+        return other.count == 1 || other.count == 2 && x[other[0]] == y[other[1]] && x[other[1]] == y[other[0]]
+    }
+
+    /// Whether two birth dates have nothing of each other: those of two people, and not one with a slip.
+    package static func areOtherBirths(_ a: MatchValue, _ b: MatchValue) -> Bool { level(.birthDate, a, b) == 3 }
 
     private static func number(_ a: MatchValue, _ b: MatchValue) -> UInt8 {
         let difference = Double(abs(a.number - b.number)), size = Double(max(abs(a.number), abs(b.number), 1))

@@ -23,7 +23,7 @@ package struct LinkageModel: Sendable, Codable {
 
     /// Why a pair was kept apart whatever its fields say.
     package enum Bar: String, Sendable, Codable {
-        /// Two different identity numbers whose check digits are right.
+        /// Two different identity numbers whose check digits are right, or any two and birth dates a generation apart.
         case verified
         /// Same home, another given name and birth date.
         case household
@@ -140,7 +140,7 @@ package struct Scorer: Sendable {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { rarity in
                 let own = UnsafeMutableBufferPointer(rebasing: levels[..<count])
                 fill(own, a, b)
-                var isVerified = false
+                var isVerified = isOfTwoGenerations(own, a, b)
                 for field in 0..<count {
                     rarity[field] = own[field] == 0 ? rarityBits(field, a.values[field]) : 0
                     if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field],
@@ -157,6 +157,18 @@ package struct Scorer: Sendable {
                 found.bits -= shift
                 return self.score(found.bits, found.bar)
             }
+        }
+    }
+
+    /// Whether a pair was born a generation apart and has different identity numbers, checked or not: one of the two may be a slip.
+    private func isOfTwoGenerations(_ levels: UnsafeMutableBufferPointer<UInt8>, _ a: MatchRecord, _ b: MatchRecord) -> Bool {
+        let isOther = levels.indices.contains {
+            roles.kinds[$0] == .identityNumber && levels[$0] > 1 && levels[$0] != Comparison.missing
+        }
+        guard isOther else { return false }
+        return levels.indices.contains {
+            guard roles.kinds[$0] == .birthDate, levels[$0] == 3, let x = a.values[$0], let y = b.values[$0] else { return false }
+            return Comparison.areGenerations(x, y)
         }
     }
 
@@ -281,7 +293,24 @@ package struct Scorer: Sendable {
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
         }
+        // A place is a household's, whatever the file says of households: nothing that is somebody's own agrees.
+        if hasPersonal, !hasOwn(levels) { decision.bits = min(decision.bits, -1 + shift) }
         return decision
+    }
+
+    /// Whether a name, birth date, number or e-mail address agrees, nearly at least.
+    @inline(__always)
+    private func hasOwn(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
+        for field in 0..<levels.count where levels[field] != Comparison.missing {
+            switch roles.kinds[field] {
+            case .givenName, .surname, .fullName: if levels[field] < 5 { return true }
+            case .birthDate, .identityNumber, .phone, .email: if levels[field] < 3 { return true }
+            // What a company or its contact is called, where names are no names of people.
+            case .text: if levels[field] < 2 { return true }
+            default: continue
+            }
+        }
+        return false
     }
 
     /// Two people of one home share surname, address and telephone: only what is personal can join two records.

@@ -23,7 +23,7 @@ struct Evaluate: AsyncParsableCommand {
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(
-        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+        name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
     @Option(name: .long, help: "Folds, 2...20.") var folds = 5
     @Option(name: .long, help: "Seed of folds and trees.") var seed: UInt64 = 1

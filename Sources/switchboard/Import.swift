@@ -48,7 +48,7 @@ struct Import: AsyncParsableCommand {
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(
-        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+        name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
     @Option(name: .long, help: "Where rejected rows go (default: FILE.rejects.csv, of a dry run nowhere; with --resume in this folder).")
     var rejects: String?

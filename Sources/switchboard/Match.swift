@@ -30,7 +30,7 @@ struct Match: AsyncParsableCommand {
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(
-        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+        name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
     @Option(name: .customLong("other-sheet"), help: "Sheet of the second file.") var otherSheet: String?
     @Option(name: .customLong("other-skip-rows"), help: "Rows above the heading of the second file.") var otherSkipRows: Int?

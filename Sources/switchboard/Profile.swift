@@ -19,7 +19,7 @@ struct Profile: AsyncParsableCommand {
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(
-        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+        name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
     @Option(name: .long, help: "utf-8, gb18030, big5, utf-16le, utf-16be or windows-1252 (default: guessed).")
     var encoding: String?

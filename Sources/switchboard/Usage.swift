@@ -42,7 +42,7 @@ struct UsageImport: AsyncParsableCommand {
     @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
     var sheet: String?
     @Option(
-        name: .long, help: "Rows above the heading (default: a title in a sheet is found and skipped; 0: the first row is it).")
+        name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
     var skipRows: Int?
     @Option(name: .long, help: ArgumentHelp("Rows of one transaction, 1 to 200000.", visibility: .hidden))
     var chunk = UsageService.chunkMax

@@ -1,6 +1,7 @@
 import App
 import ArgumentParser
 import Foundation
+import Ingest
 import Kernel
 import Platform
 import Usage
@@ -21,6 +22,10 @@ struct UsageRate: AsyncParsableCommand {
     @Option(name: .long, help: "Month, such as 2026-01.") var month: String
     @Option(name: .long, help: "Last month of a span that begins with --month.") var through: String?
     @Option(name: .long, help: "File of tariffs, or the name of a kept tariff that rates every line.") var plan: String?
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
+    @Option(name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
     @Option(name: .long, help: "CSV file to write, a row for each month of a line.") var out: String?
     @Flag(name: .long, help: "Print JSON.") var json = false
 
@@ -31,7 +36,7 @@ struct UsageRate: AsyncParsableCommand {
             try await common.withTenant { runtime, tenant in
                 let principal = runtime.operatorPrincipal(tenant: tenant.name)
                 let service = runtime.modules.usage(tenant)
-                let (book, only) = try Self.tariffs(plan, currency: tenant.currency)
+                let (book, only) = try tariffs(currency: tenant.currency)
                 let rating = try await service.rate(
                     from: month, through: through ?? month, book: book, only: only, principal: principal)
                 let say = try Say(runtime.share)
@@ -52,12 +57,21 @@ struct UsageRate: AsyncParsableCommand {
     }
 
     /// A file where there is one, or where it is written like one; else the name of a tariff.
-    private static func tariffs(_ plan: String?, currency: String) throws -> (book: [Tariff]?, only: String?) {
+    private func tariffs(currency: String) throws -> (book: [Tariff]?, only: String?) {
         guard let plan else { return (nil, nil) }
         let isFile =
             FileManager.default.fileExists(atPath: plan) || plan.contains("/")
             || [".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".xml", ".gz", ".zip"].contains { plan.lowercased().hasSuffix($0) }
-        return isFile ? (try UsageTariff.read(plan, currency: currency), nil) : (nil, plan)
+        guard isFile else {
+            guard sheet == nil, skipRows == nil else {
+                throw WrongUsage(
+                    Words(
+                        en: "--sheet and --skip-rows are of a file, and “\(plan)” is the name of a tariff",
+                        zh: "--sheet 与 --skip-rows 用于文件，而“\(plan)”是资费名称"))
+            }
+            return (nil, plan)
+        }
+        return (try UsageTariff.read(plan, currency: currency, sheet: sheet, skipRows: skipRows), nil)
     }
 
     static func asUsage<T>(_ body: () throws -> T) throws -> T {
@@ -112,9 +126,10 @@ struct UsageTariff: AsyncParsableCommand {
         subcommands: [UsageTariffList.self, UsageTariffSet.self, UsageTariffRemove.self])
 
     /// - Throws: `CRMError` with row and column of what cannot be read.
-    static func read(_ file: String, currency: String) throws -> [Tariff] {
+    static func read(_ file: String, currency: String, sheet: String?, skipRows: Int?) throws -> [Tariff] {
         try FileTrouble.checkFile(file)
-        return try TariffFile.read(path: file, currency: currency)
+        try ImportService.check(skipRows: skipRows)
+        return try TariffFile.read(path: file, currency: currency, sheet: sheet, skipRows: skipRows)
     }
 }
 
@@ -156,11 +171,15 @@ struct UsageTariffSet: AsyncParsableCommand {
         discussion: "Columns: name, valid_from, plans, currency, monthly_fee, minutes_included, messages_included, mb_included or gb_included, per_minute, per_message, per_gb or per_mb, voice_rounding, data_step_mb; name and monthly_fee are needed. docs/usage-rating.md tells each.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "CSV, JSON, XML or .xlsx file, or one of them in .gz or .zip.") var file: String
+    @Option(name: .long, help: "Sheet of a workbook, by name or number (default: the first that has rows).")
+    var sheet: String?
+    @Option(name: .long, help: "Rows above the heading (default: a title is found and skipped; 0: the first row is it).")
+    var skipRows: Int?
 
     func run() async throws {
         try await Terminal.run(json: false) {
             try await common.withTenant { runtime, tenant in
-                let tariffs = try UsageTariff.read(file, currency: tenant.currency)
+                let tariffs = try UsageTariff.read(file, currency: tenant.currency, sheet: sheet, skipRows: skipRows)
                 try await runtime.modules.usage(tenant).setTariffs(
                     tariffs, principal: runtime.operatorPrincipal(tenant: tenant.name))
                 Terminal.out(try Say(runtime.share)("cli.usage.tariff.saved", ["count": "\(tariffs.count)"]))

@@ -107,6 +107,19 @@ struct OriginTests {
         #expect(try await run(nil, dry: false).rejectFile == file + ".rejects.csv")
     }
 
+    @Test("headings that were read in a wrong encoding are named as broken, with what they may have been; right ones are not")
+    func brokenHeadings() async throws {
+        let bench = try await Bench()
+        func warned(_ text: String) async throws -> String? {
+            let report = try await bench.importText(text, matchKey: nil, dryRun: true)
+            let run = try await bench.service.run(try #require(ImportRunID(report.run)))
+            return run.file.inspection.warnings.first { $0.code == "broken_headings" }?.words.en
+        }
+        let words = try await warned("瀹㈡埛鍙\u{FFFD},濮撳悕,ÊÖ»úºÅ\nM9,寮犱紵,13944441234\n")
+        #expect(words?.contains("“濮撳悕” (姓名?)") == true && words?.contains("鍙\u{FFFD}”") == true && words?.contains("手机号") == true, "\(words ?? "")")
+        #expect(try await warned("客户号,姓名\nM9,张伟\n") == nil)
+    }
+
     @Test("what is refused says what to do: no key, the same key, no choice, no heading")
     func advice() async throws {
         let bench = try await Bench()

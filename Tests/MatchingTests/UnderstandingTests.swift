@@ -27,6 +27,7 @@ struct UnderstandingTests {
             ("naissance", .birthDate), ("Straße", .street), ("rue", .street), ("Ort", .suburb), ("ville", .suburb), ("courriel", .email),
             ("fecha_de_nacimiento", .birthDate), ("Apellidos", .surname), ("Cognome", .surname), ("codice fiscale", .identityNumber),
             ("Telemóvel", .phone), ("Sobrenome", .surname), ("achternaam", .surname), ("Geschlecht", .category), ("Código postal", .postcode),
+            ("机主", .fullName), ("安装位置", .street), ("装机地址", .street), ("诞辰", .birthDate), ("电邮", .email), ("月租", .number),
         ] as [(String, ColumnKind)])
     func headers(_ header: String, _ expected: ColumnKind) { #expect(HeaderWords.kind(header) == expected) }
 
@@ -58,6 +59,47 @@ struct UnderstandingTests {
     func mingzi() {
         #expect(kind("名字", (0..<60).map { "王李张"[$0 % 3] + "伟芳娜敏静"[$0 % 5] + "强明" }) == .fullName)
         #expect(kind("名字", (0..<60).map { "伟芳娜敏静强明"[$0 % 7] }) == .givenName)
+    }
+
+    @Test("birth dates a generation apart are other dates; a digit mistyped or two swapped in the year are a slip; a first of January says nothing")
+    func generations() {
+        let standard = Standardiser(kind: .birthDate)
+        func level(_ a: String, _ b: String) -> UInt8? {
+            guard let x = standard.value(a), let y = standard.value(b) else { return nil }
+            #expect(Comparison.level(.birthDate, x, y) == Comparison.level(.birthDate, y, x))
+            return Comparison.level(.birthDate, x, y)
+        }
+        #expect(level("1970-01-01", "2001-01-01") == 3)
+        #expect(level("1970-05-06", "2001-05-06") == 3)
+        #expect(level("1970-05-06", "1981-05-06") == 2)
+        #expect(level("1970-05-06", "1990-05-06") == 1)
+        #expect(level("1979-05-06", "1997-05-06") != 3)
+        #expect(level("1970-01-01", "1990-01-01") == 2)
+        #expect(level("1970-01-01", "1981-01-01") == 3)
+        #expect(level("1970-01-01", "1970-01-01") == 0)
+    }
+
+    @Test("who shares a place and a sex only is never linked, whatever a file says of homes; nor are a generation and another number")
+    func housemates() {
+        let fields = [
+            MatchField(name: "n", kind: .fullName), MatchField(name: "b", kind: .birthDate), MatchField(name: "i", kind: .identityNumber),
+            MatchField(name: "t", kind: .phone), MatchField(name: "s", kind: .street), MatchField(name: "p", kind: .postcode),
+            MatchField(name: "g", kind: .category),
+        ]
+        var model = LinkageModel.shipped(fields)
+        (model.kinship.sameName, model.kinship.otherName, model.priorBits) = (900, 3, 0)
+        let scorer = Scorer(model), standard = RecordStandardiser(fields: fields)
+        func score(_ a: [String?], _ b: [String?]) -> LinkageModel.Score { scorer.score(standard.record(a), standard.record(b)) }
+        let one = score([nil, nil, nil, nil, "12 Oak Road", "4711", "F"], ["Ann Lee", "1970-03-04", nil, nil, "12 Oak Road", "4711", "F"])
+        #expect(one.band != .link && one.bits < 0, "\(one)")
+        let parents = score(
+            ["HE JUN", "1948-03-04", "773883127", "94145191", "12 Oak Road", "4711", nil],
+            ["何军", "1977-08-09", "280614652", "94145191", "12 Oak Road", "4711", nil])
+        #expect(parents.band == .apart && parents.bar == .verified, "\(parents)")
+        let same = score(
+            ["HE JUN", "1948-03-04", "773883127", "94145191", "12 Oak Road", "4711", nil],
+            ["何军", "1948-03-04", "280614652", "94145191", "12 Oak Road", "4711", nil])
+        #expect(same.band == .link, "\(same)")
     }
 
     @Test("a header that its values contradict is not believed")

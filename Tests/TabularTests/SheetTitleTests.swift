@@ -62,6 +62,25 @@ struct SheetTitleTests {
         #expect(try Unwrapped(long, skipRows: 1).columns == ["id", "name"])
     }
 
+    @Test("a title above the heading of a text is found, whatever it is written in; what may be a table is none")
+    func titledText() throws {
+        let text = "客户对账清单 2026\r\n导出人,林,部门,财务\r\n\r\n客户号,姓名,证件号码,手机号,出生日期,地址,城市,邮箱,月租\r\nB1,王,,139,,\"a\nb\",,,1\r\n"
+        let utf16 = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        for bytes in [Array(text.utf8), [0xEF, 0xBB, 0xBF] + Array(text.utf8), [0xFF, 0xFE] + utf16, Packing.gzip(Array(text.utf8))] {
+            let read = try Unwrapped(bytes)
+            #expect(read.columns.first == "客户号" && read.columns.count == 9 && read.lines == [5], "\(read.columns) \(read.lines)")
+            #expect(read.unpacked?.summary?.titles == ["客户对账清单 2026", "导出人 林 部门 财务"])
+            #expect(try Unwrapped(bytes, skipRows: 0).columns.first == "客户对账清单 2026")
+        }
+        #expect(try Unwrapped(Array("Report\nid;name;city\n1;a;b\n".utf8)).columns == ["id", "name", "city"])
+        for plain in [
+            "id,name,city\n1,a,b\n", "name\nSmith, John, Jr\nJones, Ann, Ms\n", "id,name\n1,a,x,y\n2,b,x,y\n", "t\na1,b,c\n1,2,3\n",
+            "title\nid,name,city\n", "{\"a\":1}\n{\"a\":2}\n", "id,name,city\nx\n1,b,c\n", "a\n\"x\ny\",b,c\n1,2,3\n",
+        ] {
+            #expect(try Unwrapped(Array(plain.utf8)).unpacked == nil, "\(plain)")
+        }
+    }
+
     @Test("so many rows as are asked are skipped, none when none is asked")
     func asked() throws {
         let table: [[String?]] = [["t", "x", "y"], ["id", "name", "city"], ["1", "a", "b"], ["2", "c", "d"]]

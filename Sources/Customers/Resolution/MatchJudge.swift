@@ -18,19 +18,23 @@ struct MatchVerdict: Sendable, Equatable {
         case sameDocument = "same_document"
         /// The same telephone number or e-mail address, and the same name.
         case sameContact = "same_contact"
+        /// The same name, and a number or address that is one sign off.
+        case nearContact = "near_contact"
+        /// Much agrees, but the birth dates are those of two people.
+        case otherBirth = "other_birth"
         /// Everything points to it but the name, which is another.
         case otherName = "other_name"
         /// Two or more things that do not depend on each other agree, and nothing speaks against it.
         case several
         /// The same telephone number and address, and nothing that tells the members of a household apart.
         case home
-        /// All but sure by its weights, but neither name, birth date nor document says so.
+        /// All but sure by its weights, but what tells people apart agrees too little.
         case unnamed
         /// Companies of one name but for its legal form, with the same telephone number or address.
         case company
         /// A person said that they may be one.
         case proposed
-        /// Members of their sets are two verified people.
+        /// Members of their sets are two people, by their documents or birth dates.
         case setConflict = "set_conflict"
         /// They would join two customers that nobody has joined.
         case bridge
@@ -60,6 +64,10 @@ final class MatchSubject: Sendable {
         card = prepared.card
         record = prepared.record
     }
+
+    /// The birth date, as it is compared.
+    fileprivate var birth: MatchValue? { Self.birthField.flatMap { record.values[$0] } }
+    private static let birthField = MatchCard.fields.firstIndex { $0.kind == .birthDate }
 
     var verified: Set<IdentityNumber> { Set(card.documents.compactMap { IdentityNumber($0) }.filter(\.isChecked)) }
 }
@@ -100,6 +108,14 @@ struct MatchJudge: Sendable {
         !Set(x.map(\.kind)).isDisjoint(with: y.map(\.kind)) && x.isDisjoint(with: y)
     }
 
+    /// Whether two are two people whatever a third has in common with both: by their documents, or by birth dates that are no slip of
+    /// each other while no document says that they are one.
+    static func contradict(_ a: MatchSubject, _ b: MatchSubject) -> Bool {
+        if areTwoPeople(a, b) { return true }
+        guard Set(a.card.documents).isDisjoint(with: b.card.documents), let x = a.birth, let y = b.birth else { return false }
+        return Comparison.areOtherBirths(x, y)
+    }
+
     func judge(_ a: MatchSubject, _ b: MatchSubject) -> MatchVerdict {
         let (x, y) = records(a, b)
         let (score, evidence) = scorer.judged(x, y, among: among)
@@ -132,9 +148,11 @@ struct MatchJudge: Sendable {
             if name == "missing", beside.isPersonal { return verdict(score.band == .link ? .link : .review, .several) }
             if name == "missing" { return verdict(.review, .home) }
         }
-        // One sign off the number or address of somebody else of that name is rarer than a slip.
-        if isSameName, mayBeOne, score.band != .apart, levels["phone"] == "one_edit" || levels["email"] == "one_edit" {
-            return verdict(.link, .sameContact)
+        // One sign off the address of somebody else of that name is rarer than a slip. Of numbers it is not: operators hand out all of
+        // them, and people choose those that look alike.
+        if isSameName, mayBeOne, score.band != .apart {
+            if levels["email"] == "one_edit" { return verdict(.link, .nearContact) }
+            if levels["phone"] == "one_edit", !isSameBirth, !isSameDocument { return verdict(.review, .nearContact) }
         }
         if name == "different", !isSameDocument {
             return verdict(isSameBirth && score.band != .apart ? .review : .apart, .otherName)
@@ -147,8 +165,8 @@ struct MatchJudge: Sendable {
             let isElsewhere = levels["address"] == "different" && beside.count == 1
             if isSameBirth, isElsewhere, !isSameDocument { return verdict(.review, .weights) }
             let isKnown = isSameDocument || isSameBirth || isNearlyNamed && birth != "different"
-            return verdict(isKnown ? .link : .review, isKnown ? .weights : .unnamed)
-        case .review: return verdict(.review, .weights)
+            return verdict(isKnown ? .link : .review, isKnown ? .weights : birth == "different" ? .otherBirth : .unnamed)
+        case .review: return verdict(.review, birth == "different" ? .otherBirth : .weights)
         case .apart: return verdict(.apart, .weights)
         }
     }

@@ -240,7 +240,9 @@ struct MatchResolver: Sendable {
         guard left.count + right.count <= CustomerLinks.setMax else { return false }
         for a in left {
             for b in right {
-                guard let x = subjects[a], let y = subjects[b], !judge.speaksAgainst(x, y) else { return false }
+                guard let x = subjects[a], let y = subjects[b], !judge.speaksAgainst(x, y),
+                    !MatchJudge.contradict(x, y)
+                else { return false }
             }
         }
         return try !Self.areKeptApart(left, right, session)
@@ -341,8 +343,12 @@ struct MatchSets {
     func group(_ root: CustomerID) -> [CustomerID] { groups[root] ?? [root] }
     func mayGrow(_ root: CustomerID) -> Bool { group(root).count < CustomerLinks.setMax }
 
-    /// Whether a member of the set and the newcomer are two verified people.
+    /// Whether a member of the set and the newcomer, or one of its own set, are two people. A record that knows little has much in
+    /// common with both.
     func hasConflict(_ subject: MatchSubject, with root: CustomerID, _ subjects: [CustomerID: MatchSubject]) -> Bool {
-        group(root).contains { id in subjects[id].map { MatchJudge.areTwoPeople(subject, $0) } ?? false }
+        let own = group(self.root(subject.id)).compactMap { $0 == subject.id ? subject : subjects[$0] }
+        return group(root).contains { id in
+            subjects[id].map { other in own.contains { MatchJudge.contradict($0, other) } } ?? false
+        }
     }
 }

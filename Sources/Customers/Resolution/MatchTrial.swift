@@ -21,10 +21,11 @@ struct MatchTrial: Sendable, Equatable, Codable {
     var inUse = Side()
     var learned = Side()
 
-    /// Weights are better when they find more and nothing known gets worse. Who links fewer may be as careful as he wants: `MatchJudge`
-    /// asks for the same certainty of both, and what is not linked waits for a person.
+    /// Weights are better when something known gets better and nothing known gets worse. That they link more says nothing: what they
+    /// link may be wrong.
     var isBetter: Bool {
-        learned.wrong <= inUse.wrong && learned.right >= inUse.right && learned.links > inUse.links
+        learned.wrong <= inUse.wrong && learned.right >= inUse.right
+            && (learned.right > inUse.right || learned.wrong < inUse.wrong)
     }
 
     static let pairsMax = 300_000

@@ -13,17 +13,19 @@ enum MatchWords {
         case .kinds: Words(en: "A person and an organisation", zh: "一个是个人，一个是企业")
         case .sameDocument: Words(en: "Same identity number and name", zh: "证件号码与姓名一致")
         case .sameContact: Words(en: "Same number or e-mail address, same name", zh: "电话或邮箱一致，姓名一致")
+        case .nearContact: Words(en: "Same name, a number or e-mail address that is one character off", zh: "姓名一致，电话或邮箱相差一个字符")
+        case .otherBirth: Words(en: "Much agrees, but the birth dates are those of two people", zh: "多项相符，但出生日期属于两个人")
         case .otherName: Words(en: "The name is another, much else agrees", zh: "姓名不同，其他多项相符")
         case .several: Words(en: "Several things agree that do not depend on each other", zh: "多项互不相关的信息一致")
         case .home:
             Words(en: "Same number and address, but nothing tells which member of the household it is", zh: "电话与地址一致，但无法判断是家庭中的哪一位")
         case .unnamed:
             Words(
-                en: "Very likely, but neither name, birth date nor document says so: a person decides",
-                zh: "很可能是同一客户，但姓名、出生日期和证件都不能确认，须由人工判断")
+                en: "Very likely, but too little agrees that tells one person from another: a person decides",
+                zh: "很可能是同一客户，但能区分个人的信息相符太少，须由人工判断")
         case .company: Words(en: "Same company name but for its legal form or place", zh: "企业名称主体一致")
         case .proposed: Words(en: "Put forward by a person", zh: "人工提出")
-        case .setConflict: Words(en: "Would join two people with different identity numbers", zh: "将合并两个证件号码不同的人")
+        case .setConflict: Words(en: "Would join two people with different identity numbers or birth dates", zh: "将合并两个证件号码或出生日期不同的人")
         case .bridge: Words(en: "Would join two customers that are separate so far", zh: "将连接两个目前分开的客户")
         }
     }

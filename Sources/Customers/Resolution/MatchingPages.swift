@@ -49,7 +49,18 @@ enum MatchingPages {
         }
     }
 
+    /// In place of the id of a version: the weights that everybody begins with.
+    private static let shipped = "shipped"
+
     private static func activate(_ call: Call) async throws -> WebResponse {
+        if call.request.parameters["id"] == shipped {
+            return try await call.change { session in
+                let before = try MatchStore.setting(session)
+                try session.execute(MatchStore.useModel, [.null, .bool(before.isKept)])
+                try call.record(AuditEntry("customers.matching.activate"), session)
+                return .redirect("/matching").flash("customers.matching.activated")
+            }
+        }
         let id: ID<AnyKind> = try call.request.id("id")
         return try await call.change { session in
             guard try session.exists(MatchStore.modelByID, [.id(id)]) else { throw CRMError.notFound }

@@ -1,6 +1,7 @@
 import Foundation
 import Kernel
 import Matching
+import Tabular
 
 /// Shapes that are known by name: what a pattern says badly or not at all, such as check digits.
 enum RuleFormat: String, Sendable, CaseIterable {
@@ -166,11 +167,28 @@ enum Mojibake {
         return repaired(text) != nil
     }
 
-    /// UTF-8 that was read as Windows-1252 or Latin-1 (`çŽ‹ä¼Ÿ` = 王伟), or as GBK (`鐜嬩紵`).
+    /// UTF-8 that was read as Windows-1252 or Latin-1 (`çŽ‹ä¼Ÿ` = 王伟), or as GBK (`鐜嬩紵`); GB2312 read as one of the former (`ÍõÎ°`).
     /// - Returns: `nil` unless every byte fits: a text that is right as it stands nearly never does.
     static func repaired(_ text: String) -> String? {
         if text.utf8.allSatisfy({ $0 < 128 }) { return nil }
-        return fromWestern(text) ?? fromGBK(text)
+        return fromWestern(text) ?? fromGBK(text) ?? asChinese(text)
+    }
+
+    /// Characters of GB2312 are two bytes of the upper half: letters with accents that stand in pairs only, and make frequent
+    /// characters, are no name of Europe.
+    private static func asChinese(_ text: String) -> String? {
+        var run = 0
+        for scalar in text.unicodeScalars {
+            if scalar.value >= 0x80 {
+                guard (0xA1...0xFE).contains(scalar.value) else { return nil }
+                run += 1
+            } else {
+                guard run % 2 == 0 else { return nil }
+                run = 0
+            }
+        }
+        guard run % 2 == 0, case .repaired(let chinese, .gbkAsLatin) = TextRepair.judge(text) else { return nil }
+        return chinese
     }
 
     private static func fromWestern(_ text: String) -> String? {

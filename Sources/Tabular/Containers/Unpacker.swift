@@ -40,7 +40,7 @@ package struct Unpacker {
     package var name: String
     /// Name or number (from 1) of a sheet; nil = the first that has rows.
     package var sheet: String?
-    /// Rows of a sheet or lines of a text above the heading; nil = a title of a sheet is looked for.
+    /// Rows of a sheet or lines of a text above the heading; nil = a title is looked for.
     package var skipRows: Int?
     package var encoding: TextEncoding?
     package var limits: ContainerLimits
@@ -83,7 +83,7 @@ package struct Unpacker {
             if let unpacked = try text(&plain, [], name, sink) {
                 result = unpacked
             } else {
-                result = linesToSkip > 0 ? try skipping(&plain, [], sink) : nil
+                result = try untitled(&plain, [], sink)
             }
         }
         // A sheet that does not exist is not passed over in silence.
@@ -94,15 +94,33 @@ package struct Unpacker {
 
     private var linesToSkip: Int { max(0, skipRows ?? 0) }
 
+    /// Text without what stands above its heading: as many lines as somebody asked, or a title that is found.
+    /// - Returns: nil when nothing stands there; nothing is taken from `input` then.
+    private func untitled(_ input: inout Peeked, _ layers: [ContainerKind], _ sink: Sink) throws -> Unpacked? {
+        if linesToSkip > 0 { return try skipping(&input, linesToSkip, layers, sink) }
+        guard skipRows == nil else { return nil }
+        let guess = EncodingGuess(sample: input.head, isWhole: input.isWhole)
+        guard guess.binaryKind == nil else { return nil }
+        var head: [UInt8] = []
+        var transcoder = Transcoder(encoding: encoding ?? guess.encoding, onUndecodable: .replace)
+        try transcoder.decode(input.head, into: &head)
+        guard let found = TextTitle.find(head, isWhole: input.isWhole) else { return nil }
+        var result = try skipping(&input, found.lines, layers, sink)
+        result.summary?.titles = found.titles
+        return result
+    }
+
     /// Text without the lines above its heading: an empty line stands for each, so that the others keep their numbers.
-    private func skipping(_ input: inout Peeked, _ layers: [ContainerKind], _ sink: Sink) throws -> Unpacked {
+    private func skipping(
+        _ input: inout Peeked, _ lines: Int, _ layers: [ContainerKind], _ sink: Sink
+    ) throws -> Unpacked {
         guard input.head.first(where: { $0 > Ascii.space }) != UInt8(ascii: "{") else { throw ContainerError.noRowsToSkip }
         // Of UTF-16 a line ends with two bytes.
         let isWide = input.head.starts(with: [0xFF, 0xFE]) || input.head.starts(with: [0xFE, 0xFF])
         let width = isWide ? 2 : 1, isBig = input.head.starts(with: [0xFE, 0xFF])
         let feed: [UInt8] = isWide ? isBig ? [0, Ascii.lf] : [Ascii.lf, 0] : [Ascii.lf]
         let mark = isWide ? 2 : input.head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-        var left = linesToSkip, place = 0, carried: [UInt8] = []
+        var left = lines, place = 0, carried: [UInt8] = []
         try sink(Array(input.head.prefix(mark)))
         while let bytes = try input.next() {
             guard left > 0 else {
@@ -124,7 +142,7 @@ package struct Unpacker {
         }
         var result = Unpacked(layers: layers)
         result.summary = SheetSummary()
-        result.summary?.skipped = linesToSkip
+        result.summary?.skipped = lines
         return result
     }
 
@@ -261,7 +279,7 @@ package struct Unpacker {
             return try zip(scratch.source, [layer], sink)
         case nil:
             if let unpacked = try text(&inner, [layer], name, sink) { return unpacked }
-            if linesToSkip > 0 { return try skipping(&inner, [layer], sink) }
+            if let unpacked = try untitled(&inner, [layer], sink) { return unpacked }
             while let bytes = try inner.next() { try sink(bytes) }
             return Unpacked(layers: [layer])
         }

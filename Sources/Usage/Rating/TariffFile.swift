@@ -34,11 +34,16 @@ package enum TariffFile {
         }
     }
 
-    /// - Parameter currency: of amounts that name none.
+    /// - Parameters:
+    ///   - currency: of amounts that name none.
+    ///   - sheet: name or number of a sheet; `nil` = the first that has rows.
+    ///   - skipRows: rows above the heading; `nil` = a title is looked for.
     /// - Throws: `CRMError` 422 with what cannot be read, `ContainerError`.
-    package static func read(path: String, currency: String) throws -> [Tariff] {
+    package static func read(
+        path: String, currency: String, sheet: String? = nil, skipRows: Int? = nil
+    ) throws -> [Tariff] {
         try worded {
-            let file = try OpenedFile(path: path, sheet: nil, encoding: nil)
+            let file = try OpenedFile(path: path, sheet: sheet, skipRows: skipRows)
             var reader = TabularReader(options: file.options(TabularOptions()), source: try file.source())
             return try read(&reader, currency: currency)
         }
