@@ -12,7 +12,7 @@ extension TraceWorld {
         for resource in resources + resources.compactMap(\.version5) {
             let (path, name) = (resource.path, resource.name)
             let made: @Sendable () throws -> String = {
-                var context = SampleContext()
+                var context = SampleContext(withoutLines: true)
                 guard resource.verbs.contains(.create) else { return try world.send("GET", path + "?limit=1").items.first?["id"]?.string ?? "" }
                 return try Contract.make(name, world, &context).id
             }
@@ -26,7 +26,7 @@ extension TraceWorld {
                     }
                 case .create:
                     result["POST \(path)"] = { _ in
-                        var context = SampleContext()
+                        var context = SampleContext(withoutLines: true)
                         let sample = try Contract.sample(name).body(world, &context)
                         let body = path.contains("/v5/") ? resource.next?.shown(sample) ?? sample : sample
                         return { try world.send("POST", path, .object(body)).raw }

@@ -102,7 +102,7 @@ struct TraceWorld: Sendable {
         let csv =
             "source_id,name,phone,email\n"
             + (1...3).map { "\(tag)\($0),客户\($0),1390000000\($0),c\($0)@example.com\n" }.joined()
-            + "\(tag)4,,13900000004,not an address\n"
+            + "\(tag)4,,no number,c4@example.com\n"
         return try location(
             try supervisor.upload(
                 "/imports", fields: [("source", "crm\(tag)")], file: (name: "t\(tag).csv", content: Array(csv.utf8))))

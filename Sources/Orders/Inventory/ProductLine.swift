@@ -55,7 +55,9 @@ struct ProductLine: Sendable {
     /// - Parameters:
     ///   - old: what was there before is nobody's fault now.
     ///   - place: of the product within what was sent.
-    func checkNumbers(_ product: JSONObject, but old: JSONObject = [:], at place: String = "", _ subject: Words = Words(en: "", zh: "")) throws {
+    func checkNumbers(
+        _ product: JSONObject, but old: JSONObject = [:], at place: String = "", _ subject: Words = Words(en: "", zh: "")
+    ) throws {
         for name in Self.attributes {
             let known = old[name]?.array ?? []
             for element in product[name]?.array ?? [] where Self.holdsNumber(element) && !known.contains(element) {

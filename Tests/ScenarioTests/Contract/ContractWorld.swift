@@ -126,6 +126,8 @@ struct Sample: Sendable {
 struct SampleContext {
     var made: [String: String] = [:]
     var number = 0
+    /// Products are no lines then: a line is one of its customer's, and changes that too.
+    var withoutLines = false
 
     /// The id of a document of another resource, made once.
     mutating func id(of resource: String, _ world: ContractWorld) throws -> String {

@@ -167,7 +167,7 @@ extension Samples {
                 "productOffering": ["id": "o\(context.number)", "name": "Fibre", "href": "x"],
                 "productSpecification": ["id": "s\(context.number)", "name": "Line", "version": "2"], "billingAccount": ["id": "BA\(context.number)", "name": "b"],
                 "relatedParty": [party(world)],
-                "productCharacteristic": [["name": "MSISDN", "value": "86\(13_800_000_000 + context.number)"], ["name": "deep", "value": ["a": [1]], "x": 1]],
+                "productCharacteristic": [["name": .string(context.withoutLines ? "card" : "MSISDN"), "value": "86\(13_800_000_000 + context.number)"], ["name": "deep", "value": ["a": [1]], "x": 1]],
                 "productPrice": [
                     [
                         "name": "m", "priceType": "recurring", "recurringChargePeriod": "month",
