@@ -15,12 +15,7 @@ struct HubNewsTests {
         var scenario: Scenario { contract.scenario }
 
         func imported(_ entity: String, _ csv: String) async throws {
-            let service = scenario.runtime.modules.imports(scenario.tenant, scenario.runtime.share)
-            let path = NSTemporaryDirectory() + "\(entity)-\(UUID().uuidString).csv"
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            try Data(csv.utf8).write(to: URL(fileURLWithPath: path))
-            let report = try await service.on(entity).importFile(
-                path, source: "billing", principal: scenario.runtime.operatorPrincipal(tenant: scenario.tenant.name))
+            let report = try await scenario.imported(entity, csv, source: "billing")
             #expect(report.rejected == 0 && report.created + report.updated > 0, "\(report.reasons) \(report.mapping)")
         }
 

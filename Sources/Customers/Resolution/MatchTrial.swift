@@ -101,10 +101,10 @@ struct MatchTrial: Sendable, Equatable, Codable {
 
     var words: Words {
         let (links, before) = (learned.links, inUse.links)
-        var en = "Would link \(links) pairs of its sample; those then in use \(before)."
+        var en = "Would link \(links) \(links == 1 ? "pair" : "pairs") of its sample; those then in use \(before)."
         var zh = "在其样本中会自动合并 \(links) 对；当时启用的权重为 \(before) 对。"
         if known > 0 {
-            en += " Of \(known) known pairs it links \(learned.right) rightly and \(learned.wrong) wrongly (before: \(inUse.right) and \(inUse.wrong))."
+            en += " Of \(known) known \(known == 1 ? "pair" : "pairs") it links \(learned.right) rightly and \(learned.wrong) wrongly (before: \(inUse.right) and \(inUse.wrong))."
             zh += "已知结论的 \(known) 对中，正确合并 \(learned.right) 对、错误合并 \(learned.wrong) 对（原先为 \(inUse.right) 与 \(inUse.wrong)）。"
         }
         return Words(en: en, zh: zh)

@@ -53,21 +53,13 @@ enum MatchingPages {
     private static let shipped = "shipped"
 
     private static func activate(_ call: Call) async throws -> WebResponse {
-        if call.request.parameters["id"] == shipped {
-            return try await call.change { session in
-                let before = try MatchStore.setting(session)
-                try session.execute(MatchStore.useModel, [.null, .bool(before.isKept)])
-                try call.record(AuditEntry("customers.matching.activate"), session)
-                return .redirect("/matching").flash("customers.matching.activated")
-            }
-        }
-        let id: ID<AnyKind> = try call.request.id("id")
+        let id: ID<AnyKind>? = call.request.parameters["id"] == shipped ? nil : try call.request.id("id")
         return try await call.change { session in
-            guard try session.exists(MatchStore.modelByID, [.id(id)]) else { throw CRMError.notFound }
+            if let id { guard try session.exists(MatchStore.modelByID, [.id(id)]) else { throw CRMError.notFound } }
             let before = try MatchStore.setting(session)
             try session.execute(MatchStore.useModel, [.id(id), .bool(before.isKept)])
-            try call.record(
-                AuditEntry("customers.matching.activate", [AuditSubject(kind: "model", id: id.rawValue)]), session)
+            let model = id.map { AuditSubject(kind: "model", id: $0.rawValue) }
+            try call.record(AuditEntry("customers.matching.activate", [model].compactMap { $0 }), session)
             return .redirect("/matching").flash("customers.matching.activated")
         }
     }

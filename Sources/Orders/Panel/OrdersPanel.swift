@@ -40,14 +40,14 @@ struct OrdersPanel: Sendable {
         WHERE TRUE
         """
 
-    struct QuoteLine: Sendable {
+    struct QuoteLine: Sendable, OfferingLine {
         let number: String
         let state: QuoteState?
         let code: String
         let quotedAt: Instant
         let validTo: Instant?
-        private(set) var subject: String?
-        private let offering: OfferingID?
+        var subject: String?
+        let offering: OfferingID?
         let items: Int64
         let total: PeriodPrice?
 
@@ -62,20 +62,6 @@ struct OrdersPanel: Sendable {
             items = row.int(7)
             let amount = row.optionalInt(8).flatMap { minor in row.optionalText(9).map { Money(minor: minor, currency: $0) } }
             total = amount.map { PeriodPrice(amount: $0, period: row.optionalText(10)) }
-        }
-
-        /// With the names of offerings that a quote names by their ids only.
-        static func named(
-            _ lines: [Self], _ catalog: any CatalogReading, at now: Instant, _ session: any SQLSession
-        ) throws -> [Self] {
-            let ids = Set(lines.filter { $0.subject == nil }.compactMap(\.offering))
-            guard !ids.isEmpty else { return lines }
-            let cards = try catalog.offerings(Array(ids), at: now, session)
-            return lines.map { line in
-                var line = line
-                if line.subject == nil { line.subject = line.offering.flatMap { cards[$0]?.name } }
-                return line
-            }
         }
     }
 
@@ -98,7 +84,7 @@ struct OrdersPanel: Sendable {
         }
     }
 
-    struct OrderLine: Sendable {
+    struct OrderLine: Sendable, OfferingLine {
         let customer: CustomerID
         let id: Int64
         let number: String
@@ -107,8 +93,8 @@ struct OrdersPanel: Sendable {
         let orderedAt: Instant
         let endedAt: Instant?
         let action: String?
-        private(set) var subject: String?
-        private let offering: OfferingID?
+        var subject: String?
+        let offering: OfferingID?
         let items: Int64
 
         init(_ row: Row) {
@@ -123,20 +109,6 @@ struct OrdersPanel: Sendable {
             customer = row.id(9)
             id = row.int(0)
             offering = row.optionalText(10).flatMap { OfferingID($0) }
-        }
-
-        /// With the names of offerings that an order names by their ids only.
-        static func named(
-            _ lines: [Self], _ catalog: any CatalogReading, at now: Instant, _ session: any SQLSession
-        ) throws -> [Self] {
-            let ids = Set(lines.filter { $0.subject == nil }.compactMap(\.offering))
-            guard !ids.isEmpty else { return lines }
-            let cards = try catalog.offerings(Array(ids), at: now, session)
-            return lines.map { line in
-                var line = line
-                if line.subject == nil { line.subject = line.offering.flatMap { cards[$0]?.name } }
-                return line
-            }
         }
 
         var what: Words {
@@ -241,4 +213,26 @@ extension OrdersPanel.QuoteLine {
     }
 
     func badge(_ now: Instant) -> String { state == .approved && isPast(now) ? "" : state?.badge ?? "" }
+}
+
+/// A line of the panel that names an offering, perhaps by its id only.
+protocol OfferingLine {
+    var subject: String? { get set }
+    var offering: OfferingID? { get }
+}
+
+extension OfferingLine {
+    /// With the names of offerings that are named by their ids only, of all lines at once.
+    static func named(
+        _ lines: [Self], _ catalog: any CatalogReading, at now: Instant, _ session: any SQLSession
+    ) throws -> [Self] {
+        let ids = Set(lines.filter { $0.subject == nil }.compactMap(\.offering))
+        guard !ids.isEmpty else { return lines }
+        let cards = try catalog.offerings(Array(ids), at: now, session)
+        return lines.map { line in
+            var line = line
+            if line.subject == nil { line.subject = line.offering.flatMap { cards[$0]?.name } }
+            return line
+        }
+    }
 }
