@@ -29,9 +29,10 @@ package final class WorkThreads: TaskExecutor, @unchecked Sendable {
     private init(count: Int, name: String, niceness: Int32 = 0) {
         for number in 0..<count {
             let thread = Thread { [self] in
-                // Of this thread alone: Linux keeps it for each. Where it is refused the work is done all the same.
+                // Of this thread alone: Linux keeps it for each, and a new one has its creator's, which Dispatch may have changed:
+                // the process's own is the main thread's. Where it is refused the work is done all the same.
                 let processes = __priority_which_t(0)
-                if niceness > 0 { setpriority(processes, 0, getpriority(processes, 0) + niceness) }
+                setpriority(processes, 0, getpriority(processes, id_t(getpid())) + niceness)
                 work()
             }
             thread.name = "\(name)-\(number)"

@@ -26,19 +26,22 @@ enum TextTitle {
         }
         // The rest behind the last line that is looked at, or a line that is cut.
         if lines.count > linesMax + 2 || !isWhole { lines.removeLast() }
-        return delimiters.lazy.compactMap { find(lines, $0) }.first
+        return delimiters.lazy.compactMap { find(head, lines, $0) }.first
     }
 
-    private static func find(_ lines: [ArraySlice<UInt8>], _ delimiter: UInt8) -> Found? {
-        var rows: [[ArraySlice<UInt8>]] = []
-        for line in lines {
-            guard let cells = cells(line, delimiter) else { break }
-            rows.append(cells)
+    private static func find(_ head: [UInt8], _ lines: [ArraySlice<UInt8>], _ delimiter: UInt8) -> Found? {
+        // A row that goes on in the next line is neither title nor heading; below a heading it is the first row.
+        let alone = lines.prefix { cells($0, delimiter) != nil }
+        var rows = alone.compactMap { cells($0, delimiter) }
+        if let start = lines.dropFirst(alone.count).first?.startIndex,
+            let whole = lines.dropFirst(alone.count).lazy.compactMap({ cells(head[start..<$0.endIndex], delimiter) }).first
+        {
+            rows.append(whole)
         }
         func filled(_ row: [ArraySlice<UInt8>]) -> Int { row.count { $0.contains { $0 > Ascii.space } } }
         func hasDigit(_ row: [ArraySlice<UInt8>]) -> Bool { row.contains { $0.contains { (48...57).contains($0) } } }
         guard let widest = rows.map(filled).max(), widest >= headingCells,
-            let heading = rows.firstIndex(where: { filled($0) * 2 > widest }), heading > 0
+            let heading = rows.prefix(alone.count).firstIndex(where: { filled($0) * 2 > widest }), heading > 0
         else { return nil }
         let titles = rows[..<heading].filter { filled($0) > 0 }
         // Words alone above a row with figures and as many cells.
@@ -54,7 +57,7 @@ enum TextTitle {
             })
     }
 
-    /// - Returns: `nil` for a line that ends within quotes: its row goes on in the next.
+    /// - Returns: `nil` for text that ends within quotes: its row goes on in the next line.
     private static func cells(_ line: ArraySlice<UInt8>, _ delimiter: UInt8) -> [ArraySlice<UInt8>]? {
         var cells: [ArraySlice<UInt8>] = []
         var start = line.startIndex, isQuoted = false
