@@ -105,6 +105,22 @@ struct SearchOracleTests {
         }
     }
 
+    /// A whole name as it is read with a letter too many, or two that changed places.
+    private static func isSlipped(_ person: Person, _ query: String) -> Bool {
+        let word = Array(Folding.fold(query).utf8)
+        guard word.count >= 6, runs(query).letters.count == 1 else { return false }
+        return readings(person.name).contains { reading in
+            let own = Array(reading.text.utf8)
+            guard reading.start == 0, (2...4).contains(reading.count) else { return false }
+            if own.count + 1 == word.count { return word.indices.contains { Array(word[..<$0] + word[($0 + 1)...]) == own } }
+            return own.count == word.count && own != word && word.indices.dropLast().contains { place in
+                var other = word
+                other.swapAt(place, place + 1)
+                return other == own
+            }
+        }
+    }
+
     private static func expected(_ query: String, _ people: [Person], _ masking: Masking) -> Set<String> {
         let isNumber = query.utf8.allSatisfy { (48...57).contains($0) }
         if isNumber, masking.contacts {
@@ -123,7 +139,7 @@ struct SearchOracleTests {
         }
         guard masking.names else { return [] }
         let named = people.filter { isNamed($0, query) }
-        let found = named.isEmpty ? people.filter { isNear($0, query) } : named
+        let found = named.isEmpty ? people.filter { isNear($0, query) || isSlipped($0, query) } : named
         return Set(found.map(\.reference))
     }
 

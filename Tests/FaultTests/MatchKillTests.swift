@@ -81,7 +81,8 @@ struct MatchKillTests {
         }
         if let run {
             let done = try place.command(["import", "--resume", "\(run)"])
-            #expect(done.code == 0, "\(done)")
+            // The last kill may have come when all was written.
+            #expect(done.code == 0 || done.error.contains("is already done"), "\(done)")
         } else {
             try bring(care, "care", to: place)
         }

@@ -226,7 +226,7 @@ struct IntakeTests {
         for number in 1...6 { try desk.drop("f\(number).csv", sampleCSV(rows: 2, from: number * 10)) }
         let intake = desk.intake
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<4 { group.addTask { _ = try await intake.look() } }
+            for _ in 0..<8 { group.addTask { _ = try await intake.look() } }
             try await group.waitForAll()
         }
         try await desk.round()
@@ -236,6 +236,29 @@ struct IntakeTests {
         let runs = try await desk.tenant.database.read { try $0.count("SELECT COUNT(*) FROM ingest_run") }
         #expect(runs == 7, "the taught one and six")
         #expect(try await desk.bench.contents().count == 14)
+    }
+
+    @Test("a process that still holds a file for one to take changes nothing, wherever the others are with it")
+    func late() async throws {
+        let desk = try await IntakeDesk()
+        try await desk.teach()
+        try desk.drop("late.csv", sampleCSV(rows: 2))
+        _ = try await desk.intake.look()
+        let intake = try #require(try await desk.tenant.database.read { try IntakeStore.intake("crm", $0) })
+        let first = try #require(try await desk.files().first)
+        let stale = IntakeFile(
+            id: first.id, source: first.source, name: first.name, origin: first.origin, state: .taking, size: first.size,
+            digest: "", run: nil, message: Words(en: "", zh: ""), takenAt: first.takenAt, finishedAt: nil)
+        var counts = IntakeService.Counts()
+        try await desk.intake.bring(stale, intake, desk.folder, &counts)
+        #expect(try await desk.files().map(\.state) == [.running], "while it is being imported")
+        try await desk.round()
+        try await desk.intake.bring(stale, intake, desk.folder, &counts)
+        let last = try await desk.files()
+        #expect(last.map(\.state) == [.done] && last.map(\.run) == [first.run])
+        #expect(try desk.names("done") == ["late.csv"] && desk.names("failed") == [])
+        #expect(try await desk.bench.contents().count == 4)
+        #expect(counts == IntakeService.Counts())
     }
 
     @Test("names of sources are names of folders and nothing else")

@@ -75,7 +75,8 @@ struct DropFolder: Sendable {
             if !isThere(source) { unlink(source + Self.marker) }
             return true
         }
-        guard isThere(source) else { return false }
+        // Between the two looks another may have taken it.
+        guard isThere(source) else { return isThere(target) }
         guard rename(source, target) == 0 else {
             if errno == ENOENT { return isThere(target) }
             throw Self.trouble("taken", errno)

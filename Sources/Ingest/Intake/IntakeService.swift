@@ -145,13 +145,18 @@ struct IntakeService: Sendable {
     }
 
     /// A taken file becomes the file of a run, once: the run and the mark on the row are one transaction.
-    private func bring(
+    func bring(
         _ file: IntakeFile, _ intake: Intake, _ folder: DropFolder, _ counts: inout Counts
     ) async throws {
-        guard try await OwnThread.run({ try folder.take(file) }) else {
+        // What a process put into `done/` before it died, or is about to say so.
+        let (isTaken, isDone) = try await OwnThread.run {
+            (try folder.take(file), folder.isThere(folder.place(file, .done)))
+        }
+        guard isTaken || isDone else {
+            guard try await files(intake, .taking).contains(where: { $0.id == file.id }) else { return }
             return try await fail(file, folder, Self.gone, &counts)
         }
-        let path = folder.place(file, .taken)
+        let path = folder.place(file, isTaken ? .taken : .done)
         let (blob, warnings): (Blob, [FileInspection.Warning])
         do {
             (blob, warnings) = try await OwnThread.run { [imports] in try imports.copyIn(path) }
@@ -162,7 +167,7 @@ struct IntakeService: Sendable {
             await tenant.blobs.deleteLater(blob.id)
             return try await stillWritten(file)
         }
-        if let earlier = try await earlier(intake, blob) {
+        if let earlier = try await earlier(file, blob) {
             await tenant.blobs.deleteLater(blob.id)
             try await OwnThread.run { try folder.put(file, .done) }
             try await move(file, to: .done, Self.same(earlier))
@@ -187,9 +192,9 @@ struct IntakeService: Sendable {
         }
     }
 
-    private func earlier(_ intake: Intake, _ blob: Blob) async throws -> ImportRunID? {
+    private func earlier(_ file: IntakeFile, _ blob: Blob) async throws -> ImportRunID? {
         try await tenant.database.read { session in
-            try session.first(IntakeStore.same, [.text(intake.source), .text(blob.digest)]) { $0.id(0) }
+            try session.first(IntakeStore.same, [.text(file.source), .text(blob.digest), .id(file.id)]) { $0.id(0) }
         }
     }
 

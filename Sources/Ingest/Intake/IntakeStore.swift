@@ -103,10 +103,11 @@ enum IntakeStore {
         WHERE id = $1 AND state = $2
         """
     static let tell: SQL = "UPDATE ingest_intake_file SET message_en = $2, message_zh = $3 WHERE id = $1"
-    /// A file with the same bytes that this source brought and that was taken in.
+    /// Another file with the same bytes that this source brought and that was taken in.
     static let same: SQL = """
         SELECT run_id FROM ingest_intake_file
-        WHERE source = $1 AND digest = $2 AND state IN ('brought', 'waiting', 'running', 'done') AND run_id IS NOT NULL
+        WHERE source = $1 AND digest = $2 AND id <> $3 AND state IN ('brought', 'waiting', 'running', 'done')
+          AND run_id IS NOT NULL
         ORDER BY id DESC LIMIT 1
         """
 
