@@ -93,18 +93,20 @@ extension SearchPinyin {
 
         // MARK: Names that are stored in letters
 
-        /// The surname as a word and another that begins as the given name does, or both as one word.
+        /// The surname as a word and another that is read as the given name begins, or both as one word. Of the given name two
+        /// characters are told: all words that begin with one letter or two would be a large part of a base of European names.
         var termOfLetters: SearchTerm {
             .any(
                 ways.flatMap { way -> [SearchTerm] in
-                    let surname = way.syllables.joined()
-                    let beginnings = Set(
-                        Han.syllables.filter { $0.starts(with: way.initials[0]) }.map { Array($0.prefix(2)) }
-                    ).sorted { $0.lexicographicallyPrecedes($1) }
+                    let surname = way.syllables.joined(), next = way.initials[1]
                     func text(_ letters: some Sequence<UInt8>) -> String { String(decoding: Array(letters), as: UTF8.self) }
+                    let firsts = Han.syllables.filter { $0.starts(with: way.initials[0]) }.map { text($0) }.sorted()
                     return [
                         .prefix(.word, text(Array(surname) + way.initials[0])),
-                        .all([.token(.word, text(surname)), .any(beginnings.map { .prefix(.word, text($0)) })]),
+                        .all([
+                            .token(.word, text(surname)),
+                            .any(firsts.flatMap { [.token(.word, $0), .prefix(.word, $0 + text(next))] }),
+                        ]),
                     ]
                 })
         }

@@ -79,7 +79,7 @@ struct Sessions: Sendable {
 
     /// SHA-256 in hexadecimal.
     static func digest(_ token: String) -> String {
-        SHA256.hash(data: Data(token.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        Hex.text(SHA256.hash(data: Data(token.utf8)))
     }
 
     /// Starts a session under a new token of 256 random bits. `replacing` is the cookie's value before the log-in: what

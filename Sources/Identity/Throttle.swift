@@ -52,7 +52,7 @@ enum Throttle {
         init(name: String, address: String, secret: SymmetricKey) {
             let typed = Data(String(name.unicodeScalars.prefix(80)).utf8)
             let code = HMAC<SHA256>.authenticationCode(for: typed, using: secret)
-            let name = code.prefix(16).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+            let name = Hex.text(code.prefix(16))
             let address = IPAddress.subscriber(address)
             account = "account:" + name
             self.address = "address:" + address

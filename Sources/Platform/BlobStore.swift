@@ -130,7 +130,7 @@ private final class FileBlobWriter: BlobWriter, @unchecked Sendable {
             fsync(directory)
             close(directory)
         }
-        let digest = hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let digest = Hex.text(hash.finalize())
         return Blob(id: id, size: size, digest: digest)
     }
 

@@ -107,7 +107,7 @@ private final class DatabaseBlobWriter: BlobWriter, @unchecked Sendable {
 
     func finish() throws -> Blob {
         if !pending.isEmpty { try flush(pending.count) }
-        let digest = hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let digest = Hex.text(hash.finalize())
         try database.blocking { session in
             _ = try session.execute(DatabaseBlobStore.end, [.text(id), .int(size), .text(digest), .bool(true)])
         }
@@ -161,9 +161,6 @@ enum RandomName {
     /// `count` random bytes as hexadecimal digits.
     static func hexadecimal(_ count: Int) -> String {
         var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in
-            let digits = String(UInt8.random(in: 0...255, using: &generator), radix: 16)
-            return digits.utf8.count == 1 ? "0" + digits : digits
-        }.joined()
+        return Hex.text((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 }

@@ -66,7 +66,7 @@ package struct RequestKey: Sendable, Equatable {
     static func digest(_ parts: [String]) -> String {
         var hash = SHA256()
         for part in parts { hash.update(data: Data("\(part.utf8.count):\(part)".utf8)) }
-        return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Hex.text(hash.finalize())
     }
 }
 

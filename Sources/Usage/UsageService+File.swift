@@ -315,7 +315,7 @@ extension UsageService {
             hash.update(data: data)
             size += Int64(data.count)
         }
-        let text = hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let text = Hex.text(hash.finalize())
         return (text, size)
     }
 

@@ -40,11 +40,11 @@ package enum JSONValue: Sendable, Equatable {
 
     private func write(_ out: inout [UInt8]) {
         switch self {
-        case .null: out += Array("null".utf8)
-        case .bool(let value): out += Array((value ? "true" : "false").utf8)
-        case .int(let value): out += Array(String(value).utf8)
-        case .double(let value): out += Array((value.isFinite ? "\(value)" : "null").utf8)
-        case .string(let text): JSONValue.write(text, &out)
+        case .null: out += "null".utf8
+        case .bool(let value): out += (value ? "true" : "false").utf8
+        case .int(let value): out += String(value).utf8
+        case .double(let value): out += (value.isFinite ? "\(value)" : "null").utf8
+        case .string(let text): JSONEscapes.append(text, to: &out)
         case .array(let items):
             out.append(91)
             for (offset, item) in items.enumerated() {
@@ -54,35 +54,14 @@ package enum JSONValue: Sendable, Equatable {
             out.append(93)
         case .object(let fields):
             out.append(123)
-            for (offset, key) in fields.keys.sorted().enumerated() {
+            for (offset, field) in fields.sorted(by: { $0.key < $1.key }).enumerated() {
                 if offset > 0 { out.append(44) }
-                JSONValue.write(key, &out)
+                JSONEscapes.append(field.key, to: &out)
                 out.append(58)
-                (fields[key] ?? .null).write(&out)
+                field.value.write(&out)
             }
             out.append(125)
         }
-    }
-
-    /// Escapes quotes, backslash, control characters (C0, C1), and `<`, `>`, `&`, U+2028/9 so that the text is safe in a
-    /// script island of a page; marks of writing direction too, which would let a line look like another one (G60).
-    private static func write(_ text: String, _ out: inout [UInt8]) {
-        out.append(34)
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 34: out += [92, 34]
-            case 92: out += [92, 92]
-            case 10: out += [92, 110]
-            case 13: out += [92, 114]
-            case 9: out += [92, 116]
-            case 0..<32, 60, 62, 38, 0x7f...0x9f, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff:
-                let digits = String(scalar.value, radix: 16)
-                out += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
-            case 32...0x7e: out.append(UInt8(scalar.value))
-            default: out += Array(Character(scalar).utf8)
-            }
-        }
-        out.append(34)
     }
 
     /// Parses one JSON text.

@@ -59,6 +59,24 @@ struct SearchTests {
         #expect(try await Self.find(query, bench, names) == Set(expected))
     }
 
+    @Test(
+        "names in letters are found by the surname and first letters, however the given name is written",
+        arguments: [
+            ("liujj", ["Liu Juanjuan", "Juan-Juan Liu", "Liujuanjuan", "Liu Jia Jie"]), ("liu xg", ["Liu Xiaoguang"]), ("zhangxa", ["Zhang Xian"]),
+            ("ouyangzw", ["Ouyang Zhiwen"]), ("ouyangzhw", ["Ouyang Zhiwen"]), ("linqq", []), ("abqq", []),
+        ] as [(String, [String])])
+    func surnameAndInitials(query: String, expected: [String]) async throws {
+        let bench = try await ImportBench()
+        let all = [
+            "Liu Juanjuan", "Juan-Juan Liu", "Liujuanjuan", "Liu Jia Jie", "Liu Xiaoguang", "Ouyang Zhiwen", "Zhang Xian", "Liu Juan", "John Liu",
+            "Lin Quentin",
+        ]
+        let outcomes = try await bench.apply(
+            all.enumerated().map { ["source_id": .text("L\($0)"), "full_name": .text($1)] })
+        let names = Dictionary(zip(outcomes.compactMap(\.customer), all), uniquingKeysWith: { first, _ in first })
+        #expect(try await Self.find(query, bench, names) == Set(expected))
+    }
+
     @Test("who may not look for something is told so by the form of what was typed, not by whether it is there")
     func refusals() {
         let agent = TestTenant.principal([CustomerPermissions.view, Masking.seeNames])

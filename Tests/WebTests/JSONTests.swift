@@ -94,6 +94,23 @@ struct JSONTests {
         for sign in ["<", ">", "&", "\u{2028}", "\n"] { #expect(!text.contains(sign)) }
     }
 
+    @Test("every character is written so that it is read back, and none that a page or a reader's eye must not meet")
+    func everyCharacter() throws {
+        let hidden: [ClosedRange<UInt32>] = [0...31, 0x7f...0x9f, 0x061c...0x061c, 0x200e...0x200f, 0x2028...0x202e, 0x2066...0x2069]
+        for block in stride(from: UInt32(0), to: 0x20000, by: 64) {
+            let scalars = (block..<block + 64).compactMap(Unicode.Scalar.init)
+            let text = scalars.map { "\($0)x" }.joined()
+            let written = JSONValue.string(text).encoded()
+            #expect(try JSONSerialization.jsonObject(with: Data(written.utf8), options: .fragmentsAllowed) as? String == text, "\(block)")
+            let shown = Set(written.unicodeScalars.dropFirst().dropLast().map(\.value))
+            for scalar in scalars.map(\.value) where scalar > 0x7e {
+                let isHidden = scalar == 0xfeff || hidden.contains { $0.contains(scalar) }
+                #expect(shown.contains(scalar) != isHidden, "\(scalar)")
+            }
+            #expect(shown.isDisjoint(with: [60, 62, 38]) && !shown.contains { $0 < 32 })
+        }
+    }
+
     private func random(_ generator: inout SeededGenerator, depth: Int) -> JSONValue {
         func text() -> String {
             let pool = Array("aZ09\"\\/\n\r\t\u{1}\u{8}<>&'é王🙂\u{2028}\u{FFFD}\u{10FFFF}\u{7F} {}[]:,".unicodeScalars)

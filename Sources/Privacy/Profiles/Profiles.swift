@@ -287,9 +287,7 @@ struct ProfileStore: TMFWritingStore {
         // The words alone: when and in which state they are says nothing about what was read.
         let hash = notice.map { notice in
             let words = notice.filter { !["id", "status", "lastUpdate", "validFor"].contains($0.key) }
-            return SHA256.hash(data: Data(JSONValue.object(words).encoded().utf8)).map { byte in
-                String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-            }.joined()
+            return Hex.text(SHA256.hash(data: Data(JSONValue.object(words).encoded().utf8)))
         }
         return ConsentLedger.Source(
             profile: id, from: time("startDateTime"), until: time("endDateTime"), agreedBy: document["agreedByParty"]?["id"]?.string,

@@ -188,8 +188,7 @@ enum HubStore {
     }
 
     static func digest(_ parts: [String]) -> String {
-        SHA256.hash(data: Data(parts.joined(separator: "\n").utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-            .joined()
+        Hex.text(SHA256.hash(data: Data(parts.joined(separator: "\n").utf8)))
     }
 
     /// The log, the newest first.

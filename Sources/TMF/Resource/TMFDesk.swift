@@ -87,7 +87,7 @@ package struct TMFDesk: Sendable {
         var document = document
         document["href"] = nil
         let digest = SHA256.hash(data: Data(JSONValue.object(document).encoded().utf8))
-        return digest.prefix(12).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        return Hex.text(digest.prefix(12))
     }
 
     private static let changedMeanwhile: CRMError = {

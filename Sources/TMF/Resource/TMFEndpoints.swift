@@ -78,11 +78,13 @@ extension TMFResource {
         try await call.recordView(AuditEntry("tmf.resource.view", subjects(id, document), facts: ["resource": .string(name)]))
         let version = TMFDesk.version(document)
         if RecordVersion.isKnown(version, to: call.request) { return WebResponse(status: .notModified).tagged(version) }
-        return answer(document, fields)
+        return answer(document, fields, version: version)
     }
 
-    private func answer(_ document: JSONObject, _ fields: TMFFields, status: HTTPResponse.Status = .ok) -> WebResponse {
-        WebResponse.json(.object(fields.of(document)), status: status).tagged(TMFDesk.version(document))
+    private func answer(
+        _ document: JSONObject, _ fields: TMFFields, status: HTTPResponse.Status = .ok, version: String? = nil
+    ) -> WebResponse {
+        WebResponse.json(.object(fields.of(document)), status: status).tagged(version ?? TMFDesk.version(document))
     }
 
     private func create(_ call: Call) async throws -> WebResponse {
