@@ -1,5 +1,3 @@
-import Foundation
-
 /// Which region a city lies in, where a file names cities only.
 extension RegionName {
     /// The short name of the province, municipality or county; `nil` when the city is not known here, or there are two of the name.
@@ -21,9 +19,7 @@ extension RegionName {
             for city in parts.dropFirst() {
                 var names = city.split(separator: "/").map(String.init)
                 if names.count == 1 {
-                    names.append(
-                        Folding.fold(names[0].applyingTransform(.mandarinToLatin, reverse: false) ?? "").filter(
-                            \.isLetter))
+                    names.append(String(decoding: names[0].unicodeScalars.flatMap { Han.pinyin($0) }, as: UTF8.self))
                 }
                 // What is shorter is a word elsewhere too (Ali, Aba).
                 for name in [key(names[0])] + names.dropFirst().filter({ $0.count >= latinMin }) {

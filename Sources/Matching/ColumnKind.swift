@@ -1,3 +1,5 @@
+import Kernel
+
 /// What a column holds, as far as matching is concerned.
 package enum ColumnKind: String, Sendable, Codable, CaseIterable {
     case givenName = "given_name"

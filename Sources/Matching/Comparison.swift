@@ -1,3 +1,5 @@
+import Kernel
+
 /// How well two values agree: a level, 0 for the same and upwards for less. Levels are few, so that their weights
 /// can be
 /// learned from few matches.

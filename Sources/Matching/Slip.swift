@@ -1,3 +1,5 @@
+import Kernel
+
 /// Two neighbouring letters exchanged, as a quick hand does it.
 enum Slip {
     /// Whether one text is the other with two neighbouring letters exchanged, and is no other name for that: `zhnag` is a

@@ -153,17 +153,22 @@ package struct Pages: Sendable {
     private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws
         -> String
     {
-        var result = ""
-        var rest = source[...]
-        while let open = rest.range(of: "[[") {
-            result += rest[..<open.lowerBound]
-            guard let close = rest.range(of: "]]", range: open.upperBound..<rest.endIndex) else { break }
-            let key = String(rest[open.upperBound..<close.lowerBound])
+        let bytes = Array(source.utf8)
+        var result: [UInt8] = []
+        var start = 0, place = 0
+        func isTwice(_ byte: UInt8, _ at: Int) -> Bool { bytes[at] == byte && at + 1 < bytes.count && bytes[at + 1] == byte }
+        while let open = bytes[place...].firstIndex(of: UInt8(ascii: "[")) {
+            place = open + 1
+            guard isTwice(UInt8(ascii: "["), open) else { continue }
+            guard let close = (open + 2..<max(open + 2, bytes.count)).first(where: { isTwice(UInt8(ascii: "]"), $0) }) else { break }
+            let key = String(decoding: bytes[open + 2..<close], as: UTF8.self)
             guard let words = texts.words[key] else { throw broken(name, "unknown text [[\(key)]]") }
-            result += escaped(words[language])
-            rest = rest[close.upperBound...]
+            result += bytes[start..<open]
+            result += escaped(words[language]).utf8
+            start = close + 2
+            place = start
         }
-        return result + rest
+        return String(decoding: result + bytes[start...], as: UTF8.self)
     }
 
     /// Renders a template; an unknown name gives an empty text.
