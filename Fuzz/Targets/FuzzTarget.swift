@@ -9,7 +9,7 @@ import Web
 /// A reader of what strangers send, tried with any bytes: it may refuse them, and what it takes has to hold what it promises. `bin/fuzz`
 /// looks for bytes that break one; `Tests/Corpus` keeps those that did, and the ordinary tests try them all.
 package enum FuzzTarget: String, CaseIterable, Sendable {
-    case json, query, hub, patch, table
+    case json, query, hub, patch, table, xml
 
     /// - Returns: which promise was broken; `nil` = none.
     package func broken(by bytes: [UInt8]) -> String? {
@@ -19,6 +19,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .hub: HubFuzz.broken(bytes)
         case .patch: PatchFuzz.broken(bytes)
         case .table: TableFuzz.broken(bytes)
+        case .xml: XMLFuzz.broken(bytes)
         }
     }
 
@@ -259,5 +260,35 @@ enum TableFuzz {
         parser.finish()
         while let event = parser.next() { events += "\(event)\n" }
         return events
+    }
+}
+
+/// XML that comes in pieces says what it says in one; its records are JSON, each on a line; what is refused is refused with a reason.
+enum XMLFuzz {
+    static func broken(_ bytes: [UInt8]) -> String? {
+        guard let first = bytes.first else { return nil }
+        let text = [UInt8](String(decoding: bytes.dropFirst(), as: UTF8.self).utf8)
+        let size = Int(first) + 1
+        let (whole, pieces) = (read(text, text.count), read(text, size))
+        if whole != pieces { return "in pieces of \(size): \(pieces) for \(whole)" }
+        guard case .records(let records) = whole else {
+            if case .broken(let why) = whole { return why }
+            return nil
+        }
+        for line in records.split(separator: 10) {
+            // The reader of lines gets it next: what it cannot read would be lost without a word.
+            if (try? JSONSerialization.jsonObject(with: Data(line))) == nil { return "no JSON: \(String(decoding: line.prefix(400), as: UTF8.self))" }
+        }
+        return nil
+    }
+
+    private enum Outcome: Equatable {
+        case records([UInt8]), refused(String), broken(String)
+    }
+
+    private static func read(_ text: [UInt8], _ size: Int) -> Outcome {
+        do { return .records(try XMLReading.records(text, size: size)) } catch let error as ContainerError {
+            return .refused(error.code + " " + error.words.en)
+        } catch { return .broken("\(error)") }
     }
 }

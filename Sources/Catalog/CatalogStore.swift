@@ -26,14 +26,12 @@ struct CatalogStore: TMFWritingStore {
     }
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
-        try Self.check(document)
         return try rows.create(document, context, session)
     }
 
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
-        try Self.check(new)
         try rows.change(id, from: old, to: new, context, session)
     }
 
@@ -58,16 +56,6 @@ struct CatalogStore: TMFWritingStore {
                     zh: "无法删除“\(name)”：仍被以下对象引用：\(zh)。请将其下架，或先解除引用。"))
         }
         try rows.remove(id, document, context, session)
-    }
-
-    /// A time that ends before it begins is none.
-    private static func check(_ document: JSONObject) throws {
-        guard let start = document["validFor"]?["startDateTime"]?.string.flatMap({ TMFTime($0) }),
-            let end = document["validFor"]?["endDateTime"]?.string.flatMap({ TMFTime($0) }),
-            end.milliseconds < start.milliseconds
-        else { return }
-        let words = Words(en: "“validFor” ends before it begins.", zh: "“validFor”的结束时间早于开始时间。")
-        throw CRMError("wrong_period", status: 400, words, fields: [.init(field: "validFor", code: "wrong_period", message: words)])
     }
 }
 

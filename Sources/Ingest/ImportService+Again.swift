@@ -30,24 +30,34 @@ extension ImportService {
         en: "Without a match key each row is a new record: whose number is known is refused, all others would be there a second time.",
         zh: "没有匹配键时每行都视为新记录：号码已存在的被拒绝，其余会重复。")
 
+    /// What would come of it. Numbers of records are kept under the name of their source, so under another name a key finds nobody.
+    private static func outcome(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> Words {
+        let (before, now) = (earlier.mapping.source, mapping.source)
+        guard mapping.matchKey != nil, before != now else { return newAgain }
+        return Words(
+            en: "It came from the source “\(before)” then and would come from “\(now)” now, where these numbers are not known: each row would be a new record. If it is one system, name it “\(before)”.",
+            zh: "当时的来源为“\(before)”，现为“\(now)”，后者尚无这些编号，因此每行都将成为新记录。如果是同一系统，请使用来源名“\(before)”。")
+    }
+
     /// For a page, whose reader can tick a box.
-    static func importedBefore(_ earlier: RunStore.Earlier) -> CRMError {
-        .invalid(
+    static func importedBefore(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> CRMError {
+        let (outcome, isKeyed) = (outcome(earlier, mapping), mapping.matchKey != nil)
+        return .invalid(
             "again", "imported_before",
             Words(
                 en:
-                    "The same file was imported before (import \(earlier.id)). \(newAgain.en) Choose a match key, or tick “Import it again all the same”.",
-                zh: "该文件此前已导入（导入 \(earlier.id)）。\(newAgain.zh)请选择匹配键，或勾选“仍然再次导入”。"))
+                    "The same file was imported before (import \(earlier.id)). \(outcome.en) \(isKeyed ? "Or" : "Choose a match key, or") tick “Import it again all the same”.",
+                zh: "该文件此前已导入（导入 \(earlier.id)）。\(outcome.zh)\(isKeyed ? "也可" : "请选择匹配键，或")勾选“仍然再次导入”。"))
     }
 
     /// For a dry run: what the import will ask for.
-    func repeatWarning(_ earlier: RunStore.Earlier) -> FileInspection.Warning {
-        let told = told(earlier)
+    func repeatWarning(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> FileInspection.Warning {
+        let (told, outcome) = (told(earlier), Self.outcome(earlier, mapping))
+        let way =
+            mapping.matchKey == nil
+            ? Words(en: " A match key finds them again.", zh: "使用匹配键可找到已有记录。") : Words(en: "", zh: "")
         return FileInspection.Warning(
-            "imported_before",
-            Words(
-                en: told.en + " \(Self.newAgain.en) A match key finds them again.",
-                zh: told.zh + Self.newAgain.zh + "使用匹配键可找到已有记录。"))
+            "imported_before", Words(en: told.en + " " + outcome.en + way.en, zh: told.zh + outcome.zh + way.zh))
     }
 
     /// What brings nothing new: most likely rows that were imported before, whatever their bytes are now (another encoding,
@@ -76,8 +86,9 @@ extension ImportService {
     }
 
     /// For the command line.
-    func importedBefore(_ name: String, _ earlier: RunStore.Earlier) -> CRMError {
-        let told = told(earlier)
+    func importedBefore(_ name: String, _ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> CRMError {
+        let (told, outcome) = (told(earlier), Self.outcome(earlier, mapping))
+        let key = Words(en: mapping.matchKey == nil ? "--match-key KEY to find them, or " : "", zh: mapping.matchKey == nil ? "--match-key KEY 查找已有记录，或用 " : "")
         let isDone = earlier.state == .succeeded
         let way =
             isDone
@@ -90,10 +101,9 @@ extension ImportService {
         return .conflict(
             "imported_before",
             Words(
-                en: "“\(name)” was not imported. \(told.en) \(Self.newAgain.en) Give --match-key KEY to find them, or --again "
+                en: "“\(name)” was not imported. \(told.en) \(outcome.en) Give \(key.en)--again "
                     + "to import the file all the same; \(way.en).",
-                zh: "“\(name)”未导入。\(told.zh)\(Self.newAgain.zh)"
-                    + "请用 --match-key KEY 查找已有记录，或用 --again 仍然再次导入；\(way.zh)。"))
+                zh: "“\(name)”未导入。\(told.zh)\(outcome.zh)请用 \(key.zh)--again 仍然再次导入；\(way.zh)。"))
     }
 
     private func told(_ earlier: RunStore.Earlier) -> Words {

@@ -50,7 +50,7 @@ extension ImportService {
                 } else if matches, named == nil, !proposed.matches {
                     proposed = unguessed(proposed)
                 }
-                if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier) }
+                if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier, proposed) }
             })
         var final = draft.mapping
         if let matchKey {

@@ -62,7 +62,7 @@ extension ImportService {
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
-            planner.plan.warnings.append(repeatWarning(earlier))
+            planner.plan.warnings.append(repeatWarning(earlier, run.mapping))
         }
         if let same = try await nothingNew(run, planner.plan.counts, isDone: false) { planner.plan.warnings.append(same) }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds

@@ -363,7 +363,7 @@ package struct ImportService: Sendable {
         }
         guard Self.allows(action, run, isStalled: try isStalled(run, session)) else { throw RunStore.taken }
         if action != .revert, run.mapping.source.isEmpty { throw Self.sourceNeeded }
-        if action == .start, !again, let earlier = try repeated(run, session) { throw Self.importedBefore(earlier) }
+        if action == .start, !again, let earlier = try repeated(run, session) { throw Self.importedBefore(earlier, run.mapping) }
         let changed = try session.execute(
             RunStore.setJob,
             [

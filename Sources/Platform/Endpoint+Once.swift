@@ -7,13 +7,14 @@ import Web
 package final class Repeats: Sendable {
     /// `nil` = the request has none, or its route looks at none.
     let key: Mutex<RequestKey?>
-    let seen: String?
+    /// Versions, any of which may be the present one.
+    let seen: [String]?
     /// The route's name, for the audit.
     let route: String
     private struct State { var isKept = false; var isSeenUsed = false }
     private let state = Mutex(State())
 
-    package init(key: RequestKey? = nil, seen: String? = nil, route: String = "") {
+    package init(key: RequestKey? = nil, seen: [String]? = nil, route: String = "") {
         self.key = Mutex(key)
         self.seen = seen
         self.route = route
@@ -131,9 +132,15 @@ extension Call {
     /// For a route that found that nothing is to be done: there is no effect that could be doubled.
     package func changesNothing() { repeats.kept() }
 
-    /// The version of the record that the caller saw.
+    /// The one version of the record that the caller saw.
     /// - Throws: 428 when the route does not ask for one and none was sent.
     package func seenVersion() throws -> String {
+        let seen = try seenVersions()
+        guard seen.count == 1 else { throw RecordVersion.ifMatchInvalid }
+        return seen[0]
+    }
+
+    private func seenVersions() throws -> [String] {
         guard let seen = repeats.seen else {
             throw CRMError("version_required", status: 428, Words(en: "The version is missing.", zh: "缺少版本号。"))
         }
@@ -144,7 +151,7 @@ extension Call {
     /// Compares, inside the transaction of the change, the record with what the caller saw.
     /// - Throws: 412 when somebody else was faster.
     package func checkVersion(_ present: String) throws {
-        guard try seenVersion() == present else { throw Self.changedMeanwhile }
+        guard try seenVersions().contains(present) else { throw Self.changedMeanwhile }
     }
 
     package static let changedMeanwhile = CRMError(

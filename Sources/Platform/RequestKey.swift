@@ -75,28 +75,45 @@ package enum RecordVersion {
     /// A version for records without a counter: a digest of what stands in them.
     package static func of(_ parts: [String]) -> String { String(RequestKey.digest(parts).prefix(32)) }
 
-    /// The version a request names: `If-Match`, or the field `revision` of a form; `nil` when it names none. A weak one is no record's
-    /// version (RFC 9110 13.1.1), so it comes back as it was sent and matches nothing.
-    /// - Throws: 400 for more than one.
-    package static func seen(_ request: WebRequest) throws -> String? {
+    /// The versions a request names: `If-Match`, one or a list of them (RFC 9110 13.1.1), or the field `revision` of a form; `nil` when it
+    /// names none. A weak one is no record's version, so it comes back as it was sent and matches nothing.
+    /// - Throws: 400 for what is no tag.
+    package static func seen(_ request: WebRequest) throws -> [String]? {
         let sent = request.headers[values: .ifMatch]
-        guard let tag = sent.first?.trimmed else {
-            return request.form["revision"]?.trimmed.nonEmpty
-        }
+        guard !sent.isEmpty else { return request.form["revision"]?.trimmed.nonEmpty.map { [$0] } }
         // `*` says that any version will do: for a change of what somebody saw it says nothing.
-        if sent.count == 1, tag == "*" { return nil }
-        let isWeak = tag.hasPrefix("W/")
-        let quoted = isWeak ? String(tag.dropFirst(2)) : tag
-        guard sent.count == 1, quoted.utf8.count >= 3, quoted.hasPrefix("\""), quoted.hasSuffix("\""),
-            !quoted.dropFirst().dropLast().contains("\"")
-        else {
-            throw CRMError.badRequest(
-                "if_match_invalid",
-                Words(
-                    en: "If-Match must name one version in quotes, as the ETag of the record did.",
-                    zh: "If-Match 须为记录 ETag 中的一个带引号的版本。"))
+        if sent.count == 1, sent[0].trimmed == "*" { return nil }
+        // Several lines are one list.
+        guard let tags = tags(sent.joined(separator: ",")), !tags.isEmpty else { throw ifMatchInvalid }
+        return tags
+    }
+
+    static let ifMatchInvalid = CRMError.badRequest(
+        "if_match_invalid",
+        Words(
+            en: "If-Match must name versions in quotes, as the ETag of the record did: \"a\", or \"a\", \"b\".",
+            zh: "If-Match 须为带引号的版本（即记录的 ETag），可用逗号分隔多个：\"a\"、\"b\"。"))
+
+    /// A list of entity tags without their quotes; a comma may stand inside of one. `nil` = it is none.
+    private static func tags(_ text: String) -> [String]? {
+        var result: [String] = []
+        var rest = text.utf8[...]
+        func skip(_ bytes: Set<UInt8>) { rest = rest.drop { bytes.contains($0) } }
+        skip([32, 9, 44])
+        while !rest.isEmpty {
+            let isWeak = rest.starts(with: "W/".utf8)
+            if isWeak { rest = rest.dropFirst(2) }
+            guard rest.first == 34 else { return nil }
+            rest = rest.dropFirst()
+            guard let end = rest.firstIndex(of: 34), end > rest.startIndex else { return nil }
+            let tag = String(rest[..<end]) ?? ""
+            result.append(isWeak ? "W/\"\(tag)\"" : tag)
+            rest = rest[rest.index(after: end)...]
+            skip([32, 9])
+            guard rest.isEmpty || rest.first == 44 else { return nil }
+            skip([32, 9, 44])
         }
-        return isWeak ? tag : String(quoted.dropFirst().dropLast())
+        return result
     }
 
     /// Whether the caller has this version already: `If-None-Match` names it, or any (RFC 9110 13.1.2).

@@ -9,6 +9,8 @@ package enum JSONValue: Sendable, Equatable {
     /// An integer within Int64 keeps its exact value.
     case int(Int64)
     case double(Double)
+    /// A number that neither of these gives back, as it was written: more digits than a double has, or an integer beyond Int64.
+    case decimal(String)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
@@ -19,6 +21,7 @@ package enum JSONValue: Sendable, Equatable {
         switch self {
         case .int(let value): Double(value)
         case .double(let value): value
+        case .decimal(let text): Double(text)
         default: nil
         }
     }
@@ -44,6 +47,7 @@ package enum JSONValue: Sendable, Equatable {
         case .bool(let value): out += (value ? "true" : "false").utf8
         case .int(let value): out += String(value).utf8
         case .double(let value): out += (value.isFinite ? "\(value)" : "null").utf8
+        case .decimal(let text): out += text.utf8
         case .string(let text): JSONEscapes.append(text, to: &out)
         case .array(let items):
             out.append(91)
@@ -76,12 +80,20 @@ package enum JSONValue: Sendable, Equatable {
 struct StrictJSONParser {
     private let bytes: [UInt8]
     private var at = 0
+    /// Where the reading failed: names and numbers from the inside out.
+    private var trail: [String] = []
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func parse() throws -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw error("invalid UTF-8", "UTF-8 无效") }
-        let value = try value(depth: 0)
+        let value: JSONValue
+        do { value = try self.value(depth: 0) } catch let error as CRMError where !trail.isEmpty {
+            // The place is said besides the byte: who wrote a document does not count its bytes.
+            let place = String(trail.reversed().reduce("") { $0 + ($1.hasPrefix("[") || $0.isEmpty ? $1 : "." + $1) }.prefix(200))
+            let words = Words(en: "“\(place)”: \(error.message.en)", zh: "“\(place)”：\(error.message.zh)")
+            throw CRMError(error.code, status: error.status, words, fields: [.init(field: place, code: error.code, message: words)])
+        }
         skipSpace()
         guard at == bytes.count else { throw error("text after the value", "值之后还有内容") }
         return value
@@ -133,7 +145,10 @@ struct StrictJSONParser {
             skipSpace()
             guard at < bytes.count, bytes[at] == 58 else { throw error("“:” is expected", "应为“:”") }
             at += 1
-            fields[key] = try value(depth: depth + 1)
+            do { fields[key] = try value(depth: depth + 1) } catch {
+                trail.append(key)
+                throw error
+            }
             skipSpace()
             guard at < bytes.count else { throw error("unexpected end", "意外结束") }
             at += 1
@@ -151,7 +166,10 @@ struct StrictJSONParser {
             return .array(items)
         }
         while true {
-            items.append(try value(depth: depth + 1))
+            do { items.append(try value(depth: depth + 1)) } catch {
+                trail.append("[\(items.count)]")
+                throw error
+            }
             skipSpace()
             guard at < bytes.count else { throw error("unexpected end", "意外结束") }
             at += 1
@@ -199,7 +217,7 @@ struct StrictJSONParser {
                 guard (0xDC00...0xDFFF).contains(low) else { throw error("lone surrogate", "孤立的代理码") }
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
-            guard code != 0, let scalar = Unicode.Scalar(code) else { throw error("NUL", "空字符") }
+            guard code != 0, let scalar = Unicode.Scalar(code) else { throw error("the character U+0000, which no text may have", "文本不能包含字符 U+0000") }
             out += Array(Character(scalar).utf8)
         default: throw error("unknown escape", "未知的转义")
         }
@@ -225,10 +243,12 @@ struct StrictJSONParser {
         let whole = digits()
         guard whole > 0, whole == 1 || bytes[leading] != 48 else { throw error("not a value", "不是有效值") }
         var isInteger = true
+        var fraction = 0
         if at < bytes.count, bytes[at] == 46 {
             at += 1
             isInteger = false
-            guard digits() > 0 else { throw error("digits are expected", "应为数字") }
+            fraction = digits()
+            guard fraction > 0 else { throw error("digits are expected", "应为数字") }
         }
         if at < bytes.count, bytes[at] == 101 || bytes[at] == 69 {
             at += 1
@@ -239,6 +259,9 @@ struct StrictJSONParser {
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         if isInteger, let value = Int64(text) { return .int(value) }
         guard let value = Double(text), value.isFinite else { throw error("a number is too large", "数值过大") }
-        return .double(value)
+        // A double holds fifteen digits for certain; of more it may have made other ones.
+        guard whole + fraction > 15 else { return .double(value) }
+        let digits = text.utf8.prefix { $0 != 101 && $0 != 69 }.filter { (48...57).contains($0) }.drop { $0 == 48 }
+        return digits.count > 15 && "\(value)" != text ? .decimal(text) : .double(value)
     }
 }

@@ -50,6 +50,10 @@ struct AgainTests {
                     try bench.file("copy.csv", text), source: source, matchKey: key, principal: bench.principal)
             }
             #expect(error?.code == "imported_before", "\(source)")
+            // Under another name the key is no help: which name it was is.
+            let (en, zh) = (error?.message.en ?? "", error?.message.zh ?? "")
+            #expect(en.contains("source “test”") == (key != "") && zh.contains("来源为“test”") == (key != ""), "\(en)")
+            #expect(en.contains("--match-key") == (key == "") && en.contains("--again") && zh.contains("--again"), "\(en)")
         }
         let byPhone = try await bench.service.importFile(
             try bench.file("copy.csv", text), source: "other", matchKey: "phone", principal: bench.principal)

@@ -42,7 +42,7 @@ struct Wizard {
             body: try form.map { .form(try Form.parse($0)) } ?? .none)
         let version: String? =
             if let seen { seen } else if let run { try await bench.service.run(run).run.version } else { nil }
-        let call = Call(request: request, tenant: bench.tenant, site: site, repeats: Repeats(seen: version))
+        let call = Call(request: request, tenant: bench.tenant, site: site, repeats: Repeats(seen: version.map { [$0] }))
         return (try await endpoint.handler(call), call.auditCount)
     }
 

@@ -34,7 +34,7 @@ struct CancellationTests {
         #expect(again.status == 409 && again.code == "order_closed" && again.message.contains("cancelled"), "\(again.body)")
         #expect(try await program.send(.patch, "cancelProductOrder/\(task.id)", "{}").status == 405)
         #expect(try await program.get("cancelProductOrder?productOrder.id=\(order.id)&state=done").body.array?.count == 1)
-        #expect(try await cancel("5").code == "unknown_order")
+        #expect(try await cancel("5").code == "unknown_reference")
     }
 
     @Test("where work has begun, who does it is asked; the order says how it ends, and the task with it")

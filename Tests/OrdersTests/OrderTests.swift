@@ -165,7 +165,7 @@ struct OrderTests {
         let unknown = #"{"id":"1","action":"modify","product":{"id":"5"}}"#
         for (items, status, code) in [
             (desk.add("1") + "," + desk.add("1"), 400, "duplicate_item"), (desk.add("1", desk.planned), 409, "not_sellable"),
-            (desk.add("1", "12345"), 400, "unknown_offering"), (#"{"id":"1","action":"add"}"#, 400, "missing"), (unknown, 400, "unknown_product"),
+            (desk.add("1", "12345"), 400, "unknown_reference"), (#"{"id":"1","action":"add"}"#, 400, "missing"), (unknown, 400, "unknown_reference"),
             (#"{"id":"1","action":"delete"}"#, 400, "missing"), (desk.add("1", nil, #","quantity":0"#), 400, "wrong_quantity"),
             (desk.add("1", nil, #","product":{"id":"5"}"#), 400, "fixed"), (desk.add("1", nil, #","state":"completed""#), 409, "illegal_transition"),
             (#"{"id":"1","action":"buy"}"#, 400, "wrong_type"), ("", 400, "missing"),

@@ -220,13 +220,14 @@ struct RequestKeyTests {
             try await one.status("/things", Self.form("a"), Self.key + Self.key) == (400, "idempotency_key_invalid"))
         #expect(try await one.status("/things/1", Self.form("a"), Self.key) == (428, "version_required"))
         for (tag, code) in [("*", "version_required"), ("0", "if_match_invalid"), ("W/\"0\"", "changed_meanwhile"), ("W/0", "if_match_invalid"),
-            ("\"0\", \"1\"", "if_match_invalid"), ("\"9\"", "changed_meanwhile")]
+            ("\"8\", \"1\"", "changed_meanwhile"), ("\"0\" \"1\"", "if_match_invalid"), ("\"0\", 1", "if_match_invalid"),
+            ("*, \"0\"", "if_match_invalid"), ("\"9\"", "changed_meanwhile")]
         {
             #expect(try await one.status("/things/1", Self.form("a"), Self.key + [("If-Match", tag)]).1 == code, "\(tag)")
         }
         #expect(try await things(test) == 0)
         // Two writes with one version: the second is told.
-        let seen = [("If-Match", "\"0\"")]
+        let seen = [("If-Match", "W/\"7\", \"0\" ,\"a,b\"")]
         #expect(try await one.status("/things/1", Self.form("a"), [("Idempotency-Key", "first-of-two")] + seen).0 == 303)
         #expect(
             try await one.status("/things/1", Self.form("a"), [("Idempotency-Key", "second-of-two")] + seen)

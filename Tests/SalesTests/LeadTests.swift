@@ -73,7 +73,7 @@ struct LeadTests {
         for (body, code) in [
             ("{}", "missing"), (#"{"name":"a","priority":"urgent"}"#, "wrong_type"), (#"{"name":"a","status":"accepted"}"#, "illegal_transition"),
             (#"{"name":"a","creationDate":"2026-01-01T00:00:00Z"}"#, "fixed"), (#"{"name":"a","relatedParty":[{"role":"x"}]}"#, "missing"),
-            (#"{"name":"a","validFor":{"startDateTime":"2026-02-01T00:00:00Z","endDateTime":"2026-01-01T00:00:00Z"}}"#, "bad_period"),
+            (#"{"name":"a","validFor":{"startDateTime":"2026-02-01T00:00:00Z","endDateTime":"2026-01-01T00:00:00Z"}}"#, "wrong_period"),
         ] { #expect(await TestResource.refusal { try await leads.create(body) } == code, "\(body)") }
         #expect(try await leads.list([]).isEmpty)
         let scoped = TestResource(leads.resource, test, Masking.lifted(TestTenant.principal([SalesPermissions.edit], regions: ["north"])))

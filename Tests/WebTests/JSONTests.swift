@@ -61,7 +61,7 @@ struct JSONTests {
         #expect(try parse("\t[true,false]\r\n") == .array([.bool(true), .bool(false)]))
         #expect(try parse("9223372036854775807") == .int(.max))
         #expect(try parse("-9223372036854775808") == .int(.min))
-        #expect(try parse("9223372036854775808") == .double(9_223_372_036_854_775_808))
+        #expect(try parse("9223372036854775808") == .decimal("9223372036854775808"))
         #expect(try parse("-0") == .int(0))
         #expect(try parse("1.0") == .double(1))
         #expect(try parse("1E2") == .double(100))
@@ -182,5 +182,33 @@ struct JSONTests {
                 _ = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
             }
         }
+    }
+
+    @Test("a number that a double would round is written as it was read; one that it holds is a number as before")
+    func decimals() throws {
+        for text in [
+            "12345678901234567890", "0.1234567890123456789", "-3.14159265358979323846", "1234567890123456.7", "100000000000000000000000",
+            "1.00000000000000000000001e5", "0.30000000000000004000",
+        ] {
+            let value = try JSONValue.parse(Array("[\(text)]".utf8))
+            #expect(value == .array([.decimal(text)]) && value.encoded() == "[\(text)]", "\(text)")
+            #expect(value.array?.first?.double == Double(text))
+        }
+        for (text, number) in [("0.1", 0.1), ("1e3", 1000), ("0.000000000000000000001", 1e-21), ("1.50", 1.5)] {
+            #expect(try JSONValue.parse(Array(text.utf8)) == .double(number), "\(text)")
+        }
+        #expect(try JSONValue.parse(Array("9223372036854775807".utf8)) == .int(.max))
+    }
+
+    @Test("what is wrong inside of a document is told with its place")
+    func places() throws {
+        for (text, place) in [
+            (#"{"a":[{"b":1},{"name":"x\u0000"}]}"#, "a[1].name"), (#"[[1],["\u0000"]]"#, "[1][0]"), (#"{"a":{"b":1e999}}"#, "a.b"),
+        ] {
+            let error = #expect(throws: CRMError.self) { try JSONValue.parse(Array(text.utf8)) }
+            #expect(error?.code == "invalid_json" && error?.status == 400 && error?.fields.first?.field == place, "\(text): \(error?.message.en ?? "")")
+        }
+        let error = #expect(throws: CRMError.self) { try JSONValue.parse(Array(#"{"name":"\u0000"}"#.utf8)) }
+        #expect(error?.message.en.contains("“name”") == true && error?.message.en.contains("U+0000") == true)
     }
 }

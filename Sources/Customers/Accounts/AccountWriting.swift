@@ -147,27 +147,21 @@ struct AccountWriting {
             let id = AccountResources.id(financial)
             let store = FinancialAccountStore(tenant: context.tenant)
             let found = try id.map { try store.documents([$0], context.principal, session) } ?? []
-            guard !found.isEmpty else { throw Self.unknown("financialAccount", financial) }
+            guard !found.isEmpty else { throw Self.unknown("FinancialAccount", "financialAccount", financial) }
         }
         if document["billStructure"] != old["billStructure"] { try checkStructure(document["billStructure"]) }
-        if let start = document["validFor"]?["startDateTime"]?.string.flatMap({ TMFTime($0) }),
-            let end = document["validFor"]?["endDateTime"]?.string.flatMap({ TMFTime($0) }), end.milliseconds < start.milliseconds
-        {
-            throw AccountResources.refused(
-                "wrong_period", 400, "validFor", Words(en: "“validFor” ends before it begins.", zh: "“validFor”的结束时间早于开始时间。"))
-        }
     }
 
     private func checkStructure(_ structure: JSONValue?) throws {
-        let references: [(String, BillSettingStore, [JSONValue])] = [
-            ("billStructure.cycleSpecification", .cycles, [structure?["cycleSpecification"]].compactMap { $0 }),
-            ("billStructure.format", .formats, [structure?["format"]].compactMap { $0 }),
-            ("billStructure.presentationMedia", .media, structure?["presentationMedia"]?.array ?? []),
+        let references: [(String, String, BillSettingStore, [JSONValue])] = [
+            ("BillingCycleSpecification", "billStructure.cycleSpecification", .cycles, [structure?["cycleSpecification"]].compactMap { $0 }),
+            ("BillFormat", "billStructure.format", .formats, [structure?["format"]].compactMap { $0 }),
+            ("BillPresentationMedia", "billStructure.presentationMedia", .media, structure?["presentationMedia"]?.array ?? []),
         ]
-        for (place, store, all) in references {
+        for (type, place, store, all) in references {
             for one in all where one["isRef"]?.bool == true && !AccountResources.isElsewhere(one) {
                 let found = try AccountResources.id(one).map { try store.documents([$0], context.principal, session) } ?? []
-                guard !found.isEmpty else { throw Self.unknown(place, one) }
+                guard !found.isEmpty else { throw Self.unknown(type, place, one) }
             }
         }
     }
@@ -175,7 +169,7 @@ struct AccountWriting {
     static func checkAccounts(
         _ references: [JSONValue], _ place: String, _ context: TMFContext, _ session: any SQLSession
     ) throws {
-        for one in references where one["id"] != nil && !AccountResources.isElsewhere(one) {
+        for (number, one) in references.enumerated() where one["id"] != nil && !AccountResources.isElsewhere(one) {
             let store = AccountStore(face: .party, tenant: context.tenant, holds: [])
             let financial = FinancialAccountStore(tenant: context.tenant)
             let isThere =
@@ -183,17 +177,12 @@ struct AccountWriting {
                     try !store.documents([id], context.principal, session).isEmpty
                         || !financial.documents([id], context.principal, session).isEmpty
                 } ?? false
-            guard isThere else { throw unknown(place, one) }
+            guard isThere else { throw CRMError.unknownReference("Account", one["id"]?.string ?? "", at: "\(place)[\(number)].id") }
         }
     }
 
-    private static func unknown(_ place: String, _ reference: JSONValue) -> CRMError {
-        let id = reference["id"]?.string ?? ""
-        return AccountResources.refused(
-            "unknown_reference", 400, place,
-            Words(
-                en: "“\(place)”: there is no “\(id)” here. Make it first, or give the whole address of where it lies.",
-                zh: "“\(place)”：此处没有“\(id)”。请先创建，或给出其所在系统的完整地址。"))
+    private static func unknown(_ type: String, _ place: String, _ reference: JSONValue) -> CRMError {
+        CRMError.unknownReference(type, reference["id"]?.string ?? "", at: place + ".id")
     }
 
     // MARK: Roles

@@ -121,11 +121,7 @@ struct PartyRoleStore: TMFWritingStore {
         try Self.checkName(document)
         let asked = document["engagedParty"]?["id"]?.string ?? ""
         guard try Self.rows.customer(of: document, context, session) != nil else {
-            throw AccountResources.refused(
-                "unknown_party", 400, "engagedParty",
-                Words(
-                    en: "“engagedParty”: there is no party “\(asked)”. Make the person or organisation first (TMF632) and name its id.",
-                    zh: "“engagedParty”：不存在参与方“\(asked)”。请先通过 TMF632 创建个人或机构，再引用其 id。"))
+            throw CRMError.unknownReference("Party", asked, at: "engagedParty.id")
         }
         try AccountWriting.checkAccounts(document["account"]?.array ?? [], "account", context, session)
         return try Self.rows.create(document, context, session)

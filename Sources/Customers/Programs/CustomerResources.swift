@@ -134,11 +134,7 @@ struct CustomerResourceStore: TMFWritingStore {
         let engaged = document["engagedParty"]?["id"]?.string ?? ""
         let id = CustomerID(engaged)
         guard let id, let party = try CustomerLoader.parties([id], session).first else {
-            throw Self.refused(
-                "unknown_party", 400,
-                Words(
-                    en: "There is no party “\(engaged)”. Make the person or organisation first (TMF632) and name its id.",
-                    zh: "不存在参与方“\(engaged)”。请先通过 TMF632 创建个人或机构，再引用其 id。"))
+            throw CRMError.unknownReference("Party", engaged, at: "engagedParty.id")
         }
         guard try PartyRows.lone([id], session).contains(id) else {
             // Of a customer out of reach nothing is told.
@@ -147,8 +143,7 @@ struct CustomerResourceStore: TMFWritingStore {
                 ? Self.refused(
                     "is_customer", 409,
                     Words(en: "The party \(id) is a customer already, by the same id.", zh: "参与方 \(id) 已是客户（同一编号）。"))
-                : Self.refused(
-                    "unknown_party", 400, Words(en: "There is no party “\(engaged)”.", zh: "不存在参与方“\(engaged)”。"))
+                : CRMError.unknownReference("Party", engaged, at: "engagedParty.id")
         }
         var record = party
         record.customer = Customer(currency: tenant.currency, source: "api", createdAt: context.now)

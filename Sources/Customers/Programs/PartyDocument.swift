@@ -214,6 +214,7 @@ struct PartyDocument: Sendable {
             case .string(let text): value = .text(text)
             case .int(let number): value = .int(number)
             case .double(let number): value = .double(number)
+            case .decimal(let text): value = Double(text).map { .double($0) } ?? .null
             case .bool(let flag): value = .bool(flag)
             default: value = .null
             }

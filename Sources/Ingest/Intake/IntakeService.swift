@@ -213,7 +213,7 @@ struct IntakeService: Sendable {
             }
             // Nobody is there who could say that it is meant.
             if let earlier = try service.repeated(record, session) {
-                let words = ImportService.importedBefore(earlier).message
+                let words = ImportService.importedBefore(earlier, record.mapping).message
                 return try IntakeStore.move(file, to: .waiting, words, at: nil, session) ? false : nil
             }
             guard try IntakeStore.move(file, to: .running, Words(en: "", zh: ""), at: nil, session) else { return nil }

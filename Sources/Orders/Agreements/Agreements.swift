@@ -125,28 +125,16 @@ struct AgreementStore: OwnedStore {
     }
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
-        try Self.check(document)
         return try rows.create(document, context, session)
     }
 
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
-        try Self.check(new)
         try rows.change(id, from: old, to: new, context, session)
     }
 
     func remove(_ id: Int64, _ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws {
         try rows.remove(id, document, context, session)
-    }
-
-    private static func check(_ document: JSONObject) throws {
-        guard let start = document["agreementPeriod"]?["startDateTime"]?.string.flatMap({ TMFTime($0) }),
-            let end = document["agreementPeriod"]?["endDateTime"]?.string.flatMap({ TMFTime($0) }),
-            end.milliseconds < start.milliseconds
-        else { return }
-        throw OrderFlow.bad(
-            "wrong_period", "agreementPeriod",
-            Words(en: "“agreementPeriod” ends before it begins.", zh: "“agreementPeriod”的结束时间早于开始时间。"))
     }
 }

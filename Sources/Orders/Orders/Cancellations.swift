@@ -57,8 +57,7 @@ struct CancellationStore: OwnedStore {
         let desk = TMFDesk(resource: orders, tenant: context.tenant)
         let whole = TMFContext(tenant: context.tenant, principal: Masking.lifted(context.principal), now: context.now)
         guard let id = Int64(text), String(id) == text, let order = try desk.find(id, whole.principal, session) else {
-            throw OrderFlow.bad(
-                "unknown_order", "productOrder.id", Words(en: "There is no product order “\(text)”.", zh: "没有产品订单“\(text)”。"))
+            throw CRMError.unknownReference("ProductOrder", text, at: "productOrder.id")
         }
         let state = order["state"]?.string ?? ""
         if OrderFlow.ended.contains(state) {

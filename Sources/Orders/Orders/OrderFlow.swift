@@ -35,6 +35,16 @@ enum OrderFlow {
     /// All items, outer ones before those in them.
     static func all(_ list: [JSONObject]) -> [JSONObject] { list.flatMap { [$0] + all(inside($0)) } }
 
+    /// Where an item stands: `productOrderItem[0].productOrderItem[2]`.
+    static func place(of id: String, in list: [JSONObject], under outer: String = "") -> String? {
+        for (number, item) in list.enumerated() {
+            let here = "\(outer)\(items)[\(number)]"
+            if item["id"]?.string ?? "" == id { return here }
+            if let found = place(of: id, in: inside(item), under: here + ".") { return found }
+        }
+        return nil
+    }
+
     /// Every item changed, inner ones first.
     static func mapped(_ list: [JSONObject], _ change: (JSONObject) throws -> JSONObject) rethrows -> [JSONObject] {
         try list.map { item in

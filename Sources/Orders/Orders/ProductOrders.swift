@@ -213,9 +213,10 @@ extension OrderStore {
                     "wrong_quantity", "productOrderItem.quantity",
                     Words(en: "Item “\(id)”: “quantity” must be 1 to \(Fulfilment.quantityMax).", zh: "订单项“\(id)”：“quantity”应为 1 到 \(Fulfilment.quantityMax)。"))
             }
-            let has = try action == "add" ? nil : check(product: item, id, customer, desk, context, session)["productOffering"]?["id"]?.string
+            let place = OrderFlow.place(of: id, in: list) ?? OrderFlow.items
+            let has = try action == "add" ? nil : check(product: item, id, place, customer, desk, context, session)["productOffering"]?["id"]?.string
             if action == "add" || action == "modify" {
-                try check(offering: item, id, action, cards, has: has, isOuter: outer.contains(id))
+                try check(offering: item, id, place, action, cards, has: has, isOuter: outer.contains(id))
                 try check(number: item, id, action, customer, context, session)
             }
             if action == "add" {
@@ -230,7 +231,8 @@ extension OrderStore {
 
     /// - Parameter has: the offering that the product has already: a plan that an import named is in no catalogue.
     private func check(
-        offering item: JSONObject, _ id: String, _ action: String, _ cards: [OfferingID: OfferingCard], has: String?, isOuter: Bool
+        offering item: JSONObject, _ id: String, _ place: String, _ action: String, _ cards: [OfferingID: OfferingCard], has: String?,
+        isOuter: Bool
     ) throws {
         guard let offering = Fulfilment.offering(item) else {
             if action == "modify" || item["product"]?["productSpecification"] != nil || !OrderFlow.inside(item).isEmpty { return }
@@ -243,11 +245,8 @@ extension OrderStore {
             if !text.isEmpty, text == has { return }
             // What another system offers is named with where it lies.
             if offering["href"]?.string?.contains("://") == true { return }
-            throw OrderFlow.bad(
-                "unknown_offering", "productOrderItem.productOffering.id",
-                Words(
-                    en: "Item “\(id)”: there is no product offering “\(text)” in the catalogue. One of another system needs its “href”.",
-                    zh: "订单项“\(id)”：产品目录中没有“\(text)”。引用其他系统的产品时请提供“href”。"))
+            let inside = item["productOffering"]?.object == nil ? ".product" : ""
+            throw CRMError.unknownReference("ProductOffering", text, at: "\(place)\(inside).productOffering.id")
         }
         // What is sold in bundles only may be inside of one.
         guard isOuter ? card.isSellable : card.isOffered else {
@@ -297,7 +296,7 @@ extension OrderStore {
     }
 
     private func check(
-        product item: JSONObject, _ id: String, _ customer: CustomerID, _ desk: TMFDesk, _ context: TMFContext,
+        product item: JSONObject, _ id: String, _ place: String, _ customer: CustomerID, _ desk: TMFDesk, _ context: TMFContext,
         _ session: any SQLSession
     ) throws -> JSONObject {
         let text = item["product"]?["id"]?.string ?? ""
@@ -309,8 +308,7 @@ extension OrderStore {
         guard let product = Fulfilment.product(item), let owner = try ProductStore.owner(product, fulfilment.lines, session),
             let found = try desk.find(product, context.principal, session)
         else {
-            throw OrderFlow.bad(
-                "unknown_product", field, Words(en: "Item “\(id)”: there is no product “\(text)”.", zh: "订单项“\(id)”：没有产品“\(text)”。"))
+            throw CRMError.unknownReference("Product", text, at: place + ".product.id")
         }
         guard owner == customer else {
             throw OrderFlow.conflict(

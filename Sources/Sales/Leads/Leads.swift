@@ -84,25 +84,13 @@ struct LeadStore: TMFWritingStore {
         try rows.documents(ids, principal, session)
     }
 
-    /// What does not end after it began says nothing.
-    private static func check(_ document: JSONObject) throws {
-        func time(_ name: String) -> TMFTime? { document["validFor"]?[name]?.string.flatMap { TMFTime($0) } }
-        guard let start = time("startDateTime"), let end = time("endDateTime"), end.milliseconds <= start.milliseconds else { return }
-        let words = Words(en: "“validFor” ends before it begins.", zh: "“validFor”的结束时间早于开始时间。")
-        throw CRMError(
-            "bad_period", status: 400, words,
-            fields: [.init(field: "validFor.endDateTime", code: "bad_period", message: words)])
-    }
-
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
-        try Self.check(document)
         return try rows.create(document, context, session)
     }
 
     func change(
         _ id: Int64, from old: JSONObject, to new: JSONObject, _ context: TMFContext, _ session: any SQLSession
     ) throws {
-        try Self.check(new)
         var document = new
         // The reason of an earlier change is none of this one.
         if old["status"] != new["status"], old["statusChangeReason"] == new["statusChangeReason"] {

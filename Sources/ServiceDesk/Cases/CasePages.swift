@@ -218,7 +218,7 @@ struct CasePages: Sendable {
             return try await call.change { session in
                 let change: JSONObject = ["status": .string(status), "statusChangeReason": reason.isEmpty ? .null : .string(reason)]
                 let patch = try TMFPatch("application/merge-patch+json", .object(change))
-                let document = try desk.change(id.rawValue, patch, seen: seen, context, session)
+                let document = try desk.change(id.rawValue, patch, seen: [seen], context, session)
                 try call.record(
                     AuditEntry("servicedesk.case.move", Self.subjects(document), facts: ["status": .string(status)]), session)
                 return .redirect("/cases/\(id)").flash("servicedesk.case.moved")

@@ -125,7 +125,7 @@ package struct TMFCheck: Sendable {
             expected = TMFTime(text) == nil
                 ? Words(en: "must be a time such as 2026-11-29T15:00:00Z", zh: "应为时间，例如 2026-11-29T15:00:00Z") : nil
         case (.dateTime, _), (.date, _): expected = Words(en: "must be a time in a text", zh: "应为文本形式的时间")
-        case (.integer, .int), (.number, .int), (.number, .double), (.boolean, .bool): return
+        case (.integer, .int), (.number, .int), (.number, .double), (.number, .decimal), (.boolean, .bool): return
         case (.integer, _): expected = Words(en: "must be a whole number", zh: "应为整数")
         case (.number, _): expected = Words(en: "must be a number", zh: "应为数字")
         case (.boolean, _): expected = Words(en: "must be true or false", zh: "应为 true 或 false")

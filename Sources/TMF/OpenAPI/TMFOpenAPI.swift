@@ -91,7 +91,7 @@ package struct TMFOpenAPI: Sendable {
             .list: "list", .read: "retrieve", .create: "create", .change: "patch", .remove: "delete",
         ]
         let type = resource.type
-        var parameters: [JSONValue] = verb == .remove ? [] : [Self.reference("parameters/fields")]
+        var parameters: [JSONValue] = verb == .remove ? [] : [fields(resource)]
         if verb == .list {
             parameters += ["offset", "limit", "sort", "after", "before"].map { Self.reference("parameters/\($0)") }
             parameters += filters(resource, table)
@@ -159,6 +159,26 @@ package struct TMFOpenAPI: Sendable {
         return result.merging(Self.errors) { own, _ in own }
     }
 
+    /// Which names `fields` may have.
+    private func fields(_ resource: TMFResource) -> JSONValue {
+        .object([
+            "name": .string("fields"), "in": .string("query"), "required": .bool(false), "style": .string("form"), "explode": .bool(false),
+            "schema": .object([
+                "type": .string("array"), "minItems": .int(1), "items": Self.reference("schemas/\(name(resource, resource.type))_Field"),
+            ]),
+            "description": .string("Names of attributes to answer with; `none` = id and href only. A name that is not known is 400"),
+        ])
+    }
+
+    /// Attributes and what is in them; deeper names are understood too, and endless in types that hold themselves.
+    private func fieldNames(_ resource: TMFResource) -> JSONValue {
+        let names = (resource.asked.types[resource.type]?.attributes ?? []).flatMap { attribute -> [String] in
+            guard case .object(let inner) = attribute.kind else { return [attribute.name] }
+            return [attribute.name] + (resource.asked.types[inner]?.attributes ?? []).map { attribute.name + "." + $0.name }
+        }
+        return .object(["type": .string("string"), "enum": .array((["none"] + names.sorted()).map { .string($0) })])
+    }
+
     private func filters(_ resource: TMFResource, _ table: TMFTable) -> [JSONValue] {
         table.columns.compactMap { column in
             let path = resource.face?.shown(column.path) ?? column.path
@@ -189,6 +209,7 @@ package struct TMFOpenAPI: Sendable {
             result[name(resource, type)] = object(known, resource, isNew: false)
             for attribute in known.attributes { if case .object(let inner) = attribute.kind { open.append(inner) } }
         }
+        result[name(resource, resource.type) + "_Field"] = fieldNames(resource)
         if resource.verbs.contains(.create), let type = resource.asked.types[resource.type] {
             result[name(resource, resource.type) + "_Create"] = object(type, resource, isNew: true)
         }
@@ -204,7 +225,7 @@ package struct TMFOpenAPI: Sendable {
             var schema = Self.schema(attribute.kind, resource) { name(resource, $0) }
             let isMandatory = isAsked && attribute.isMandatory && (isNew || !attribute.isServers)
             if isMandatory, attribute.kind == .text, !attribute.isArray {
-                schema = .object(["type": .string("string"), "minLength": .int(1), "pattern": .string("\\S")])
+                schema = .object(["type": .string("string"), "minLength": .int(1), "pattern": .string(#"^[^\u0000]*[^\s\u0000][^\u0000]*$"#)])
             }
             if attribute.isArray {
                 var array: JSONObject = ["type": .string("array"), "items": schema]
@@ -222,7 +243,7 @@ package struct TMFOpenAPI: Sendable {
 
     private static func schema(_ kind: TMFSchema.Kind, _ resource: TMFResource, _ name: (String) -> String) -> JSONValue {
         switch kind {
-        case .text: .object(["type": .string("string")])
+        case .text: text
         case .dateTime: .object(["type": .string("string"), "format": .string("date-time")])
         case .date: .object(["type": .string("string"), "format": .string("date")])
         case .number: .object(["type": .string("number")])
@@ -230,12 +251,15 @@ package struct TMFOpenAPI: Sendable {
         case .boolean: .object(["type": .string("boolean")])
         case .code(let words):
             words.isEmpty
-                ? .object(["type": .string("string")])
+                ? text
                 : .object(["type": .string("string"), "enum": .array(words.map { .string($0) })])
         case .any: .object([:])
         case .object(let type): reference("schemas/\(name(type))")
         }
     }
+
+    /// No text has U+0000: not every engine has a place for it.
+    private static let text: JSONValue = .object(["type": .string("string"), "pattern": .string(#"^[^\u0000]*$"#)])
 
     // MARK: What all share
 
@@ -288,20 +312,20 @@ package struct TMFOpenAPI: Sendable {
             ])
         }
         let text: JSONObject = ["type": .string("string")]
-        let tag: JSONObject = ["type": .string("string"), "pattern": .string(#"^(\*|(W/)?"[!#-~]+")$"#)]
+        let cursor: JSONObject = ["type": .string("string"), "pattern": .string("^[A-Za-z0-9_=-]+$")]
+        let tag: JSONObject = ["type": .string("string"), "pattern": .string(#"^(\*|(W/)?"[!#-~]+"( *, *(W/)?"[!#-~]+")*)$"#)]
         return [
             "id": parameter("id", "path", text, "The id of the resource", required: true),
-            "fields": parameter("fields", "query", text, "Names of attributes to answer with; `none` = id and href only"),
             "offset": parameter(
                 "offset", "query", ["type": .string("integer"), "minimum": .int(0), "maximum": .int(Int64(TMFQuery.offsetMax))],
-                "How many to leave out"),
+                "How many to leave out; not together with `after` or `before` (400)"),
             "limit": parameter(
                 "limit", "query", ["type": .string("integer"), "minimum": .int(0), "maximum": .int(Int64(TMFQuery.limitMax))],
                 "How many to answer with"),
             "sort": parameter("sort", "query", text, "`-creationDate,name`: `-` is descending"),
-            "after": parameter("after", "query", text, "A place in the list, from the header Link"),
-            "before": parameter("before", "query", text, "A place in the list, from the header Link"),
-            "ifMatch": parameter("If-Match", "header", tag, "The ETag that was seen: 412 when somebody else was faster"),
+            "after": parameter("after", "query", cursor, "A place in the list, from the header Link; not together with `offset` or `before` (400)"),
+            "before": parameter("before", "query", cursor, "A place in the list, from the header Link; not together with `offset` or `after` (400)"),
+            "ifMatch": parameter("If-Match", "header", tag, "The ETag that was seen, or several of which one is the present: 412 when somebody else was faster. `*` = any"),
             "ifNoneMatch": parameter("If-None-Match", "header", text, "The ETag that is there already: 304 when it is still the present one"),
             "idempotencyKey": parameter(
                 "Idempotency-Key", "header",

@@ -73,6 +73,9 @@ package enum TMFMatch {
         case (_, .int(let own)):
             order = Int64(text).map { ordered(own, $0) } ?? Double(text).map { ordered(Double(own), $0) }
         case (_, .double(let own)): order = Double(text).map { ordered(own, $0) }
+        // By all its digits where they are the same, else by what a double has of them.
+        case (_, .decimal(let own)):
+            order = own == text ? 0 : Double(own).flatMap { left in Double(text).map { ordered(left, $0) } }
         case (_, .bool): order = self.text(value) == text ? 0 : nil
         case (_, .string(let own)): order = ordered(own, text)
         default: order = nil

@@ -27,6 +27,10 @@ package final class TMFDirectory: Sendable {
         ("Account", ["PartyAccount", "BillingAccount", "SettlementAccount", "FinancialAccount"]),
         ("Agreement", ["Agreement", "PartyPrivacyAgreement"]),
     ]
+    /// Kinds that are kinds of another one: a customer is a party role, a party account may be any that is billed.
+    private static let special: [String: [String]] = [
+        "PartyRole": ["Customer"], "PartyAccount": ["BillingAccount", "SettlementAccount"], "Agreement": ["PartyPrivacyAgreement"],
+    ]
     /// What else the specifications call a reference to one of these.
     private static let aliases: [String: String] = [
         "RelatedParty": "Party", "V5Party": "Party", "Bill": "CustomerBill", "BundledProductOffering": "ProductOffering",
@@ -70,13 +74,34 @@ package final class TMFDirectory: Sendable {
         return known.withLock { $0.families[word.dropLast(end?.count ?? 0).lowercased()] }
     }
 
+    /// The one of several kinds of a family that a word means; `nil` for the family as a whole (`Party`), and where there is one kind only.
+    func kind(_ word: String) -> String? {
+        let end = word.hasSuffix("Ref") && word.count > 3 ? 3 : 0
+        let name = word.dropLast(end).lowercased()
+        return Self.families.lazy.flatMap(\.types).first { $0.lowercased() == name }.flatMap { kind in
+            known.withLock { $0.resources[kind] == nil ? nil : kind }
+        }
+    }
+
+    /// The kinds that a reference to one kind may lead to.
+    func kinds(under kind: String) -> [String] { [kind] + (Self.special[kind] ?? []) }
+
+    func kinds(of family: String) -> [String] {
+        let all = Self.families.first { $0.name == family }?.types ?? [family]
+        return known.withLock { known in all.filter { known.resources[$0] != nil || known.others[$0] != nil } }
+    }
+
+    /// Whether a resource of another kind has this name: something that says so of itself is not what it is sent as.
+    func isOther(_ word: String, than type: String) -> Bool {
+        word != type && known.withLock { $0.resources[word] != nil }
+    }
+
     /// Those of the ids that are there, within the caller's reach. What lies out of it is as what does not exist.
     func present(
-        _ family: String, _ ids: Set<Int64>, _ tenant: Tenant, _ principal: Principal, _ session: any SQLSession
+        _ types: [String], _ ids: Set<Int64>, _ tenant: Tenant, _ principal: Principal, _ session: any SQLSession
     ) throws -> Set<Int64> {
         let (resources, others) = known.withLock { known in
-            let types = Self.families.first { $0.name == family }?.types ?? [family]
-            return (types.compactMap { known.resources[$0] }, types.flatMap { known.others[$0] ?? [] })
+            (types.compactMap { known.resources[$0] }, types.flatMap { known.others[$0] ?? [] })
         }
         var found: Set<Int64> = []
         // Most are of the first kind; the others are asked for what is still missing.

@@ -9,6 +9,10 @@ struct TMFReferences {
     struct One: Hashable {
         let family: String
         let id: String
+        /// The kind that `@referredType` says where a family has several: `Organization`.
+        var kind: String?
+        /// What the attribute can refer to, where `@referredType` says something else of ours.
+        var expected: String?
     }
 
     /// Each reference with the first place where it stands: `relatedParty[0].id`.
@@ -47,7 +51,10 @@ struct TMFReferences {
         private func reference(_ object: JSONObject, _ type: String) -> One? {
             guard let id = object["id"]?.string, !isElsewhere(object) else { return nil }
             if let referred = object["@referredType"]?.string {
-                return directory.family(referred).map { One(family: $0, id: id) }
+                guard let family = directory.family(referred) else { return nil }
+                let own = directory.family(type)
+                return One(
+                    family: family, id: id, kind: directory.kind(referred), expected: own == family ? nil : own)
             }
             guard let family = directory.family(type) else { return nil }
             if type.hasSuffix("RefOrValue"), !isReference(object) { return nil }
@@ -74,26 +81,63 @@ struct TMFReferences {
         but known: [TMFReferences], _ directory: TMFDirectory, _ tenant: Tenant, _ principal: Principal, _ session: any SQLSession
     ) throws {
         let asked = order.filter { one in !known.contains { $0.places[one] != nil } }
-        var missing: Set<One> = []
-        for (family, ones) in Dictionary(grouping: asked, by: \.family) {
-            var ids: [Int64: One] = [:]
+        var found: [One: [CRMError.FieldError]] = [:]
+        for one in asked where one.expected != nil { found[one] = [wrong(one, is: [one.expected ?? ""])] }
+        for (family, ones) in Dictionary(grouping: asked.filter { $0.expected == nil }, by: \.family) {
+            var ids: [Int64: [One]] = [:]
             for one in ones {
-                if let id = Int64(one.id), String(id) == one.id { ids[id] = one } else { missing.insert(one) }
+                if let id = Int64(one.id), String(id) == one.id { ids[id, default: []].append(one) } else { found[one] = [unknown(one)] }
             }
             guard !ids.isEmpty else { continue }
-            let present = try directory.present(family, Set(ids.keys), tenant, principal, session)
-            missing.formUnion(ids.filter { !present.contains($0.key) }.values)
+            let kinds = directory.kinds(of: family)
+            let present = try directory.present(kinds, Set(ids.keys), tenant, principal, session)
+            for (id, ones) in ids where !present.contains(id) { for one in ones { found[one] = [unknown(one)] } }
+            // What is there is of the kind that was said, too.
+            for (kind, said) in Dictionary(grouping: ids.values.joined().filter { $0.kind != nil }, by: { $0.kind ?? "" }) {
+                let right = Set(said.compactMap { Int64($0.id) }).intersection(present)
+                let strange = right.subtracting(try directory.present(directory.kinds(under: kind), right, tenant, principal, session))
+                for one in said {
+                    guard let id = Int64(one.id), strange.contains(id) else { continue }
+                    let real = try kinds.filter { try !directory.present([$0], [id], tenant, principal, session).isEmpty }
+                    found[one] = [wrong(one, is: real)]
+                }
+            }
         }
-        let fields = asked.filter(missing.contains).prefix(Self.problemsMax).map { one -> CRMError.FieldError in
-            let place = places[one] ?? "id"
-            let words = Words(
-                en: "“\(place)”: there is no \(one.family) “\(one.id.prefix(60))” here. Correct the id, or give an absolute href if it lies in another system.",
-                zh: "“\(place)”：此处没有 \(one.family)“\(one.id.prefix(60))”。请更正 id；若在其他系统中，请给出完整的 href。")
-            return .init(field: place, code: one.family == "Party" ? "unknown_party" : "unknown_reference", message: words)
-        }
+        let fields = Array(asked.compactMap { found[$0] }.joined().prefix(Self.problemsMax))
         guard let first = fields.first else { return }
         throw CRMError(
             first.code, status: 400,
             Words(en: fields.map(\.message.en).joined(separator: " "), zh: fields.map(\.message.zh).joined(separator: "")), fields: fields)
+    }
+
+    private func unknown(_ one: One) -> CRMError.FieldError {
+        Self.unknown(one.family, one.id, at: places[one] ?? "id")
+    }
+
+    /// The one code and wording for an id that leads nowhere, for stores that look up by themselves too.
+    static func unknown(_ family: String, _ id: String, at place: String) -> CRMError.FieldError {
+        let words = Words(
+            en: "“\(place)”: there is no \(family) “\(id.prefix(60))” here. Correct the id, or give an absolute href if it lies in another system.",
+            zh: "“\(place)”：此处没有 \(family)“\(id.prefix(60))”。请更正 id；若在其他系统中，请给出完整的 href。")
+        return .init(field: place, code: family == "Party" ? "unknown_party" : "unknown_reference", message: words)
+    }
+
+    private func wrong(_ one: One, is kinds: [String]) -> CRMError.FieldError {
+        let place = (places[one] ?? "id").split(separator: ".").dropLast().joined(separator: ".") + ".@referredType"
+        let (said, right) = (one.kind ?? one.family, kinds.joined(separator: ", "))
+        return .init(
+            field: place, code: "wrong_type",
+            message: Words(
+                en: "“\(place)”: “\(one.id.prefix(60))” is no \(said); write \(right).",
+                zh: "“\(place)”：“\(one.id.prefix(60))”不是 \(said)，应写 \(right)。"))
+    }
+}
+
+extension CRMError {
+    /// A reference of a document that leads to nothing of ours (ADR 0067).
+    /// - Parameter type: what is not there: `ProductOffering`.
+    package static func unknownReference(_ type: String, _ id: String, at place: String) -> CRMError {
+        let field = TMFReferences.unknown(type, id, at: place)
+        return CRMError(field.code, status: 400, field.message, fields: [field])
     }
 }

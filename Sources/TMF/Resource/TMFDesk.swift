@@ -111,6 +111,7 @@ package struct TMFDesk: Sendable {
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.create(sent, of: resource.type)
+        try TMFSense(schema: resource.schema).check(sent, of: resource.type)
         var document = sent.filter { $0.value != .null }
         for attribute in resource.schema.types[resource.type]?.attributes ?? [] where attribute.isServers {
             guard document[attribute.name] != nil, attribute.name != resource.states?.attribute else { continue }
@@ -125,6 +126,7 @@ package struct TMFDesk: Sendable {
         let store = try writing()
         let id = try store.create(document, context, session)
         // After the domain, whose reasons say more, and within the transaction.
+        if let word = document["@type"]?.string, resource.schema.directory?.isOther(word, than: resource.type) == true { throw otherType(word) }
         try lookUp(asked, from: nil, context, session)
         let own = try own(id, store, context, session)
         try keep(document, over: own, id, session)
@@ -132,13 +134,13 @@ package struct TMFDesk: Sendable {
         return (id, try self.document(id, context.principal, session))
     }
 
-    /// - Parameter seen: the version that the client saw, where it said so.
+    /// - Parameter seen: the versions that the client takes for the present one, where it named any.
     package func change(
-        _ id: Int64, _ patch: TMFPatch, seen: String?, _ context: TMFContext, _ session: any SQLSession
+        _ id: Int64, _ patch: TMFPatch, seen: [String]?, _ context: TMFContext, _ session: any SQLSession
     ) throws -> JSONObject {
         let row = try row(id, context.principal, session)
         let shown = resource.face?.shown(row) ?? row
-        if let seen, seen != Self.version(shown) { throw Self.changedMeanwhile }
+        if let seen, !seen.contains(Self.version(shown)) { throw Self.changedMeanwhile }
         let old = try self.row(id, Masking.lifted(context.principal), session)
         let patched = try patch.applied(to: shown)
         let new = try Self.lifted(
@@ -147,6 +149,11 @@ package struct TMFDesk: Sendable {
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
         try check.changed(new, of: resource.type)
+        // What something is it stays; without the name it is what it is called by itself.
+        guard (new["@type"] ?? .string(resource.type)) == (old["@type"] ?? .string(resource.type)) else {
+            throw otherType(new["@type"]?.string ?? resource.type, was: old["@type"]?.string)
+        }
+        try TMFSense(schema: resource.schema).check(new, from: old, of: resource.type)
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
             try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
         }
@@ -206,9 +213,9 @@ package struct TMFDesk: Sendable {
         return result
     }
 
-    package func remove(_ id: Int64, seen: String?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
+    package func remove(_ id: Int64, seen: [String]?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
-        if let seen, seen != Self.version(old) { throw Self.changedMeanwhile }
+        if let seen, !seen.contains(Self.version(old)) { throw Self.changedMeanwhile }
         try writing().remove(id, old, context, session)
         try TMFKeptStore.remove(resource.kept, [id], session)
         try tell(id, [.removed], [], context, session)
@@ -241,6 +248,7 @@ package struct TMFDesk: Sendable {
                 Set(
                     column.path.values(in: document).map { value in
                         let text = TMFMatch.text(value)
+                        if kind == .number, let number = value.double { return String(number) }
                         return kind == .dateTime || kind == .date ? TMFTime(text).map { String($0.milliseconds) } ?? text : text
                     })
             }
@@ -264,6 +272,14 @@ package struct TMFDesk: Sendable {
     ) throws {
         try tenant.outbox.append(
             TMFChanged(api: resource.api.number, resource: resource.name, id: id, kinds: kinds, attributes: attributes), session)
+    }
+
+    private func otherType(_ word: String, was: String? = nil) -> CRMError {
+        let right = was ?? resource.type
+        let words = Words(
+            en: "“@type”: this is a \(right) and cannot be made a \(word.prefix(60)); make that under its own address.",
+            zh: "“@type”：此资源为 \(right)，不能变为 \(word.prefix(60))；请在相应地址下另行创建。")
+        return CRMError(was == nil ? "wrong_type" : "fixed", status: 400, words, fields: [.init(field: "@type", code: "fixed", message: words)])
     }
 
     private static func fixed(_ name: String) -> CRMError {

@@ -171,6 +171,26 @@ struct XMLRecords {
     }
 }
 
+/// The whole way of an XML file from its bytes to records, for those who try it with any bytes.
+package enum XMLReading {
+    /// - Parameters:
+    ///   - size: how many bytes the source gives at once.
+    /// - Returns: the records, a JSON object a line.
+    /// - Throws: `ContainerError`.
+    package static func records(_ bytes: [UInt8], size: Int) throws -> [UInt8] {
+        var at = 0
+        func pull() -> [UInt8]? {
+            guard at < bytes.count else { return nil }
+            defer { at = min(at + max(1, size), bytes.count) }
+            return Array(bytes[at..<min(at + max(1, size), bytes.count)])
+        }
+        var out: [UInt8] = []
+        var records = XMLRecords(pull, path: try XMLRecords.recordPath(head: bytes, isWhole: true)) { out += $0 }
+        try records.convert()
+        return out
+    }
+}
+
 enum JSONString {
     private static let hex = Array("0123456789abcdef".utf8)
 

@@ -202,6 +202,8 @@ struct UsageReading: Sendable, Equatable {
                 result =
                     number >= 0 && number * Double(scale) <= Double(max)
                     ? Int64((number * Double(scale)).rounded()) : nil
+            case .decimal(var text):
+                result = text.withUTF8 { UsageNumber($0) }.flatMap { $0.whole < 0 ? nil : $0.scaled(scale) }
             default: throw UsageReading.fault(found.place, "not_a_number")
             }
             guard let result, result <= max else { throw UsageReading.fault(found.place, "out_of_range") }
