@@ -21,6 +21,7 @@ final class CustomerImporter: Importer {
     private lazy var names = NameConflict(countryCode: tenant.countryCode)
     /// Of a dry run.
     private var forecast: MatchForecast?
+    private var expectedRows = 0
 
     init(tenant: Tenant, options: ImportOptions, principal: Principal) {
         self.tenant = tenant
@@ -30,6 +31,11 @@ final class CustomerImporter: Importer {
         context = FieldContext(
             ids: tenant.ids, today: tenant.clock.now().date(offsetMinutes: tenant.timeZoneOffsetMinutes),
             currency: tenant.currency, source: options.source)
+    }
+
+    func expect(rows: Int, created: Int) {
+        expectedRows = rows
+        matching.expect(rows: rows, created: created)
     }
 
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
@@ -47,7 +53,7 @@ final class CustomerImporter: Importer {
             }
         }
         guard options.matches else { return outcomes }
-        forecast = try forecast ?? MatchForecast(tenant, principal, session)
+        forecast = try forecast ?? MatchForecast(tenant, principal, rows: expectedRows, session)
         try forecast?.add(created, .links, to: &matched, session)
         try forecast?.add(changed, .asks, to: &matched, session)
         return outcomes

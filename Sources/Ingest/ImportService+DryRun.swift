@@ -32,6 +32,7 @@ extension ImportService {
         try await target.prepare(run.mapping.options, progress: control.progress)
         let reader = try ChunkReader(file, resolved, tenant.blobs)
         let total = file.inspection.rowsEstimate(size: file.textSize)
+        pass.importer.expect(rows: Int(total), created: 0)
         var planner = Planner(
             fields: resolved.fields, updates: run.mapping.updatesExisting, currency: tenant.currency,
             zone: tenant.timeZoneOffsetMinutes)

@@ -25,6 +25,7 @@ extension ImportService {
         let references = reader.references
         if run.chunk == 0 { try await target.prepare(run.mapping.options, progress: control.progress) }
         let total = run.plan.map { Int64($0.counts.read) } ?? file.inspection.rowsEstimate(size: file.textSize)
+        pass.importer.expect(rows: Int(file.inspection.rowsEstimate(size: file.textSize)), created: Int(run.counts.created))
         var counts = run.counts
         var sequels = RunSequels(tenant, id, worker)
         do {

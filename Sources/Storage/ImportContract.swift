@@ -278,6 +278,11 @@ package protocol ImportTarget: Sendable {
 /// Plans or applies rows in chunks, each row as if those before it were done, wherever the chunks end. Used by one task at
 /// a time; it is never given two rows of one match key unless the first was rejected.
 package protocol Importer: AnyObject {
+    /// Told once, before the first rows.
+    /// - Parameters:
+    ///   - rows: of the file, at least about; the same whenever the run is gone on with.
+    ///   - created: records that the run made before.
+    func expect(rows: Int, created: Int)
     /// What `apply` would do; writes nothing. Ids of `.created` are placeholders.
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
     /// Does it, in the caller's transaction, with one outbox event a chunk. Outcomes are parallel to `rows`; a rejected
@@ -309,6 +314,10 @@ package protocol ImportFinding: Sendable {
     /// Writes it, in the caller's transaction, as far as it is still true. Sequels are settled in the order in which they
     /// were taken; called again when the transaction is run again.
     func settle(_ session: any SQLSession) throws -> ImportMatches
+}
+
+extension Importer {
+    package func expect(rows: Int, created: Int) {}
 }
 
 extension ImportTarget {

@@ -86,7 +86,13 @@ struct MatchKillTests {
         } else {
             try bring(care, "care", to: place)
         }
-        #expect(try await outcome(place) == wanted, "seed \(Drill.first)")
+        let got = try await outcome(place)
+        #expect(
+            got == wanted,
+            """
+            seed \(Drill.first): pairs \(got.pairs.symmetricDifference(wanted.pairs).sorted()), \
+            links \(got.links.symmetricDifference(wanted.links).sorted()), \(got.counted) for \(wanted.counted)
+            """)
         Drill.report("kill -9 of an import that matches", rounds: kills, "\(between) times with customers written and not matched")
         await straight.close()
         await place.close()

@@ -8,8 +8,8 @@ final class ImportMatching {
     private let principal: Principal
     private let order = SequelOrder()
     private var resolver: MatchResolver?
-    /// Customers there are, those of this import included.
-    private var customers = 0
+    /// Told before the first rows: how many there are, and what the run made before.
+    private var expected = (rows: 0, created: 0)
     /// Of the transaction.
     private var created: [MatchPrepared] = []
     private var changed: [MatchPrepared] = []
@@ -19,9 +19,13 @@ final class ImportMatching {
         self.principal = principal
     }
 
+    /// Chance counts for as many customers as there will be when the import is done, however far it has come: where a run stops and
+    /// goes on, and how many chunks a transaction takes, must not decide who is linked.
+    func expect(rows: Int, created: Int) { expected = (rows, created) }
+
     /// Keeps what a chunk wrote until the end of its transaction.
     func note(created: [MatchPrepared], changed: [CustomerRecord], _ session: any SQLSession) throws {
-        let keys = try matcher(session).keys
+        let keys = try matcher(session, writing: created.count).keys
         self.created += created
         self.changed += changed.map(keys.prepared)
     }
@@ -29,16 +33,15 @@ final class ImportMatching {
     func takeSequel() -> (any ImportSequel)? {
         defer { (created, changed) = ([], []) }
         guard let resolver, !created.isEmpty || !changed.isEmpty else { return nil }
-        customers += created.count
         return CustomerSequel(
-            resolver: resolver.among(customers), created: created, changed: changed, number: order.next(created.map(\.id)), order: order)
+            resolver: resolver, created: created, changed: changed, number: order.next(created.map(\.id)), order: order)
     }
 
     /// Of customers that whoever worked on the import before has written.
     func sequel(
         created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
     ) throws -> any ImportSequel {
-        let resolver = try matcher(session)
+        let resolver = try matcher(session, writing: 0)
         // Of several rows about one customer, or of one that was created before, once.
         let new = Set(created)
         let ids = new.union(updated).sorted()
@@ -49,11 +52,12 @@ final class ImportMatching {
             changed: prepared.filter { !new.contains($0.id) }, number: order.next(created), order: order)
     }
 
-    private func matcher(_ session: any SQLSession) throws -> MatchResolver {
+    /// - Parameter writing: customers of the present transaction that are counted already.
+    private func matcher(_ session: any SQLSession, writing: Int) throws -> MatchResolver {
         if let resolver { return resolver }
-        let known = try MatchStore.countCustomers(session)
-        let made = try MatchResolver(tenant, principal, customers: known, session)
-        (resolver, customers) = (made, known)
+        let before = try MatchStore.countCustomers(session) - expected.created - writing
+        let made = try MatchResolver(tenant, principal, customers: max(0, before) + expected.rows, session)
+        resolver = made
         return made
     }
 }

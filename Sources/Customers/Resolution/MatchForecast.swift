@@ -9,20 +9,19 @@ final class MatchForecast {
     /// everybody who is known, but not with each other.
     static let customersMax = 50_000
 
-    private var resolver: MatchResolver
-    private var customers: Int
+    private let resolver: MatchResolver
     private let customersMax: Int
     private var cards: [CustomerID: MatchCard] = [:]
     private var holders: [Int64: [CustomerID]] = [:]
     private var sets = MatchSets()
 
+    /// - Parameter rows: of the file: as many customers more, as for the import (`ImportMatching.expect`).
     init(
-        _ tenant: Tenant, _ principal: Principal, customersMax: Int = MatchForecast.customersMax,
+        _ tenant: Tenant, _ principal: Principal, rows: Int, customersMax: Int = MatchForecast.customersMax,
         _ session: any SQLSession
     ) throws {
         let known = try session.count(MatchStore.customers)
-        resolver = try MatchResolver(tenant, principal, customers: known, session)
-        customers = known
+        resolver = try MatchResolver(tenant, principal, customers: known + rows, session)
         self.customersMax = customersMax
     }
 
@@ -34,10 +33,6 @@ final class MatchForecast {
         _ session: any SQLSession
     ) throws {
         guard !records.isEmpty else { return }
-        if reach == .links {
-            customers += records.count
-            resolver = resolver.among(customers)
-        }
         let prepared = records.map(resolver.keys.prepared).sorted { $0.id < $1.id }
         var candidates = try resolver.candidates(prepared, session)
         if reach == .links {

@@ -84,7 +84,7 @@ struct MatchJudge: Sendable {
 
     private let scorer: Scorer
     private let standardiser: RecordStandardiser
-    private var among: Int
+    private let among: Int
 
     init(_ model: LinkageModel, among: Int, countryCode: String) {
         var model = model
@@ -92,13 +92,6 @@ struct MatchJudge: Sendable {
         scorer = Scorer(model)
         standardiser = RecordStandardiser(fields: MatchCard.fields, countryCode: countryCode)
         self.among = max(among, Self.amongMin)
-    }
-
-    /// The same for a base that has grown.
-    func among(_ customers: Int) -> MatchJudge {
-        var judge = self
-        judge.among = max(customers, Self.amongMin)
-        return judge
     }
 
     /// Whether both have identity numbers of one kind with right check digits and share none.

@@ -45,13 +45,6 @@ struct MatchResolver: Sendable {
             try MatchStore.model(setting, session), among: customers, countryCode: tenant.countryCode)
     }
 
-    /// The same for a base that has grown: of more customers chance makes more alike.
-    func among(_ customers: Int) -> MatchResolver {
-        var resolver = self
-        resolver.judge = judge.among(customers)
-        return resolver
-    }
-
     /// Puts those whom one customer, written or changed by a person, may be the same as before a person. Nothing when
     /// no keys are kept, or nothing changed that is compared.
     static func propose(
