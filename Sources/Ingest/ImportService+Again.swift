@@ -27,7 +27,8 @@ extension ImportService {
 
     /// Numbers are claimed by one record only; what has none, or another one, is not known again.
     private static let newAgain = Words(
-        en: "Without a match key each row is a new record: whose number is known is refused, all others would be there a second time.",
+        en:
+            "Without a match key each row is a new record: whose number is known is refused, all others would be there a second time.",
         zh: "没有匹配键时每行都视为新记录：号码已存在的被拒绝，其余会重复。")
 
     /// For a page, whose reader can tick a box.
@@ -41,8 +42,8 @@ extension ImportService {
     }
 
     /// For a dry run: what the import will ask for.
-    func repeatWarning(_ earlier: RunStore.Earlier) -> FileInspection.Warning {
-        let told = told(earlier)
+    func repeatWarning(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> FileInspection.Warning {
+        let told = told(earlier, mapping)
         return FileInspection.Warning(
             "imported_before",
             Words(
@@ -53,7 +54,8 @@ extension ImportService {
     /// What brings nothing new: most likely rows that were imported before, whatever their bytes are now (another encoding,
     /// other line ends, another order).
     func nothingNew(_ run: ImportRun, _ counts: RunCounts, isDone: Bool) async throws -> FileInspection.Warning? {
-        guard !run.isReplay, counts.unchanged > 0, counts.created + counts.updated + counts.rejected + counts.quarantined == 0
+        guard !run.isReplay, counts.unchanged > 0,
+            counts.created + counts.updated + counts.rejected + counts.quarantined == 0
         else { return nil }
         let earlier = try await tenant.database.read { session in
             try session.first(RunStore.latestOfSource, [.text(run.mapping.source), .text(run.entity), .id(run.id)]) {
@@ -64,20 +66,25 @@ extension ImportService {
         let place = earlier.map { found in
             let day = found.at.date(offsetMinutes: tenant.timeZoneOffsetMinutes)
             return Words(
-                en: " The latest import of the source “\(run.mapping.source)” that changed something is \(found.id) of \(day) (“\(found.name)”); was its file brought again?",
+                en:
+                    " The latest import of the source “\(run.mapping.source)” that changed something is \(found.id) of \(day) (“\(found.name)”); was its file brought again?",
                 zh: "来源“\(run.mapping.source)”最近一次有变更的导入是 \(day) 的导入 \(found.id)（“\(found.name)”），是否重复提交了该文件？")
         }
         let words =
             isDone
-            ? Words(en: "Nothing was changed: all \(rows) rows say what is known already.", zh: "未作任何更改：全部 \(rows) 行与已有记录一致。")
-            : Words(en: "Nothing would be changed: all \(rows) rows say what is known already.", zh: "不会有任何更改：全部 \(rows) 行与已有记录一致。")
+            ? Words(
+                en: "Nothing was changed: all \(rows) rows say what is known already.",
+                zh: "未作任何更改：全部 \(rows) 行与已有记录一致。")
+            : Words(
+                en: "Nothing would be changed: all \(rows) rows say what is known already.",
+                zh: "不会有任何更改：全部 \(rows) 行与已有记录一致。")
         return FileInspection.Warning(
             "nothing_new", Words(en: words.en + (place?.en ?? ""), zh: words.zh + (place?.zh ?? "")))
     }
 
     /// For the command line.
-    func importedBefore(_ name: String, _ earlier: RunStore.Earlier) -> CRMError {
-        let told = told(earlier)
+    func importedBefore(_ name: String, _ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> CRMError {
+        let told = told(earlier, mapping)
         let isDone = earlier.state == .succeeded
         let way =
             isDone
@@ -90,22 +97,31 @@ extension ImportService {
         return .conflict(
             "imported_before",
             Words(
-                en: "“\(name)” was not imported. \(told.en) \(Self.newAgain.en) Give --match-key KEY to find them, or --again "
+                en:
+                    "“\(name)” was not imported. \(told.en) \(Self.newAgain.en) Give --match-key KEY to find them, or --again "
                     + "to import the file all the same; \(way.en).",
                 zh: "“\(name)”未导入。\(told.zh)\(Self.newAgain.zh)"
                     + "请用 --match-key KEY 查找已有记录，或用 --again 仍然再次导入；\(way.zh)。"))
     }
 
-    private func told(_ earlier: RunStore.Earlier) -> Words {
+    private func told(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> Words {
         let day = earlier.at.date(offsetMinutes: tenant.timeZoneOffsetMinutes)
         let (created, updated, rejected) =
             (Numbers.grouped(earlier.created), Numbers.grouped(earlier.updated), Numbers.grouped(earlier.rejected))
         let state = Words(
             en: earlier.state == .succeeded ? "" : ", and did not come to its end",
             zh: earlier.state == .succeeded ? "" : "，且尚未完成")
+        let isOther = earlier.mapping.source != mapping.source
+        let other = Words(
+            en: isOther
+                ? " That was another source: this import is of “\(mapping.source)”, which has customer numbers of its own."
+                : "",
+            zh: isOther ? "那是另一来源：本次导入的来源为“\(mapping.source)”，其客户编号独立。" : "")
         return Words(
             en:
-                "The same bytes were imported on \(day) (run \(earlier.id): \(created) created, \(updated) updated, \(rejected) rejected\(state.en)).",
-            zh: "相同内容已于 \(day) 导入（导入 \(earlier.id)：新建 \(created)，更新 \(updated)，拒绝 \(rejected)\(state.zh)）。")
+                "The same bytes were imported on \(day) (run \(earlier.id), source “\(earlier.mapping.source)”: \(created) created, \(updated) updated, \(rejected) rejected\(state.en)).\(other.en)",
+            zh:
+                "相同内容已于 \(day) 导入（导入 \(earlier.id)，来源“\(earlier.mapping.source)”：新建 \(created)，更新 \(updated)，拒绝 \(rejected)\(state.zh)）。\(other.zh)"
+        )
     }
 }

@@ -50,7 +50,9 @@ extension ImportService {
                 } else if matches, named == nil, !proposed.matches {
                     proposed = unguessed(proposed)
                 }
-                if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier) }
+                if let earlier = try repeated(blob.digest, proposed, session) {
+                    throw importedBefore(name, earlier, proposed)
+                }
             })
         var final = draft.mapping
         if let matchKey {
@@ -153,7 +155,8 @@ extension ImportService {
             try? await leave(id, words, failed: true)
             throw error
         }
-        return try await of(id).report(id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
+        return try await of(id).report(
+            id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
     }
 
     private static func known(_ id: ImportRunID, _ session: any SQLSession) throws -> ImportRun {
@@ -220,8 +223,12 @@ extension ImportService {
         let known = try await fields()
         var mapping = Self.columns(run.mapping, file.inspection, known)
         if dryRun {
-            let agreed = try await tenant.database.read { try SourceStore.source(key: run.mapping.source, $0)?.fields ?? [] }
-            for place in mapping.indices { mapping[place].personal = Self.personal(mapping[place], file.inspection, known, agreed) }
+            let agreed = try await tenant.database.read {
+                try SourceStore.source(key: run.mapping.source, $0)?.fields ?? []
+            }
+            for place in mapping.indices {
+                mapping[place].personal = Self.personal(mapping[place], file.inspection, known, agreed)
+            }
         }
         let format = file.inspection.format
         let unpacked = file.inspection.canonical?.unpacked
@@ -269,7 +276,8 @@ extension ImportService {
                     title: isEmpty ? nil : column.column, title_zh: isEmpty ? nil : column.column,
                     kind: isEmpty ? nil : column.kind ?? profiles[column.column]?.attributeKind ?? "text")
             case .ignore:
-                return ImportReport.Column(column: column.column, target: "ignore", field: nil, title: nil, title_zh: nil, kind: nil)
+                return ImportReport.Column(
+                    column: column.column, target: "ignore", field: nil, title: nil, title_zh: nil, kind: nil)
             }
         }
     }

@@ -62,9 +62,11 @@ extension ImportService {
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
-            planner.plan.warnings.append(repeatWarning(earlier))
+            planner.plan.warnings.append(repeatWarning(earlier, run.mapping))
         }
-        if let same = try await nothingNew(run, planner.plan.counts, isDone: false) { planner.plan.warnings.append(same) }
+        if let same = try await nothingNew(run, planner.plan.counts, isDone: false) {
+            planner.plan.warnings.append(same)
+        }
         planner.plan.milliseconds = (ContinuousClock.now - started).milliseconds
         return try await finishDryRun(run, file, worker, planner.plan, principal)
     }
@@ -194,7 +196,8 @@ extension ImportService {
         let maySkip = file.inspection.format.kind == .delimited
         return Words(
             en: "All \(rows) rows read were rejected. Look at the reasons and at the mapping."
-                + (maySkip ? " If the heading is not in the first row, say how many rows stand above it (--skip-rows N)." : "")
+                + (maySkip
+                    ? " If the heading is not in the first row, say how many rows stand above it (--skip-rows N)." : "")
                 + (notTaken.map { " " + $0.words.en } ?? ""),
             zh: "已读取的 \(rows) 行全部被拒绝，请检查原因和映射。"
                 + (maySkip ? "若表头不在第一行，请指定表头上方的行数（--skip-rows N）。" : "") + (notTaken?.words.zh ?? ""))

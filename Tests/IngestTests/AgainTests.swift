@@ -24,13 +24,19 @@ struct AgainTests {
         }
         #expect(refused?.code == "imported_before" && refused?.status == 409)
         let words = try #require(refused?.message)
-        for part in [first.run, "2 created", "1 rejected", "--again", "--match-key", "--revert \(first.run)"] {
+        for part in [
+            "source “test”", "another source: this import is of “elsewhere”", first.run, "2 created", "1 rejected",
+            "--again", "--match-key", "--revert \(first.run)",
+        ] {
             #expect(words.en.contains(part), "\(part): \(words.en)")
         }
         #expect(words.zh.contains(first.run) && words.zh.contains("新建 2"))
         #expect(try await runs(bench) == 1, "no draft stays")
         let dry = try await bench.importText(Self.keyless, dryRun: true)
-        #expect(dry.warnings.contains { $0.contains("imported on") && $0.contains(first.run) })
+        #expect(
+            dry.warnings.contains {
+                $0.contains("imported on") && $0.contains(first.run) && !$0.contains("another source")
+            })
         let again = try await bench.service.importFile(path, again: true, principal: bench.principal)
         #expect(again.created == 2)
         _ = try await bench.service.revert(try #require(ImportRunID(again.run)), principal: bench.principal)
@@ -122,7 +128,9 @@ struct ImportWordsTests {
         #expect(strict.reasons.first?.reason.contains("year does not stand first") == true)
     }
 
-    @Test("dates of the Republic of China are taken as the column shows them, and refused with what to do where it does not")
+    @Test(
+        "dates of the Republic of China are taken as the column shows them, and refused with what to do where it does not"
+    )
     func minguo() async throws {
         let bench = try await Bench()
         let report = try await bench.importText(
@@ -131,9 +139,12 @@ struct ImportWordsTests {
         let born = try await bench.contents().mapValues { $0["birth_date"] }
         #expect(
             born == [
-                "test:R1": "1989-03-04", "test:R3": "1989-03-06", "test:R4": "2012-12-31", "test:R5": "1990-05-04", "test:R6": "1991-12-25",
+                "test:R1": "1989-03-04", "test:R3": "1989-03-06", "test:R4": "2012-12-31", "test:R5": "1990-05-04",
+                "test:R6": "1991-12-25",
             ])
-        #expect(report.reasons.first?.reason.contains("Republic of China") == true, "78/03/05 in a column of days first: \(report.reasons)")
+        #expect(
+            report.reasons.first?.reason.contains("Republic of China") == true,
+            "78/03/05 in a column of days first: \(report.reasons)")
         let whole = try await bench.importText(
             "Customer ID,Born\nS1,民國78年3月4日\nS2,78/03/05\nS3,0780306\n", name: "roc.csv")
         #expect(whole.created == 3)
@@ -147,7 +158,9 @@ struct ImportWordsTests {
         #expect(try await bench.contents()["told:T2"]?["birth_date"] == "1978-11-30")
     }
 
-    @Test("a rejected row with a telephone number and one with a formula come back as they were, and so does a plain file")
+    @Test(
+        "a rejected row with a telephone number and one with a formula come back as they were, and so does a plain file"
+    )
     func roundTrip() async throws {
         let bench = try await Bench()
         let rows = ["A1,=1+1,Refused", "A2,+86 138-0013-8000,Refused", "A3,'=quoted,Refused", "A4,@x,Refused"]
@@ -195,7 +208,9 @@ struct ImportWordsTests {
                 "code: 1 个数字以 0 开头", "（导入时自动去除）：a 4, b 4",
             ]
         let page = ProfileText(profile: profile, language: language)
-        #expect(!page.summary.contains("--") && !profile.columns.contains { page.notes($0, isAlone: true).joined().contains("--") })
+        #expect(
+            !page.summary.contains("--")
+                && !profile.columns.contains { page.notes($0, isAlone: true).joined().contains("--") })
         let ids = NSTemporaryDirectory() + "ids-\(UUID().uuidString).csv"
         defer { try? FileManager.default.removeItem(atPath: ids) }
         try Data("证件号码\nA123456789\nA123456788\nA123456(3)\n1234567(8)\n".utf8).write(to: URL(fileURLWithPath: ids))
@@ -203,7 +218,10 @@ struct ImportWordsTests {
             .joined(separator: "\n")
         let of =
             language == .en
-            ? ["identity numbers: Hong Kong 1, Macau (shape only) 1, Taiwan 1", "1 identity number has a wrong check digit or date (line 3)"]
+            ? [
+                "identity numbers: Hong Kong 1, Macau (shape only) 1, Taiwan 1",
+                "1 identity number has a wrong check digit or date (line 3)",
+            ]
             : ["身份证号码：香港 1，澳门（仅校验格式） 1，台湾 1", "1 个身份证号码校验位或日期有误（第 3 行）"]
         for line in of { #expect(told.contains(line), "\(line)\n\(told)") }
         for line in expected { #expect(said.contains(line), "\(line)\n\(said)") }
