@@ -46,7 +46,9 @@ struct ImportPages: Sendable {
                     "then",
                 ]),
                 .overwrites, saveMapping),
-            post("/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet", "skip_rows"]), .overwrites, format),
+            post(
+                "/imports/{id}/format", .form(["revision", "encoding", "delimiter", "sheet", "skip_rows"]), .overwrites,
+                format),
             post("/imports/{id}/dry-run") { try await act(.dryRun, $0) },
             post("/imports/{id}/start", .form(["again"])) { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
@@ -69,7 +71,8 @@ struct ImportPages: Sendable {
         return call.page(
             "ingest/import-list", title: call.text("ingest.title"), active: "/imports",
             [
-                "runs": .list(shown.map { ImportViews.line($0, service(call.tenant), call) }), "none": .bool(lines.isEmpty),
+                "runs": .list(shown.map { ImportViews.line($0, service(call.tenant), call) }),
+                "none": .bool(lines.isEmpty),
                 "next": .text(lines.count > Limits.pageSize ? shown.last.map { "\($0.id)" } : nil),
             ])
     }
@@ -87,7 +90,8 @@ struct ImportPages: Sendable {
         return call.page(
             "ingest/import-new", title: call.text("ingest.new"), active: "/imports",
             [
-                "path": "/imports/new", "headings": .text(Self.headingsPath(entity)), "error": .text(error?.message[call.language]), "source": .text(source),
+                "path": "/imports/new", "headings": .text(Self.headingsPath(entity)),
+                "error": .text(error?.message[call.language]), "source": .text(source),
                 "entities": .list(entities), "hasEntities": .bool(targets.count > 1),
                 "invalid": .bool(error != nil), "steps": .list(ImportViews.steps(nil, call)),
             ], status: error == nil ? .ok : HTTPResponse.Status(code: error?.status ?? 422))
@@ -213,7 +217,8 @@ struct ImportPages: Sendable {
                 revert: run.mayRevert
                     ? try service.previewRevert(
                         run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
-                    : nil)
+                    : nil,
+                trail: try QuarantineTrail.of(run, file, session))
         }
         let views = ImportViews(page: page, call: call)
         let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []
@@ -277,7 +282,8 @@ struct ImportPages: Sendable {
         try await service(call.tenant).reinspect(
             id, encoding: call.form["encoding"].flatMap(TextEncoding.init(rawValue:)), delimiter: delimiter,
             sheet: call.form["sheet"].flatMap { $0.isEmpty ? nil : $0 }, skipRows: try Self.skipRows(call.form),
-            principal: try call.principal(), check: { try call.checkVersion($0.version) }, record: Self.recorder(call, answer))
+            principal: try call.principal(), check: { try call.checkVersion($0.version) },
+            record: Self.recorder(call, answer))
         return answer
     }
 

@@ -115,7 +115,7 @@ extension ImportService {
             zh: earlier.state == .succeeded ? "" : "，且尚未完成")
         return Words(
             en:
-                "The same bytes were imported on \(day) (run \(earlier.id): \(created) created, \(updated) updated, \(rejected) rejected\(state.en)).",
-            zh: "相同内容已于 \(day) 导入（导入 \(earlier.id)：新建 \(created)，更新 \(updated)，拒绝 \(rejected)\(state.zh)）。")
+                "The same bytes were imported on \(day) as “\(earlier.mapping.source)” (run \(earlier.id): \(created) created, \(updated) updated, \(rejected) rejected\(state.en)).",
+            zh: "相同内容已于 \(day) 以来源“\(earlier.mapping.source)”导入（导入 \(earlier.id)：新建 \(created)，更新 \(updated)，拒绝 \(rejected)\(state.zh)）。")
     }
 }

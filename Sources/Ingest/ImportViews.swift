@@ -22,6 +22,7 @@ struct ImportViews {
         let earlier: RunStore.Earlier?
         /// What taking it back would do.
         let revert: RevertPreview?
+        let trail: QuarantineTrail
     }
 
     static let delimiters: [String: UInt8] = ["comma": 0x2C, "semicolon": 0x3B, "tab": 9, "pipe": 0x7C]
@@ -59,7 +60,8 @@ struct ImportViews {
         let counts = line.counts ?? RunCounts()
         return [
             "id": .text("\(line.id)"), "file": .text(line.fileName), "source": .text(line.source),
-            "entity": .text(title), "state": .text(call.text("ingest.state.\(line.state.rawValue)")), "tone": .text(tone(line.state)),
+            "entity": .text(title), "state": .text(call.text("ingest.state.\(line.state.rawValue)")),
+            "tone": .text(tone(line.state)),
             "read": .text(Numbers.grouped(counts.read)), "created": .text(Numbers.grouped(counts.created)),
             "updated": .text(Numbers.grouped(counts.updated)),
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
@@ -155,7 +157,9 @@ struct ImportViews {
             let principal = try call.request.principal()
             let isReachable = principal.scope == .all || earlier.createdBy == principal.userID
             return [
-                "isRepeat": .bool(true), "repeatID": .text(isReachable ? "\(earlier.id)" : nil),
+                "isRepeat": .bool(true), "repeatSource": .text(earlier.mapping.source),
+                "repeatOther": .bool(earlier.mapping.source != run.mapping.source),
+                "repeatID": .text(isReachable ? "\(earlier.id)" : nil),
                 "repeatAt": .text(call.time(earlier.at)), "repeatCreated": .text(Numbers.grouped(earlier.created)),
                 "repeatUpdated": .text(Numbers.grouped(earlier.updated)),
                 "repeatRejected": .text(Numbers.grouped(earlier.rejected)),
@@ -285,7 +289,8 @@ struct ImportViews {
         else { return ["hasForecast": .bool(false)] }
         let fields = (language == .zh ? revert.fields_zh : revert.fields).prefix(10)
         return [
-            "hasForecast": .bool(run.counts.created + run.counts.updated > 0), "removes": .text(run.counts.created > 0 ? Numbers.grouped(removed) : nil), 
+            "hasForecast": .bool(run.counts.created + run.counts.updated > 0),
+            "removes": .text(run.counts.created > 0 ? Numbers.grouped(removed) : nil),
             "restores": .text(run.counts.updated > 0 ? Numbers.grouped(restored) : nil),
             "keeps": .text(kept > 0 ? Numbers.grouped(kept) : nil),
             "gone": .text(revert.gone.flatMap { $0 > 0 ? Numbers.grouped($0) : nil }),
@@ -306,7 +311,9 @@ struct ImportViews {
     private var result: View {
         get throws {
             let isClear = try showsFile
-            return counts(run.counts).merging(forecast).merging([
+            let mayDecide = try call.principal().may(ImportService.quarantinePermission)
+            let trail = page.trail.view(run, mayDecide: mayDecide)
+            return counts(run.counts).merging(forecast).merging(trail).merging([
                 "reasons": .list(reasons(page.reasons)), "hasReasons": .bool(!page.reasons.isEmpty),
                 "rejectPath": .text(run.rejectBlobID != nil && isClear ? "/imports/\(run.id)/rejects" : nil),
                 "findings": .list(findings), "hasFindings": .bool(!findings.isEmpty),

@@ -24,7 +24,7 @@ struct AgainTests {
         }
         #expect(refused?.code == "imported_before" && refused?.status == 409)
         let words = try #require(refused?.message)
-        for part in [first.run, "2 created", "1 rejected", "--again", "--match-key", "--revert \(first.run)"] {
+        for part in ["as “test”", first.run, "2 created", "1 rejected", "--again", "--match-key", "--revert \(first.run)"] {
             #expect(words.en.contains(part), "\(part): \(words.en)")
         }
         #expect(words.zh.contains(first.run) && words.zh.contains("新建 2"))

@@ -99,6 +99,22 @@ struct QuarantineTests {
         let replayed = try await rows(bench, .replayed)
         #expect(replayed.map(\.id) == [waiting[0].id] && replayed[0].replay == run.id)
 
+        // The import says what became of its rows and by which import; that one leads back.
+        let wizard = try Wizard(bench, language: .en)
+        let page = try await wizard.page("/imports/{id}", try #require(ImportRunID(done.run)))
+        #expect(page.contains("1 wait now, 1 came back, 0 were let go") && page.contains("href=\"/imports/\(run.id)\""))
+        #expect(page.contains("href=\"/quarantine?source=test\""))
+        let replayPage = try await wizard.page("/imports/{id}", run.id)
+        #expect(replayPage.contains("id=\"origin\"") && replayPage.contains("href=\"/imports/\(done.run)\""))
+        #expect(!replayPage.contains("id=\"trail\""), "its row waits as a row of the first import")
+        let chinese = try await Wizard(bench, language: .zh).page("/imports/{id}", try #require(ImportRunID(done.run)))
+        #expect(chinese.contains("1 行仍在等待，1 行已重新导入"))
+        let clerk = TestTenant.principal([ImportService.permission], roles: [.administrator], userID: UserID(8))
+        let plain = try await wizard.page("/imports/{id}", try #require(ImportRunID(done.run)), as: clerk)
+        #expect(
+            plain.contains("1 wait now") && !plain.contains("/quarantine?source=test"), "no way without the right to it"
+        )
+
         // Taking the replay back puts the row into the queue again, with its repair.
         _ = try await bench.service.revert(run.id, principal: bench.principal)
         #expect(try await bench.contents()["test:K2"] == nil)

@@ -30,7 +30,7 @@ struct MatchResolver: Sendable {
 
     let tenant: Tenant
     let principal: Principal
-    private(set) var judge: MatchJudge
+    let judge: MatchJudge
     let keys: MatchKeys
     private let model: ID<AnyKind>?
 

@@ -86,7 +86,7 @@ extension ImportService {
                 throw error
             }
         }
-        let name = "quarantine-\(id).csv"
+        let name = QuarantineTrail.fileName(id)
         let looked: FileInspection
         do {
             looked = try await FileInspector(encoding: .utf8, delimiter: UInt8(ascii: ","), warnings: []).inspect(
