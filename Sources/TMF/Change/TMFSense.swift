@@ -59,8 +59,8 @@ struct TMFSense {
             _ object: JSONObject, _ type: String, _ place: String, _ problems: inout TMFCheck.Problems, _ isAsked: (String, String) -> Bool
         ) {
             guard let known = schema.types[type] else { return }
-            let periods = TMFSense.periods.filter { known[$0.0]?.kind == .dateTime && known[$0.1]?.kind == .dateTime && isAsked($0.0, $0.1) }
-            for (first, last) in periods {
+            func isTime(_ name: String) -> Bool { known[name]?.kind == .dateTime }
+            for (first, last) in TMFSense.periods where isTime(first) && isTime(last) && isAsked(first, last) {
                 guard let start = object[first]?.string.flatMap({ TMFTime($0) }), let end = object[last]?.string.flatMap({ TMFTime($0) }),
                     end.milliseconds < start.milliseconds
                 else { continue }

@@ -165,12 +165,12 @@ struct ConsumptionTests {
         #expect(nobody["usageConsumption"] == [] && nobody["stateReason"] == "no_line")
         let crossed = try await ask(desk, Self.party(customer) + #","logicalResource":[{"id":"13800138001"}]"#)
         #expect(crossed["usageConsumption"] == [] && crossed["stateReason"] == "no_line")
-        for period in [
-            #"{"startDateTime":"2026-03-01T00:00:00Z","endDateTime":"2026-01-01T00:00:00Z"}"#,
-            #"{"startDateTime":"1990-03-01T00:00:00Z"}"#,
+        for (period, code) in [
+            (#"{"startDateTime":"2026-03-01T00:00:00Z","endDateTime":"2026-01-01T00:00:00Z"}"#, "wrong_period"),
+            (#"{"startDateTime":"1990-03-01T00:00:00Z"}"#, "month"),
         ] {
             #expect(
-                await TestResource.refusal { _ = try await ask(desk, #""validPeriod":\#(period)"#) } == "month",
+                await TestResource.refusal { _ = try await ask(desk, #""validPeriod":\#(period)"#) } == code,
                 "\(period)")
         }
         #expect(
