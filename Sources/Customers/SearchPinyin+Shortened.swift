@@ -103,7 +103,7 @@ extension SearchPinyin {
                     func text(_ letters: some Sequence<UInt8>) -> String { String(decoding: Array(letters), as: UTF8.self) }
                     let firsts = Han.syllables.filter { $0.starts(with: way.initials[0]) }.map { text($0) }.sorted()
                     return [
-                        .prefix(.word, text(Array(surname) + way.initials[0])),
+                        .any(firsts.map { .prefix(.word, text(surname) + $0 + text(next)) }),
                         .all([
                             .token(.word, text(surname)),
                             .any(firsts.flatMap { [.token(.word, $0), .prefix(.word, $0 + text(next))] }),
