@@ -33,7 +33,12 @@ extension ImportService {
     /// What would come of it. Numbers of records are kept under the name of their source, so under another name a key finds nobody.
     private static func outcome(_ earlier: RunStore.Earlier, _ mapping: ImportMapping) -> Words {
         let (before, now) = (earlier.mapping.source, mapping.source)
-        guard mapping.matchKey != nil, before != now else { return newAgain }
+        guard let key = mapping.matchKey else { return newAgain }
+        guard key == "source_id", before != now, earlier.mapping.columns.contains(where: { $0.target == .field(key) }) else {
+            return Words(
+                en: "Nothing was kept under this match key then, so it finds nobody: each row would be a new record. Choose one that the earlier import had.",
+                zh: "之前的导入未保存该匹配键的值，因此找不到任何记录，每行都将成为新记录。请选择之前导入中已有的匹配键。")
+        }
         return Words(
             en: "It came from the source “\(before)” then and would come from “\(now)” now, where these numbers are not known: each row would be a new record. If it is one system, name it “\(before)”.",
             zh: "当时的来源为“\(before)”，现为“\(now)”，后者尚无这些编号，因此每行都将成为新记录。如果是同一系统，请使用来源名“\(before)”。")

@@ -60,6 +60,23 @@ struct AgainTests {
         #expect(byPhone.created == 0)
     }
 
+    @Test("a key that nothing was kept under is told as such, and the page names the other source", arguments: Language.allCases)
+    func otherKey(language: Language) async throws {
+        let bench = try await Bench()
+        let mapping = try bench.file("map.json", #"{"columns":[{"column":"Full Name","to":"name"},{"column":"Mobile","to":"ignore"}]}"#)
+        let text = "Full Name,Mobile\nAnn,13800000001\nBob,13800000002\n"
+        #expect(try await bench.importText(text, mapping: mapping).created == 2)
+        let refused = await #expect(throws: CRMError.self) {
+            _ = try await bench.service.importFile(
+                try bench.file("copy.csv", text), source: "test", matchKey: "phone", principal: bench.principal)
+        }
+        #expect(refused?.message.en.contains("Nothing was kept under this match key") == true, "\(refused?.message.en ?? "")")
+        #expect(refused?.message.zh.contains("未保存该匹配键") == true && refused?.message.en.contains("--match-key") == false)
+        let draft = try await bench.draft(text, source: "elsewhere")
+        let page = try await Wizard(bench, language: language).page("/imports/{id}", draft.run)
+        #expect(page.contains("id=\"repeat-other\"") && page.contains("“test”") && page.contains("“elsewhere”"))
+    }
+
     @Test("the wizard names the earlier import and starts only when the box is ticked", arguments: Language.allCases)
     func wizard(language: Language) async throws {
         let bench = try await Bench()
