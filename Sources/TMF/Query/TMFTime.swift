@@ -58,7 +58,7 @@ package struct TMFTime: Sendable, Equatable {
 
     private struct Reader {
         private var rest: Substring.UTF8View.SubSequence
-        init(_ text: String.UTF8View) { rest = Substring(String(text) ?? "").utf8[...] }
+        init(_ text: String.UTF8View) { rest = Substring(String(text)).utf8[...] }
         var isAtEnd: Bool { rest.isEmpty }
 
         mutating func take(_ character: Character) -> Bool {
