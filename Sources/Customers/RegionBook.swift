@@ -5,14 +5,21 @@ import Storage
 struct RegionBook {
     private var exact: Set<String>
     private var byKey: [String: String] = [:]
-    /// Texts met, since a file names few regions many times.
+    /// Texts met, since a file names few regions and cities many times.
     private var met: [String: String] = [:]
+    private var regionOfCity: [String: String?] = [:]
+    /// Whether regions are provinces, as far as there are any.
+    private var areProvinces: Bool
     private static let metMax = 2_000
 
     init(_ session: any SQLSession) throws {
         let known = try ListFacets.values(ListFacets.regions, session)
         exact = Set(known)
-        for region in known where byKey[RegionName.key(region)] == nil { byKey[RegionName.key(region)] = region }
+        for region in known {
+            let key = RegionName.key(region)
+            if byKey[key] == nil { byKey[key] = region }
+        }
+        areProvinces = byKey.isEmpty || byKey.keys.contains(where: RegionName.isKnown)
     }
 
     /// The spelling to be kept of what somebody writes.
@@ -21,7 +28,9 @@ struct RegionBook {
         if let known = met[text] { return known }
         let key = RegionName.key(text)
         let found = byKey[key] ?? text
+        let isFirst = byKey.isEmpty
         byKey[key] = found
+        areProvinces = RegionName.isKnown(key) || (areProvinces && !isFirst)
         if met.count < Self.metMax { met[text] = found }
         return found
     }
@@ -39,11 +48,17 @@ struct RegionBook {
     /// where regions are something else than provinces (East, West).
     mutating func placed(_ row: ImportRow, hasRegion: Bool) -> ImportRow {
         guard !hasRegion, row.values["region"] == nil, let city = row.values["city"]?.asText,
-            byKey.isEmpty || byKey.keys.contains(where: RegionName.isKnown),
-            let region = RegionName.region(ofCity: city)
+            areProvinces, let region = region(of: city)
         else { return row }
         var values = row.values
         values["region"] = .text(spelling(region))
         return ImportRow(line: row.line, values: values)
+    }
+
+    private mutating func region(of city: String) -> String? {
+        if let known = regionOfCity[city] { return known }
+        let region = RegionName.region(ofCity: city)
+        if regionOfCity.count < Self.metMax { regionOfCity[city] = region }
+        return region
     }
 }

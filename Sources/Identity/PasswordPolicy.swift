@@ -1,5 +1,6 @@
 import Foundation
 import Kernel
+import Synchronization
 import Web
 
 /// Which passwords are accepted, and for how long (G1, G2, G3). A value: tests and profiles make their own.
@@ -11,23 +12,24 @@ package struct PasswordPolicy: Sendable {
     package let classesMin: Int
     /// Days after which a password must be changed; `nil` = never.
     package let daysMax: Int?
-    private let common: Set<String>
+    private let words: CommonPasswords
+    private var common: Set<String> { words.all }
 
-    package init(lengthMin: Int, lengthMax: Int = 128, classesMin: Int, daysMax: Int?, common: Set<String>) {
+    package init(lengthMin: Int, lengthMax: Int = 128, classesMin: Int, daysMax: Int?, common: CommonPasswords) {
         self.lengthMin = lengthMin
         self.lengthMax = lengthMax
         self.classesMin = classesMin
         self.daysMax = daysMax
-        self.common = common
+        words = common
     }
 
     /// NIST SP 800-63B-4: long, any characters, no composition, no expiry.
-    package static func standard(common: Set<String>) -> PasswordPolicy {
+    package static func standard(common: CommonPasswords) -> PasswordPolicy {
         PasswordPolicy(lengthMin: 15, classesMin: 0, daysMax: nil, common: common)
     }
 
     /// GB/T 22239-2019 level 3, 8.1.4.1 a): complexity and regular change, for operators who are graded under it.
-    package static func dengbaoL3(common: Set<String>) -> PasswordPolicy {
+    package static func dengbaoL3(common: CommonPasswords) -> PasswordPolicy {
         PasswordPolicy(lengthMin: 15, classesMin: 3, daysMax: 90, common: common)
     }
 
@@ -50,18 +52,13 @@ package struct PasswordPolicy: Sendable {
     /// Published passwords in the order of their use, and our own list of words, phrases and what people put behind them.
     static let lists = ["top-passwords.txt", "common-passwords.txt"]
 
-    /// The lists, folded; lines that begin with `#!` are comments.
-    package static func commonPasswords(_ share: ShareFolder) throws -> Set<String> {
-        var common: Set<String> = []
-        for list in lists {
-            for line in try lines(list, share) { common.insert(reduced(line)) }
-        }
-        common.remove("")
-        return common
+    /// The lists; lines that begin with `#!` are comments.
+    package static func commonPasswords(_ share: ShareFolder) throws -> CommonPasswords {
+        CommonPasswords(lists: try lists.map { try share.text("Identity", "Data", $0) })
     }
 
     static func lines(_ list: String, _ share: ShareFolder) throws -> [String] {
-        try share.text("Identity", "Data", list).split(separator: "\n").filter { !$0.hasPrefix("#!") }.map(String.init)
+        CommonPasswords.lines(try share.text("Identity", "Data", list))
     }
 
     /// Refuses a password that is too easy to guess.
@@ -278,5 +275,39 @@ enum PasswordShape {
             character.isLetter || character.isNumber, before.isLetter || before.isNumber
         else { return false }
         return a.distance(to: b).magnitude == 1
+    }
+}
+
+/// Words that everybody chooses, folded when a password is checked for the first time: most commands never check one.
+package final class CommonPasswords: Sendable, ExpressibleByArrayLiteral {
+    private enum State {
+        case lists([String])
+        case folded(Set<String>)
+    }
+
+    private let state: Mutex<State>
+
+    /// - Parameter lists: texts of a word a line.
+    package init(lists: [String]) { state = Mutex(.lists(lists)) }
+    package convenience init(arrayLiteral elements: String...) { self.init(lists: elements) }
+
+    package var all: Set<String> {
+        state.withLock { state in
+            switch state {
+            case .folded(let words): return words
+            case .lists(let lists):
+                var words: Set<String> = []
+                for list in lists {
+                    for line in Self.lines(list) { words.insert(PasswordPolicy.reduced(line)) }
+                }
+                words.remove("")
+                state = .folded(words)
+                return words
+            }
+        }
+    }
+
+    static func lines(_ list: String) -> [String] {
+        list.utf8.split(separator: UInt8(ascii: "\n")).map { String(Substring($0)) }.filter { !$0.hasPrefix("#!") }
     }
 }

@@ -41,7 +41,7 @@ package enum RegionName {
 
     private static func simplified(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 >= 0x80 }) else { return text }
-        return text.applyingTransform(StringTransform("Hant-Hans"), reverse: false) ?? text
+        return String(String.UnicodeScalarView(text.unicodeScalars.map(Han.simplified)))
     }
 
     private static func traditional(_ text: String) -> String {

@@ -82,9 +82,9 @@ package struct Texts: Sendable {
         for target in share.targets() {
             for file in share.names(target, "Texts", suffix: ".tsv") {
                 let text = try share.text(target, "Texts", file)
-                for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-                    if line.isEmpty || line.hasPrefix("#") { continue }
-                    let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+                for (number, line) in TabbedLines(text).enumerated() {
+                    if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+                    let cells = TabbedLines.cells(line)
                     guard cells.count == 3, cells.allSatisfy({ !$0.isEmpty }), words[cells[0]] == nil else {
                         throw CRMError(
                             "texts", status: 500,
@@ -124,7 +124,7 @@ package struct Pages: Sendable {
                 for file in share.names(target, "Templates", suffix: ".mustache") {
                     let name = target.lowercased() + "/" + file.dropLast(".mustache".count)
                     let source = try share.text(target, "Templates", file)
-                    guard !source.contains("{{{"), !source.contains("{{&") else {
+                    guard !Self.hasUnescapedTag(source) else {
                         throw Self.broken(name, "unescaped tags are banned")
                     }
                     do {
@@ -148,6 +148,16 @@ package struct Pages: Sendable {
         CRMError(
             "template", status: 500,
             Words(en: "Template \(name): \(reason)", zh: "模板 \(name)：\(reason)"))
+    }
+
+    /// `{{{` or `{{&`.
+    private static func hasUnescapedTag(_ source: String) -> Bool {
+        var open = 0
+        for byte in source.utf8 {
+            if open >= 2, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "&") { return true }
+            open = byte == UInt8(ascii: "{") ? open + 1 : 0
+        }
+        return false
     }
 
     private static func translated(_ source: String, _ texts: Texts, _ language: Language, name: String) throws

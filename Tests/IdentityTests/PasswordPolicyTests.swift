@@ -96,7 +96,7 @@ struct PasswordPolicyTests {
 
     @Test("the list of common passwords is there, with several thousand long ones")
     func list() throws {
-        let common = try PasswordPolicy.commonPasswords(Checkout.share)
+        let common = try PasswordPolicy.commonPasswords(Checkout.share).all
         #expect(common.count > 15_000)
         #expect(common.count { $0.count >= 15 } > 2_000)
         #expect(!common.contains(""))

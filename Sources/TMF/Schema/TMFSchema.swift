@@ -82,15 +82,15 @@ package struct TMFSchema: Sendable {
     /// a type. Flags: `m` mandatory, `s` the server's, `f` fixed. Lines that begin with `#` are remarks.
     /// - Throws: `CRMError` 500 naming file and line; the file is part of the product.
     package init(tsv text: String, file: String) throws {
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            if line.isEmpty || line.hasPrefix("#") { continue }
-            let parts = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+        for (number, line) in TabbedLines(text).enumerated() {
+            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+            let parts = TabbedLines.cells(line)
             guard parts.count == 4, let kind = Kind(word: parts[2]) else {
                 throw CRMError(
                     "schema", status: 500,
                     Words(
-                        en: "\(file) line \(number + 1) is no attribute: \(line)",
-                        zh: "\(file) 第 \(number + 1) 行不是属性：\(line)"))
+                        en: "\(file) line \(number + 1) is no attribute: \(Substring(line))",
+                        zh: "\(file) 第 \(number + 1) 行不是属性：\(Substring(line))"))
             }
             types[parts[0], default: ObjectType(parts[0])].add(
                 Attribute(
