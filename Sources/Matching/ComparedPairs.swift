@@ -6,13 +6,13 @@ struct ComparedPairs {
     let fields: Int
     private(set) var levels: [UInt8]
     /// Pairs in which two verified identity numbers differ, or any two of people who were born a generation apart.
-    private(set) var verifiedConflicts: [Bool]
+    private(set) var conflicts: [Scorer.Conflict]
 
     init(_ table: PreparedTable, _ pairs: [UInt64], _ report: (Int) -> Void = { _ in }) {
         self.pairs = pairs
         fields = table.columns.count
         levels = [UInt8](repeating: Comparison.missing, count: pairs.count * fields)
-        verifiedConflicts = [Bool](repeating: false, count: pairs.count)
+        conflicts = [Scorer.Conflict](repeating: .none, count: pairs.count)
         for field in table.columns.indices {
             compareField(table.columns[field], field)
             report(pairs.count * (field + 1) / max(1, fields))
@@ -52,14 +52,14 @@ struct ComparedPairs {
                 roles.correct(own) { field, isRight in columns[field].value(isRight ? b : a) }
                 for field in identities where own[field] != 0 && own[field] != Comparison.missing {
                     if let x = columns[field].value(a), let y = columns[field].value(b), x.isVerified(like: y) {
-                        verifiedConflicts[number] = true
+                        conflicts[number] = .verified
                     }
-                    guard own[field] > 1 else { continue }
-                    for birth in births where own[birth] == 3 {
-                        if let x = columns[birth].value(a), let y = columns[birth].value(b), Comparison.areGenerations(x, y) {
-                            verifiedConflicts[number] = true
-                        }
-                    }
+                }
+                for birth in births where own[birth] == 3 && conflicts[number] != .verified {
+                    guard let x = columns[birth].value(a), let y = columns[birth].value(b), Comparison.areGenerations(x, y)
+                    else { continue }
+                    let isOther = identities.contains { own[$0] > 1 && own[$0] != Comparison.missing }
+                    conflicts[number] = isOther ? .verified : .generations
                 }
             }
         }
@@ -82,7 +82,7 @@ struct ComparedPairs {
                 for field in 0..<width {
                     own[field] = part[field] == 0 ? rarity[field][Int(table.columns[field].rows[row])] : 0
                 }
-                return own.withUnsafeBufferPointer { scorer.decide(part, $0, isVerified: verifiedConflicts[number]) }
+                return own.withUnsafeBufferPointer { scorer.decide(part, $0, conflict: conflicts[number]) }
             }
         }
     }

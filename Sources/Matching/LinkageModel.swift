@@ -140,19 +140,11 @@ package struct Scorer: Sendable {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, count)) { rarity in
                 let own = UnsafeMutableBufferPointer(rebasing: levels[..<count])
                 fill(own, a, b)
-                var isVerified = isOfTwoGenerations(own, a, b)
-                for field in 0..<count {
-                    rarity[field] = own[field] == 0 ? rarityBits(field, a.values[field]) : 0
-                    if roles.kinds[field] == .identityNumber, own[field] != 0, let x = a.values[field],
-                        let y = b.values[field]
-                    {
-                        isVerified = isVerified || x.isVerified(like: y)
-                    }
-                }
+                for field in 0..<count { rarity[field] = own[field] == 0 ? rarityBits(field, a.values[field]) : 0 }
                 // Of more records chance agrees more often; that twins are for a person to look at does not depend on it.
                 let shift = records.map { $0 > 0 ? log2(Double($0) / Double(max(1, model.records))) : 0 } ?? 0
                 var found = decide(
-                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), isVerified: isVerified,
+                    UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), conflict: conflict(own, a, b),
                     shift: shift)
                 found.bits -= shift
                 return self.score(found.bits, found.bar)
@@ -160,16 +152,20 @@ package struct Scorer: Sendable {
         }
     }
 
-    /// Whether a pair was born a generation apart and has different identity numbers, checked or not: one of the two may be a slip.
-    private func isOfTwoGenerations(_ levels: UnsafeMutableBufferPointer<UInt8>, _ a: MatchRecord, _ b: MatchRecord) -> Bool {
-        let isOther = levels.indices.contains {
-            roles.kinds[$0] == .identityNumber && levels[$0] > 1 && levels[$0] != Comparison.missing
+    /// Whether two are two people whatever else agrees: by checked identity numbers; or born a generation apart, where another identity
+    /// number, checked or not, settles it (one of the two may be a slip).
+    private func conflict(_ levels: UnsafeMutableBufferPointer<UInt8>, _ a: MatchRecord, _ b: MatchRecord) -> Conflict {
+        var isOther = false, areGenerations = false
+        for field in 0..<levels.count where levels[field] != 0 && levels[field] != Comparison.missing {
+            guard let x = a.values[field], let y = b.values[field] else { continue }
+            if roles.kinds[field] == .identityNumber {
+                if x.isVerified(like: y) { return .verified }
+                isOther = isOther || levels[field] > 1
+            } else if roles.kinds[field] == .birthDate, levels[field] == 3 {
+                areGenerations = areGenerations || Comparison.areGenerations(x, y)
+            }
         }
-        guard isOther else { return false }
-        return levels.indices.contains {
-            guard roles.kinds[$0] == .birthDate, levels[$0] == 3, let x = a.values[$0], let y = b.values[$0] else { return false }
-            return Comparison.areGenerations(x, y)
-        }
+        return areGenerations ? isOther ? .verified : .generations : .none
     }
 
     /// Score and evidence of two records that hold their names.
@@ -241,6 +237,9 @@ package struct Scorer: Sendable {
         return strong ? min(0, max(-16, raw)) : min(5, max(-7, raw))
     }
 
+    /// What says that two are two people.
+    enum Conflict: UInt8, Sendable { case none, generations, verified }
+
     /// What a pair comes to.
     struct Decision {
         var bits: Double
@@ -266,7 +265,7 @@ package struct Scorer: Sendable {
     /// - Parameter shift: what is taken off the bits afterwards.
     @inline(__always)
     func decide(
-        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, isVerified: Bool, shift: Double = 0
+        _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, conflict: Conflict, shift: Double = 0
     ) -> Decision {
         var sum = model.priorBits, gain = 0.0, loss = 0.0, surname = 0.0
         for field in 0..<levels.count {
@@ -283,7 +282,7 @@ package struct Scorer: Sendable {
         sum += min(gain, LinkageModel.sharedBitsMax) + max(loss, LinkageModel.sharedBitsMin)
         let isHome = gain + surname + loss >= max(LinkageModel.homeBits, 1 - model.priorBits)
         let kin = kin(levels)
-        if isVerified { return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome) }
+        if conflict == .verified { return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome) }
         var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
         switch kin {
         case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
@@ -293,10 +292,35 @@ package struct Scorer: Sendable {
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
         }
+        // Father and son of one name share the home and its number. Where birth dates say nothing in a file they say nothing here.
+        if conflict == .generations, !hasSameIdentity(levels), speaksAgainst(levels) {
+            decision.bits = min(decision.bits, -1 + shift)
+        }
         // A place is a household's, whatever the file says of households: nothing that is somebody's own agrees.
         if hasPersonal, !hasOwn(levels) { decision.bits = min(decision.bits, -1 + shift) }
         return decision
     }
+
+    /// Whether an identity number agrees that few have.
+    @inline(__always)
+    private func hasSameIdentity(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
+        for field in 0..<levels.count where roles.kinds[field] == .identityNumber && levels[field] <= 1 {
+            if bits[field][Int(levels[field])] >= Self.identityBits { return true }
+        }
+        return false
+    }
+
+    /// Whether another birth date says that two are two.
+    @inline(__always)
+    private func speaksAgainst(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
+        for field in 0..<levels.count where roles.kinds[field] == .birthDate && levels[field] == 3 {
+            if bits[field][3] <= -1 { return true }
+        }
+        return false
+    }
+
+    /// Numbers given out in a row are near each other by nature: only what the data calls rare is somebody's own.
+    private static let identityBits = 6.0
 
     /// Whether a name, birth date, number or e-mail address agrees, nearly at least.
     @inline(__always)
@@ -317,20 +341,24 @@ package struct Scorer: Sendable {
     @inline(__always)
     private func kin(_ levels: UnsafeBufferPointer<UInt8>) -> Kin {
         var isOtherName = false, isSameName = false, isOtherBirth = false, isSameBirth = false
-        var isSameIdentity = false, isKnown = false, isAlike = false
+        var isSameIdentity = false, isSameEmail = false, isKnown = false, isAlike = false
         for field in 0..<levels.count where levels[field] != Comparison.missing {
             let level = levels[field]
             switch roles.kinds[field] {
             case .givenName, .fullName:
                 if level == 5 { isOtherName = true } else if level == 4 { isAlike = true } else { isSameName = true }
             case .birthDate: if level == 3 { isOtherBirth = true } else if level <= 1 { isSameBirth = true }
-            // Numbers given out in a row are near each other by nature: only what the data calls rare counts.
-            case .identityNumber, .email: if level <= 1, bits[field][Int(level)] >= 6 { isSameIdentity = true }
+            case .identityNumber: if level <= 1, bits[field][Int(level)] >= Self.identityBits { isSameIdentity = true }
+            case .email:
+                if level <= 1, bits[field][Int(level)] >= Self.identityBits { isSameEmail = true }
+                continue
             default: continue
             }
             isKnown = true
         }
         if isSameIdentity { return .same }
+        // A household may have one address for all: it says who somebody is where nothing says that he is another.
+        if isSameEmail, !isOtherBirth, isSameName || isSameBirth { return .same }
         // `mary` and `mark` of one day are one who slipped; of two days they are two.
         if isAlike, !isOtherName, !isSameName { return isOtherBirth ? .otherName : .same }
         if isSameName && !isOtherName { return .same }

@@ -38,6 +38,10 @@ struct MatchVerdict: Sendable, Equatable {
         case setConflict = "set_conflict"
         /// They would join two customers that nobody has joined.
         case bridge
+        /// The same name and birth date, and nothing else that could be compared.
+        case nameAndBirth = "name_and_birth"
+        /// The same, and another number, address or e-mail; or a name that many customers have.
+        case namesake
     }
 
     var band: Band
@@ -134,11 +138,14 @@ struct MatchJudge: Sendable {
         let beside = Beside(evidence)
         // `M Thomas` with the e-mail of Michael Thomas; 罗佳宇 and `Luo Jiayi` may be sisters who share one.
         let isPartly = beside.isEmail && !Self.hasHan(a.card.name) && !Self.hasHan(b.card.name)
-        let isNamed = isSameName || name == "close" && beside.isPersonal || name == "similar" && isPartly
+        // 赵强 and 赵小强 share address and e-mail as father and son.
+        let isNamed = isSameName || name == "close" && (beside.isBirth || isPartly) || name == "similar" && isPartly
         if !beside.isAgainst, beside.count > 1 {
             if isNamed, score.band != .apart { return verdict(.link, .several) }
             // Who shares no name must share what a household does not, and the sum has to be as sure as ever.
-            if name == "missing", beside.isPersonal { return verdict(score.band == .link ? .link : .review, .several) }
+            if name == "missing", beside.isBirth {
+                return verdict(score.band == .link && !beside.isContactOther ? .link : .review, .several)
+            }
             if name == "missing" { return verdict(.review, .home) }
         }
         // One sign off the address of somebody else of that name is rarer than a slip. Of numbers it is not: operators hand out all of
@@ -154,9 +161,10 @@ struct MatchJudge: Sendable {
         case .link:
             // A name and a place are many people's; other birth dates are two people's, whatever else they share.
             let isNearlyNamed = isSameName && beside.count > 0 || name == "close" && isPartly
-            // Who moved and has no number in common is somebody else of one name and birth date as well.
-            let isElsewhere = levels["address"] == "different" && beside.count == 1
-            if isSameBirth, isElsewhere, !isSameDocument { return verdict(.review, .weights) }
+            // Who moved, or has another number, is as likely somebody else of one name and birth date.
+            if isSameBirth, beside.isBirth, beside.count == 1, !isSameDocument {
+                return beside.isElsewhere || beside.isContactOther ? verdict(.review, .namesake) : verdict(.link, .nameAndBirth)
+            }
             let isKnown = isSameDocument || isSameBirth || isNearlyNamed && birth != "different"
             return verdict(isKnown ? .link : .review, isKnown ? .weights : birth == "different" ? .otherBirth : .unnamed)
         case .review: return verdict(.review, birth == "different" ? .otherBirth : .weights)
@@ -167,16 +175,22 @@ struct MatchJudge: Sendable {
     /// What agrees beside the name and the documents.
     private struct Beside {
         var count = 0
-        /// Among them what the members of a household do not share: birth date, e-mail.
-        var isPersonal = false
+        /// Among them what the members of a household do not share.
+        var isBirth = false
         var isEmail = false
         var isAgainst = false
+        /// Both have a number, or an e-mail address, and it is another.
+        var isContactOther = false
+        /// Both have an address, and it is not one.
+        var isElsewhere = false
         /// Less says a placeholder, or a value that many have.
         private static let bitsMin = 4.0
 
         init(_ evidence: [LinkageModel.Evidence]) {
             for one in evidence {
                 if ["birth_date", "gender", "document_number"].contains(one.field), one.level == "different" { isAgainst = true }
+                if ["phone", "email"].contains(one.field), one.level == "different" { isContactOther = true }
+                if one.field == "address", !["same", "very_close", "missing", "no_evidence"].contains(one.level) { isElsewhere = true }
                 let isAlike =
                     switch one.field {
                     case "birth_date": ["same", "one_slip"].contains(one.level)
@@ -187,7 +201,7 @@ struct MatchJudge: Sendable {
                     }
                 guard isAlike, one.bits >= Self.bitsMin else { continue }
                 count += 1
-                if one.field == "birth_date" || one.field == "email" { isPersonal = true }
+                if one.field == "birth_date" { isBirth = true }
                 if one.field == "email" { isEmail = true }
             }
         }

@@ -88,6 +88,11 @@ extension MatchResolver {
         _ pairs: [Likely], _ look: Look, checksApart: Bool = false, _ session: any SQLSession
     ) throws -> MatchCounts {
         guard !pairs.isEmpty else { return MatchCounts() }
+        let pairs = try pairs.map { pair in
+            let isOne = pair.verdict.rule != .nameAndBirth
+            let names = isOne ? 0 : try Namesakes.count(pair.new.card.name, before: pair.new.id, session)
+            return Likely(new: pair.new, other: pair.other, verdict: Namesakes.judged(pair.verdict, names))
+        }
         var subjects: [CustomerID: MatchSubject] = [:]
         for subject in look.new { subjects[subject.id] = subject }
         var candidates: [CustomerID: [CustomerID]] = [:]

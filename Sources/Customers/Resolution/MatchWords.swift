@@ -26,6 +26,11 @@ enum MatchWords {
         case .company: Words(en: "Same company name but for its legal form or place", zh: "企业名称主体一致")
         case .proposed: Words(en: "Put forward by a person", zh: "人工提出")
         case .setConflict: Words(en: "Would join two people with different identity numbers or birth dates", zh: "将合并两个证件号码或出生日期不同的人")
+        case .nameAndBirth: Words(en: "Same name and birth date, nothing else to compare", zh: "姓名与出生日期一致，没有其他可比对的信息")
+        case .namesake:
+            Words(
+                en: "Same name and birth date, but many share the name or the rest differs: may be a namesake",
+                zh: "姓名与出生日期一致，但同名客户较多或其他信息不同，可能是同名的另一人")
         case .bridge: Words(en: "Would join two customers that are separate so far", zh: "将连接两个目前分开的客户")
         }
     }
@@ -38,7 +43,7 @@ enum MatchWords {
             ["full_name", "birth_date"].contains($0.name) && ["same", "same_sound", "one_slip"].contains($0.level)
         }
         if pair.state == .open, pair.evidence.rule == .weights, pair.bits >= surelyBits, !isSaid { why = of(.unnamed) }
-        let isSure = pair.bits >= surelyBits && (pair.evidence.rule == .several || pair.evidence.rule == .weights && isSaid)
+        let isSure = pair.bits >= surelyBits && ([.several, .nameAndBirth].contains(pair.evidence.rule) || pair.evidence.rule == .weights && isSaid)
         guard pair.state == .open, isSure || [.sameDocument, .sameContact].contains(pair.evidence.rule) else { return why }
         return Words(
             en: why.en + " - entered or changed, and the machine links only new records of imports",
