@@ -97,6 +97,7 @@ package struct Scorer: Sendable {
     let isShared: [Bool]
     /// The fields can tell the members of a household apart.
     let hasPersonal: Bool
+    private let hasContacts: Bool
     /// Agreement on the value weighs by how rare it is.
     let usesFrequency: [Bool]
     /// What agreement on a frequent value, and on any other, says more or less than agreement as such.
@@ -110,6 +111,7 @@ package struct Scorer: Sendable {
         bits = model.weights.map(\.bits)
         isShared = model.weights.map(\.field.kind.isShared)
         hasPersonal = model.weights.contains { $0.field.kind.isPersonal }
+        hasContacts = model.weights.contains { [.phone, .email].contains($0.field.kind) }
         usesFrequency = model.weights.map { Self.usesFrequency($0.field.kind) }
         frequentBits = model.weights.map { weights in
             weights.frequent.mapValues { Self.rarityBits(weights, share: $0, strong: weights.field.kind.isStrong) }
@@ -267,7 +269,7 @@ package struct Scorer: Sendable {
     func decide(
         _ levels: UnsafeBufferPointer<UInt8>, _ rarity: UnsafeBufferPointer<Double>, conflict: Conflict, shift: Double = 0
     ) -> Decision {
-        var sum = model.priorBits, gain = 0.0, loss = 0.0, surname = 0.0
+        var sum = model.priorBits, gain = 0.0, loss = 0.0, household = 0.0
         for field in 0..<levels.count {
             let level = levels[field]
             guard level != Comparison.missing else { continue }
@@ -276,11 +278,12 @@ package struct Scorer: Sendable {
                 if own > 0 { gain += own } else { loss += own }
             } else {
                 sum += own
-                if roles.kinds[field] == .surname, own > 0 { surname += own }
+                // A household shares its name, and may have one e-mail address for all.
+                if own > 0, [.surname, .email].contains(roles.kinds[field]) { household += own }
             }
         }
         sum += min(gain, LinkageModel.sharedBitsMax) + max(loss, LinkageModel.sharedBitsMin)
-        let isHome = gain + surname + loss >= max(LinkageModel.homeBits, 1 - model.priorBits)
+        let isHome = gain + household + loss >= max(LinkageModel.homeBits, 1 - model.priorBits)
         let kin = kin(levels)
         if conflict == .verified { return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome) }
         var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
@@ -292,7 +295,7 @@ package struct Scorer: Sendable {
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
         }
-        // Father and son of one name share the home and its number. Where birth dates say nothing in a file they say nothing here.
+        // Father and son of one name share the home, not the number. Where birth dates say nothing in a file they say nothing here.
         if conflict == .generations, !hasSameIdentity(levels), speaksAgainst(levels) {
             decision.bits = min(decision.bits, -1 + shift)
         }
@@ -310,13 +313,19 @@ package struct Scorer: Sendable {
         return false
     }
 
-    /// Whether another birth date says that two are two.
+    /// Whether another birth date says that two are two, and no number or e-mail address, where there are any, says that they are one.
     @inline(__always)
     private func speaksAgainst(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
-        for field in 0..<levels.count where roles.kinds[field] == .birthDate && levels[field] == 3 {
-            if bits[field][3] <= -1 { return true }
+        guard hasContacts else { return false }
+        var isOtherBirth = false
+        for field in 0..<levels.count {
+            switch roles.kinds[field] {
+            case .birthDate: isOtherBirth = isOtherBirth || levels[field] == 3 && bits[field][3] <= -1
+            case .phone, .email: if levels[field] <= 1 { return false }
+            default: continue
+            }
         }
-        return false
+        return isOtherBirth
     }
 
     /// Numbers given out in a row are near each other by nature: only what the data calls rare is somebody's own.

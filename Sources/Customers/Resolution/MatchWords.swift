@@ -43,8 +43,9 @@ enum MatchWords {
             ["full_name", "birth_date"].contains($0.name) && ["same", "same_sound", "one_slip"].contains($0.level)
         }
         if pair.state == .open, pair.evidence.rule == .weights, pair.bits >= surelyBits, !isSaid { why = of(.unnamed) }
-        let isSure = pair.bits >= surelyBits && ([.several, .nameAndBirth].contains(pair.evidence.rule) || pair.evidence.rule == .weights && isSaid)
-        guard pair.state == .open, isSure || [.sameDocument, .sameContact].contains(pair.evidence.rule) else { return why }
+        let rule = pair.evidence.rule
+        let isSure = pair.bits >= surelyBits && ([.several, .nameAndBirth].contains(rule) || rule == .weights && isSaid)
+        guard pair.state == .open, isSure || [.sameDocument, .sameContact].contains(rule) else { return why }
         return Words(
             en: why.en + " - entered or changed, and the machine links only new records of imports",
             zh: why.zh + "——由人工录入或被修改，系统只自动合并导入的新记录")

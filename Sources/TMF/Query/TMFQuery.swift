@@ -212,13 +212,14 @@ package struct TMFQuery: Sendable, Equatable {
             return (path, comparison, String(rest.dropFirst(sign.count)))
         }
         let path = AttributePath(name)
-        // An attribute that is called as an operator is an attribute.
-        if let last = path.names.last, path.names.count > 1, let comparison = TMFCondition.Operator(rawValue: last),
-            (try? schema.target(path, of: type, parameter: name)) == nil
-        {
-            return (AttributePath(Array(path.names.dropLast())), comparison, value)
+        guard let last = path.names.last, path.names.count > 1, let comparison = TMFCondition.Operator(rawValue: last) else {
+            return (path, .eq, value)
         }
-        return (path, .eq, value)
+        // An attribute that is called as an operator is an attribute. What may be anything has none of that name.
+        let whole = AttributePath(Array(path.names.dropLast()))
+        let isAttribute = (try? schema.target(path, of: type, parameter: name)) != nil
+        let isFree = (try? schema.target(whole, of: type, parameter: name))?.kind == .any
+        return isAttribute && !isFree ? (path, .eq, value) : (whole, comparison, value)
     }
 
     /// `a,b`, `a;b`, `"a,b";c`; within quotes a doubled quote is a quote. By scalars: a quote with an accent behind it is one `Character`

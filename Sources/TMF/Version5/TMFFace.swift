@@ -211,7 +211,8 @@ package struct TMFFace: Sendable {
                     + media.flatMap(\.marks).map { .init($0, .text) })
         ],
         paths: Dictionary(
-            uniqueKeysWithValues: (media.flatMap(\.marks) + ["contactType"]).map { ("contactMedium.\($0)", "contactMedium.characteristic.\($0)") }),
+            uniqueKeysWithValues: media.flatMap(\.marks).map { ("contactMedium.\($0)", "contactMedium.characteristic.\($0)") }
+                + [("contactMedium.contactType", "contactMedium.mediumType")]),
         out: { value in
             each(value) { item in
                 var result = item
@@ -242,6 +243,13 @@ extension TMFQuery {
     /// The same question about documents of version 4.
     func translated(_ face: TMFFace, _ schema: TMFSchema, _ type: String) throws -> TMFQuery {
         func target(_ target: TMFSchema.Target) throws -> TMFSchema.Target {
+            // Version 4 keeps the types of parts only where they are not what the specification says anyway.
+            guard target.path.names.count == 1 || target.path.names.last != "@type" else {
+                let name = target.path.description
+                throw TMFQuery.bad(name, Words(
+                    en: "“\(name)”: lists of version 5 are not filtered or sorted by the @type of a part. Name an attribute of the part instead.",
+                    zh: "“\(name)”：第 5 版的列表不能按下级对象的 @type 过滤或排序，请改用该对象的其他属性。"))
+            }
             let path = face.path(target.path)
             return path == target.path ? target : try schema.target(path, of: type, parameter: target.path.description)
         }
