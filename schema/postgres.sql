@@ -2854,7 +2854,8 @@ CREATE TABLE public.usage_reject (
     run_id bigint NOT NULL,
     line bigint NOT NULL,
     column_name text NOT NULL,
-    code text NOT NULL
+    code text NOT NULL,
+    event_id text
 );
 
 CREATE TABLE public.usage_run (

@@ -3507,7 +3507,7 @@ CREATE TABLE usage_reject (
   run_id BIGINT NOT NULL,
   line BIGINT NOT NULL,
   column_name TEXT NOT NULL,
-  code TEXT NOT NULL,
+  code TEXT NOT NULL, event_id TEXT,
   PRIMARY KEY (run_id, line)
 ) WITHOUT ROWID;
 

@@ -1,4 +1,5 @@
 import Kernel
+import Platform
 import Storage
 
 /// What matching decided about customers, and goes with them when their import is taken back.
@@ -19,6 +20,36 @@ extension CustomerImportTarget {
                             isByPerson: state != .open && row.text(3) != Joining.machine))
                     return true
                 }
+            }
+        }
+        return result
+    }
+
+    static let parties: SQL = "SELECT id, kind, display_name FROM customers_party WHERE TRUE"
+
+    package func titles(
+        of ids: [CustomerID], for principal: Principal, _ session: any SQLSession
+    ) throws -> [CustomerID: ImportTitle] {
+        let masking = Masking(principal)
+        var result: [CustomerID: ImportTitle] = [:]
+        for chunk in try CustomerScope.reachable(ids, principal, session).sorted().chunked(Limits.sqlListChunk) {
+            let keys = chunk.map { SQLValue.id($0) }
+            var numbers = SQLBuilder(CustomerLoader.identifiers)
+            numbers.appendIn("AND customer_id", keys)
+            var references: [CustomerID: [String]] = [:]
+            try session.forEach(numbers.sql, numbers.arguments) { row in
+                references[row.id(0), default: []].append("\(row.text(1).dropFirst("source:".count)) \(row.text(2))")
+                return true
+            }
+            var builder = SQLBuilder(Self.parties)
+            builder.appendIn("AND id", keys)
+            try session.forEach(builder.sql, builder.arguments) { row in
+                let id: CustomerID = row.id(0)
+                let isPerson = row.text(1) == CustomerKind.individual.rawValue
+                result[id] = ImportTitle(
+                    name: isPerson ? masking.apply(.name, row.text(2)) : row.text(2),
+                    references: (references[id] ?? []).sorted())
+                return true
             }
         }
         return result

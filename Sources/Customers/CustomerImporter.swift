@@ -39,15 +39,15 @@ final class CustomerImporter: Importer {
     }
 
     func plan(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome] {
-        var (created, changed): ([CustomerRecord], [CustomerRecord]) = ([], [])
-        let outcomes = try resolve(rows, session).map { step -> ImportOutcome in
+        var (created, changed): ([(line: Int, record: CustomerRecord)], [(line: Int, record: CustomerRecord)]) = ([], [])
+        let outcomes = try zip(rows, resolve(rows, session)).map { row, step -> ImportOutcome in
             switch step {
             case .create(let record, _):
-                created.append(record)
+                created.append((row.line, record))
                 return .created(CustomerID(0), revision: 1)
             case .update(let before, let after, let changes, _):
                 if mayComeAgain(after) { planned[after.id] = after }
-                if options.matches, MatchCard(before) != MatchCard(after) { changed.append(after) }
+                if options.matches, MatchCard(before) != MatchCard(after) { changed.append((row.line, after)) }
                 return .updated(after.id, changes)
             case .done(let outcome): return outcome
             }

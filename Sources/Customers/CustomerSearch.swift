@@ -340,6 +340,9 @@ struct IndexedSearch {
             for one in try NumberIndex.exact(text, principal, session) {
                 add(one.customer, .record(one.kind, one.number))
             }
+            for one in try NumberIndex.named(text, limit: Self.windowMax, principal, session) {
+                add(one.customer, .record(one.kind, one.number))
+            }
             return
         }
         var window = max(Self.windowMin, 2 * limit) + seen.count

@@ -3,8 +3,8 @@ import Platform
 import Storage
 
 /// Makes the parts of cards, and the texts of bills, payments and accounts, of a base that is older than these (rows 2
-/// and 3 of `customers_search_state`, 3 for payments alone): once at the start, and once more a day later for what
-/// processes of before wrote meanwhile. Until then a card is found by its whole number and by its beginning, as before.
+/// to 4 of `customers_search_state`, 3 for payments alone, 4 for the accounts that bills name): once at the start, and once more a
+/// day later for what processes of before wrote meanwhile. Until then a card is found by its whole number and by its beginning, as before.
 struct NumberFill: Sendable {
     static let state: SQL = "SELECT step, since FROM customers_search_state WHERE id = $1"
     static let passed: SQL = "UPDATE customers_search_state SET step = 1, since = $1 WHERE id = $2"
@@ -23,17 +23,22 @@ struct NumberFill: Sendable {
     func run(checkCancelled: () throws -> Void = {}) async throws -> Int {
         let all = try await run(2, [.accounts, .bills], hasCards: true, checkCancelled)
         return try await all + run(3, [.payments], hasCards: false, checkCancelled)
+            + run(4, [], hasCards: false, hasReferences: true, checkCancelled)
     }
 
     private func run(
-        _ id: Int64, _ kinds: [NumberIndex.Kind], hasCards: Bool, _ checkCancelled: () throws -> Void
+        _ id: Int64, _ kinds: [NumberIndex.Kind], hasCards: Bool, hasReferences: Bool = false,
+        _ checkCancelled: () throws -> Void
     ) async throws -> Int {
         let found = try await database.read { session in
             try session.first(Self.state, [.int(id)]) { (isFirst: $0.int(0) == 0, since: $0.time(1)) }
         }
         guard let found else { return 0 }
         guard found.isFirst || clock.now() >= found.since.adding(seconds: SearchFill.fullMinutes * 60) else { return 0 }
-        var written = hasCards ? try await mendCards(checkCancelled) : 0
+        var written = hasCards ? try await walk(checkCancelled) { try SearchFill.mend($0, $1) } : 0
+        if hasReferences {
+            written += try await walk(checkCancelled) { try AccountReferences.add(AccountReferences.named(by: $0, $1), $1) }
+        }
         for kind in kinds { written += try await fill(kind, checkCancelled) }
         let now = clock.now()
         try await database.write { session in
@@ -42,7 +47,11 @@ struct NumberFill: Sendable {
         return written
     }
 
-    private func mendCards(_ checkCancelled: () throws -> Void) async throws -> Int {
+    /// All customers, some at a time.
+    /// - Parameter body: returns how many texts it wrote.
+    private func walk(
+        _ checkCancelled: () throws -> Void, _ body: @escaping @Sendable ([CustomerID], any SQLSession) throws -> Int
+    ) async throws -> Int {
         var written = 0
         var after: Int64 = 0
         while true {
@@ -52,7 +61,7 @@ struct NumberFill: Sendable {
                 try session.query(Self.customers, [.int(place), .int(SearchFill.batch)]) { $0.id(0) }
             }
             guard let last = ids.last else { break }
-            written += try await database.write { try SearchFill.mend(ids, $0) }
+            written += try await database.write { try body(ids, $0) }
             after = last.rawValue
         }
         return written

@@ -91,6 +91,16 @@ enum NumberIndex {
         return found.filter { reachable.contains($0.customer) }
     }
 
+    /// Accounts that bills name by just this number.
+    static func named(_ text: String, limit: Int, _ principal: Principal, _ session: any SQLSession) throws -> [Found] {
+        let whole = SearchText.compact(text)
+        let pieces = whole.unicodeScalars.count < SearchText.gram ? [whole] : SearchText.cover(whole)
+        guard !whole.isEmpty, limit > 0 else { return [] }
+        return try session.query(statement(pieces, limit: limit, principal, session.dialect)) { row in
+            Kind(rawValue: row.text(1)).map { Found(customer: row.id(0), kind: $0, number: row.text(2)) }
+        }.compactMap { $0 }.filter { SearchText.compact($0.number) == whole }
+    }
+
     static func statement(
         _ pieces: [String], limit: Int, _ principal: Principal, _ dialect: Dialect
     ) -> SQLBuilder {

@@ -63,7 +63,10 @@ struct SearchText {
     /// The text of a number by itself.
     static func of(number: String, region: String?) -> String {
         var text = SearchText()
-        for piece in pieces(compact(number)) { text.add(.piece, piece.utf8) }
+        let whole = compact(number)
+        for piece in pieces(whole) { text.add(.piece, piece.utf8) }
+        // Too short to have parts: it is looked for as a whole.
+        if whole.unicodeScalars.count < gram { text.add(.piece, whole.utf8) }
         if let region { text.add(.region, compact(region).utf8) }
         return String(decoding: text.bytes, as: UTF8.self)
     }

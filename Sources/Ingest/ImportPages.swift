@@ -218,15 +218,18 @@ struct ImportPages: Sendable {
                     ? try service.previewRevert(
                         run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
                     : nil,
-                trail: try QuarantineTrail.of(run, file, session))
+                trail: try QuarantineTrail.of(run, file, session),
+                titles: run.state == .ready && !isEditing
+                    ? try service.target.titles(of: run.plan?.pairCustomers ?? [], for: principal, session) : [:])
         }
         let views = ImportViews(page: page, call: call)
         let samples = page.run.state == .ready ? page.run.plan?.updated.compactMap { $0.customer } ?? [] : []
-        let subjects = Set(samples.compactMap { CustomerID($0) }).map(AuditSubject.customer)
+        let subjects = Set(samples.compactMap { CustomerID($0) }).union(page.titles.keys).sorted().map(AuditSubject.customer)
+        let named = page.titles.values.contains { !$0.name.isEmpty } && Masking(principal).names ? ["full_name"] : []
         try await call.recordView(
             AuditEntry(
                 "ingest.run.view", [.run(id)] + subjects, facts: ["state": .string(page.run.state.rawValue)],
-                unmasked: try views.showsFile ? ["file"] : []))
+                unmasked: (try views.showsFile ? ["file"] : []) + named))
         return try views.response
     }
 

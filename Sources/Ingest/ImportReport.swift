@@ -5,6 +5,9 @@ import Tabular
 package struct ImportReport: Sendable, Codable {
     package struct Reason: Sendable, Codable {
         package let code: String
+        /// The code in words; `nil` = it is that of a rule or a field.
+        package let title: String?
+        package let title_zh: String?
         package let column: String?
         package let reason: String
         package let reason_zh: String
@@ -24,6 +27,26 @@ package struct ImportReport: Sendable, Codable {
         package let checked: Int
         package let failed: Int
         package let fixed: Int
+    }
+
+    /// What became by now of the rows that rules had held back.
+    package struct Held: Sendable, Codable, Equatable {
+        package let waiting: Int
+        /// Repaired or as they were, brought again and taken.
+        package let returned: Int
+        /// Let go by a person.
+        package let dropped: Int
+        /// By a newer row of the same key.
+        package let replaced: Int
+        package let forgotten: Int
+        package let replays: [Replay]
+        /// Of an import that brought such rows again: the one they came with.
+        package let origin: String?
+    }
+
+    package struct Replay: Sendable, Codable, Equatable {
+        package let run: String
+        package let rows: Int
     }
 
     /// As commands print errors.
@@ -48,6 +71,31 @@ package struct ImportReport: Sendable, Codable {
         package var personal: String?
     }
 
+    /// Two records that a dry run would link, or put before a person.
+    package struct Pair: Sendable, Codable {
+        /// `link` or `review`.
+        package let outcome: String
+        package let line: Int
+        package private(set) var name: String
+        /// Decimal id of the known record; `nil` = one of an earlier row.
+        package let customer: String?
+        package private(set) var customerName: String?
+        /// What sources call it.
+        package let references: [String]
+        package let otherLine: Int?
+        package private(set) var otherName: String?
+        package let why: String
+        package let why_zh: String
+
+        fileprivate func masked() -> Pair {
+            var copy = self
+            copy.name = FileProfile.masked(name)
+            copy.customerName = customerName.map(FileProfile.masked)
+            copy.otherName = otherName.map(FileProfile.masked)
+            return copy
+        }
+    }
+
     /// The same without the values of personal columns, hidden as `profile` hides them.
     package func masked() -> ImportReport {
         let personal = Set(mapping.filter { $0.personal != nil }.map(\.column))
@@ -57,6 +105,7 @@ package struct ImportReport: Sendable, Codable {
             for (column, value) in row.values where personal.contains(column) { values[column] = FileProfile.masked(value) }
             return RunPlan.Row(line: row.line, values: values)
         }
+        copy.pairs = pairs.map { $0.map { $0.masked() } }
         return copy
     }
 
@@ -64,6 +113,8 @@ package struct ImportReport: Sendable, Codable {
     package let run: String
     /// What its rows are: `customer`, `bills`, ...
     package let entity: String
+    package let entity_name: String
+    package let entity_name_zh: String
     package let file: String
     package let sha256: String
     package let bytes: Int64
@@ -82,6 +133,8 @@ package struct ImportReport: Sendable, Codable {
     package let notTaken: [String]
     /// The first rows a dry run would take, as they would be stored, by column; `nil` otherwise.
     package private(set) var samples: [RunPlan.Row]?
+    /// Of a dry run that matches: the first pairs it would link, and the first it would put before a person.
+    package private(set) var pairs: [Pair]?
     package let source: String
     package let matchKey: String?
     package let dryRun: Bool
@@ -94,6 +147,8 @@ package struct ImportReport: Sendable, Codable {
     package let rejected: Int
     /// Rows that rules hold back until somebody repairs or discards them.
     package let quarantined: Int
+    /// What became of them; `nil` = there were none.
+    package let held: Held?
     /// Rows of a replay that somebody else decided meanwhile.
     package let skipped: Int
     /// Of the created ones: linked with a known customer, and put before a person; `nil` when the import does not

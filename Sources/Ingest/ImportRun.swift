@@ -1,5 +1,6 @@
 import Kernel
 import Platform
+import Storage
 import Tabular
 import Web
 
@@ -15,6 +16,21 @@ package enum RunState: String, Sendable, Codable, CaseIterable {
     case ready
     case running, succeeded, failed, cancelled
     case reverting, reverted
+
+    /// As the page calls it in Chinese, for errors that have no catalogue at hand.
+    var chinese: String {
+        switch self {
+        case .draft: "草稿"
+        case .dryRun: "试运行中"
+        case .ready: "待导入"
+        case .running: "导入中"
+        case .succeeded: "已导入"
+        case .failed: "失败"
+        case .cancelled: "已停止"
+        case .reverting: "撤销中"
+        case .reverted: "已撤销"
+        }
+    }
 
     /// A job works on it.
     package var isActive: Bool { self == .dryRun || self == .running || self == .reverting }
@@ -151,6 +167,26 @@ package struct RunPlan: Sendable, Codable {
         package let values: [String: String]
     }
 
+    /// Two records that would be linked, or wait for a person.
+    package struct Pair: Sendable, Codable, Equatable {
+        package let line: Int
+        package let name: String
+        /// Decimal id of the record that is there already; `nil` = one of an earlier row.
+        package let customer: String?
+        package let otherLine: Int?
+        package let otherName: String?
+        package let isLinked: Bool
+        package let why: Words
+
+        init(_ pair: ImportPair) {
+            (line, name, isLinked, why) = (pair.line, pair.name, pair.isLinked, pair.why)
+            switch pair.other {
+            case .known(let id): (customer, otherLine, otherName) = ("\(id)", nil, nil)
+            case .row(let line, let name): (customer, otherLine, otherName) = (nil, line, name)
+            }
+        }
+    }
+
     package var counts = RunCounts()
     /// The most frequent first.
     package var reasons: [Reason] = []
@@ -158,6 +194,8 @@ package struct RunPlan: Sendable, Codable {
     package var updated: [Sample] = []
     /// The first rows that would be taken; `nil` in what an older version found.
     package var rows: [Row]?
+    /// The first that would be linked and the first that would wait; `nil` in what an older version found.
+    package var pairs: [Pair]?
     package var warnings: [FileInspection.Warning] = []
     /// Attributes the run will define.
     package var newAttributes: [String] = []

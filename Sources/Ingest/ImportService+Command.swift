@@ -109,6 +109,23 @@ extension ImportService {
         try await execute(.revert, run, rejects: nil, principal: principal, progress: progress)
     }
 
+    /// What an import is by now, and what became of the rows it held back.
+    /// - Throws: `CRMError` 404 `no_run`.
+    package func show(_ id: ImportRunID, principal: Principal) async throws -> ImportReport {
+        let run = try await tenant.database.write { [self] session in
+            let run = try Self.known(id, session)
+            try recorder(principal)(
+                AuditEntry("ingest.run.view", [.run(id)], facts: ["state": .string(run.state.rawValue)]), session)
+            return run
+        }
+        return try await on(run.entity).report(
+            id, dryRun: run.plan != nil && run.startedAt == nil, rejects: nil, removed: [], for: principal, since: .now)
+    }
+
+    private func trail(_ run: ImportRun, _ file: IngestFile) async throws -> QuarantineTrail {
+        try await tenant.database.read { try QuarantineTrail.of(run, file, $0) }
+    }
+
     func recorder(_ principal: Principal) -> AuditRecorder {
         { [tenant] entry, session in try tenant.audit.record(entry, by: principal, session) }
     }
@@ -153,7 +170,8 @@ extension ImportService {
             try? await leave(id, words, failed: true)
             throw error
         }
-        return try await of(id).report(id, dryRun: action == .dryRun, rejects: rejects, removed: removed, since: started)
+        return try await of(id).report(
+            id, dryRun: action == .dryRun, rejects: rejects, removed: removed, for: principal, since: started)
     }
 
     private static func known(_ id: ImportRunID, _ session: any SQLSession) throws -> ImportRun {
@@ -178,7 +196,7 @@ extension ImportService {
             default:
                 Words(
                     en: "Run \(run.id) is \(run.state.rawValue): that is not possible any more.",
-                    zh: "导入 \(run.id) 的状态为 \(run.state.rawValue)，无法执行。")
+                    zh: "导入 \(run.id) 的状态为“\(run.state.chinese)”，无法执行。")
             }
         return .conflict("run_state", words)
     }
@@ -195,7 +213,8 @@ extension ImportService {
     }
 
     private func report(
-        _ id: ImportRunID, dryRun: Bool, rejects: String?, removed: [String], since started: ContinuousClock.Instant
+        _ id: ImportRunID, dryRun: Bool, rejects: String?, removed: [String], for principal: Principal,
+        since started: ContinuousClock.Instant
     ) async throws -> ImportReport {
         let (run, file) = try await self.run(id)
         let columns = file.inspection.columns
@@ -227,21 +246,25 @@ extension ImportService {
         let unpacked = file.inspection.canonical?.unpacked
         let told = (dryRun ? run.plan?.warnings.map(\.words) : nil) ?? [run.message].filter { !$0.en.isEmpty }
         return ImportReport(
-            run: "\(id)", entity: run.entity, file: file.name, sha256: file.digest, bytes: file.size,
+            run: "\(id)", entity: run.entity, entity_name: target.title.en, entity_name_zh: target.title.zh,
+            file: file.name, sha256: file.digest, bytes: file.size,
             encoding: format.encoding.rawValue,
             encodingGuessed: file.inspection.encodingOverride == nil && !format.isPlaced,
             delimiter: format.kind == .delimited && !format.isPlaced ? String(UnicodeScalar(format.delimiter)) : nil,
             containers: unpacked?.layers.map(\.rawValue) ?? [], sheet: unpacked?.sheet, sheets: unpacked?.sheets ?? [],
             mapping: mapping,
             notTaken: Self.notTaken(run.mapping, file.inspection), samples: dryRun ? run.plan?.rows ?? [] : nil,
+            pairs: dryRun ? try await pairs(run, for: principal) : nil,
             source: run.mapping.source,
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
-            quarantined: counts.quarantined, skipped: counts.skipped, linked: counts.linked, review: counts.review,
+            quarantined: counts.quarantined, held: dryRun ? nil : try await trail(run, file).report,
+            skipped: counts.skipped, linked: counts.linked, review: counts.review,
             apart: counts.apart,
             reasons: reasons.map {
                 ImportReport.Reason(
-                    code: $0.code, column: $0.column, reason: $0.words.en, reason_zh: $0.words.zh, count: $0.count,
+                    code: $0.code, title: RejectTitles.title($0.code)?.en, title_zh: RejectTitles.title($0.code)?.zh,
+                    column: $0.column, reason: $0.words.en, reason_zh: $0.words.zh, count: $0.count,
                     firstLine: $0.firstLine)
             }, findings: try await findings(run, dryRun ? .dryRun : .run), rejectFile: written,
             rejectFileError: trouble,

@@ -62,6 +62,7 @@ extension ImportService {
         planner.plan.warnings = warnings(run, file, reader)
         if let warning = try await strangers(run.mapping, planner.plan.counts) { planner.plan.warnings.append(warning) }
         if planner.isPartial { planner.plan.warnings.append(Self.partlyMatched) }
+        if planner.isAbout, planner.plan.counts.created > 0, !planner.isPartial { planner.plan.warnings.append(Self.aboutMatched) }
         if let earlier = try await tenant.database.read({ [self] in try repeated(run, $0) }) {
             planner.plan.warnings.append(repeatWarning(earlier, run.mapping))
         }
@@ -76,6 +77,13 @@ extension ImportService {
             en:
                 "The file has so many new customers that the last ones were compared with those known before and with the first of the file, not with each other: the import may join more of them.",
             zh: "文件中新客户过多，靠后的行只与已有客户及文件前部比较，未相互比较；正式导入时可能合并更多客户。"))
+
+    private static let aboutMatched = FileInspection.Warning(
+        "about_matched",
+        Words(
+            en:
+                "The file changes known customers that new ones are compared with: how many are joined or put to review is told about, because it depends on which row comes first.",
+            zh: "文件会修改用于比对的已有客户，合并与待确认的数量为约数，因为结果与各行的先后有关。"))
 
     static func pull(_ reader: ChunkReader) async throws -> Chunk? { try reader.next() }
 
@@ -234,12 +242,15 @@ struct Planner {
     }
 
     private(set) var isPartial = false
+    private(set) var isAbout = false
 
     mutating func add(_ matches: ImportMatches) {
         plan.counts.linked = (plan.counts.linked ?? 0) + matches.linked
         plan.counts.review = (plan.counts.review ?? 0) + matches.review
         plan.counts.apart = (plan.counts.apart ?? 0) + matches.apart
         isPartial = isPartial || matches.isPartial
+        isAbout = isAbout || matches.isAbout
+        plan.pairs = (plan.pairs ?? []) + matches.pairs.map(RunPlan.Pair.init)
     }
 
     /// Adds a chunk; returns all its rejects, by record.

@@ -172,7 +172,7 @@ extension ImportService {
         guard var plan = run.plan else { return }
         plan.created = []
         plan.updated = []
-        plan.rows = nil
+        (plan.rows, plan.pairs) = (nil, nil)
         try session.execute(RunStore.trimPlan, [.id(run.id), .text(try JSONText.encode(plan))])
     }
 

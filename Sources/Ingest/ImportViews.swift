@@ -23,6 +23,8 @@ struct ImportViews {
         /// What taking it back would do.
         let revert: RevertPreview?
         let trail: QuarantineTrail
+        /// Known records that the pairs of a dry run name, as the caller may see them.
+        let titles: [CustomerID: ImportTitle]
     }
 
     static let delimiters: [String: UInt8] = ["comma": 0x2C, "semicolon": 0x3B, "tab": 9, "pipe": 0x7C]
@@ -194,12 +196,13 @@ struct ImportViews {
     private var findings: [View] {
         page.findings.map { found in
             let rule = page.rules.first { $0.key == found.rule }
+            let severity = rule?.severity ?? (RejectTitles.title(found.rule) == nil ? nil : .quarantine)
             return [
                 "rule": .text(RuleViews.name(found.rule, page.rules, call)),
                 "path": .text(RuleViews.path(found.rule, page.rules)),
                 "field": .text(page.fields.first { $0.key == found.field }?.words[language] ?? found.field),
-                "severity": .text(rule.map { call.text("rules.severity.\($0.severity.rawValue)") } ?? ""),
-                "tone": .text(rule.map { RuleViews.tone($0.severity) } ?? ""),
+                "severity": .text(severity.map { call.text("rules.severity.\($0.rawValue)") } ?? ""),
+                "tone": .text(severity.map(RuleViews.tone) ?? ""),
                 "checked": .text(Numbers.grouped(found.checked)), "failed": .text(Numbers.grouped(found.failed)),
                 "fixed": .text(Numbers.grouped(found.fixed)),
             ]
@@ -227,7 +230,7 @@ struct ImportViews {
             let plan = run.plan ?? RunPlan()
             let isClear = try showsFile
             let masking = try call.masking()
-            return counts(plan.counts).merging(planReasons(isClear)).merging([
+            return counts(plan.counts).merging(planReasons(isClear)).merging(pairs(plan, isClear: isClear, masking)).merging([
                 "newAttributes": .text(plan.newAttributes.prefix(40).joined(separator: ", ")),
                 "hasNewAttributes": .bool(!plan.newAttributes.isEmpty),
                 "newAttributeCount": .text("\(plan.newAttributes.count)"),

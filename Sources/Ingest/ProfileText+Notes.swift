@@ -197,9 +197,21 @@ extension ProfileText {
             return say("\(count) dates of which day or month first cannot be told", "\(count) 个日期无法判断日月顺序")
         case "ambiguous_calendar":
             return say(
-                "\(counted(notice.count, "date", "dates")) whose year may be of the Republic of China or the last two digits of "
-                    + "another one; --date-order roc of import, or the mapping, says it",
-                "\(count) 个日期的年份可能是民国年，也可能是公元年后两位，可用 import 的 --date-order roc 或在映射中指定")
+                "\(counted(notice.count, "date", "dates")) whose year may be of the Republic of China or two digits of another one, and "
+                    + "neither the column nor the other dates, characters and numbers of the file tell; "
+                    + "--date-order roc, ymd, dmy or mdy of import, or the mapping, says it",
+                "\(count) 个日期的年份可能是民国年，也可能是公元年后两位，该列及文件中的其他日期、文字和号码均无法判断，可用 import 的 --date-order roc、ymd、dmy 或 mdy 或在映射中指定")
+        case "short_years_column", "short_years_file", "short_years_script":
+            let why =
+                switch notice.value {
+                case "short_years_column": say("other dates of the column show it", "该列的其他日期可以佐证")
+                case "short_years_file": say("the other dates of the file have such years", "文件中的其他日期为公元年")
+                default: say("nothing in the file is of Taiwan", "文件中没有台湾的文字或号码")
+                }
+            return say(
+                "\(counted(notice.count, "date", "dates")) with years of two digits, taken for 1970 to 2069 because \(why); "
+                    + "if they are of the Republic of China: --date-order roc of import, or the mapping",
+                "\(count) 个日期的年份为两位，按 1970 至 2069 年读取（\(why)）；若为民国年，请用 import 的 --date-order roc 或在映射中指定")
         case "impossible_dates":
             let examples = examples(column)
             return say(

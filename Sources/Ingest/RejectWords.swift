@@ -41,7 +41,7 @@ enum RejectWords {
         case .jsonSyntax(let problem):
             Words(
                 en: "The line is not valid JSON (\(problem.rawValue.replacingUnderscores)).",
-                zh: "该行不是有效的 JSON（\(problem.rawValue)）。")
+                zh: "该行不是有效的 JSON（\(problem.chinese)）。")
         case .notAnObject: Words(en: "The line is not a JSON object.", zh: "该行不是 JSON 对象。")
         case .duplicateKey: Words(en: "A key occurs twice in the object.", zh: "对象中有重复的键。")
         case .loneSurrogate: Words(en: "A character is broken (lone surrogate).", zh: "含有损坏的字符（孤立代理码）。")
@@ -66,15 +66,18 @@ enum RejectWords {
         case .notADate, .notAnInstant: Words(en: "not a date", zh: "不是日期")
         case .ambiguousDate:
             Words(
-                en: "day and month cannot be told apart; choose the date order of the column",
-                zh: "无法区分日和月，请为该列选择日期顺序")
+                en: "day and month cannot be told apart; write the day as 2024-05-31, or choose the date order of the column "
+                    + "(--date-order dmy or mdy) and import the file again",
+                zh: "无法区分日和月；请改写为 2024-05-31 的形式，或为该列选择日期顺序（--date-order dmy 或 mdy）后重新导入")
         case .yearNotFirst:
-            Words(en: "the year does not stand first, as the date order of the column says", zh: "年份不在最前，与该列设定的日期顺序不符")
+            Words(
+                en: "the year does not stand first, as the date order of the column says; write the day as 2024-05-31",
+                zh: "年份不在最前，与该列设定的日期顺序不符；请改写为 2024-05-31 的形式")
         case .ambiguousCalendar:
             Words(
                 en: "the year may be of the Republic of China calendar or of another one, and the column does not tell; "
-                    + "choose the date order of the column",
-                zh: "年份可能是民国纪年，也可能不是，该列无法判断；请为该列选择日期顺序")
+                    + "write the day as 2024-05-31, or choose the date order of the column (--date-order roc, or ymd) and import the file again",
+                zh: "年份可能是民国纪年，也可能不是，该列无法判断；请改写为 2024-05-31 的形式，或为该列选择日期顺序（--date-order roc 或 ymd）后重新导入")
         case .noSuchDay: Words(en: "there is no such day", zh: "没有这一天")
         case .excelSerialDate:
             Words(
@@ -133,7 +136,12 @@ enum RejectWords {
                 return choice.code + (language == .en ? " (\(words.joined(separator: ", ")))" : "（\(words.joined(separator: "、"))）")
             }.joined(separator: comma) + (choices.count > 8 ? comma + "…" : "")
         }
-        return (noChoice, Words(en: "not one of: \(some(.en, ", "))", zh: "不是可选值：\(some(.zh, "、"))"))
+        return (
+            noChoice,
+            Words(
+                en: "not one of: \(some(.en, ", ")); write one of them, or say in the mapping file what the code stands for (values)",
+                zh: "不是可选值：\(some(.zh, "、"))；请改写为其中之一，或在映射文件中说明该代码的含义（values）")
+        )
     }
 
     static func duplicate(firstLine: Int) -> (String, Words) {
@@ -178,4 +186,20 @@ enum RejectWords {
 
 extension String {
     var replacingUnderscores: String { replacing("_", with: " ") }
+}
+
+extension JSONProblem {
+    var chinese: String {
+        switch self {
+        case .unexpectedEnd: "意外结束"
+        case .unexpectedCharacter: "意外字符"
+        case .expectedKey: "缺少键"
+        case .expectedColon: "缺少冒号"
+        case .expectedCommaOrEnd: "缺少逗号或结尾"
+        case .badNumber: "数字无效"
+        case .badEscape: "转义无效"
+        case .controlCharacter: "含控制字符"
+        case .trailingText: "结尾后有多余文字"
+        }
+    }
 }

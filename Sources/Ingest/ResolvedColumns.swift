@@ -36,7 +36,7 @@ struct ResolvedColumns: Sendable {
         func reader(_ settings: Settings) -> ValueReader {
             ValueReader(
                 field: field, column: mapping, profile: profile, countryCode: settings.countryCode,
-                places: settings.places, offsetMinutes: settings.offsetMinutes)
+                places: settings.places, offsetMinutes: settings.offsetMinutes, today: settings.today)
         }
     }
 

@@ -3,22 +3,6 @@ import Kernel
 import Storage
 import Tabular
 
-/// Why a cell was not taken: a stable code and words without the value.
-struct CellFailure: Error {
-    let code: String
-    let words: Words
-    /// How the whole column is read has to be told: no single value is wrong, and repairing each would be of no use.
-    var isOfColumn: Bool { Self.ofColumn.contains(code) }
-    private static let ofColumn: Set<String> = Set(
-        [ValueFailure.ambiguousDate, .ambiguousCalendar, .yearNotFirst, .excelSerialDate, .scientificNotation].map(\.rawValue))
-
-    init(_ reason: (String, Words)) { (code, words) = reason }
-    init(_ failure: ValueFailure, places: Int = 2) {
-        code = failure.rawValue
-        words = RejectWords.words(failure, places: places)
-    }
-}
-
 /// Turns the cells of one column into what its field takes. A class for its memory of choices met.
 final class ValueReader {
     let field: ImportField
@@ -26,6 +10,7 @@ final class ValueReader {
     private let replacements: [String: String]
     private let choices: [String: String]
     private var met: [String: String] = [:]
+    private let ofColumn: Set<String>
     private let countryCode: String
     private let places: Int
     /// `Na` is a family name, elsewhere it means nothing there.
@@ -33,6 +18,15 @@ final class ValueReader {
     private(set) var formulaCells = 0
     /// Cells in which a spreadsheet left an error: missing values.
     private(set) var errorCells = 0
+    /// With whether it is that of the whole column.
+    func placed(_ failure: CellFailure) -> CellFailure {
+        var failure = failure
+        failure.isOfColumn = ofColumn.contains(failure.code)
+        return failure
+    }
+
+    /// The row is found by it: what cannot be read of it is refused.
+    var isKey: Bool { field.canMatch }
     /// What tells whose row it is, and without which nobody could tell: an error in it is no missing value.
     private let isIdentifying: Bool
 
@@ -41,15 +35,19 @@ final class ValueReader {
     ///   - places: decimals of the tenant's currency.
     init(
         field: ImportField, column: ImportMapping.Column, profile: ColumnInfo?, countryCode: String, places: Int,
-        offsetMinutes: Int
+        offsetMinutes: Int, today: LocalDate? = nil
     ) {
         self.field = field
+        ofColumn = CellFailure.ofColumn(profile)
         self.countryCode = countryCode
         self.places = places
-        parser = ValueParser(
+        var parser = ValueParser(
             dateOrder: column.dateOrder ?? profile?.dateOrder, zeroOneIsBoolean: true,
             excelSerialDates: column.excelDates, decimalComma: profile?.decimalComma ?? false,
             utcOffset_min: offsetMinutes)
+        // Nobody is born in years to come.
+        if field.key == "birth_date" { parser.lastYear = today?.year }
+        self.parser = parser
         replacements = Dictionary(
             column.values.map { (Self.choiceKey($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
         var choices: [String: String] = [:]
@@ -421,7 +419,17 @@ final class RowReader {
                 guard let text, case .success(let value) = value(plan, text) else { return nil }
                 return value
             }
-            return found.isJudged ? .success(found.value) : .failure(failure)
+            switch found {
+            case .value(let value): return .success(value)
+            case .refused: return .failure(failure)
+            case .unruled:
+                // No rule speaks of it: it waits for somebody who knows what is meant.
+                guard failure.mayBeSaid, !plan.reader.isKey, !plan.isLenient, index != matchIndex,
+                    failure.code != RejectWords.noChoice || plan.overflow == nil
+                else { return .failure(failure) }
+                rules.hold(failure, at: index)
+                return .success(nil)
+            }
         }
     }
 
@@ -430,7 +438,7 @@ final class RowReader {
             guard let raw = try plan.reader.read(cell) else { return .success(nil) }
             return .success(try plan.reader.check(raw))
         } catch {
-            return .failure(error)
+            return .failure(plan.reader.placed(error))
         }
     }
 }

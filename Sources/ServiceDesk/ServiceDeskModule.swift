@@ -173,7 +173,7 @@ package struct ServiceDeskModule: TMFModule {
     }
 
     package func search(_ tenant: Tenant) -> [SearchSource] {
-        customers.map { [CaseSearch(customers: $0).source()] } ?? []
+        customers.map { [CaseSearch(customers: $0).source(), ContactSearch(customers: $0).source()] } ?? []
     }
 
     /// What this domain adds to the timeline of the customer page.

@@ -179,7 +179,46 @@ package struct ImportMatches: Sendable, Equatable {
     package var apart = 0
     /// Planned only: more new records than could be kept in mind, so that later ones were not compared with all of them.
     package var isPartial = false
+    /// Planned only: rows change known records, and new ones are compared with what those are by then: the numbers are about right.
+    package var isAbout = false
+    /// Planned only: the first pairs that would be linked, and the first that would wait, `ImportPair.samplesMax` of each.
+    package var pairs: [ImportPair] = []
     package init() {}
+}
+
+/// Of a dry run that matches: a row's record, and whom it would be linked with, or be put before a person with.
+package struct ImportPair: Sendable, Equatable {
+    package static let samplesMax = 20
+    /// The side that is compared: a record that is there, or that of an earlier row of the file.
+    package enum Other: Sendable, Equatable {
+        case known(CustomerID)
+        case row(line: Int, name: String)
+    }
+    package let line: Int
+    /// What the row's record would be called; empty = it has no name.
+    package let name: String
+    package let other: Other
+    package let isLinked: Bool
+    package let why: Words
+    package init(line: Int, name: String, other: Other, isLinked: Bool, why: Words) {
+        self.line = line
+        self.name = name
+        self.other = other
+        self.isLinked = isLinked
+        self.why = why
+    }
+}
+
+/// How a record is named where another is compared with it.
+package struct ImportTitle: Sendable, Equatable {
+    /// As the principal may see it.
+    package let name: String
+    /// What sources call it, `billing 17`.
+    package let references: [String]
+    package init(name: String, references: [String]) {
+        self.name = name
+        self.references = references
+    }
 }
 
 /// Two records that were compared, and what was decided about them; it goes when one of them goes.
@@ -252,6 +291,10 @@ package protocol ImportTarget: Sendable {
     func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws
     /// A worker for one run (or one dry run); it remembers what it has seen, so that collisions inside the file are found.
     func importer(_ options: ImportOptions, principal: Principal) -> any Importer
+    /// How these are called, of those that the principal may reach.
+    func titles(
+        of ids: [CustomerID], for principal: Principal, _ session: any SQLSession
+    ) throws -> [CustomerID: ImportTitle]
     /// What ties these records to others, and would go with them.
     func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie>
     /// What `revertCreated` and `revertUpdated` would do with these records, by the same judgement; nothing is changed.
@@ -327,6 +370,9 @@ extension ImportTarget {
     package var doublesWithoutKey: Bool { takesAttributes }
     package var revertRefusal: Words? { nil }
     package func ties(of ids: [CustomerID], _ session: any SQLSession) throws -> Set<ImportTie> { [] }
+    package func titles(
+        of ids: [CustomerID], for principal: Principal, _ session: any SQLSession
+    ) throws -> [CustomerID: ImportTitle] { [:] }
     package func prepare(_ options: ImportOptions, progress: @escaping PrepareProgress) async throws {}
     package func forecastRevert(
         created: [(CustomerID, revision: Int64, undo: [ImportChange])], updated: [(CustomerID, undo: [ImportChange])],

@@ -23,6 +23,8 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
     case ambiguousDateOrder(count: Int)
     /// `78/03/04` throughout: a year of the Republic of China or two digits of another one cannot be told.
     case ambiguousCalendar(count: Int)
+    /// `24-06-15` read with years of 1970 to 2069, and what says so.
+    case shortYears(count: Int, why: ShortYearReason)
     /// Some values only read day first, others only month first.
     case mixedDateOrders(dayFirst: Int, monthFirst: Int)
     /// The shape of a date without such a day.
@@ -46,6 +48,9 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
         case .excelSerialDates: "excel_serial_dates"
         case .ambiguousDateOrder: "ambiguous_date_order"
         case .ambiguousCalendar: "ambiguous_calendar"
+        case .shortYears(_, .column): "short_years_column"
+        case .shortYears(_, .file): "short_years_file"
+        case .shortYears(_, .script): "short_years_script"
         case .mixedDateOrders: "mixed_date_orders"
         case .impossibleDates: "impossible_dates"
         case .midnightOnly: "midnight_only"
@@ -61,6 +66,7 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
             .surroundingSpaces(let count), .excelSerialDates(let count), .ambiguousDateOrder(let count),
             .impossibleDates(let count), .doNotFit(let count):
             count
+        case .shortYears(let count, _): count
         case .mixedDateOrders(let dayFirst, let monthFirst): dayFirst + monthFirst
         case .midnightOnly: nil
         }

@@ -1,12 +1,14 @@
 extension ColumnProfiler {
     /// The profile of what was added so far.
-    package func profile(name: String) -> ColumnProfile {
-        let decision = decide(isNamedDate: ExcelSerial.isDateName(name), isNamedMinguo: MinguoName.isIn(name))
+    /// - Parameter evidence: what the other columns say of the calendar; `nil` = nobody looked.
+    package func profile(name: String, _ evidence: CalendarEvidence? = nil) -> ColumnProfile {
+        let decision = decide(
+            isNamedDate: ExcelSerial.isDateName(name), isNamedMinguo: MinguoName.isIn(name), evidence)
         let tally = decision.decimalComma ? comma : point
         let isNumeric = decision.type == .integer || decision.type == .decimal
         let numbers = tally.integers + tally.decimals
         let days = days(decision)
-        let order = decision.order ?? leaning(decision, MinguoName.isIn(name))
+        let order = decision.order ?? leaning(decision, MinguoName.isIn(name), evidence)
         return ColumnProfile(
             name: name, type: decision.type, total: total, missing: missing, missingKinds: missingKinds,
             distinct: counts.count, isDistinctCapped: isDistinctCapped, frequent: frequent(),
@@ -17,12 +19,13 @@ extension ColumnProfiler {
             latest: days.flatMap { CalendarDay(daysSinceEpoch: $0.last)?.text },
             shortest: present > 0 ? shortest : 0, longest: longest, dateOrder: order,
             decimalComma: decision.decimalComma, isZeroOne: present > 0 && zeroOnes == present,
-            notices: notices(name: name, decision), exceptions: exceptions(decision))
+            notices: notices(name: name, decision, evidence), exceptions: exceptions(decision))
     }
 
     private struct Decision {
         var type: ColumnType
         var order: DateOrder?
+        var shortYears: ShortYearReason?
         var decimalComma = false
         var fitting: Int
     }
@@ -33,10 +36,11 @@ extension ColumnProfiler {
         count > 0 && Double(present - count) <= Double(present) * options.tolerance
     }
 
-    private func decide(isNamedDate: Bool, isNamedMinguo: Bool) -> Decision {
+    private func decide(isNamedDate: Bool, isNamedMinguo: Bool, _ evidence: CalendarEvidence?) -> Decision {
         if present == 0 { return Decision(type: .empty, fitting: 0) }
         if fits(words) { return Decision(type: .boolean, fitting: words) }
         if let dates = decideDate(isNamedDate || isNamedMinguo, isNamedMinguo) { return dates }
+        if let dates = decideShortYears(isNamedDate, isNamedMinguo, evidence) { return dates }
         // A leading zero or a 16th digit would be lost in a number: the column is an identifier.
         guard leadingZeros == 0, longNumbers == 0 else { return Decision(type: .text, fitting: present) }
         if let numbers = decideNumber(point, false) { return numbers }
@@ -70,6 +74,17 @@ extension ColumnProfiler {
         return fitting.map { Decision(type: type, order: $0.0, fitting: $0.1) }
     }
 
+    /// Years of two digits that nothing shows to be of the Republic, as the column or the rest of the file says.
+    private func decideShortYears(_ isNamedDate: Bool, _ isNamedMinguo: Bool, _ evidence: CalendarEvidence?) -> Decision? {
+        guard let evidence, !showsMinguo(isNamedMinguo), let found = shortYearOrder(evidence) else { return nil }
+        let others = yearFirst + (found.order == .dayMonthYear ? dayFirst + eitherOrder : 0)
+            + (found.order == .monthDayYear ? monthFirst + eitherOrder : 0)
+        let fitting = others + shorts.fits(found.order)
+        guard fits(fitting) else { return nil }
+        return Decision(
+            type: withTime > 0 ? .dateTime : .date, order: found.order, shortYears: found.why, fitting: fitting)
+    }
+
     /// Values that are dates because the column is of the Republic of China. A year of two digits is taken for one of
     /// these only when others of the column cannot be anything else or its name says so: one in twenty, since a slip of
     /// the pen has three digits too.
@@ -90,6 +105,7 @@ extension ColumnProfiler {
             range.add(minguoDays)
             return range
         }
+        if decision.shortYears != nil, let order = decision.order, let short = shorts.days(order) { range.add(short) }
         if dayFirst + monthFirst + eitherOrder > 0 {
             guard let order = decision.order else { return nil }
             let ordered = order == .dayMonthYear ? dayFirstDays : monthFirstDays
@@ -100,8 +116,13 @@ extension ColumnProfiler {
 
     /// Of a column with too much else in it to be one of dates: its dates still tell each other's order, when all that
     /// tell agree. The calendar is told by the same share of the column that tells it of a column of dates.
-    private func leaning(_ decision: Decision, _ isNamedMinguo: Bool) -> DateOrder? {
+    private func leaning(_ decision: Decision, _ isNamedMinguo: Bool, _ evidence: CalendarEvidence?) -> DateOrder? {
         guard decision.type == .text else { return nil }
+        if let evidence, !showsMinguo(isNamedMinguo), shorts.count * 2 > present, dayFirst + monthFirst == 0,
+            let found = shortYearOrder(evidence)
+        {
+            return found.order
+        }
         guard dayFirst > 0 || monthFirst > 0 else { return shortMinguo > 0 && showsMinguo(isNamedMinguo) ? .minguo : nil }
         guard (dayFirst > 0) != (monthFirst > 0) else { return nil }
         return dayFirst > 0 ? .dayMonthYear : .monthDayYear
@@ -112,7 +133,7 @@ extension ColumnProfiler {
             .enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }.map(\.element)
     }
 
-    private func notices(name: String, _ decision: Decision) -> [ColumnNotice] {
+    private func notices(name: String, _ decision: Decision, _ evidence: CalendarEvidence?) -> [ColumnNotice] {
         var found: [ColumnNotice] = []
         func add(_ count: Int, _ notice: (Int) -> ColumnNotice) {
             if count > 0 { found.append(notice(count)) }
@@ -133,8 +154,9 @@ extension ColumnProfiler {
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
-        let order = decision.order ?? leaning(decision, MinguoName.isIn(name))
-        if order != .minguo, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
+        let order = decision.order ?? leaning(decision, MinguoName.isIn(name), evidence)
+        if let why = decision.shortYears { add(shorts.count) { .shortYears(count: $0, why: why) } }
+        if order != .minguo, decision.shortYears == nil, fits(yearFirst + longMinguo + shortMinguo), ExcelSerial.isDateName(name) {
             add(shortMinguo) { .ambiguousCalendar(count: $0) }
         }
         // Also where so many do not fit that the column is a text: most of it has the shape of dates.
@@ -153,6 +175,7 @@ extension ColumnProfiler {
         case .decimal: notNumber.values
         case .boolean: notBoolean.values
         case .date, .dateTime where decision.order == .minguo: notDate.values
+        case .date, .dateTime where decision.shortYears != nil: []
         case .date, .dateTime:
             Array((notDate.values + openDates.values).sorted { $0.record < $1.record }.prefix(5))
         case .text, .empty: []
@@ -196,6 +219,11 @@ package struct TableProfiler: Sendable {
     }
 
     package var profiles: [ColumnProfile] {
-        zip(names, profilers).map { $1.profile(name: $0) }
+        guard profilers.contains(where: { $0.shorts.count > 0 }) else { return zip(names, profilers).map { $1.profile(name: $0) } }
+        // Years of two digits: what the whole file says of its calendar.
+        var evidence = CalendarEvidence()
+        for (name, profiler) in zip(names, profilers) { profiler.note(in: &evidence, name: name) }
+        for name in names where MinguoName.isIn(name) { evidence.isOfTaiwan = true }
+        return zip(names, profilers).map { $1.profile(name: $0, evidence) }
     }
 }

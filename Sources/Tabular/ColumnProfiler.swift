@@ -63,6 +63,9 @@ package struct ColumnProfiler: Sendable {
     /// Dates of the Republic of China: `078/03/04`; `78/03/04`; as a number of seven digits and of six. Those that name
     /// the calendar are among `yearFirst`.
     var namedMinguo = 0, longMinguo = 0, shortMinguo = 0, compactMinguo = 0, sevenDigits = 0
+    /// Of years of two digits: how many are days with the year first, the day first, the month first; how many say that they are
+    /// no years of the Republic, which had no year 0.
+    var shorts = ShortYears()
     var withTime = 0, offMidnight = 0
     var fixedDays = DayRange(), dayFirstDays = DayRange(), monthFirstDays = DayRange(), minguoDays = DayRange()
     var leadingZeros = 0, longNumbers = 0, scientific = 0, formulas = 0
@@ -208,7 +211,12 @@ package struct ColumnProfiler: Sendable {
 
     /// A date if the column is of the Republic of China, which is known at the end.
     private mutating func addOpen(_ date: DateText, _ text: Bytes, _ record: Int) {
-        guard let day = date.day(order: .minguo) else { return notDate.add(text, record) }
+        if date.form == .shortYear { shorts.add(date) }
+        guard let day = date.day(order: .minguo) else {
+            // The fifteenth month: a day, and the year stands last.
+            if date.form == .shortYear, date.time_ms != nil { noteTime(date.time_ms ?? 0) }
+            return notDate.add(text, record)
+        }
         switch date.form {
         case .shortYear: shortMinguo += 1
         default: compactMinguo += 1

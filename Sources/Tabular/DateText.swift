@@ -2,7 +2,7 @@
 package enum DateOrder: String, Sendable, Codable, CaseIterable {
     case dayMonthYear = "dmy"
     case monthDayYear = "mdy"
-    /// Only dates with the year in front are taken: no other one is to be guessed at.
+    /// Only dates with the year in front are taken: no other one is to be guessed at. Years of two digits are of 1970 to 2069.
     case yearMonthDay = "ymd"
     /// Years count from 1912 (民國), also where they are written `78/03/04` or `0780304`.
     case minguo = "roc"
@@ -33,6 +33,10 @@ struct DateText {
     private(set) var time_ms: Int?
     /// 民國 is written.
     private(set) var isNamedMinguo = false
+    /// Of `shortYear`: 年 is written, so the year stands first.
+    private(set) var isYearNamed = false
+    /// Of `shortYear`: the last number has two digits, so it may be the year.
+    private(set) var mayEndInYear = false
     /// Minutes east of UTC; nil when none is written.
     private(set) var offset_min: Int?
 
@@ -77,10 +81,16 @@ struct DateText {
         case (.yearLast, _): nil
         case (.shortYear, .minguo?), (.minguoCompact, .minguo?):
             year > 0 ? CalendarDay(year: year + DateText.minguoBefore, month: first, day: second) : nil
+        case (.shortYear, .yearMonthDay?): CalendarDay(year: DateText.fullYear(year), month: first, day: second)
+        case (.shortYear, .dayMonthYear?) where mayEndInYear: CalendarDay(year: DateText.fullYear(second), month: first, day: year)
+        case (.shortYear, .monthDayYear?) where mayEndInYear: CalendarDay(year: DateText.fullYear(second), month: year, day: first)
         case (.shortYear, _), (.minguoCompact, _): nil
         default: CalendarDay(year: year, month: first, day: second)
         }
     }
+
+    /// 1970 to 2069, as for `05-Mar-24`.
+    static func fullYear(_ short: Int) -> Int { short + (short < 70 ? 2000 : 1900) }
 
     private struct Reader {
         let text: Bytes
@@ -168,7 +178,7 @@ struct DateText {
             return true
         }
         if isMinguo || reader.text[reader.at...].starts(with: "年".utf8) {
-            (form, year) = (.shortYear, a.value)
+            (form, year, isYearNamed) = (.shortYear, a.value, true)
             return takeMonthAndDay(&reader)
         }
         guard let pair = pair(&reader, last: 1...4), pair.1.width != 3 else { return false }
@@ -178,6 +188,7 @@ struct DateText {
             return true
         }
         (form, year, first, second) = (.shortYear, a.value, pair.0.value, pair.1.value)
+        mayEndInYear = pair.1.width == 2
         return width == 2
     }
 
@@ -197,7 +208,7 @@ struct DateText {
         reader.at += 5
         guard let written = reader.number(2...4), written.width != 3 else { return false }
         first = month + 1
-        year = written.width == 4 ? written.value : written.value + (written.value < 70 ? 2000 : 1900)
+        year = written.width == 4 ? written.value : DateText.fullYear(written.value)
         return true
     }
 

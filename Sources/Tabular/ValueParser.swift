@@ -38,6 +38,8 @@ package struct ValueParser: Sendable, Codable, Equatable {
     package var decimalComma: Bool
     /// For an instant without a zone: minutes east of UTC (480 = China).
     package var utcOffset_min: Int
+    /// A year of two digits that would lie behind this one is of the century before: of days that have been, such as births.
+    package var lastYear: Int?
 
     package init(
         dateOrder: DateOrder? = nil, zeroOneIsBoolean: Bool = false, excelSerialDates: Bool = false,
@@ -133,6 +135,11 @@ package struct ValueParser: Sendable, Codable, Equatable {
 
     private func moment(_ bytes: Bytes, _ failure: ValueFailure) -> Result<Moment, ValueFailure> {
         guard let date = DateText(bytes) else { return serial(bytes, failure) }
+        if date.form == .shortYear, let order = dateOrder, order != .minguo, let day = date.day(order: order) {
+            guard let lastYear, day.year > lastYear else { return .success((day, date.time_ms ?? 0, date.offset_min)) }
+            guard let earlier = CalendarDay(year: day.year - 100, month: day.month, day: day.day) else { return .failure(.noSuchDay) }
+            return .success((earlier, date.time_ms ?? 0, date.offset_min))
+        }
         if date.isOpenCalendar, dateOrder != .minguo {
             let isDay = date.day(order: .minguo) != nil
             if date.form == .minguoCompact { return serial(bytes, isDay ? .ambiguousCalendar : failure) }

@@ -22,7 +22,7 @@ package enum UsageExport {
         """
     /// Of a file that was given again only the last run: its rows are the same.
     static let rejects: SQL = """
-        SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at
+        SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at, j.event_id
         FROM usage_reject j JOIN usage_run r ON r.id = j.run_id JOIN usage_source s ON s.id = r.source_id
         WHERE (j.run_id, j.line) > ($1, $2) AND NOT EXISTS (
           SELECT 1 FROM usage_run later WHERE later.source_id = r.source_id AND later.digest = r.digest AND later.id > r.id
@@ -30,7 +30,7 @@ package enum UsageExport {
         ORDER BY j.run_id, j.line LIMIT $3
         """
     static let rejectsOfRun: SQL = """
-        SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at
+        SELECT j.run_id, j.line, s.name, r.name, j.column_name, j.code, r.touched_at, j.event_id
         FROM usage_reject j JOIN usage_run r ON r.id = j.run_id JOIN usage_source s ON s.id = r.source_id
         WHERE j.run_id = $4 AND j.run_id >= $1 AND j.line > $2 ORDER BY j.line LIMIT $3
         """
@@ -45,7 +45,7 @@ package enum UsageExport {
                     "source", "file", "line", "named_by", "kind", "day", "duration_s", "bytes", "count", "version", "roaming",
                     "dropped", "speed_mbps", "arrived_at",
                 ]
-            case .rejected: ["source", "file", "line_of_file", "column", "code", "reason", "reason_zh", "at"]
+            case .rejected: ["source", "file", "line_of_file", "event_id", "column", "code", "reason", "reason_zh", "at"]
             }
         }
     }
@@ -55,7 +55,7 @@ package enum UsageExport {
         AuditEntry(
             "usage.events.export", run.map { [AuditSubject(kind: "usage_run", id: $0.rawValue)] } ?? [],
             facts: ["rows": .string(kind.rawValue)],
-            unmasked: kind == .unmatched && masking.shows(.phone) ? ["line"] : [])
+            unmasked: masking.shows(.phone) ? [kind == .unmatched ? "line" : "event_id"] : [])
     }
 
     /// Gives the pieces of the file one after another, `nil` at the end. Each piece is read by itself: what comes or goes
@@ -77,7 +77,7 @@ package enum UsageExport {
                 return switch kind {
                 case .unmatched:
                     try session.query(run == nil ? waiting : waitingOfRun, arguments) { try event($0, masking, zone) }
-                case .rejected: try session.query(run == nil ? rejects : rejectsOfRun, arguments) { reject($0, zone) }
+                case .rejected: try session.query(run == nil ? rejects : rejectsOfRun, arguments) { reject($0, masking, zone) }
                 }
             }
             for row in rows { csv.row(row.cells) }
@@ -110,12 +110,14 @@ package enum UsageExport {
             ])
     }
 
-    private static func reject(_ row: Row, _ zone: Int) -> Line {
+    /// Ids of some sources are made of the number: whoever may not see numbers is not given them.
+    private static func reject(_ row: Row, _ masking: Masking, _ zone: Int) -> Line {
         let words = UsageWords.reject(row.text(5))
         return Line(
             place: (row.int(0), row.int(1)),
             cells: [
-                row.text(2), row.text(3), String(row.int(1)), row.text(4), row.text(5), words.en, words.zh,
+                row.text(2), row.text(3), String(row.int(1)), masking.shows(.phone) ? row.optionalText(7) : nil, row.text(4), row.text(5),
+                words.en, words.zh,
                 row.time(6).displayed(offsetMinutes: zone),
             ])
     }

@@ -159,7 +159,9 @@ enum UsageLabels {
                 "messages": .plain, "megabytes": .plain, "per_minute": .plain, "per_message": .plain, "per_gigabyte": .plain,
                 "voice_rounding": .plain, "data_step_mb": .plain, "changed_at": .plain, "changed_by_name": .name,
             ]),
-        .plain("usage_reject", ["run_id", "line", "column_name", "code"]),
+        TableLabels(
+            "usage_reject",
+            ["run_id": .plain, "line": .plain, "column_name": .plain, "code": .plain, "event_id": .phone]),
         TableLabels(
             "usage_block",
             [

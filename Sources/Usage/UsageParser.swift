@@ -3,17 +3,38 @@ import Kernel
 import Tabular
 import Web
 
-/// An event that was not taken, and why. What it held is not kept.
+/// An event that was not taken, and why. Of what it held its id is kept, by which its source knows it.
 package struct UsageReject: Sendable, Equatable {
     /// Physical line, from 1.
     package let line: Int
     /// Name of the column at fault; empty = the whole row.
     package let column: String
     package let code: String
-    package init(line: Int, column: String, code: String) {
+    /// As the source wrote it, cut to `Bounds.idBytesMax`; `nil` = it has none, or the row cannot be read.
+    package let id: String?
+    package init(line: Int, column: String, code: String, id: String? = nil) {
+        self.id = id
         self.line = line
         self.column = column
         self.code = code
+    }
+}
+
+/// The ids of the events of a chunk, in their order, in one array: few are ever asked for.
+package struct UsageEventIDs: Sendable, Equatable {
+    private var bytes: [UInt8] = []
+    private var ends: [Int] = []
+    package init() {}
+
+    mutating func add(_ id: some Collection<UInt8>) {
+        bytes.append(contentsOf: id)
+        ends.append(bytes.count)
+    }
+
+    /// - Returns: `nil` where the ids of this chunk are not kept.
+    subscript(place: Int) -> String? {
+        guard ends.indices.contains(place) else { return nil }
+        return String(decoding: bytes[(place > 0 ? ends[place - 1] : 0)..<ends[place]], as: UTF8.self)
     }
 }
 
@@ -106,8 +127,19 @@ package struct UsageParser: Sendable {
             return .event(try event(record))
         } catch {
             let column = names.indices.contains(error.column) ? names[error.column] : ""
-            return .reject(UsageReject(line: record.position.line, column: column, code: error.code))
+            return .reject(UsageReject(line: record.position.line, column: column, code: error.code, id: eventID(record)))
         }
+    }
+
+    private func eventID(_ record: Record) -> String? {
+        guard id >= 0 else { return nil }
+        let text = record.withBytes(id) { String(decoding: Self.trimmed($0).prefix(Bounds.idBytesMax), as: UTF8.self) }
+        return text.isEmpty ? nil : text
+    }
+
+    /// Adds the id of a record that is an event.
+    func noteID(_ record: Record, in ids: inout UsageEventIDs) {
+        record.withBytes(id) { ids.add(Self.trimmed($0)) }
     }
 
     private func event(_ record: Record) throws(Fault) -> UsageEvent {

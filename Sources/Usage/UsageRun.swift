@@ -52,7 +52,7 @@ enum UsageRunStore {
         UPDATE usage_run SET state = $3, finished_at = $4, touched_at = $4 WHERE id = $1 AND worker = $2
         """
     static let addReject: SQL = """
-        INSERT INTO usage_reject (run_id, line, column_name, code) VALUES ($1, $2, $3, $4)
+        INSERT INTO usage_reject (run_id, line, column_name, code, event_id) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (run_id, line) DO NOTHING
         """
     static let rejectCount: SQL = "SELECT COUNT(*) FROM usage_reject WHERE run_id = $1"
@@ -109,6 +109,30 @@ enum UsageRunStore {
 
 /// Reasons in words. They never hold the value.
 package enum UsageWords {
+    /// A reason's name in a Chinese list; the code is for programs.
+    package static func title(_ code: String) -> String {
+        switch code {
+        case "unknown_kind": "类型未知"
+        case "bad_id": "编号无效"
+        case "no_line": "缺少号码"
+        case "bad_number": "号码无效"
+        case "bad_version": "版本无效"
+        case "out_of_range": "超出范围"
+        case "not_a_number": "不是数字"
+        case "not_a_boolean": "不是“是/否”"
+        case "no_quantity": "缺少用量"
+        case "no_start": "缺少开始时间"
+        case "ambiguous_date": "日月顺序不明"
+        case "no_such_day": "日期不存在"
+        case "too_old": "时间过早"
+        case "in_the_future": "时间在未来"
+        case "not_a_date", "not_an_instant": "不是日期或时间"
+        case "unknown_field": "未知字段"
+        case "json": "不是 JSON 对象"
+        default: "无法读取"
+        }
+    }
+
     package static func reject(_ code: String) -> Words {
         switch code {
         case "unknown_kind": Words(en: "the kind is none of voice, sms, data, sample", zh: "类型不是 voice、sms、data、sample 之一")

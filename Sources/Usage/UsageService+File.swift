@@ -91,6 +91,7 @@ final class UsageReader: @unchecked Sendable {
     func next(skipping: Int64 = 0) throws -> UsageService.Chunk? {
         var events: [UsageEvent] = []
         var rejects: [UsageReject] = []
+        var ids = UsageEventIDs()
         var (count, rejected) = (0, 0)
         events.reserveCapacity(chunkMax)
         func reject(_ reject: UsageReject) {
@@ -111,14 +112,16 @@ final class UsageReader: @unchecked Sendable {
                 guard records > skipping else { continue }
                 count += 1
                 switch parser.parse(record) {
-                case .event(let event): events.append(event)
+                case .event(let event):
+                    events.append(event)
+                    parser.noteID(record, in: &ids)
                 case .reject(let row): reject(row)
                 }
             }
         }
         guard count > 0 else { return nil }
         number += 1
-        return UsageService.Chunk(number: number, records: count, events: events, rejects: rejects, rejected: rejected)
+        return UsageService.Chunk(number: number, records: count, events: events, rejects: rejects, rejected: rejected, ids: ids)
     }
 
     /// The chunks before are in.
@@ -230,7 +233,7 @@ extension UsageService {
             try session.executeMany(
                 UsageRunStore.addReject,
                 outcome.rejects.prefix(max(0, UsageRunStore.rejectsMax - kept)).map {
-                    [.id(run), .int($0.line), .text($0.column), .text($0.code)]
+                    [.id(run), .int($0.line), .text($0.column), .text($0.code), .text($0.id)]
                 })
         }
         let counts = outcome.counts

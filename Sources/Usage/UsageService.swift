@@ -34,6 +34,8 @@ package final class UsageService: Sendable {
         package let events: [UsageEvent]
         package let rejects: [UsageReject]
         package let rejected: Int
+        /// Of the events; empty where nobody asks for them afterwards.
+        package var ids = UsageEventIDs()
     }
 
     /// Today in the tenant's zone.
@@ -71,7 +73,7 @@ package final class UsageService: Sendable {
             case .noNumber:
                 fold.reject(1)
                 if rejects.count < UsageRunStore.rejectsMax {
-                    rejects.append(UsageReject(line: event.at, column: lines.column, code: "bad_number"))
+                    rejects.append(UsageReject(line: event.at, column: lines.column, code: "bad_number", id: chunk.ids[place]))
                 }
             case .unknown: fold.add(event, line: nil, isReplay: isReplay)
             }

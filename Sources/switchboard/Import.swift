@@ -63,13 +63,14 @@ struct Import: AsyncParsableCommand {
     var matches = false
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
     @Option(name: .long, help: "Take a run back; with --dry-run only tell what that would do.") var revert: String?
+    @Option(name: .long, help: "Tell what became of a run, also of the rows it held back; changes nothing.") var show: String?
     @Flag(name: .long, help: "List the headings that are understood, of the records of --entity or of all; needs no installation.")
     var headings = false
     @Flag(name: .long, help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard [file, resume, revert].count(where: { $0 != nil }) + (headings ? 1 : 0) == 1 else {
-            throw ValidationError("give exactly one of FILE, --resume RUN, --revert RUN and --headings")
+        guard [file, resume, revert, show].count(where: { $0 != nil }) + (headings ? 1 : 0) == 1 else {
+            throw ValidationError("give exactly one of FILE, --resume RUN, --revert RUN, --show RUN and --headings")
         }
     }
 
@@ -108,6 +109,12 @@ struct Import: AsyncParsableCommand {
                     let preview = try await service.previewRevert(try Self.run(revert), principal)
                     if json { return try SourceShow.print(preview) }
                     return ImportPrint(say: say).preview(preview)
+                }
+                if let show {
+                    let found = try await service.show(try Self.run(show), principal: principal)
+                    let shown = values ? found : found.masked()
+                    if json { return try SourceShow.print(shown) }
+                    return ImportPrint(say: say).report(shown)
                 }
                 if let file {
                     do {

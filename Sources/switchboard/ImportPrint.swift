@@ -61,6 +61,7 @@ struct ImportPrint {
         findings(report)
         if report.dryRun {
             for line in ImportTable(say: say).lines(report) { Terminal.out(line) }
+            pairs(report.pairs ?? [])
             if report.mapping.contains(where: { $0.personal != nil }) { Terminal.out(say("cli.import.personal")) }
         }
         if let file = report.rejectFile {
@@ -78,10 +79,10 @@ struct ImportPrint {
             report.dryRun
                 ? say("cli.import.dry") : say("cli.import.run", ["run": report.run, "state": say.state(report.state)]))
         let isCustomers = report.entity == "customer"
-        if !isCustomers { Terminal.out(say.row("cli.import.records", report.entity)) }
+        if !isCustomers { Terminal.out(say.row("cli.import.records", say.pick(report.entity, report.entity_name_zh))) }
         let key =
             report.matchKey.map {
-                say(isCustomers ? "cli.import.found.customers" : "cli.import.found.records", ["key": $0])
+                say(isCustomers ? "cli.import.found.customers" : "cli.import.found.records", ["key": matchKey($0, report)])
             } ?? say(report.entity == "account_roles" ? "cli.import.found.roles" : "cli.import.all.new")
         Terminal.out(say.row("cli.import.source", Terminal.plain(report.source) + key))
         guard !report.isRevert else { return }
@@ -92,6 +93,12 @@ struct ImportPrint {
         let sheet = report.sheet.map { say("cli.import.sheet", ["sheet": Terminal.plain($0)]) } ?? ""
         Terminal.out(say.row("cli.import.unpacked", report.containers.joined(separator: ", ") + sheet))
         if ["gzip", "zip"].contains(last) { Terminal.out(encoding) }
+    }
+
+    /// The field that finds records: by its name in Chinese, by the key that --match-key takes in English.
+    private func matchKey(_ key: String, _ report: ImportReport) -> String {
+        guard say.language == .zh, let title = report.mapping.first(where: { $0.field == key })?.title_zh else { return key }
+        return Terminal.plain(title)
     }
 
     private func delimiter(_ text: String) -> String {
@@ -119,13 +126,35 @@ struct ImportPrint {
         if let apart = report.apart { Terminal.out(say.row("cli.import.apart", "\(apart)  \(say("cli.import.apart.are"))")) }
         Terminal.out(say.row("cli.import.rejected", "\(report.rejected)"))
         if report.quarantined > 0 {
-            Terminal.out(say.row("cli.import.quarantined", "\(report.quarantined) \(say("cli.import.quarantined.are"))"))
+            Terminal.out(say.row("cli.import.quarantined", "\(report.quarantined) \(say(isWaiting(report) ? "cli.import.quarantined.are" : "cli.import.quarantined.were"))"))
         }
+        if let held = report.held, !report.isRevert { self.held(held) }
         if report.skipped > 0 { Terminal.out(say.row("cli.import.skipped", "\(report.skipped)")) }
         if !report.notTaken.isEmpty, !report.isRevert {
             let names = report.notTaken.prefix(20).map(Terminal.plain).joined(separator: ", ")
             let more = report.notTaken.count > 20 ? ", …" : ""
             Terminal.out(say.row("cli.import.not.taken", say("cli.import.columns", ["count": "\(report.notTaken.count)"]) + names + more))
+        }
+    }
+
+    private func isWaiting(_ report: ImportReport) -> Bool {
+        report.held.map { $0.returned + $0.dropped + $0.replaced + $0.forgotten == 0 } ?? true
+    }
+
+    /// What became of the rows that were held back.
+    private func held(_ held: ImportReport.Held) {
+        if let origin = held.origin { Terminal.out(say.row("cli.import.held.origin", say("cli.import.held.origin.run", ["run": origin]))) }
+        // That they wait is said beside their number.
+        guard held.returned + held.dropped + held.replaced + held.forgotten > 0 else { return }
+        let parts = [
+            (held.waiting, "cli.import.held.waiting"), (held.returned, "cli.import.held.returned"),
+            (held.dropped, "cli.import.held.dropped"), (held.replaced, "cli.import.held.replaced"),
+            (held.forgotten, "cli.import.held.forgotten"),
+        ]
+        let told = parts.filter { $0.0 > 0 }.map { say($0.1, ["count": "\($0.0)"]) }
+        Terminal.out(say.row("cli.import.held", told.joined(separator: say.pick(", ", "，"))))
+        for replay in held.replays {
+            Terminal.out(say.row("cli.import.held.by", say("cli.import.held.replay", ["run": replay.run, "rows": "\(replay.rows)"])))
         }
     }
 
@@ -147,12 +176,40 @@ struct ImportPrint {
             report.findings.map { ($0.rule, "“" + say.pick($0.name, $0.name_zh) + "”") }, uniquingKeysWith: { first, _ in first })
         for reason in report.reasons {
             let values = [
-                "count": "\(reason.count)", "code": names[reason.code].map(Terminal.plain) ?? reason.code,
+                "count": "\(reason.count)", "code": Terminal.plain(names[reason.code] ?? code(reason, report)),
                 "column": reason.column.map(Terminal.plain) ?? "",
                 "line": "\(reason.firstLine)", "reason": Terminal.plain(say.pick(reason.reason, reason.reason_zh)),
             ]
             Terminal.out(say(reason.column == nil ? "cli.import.reason" : "cli.import.reason.column", values))
         }
+    }
+
+    /// Whom a dry run would join, and whom it would put before a person.
+    private func pairs(_ all: [ImportReport.Pair]) {
+        for (outcome, head) in [("link", "cli.import.pairs.link"), ("review", "cli.import.pairs.review")] {
+            let some = all.filter { $0.outcome == outcome }
+            guard !some.isEmpty else { continue }
+            Terminal.out(say(head, ["count": "\(some.count)"]))
+            for pair in some {
+                let known = [pair.customerName ?? "", pair.references.joined(separator: ", ")].filter { !$0.isEmpty }
+                let other =
+                    pair.otherLine.map { say("cli.import.pairs.row", ["line": "\($0)", "name": Terminal.plain(pair.otherName ?? "")]) }
+                    ?? Terminal.plain(known.joined(separator: ", "))
+                Terminal.out(
+                    say(
+                        "cli.import.pair",
+                        [
+                            "line": "\(pair.line)", "name": Terminal.plain(pair.name), "other": other,
+                            "why": say.pick(pair.why, pair.why_zh),
+                        ]))
+            }
+        }
+    }
+
+    /// What a reason is called: in Chinese by its words, of a field by the field; scripts that read English output know the code.
+    private func code(_ reason: ImportReport.Reason, _ report: ImportReport) -> String {
+        guard say.language == .zh else { return reason.code }
+        return reason.title_zh ?? report.mapping.first { $0.field == reason.code }?.title_zh ?? reason.code
     }
 
     /// What can be done now.

@@ -90,6 +90,32 @@ struct Match: AsyncParsableCommand {
         }
     }
 
+    /// What a column is; in Chinese beside the code that `--column` takes.
+    private static func words(_ kind: Matching.ColumnKind, _ say: Say) -> String {
+        guard say.language == .zh else { return kind.rawValue }
+        let word =
+            switch kind {
+            case .givenName: "名"
+            case .surname: "姓"
+            case .fullName: "姓名"
+            case .phone: "电话"
+            case .email: "邮箱"
+            case .birthDate: "出生日期"
+            case .date: "日期"
+            case .identityNumber: "证件号码"
+            case .street: "街道地址"
+            case .houseNumber: "门牌号"
+            case .suburb: "城区"
+            case .postcode: "邮编"
+            case .category: "类别"
+            case .code: "代码"
+            case .number: "数值"
+            case .text: "文本"
+            case .nothing: "无内容"
+            }
+        return "\(word)（\(kind.rawValue)）"
+    }
+
     private func summarise(_ result: MatchResult, _ left: Records, _ right: Records?, _ say: Say) {
         for column in result.columns {
             let names = [column.left, column.right].compactMap { $0.map(Terminal.plain) }
@@ -98,7 +124,7 @@ struct Match: AsyncParsableCommand {
             Terminal.out(
                 say(
                     "cli.match.column.\(key)",
-                    ["name": isOne ? names[0] : names.joined(separator: " = "), "kind": column.kind.rawValue]))
+                    ["name": isOne ? names[0] : names.joined(separator: " = "), "kind": Self.words(column.kind, say)]))
         }
         Terminal.out(
             say(

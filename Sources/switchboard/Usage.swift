@@ -131,7 +131,7 @@ struct UsageImport: AsyncParsableCommand {
         Terminal.out(say.row("cli.usage.rejected", "\(report.rejected)"))
         for reason in report.reasons {
             let values = [
-                "count": "\(reason.count)", "code": reason.code, "column": Terminal.plain(reason.column),
+                "count": "\(reason.count)", "code": say.pick(reason.code, UsageWords.title(reason.code)), "column": Terminal.plain(reason.column),
                 "line": "\(reason.firstLine)", "reason": say.pick(UsageWords.reject(reason.code)),
             ]
             Terminal.out(say(reason.column.isEmpty ? "cli.import.reason" : "cli.import.reason.column", values))

@@ -128,13 +128,18 @@ struct User: AsyncParsableCommand {
                                 }
                             ).encoded())
                     } else {
+                        let say = try Say(runtime.share)
+                        let isChinese = say.language == .zh
                         for user in users {
-                            let roles = user.roles.map(\.rawValue).sorted().joined(separator: ", ")
+                            let roles = user.roles.map(\.rawValue).sorted().map { isChinese ? say("role.\($0)") : $0 }
+                                .joined(separator: isChinese ? "、" : ", ")
+                            let status =
+                                isChinese ? say("identity.status.\(user.status.rawValue)") : user.status.rawValue.padding(10)
                             let regions = user.scope.regions.map {
                                 Terminal.pick("  only ", "  仅限 ") + Terminal.plain($0.joined(separator: ", "))
                             }
                             Terminal.out(
-                                "\(user.name.padding(24)) \(user.status.rawValue.padding(10)) \(roles)\(regions ?? "")")
+                                "\(user.name.padding(24)) \(status) \(roles)\(regions ?? "")")
                         }
                     }
                 }

@@ -4,6 +4,7 @@ import Platform
 import Storage
 import TestSupport
 import Testing
+import Web
 
 @testable import Customers
 
@@ -48,6 +49,45 @@ struct JoinedCustomerTests {
         try await desk.separate(a, b)
         let apart = try await desk.tenant.database.read { try CustomerListing.lines([a, b], masking: Masking(who), who, $0) }
         #expect(apart.map(\.name) == ["Wang Xiaoming", "王小明"] && apart.map { $0.value?.minor } == [500_000, 70_000])
+    }
+
+    @Test("the top of the page names the records, and which of two verified names is shown by which rule; masked for who sees none")
+    func notice() async throws {
+        let desk = try await MatchDesk()
+        let number = MatchDesk.identity(5)
+        let a = try await desk.bring(
+            "billing", [["source_id": "17", "full_name": "王小明", "phone": "+8613812345678", "document_number": number]]
+        ).ids[0]
+        let b = try await desk.bring(
+            "care", [["source_id": "C-2", "full_name": "王晓铭", "phone": "+8613812345678", "document_number": number]]
+        ).ids[0]
+        let c = try await desk.bring("retail", [["source_id": "R-9", "full_name": "王小明", "phone": "+8613812345678"]]).ids[0]
+        for other in [b, c] where try await !desk.set(a).contains(other) { try await desk.join(a, other) }
+        func notice(_ rights: [Permission], _ language: Language) async throws -> View {
+            let who = TestTenant.principal([CustomerPermissions.view] + rights)
+            return try await desk.tenant.database.read { session in
+                let request = PanelRequest(
+                    customers: [a, b, c], principal: who, masking: Masking(who), language: language, now: desk.tenant.clock.now(),
+                    assets: "")
+                return JoinedNotice.view(try GoldenRecord.load([a, b, c], session), request, zone: 480)
+            }
+        }
+        let told = "\(try await notice([Masking.seeNames, CustomerPermissions.edit], .en))"
+        for part in ["billing 17", "care C-2", "retail R-9", "/customers/\(b)/edit", "Verified records have different names"] {
+            #expect(told.contains(part), "\(part): \(told)")
+        }
+        #expect(told.contains("王小明") && told.contains("王晓铭") && told.contains("changed on 20"))
+        let masked = "\(try await notice([], .zh))"
+        #expect(!masked.contains("小明") && !masked.contains("晓铭") && masked.contains("已核验的记录姓名不一致"))
+        #expect(!masked.contains("/edit") && masked.contains("#panel-joined"))
+        let alone = try await desk.tenant.database.read { try GoldenRecord.load([a], $0) }
+        let who = TestTenant.principal([CustomerPermissions.view])
+        let one = JoinedNotice.view(
+            alone,
+            PanelRequest(
+                customers: [a], principal: who, masking: Masking(who), language: .en, now: desk.tenant.clock.now(), assets: ""),
+            zone: 480)
+        #expect("\(one)".contains("isJoined") && !"\(one)".contains("billing"))
     }
 
     @Test("the name in characters stands, however sure the record is that has it in letters; what ended is not charged beside what runs")

@@ -199,6 +199,43 @@ struct SearchNumberTests {
         #expect(try await fill.run() == 0, "done for ever")
     }
 
+    @Test("an account that only bills name leads to its customer, however short its number, in one's regions; it goes with the last bill")
+    func references() async throws {
+        let desk = try await RecordDesk()
+        func bill(_ number: String, _ who: String, _ account: String) -> [String: SQLValue] {
+            [
+                "bill_number": .text(number), "source_id": .text(who), "amount": .int(100), "period": .text("2026-01"),
+                "account_number": .text(account),
+            ]
+        }
+        let first = try await desk.apply("bills", [bill("N1", "B1", "A1"), bill("N2", "B2", "ACC-00012")])
+        let second = try await desk.apply("bills", [bill("N3", "B1", "A1"), bill("N4", "B2", "ACC-00012")])
+        #expect(try await desk.count("SELECT COUNT(*) FROM customers_search_number WHERE id < 0") == 2, "each once")
+        let short = SearchMatch(id: desk.ids[0], way: .record(.accounts, "A1"))
+        let long = SearchMatch(id: desk.ids[1], way: .record(.accounts, "ACC-00012"))
+        for query in ["A1", "a1"] { #expect(try await Self.matches(query, desk) == [short], "\(query)") }
+        for query in ["ACC-00012", "acc00012", "0012"] { #expect(try await Self.matches(query, desk).first == long, "\(query)") }
+        #expect(try await Self.matches("A2", desk).isEmpty)
+        #expect(try await Self.matches("A1", desk, Self.agent) == [short], "the page shows it")
+        let found = try await Self.matches("A1", desk, Self.eastern)
+        let east = try await desk.count("SELECT COUNT(*) FROM customers_customer WHERE source = 'billing' AND region = 'east'")
+        #expect(found.count <= east)
+        try await SearchBench.requireSound(desk.tenant.database)
+        // A base from before is filled.
+        try await desk.tenant.database.write { session in
+            try NumberIndex.remove(of: desk.ids, session)
+            try session.execute("INSERT INTO customers_search_state (id, step, seen_to, since) VALUES (4, 0, 0, 0)")
+        }
+        #expect(try await Self.matches("A1", desk).isEmpty)
+        #expect(try await NumberFill(database: desk.tenant.database, clock: desk.bench.test.clock).run() == 2)
+        #expect(try await Self.matches("A1", desk) == [short])
+        #expect(try await desk.revert("bills", second).isEmpty)
+        #expect(try await Self.matches("A1", desk) == [short], "another bill names it still")
+        #expect(try await desk.revert("bills", first).isEmpty)
+        #expect(try await Self.matches("A1", desk).isEmpty)
+        try await SearchBench.requireSound(desk.tenant.database)
+    }
+
     @Test("every part of every number is found and no other customer is", arguments: 1...3)
     func oracle(round: Int) async throws {
         let seed = UInt64.random(in: 0...UInt64.max)

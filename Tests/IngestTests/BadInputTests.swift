@@ -143,7 +143,8 @@ struct BadInputTests {
 
     /// One cell that can be repaired.
     private static let held: Set<String> = [
-        "not_an_email", "no_such_day", "not_an_integer", "too_many_decimals", "not_a_number", "formula",
+        "not_an_email", "no_such_day", "not_an_integer", "too_many_decimals", "not_a_number", "formula", "excel_serial_date",
+        "ambiguous_date", "not_a_boolean", "not_a_choice",
     ]
 
     @Test("the same key twice is rejected naming the line it was first on, however far apart")

@@ -128,6 +128,43 @@ struct QuarantineTests {
         #expect(try await rows(bench, .discarded).count == 2)
     }
 
+    @Test("what cannot be understood waits, says what to do, and comes in when it is written otherwise; a rule decides otherwise")
+    func notUnderstood() async throws {
+        let bench = try await Bench()
+        let header = "Customer ID,Full Name,Born,Contract\n"
+        let text = "K1,Ann,03/05/2001,One year\nK2,Bo,2001-02-03,fortnightly\nK3,Cy,2001-02-04,Two year\n"
+        let done = try await bench.importText(header + text, matchKey: "source_id")
+        #expect(done.created == 1 && done.rejected == 0 && done.quarantined == 2, "\(done)")
+        let waiting = try await self.rows(bench)
+        #expect(waiting.map { $0.findings.map(\.rule) } == [["day_month"], ["not_a_choice"]])
+        #expect(waiting[0].findings[0].en.contains("2024-05-31") && waiting[0].findings[0].zh.contains("2024-05-31"))
+        // The page calls the reason by its name.
+        let queue = try await Wizard(bench, language: .zh).page("/quarantine")
+        #expect(queue.contains("未知代码"), "\(queue.suffix(2_000))")
+        try await repair(bench, waiting[0]) { $0[2] = "2001-05-03" }
+        try await repair(bench, waiting[1]) { $0[3] = "按月" }
+        let again = try await replay(bench, waiting.map(\.id))
+        #expect(again.count == 1 && again[0].counts.created == 2, "\(again.map(\.counts))")
+        let contents = try await bench.contents()
+        #expect(contents["test:K1"]?["birth_date"] == "2001-05-03" && contents["test:K2"] != nil)
+        // What became of them is told by a report of the import, for the command line.
+        let shown = try await bench.service.show(try #require(ImportRunID(done.run)), principal: bench.principal)
+        #expect(shown.held?.returned == 2 && shown.held?.waiting == 0 && shown.held?.replays.map(\.rows) == [2], "\(shown)")
+        let replayed = try await bench.service.show(again[0].id, principal: bench.principal)
+        #expect(replayed.held?.origin == done.run)
+    }
+
+    @Test("a rule of the field decides what becomes of a value that cannot be understood", arguments: [RuleSeverity.reject, .warn])
+    func ruled(_ severity: RuleSeverity) async throws {
+        let bench = try await Bench()
+        try await put(bench) { rule in
+            (rule.fields, rule.kind, rule.severity) = (["contract"], .type, severity)
+            rule.parameters = try RuleParameters.parse("{}", .type, severity)
+        }
+        let done = try await bench.importText("Customer ID,Contract\nK1,fortnightly\nK2,One year\n", matchKey: "source_id")
+        #expect(done.quarantined == 0 && done.rejected == (severity == .reject ? 1 : 0) && done.created == (severity == .reject ? 1 : 2))
+    }
+
     @Test("a row is brought by one person only; what was decided meanwhile is skipped when a replay goes on")
     func claimed() async throws {
         let bench = try await Bench()

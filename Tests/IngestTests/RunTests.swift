@@ -58,7 +58,7 @@ struct RunTests {
         let done = try await bench.importText(text, name: "b.csv", matchKey: "source_id")
         #expect(attributes == 2)
         #expect(planned.numbers == done.numbers, "seed \(seed)")
-        #expect(done.read == done.created + done.updated + done.unchanged + done.rejected)
+        #expect(done.read == done.created + done.updated + done.unchanged + done.rejected + done.quarantined)
         #expect(done.created > 0 && done.updated > 0 && done.rejected > 0)
         let reasons = { (report: ImportReport) in
             report.reasons.map { "\($0.code) \($0.column ?? "") \($0.count)" }.sorted()

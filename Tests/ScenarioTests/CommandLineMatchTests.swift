@@ -27,7 +27,7 @@ struct CommandLineMatchTests {
         #expect(told["ref"]?["kind"]?.string == "code" && told["ref"]?["told"] == .bool(true))
         #expect(told["客户"]?["compared"] == .bool(false) && told["ref"]?["compared"] == .bool(true))
         let said = try bench.expect(0, ["match", file, "--id", "no", "--out", out, "--column", "ref=code", "--lang", "zh"])
-        #expect(said.out.contains("列 ref：code（由 --column 指定）"), "\(said.out)")
+        #expect(said.out.contains("列 ref：代码（code）（由 --column 指定）"), "\(said.out)")
     }
 
     @Test("a kind, a column or a form that is none is an error that says which there are")

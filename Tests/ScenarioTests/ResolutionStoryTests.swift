@@ -71,6 +71,7 @@ struct ResolutionStoryTests {
             #expect(page.contains("<h1>王小明</h1>") && page.contains("5G-199"), "\(id)")
             #expect(page.contains("id=\"panel-joined\"") && page.contains("xm.wang@example.com"))
             #expect(page.contains("Wang Xiaoming"), "what another source says is told too")
+            #expect(page.contains("id=\"joined\"") && page.contains("Joined from 3 records:") && page.contains("billing B1"))
         }
         #expect(try agent.get("/customers/\(c)").text.contains("/separation") == false, "an agent takes nothing apart")
         // Four records are two customers, in the list as in what a search finds; each leads to the same page.
@@ -188,6 +189,22 @@ struct ResolutionStoryTests {
         let dry = try await service.importFile(
             path, source: "care", matchKey: "source_id", dryRun: true, matches: true, principal: principal)
         #expect([dry.created, dry.linked, dry.review, dry.apart] == [5, 2, 1, 2], "\(dry)")
+        // It names whom.
+        let pairs = try #require(dry.pairs)
+        #expect(pairs.map(\.outcome).sorted() == ["link", "link", "review"], "\(pairs)")
+        let known = try #require(pairs.first { $0.customerName == "李四" })
+        #expect(known.outcome == "link" && known.line == 2 && known.name == "李四" && known.references == ["billing 2"])
+        let twice = try #require(pairs.first { $0.otherLine != nil })
+        #expect(twice.line == 6 && twice.otherLine == 5 && pairs.allSatisfy { !$0.why_zh.isEmpty })
+        let hidden = dry.masked().pairs ?? []
+        #expect(hidden.count == 3 && !hidden.contains { $0.name.contains("李四") || $0.customerName == "李四" })
+        let planned = try await service.run(try #require(ImportRunID(dry.run))).run
+        #expect(planned.plan?.pairs?.count == 3)
+        let wizard = try supervisor.get("/imports/\(dry.run)").text
+        #expect(wizard.contains("id=\"link-pairs\"") && wizard.contains("id=\"ask-pairs\"") && wizard.contains("billing 2"))
+        let admin = try await scenario.user("ada", [.administrator])
+        let masked = try admin.get("/imports/\(dry.run)").text
+        #expect(masked.contains("id=\"link-pairs\"") && !masked.contains("李四"), "who sees no names is told none")
         let run = try await bring(scenario, supervisor, "care", header, rows)
         let page = try supervisor.get(run).text
         #expect(page.contains("data-count=\"linked\">2<") && page.contains("data-count=\"review\">1<"))

@@ -126,7 +126,7 @@ struct UsageStoryTests {
                 "SELECT unmasked FROM platform_audit_event WHERE action = 'usage.events.export' ORDER BY id"
             ) { $0.text(0) }
         }
-        #expect(recorded == ["line", "line", "", "", ""], "\(recorded)")
+        #expect(recorded == ["line", "line", "event_id", "event_id", ""], "\(recorded)")
     }
 
     @Test("who may not bring in usage is refused; so are another type of body, no source, no key and too much")

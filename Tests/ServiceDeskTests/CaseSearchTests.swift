@@ -78,4 +78,36 @@ struct CaseSearchTests {
         #expect(hit.subtitle.contains("掉话") && hit.subtitle.contains("N1"))
         #expect(try await find("CS-0", limit: 1).count == 1)
     }
+
+    @Test("a contact is found by the whole number its source gives it, however short, by who may see contacts and reaches the customer")
+    func contacts() async throws {
+        let test = try await TestTenant(["ServiceDesk"])
+        let rows: [(String, String, String, Int64)] = [
+            ("interactions", "care", "I-1", 1), ("interactions", "chat", "I-1", 2), ("interactions", "chat", "i-12", 2),
+            ("survey_answers", "care", "Q7", 1),
+        ]
+        try await test.tenant.database.write { session in
+            for (kind, source, value, customer) in rows {
+                try session.execute(
+                    """
+                    INSERT INTO servicedesk_record_key (kind, source, value, customer_id, record_id) VALUES ($1, $2, $3, $4, $5)
+                    """, [.text(kind), .text(source), .text(value), .int(customer), .int(customer)])
+            }
+        }
+        func find(_ query: String, regions: [String]? = nil) async throws -> [String] {
+            let principal = TestTenant.principal([ServiceDeskPermissions.viewInteractions], regions: regions)
+            let request = PanelRequest(
+                customers: [], principal: principal, masking: Masking(principal), language: .en, now: test.clock.now(), assets: "")
+            return try await test.tenant.database.read {
+                try ContactSearch(customers: Customers()).find(query, limit: 5, request, $0).map { "\($0.path) \($0.subtitle)" }
+            }
+        }
+        #expect(try await find("I-1").sorted() == ["/customers/1 I-1", "/customers/2 I-1"])
+        #expect(try await find(" i-1 ").count == 2)
+        #expect(try await find("I-1", regions: ["x"]) == ["/customers/1 I-1"])
+        #expect(try await find("i-12") == ["/customers/2 i-12"])
+        #expect(try await find("q7") == ["/customers/1 Q7"])
+        for query in ["I-2", "I", "1", "I -1", "I-"] { #expect(try await find(query).isEmpty, "\(query)") }
+        #expect(ContactSearch(customers: Customers()).source().permission == ServiceDeskPermissions.viewInteractions)
+    }
 }

@@ -77,6 +77,58 @@ struct MinguoTests {
         #expect(profile(["10.1.2", "10.2.1"], name: "version").notices.isEmpty)
     }
 
+    private func table(_ names: [String], _ rows: [[String]]) throws -> [ColumnProfile] {
+        let text = ([names] + rows).map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
+        var bytes: [UInt8]? = Array(text.utf8)
+        var reader = TabularReader(options: TabularOptions()) {
+            defer { bytes = nil }
+            return bytes ?? []
+        }
+        var profiler = TableProfiler(names: names)
+        while let event = try reader.next() { if case .record(let record) = event { profiler.add(record) } }
+        return profiler.profiles
+    }
+
+    @Test("years of two digits are western ones where the column, the file's other dates or its characters say so, and it is told what")
+    func shortYears() throws {
+        // Nothing of Taiwan, Chinese: the year stands first.
+        let plain = try table(["姓名", "入网日期"], [["张伟", "24-06-15"], ["王芳", "23-11-02"], ["李四", "21-01-30"]])[1]
+        #expect(plain.type == .date && plain.dateOrder == .yearMonthDay && plain.earliest == "2021-01-30" && plain.latest == "2024-06-15")
+        #expect(plain.notices == [.shortYears(count: 3, why: .script)])
+        #expect(try ValueParser(profile: plain).date("24-06-15") == "2024-06-15")
+        // Other dates of the file have four digits.
+        let beside = try table(["id", "joined", "bill date"], [["1", "24-06-15", "2024-07-01"], ["2", "23-11-02", "2024-07-02"]])[1]
+        #expect(beside.dateOrder == .yearMonthDay && beside.notices == [.shortYears(count: 2, why: .file)])
+        // No day is the 99th, no month the 31st: the year stands last, the day first.
+        let last = try table(["id", "joined"], [["1", "31/12/99"], ["2", "05/06/98"], ["3", "17/02/22"]])[1]
+        #expect(last.dateOrder == .dayMonthYear && last.earliest == "1998-06-05" && last.latest == "2022-02-17" && last.notices == [.shortYears(count: 3, why: .column)])
+        // The Republic had no year 0.
+        let zero = try table(["姓名", "生日"], [["張偉", "00-06-15"], ["王芳", "99-11-02"]])[1]
+        #expect(zero.dateOrder == .yearMonthDay && zero.notices == [.shortYears(count: 2, why: .column)])
+        // Characters, numbers and dates of Taiwan: it cannot be told, and nothing is guessed.
+        for other in ["張偉", "+886912345678", "101/05/06"] {
+            let open = try table(["id", "date", "other"], [["1", "78/03/04", other], ["2", "67/11/30", "x"]])[1]
+            #expect(open.type == .text && open.dateOrder == nil && open.notices == [.ambiguousCalendar(count: 2)], "\(other)")
+        }
+        // In letters, with nothing that tells the order: neither.
+        let letters = try table(["name", "date"], [["Ann", "01/02/03"], ["Bob", "04/05/06"]])[1]
+        #expect(letters.dateOrder == nil && letters.notices == [.ambiguousCalendar(count: 2)])
+        // What is shown to be of the Republic stays it.
+        let roc = try table(["姓名", "生日"], [["张伟", "78/03/04"], ["王芳", "101/05/06"]])[1]
+        #expect(roc.dateOrder == .minguo)
+    }
+
+    @Test("a year of two digits that lies ahead is one of the century before, where nothing lies ahead")
+    func births() throws {
+        var parser = ValueParser(dateOrder: .yearMonthDay)
+        #expect(try parser.date("45-06-15") == "2045-06-15")
+        parser.lastYear = 2026
+        #expect(try parser.date("45-06-15") == "1945-06-15")
+        #expect(try parser.date("24-06-15") == "2024-06-15")
+        #expect(try ValueParser(dateOrder: .monthDayYear).date("06/15/24") == "2024-06-15")
+        #expect(throws: ValueFailure.ambiguousCalendar) { try ValueParser(dateOrder: .yearMonthDay).date("240615") }
+    }
+
     @Test("a named day that is none is refused, and tells the calendar of its column all the same")
     func impossibleDay() throws {
         for texts in [

@@ -113,6 +113,26 @@ struct WaitingTests {
         #expect(files.sorted() == ["s a.csv", "s b.csv", "t a.csv"])
     }
 
+    @Test("the file of refused rows has the event's id, also where only its number is none; who may not see numbers is given none")
+    func refusedIDs() async throws {
+        let world = try await UsageWorld()
+        let head = "id,number,kind,start,seconds\n"
+        let rows = "E-1,13000000001,voice,2026-02-30 10:00:00,5\n E-2 ,nobody,voice,2026-02-20 10:00:00,5\n,13000000001,voice,2026-02-20 10:00:00,5\n"
+        _ = try await world.take(try world.write("a.csv", head + "E-0,13000000001,voice,2026-02-20 10:00:00,5\n" + rows))
+        func text(_ principal: Principal) async throws -> [String] {
+            let next = UsageExport.pieces(
+                .rejected, run: nil, masking: Masking(principal), zone: 480, world.test.tenant.database)
+            var text = ""
+            while let piece = try await next() { text += String(decoding: piece, as: UTF8.self) }
+            return text.split(whereSeparator: \.isNewline).map(String.init)
+        }
+        let all = try await text(TestTenant.principal([UsageService.permission, Masking.seeContacts]))
+        #expect(all.count == 4 && all[0].contains("line_of_file,event_id,column"), "\(all)")
+        #expect(all[1].contains(",3,E-1,") && all[2].contains(",4,E-2,") && all[3].contains(",5,,"), "\(all)")
+        let few = try await text(TestTenant.principal([UsageService.permission]))
+        #expect(few.count == 4 && !few.contains { $0.contains("E-1") || $0.contains("E-2") }, "\(few)")
+    }
+
     @Test("counts that an older process left behind are mended by upkeep")
     func mended() async throws {
         let world = try await UsageWorld()

@@ -70,7 +70,8 @@ package enum CustomerPages {
         guard let loaded = read else { throw CRMError.notFound }
         // The event becomes durable while the page is written; without it nothing leaves.
         async let recorded: Void = record(call, loaded)
-        var view = loaded.head.view
+        var view = loaded.head.view.merging(
+            JoinedNotice.view(loaded.head.golden, empty.about(loaded.ids), zone: call.tenant.timeZoneOffsetMinutes))
         view["main"] = .list(loaded.panels.filter { $0.place == .main }.map { card($0, call) })
         view["side"] = .list(loaded.panels.filter { $0.place == .side }.map { card($0, call) })
         view["mayEdit"] = .bool(principal.may(CustomerPermissions.edit))

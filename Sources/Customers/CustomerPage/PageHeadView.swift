@@ -24,6 +24,8 @@ struct PageHeadView: Sendable {
     let unmasked: [String]
     /// `["name"]` when the name is shown whole.
     let nameUnmasked: [String]
+    /// Of several records that are one.
+    let golden: GoldenRecord?
 
     /// Days before the end of a term from which on it is an alert.
     static let termAlertDays = 60
@@ -47,13 +49,15 @@ struct PageHeadView: Sendable {
             guard var head = try head.value() else { return nil }
             if let golden { head.take(golden, values) }
             return PageHeadView(
-                head, line: try line.value(), overdue: try overdue.value(), today: today, request)
+                head, line: try line.value(), overdue: try overdue.value(), today: today, golden, request)
         }
     }
 
     private init(
-        _ head: PageHead, line: PageStore.Line?, overdue: Overdue, today: LocalDate, _ request: PanelRequest
+        _ head: PageHead, line: PageStore.Line?, overdue: Overdue, today: LocalDate, _ golden: GoldenRecord?,
+        _ request: PanelRequest
     ) {
+        self.golden = golden
         let language = request.language
         let masking = request.masking
         let isPerson = head.kind == .individual

@@ -73,6 +73,7 @@ enum ChargeRecords {
         changed: { changes, tenant, session in
             try Settlement.follow(changes, tenant, session)
             try NumberIndex.follow(.bills)(changes, tenant, session)
+            try AccountReferences.follow(changes, session)
         }
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: true)
@@ -123,6 +124,7 @@ enum ChargeRecords {
         changed: { changes, tenant, session in
             try Settlement.follow(changes, tenant, session)
             try NumberIndex.follow(.payments)(changes, tenant, session)
+            try AccountReferences.follow(changes, session)
         }
     ) { draft throws(RecordRefusal) in
         let amount = try amount(draft, mayBeNegative: false)

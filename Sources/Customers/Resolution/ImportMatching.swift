@@ -13,6 +13,8 @@ final class ImportMatching {
     /// Of the transaction.
     private var created: [MatchPrepared] = []
     private var changed: [MatchPrepared] = []
+    private var groups: [CustomerID: Int] = [:]
+    private var calls = 0
 
     init(_ tenant: Tenant, _ principal: Principal) {
         self.tenant = tenant
@@ -27,14 +29,17 @@ final class ImportMatching {
     func note(created: [MatchPrepared], changed: [CustomerRecord], _ session: any SQLSession) throws {
         let keys = try matcher(session, writing: created.count).keys
         self.created += created
+        calls += 1
+        for one in created { groups[one.id] = calls }
         self.changed += changed.map(keys.prepared)
     }
 
     func takeSequel() -> (any ImportSequel)? {
-        defer { (created, changed) = ([], []) }
+        defer { (created, changed, groups) = ([], [], [:]) }
         guard let resolver, !created.isEmpty || !changed.isEmpty else { return nil }
         return CustomerSequel(
-            resolver: resolver, created: created, changed: changed, number: order.next(created.map(\.id)), order: order)
+            resolver: resolver, created: created, changed: changed, groups: groups, number: order.next(created.map(\.id)),
+            order: order)
     }
 
     /// Of customers that whoever worked on the import before has written.
@@ -49,7 +54,7 @@ final class ImportMatching {
         let prepared = records.map { resolver.keys.prepared($0) }
         return CustomerSequel(
             resolver: resolver, created: prepared.filter { new.contains($0.id) },
-            changed: prepared.filter { !new.contains($0.id) }, number: order.next(created), order: order)
+            changed: prepared.filter { !new.contains($0.id) }, groups: [:], number: order.next(created), order: order)
     }
 
     /// - Parameter writing: customers of the present transaction that are counted already.

@@ -12,6 +12,10 @@ final class MatchForecast {
     private let resolver: MatchResolver
     private let customersMax: Int
     private var cards: [CustomerID: MatchCard] = [:]
+    /// Of these.
+    private var lines: [CustomerID: Int] = [:]
+    /// How many pairs of each kind were named so far.
+    private var named = (links: 0, asks: 0)
     private var holders: [Int64: [CustomerID]] = [:]
     private var sets = MatchSets()
 
@@ -26,18 +30,22 @@ final class MatchForecast {
     }
 
     /// - Parameters:
-    ///   - records: what a chunk would create (`.links`) or change (`.asks`).
+    ///   - brought: what rows of a chunk would create (`.links`) or change (`.asks`), with their lines.
     ///   - counts: gets what would become of them.
     func add(
-        _ records: [CustomerRecord], _ reach: MatchResolver.Reach, to counts: inout ImportMatches,
+        _ brought: [(line: Int, record: CustomerRecord)], _ reach: MatchResolver.Reach, to counts: inout ImportMatches,
         _ session: any SQLSession
     ) throws {
-        guard !records.isEmpty else { return }
+        guard !brought.isEmpty else { return }
+        let records = brought.map(\.record)
+        let now = Dictionary(
+            brought.map { ($0.record.id, Row(line: $0.line, name: $0.record.party.displayName)) },
+            uniquingKeysWith: { first, _ in first })
         let prepared = records.map(resolver.keys.prepared).sorted { $0.id < $1.id }
-        var candidates = try resolver.candidates(prepared, session)
-        if reach == .links {
-            for one in prepared { remember(one, &candidates, &counts) }
-        }
+        if reach == .links { for one in prepared { remember(one, now[one.id], &counts) } }
+        // Who is known is found as they are before the import: what its rows change of them, it may find or not.
+        if reach == .asks { counts.isAbout = true }
+        var candidates = try resolver.candidates(prepared, beside: reach == .links ? holders : [:], session)
         let kept = reach == .links ? try decided(records, session) : []
         for one in kept { candidates[one.new]?.removeAll { $0 == one.other } }
         let new = prepared.map(MatchSubject.init)
@@ -55,6 +63,26 @@ final class MatchForecast {
         counts.linked += linked.count
         counts.review += Set(found.filter { !$0.isLinked }.map(\.new)).subtracting(linked).count
         if reach == .links { counts.apart += new.count - Set(found.map(\.new)).union(linked).count }
+        for one in joined { name(one.new, one.other, isLinked: true, MatchWords.decidedBefore, now, &counts) }
+        for one in found { name(one.new, one.other, isLinked: one.isLinked, MatchWords.why(one.verdict), now, &counts) }
+    }
+
+    /// Tells whom a row would be joined with, or be put beside, of the first few.
+    private func name(
+        _ new: CustomerID, _ other: CustomerID, isLinked: Bool, _ why: Words, _ now: [CustomerID: Row],
+        _ counts: inout ImportMatches
+    ) {
+        guard (isLinked ? named.links : named.asks) < ImportPair.samplesMax, let row = now[new] else { return }
+        if isLinked { named.links += 1 } else { named.asks += 1 }
+        let earlier = lines[other].map { ImportPair.Other.row(line: $0, name: cards[other]?.name ?? "") }
+        counts.pairs.append(
+            ImportPair(
+                line: row.line, name: row.name, other: earlier ?? .known(other), isLinked: isLinked, why: why))
+    }
+
+    private struct Row {
+        let line: Int
+        let name: String
     }
 
     /// What people decided about these before their import was taken back.
@@ -64,27 +92,15 @@ final class MatchForecast {
         return try KeptDecisions.about(records.map(\.id), names: names, session)
     }
 
-    /// Finds those of the file that share a key with the customer, then keeps the customer itself.
-    private func remember(
-        _ subject: MatchPrepared, _ candidates: inout [CustomerID: [CustomerID]], _ counts: inout ImportMatches
-    ) {
-        let keys = subject.keys
-        var shared: [CustomerID: Int] = [:]
-        for key in keys {
-            guard let held = holders[key], held.count <= MatchResolver.holdersMax else { continue }
-            for id in held { shared[id, default: 0] += 1 }
-        }
-        if !shared.isEmpty {
-            let more = shared.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
-            candidates[subject.id] = Array(
-                ((candidates[subject.id] ?? []) + more).prefix(MatchResolver.candidatesMax))
-        }
+    /// Keeps a customer of the file for those behind it.
+    private func remember(_ subject: MatchPrepared, _ row: Row?, _ counts: inout ImportMatches) {
         guard cards.count < customersMax else {
             counts.isPartial = true
             return
         }
         cards[subject.id] = subject.card
-        for key in keys where holders[key]?.count ?? 0 <= MatchResolver.holdersMax {
+        lines[subject.id] = row?.line
+        for key in subject.keys where holders[key]?.count ?? 0 <= MatchResolver.holdersMax {
             holders[key, default: []].append(subject.id)
         }
     }

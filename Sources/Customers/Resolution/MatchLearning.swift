@@ -98,7 +98,7 @@ enum MatchLearning {
         return chosen.sorted { $0.key < $1.key }.map { MatchTrial.Subject(id: $0.key, card: $0.value) }
     }
 
-    private static func columns(_ sample: [MatchCard]) -> [[String?]] {
+    static func columns(_ sample: [MatchCard]) -> [[String?]] {
         var columns = MatchCard.fields.map { _ in [String?]() }
         for card in sample {
             let values = card.values(

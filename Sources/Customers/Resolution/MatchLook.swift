@@ -24,8 +24,13 @@ extension MatchResolver {
     /// - Parameters:
     ///   - created: customers that are written.
     ///   - reach: of changed customers nobody is joined by the machine: they may have been looked at by a person.
-    func look(_ created: [MatchPrepared], _ reach: Reach, _ session: any SQLSession) throws -> Look {
-        let candidates = try candidates(created, session)
+    ///   - groups: which of them came with the same rows; empty = all.
+    ///   - later: customers who look for these themselves.
+    func look(
+        _ created: [MatchPrepared], _ reach: Reach, groups: [CustomerID: Int] = [:], without later: Set<CustomerID> = [],
+        _ session: any SQLSession
+    ) throws -> Look {
+        let candidates = try candidates(created, groups: groups, without: later, session)
         let known = Set(candidates.values.flatMap(\.self))
         guard !known.isEmpty else { return .nothing }
         let new = created.map(MatchSubject.init).sorted { $0.id < $1.id }
@@ -127,14 +132,21 @@ struct CustomerSequel: ImportSequel {
     let resolver: MatchResolver
     let created: [MatchPrepared]
     let changed: [MatchPrepared]
+    /// Which of the created ones came with the same rows.
+    let groups: [CustomerID: Int]
     /// Its place among those of its import.
     let number: Int
     let order: SequelOrder
 
+    static let pin: SQL = "SELECT 1 FROM customers_match_setting"
+
     func look(_ session: any SQLSession) throws -> any ImportFinding {
-        CustomerFinding(
-            sequel: self, links: try resolver.look(created, .links, session),
-            asks: changed.isEmpty ? .nothing : try resolver.look(changed, .asks, session))
+        // A snapshot begins with its first read: whoever is in it was noted before.
+        _ = try session.exists(Self.pin, [])
+        let later = order.customers(after: number)
+        return CustomerFinding(
+            sequel: self, links: try resolver.look(created, .links, groups: groups, without: later, session),
+            asks: changed.isEmpty ? .nothing : try resolver.look(changed, .asks, without: later, session))
     }
 }
 

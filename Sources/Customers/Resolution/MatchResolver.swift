@@ -109,16 +109,30 @@ struct MatchResolver: Sendable {
 
     // MARK: Candidates
 
-    /// Customers that share a key with a new one, those with most keys in common first. Of two new ones the later
-    /// looks for the
-    /// earlier.
-    func candidates(_ new: [MatchPrepared], _ session: any SQLSession) throws -> [CustomerID: [CustomerID]] {
+    /// Customers that share a key with a new one, those with most keys in common first. Of two new ones the later looks for the
+    /// earlier. How many share a key is counted with those of the same rows and without those who come later, so that it does not
+    /// matter how far an import has come when somebody looks, and a dry run counts the same.
+    /// - Parameters:
+    ///   - groups: which of the new ones came together; empty = all.
+    ///   - later: customers who look for these themselves.
+    ///   - held: holders of keys that are not in the database: what a dry run would make, by id.
+    func candidates(
+        _ new: [MatchPrepared], groups: [CustomerID: Int] = [:], without later: Set<CustomerID> = [],
+        beside held: [Int64: [CustomerID]] = [:], _ session: any SQLSession
+    ) throws -> [CustomerID: [CustomerID]] {
         var wanted: [Int64: [CustomerID]] = [:]
         for one in new { for key in one.keys { wanted[key, default: []].append(one.id) } }
         let isNew = Set(new.map(\.id))
         var shared: [CustomerID: [CustomerID: Int]] = [:]
-        for (key, holders) in try Self.holders(of: wanted.keys.sorted(), session) where holders.count <= Self.holdersMax {
-            for id in wanted[key] ?? [] {
+        let stored = try Self.holders(of: wanted.keys.sorted(), session)
+        for (key, ids) in wanted {
+            var holders = (stored[key] ?? []) + (held[key] ?? [])
+            if !later.isEmpty { holders.removeAll(where: later.contains) }
+            // Those who were first tell whether there are too many.
+            if holders.count > Self.holdersMax { holders = Array(holders.sorted().prefix(Self.holdersMax + 1)) }
+            for id in ids {
+                let counted = holders.count { $0 != id && (!isNew.contains($0) || $0 < id || groups[$0] == groups[id]) }
+                guard counted < Self.holdersMax else { continue }
                 for holder in holders where holder != id && (!isNew.contains(holder) || holder < id) {
                     shared[id, default: [:]][holder, default: 0] += 1
                 }

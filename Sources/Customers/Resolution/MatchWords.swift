@@ -115,10 +115,20 @@ enum MatchWords {
     }
 
     /// Why a pair is what it is, in one line: the rule and what spoke most for it.
-    static func why(_ pair: MatchPair, _ language: Language) -> String {
-        let best = pair.evidence.fields.filter { $0.bits >= 1.5 }.sorted { $0.bits > $1.bits }.prefix(3)
+    static func why(_ pair: MatchPair, _ language: Language) -> String { why(pair.evidence, language) }
+
+    static func why(_ verdict: MatchVerdict) -> Words {
+        let evidence = PairEvidence(verdict)
+        return Words(en: why(evidence, .en), zh: why(evidence, .zh))
+    }
+
+    /// Of a pair that a person had linked before its import was taken back.
+    static let decidedBefore = Words(en: "A person had linked them before", zh: "此前由人工合并")
+
+    private static func why(_ evidence: PairEvidence, _ language: Language) -> String {
+        let best = evidence.fields.filter { $0.bits >= 1.5 }.sorted { $0.bits > $1.bits }.prefix(3)
         let fields = best.map { "\(field($0.name)[language]): \(level($0.level)[language])" }
-        return ([of(pair.evidence.rule)[language]] + fields).joined(separator: " · ")
+        return ([of(evidence.rule)[language]] + fields).joined(separator: " · ")
     }
 
     /// A stored value as people read it.

@@ -36,6 +36,8 @@ struct RuleCount: Sendable, Equatable {
     var checked = 0
     var failed = 0
     var fixed = 0
+    /// No rule looked: a value that could not be understood, counted for the import and not for the score.
+    var isUnruled = false
 }
 
 /// The rules of one run, made ready for the columns of its file. Used by one reader at a time: it keeps the findings of the
@@ -113,6 +115,7 @@ final class CompiledRules {
     private var uniques: [Check] = []
     private(set) var references: [Reference] = []
     private var counts: [RuleCount] = []
+    private var unruled: [RuleCount] = []
     /// Of the present row.
     private(set) var findings: [RowFinding] = []
     private(set) var fixes: [RowFix] = []
@@ -278,27 +281,52 @@ final class CompiledRules {
 
     /// A cell that is not of its field's type.
     /// - Parameter again: reads the repaired cell; `nil` = it cannot be read either.
-    /// - Returns: the value of the repaired cell; `nil` = there is none. `isJudged` says that a rule decided what becomes of
-    ///   the row; else the row is refused as ever.
     func mistyped(
         _ cell: String, _ failure: CellFailure, at place: Int, again: (RuleRepair, String?) -> SQLValue?
-    ) -> (value: SQLValue?, isJudged: Bool) {
-        guard let check = types[place] else { return (nil, false) }
+    ) -> Mistyped {
+        guard let check = types[place] else { return .unruled }
         counts[check.count].checked += 1
         if check.box.rule.severity == .fix, let repair = check.box.rule.parameters.repair,
             let value = again(repair, repair.repaired(cell))
         {
             fixed(check, place)
-            return (value, true)
+            return .value(value)
         }
         let severity = check.box.rule.severity == .fix ? check.box.rule.parameters.otherwise : check.box.rule.severity
         // The reader says better than the rule what is wrong with the cell.
         if severity == .reject || severity == .quarantine && failure.isOfColumn {
             counts[check.count].failed += 1
-            return (nil, false)
+            return .refused
         }
         failed(check, place, failure.words)
-        return (nil, true)
+        return .value(nil)
+    }
+
+    /// What becomes of a cell that is not of its field's type.
+    enum Mistyped {
+        /// A rule decided what becomes of the row; `nil` = the cell has no value.
+        case value(SQLValue?)
+        /// A rule refuses the row.
+        case refused
+        /// No rule speaks of the field.
+        case unruled
+    }
+
+    /// Holds the present row back because of a cell that no rule speaks of.
+    func hold(_ failure: CellFailure, at place: Int) {
+        worst = max(worst ?? .quarantine, .quarantine)
+        let words = RejectWords.inColumn(columns[place].name, failure.words)
+        let field = columns[place].field.key
+        if let known = unruled.firstIndex(where: { $0.rule == failure.code && $0.field == field }) {
+            unruled[known].checked += 1
+            unruled[known].failed += 1
+        } else {
+            unruled.append(
+                RuleCount(rule: failure.code, field: field, dimension: .accuracy, checked: 1, failed: 1, isUnruled: true))
+        }
+        findings.append(
+            RowFinding(
+                rule: failure.code, field: columns[place].field.key, column: columns[place].index, en: words.en, zh: words.zh))
     }
 
     /// Looks at the values of a row, in the order of the columns.
@@ -414,6 +442,7 @@ final class CompiledRules {
             counts[index].failed = 0
             counts[index].fixed = 0
         }
-        return taken
+        defer { unruled = [] }
+        return taken + unruled
     }
 }

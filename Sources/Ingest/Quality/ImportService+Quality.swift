@@ -139,7 +139,7 @@ extension ImportService {
         try JournalStore.record(rejects, run.id, .run, session)
         try FindingStore.add(chunk.counts, run.id, .run, session)
         try FindingStore.addQuality(
-            chunk.counts, rows: counts, source: run.mapping.source, entity: run.entity,
+            chunk.counts.filter { !$0.isUnruled }, rows: counts, source: run.mapping.source, entity: run.entity,
             day: now.date(offsetMinutes: tenant.timeZoneOffsetMinutes), session)
         if run.isReplay {
             try settle(claimed, chunk, taken, rejects, resolved, at: now, session)
@@ -183,11 +183,12 @@ extension ImportService {
                 uniquingKeysWith: { first, _ in first })
             return try FindingStore.findings(run.id, phase, session).map {
                 let rule = rules[$0.rule]
-                let name = rule?.name ?? Self.agreedName($0.rule)
+                let unruled = RejectTitles.title($0.rule)
+                let name = rule?.name ?? unruled ?? Self.agreedName($0.rule)
                 let field = fields[$0.field] ?? Words(en: $0.field, zh: $0.field)
                 return ImportReport.Finding(
                     rule: $0.rule, name: name.en, name_zh: name.zh, field: $0.field, field_name: field.en,
-                    field_name_zh: field.zh, severity: rule?.severity.rawValue ?? "",
+                    field_name_zh: field.zh, severity: rule?.severity.rawValue ?? (unruled == nil ? "" : RuleSeverity.quarantine.rawValue),
                     checked: $0.checked, failed: $0.failed, fixed: $0.fixed)
             }
         }

@@ -8,8 +8,13 @@ import Web
 struct QuarantineTrail: Sendable {
     var waiting = 0
     var returned = 0
-    /// Let go by a person, replaced by a newer row, or forgotten.
-    var closed = 0
+    /// Let go by a person.
+    var dropped = 0
+    /// Replaced by a newer row of the same key.
+    var replaced = 0
+    /// Waited too long and were forgotten.
+    var forgotten = 0
+    var closed: Int { dropped + replaced + forgotten }
     /// Imports that brought rows of this one again, with how many of them were taken.
     var replays: [(run: ImportRunID, rows: Int)] = []
     /// Of a replay: the import its rows came with.
@@ -32,7 +37,9 @@ struct QuarantineTrail: Sendable {
             switch QuarantineState(rawValue: state) {
             case .open, .replaying: trail.waiting += count
             case .replayed: trail.returned += count
-            default: trail.closed += count
+            case .discarded: trail.dropped += count
+            case .superseded: trail.replaced += count
+            default: trail.forgotten += count
             }
         }
         trail.replays = try session.query(replayed, [.id(run.id), .int(replaysMax)]) { ($0.id(0), $0.integer(1)) }
@@ -44,6 +51,14 @@ struct QuarantineTrail: Sendable {
     private static func origin(_ name: String) -> ImportRunID? {
         guard name.hasPrefix("quarantine-"), name.hasSuffix(".csv") else { return nil }
         return ImportRunID(String(name.dropFirst(11).dropLast(4)))
+    }
+
+    /// The same for a report; `nil` = no row was held back.
+    var report: ImportReport.Held? {
+        guard waiting + returned + closed > 0 || origin != nil else { return nil }
+        return ImportReport.Held(
+            waiting: waiting, returned: returned, dropped: dropped, replaced: replaced, forgotten: forgotten,
+            replays: replays.map { ImportReport.Replay(run: "\($0.run)", rows: $0.rows) }, origin: origin.map { "\($0)" })
     }
 
     /// - Parameter mayDecide: whoever has no right to the queue is told the counts only.

@@ -298,7 +298,8 @@ enum RuleViews {
     /// The name of a rule by its key; one that is gone is called by it.
     static func name(_ key: String, _ rules: [QualityRule], _ call: Call) -> String {
         if let rule = rules.first(where: { $0.key == key }) { return rule.name[call.language] }
-        return key.hasPrefix("schema-") ? call.text("rules.schema") : key
+        // What no rule speaks of is named by its code.
+        return key.hasPrefix("schema-") ? call.text("rules.schema") : RejectTitles.title(key)?[call.language] ?? key
     }
 
     /// The page of a rule that is there.
