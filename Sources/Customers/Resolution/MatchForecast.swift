@@ -14,6 +14,7 @@ final class MatchForecast {
     private var cards: [CustomerID: MatchCard] = [:]
     /// Of these.
     private var lines: [CustomerID: Int] = [:]
+    private var namesakes: [String: [CustomerID]] = [:]
     /// How many pairs of each kind were named so far.
     private var named = (links: 0, asks: 0)
     private var holders: [Int64: [CustomerID]] = [:]
@@ -50,7 +51,9 @@ final class MatchForecast {
         for one in kept { candidates[one.new]?.removeAll { $0 == one.other } }
         let new = prepared.map(MatchSubject.init)
         let subjects = try subjects(new, Set(candidates.values.flatMap(\.self)).union(kept.map(\.other)), session)
-        let verdicts = resolver.verdicts(new, candidates, subjects)
+        let verdicts = try resolver.verdicts(new, candidates, subjects).reduce(into: [:]) { verdicts, one in
+            verdicts[one.key] = try judged(one.value, of: one.key.new, subjects, session)
+        }
         let apart = Set(kept.filter { $0.decision.state == .apart }.map { PairStore.Key($0.new, $0.other) })
         let joined = kept.filter { $0.decision.state == .linked }
         for one in joined { sets.join(one.new, one.other) }
@@ -65,6 +68,15 @@ final class MatchForecast {
         if reach == .links { counts.apart += new.count - Set(found.map(\.new)).union(linked).count }
         for one in joined { name(one.new, one.other, isLinked: true, MatchWords.decidedBefore, now, &counts) }
         for one in found { name(one.new, one.other, isLinked: one.isLinked, MatchWords.why(one.verdict), now, &counts) }
+    }
+
+    /// As the import judges it, with those of the file who come before.
+    private func judged(
+        _ verdict: MatchVerdict, of new: CustomerID, _ subjects: [CustomerID: MatchSubject], _ session: any SQLSession
+    ) throws -> MatchVerdict {
+        guard verdict.rule == .nameAndBirth, let name = subjects[new]?.card.name else { return verdict }
+        let mine = namesakes[NameFolding.fold(name)]?.count { $0 < new } ?? 0
+        return Namesakes.judged(verdict, try mine + Namesakes.count(name, before: new, session))
     }
 
     /// Tells whom a row would be joined with, or be put beside, of the first few.
@@ -99,6 +111,7 @@ final class MatchForecast {
             return
         }
         cards[subject.id] = subject.card
+        namesakes[NameFolding.fold(subject.card.name), default: []].append(subject.id)
         lines[subject.id] = row?.line
         for key in subject.keys where holders[key]?.count ?? 0 <= MatchResolver.holdersMax {
             holders[key, default: []].append(subject.id)
