@@ -65,6 +65,10 @@ struct RateStoryTests {
             let one = try world.send("GET", "\(Self.path)/\(item["id"]?.string ?? "")")
             #expect(one.status == 200 && one.body == item && one.header("ETag") != nil)
         }
+        let hub = try world.send(
+            "POST", "/tmf-api/customerBillManagement/v4/hub",
+            ["callback": "https://1.1.1.1/x", "query": "eventType=AppliedCustomerBillingRateCreateEvent"])
+        #expect(hub.status == 400, "the specification has no events of them: \(hub.text)")
         // Billing makes them.
         let id = bill["id"]?.string ?? ""
         #expect(try world.send("POST", Self.path, [:]).status == 405 && world.send("PATCH", "\(Self.path)/\(id)", [:]).status == 405)

@@ -30,7 +30,7 @@ struct ProgramReference: Sendable {
                 [
                     "number": .text(name), "anchor": .text(anchor), "read": .text("tmf\(number):read"),
                     "write": .text("tmf\(number):write"), "hub": .text((resources.first.map { String($0.path.dropLast($0.name.count + 1)) } ?? "") + "/hub"),
-                    "events": .text(resources.map { $0.type + "…Event" }.joined(separator: ", ")),
+                    "events": .text(resources.filter(\.isTold).map { $0.type + "…Event" }.joined(separator: ", ")),
                     "resources": .list(resources.map { Self.view($0, call.tenant) }),
                 ]
             }

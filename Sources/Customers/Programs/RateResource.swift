@@ -12,10 +12,13 @@ enum RateResource {
         let schema = try schemas.schema(BillResource.api.number)
             // Whose charge it is: the specification leaves it to the bill or the account, which not every charge has.
             .adding([.init("relatedParty", .object("RelatedPartyRef"), isArray: true)], to: "AppliedCustomerBillingRate")
-        return TMFResource(
+        var result = TMFResource(
             BillResource.api, "appliedCustomerBillingRate", type: "AppliedCustomerBillingRate", schema: schema, verbs: [.list, .read],
             view: CustomerPermissions.view, edit: CustomerPermissions.edit, subjects: TMFResource.subjects("charge"),
             store: { RateResourceStore(tenant: $0) })
+        // A change is told of the bill; the specification has no events of what it is made of.
+        result.isTold = false
+        return result
     }
 }
 

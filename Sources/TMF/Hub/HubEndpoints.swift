@@ -16,7 +16,7 @@ package struct HubEndpoints: Sendable {
 
     /// - Returns: `nil` for an interface without resources.
     init?(_ api: TMFAPI, version: Int, _ all: [TMFResource], _ settings: HubSettings) {
-        let own = all.filter { $0.api == api }
+        let own = all.filter { $0.api == api && $0.isTold }
         resources = version == 5 ? own.compactMap(\.version5) : own
         self.version = version
         guard let first = resources.first else { return nil }

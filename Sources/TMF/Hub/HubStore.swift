@@ -33,7 +33,7 @@ struct HubSubscription: Sendable {
 
     /// What it may be told of, as it sees it.
     func offered(_ all: [TMFResource]) -> [TMFResource] {
-        let own = all.filter { $0.api.number == api }
+        let own = all.filter { $0.api.number == api && $0.isTold }
         return version == 5 ? own.compactMap(\.version5) : own
     }
 }

@@ -33,7 +33,7 @@ package struct TMFOpenAPI: Sendable {
         for resources in Dictionary(grouping: resources, by: \.api.number).values {
             guard let api = resources.first?.api else { continue }
             for version in [4, 5] {
-                let types = resources.filter { ($0.face == nil) == (version == 4) }.map(\.type)
+                let types = resources.filter { ($0.face == nil) == (version == 4) && $0.isTold }.map(\.type)
                 if types.isEmpty { continue }
                 let own = Self.hubPaths(api, version: version, types: types, errors: Self.errors)
                 paths.merge(own) { _, new in new }

@@ -110,6 +110,8 @@ package struct TMFResource: Sendable {
     package var auditedRefusals: Set<String> = []
     /// Whether its removal is that of a person or an organisation: what is kept of documents that name them goes with it.
     package var isPerson = false
+    /// Whether its changes are told by the hub; the specification has events of most resources, not of all.
+    package var isTold = true
     /// Under which name what clients sent is kept, where several resources show the same rows; `nil` = its own.
     package var keptAs: String?
     package var kept: String { keptAs ?? name }
