@@ -2603,7 +2603,8 @@ CREATE TABLE public.tmf_hub (
     failures bigint NOT NULL,
     due_at bigint,
     lease_owner text NOT NULL,
-    lease_until bigint NOT NULL
+    lease_until bigint NOT NULL,
+    version bigint DEFAULT 4 NOT NULL
 );
 
 CREATE TABLE public.tmf_hub_delivery (
@@ -2624,6 +2625,25 @@ CREATE TABLE public.tmf_hub_delivery (
     answer bigint NOT NULL,
     reason text NOT NULL,
     ended_at bigint
+);
+
+CREATE TABLE public.tmf_hub_last (
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL,
+    document text,
+    meets bigint NOT NULL,
+    rights text NOT NULL,
+    pending bigint NOT NULL,
+    kept_at bigint NOT NULL,
+    keep_until bigint NOT NULL
+);
+
+CREATE TABLE public.tmf_hub_last_named (
+    named_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL
 );
 
 CREATE TABLE public.tmf_hub_told (
@@ -3626,6 +3646,12 @@ ALTER TABLE ONLY public.storage_server
 ALTER TABLE ONLY public.tmf_hub_delivery
     ADD CONSTRAINT tmf_hub_delivery_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tmf_hub_last_named
+    ADD CONSTRAINT tmf_hub_last_named_pkey PRIMARY KEY (named_id, subscription_id, resource, resource_id);
+
+ALTER TABLE ONLY public.tmf_hub_last
+    ADD CONSTRAINT tmf_hub_last_pkey PRIMARY KEY (subscription_id, resource, resource_id);
+
 ALTER TABLE ONLY public.tmf_hub
     ADD CONSTRAINT tmf_hub_pkey PRIMARY KEY (id);
 
@@ -3856,11 +3882,11 @@ CREATE INDEX customers_bill_format_name ON public.customers_bill_format USING bt
 
 CREATE INDEX customers_bill_media_name ON public.customers_bill_media USING btree (name, id);
 
-CREATE INDEX customers_charge_bill ON public.customers_charge USING btree (id) WHERE (kind = ANY (ARRAY['bill'::text, 'disputed'::text, 'cancelled'::text, 'written_off'::text, 'draft'::text]));
-
 CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
 
 CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
+
+CREATE INDEX customers_charge_rate ON public.customers_charge USING btree (id) WHERE (kind <> 'payment'::text);
 
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
@@ -3946,7 +3972,11 @@ CREATE INDEX customers_search_text_tokens ON public.customers_search_text USING 
 
 CREATE INDEX customers_subscription_ended ON public.customers_subscription USING btree (msisdn) WHERE (status = 'terminated'::text);
 
+CREATE INDEX customers_subscription_ended_on ON public.customers_subscription USING btree (ended_on) WHERE (status = 'terminated'::text);
+
 CREATE INDEX customers_subscription_id ON public.customers_subscription USING btree (id);
+
+CREATE INDEX customers_subscription_started ON public.customers_subscription USING btree (started_on);
 
 CREATE INDEX customers_subscription_status ON public.customers_subscription USING btree ((
 CASE status
@@ -4139,6 +4169,8 @@ CREATE INDEX orders_product_specification ON public.orders_product USING btree (
 CREATE INDEX orders_product_started ON public.orders_product USING btree (started_at);
 
 CREATE INDEX orders_product_status ON public.orders_product USING btree (status, id);
+
+CREATE INDEX orders_product_terminated ON public.orders_product USING btree (terminated_at) WHERE (terminated_at IS NOT NULL);
 
 CREATE INDEX orders_quote_approval_owner ON public.orders_quote_approval USING btree (owner_id);
 
@@ -4388,9 +4420,15 @@ CREATE INDEX tmf_hub_delivery_lane ON public.tmf_hub_delivery USING btree (subsc
 
 CREATE INDEX tmf_hub_delivery_log ON public.tmf_hub_delivery USING btree (subscription_id, id);
 
+CREATE INDEX tmf_hub_delivery_open ON public.tmf_hub_delivery USING btree (resource_id, subscription_id) WHERE (state = ANY (ARRAY['waiting'::text, 'dead'::text]));
+
 CREATE INDEX tmf_hub_delivery_state ON public.tmf_hub_delivery USING btree (state, id);
 
 CREATE INDEX tmf_hub_due ON public.tmf_hub USING btree (due_at);
+
+CREATE INDEX tmf_hub_last_named_of ON public.tmf_hub_last_named USING btree (subscription_id, resource, resource_id);
+
+CREATE INDEX tmf_hub_last_until ON public.tmf_hub_last USING btree (keep_until);
 
 CREATE UNIQUE INDEX tmf_hub_same ON public.tmf_hub USING btree (same);
 

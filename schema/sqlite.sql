@@ -787,13 +787,12 @@ CREATE TABLE customers_charge (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
-CREATE INDEX customers_charge_bill ON customers_charge (id)
-  WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft');
-
 CREATE INDEX customers_charge_due ON customers_charge (due_on)
 WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
 
 CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number IS NOT NULL;
+
+CREATE INDEX customers_charge_rate ON customers_charge (id) WHERE kind <> 'payment';
 
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
@@ -1247,7 +1246,11 @@ CREATE TABLE customers_subscription (
 
 CREATE INDEX customers_subscription_ended ON customers_subscription (msisdn) WHERE status = 'terminated';
 
+CREATE INDEX customers_subscription_ended_on ON customers_subscription (ended_on) WHERE status = 'terminated';
+
 CREATE INDEX customers_subscription_id ON customers_subscription (id);
+
+CREATE INDEX customers_subscription_started ON customers_subscription (started_on);
 
 CREATE INDEX customers_subscription_status ON customers_subscription
   ((CAST(CASE status WHEN 'pending' THEN 'pendingActive' ELSE status END AS TEXT)), id);
@@ -2148,6 +2151,8 @@ CREATE INDEX orders_product_specification ON orders_product (specification_id);
 CREATE INDEX orders_product_started ON orders_product (started_at);
 
 CREATE INDEX orders_product_status ON orders_product (status, id);
+
+CREATE INDEX orders_product_terminated ON orders_product (terminated_at) WHERE terminated_at IS NOT NULL;
 
 CREATE TABLE orders_product_characteristic (
   customer_id BIGINT NOT NULL,
@@ -3289,7 +3294,7 @@ CREATE TABLE tmf_hub (
   due_at BIGINT,
   lease_owner TEXT NOT NULL,
   lease_until BIGINT NOT NULL
-);
+, version BIGINT NOT NULL DEFAULT 4);
 
 CREATE INDEX tmf_hub_api ON tmf_hub (api);
 
@@ -3321,7 +3326,34 @@ CREATE INDEX tmf_hub_delivery_lane ON tmf_hub_delivery (subscription_id, state, 
 
 CREATE INDEX tmf_hub_delivery_log ON tmf_hub_delivery (subscription_id, id);
 
+CREATE INDEX tmf_hub_delivery_open ON tmf_hub_delivery (resource_id, subscription_id) WHERE state IN ('waiting', 'dead');
+
 CREATE INDEX tmf_hub_delivery_state ON tmf_hub_delivery (state, id);
+
+CREATE TABLE tmf_hub_last (
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  document TEXT,
+  meets BIGINT NOT NULL,
+  rights TEXT NOT NULL,
+  pending BIGINT NOT NULL,
+  kept_at BIGINT NOT NULL,
+  keep_until BIGINT NOT NULL,
+  PRIMARY KEY (subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_last_until ON tmf_hub_last (keep_until);
+
+CREATE TABLE tmf_hub_last_named (
+  named_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  PRIMARY KEY (named_id, subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_last_named_of ON tmf_hub_last_named (subscription_id, resource, resource_id);
 
 CREATE TABLE tmf_hub_told (
   subscription_id BIGINT NOT NULL,

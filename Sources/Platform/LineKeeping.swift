@@ -46,10 +46,17 @@ package struct LineListing: Sendable {
     package let status: SQL
     /// What the line is called: its plan, else its service.
     package let title: SQL
+    /// The day on which it began.
+    package let started: SQL
+    /// Lines that have ended, with the column of the day.
+    package let ended: (source: SQL, day: SQL)
 
     package init(
-        all: SQL, numbered: [(source: SQL, number: SQL)], id: SQL, customer: SQL, status: SQL, title: SQL
+        all: SQL, numbered: [(source: SQL, number: SQL)], id: SQL, customer: SQL, status: SQL, title: SQL, started: SQL,
+        ended: (source: SQL, day: SQL)
     ) {
+        self.started = started
+        self.ended = ended
         self.all = all
         self.numbered = numbered
         self.id = id

@@ -68,7 +68,7 @@ struct CancellationTests {
     }
 
     static let product = #"""
-        {"status":"active","name":"Line","description":"d","isBundle":false,"isCustomerVisible":true,"productSerialNumber":"S1","orderDate":"2026-01-01T00:00:00Z","startDate":"2026-01-02T03:04:05+08:00",
+        {"status":"active","name":"Line","description":"d","isBundle":false,"isCustomerVisible":true,"productSerialNumber":"S1","orderDate":"2026-01-01T00:00:00Z","startDate":"2026-01-02T03:04:05+08:00","terminationDate":"2030-01-02T03:04:05+08:00",
         "productOffering":{"id":"5","name":"n","href":"h"},"productSpecification":{"id":"6","name":"s","version":"2"},"billingAccount":{"id":"7","name":"b"},
         "relatedParty":[{"id":"11","role":"customer","name":"Li","@referredType":"Customer","href":"h"}],"productCharacteristic":[{"name":"a","value":{"deep":[1]},"valueType":"object"},{"name":"b","value":"c"}],
         "productPrice":[{"name":"m","priceType":"recurring","price":{"taxIncludedAmount":{"unit":"EUR","value":9.99},"taxRate":19},"productOfferingPrice":{"id":"8"}}],

@@ -91,6 +91,64 @@ struct HubNewsTests {
             try await world.told() == ["CustomerAttributeValueChangeEvent name", "OrganizationAttributeValueChangeEvent tradingName"])
     }
 
+    @Test("a customer and its person have one name: a change of either is one of both, with the events of both")
+    func oneName() async throws {
+        let world = try await world()
+        let (parties, customers) = ("/tmf-api/party/v4", "/tmf-api/customerManagement/v4/customer")
+        for api in ["customerManagement", "party"] { try await world.subscribe(api) }
+        func send(_ method: String, _ path: String, _ body: JSONValue) throws -> ContractWorld.Answer {
+            let answer = try world.contract.send(method, path, body)
+            #expect((200...201).contains(answer.status), "\(answer.text)")
+            return answer
+        }
+        let id = try send("POST", parties + "/individual", ["familyName": "Wang", "givenName": "Fang"]).id
+        _ = try await world.told()
+        // Whole name, family and given name of the person, name of the customer and of whom it is engaged with.
+        func names() throws -> [String] {
+            let person = try world.contract.send("GET", "\(parties)/individual/\(id)")
+            let customer = try world.contract.send("GET", "\(customers)/\(id)")
+            return [
+                person.body["fullName"], person.body["familyName"], person.body["givenName"], customer.body["name"],
+                customer.body["engagedParty"]?["name"],
+            ].map { $0?.string ?? "" }
+        }
+        func same(_ expected: [String]) throws {
+            let found = try names()
+            #expect(found == expected)
+        }
+        let engaged: JSONValue = ["id": .string(id), "@referredType": "Individual"]
+        _ = try send("POST", customers, ["name": "Fang Fang Wang", "engagedParty": engaged])
+        try same(["Fang Fang Wang", "Wang", "Fang Fang", "Fang Fang Wang", ""])
+        #expect(try await world.told() == ["CustomerCreateEvent", "IndividualAttributeValueChangeEvent"])
+        let etag = try world.contract.send("GET", "\(parties)/individual/\(id)").header("ETag") ?? ""
+        _ = try send("PATCH", "\(customers)/\(id)", ["name": "Na Wang"])
+        try same(["Na Wang", "Wang", "Na", "Na Wang", "Na Wang"])
+        #expect(try await world.told() == ["CustomerAttributeValueChangeEvent", "IndividualAttributeValueChangeEvent"])
+        // Who has read the person before has read another one.
+        let late = try world.contract.send(
+            "PATCH", "\(parties)/individual/\(id)", ["givenName": "Li"], [("If-Match", etag)])
+        #expect(late.status == 412, "\(late.text)")
+        _ = try send("PATCH", "\(parties)/individual/\(id)", ["familyName": "Li"])
+        try same(["Na Li", "Li", "Na", "Na Li", "Na Li"])
+        #expect(try await world.told() == ["CustomerAttributeValueChangeEvent name", "IndividualAttributeValueChangeEvent"])
+        _ = try send("PATCH", "\(parties)/individual/\(id)", ["fullName": "Anna Li"])
+        try same(["Anna Li", "Li", "Anna", "Anna Li", "Anna Li"])
+        _ = try send("PATCH", "/tmf-api/customerManagement/v5/customer/\(id)", ["name": "李娜"])
+        try same(["李娜", "李", "娜", "李娜", "李娜"])
+        // What belongs together is found together, by either name and no older one.
+        for (path, name, count) in [("fullName", "李娜", 1), ("fullName", "Anna Li", 0)] {
+            let found = try world.contract.send("GET", "\(parties)/individual?\(path)=\(ContractWorld.encoded(name))")
+            let same = try world.contract.send("GET", "\(customers)?name=\(ContractWorld.encoded(name))")
+            #expect(found.items.count == count && same.items.count == count, "\(name)")
+        }
+        let firm = try send("POST", parties + "/organization", ["tradingName": "Acme"]).id
+        _ = try send("POST", customers, ["name": "Acme", "engagedParty": ["id": .string(firm), "@referredType": "Organization"]])
+        _ = try await world.told()
+        _ = try send("PATCH", "\(customers)/\(firm)", ["name": "Acme Mobile"])
+        #expect(try world.contract.send("GET", "\(parties)/organization/\(firm)").body["tradingName"] == "Acme Mobile")
+        #expect(try await world.told() == ["CustomerAttributeValueChangeEvent", "OrganizationAttributeValueChangeEvent tradingName"])
+    }
+
     @Test("bills, payments and cases of files are told as customer bills and tickets; nothing is told of customers for them")
     func records() async throws {
         let world = try await world()

@@ -47,7 +47,10 @@ extension TraceWorld {
             }
         }
         for api in Set(scenario.runtime.modules.resources.map(\.api)) {
-            result.merge(hubMakers(base: api.base, scope: api.readScope)) { first, _ in first }
+            let isNext = scenario.runtime.modules.resources.contains { $0.api == api && $0.next != nil }
+            for version in isNext ? [4, 5] : [4] {
+                result.merge(hubMakers(base: api.base(version), scope: api.readScope)) { first, _ in first }
+            }
         }
         return result
     }

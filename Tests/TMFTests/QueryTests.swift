@@ -204,6 +204,12 @@ struct QueryTests {
             try of("fields=relatedParty.role&fields=count")
                 == Sample.object(#"{"id":"1","href":"h","count":2,"relatedParty":[{"role":"r"},{"role":"s"}]}"#))
         #expect(try of("fields=relatedParty.id,relatedParty")["relatedParty"] == document["relatedParty"])
+        // What an object inside cannot be without stays, so that every answer is one of the schema.
+        let noted = try Sample.object(
+            #"{"id":"1","name":"n","relatedParty":[{"id":"7","role":"r","note":[{"author":"a","text":"t","more":1},{"text":"u"}]}]}"#)
+        #expect(
+            try Sample.query("fields=relatedParty.note.author").fields.of(noted)
+                == Sample.object(#"{"id":"1","relatedParty":[{"note":[{"author":"a","text":"t"},{"text":"u"}]}]}"#))
     }
 }
 

@@ -29,8 +29,8 @@ struct ProgramReference: Sendable {
             func view(_ resources: [TMFResource], _ name: String, _ anchor: String) -> View {
                 [
                     "number": .text(name), "anchor": .text(anchor), "read": .text("tmf\(number):read"),
-                    "write": .text("tmf\(number):write"), "hub": .text((resources.first?.api.base ?? "") + "/hub"),
-                    "events": .text(resources.map { $0.type + "…Event" }.joined(separator: ", ")),
+                    "write": .text("tmf\(number):write"), "hub": .text((resources.first.map { String($0.path.dropLast($0.name.count + 1)) } ?? "") + "/hub"),
+                    "events": .text(resources.filter(\.isTold).map { $0.type + "…Event" }.joined(separator: ", ")),
                     "resources": .list(resources.map { Self.view($0, call.tenant) }),
                 ]
             }

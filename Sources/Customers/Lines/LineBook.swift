@@ -31,7 +31,8 @@ package struct LineBook: LineKeeping {
             // Each has an index of exactly these words; as text, because SQLite looks into the parts of a union only where both have
             // one type.
             status: "CAST(CASE s.status WHEN 'pending' THEN 'pendingActive' ELSE s.status END AS TEXT)",
-            title: "CAST(COALESCE(s.plan, s.service) AS TEXT)")
+            title: "CAST(COALESCE(s.plan, s.service) AS TEXT)", started: "s.started_on",
+            ended: ("FROM customers_subscription s WHERE s.status = 'terminated'", "s.ended_on"))
     }
 
     package func lines(_ ids: [Int64], _ session: any SQLSession) throws -> [LineFacts] {

@@ -30,7 +30,7 @@ struct BillResourceStore: TMFWritingStore {
     static let select: SQL = """
         SELECT customer_id, id, kind, period, amount, currency, issued_on, due_on, paid_on, number, account_number, settled,
           settled_on, method
-        FROM customers_charge WHERE kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')
+        FROM customers_charge WHERE kind <> 'payment' AND kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')
         """
     static let payments: SQL = """
         SELECT customer_id, id, amount, currency, bill_number FROM customers_charge WHERE kind = 'payment'
@@ -42,7 +42,8 @@ struct BillResourceStore: TMFWritingStore {
             .id("id", .own("c.id")), .id("relatedParty.id", .own("c.customer_id")), .text("billNo", "c.number"),
         ],
         scope: { _, builder in
-            builder.append("AND c.kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')")
+            // The first is what the index is of.
+            builder.append("AND c.kind <> 'payment' AND c.kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')")
         }, needsDocuments: { $0.scope.regions != nil })
 
     let tenant: Tenant
@@ -86,6 +87,15 @@ struct BillResourceStore: TMFWritingStore {
         return .object(["unit": .string(currency), "value": TMFField.number(Double(minor) / scale)])
     }
 
+    /// A billing month as a period.
+    static func month(_ text: String, _ zone: Int) -> JSONValue? {
+        guard let start = LocalDate(text + "-01") else { return nil }
+        let end = start.adding(months: 1).adding(days: -1)
+        return .object([
+            "startDateTime": .string(TMFDay.start(start, offsetMinutes: zone)), "endDateTime": .string(TMFDay.end(end, offsetMinutes: zone)),
+        ])
+    }
+
     private func read(_ row: Row) -> Bill {
         let zone = tenant.timeZoneOffsetMinutes
         let number = row.optionalText(9)
@@ -94,13 +104,7 @@ struct BillResourceStore: TMFWritingStore {
         for (name, place) in [("billDate", 6), ("paymentDueDate", 7)] {
             document[name] = row.optionalText(place).map { .string(TMFDay.start($0, offsetMinutes: zone)) }
         }
-        if let start = LocalDate(row.text(3) + "-01") {
-            let end = start.adding(months: 1).adding(days: -1)
-            document["billingPeriod"] = .object([
-                "startDateTime": .string(TMFDay.start(start, offsetMinutes: zone)),
-                "endDateTime": .string(TMFDay.end(end, offsetMinutes: zone)),
-            ])
-        }
+        document["billingPeriod"] = Self.month(row.text(3), zone)
         let last = row.optionalText(12) ?? row.optionalText(8) ?? row.optionalText(6)
         document["lastUpdate"] = last.map { .string(TMFDay.start($0, offsetMinutes: zone)) }
         return Bill(
@@ -120,7 +124,7 @@ struct BillResourceStore: TMFWritingStore {
                 bills = bills.filter { reachable.contains($0.customer) }
             }
             let payments = try payments(of: bills, session)
-            let accounts = try accounts(of: bills, session)
+            let accounts = try Self.accounts(Set(bills.filter { $0.account != nil }.map(\.customer)), session)
             for bill in bills {
                 var document = bill.document
                 let whole = Self.money(bill.amount, bill.currency)
@@ -144,11 +148,10 @@ struct BillResourceStore: TMFWritingStore {
     }
 
     /// The customers' accounts by number (TMF666). A number that two sources gave means neither.
-    private func accounts(of bills: [Bill], _ session: any SQLSession) throws -> [CustomerID: [String: JSONValue]] {
-        let customers = Set(bills.filter { $0.account != nil }.map(\.customer)).sorted()
+    static func accounts(_ customers: Set<CustomerID>, _ session: any SQLSession) throws -> [CustomerID: [String: JSONValue]] {
         guard !customers.isEmpty else { return [:] }
         var builder = SQLBuilder(AccountRows.select)
-        builder.appendIn("AND customer_id", customers.map { .id($0) })
+        builder.appendIn("AND customer_id", customers.sorted().map { .id($0) })
         let heads = Dictionary(grouping: try session.query(builder) { AccountRows.Head($0) }, by: { [$0.holder.description, $0.number] })
         return heads.values.reduce(into: [:]) { result, same in
             guard same.count == 1, let head = same.first else { return }
@@ -208,7 +211,7 @@ struct BillResourceStore: TMFWritingStore {
         }
         guard old["state"] != new["state"] else { return }
         var builder = SQLBuilder(ChargeRecords.select)
-        builder.append("AND id = ? AND kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')", .int(id))
+        builder.append("AND id = ? AND kind <> 'payment' AND kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')", .int(id))
         let store = RecordStore(ChargeRecords.bills)
         let row = try session.query(builder) { row in
             (RecordPlace(customer: row.id(0), id: row.int(1)), (0..<ChargeRecords.bills.columns.count).map { row.value($0 + 2) })

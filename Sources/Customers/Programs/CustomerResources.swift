@@ -20,13 +20,15 @@ package enum CustomerResources {
     static func all(_ schemas: TMFSchemas, _ holds: [CustomerHold], _ accountHolds: [AccountHold]) throws -> [TMFResource] {
         let party = try schemas.schema(parties.number)
         func resource(_ kind: CustomerKind, _ name: String, _ type: String) -> TMFResource {
-            TMFResource(
+            var result = TMFResource(
                 parties, name, type: type, schema: party, view: CustomerPermissions.view, edit: CustomerPermissions.edit,
                 subjects: { id, _ in [.customer(CustomerID(id))] },
                 next: TMFFace(
                     [TMFFace.relatedParty, TMFFace.contactMedium, TMFFace.externalReference]
                         + (kind == .individual ? [TMFFace.fullName] : [])),
                 store: { PartyResourceStore(kind: kind, tenant: $0) })
+            result.isPerson = true
+            return result
         }
         return [
             TMFResource(
@@ -36,7 +38,7 @@ package enum CustomerResources {
                 next: TMFFace([TMFFace.relatedParty, TMFFace.contactMedium]),
                 store: { CustomerResourceStore(tenant: $0, holds: holds) }),
             resource(.individual, "individual", "Individual"), resource(.organisation, "organization", "Organization"), try BillResource.resource(schemas),
-            try PartyRoles.resource(schemas),
+            try RateResource.resource(schemas), try PartyRoles.resource(schemas),
         ] + (try AccountResources.all(schemas, accountHolds))
     }
 
@@ -158,7 +160,24 @@ struct CustomerResourceStore: TMFWritingStore {
         try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
         // Accounts that the party had already are found where the customer is.
         try NumberIndex.moved([id], session)
+        try tellParty(from: party, to: record, context, session)
         return id.rawValue
+    }
+
+    /// The name and the ways of reaching somebody are the party's: who hears of parties hears that they have changed.
+    private func tellParty(
+        from old: CustomerRecord, to new: CustomerRecord, _ context: TMFContext, _ session: any SQLSession
+    ) throws {
+        let shown = PartyDocument(masking: Masking(Masking.lifted(context.principal)), zone: tenant.timeZoneOffsetMinutes)
+        let isPerson = new.party.kind == .individual
+        let (before, after) = isPerson
+            ? (shown.individual(old), shown.individual(new)) : (shown.organization(old), shown.organization(new))
+        let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }.sorted()
+        guard !changed.isEmpty else { return }
+        try tenant.outbox.append(
+            TMFChanged(
+                api: CustomerResources.parties.number, resource: isPerson ? "individual" : "organization", id: new.id.rawValue, kinds: [.changed],
+                attributes: changed), session)
     }
 
     private static func refused(_ code: String, _ status: Int, _ words: Words) -> CRMError {

@@ -154,11 +154,13 @@ struct PartyDocument: Sendable {
         let ids = tenant.ids
         func changed(_ names: String...) -> Bool { names.contains { old[$0] != new[$0] } }
         if record.party.kind == .individual {
-            if changed("familyName", "givenName", "fullName") {
+            let whole = changed("fullName") ? new["fullName"]?.string : nil
+            if changed("familyName", "givenName") {
                 record.party.familyName = new["familyName"]?.string
                 record.party.givenName = new["givenName"]?.string
-                let whole = changed("fullName") ? new["fullName"]?.string : nil
                 record.party.displayName = whole ?? record.party.composedName
+            } else if changed("fullName") {
+                record.party.call(whole ?? record.party.composedName)
             }
             if changed("gender") {
                 let gender = new["gender"]?.string?.lowercased()
@@ -195,7 +197,8 @@ struct PartyDocument: Sendable {
         _ tenant: Tenant
     ) throws {
         func changed(_ name: String) -> Bool { old[name] != new[name] }
-        if changed("name"), let name = new["name"]?.string { record.party.displayName = name }
+        // Customers have no name of their own: it is their party's.
+        if changed("name"), let name = new["name"]?.string { record.party.call(name) }
         if changed("statusReason") { record.customer.statusReason = new["statusReason"]?.string }
         if changed("validFor") {
             record.customer.since = new["validFor"]?["startDateTime"]?.string.flatMap {

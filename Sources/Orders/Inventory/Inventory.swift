@@ -59,7 +59,7 @@ struct ProductStore: OwnedStore {
                 TMFField("status", "status", isIndexed: true), TMFField("isBundle", "is_bundle", .boolean),
                 TMFField("isCustomerVisible", "is_visible", .boolean),
                 TMFField("productSerialNumber", "serial_number", isIndexed: true), TMFField("orderDate", "ordered_at", .time),
-                TMFField("startDate", "started_at", .time, isIndexed: true), TMFField("terminationDate", "terminated_at", .time),
+                TMFField("startDate", "started_at", .time, isIndexed: true), TMFField("terminationDate", "terminated_at", .time, isIndexed: true),
                 TMFField("productOffering.id", "offering_id", isIndexed: true), TMFField("productOffering.name", "offering_name"),
                 TMFField("productSpecification.id", "specification_id", isIndexed: true),
                 TMFField("productSpecification.name", "specification_name"),
@@ -105,7 +105,7 @@ struct ProductStore: OwnedStore {
             owner: .init(customers), more: [.parties("orders_product", "orders_product_party")])
     }
 
-    var table: TMFTable { lines?.table ?? rows.table }
+    var table: TMFTable { lines?.table(tenant.timeZoneOffsetMinutes) ?? rows.table }
     var whole: Set<String> { rows.whole }
 
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {

@@ -8,21 +8,24 @@ import Web
 /// Where the lines of customers stand among the products: in lists, in the rows that products of lines have, and in events.
 struct LineProducts: Sendable {
     let lines: any LineKeeping
-    let table: TMFTable
+    private let rows: TMFTable
 
     init(_ lines: any LineKeeping, _ rows: TMFTable) {
         self.lines = lines
-        table = Self.table(rows, lines.listing)
+        self.rows = rows
     }
+
+    /// - Parameter zone: minutes east of UTC, in which days begin.
+    func table(_ zone: Int) -> TMFTable { Self.table(rows, lines.listing, zone) }
 
     static let there: SQL = "SELECT id FROM orders_product WHERE TRUE"
 
     // MARK: Lists
 
     /// Products and, by the same ids, the lines of which no row of a product says more: a union whose parts are each read by an index of
-    /// their own, in the order of the ids. When something began, lines know as a day and products as an instant: that is looked at in
-    /// the documents. By its number a product that is a line is found whether or not it has a row, as people write numbers.
-    static func table(_ rows: TMFTable, _ listing: LineListing) -> TMFTable {
+    /// their own, in the order of the ids. When something began and ended, lines know as a day and products as an instant: each is asked in
+    /// its own form. By its number a product that is a line is found whether or not it has a row, as people write numbers.
+    static func table(_ rows: TMFTable, _ listing: LineListing, _ zone: Int) -> TMFTable {
         let beside: SQL = """
             NOT EXISTS (SELECT 1 FROM orders_product p WHERE p.customer_id = \(listing.customer) AND p.id = \(listing.id))
             """
@@ -39,13 +42,14 @@ struct LineProducts: Sendable {
                 every("realizingResource.value", $0.source, $0.number) { .text(PhoneNumber($0)?.e164 ?? $0) }
             },
             "relatedParty.id": [lines("relatedParty.id", listing.all, listing.customer, id)],
+            "startDate": [lines("startDate", listing.all, listing.started) { day($0, zone) }],
+            "terminationDate": [lines("terminationDate", listing.ended.source, listing.ended.day) { day($0, zone) }],
         ]
         // In both parts of the union.
         let both = ["id", "status", "name", "productOffering.id"]
         let columns = rows.columns.compactMap { column -> TMFColumn? in
             let path = column.path.description
             if both.contains(path) { return column }
-            if path == "startDate" { return nil }
             var parts = [column]
             if case .own(let name) = column.place {
                 parts = [
@@ -62,6 +66,14 @@ struct LineProducts: Sendable {
                 UNION ALL SELECT \(listing.id), \(listing.status), \(listing.title), \(listing.title) \(listing.all) AND \(beside)) r
                 """,
             id: "r.id", columns: columns, scope: rows.scope, needsDocuments: rows.needsDocuments)
+    }
+
+    /// A moment as it compares to days, which begin at midnight of the installation's zone: that day, or behind it and before the next one.
+    private static func day(_ text: String, _ zone: Int) -> SQLValue? {
+        guard let time = TMFTime(text) else { return nil }
+        let day = Instant(milliseconds: time.milliseconds).date(offsetMinutes: zone).description
+        let isMidnight = (time.milliseconds + Int64(zone) * 60_000) % 86_400_000 == 0
+        return .text(isMidnight ? day : day + "T")
     }
 
     // MARK: Changes by others

@@ -5,24 +5,27 @@ import Platform
 import Storage
 import Web
 
-/// The hub of one interface: where programs ask to be told of changes.
+/// The hub of one interface in one version: where programs ask to be told of changes.
 package struct HubEndpoints: Sendable {
     let api: TMFAPI
+    let version: Int
     /// The resources of this interface.
     let resources: [TMFResource]
     let settings: HubSettings
     let view: Permission
 
     /// - Returns: `nil` for an interface without resources.
-    init?(_ api: TMFAPI, _ all: [TMFResource], _ settings: HubSettings) {
-        resources = all.filter { $0.api == api }
+    init?(_ api: TMFAPI, version: Int, _ all: [TMFResource], _ settings: HubSettings) {
+        let own = all.filter { $0.api == api && $0.isTold }
+        resources = version == 5 ? own.compactMap(\.version5) : own
+        self.version = version
         guard let first = resources.first else { return nil }
         self.api = api
         self.settings = settings
         view = first.view
     }
 
-    private var path: String { api.base + "/hub" }
+    private var path: String { api.base(version) + "/hub" }
 
     var endpoints: [Endpoint] {
         [
@@ -87,7 +90,7 @@ package struct HubEndpoints: Sendable {
         let id: HubID = tenant.ids.next()
         let salt = RandomText.hex(16)
         let (base, origin, max) = (call.request.origin + path, call.request.origin, settings.subscriptionsMax)
-        let subscription = Self.document(id, callback, query)
+        let subscription = document(id, callback, query)
         func answer(_ document: JSONObject) -> WebResponse {
             var answer = WebResponse.json(.object(document), status: .created)
             answer.headers[.location] = "\(base)/\(id)"
@@ -95,7 +98,7 @@ package struct HubEndpoints: Sendable {
         }
         // The secret is in the answer only, not in what is kept for a request that comes again.
         let kept = answer(subscription)
-        try await call.write { [api] session in
+        try await call.write { [api, version] session in
             guard try session.count(HubStore.countOfClient, [.text(client)]) < max else {
                 throw CRMError.conflict(
                     "too_many_subscriptions",
@@ -107,8 +110,9 @@ package struct HubEndpoints: Sendable {
                 HubStore.insert,
                 [
                     .id(id), .int(api.number), .text(client), .text(callback), .text(query),
-                    .text(HubStore.digest([client, String(api.number), callback, query])), .text(salt), .text(origin),
-                    .time(tenant.clock.now()),
+                    .text(HubStore.digest([client, String(api.number), callback, query] + (version == 5 ? ["v5"] : []))),
+                    .text(salt), .text(origin),
+                    .time(tenant.clock.now()), .int(version),
                 ])
             guard made == 1 else {
                 throw CRMError.conflict(
@@ -120,7 +124,7 @@ package struct HubEndpoints: Sendable {
             try call.record(
                 AuditEntry(
                     "tmf.hub.subscribe", [.hub(id)],
-                    facts: ["api": .string(api.name), "host": .text(AddressGuard.host(callback))]), session)
+                    facts: ["api": .string(api.name), "version": .int(Int64(version)), "host": .text(AddressGuard.host(callback))]), session)
             try call.settle(kept, session)
         }
         var whole = subscription
@@ -128,20 +132,21 @@ package struct HubEndpoints: Sendable {
         return answer(whole)
     }
 
-    static func document(_ id: HubID, _ callback: String, _ query: String) -> JSONObject {
+    private func document(_ id: HubID, _ callback: String, _ query: String) -> JSONObject {
         var document: JSONObject = ["id": .string(id.description), "callback": .string(callback)]
+        if version == 5 { document["@type"] = .string("Hub") }
         if !query.isEmpty { document["query"] = .string(query) }
         return document
     }
 
     @Sendable private func list(_ call: Call) async throws -> WebResponse {
         let client = try client(call)
-        let number = api.number
+        let (number, version) = (api.number, version)
         let found = try await call.read { session in
-            try session.query(HubStore.ofClient, [.int(number), .text(client)], HubStore.subscription)
+            try session.query(HubStore.ofClient, [.int(number), .text(client), .int(version)], HubStore.subscription)
         }
         var answer = WebResponse.json(
-            .array(found.map { .object(Self.document($0.id, $0.callback, $0.query)) }))
+            .array(found.map { .object(document($0.id, $0.callback, $0.query)) }))
         answer.headers[.totalCount] = String(found.count)
         answer.headers[.resultCount] = String(found.count)
         return answer
@@ -151,14 +156,15 @@ package struct HubEndpoints: Sendable {
     private func own(_ call: Call, _ session: any SQLSession) throws -> HubSubscription {
         // A person has none.
         guard let client = try? client(call), let text = call.request.parameters["id"], let id = Int64(text), String(id) == text,
-            let found = try HubStore.subscription(HubID(id), session), found.client == client, found.api == api.number
+            let found = try HubStore.subscription(HubID(id), session), found.client == client, found.api == api.number,
+            found.version == version
         else { throw CRMError.notFound }
         return found
     }
 
     @Sendable private func read(_ call: Call) async throws -> WebResponse {
         let found = try await call.read { try own(call, $0) }
-        return .json(.object(Self.document(found.id, found.callback, found.query)))
+        return .json(.object(document(found.id, found.callback, found.query)))
     }
 
     @Sendable private func unsubscribe(_ call: Call) async throws -> WebResponse {
@@ -172,7 +178,8 @@ package struct HubEndpoints: Sendable {
     }
 
     static func remove(_ id: HubID, _ session: any SQLSession) throws {
-        for sql in [HubStore.remove, HubStore.removeDeliveries, HubStore.removeTold] { try session.execute(sql, [.id(id)]) }
+        let all = [HubStore.remove, HubStore.removeDeliveries, HubStore.removeTold] + HubLast.ofSubscription
+        for sql in all { try session.execute(sql, [.id(id)]) }
     }
 
     private static func bad(_ name: String, _ code: String, _ words: Words) -> CRMError {

@@ -5,16 +5,21 @@ import Web
 enum HubEvent {
     static func time(_ instant: Instant) -> String { instant.iso8601 }
 
-    /// All but the document.
+    /// All but the document. Version 5 spells the time otherwise and says of what type the event is.
     static func envelope(
         _ resource: TMFResource, event: Int64, correlation: Int64, _ kind: TMFChanged.Kind, field: String, at: Instant
     ) -> JSONObject {
         var result: JSONObject = [
-            "eventId": .string(String(event)), "eventTime": .string(time(at)), "timeOcurred": .string(time(at)),
+            "eventId": .string(String(event)), "eventTime": .string(time(at)),
             "eventType": .string(HubNames.name(resource.type, kind)), "correlationId": .string(String(correlation)),
             "domain": .string(resource.api.name), "title": .string(HubNames.title(resource.type, kind)),
         ]
-        if kind == .changed, !field.isEmpty { result["fieldPath"] = .string(field) }
+        result[resource.face == nil ? "timeOcurred" : "timeOccurred"] = .string(time(at))
+        if resource.face != nil { result["@type"] = result["eventType"] }
+        if kind == .changed, !field.isEmpty {
+            let path = AttributePath(field)
+            result["fieldPath"] = .string((resource.face?.shown(path) ?? path).description)
+        }
         return result
     }
 

@@ -25,25 +25,14 @@ struct HubFanOut: Sendable {
     func take(_ events: [TMFChanged], _ at: Instant, _ session: any SQLSession) throws {
         var hasQueued = false
         for group in Dictionary(grouping: events, by: \.api).sorted(by: { $0.key < $1.key }) {
-            let all = resources.filter { $0.api.number == group.key }
             let subscriptions = try session.query(HubStore.ofAPI, [.int(group.key)], HubStore.subscription)
             guard !subscriptions.isEmpty else { continue }
             let told = group.value.map { event in
                 Told(event: event, ids: event.kinds.map { _ in tenant.ids.next(HubDeliveryKind.self).rawValue })
             }
             for subscription in subscriptions {
-                guard let principal = try clients.principal(subscription.client, tenant, session) else { continue }
-                var isTold = false
-                for (name, own) in Dictionary(grouping: told, by: \.event.resource).sorted(by: { $0.key < $1.key }) {
-                    guard let resource = all.first(where: { $0.name == name }), resource.may(principal),
-                        // What was good when it was asked for may mean nothing after an upgrade; then nothing is told.
-                        let query = try? HubQuery.read(subscription.query, all)[name]
-                    else { continue }
-                    for chunk in own.chunked(Limits.sqlListChunk) {
-                        let one = Lane(subscription: subscription, resource: resource, query: query, principal: principal)
-                        if try queue(Array(chunk), one, at, session) { isTold = true }
-                    }
-                }
+                let isTold = try tell(told, subscription, at, session)
+                try hear(told, subscription, session)
                 guard isTold else { continue }
                 hasQueued = true
                 try session.execute(HubStore.wake, [.id(subscription.id), .time(tenant.clock.now())])
@@ -52,6 +41,38 @@ struct HubFanOut: Sendable {
         if hasQueued {
             let wake = tenant.wake
             session.afterCommit { wake.signal() }
+        }
+    }
+
+    /// - Returns: whether anything was queued for a subscription.
+    private func tell(
+        _ told: [Told], _ subscription: HubSubscription, _ at: Instant, _ session: any SQLSession
+    ) throws -> Bool {
+        let all = subscription.offered(resources)
+        guard let principal = try clients.principal(subscription.client, tenant, session) else { return false }
+        var isTold = false
+        for (name, own) in Dictionary(grouping: told, by: \.event.resource).sorted(by: { $0.key < $1.key }) {
+            guard let resource = all.first(where: { $0.name == name }), resource.may(principal),
+                // What was good when it was asked for may mean nothing after an upgrade; then nothing is told.
+                let query = try? HubQuery.read(subscription.query, all)[name]
+            else { continue }
+            for chunk in own.chunked(Limits.sqlListChunk) {
+                let one = Lane(subscription: subscription, resource: resource, query: query, principal: principal)
+                if try queue(Array(chunk), one, at, session) { isTold = true }
+            }
+        }
+        return isTold
+    }
+
+    /// Of what was removed no more than what is queued now will be told.
+    private func hear(_ told: [Told], _ subscription: HubSubscription, _ session: any SQLSession) throws {
+        let removed = told.map(\.event).filter { $0.kinds.contains(.removed) }
+        for (name, own) in Dictionary(grouping: removed, by: \.resource) {
+            for chunk in own.map(\.id).chunked(Limits.sqlListChunk) {
+                for id in try HubLast.of(subscription.id, name, Array(chunk), session).keys.sorted() {
+                    try HubLast.heard([.id(subscription.id), .text(name), .int(id)], session)
+                }
+            }
         }
     }
 
@@ -76,17 +97,21 @@ struct HubFanOut: Sendable {
         let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
         let there = told.map(\.event).filter { !$0.kinds.contains(.removed) }.map(\.id)
         let documents = try desk.documents(Set(there).sorted(), lane.principal, session)
+        let gone = told.map(\.event.id).filter { documents[$0] == nil }
+        let rights = HubLast.rights(lane.principal)
+        // What was seen with other rights than those of now is as what was never seen.
+        let kept = try HubLast.of(subscription.id, resource.name, Set(gone).sorted(), session).filter { $0.value.rights == rights }
         var rows: [[SQLValue]] = []
         for one in told {
             let event = one.event
             let key: [SQLValue] = [.id(subscription.id), .text(resource.name), .int(event.id)]
             if event.kinds.contains(.removed) {
-                // A document that is gone can be neither looked into nor told to be in reach: who was told of it before is.
+                // Without its last document it can be neither looked into nor told to be in reach: who was told of it before is.
                 let wasTold = try session.execute(HubStore.untell, key) > 0
-                if isPartial, !wasTold { continue }
+                if isPartial, !wasTold, kept[event.id] == nil { continue }
             } else {
-                // Gone, or out of this client's reach.
-                guard let document = documents[event.id], lane.query.meets(document: document) else { continue }
+                // Neither there nor kept: gone, or out of this client's reach.
+                guard try documents[event.id].map(lane.query.meets(document:)) ?? kept[event.id]?.meets ?? false else { continue }
                 if isPartial { try session.execute(HubStore.tell, key) }
             }
             let correlation = one.ids.first ?? 0

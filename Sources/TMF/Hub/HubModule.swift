@@ -38,6 +38,8 @@ package struct HubModule: Module {
         self.news = news
         self.clients = clients
         self.settings = settings
+        let memory = HubMemory(resources: resources, clients: clients, settings: settings)
+        for resource in resources { resource.schema.directory?.remember(with: memory) }
     }
 
     package var name: String { "TMF" }
@@ -46,7 +48,7 @@ package struct HubModule: Module {
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         var apis: [TMFAPI] = []
         for api in resources.map(\.api) where !apis.contains(api) { apis.append(api) }
-        return apis.compactMap { HubEndpoints($0, resources, settings) }.flatMap(\.endpoints)
+        return apis.flatMap { api in [4, 5].compactMap { HubEndpoints(api, version: $0, resources, settings) } }.flatMap(\.endpoints)
             + HubPages(resources: resources, clients: clients).endpoints
     }
 
@@ -80,6 +82,7 @@ package struct HubModule: Module {
                 try await tenant.database.write { session in
                     let before = now.adding(days: -settings.keepDays)
                     try session.execute(HubStore.forget, [.int(GrowthMonth.firstID(at: before))])
+                    try HubLast.sweep(now, settings, session)
                     try session.execute(
                         HubStore.pullBack,
                         [
@@ -107,7 +110,7 @@ enum HubTables {
             "tmf_hub",
             [
                 "id", "api", "client", "callback", "query", "same", "salt", "origin", "state", "created_at", "resumed_at",
-                "failures", "due_at", "lease_owner", "lease_until",
+                "failures", "due_at", "lease_owner", "lease_until", "version",
             ]),
         TableLabels.plain(
             "tmf_hub_delivery",
@@ -116,8 +119,16 @@ enum HubTables {
                 "event_at", "queued_at", "state", "attempts", "tried_at", "answer", "reason", "ended_at",
             ]),
         TableLabels.plain("tmf_hub_told", ["subscription_id", "resource", "resource_id"]),
+        TableLabels(
+            "tmf_hub_last",
+            [
+                "subscription_id": .plain, "resource": .plain, "resource_id": .plain, "document": .profile, "meets": .plain, "rights": .plain,
+                "pending": .plain, "kept_at": .plain, "keep_until": .plain,
+            ]),
+        TableLabels.plain("tmf_hub_last_named", ["named_id", "subscription_id", "resource", "resource_id"]),
     ]
-    static let layouts = TableLayout.all(["tmf_hub", "tmf_hub_delivery", "tmf_hub_told"], .local)
+    static let layouts = TableLayout.all(
+        ["tmf_hub", "tmf_hub_delivery", "tmf_hub_told", "tmf_hub_last", "tmf_hub_last_named"], .local)
 }
 
 /// Forgets what is kept of resources whose rows are gone. A domain that removes its rows itself may leave this to it.
@@ -134,6 +145,8 @@ struct KeptUpkeep: Sendable {
         let upkeep = self
         return EventHandler(name: "tmf.kept", CustomersChanged.self) { event, session in
             guard event.kind == .removed else { return }
+            // By a program's word the customer goes and the person stays.
+            if event.program == nil { try HubLast.erase(event.ids.map(\.rawValue), session) }
             // The customers themselves are gone by now. What others have of them goes when they have heard of it.
             for resource in upkeep.resources {
                 for ids in event.ids.map(\.rawValue).chunked(Limits.sqlListChunk) {

@@ -80,7 +80,9 @@ struct HubPages: Sendable {
         return [
             "id": .text(one.id.description), "client": .text(Self.client(one.client)), "callback": .text(Self.shown(one.callback)),
             "host": .text(AddressGuard.host(one.callback) ?? one.callback),
-            "api": .text(resources.first { $0.api.number == one.api }.map { "TMF\(one.api) \($0.api.name)" } ?? "TMF\(one.api)"),
+            "api": .text(
+                "TMF\(one.api)" + (resources.first { $0.api.number == one.api }.map { " " + $0.api.name } ?? "")
+                    + (one.version == 5 ? " v5" : "")),
             "query": .text(one.query.isEmpty ? nil : one.query), "state": .text(call.text("hub.state.\(state)")),
             "tone": .text(["paused": "warn", "failing": "bad", "shut": "bad"][state] ?? "ok"),
             "waiting": .text(String(waiting)), "dead": .text(dead > 0 ? String(dead) : nil),
@@ -245,6 +247,7 @@ struct HubPages: Sendable {
         return try await call.change { session in
             guard let found = try HubStore.delivery(id, session) else { throw CRMError.notFound }
             guard try session.execute(HubStore.dismiss, [.id(id), .time(now)]) == 1 else { throw Self.notAside }
+            try HubLast.release(found.key, session)
             try call.record(AuditEntry("tmf.hub.dismiss", [.hub(found.subscription)], facts: ["count": .int(1)]), session)
             return .redirect("/hub/\(found.subscription)").flash("hub.done.dismiss")
         }

@@ -63,7 +63,7 @@ package struct HubQuery: Sendable {
             case "eventType" where path == "eventType": outer.append((path, Self.events(value.trimmed)))
             case let head where Self.names.contains(head): outer.append((path, value.trimmed))
             case let head where head != resource.name && all.contains { $0.name == head }
-                && resource.schema.types[resource.type]?[head] == nil:
+                && resource.asked.types[resource.type]?[head] == nil:
                 // Another resource of this interface is meant: its own turn says whether it has the attribute.
                 throw TMFQuery.bad(path, Words(
                     en: "“\(path)” is of \(head), not of \(resource.name): one event is about one of them.",
@@ -72,7 +72,7 @@ package struct HubQuery: Sendable {
             }
         }
         let event = try TMFQuery(Form(outer), schema: Self.schema(events), type: "Event")
-        let document = try TMFQuery(Form(own), schema: resource.schema, type: resource.type)
+        let document = try TMFQuery(Form(own), schema: resource.asked, type: resource.type)
         envelope = event.conditions
         conditions = document.conditions
         fields = document.fields
@@ -83,7 +83,7 @@ package struct HubQuery: Sendable {
     private static func path(_ name: String, _ resource: TMFResource, _ all: [TMFResource]) -> String {
         var name = name
         if name.hasPrefix("event.") { name = String(name.dropFirst(6)) }
-        if name.hasPrefix(resource.name + "."), resource.schema.types[resource.type]?[resource.name] == nil {
+        if name.hasPrefix(resource.name + "."), resource.asked.types[resource.type]?[resource.name] == nil {
             name = String(name.dropFirst(resource.name.count + 1))
         }
         return name

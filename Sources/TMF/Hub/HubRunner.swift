@@ -152,6 +152,7 @@ struct HubRunner: Sendable {
         try session.execute(
             HubStore.ended,
             [.id(delivery.id), .text(state.rawValue), .int(answer), .text(reason), .time(tenant.clock.now())])
+        if state != .dead { try HubLast.release(delivery.key, session) }
     }
 
     private func next(_ id: HubID, _ session: any SQLSession) throws -> Step {
@@ -172,25 +173,19 @@ struct HubRunner: Sendable {
             try end(delivery, .dropped, 0, reason, session)
             return .settled
         }
-        let all = resources.filter { $0.api.number == subscription.api }
+        let all = subscription.offered(resources)
         guard let resource = all.first(where: { $0.name == delivery.resource }) else { return try drop("not_offered") }
         guard let principal = try clients.principal(subscription.client, tenant, session) else {
             return try drop("client_disabled")
         }
         guard resource.may(principal) else { return try drop("no_right") }
-        let document: JSONObject
-        if delivery.kind == .removed {
-            document = HubEvent.remains(resource, delivery.resourceID, origin: subscription.origin)
-        } else {
-            let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
-            guard let found = try desk.known(delivery.resourceID, principal, session) else {
-                return try drop("out_of_reach")
-            }
-            let query = try? HubQuery.read(subscription.query, all)[resource.name]
-            document = query?.fields.of(found) ?? found
+        guard let (document, seen) = try shown(delivery, subscription, resource, all, principal, session) else {
+            return try drop("out_of_reach")
+        }
+        if let seen {
             try tenant.audit.record(
                 AuditEntry(
-                    "tmf.event.deliver", resource.subjects(delivery.resourceID, found),
+                    "tmf.event.deliver", resource.subjects(delivery.resourceID, seen),
                     facts: ["resource": .string(resource.name), "event": .string(delivery.type)]),
                 by: principal, session)
         }
@@ -201,6 +196,27 @@ struct HubRunner: Sendable {
         return .send(
             Attempt(
                 subscription: subscription, delivery: delivery, body: HubEvent.body(envelope, resource, document)))
+    }
+
+    /// What is sent of the resource, and the document behind it: as it is, or as it was when it was removed. Of one that is gone and was
+    /// not kept, or was erased, only what names it.
+    /// - Returns: `nil` = nothing may be told.
+    private func shown(
+        _ delivery: HubDelivery, _ subscription: HubSubscription, _ resource: TMFResource, _ all: [TMFResource], _ principal: Principal,
+        _ session: any SQLSession
+    ) throws -> (JSONObject, seen: JSONObject?)? {
+        let isRemoval = delivery.kind == .removed
+        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
+        if !isRemoval, let found = try desk.known(delivery.resourceID, principal, session) {
+            let query = try? HubQuery.read(subscription.query, all)[resource.name]
+            return (query?.fields.of(found) ?? found, found)
+        }
+        let kept = try HubLast.find(delivery.key, session)
+        let isOver = kept.map { $0.until < tenant.clock.now() } ?? false
+        if let kept, !isOver, let document = kept.document, kept.rights == HubLast.rights(principal) { return (document, document) }
+        let isErased = kept.map { isOver || $0.document == nil } ?? false
+        guard isRemoval || isErased else { return nil }
+        return (HubEvent.remains(resource, delivery.resourceID, origin: subscription.origin), nil)
     }
 
     // MARK: The call

@@ -28,6 +28,14 @@ struct HubSubscription: Sendable {
     /// Attempts in a row that failed.
     let failures: Int
     let dueAt: Instant?
+    /// Of the interface: 4 or 5.
+    let version: Int
+
+    /// What it may be told of, as it sees it.
+    func offered(_ all: [TMFResource]) -> [TMFResource] {
+        let own = all.filter { $0.api.number == api && $0.isTold }
+        return version == 5 ? own.compactMap(\.version5) : own
+    }
 }
 
 /// One event for one subscription.
@@ -61,22 +69,25 @@ struct HubDelivery: Sendable {
     let answer: Int
     let reason: String
     let endedAt: Instant?
+
+    /// Which resource it tells whom of.
+    var key: [SQLValue] { [.id(subscription), .text(resource), .int(resourceID)] }
 }
 
 /// Reads and writes subscriptions and deliveries. All on the caller's session.
 enum HubStore {
     static let columns: SQL = """
-        id, api, client, callback, query, salt, origin, state, created_at, resumed_at, failures, due_at
+        id, api, client, callback, query, salt, origin, state, created_at, resumed_at, failures, due_at, version
         """
     static let byID: SQL = "SELECT \(columns) FROM tmf_hub WHERE id = $1"
-    static let ofClient: SQL = "SELECT \(columns) FROM tmf_hub WHERE api = $1 AND client = $2 ORDER BY id"
+    static let ofClient: SQL = "SELECT \(columns) FROM tmf_hub WHERE api = $1 AND client = $2 AND version = $3 ORDER BY id"
     static let ofAPI: SQL = "SELECT \(columns) FROM tmf_hub WHERE api = $1 ORDER BY id"
     static let page: SQL = "SELECT \(columns) FROM tmf_hub WHERE id > $1 ORDER BY id LIMIT $2"
     static let countOfClient: SQL = "SELECT COUNT(*) FROM tmf_hub WHERE client = $1"
     static let insert: SQL = """
         INSERT INTO tmf_hub (id, api, client, callback, query, same, salt, origin, state, created_at, resumed_at, failures,
-          lease_owner, lease_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $9, 0, '', 0)
+          lease_owner, lease_until, version)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $9, 0, '', 0, $10)
         ON CONFLICT (same) DO NOTHING
         """
     static let remove: SQL = "DELETE FROM tmf_hub WHERE id = $1"
@@ -159,6 +170,9 @@ enum HubStore {
         INSERT INTO tmf_hub_told (subscription_id, resource, resource_id) VALUES ($1, $2, $3)
         ON CONFLICT (subscription_id, resource, resource_id) DO NOTHING
         """
+    static let isTold: SQL = """
+        SELECT 1 FROM tmf_hub_told WHERE subscription_id = $1 AND resource = $2 AND resource_id = $3
+        """
     static let untell: SQL = """
         DELETE FROM tmf_hub_told WHERE subscription_id = $1 AND resource = $2 AND resource_id = $3
         """
@@ -175,7 +189,8 @@ enum HubStore {
         HubSubscription(
             id: row.id(0), api: row.integer(1), client: row.text(2), callback: row.text(3), query: row.text(4),
             salt: row.text(5), origin: row.text(6), state: HubSubscription.State(rawValue: row.text(7)) ?? .paused,
-            createdAt: row.time(8), resumedAt: row.time(9), failures: row.integer(10), dueAt: row.optionalTime(11))
+            createdAt: row.time(8), resumedAt: row.time(9), failures: row.integer(10), dueAt: row.optionalTime(11),
+            version: row.integer(12))
     }
 
     static func delivery(_ row: Row) throws -> HubDelivery {

@@ -27,24 +27,29 @@ extension TMFOpenAPI {
         let secret: JSONValue = .object([
             "type": .string("string"), "description": .string("The key of the signatures (Standard Webhooks), shown this once"),
         ])
+        let time: JSONValue = .object(["type": .string("string"), "format": .string("date-time")])
+        let event: [String: JSONValue] = [
+            "eventId": text, "eventTime": time, "eventType": text, "correlationId": text, "domain": text, "title": text, "fieldPath": text,
+            "event": .object(["type": .string("object")]),
+        ]
+        let needed = ["eventId", "eventTime", "eventType", "event"]
         return [
             "Hub_Create": object(asked.merging(names) { first, _ in first }, required: ["callback"], isClosed: true),
             "Hub": object(kept, required: ["id", "callback"]),
             "Hub_Created": object(kept.merging(["secret": secret]) { first, _ in first }, required: ["id", "callback"]),
-            "Event": object(
-                [
-                    "eventId": text, "eventTime": .object(["type": .string("string"), "format": .string("date-time")]),
-                    "eventType": text, "correlationId": text, "domain": text, "title": text, "fieldPath": text,
-                    "event": .object(["type": .string("object")]),
-                ], required: ["eventId", "eventTime", "eventType", "event"]),
+            "Event": object(event.merging(["timeOcurred": time]) { first, _ in first }, required: needed),
+            "Event_v5": object(
+                event.merging(["timeOccurred": time, "@type": text]) { first, _ in first }, required: needed + ["@type"]),
         ]
     }()
 
     /// The paths of the hub of one interface.
-    static func hubPaths(_ api: TMFAPI, types: [String], errors: JSONObject) -> [String: JSONValue] {
+    static func hubPaths(_ api: TMFAPI, version: Int, types: [String], errors: JSONObject) -> [String: JSONValue] {
+        let (base, isNext) = (api.base(version), version == 5)
         func operation(_ id: String, _ summary: String, _ answers: JSONObject, _ more: JSONObject = [:]) -> JSONValue {
             var result: JSONObject = [
-                "operationId": .string("\(id)_\(api.number)_Hub"), "tags": .array([.string("TMF\(api.number)")]),
+                "operationId": .string("\(id)_\(api.number)_Hub" + (isNext ? "_v5" : "")),
+                "tags": .array([.string("TMF\(api.number)" + (isNext ? " version 5" : ""))]),
                 "summary": .string(summary), "security": .array([.object(["oauth2": .array([.string(api.readScope)])])]),
                 "responses": .object(errors.merging(answers) { _, own in own }),
             ]
@@ -61,12 +66,12 @@ extension TMFOpenAPI {
         let event: JSONValue = .object([
             "post": .object([
                 "summary": .string("Events: " + types.flatMap { HubNames.all($0) }.joined(separator: ", ")),
-                "requestBody": .object(["content": content(["application/json": reference("schemas/Event")])]),
+                "requestBody": .object(["content": content(["application/json": reference("schemas/Event" + (isNext ? "_v5" : ""))])]),
                 "responses": .object(received),
             ])
         ])
         return [
-            api.base + "/hub": .object([
+            base + "/hub": .object([
                 "post": operation(
                     "subscribe", "Ask to be told of changes",
                     ["201": answer("Made; `secret` is the key of its signatures", reference("schemas/Hub_Created"))],
@@ -81,7 +86,7 @@ extension TMFOpenAPI {
                     "list", "The client's own subscriptions",
                     ["200": answer("All of them", .object(["type": .string("array"), "items": reference("schemas/Hub")]))]),
             ]),
-            api.base + "/hub/{id}": .object([
+            base + "/hub/{id}": .object([
                 "parameters": .array([reference("parameters/id")]),
                 "get": operation("retrieve", "One subscription", ["200": answer("The subscription", reference("schemas/Hub"))]),
                 "delete": operation(

@@ -32,15 +32,19 @@ package struct TMFOpenAPI: Sendable {
         }
         for resources in Dictionary(grouping: resources, by: \.api.number).values {
             guard let api = resources.first?.api else { continue }
-            let types = resources.filter { $0.face == nil }.map(\.type)
-            for (path, operations) in Self.hubPaths(api, types: types, errors: Self.errors) { paths[path] = operations }
+            for version in [4, 5] {
+                let types = resources.filter { ($0.face == nil) == (version == 4) && $0.isTold }.map(\.type)
+                if types.isEmpty { continue }
+                let own = Self.hubPaths(api, version: version, types: types, errors: Self.errors)
+                paths.merge(own) { _, new in new }
+            }
         }
         return .object([
             "openapi": .string("3.1.0"),
             "info": .object([
                 "title": .string("Switchboard, TM Forum Open APIs"), "version": .string(version),
                 "description": .string(
-                    "TM Forum Open APIs (v4; 632, 629 and 621 in v5 too, under /v5/: the same resources by the same ids, told of by the hubs of v4). Any attribute can be a filter: `name=value`, `name.gt=value`; dotted names reach into objects and arrays. Attributes that a specification does not know are kept and given back."
+                    "TM Forum Open APIs (v4; 632, 629 and 621 in v5 too, under /v5/: the same resources by the same ids). Any attribute can be a filter: `name=value`, `name.gt=value`; dotted names reach into objects and arrays. Attributes that a specification does not know are kept and given back."
                 ),
             ]),
             "servers": .array([.object(["url": .string(origin)])]),

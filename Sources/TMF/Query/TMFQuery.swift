@@ -153,7 +153,9 @@ package struct TMFQuery: Sendable, Equatable {
         for part in text.split(separator: ",") where part.trimmed != "none" {
             let path = AttributePath(part.trimmed)
             _ = try schema.target(path, of: type, parameter: "fields")
-            paths.append(path)
+            if !paths.contains(path) { paths.append(path) }
+            // An object of which a part is asked for is still one of its type.
+            for needed in schema.mandatory(along: path, of: type) where !paths.contains(needed) { paths.append(needed) }
         }
         fields = .only(paths)
     }

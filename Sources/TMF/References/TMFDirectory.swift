@@ -44,6 +44,7 @@ package final class TMFDirectory: Sendable {
         var families: [String: String] = [:]
         /// Bases of interfaces that are offered in version 5.
         var next: Set<String> = []
+        var memory: HubMemory?
     }
     private let known = Mutex(Known())
 
@@ -65,6 +66,10 @@ package final class TMFDirectory: Sendable {
             }
         }
     }
+
+    /// What is done with documents of resources that are removed, once there are hubs.
+    func remember(with memory: HubMemory) { known.withLock { $0.memory = memory } }
+    var memory: HubMemory? { known.withLock { $0.memory } }
 
     var next: Set<String> { known.withLock { $0.next } }
 

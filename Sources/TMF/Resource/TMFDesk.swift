@@ -216,6 +216,7 @@ package struct TMFDesk: Sendable {
     package func remove(_ id: Int64, seen: [String]?, _ context: TMFContext, _ session: any SQLSession) throws -> JSONObject {
         let old = try document(id, context.principal, session)
         if let seen, !seen.contains(Self.version(old)) { throw Self.changedMeanwhile }
+        try resource.schema.directory?.memory?.keep(resource, id, tenant, session)
         try writing().remove(id, old, context, session)
         try TMFKeptStore.remove(resource.kept, [id], session)
         try tell(id, [.removed], [], context, session)

@@ -15,7 +15,8 @@ package struct TMFAPI: Sendable, Hashable {
         self.name = name
     }
 
-    package var base: String { "/tmf-api/\(name)/v4" }
+    package var base: String { base(4) }
+    package func base(_ version: Int) -> String { "/tmf-api/\(name)/v\(version)" }
     package var readScope: String { "tmf\(number):read" }
     package var writeScope: String { "tmf\(number):write" }
 }
@@ -107,6 +108,10 @@ package struct TMFResource: Sendable {
     package let store: @Sendable (Tenant) -> any TMFStore
     /// Codes of refusals that are audited although nothing changed: what the law wants to know of (G34).
     package var auditedRefusals: Set<String> = []
+    /// Whether its removal is that of a person or an organisation: what is kept of documents that name them goes with it.
+    package var isPerson = false
+    /// Whether its changes are told by the hub; the specification has events of most resources, not of all.
+    package var isTold = true
     /// Under which name what clients sent is kept, where several resources show the same rows; `nil` = its own.
     package var keptAs: String?
     package var kept: String { keptAs ?? name }
@@ -137,7 +142,7 @@ package struct TMFResource: Sendable {
         self.store = store
     }
 
-    package var path: String { (face == nil ? api.base : "/tmf-api/\(api.name)/v5") + "/" + name }
+    package var path: String { api.base(face == nil ? 4 : 5) + "/" + name }
 
     /// The same resource in version 5.
     package var version5: TMFResource? {
@@ -159,7 +164,9 @@ package struct TMFResource: Sendable {
     package static func subjects(_ kind: String, _ path: String = "relatedParty") -> @Sendable (Int64, JSONObject) -> [AuditSubject] {
         { id, document in
             let parties = document[path].map { $0.array ?? [$0] } ?? []
-            let customers = parties.compactMap { party -> CustomerID? in
+            let customers = parties.compactMap { named -> CustomerID? in
+                // Version 5 has the party inside.
+                let party = named["partyOrPartyRole"] ?? named
                 guard party["@referredType"]?.string == "Customer" else { return nil }
                 return party["id"]?.string.flatMap { CustomerID($0) }
             }

@@ -197,6 +197,19 @@ extension TMFSchema {
         return Target(path: path, kind: kind)
     }
 
+    /// What the objects on the way to an attribute cannot be without: `relatedParty.id` for `relatedParty.role`.
+    func mandatory(along path: AttributePath, of type: String) -> [AttributePath] {
+        var found: [AttributePath] = []
+        var owner = type
+        for (offset, name) in path.names.dropLast().enumerated() {
+            guard case .object(let inner)? = types[owner]?[name]?.kind, let attributes = types[inner]?.attributes else { break }
+            let way = Array(path.names.prefix(offset + 1))
+            found += attributes.filter(\.isMandatory).map { AttributePath(way + [$0.name]) }
+            owner = inner
+        }
+        return found
+    }
+
     private static func unknown(_ parameter: String, _ words: Words) -> CRMError {
         CRMError(
             "unknown_attribute", status: 400, words,

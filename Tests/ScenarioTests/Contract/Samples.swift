@@ -54,7 +54,10 @@ extension Samples {
     ]
 
     /// Billing makes them: there is nothing to send.
-    static let bills: [Sample] = [Sample("customerBill", change: ["x-checked": true], illegal: "validated") { _, _ in [:] }]
+    static let bills: [Sample] = [
+        Sample("customerBill", change: ["x-checked": true], illegal: "validated") { _, _ in [:] },
+        Sample("appliedCustomerBillingRate", change: [:]) { _, _ in [:] },
+    ]
 
     static let desk: [Sample] = [
         Sample("troubleTicket", change: ["severity": "Critical", "note": [["id": "9", "text": "only"]]], illegal: "closed") { world, context in

@@ -42,13 +42,13 @@ struct DeliveryTests {
         #expect(first["domain"] == .string("thingManagement") && told[1]["fieldPath"] == .string("name") && first["fieldPath"] == nil)
         #expect(told[3]["correlationId"] == told[4]["correlationId"] && told[3]["eventId"] != told[4]["eventId"])
         #expect(told[2]["correlationId"] != told[3]["correlationId"])
-        #expect(told[5]["event"]?["thing"]?.object?.keys.sorted() == ["@type", "href", "id"])
+        #expect(told[5]["event"]?["thing"] == told[4]["event"]?["thing"], "a removal has the last document")
         #expect(Set(told.compactMap { $0["eventId"]?.string }).count == 6)
         let request = world.server.asked[0]
         #expect(request.method == "POST" && request.headers["content-type"]?.hasPrefix("application/json") == true)
         #expect(request.headers["webhook-id"] == first["eventId"]?.string)
         #expect(try await world.deliveries().allSatisfy { $0.state == .delivered && $0.attempts == 1 && $0.answer == 204 })
-        #expect(try await world.test.auditCount("tmf.event.deliver") == 5, "what shows a document stands in the audit")
+        #expect(try await world.test.auditCount("tmf.event.deliver") == 6, "what shows a document stands in the audit")
     }
 
     @Test("the signature is that of the subscription, over id, time and body; nothing else passes")

@@ -76,8 +76,10 @@ struct HubWorld: Sendable {
         settings.timeoutSeconds = 2
         change(&settings)
         self.settings = settings
+        var schema = Sample.schema
+        schema.directory = TMFDirectory()
         resource = TMFResource(
-            Things.api, "thing", type: "Thing", schema: Sample.schema, view: Things.view, edit: Things.edit,
+            Things.api, "thing", type: "Thing", schema: schema, view: Things.view, edit: Things.edit,
             states: TMFStates("status", first: "open", next: ["open": ["closed"], "closed": ["open"]]),
             subjects: { id, _ in [AuditSubject(kind: "thing", id: id)] }, store: { _ in Regional() })
         let clients = clients
