@@ -3884,6 +3884,8 @@ CREATE INDEX customers_bill_media_name ON public.customers_bill_media USING btre
 
 CREATE INDEX customers_charge_due ON public.customers_charge USING btree (due_on) WHERE ((kind = 'bill'::text) AND (paid_on IS NULL) AND (settled_on IS NULL) AND (overdue_on IS NULL));
 
+CREATE INDEX customers_charge_issued ON public.customers_charge USING btree (issued_on) WHERE ((kind <> 'payment'::text) AND (issued_on IS NOT NULL));
+
 CREATE INDEX customers_charge_number ON public.customers_charge USING btree (number) WHERE (number IS NOT NULL);
 
 CREATE INDEX customers_charge_rate ON public.customers_charge USING btree (id) WHERE (kind <> 'payment'::text);

@@ -790,6 +790,8 @@ CREATE TABLE customers_charge (
 CREATE INDEX customers_charge_due ON customers_charge (due_on)
 WHERE kind = 'bill' AND paid_on IS NULL AND settled_on IS NULL AND overdue_on IS NULL;
 
+CREATE INDEX customers_charge_issued ON customers_charge (issued_on) WHERE kind <> 'payment' AND issued_on IS NOT NULL;
+
 CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number IS NOT NULL;
 
 CREATE INDEX customers_charge_rate ON customers_charge (id) WHERE kind <> 'payment';

@@ -17,6 +17,15 @@ enum CustomerScope {
         builder.appendIn(column, regions.prefix(Limits.sqlListChunk).map { .text($0) })
     }
 
+    /// Narrows a query over what belongs to customers.
+    /// - Parameter owner: the column with the customer's id.
+    static func narrow(_ builder: inout SQLBuilder, _ principal: Principal, owner: SQL) {
+        guard principal.scope.regions != nil else { return }
+        builder.append("AND EXISTS (SELECT 1 FROM customers_listing l WHERE l.customer_id = \(owner)")
+        narrow(&builder, principal, column: "AND l.region")
+        builder.append(")")
+    }
+
     /// The ids within the principal's scope; unknown ids are left out too.
     static func reachable(_ ids: [CustomerID], _ principal: Principal, _ session: any SQLSession) throws
         -> Set<CustomerID>

@@ -36,18 +36,27 @@ struct BillResourceStore: TMFWritingStore {
         SELECT customer_id, id, amount, currency, bill_number FROM customers_charge WHERE kind = 'payment'
         """
     static let setKind: SQL = "UPDATE customers_charge SET kind = $3 WHERE customer_id = $1 AND id = $2"
-    private static let bills = TMFTable(
-        from: "customers_charge c", id: "c.id",
-        columns: [
-            .id("id", .own("c.id")), .id("relatedParty.id", .own("c.customer_id")), .text("billNo", "c.number"),
-        ],
-        scope: { _, builder in
-            // The first is what the index is of.
-            builder.append("AND c.kind <> 'payment' AND c.kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')")
-        }, needsDocuments: { $0.scope.regions != nil })
+    private static func bills(_ zone: Int) -> TMFTable {
+        TMFTable(
+            from: "customers_charge c", id: "c.id",
+            columns: [
+                .id("id", .own("c.id")), .id("relatedParty.id", .own("c.customer_id")), .text("billNo", "c.number"),
+                .day("billDate", "c.issued_on", offsetMinutes: zone),
+            ],
+            scope: { principal, builder in
+                // The first is what the index is of.
+                builder.append("AND c.kind <> 'payment' AND c.kind IN ('bill', 'disputed', 'cancelled', 'written_off', 'draft')")
+                CustomerScope.narrow(&builder, principal, owner: "c.customer_id")
+            })
+    }
 
     let tenant: Tenant
-    var table: TMFTable { Self.bills }
+    let table: TMFTable
+
+    init(tenant: Tenant) {
+        self.tenant = tenant
+        table = Self.bills(tenant.timeZoneOffsetMinutes)
+    }
 
     private struct Bill {
         let customer: CustomerID

@@ -245,8 +245,10 @@ struct PartyResourceStore: TMFWritingStore {
     private static func table(_ kind: CustomerKind, _ name: String) -> TMFTable {
         TMFTable(
             from: "customers_party p", id: "p.id", columns: [.id("id", .own("p.id"))] + CustomerResources.searched(name),
-            scope: { _, builder in builder.append("AND p.kind = ?", .text(kind.rawValue)) },
-            needsDocuments: { $0.scope.regions != nil })
+            scope: { principal, builder in
+                builder.append("AND p.kind = ?", .text(kind.rawValue))
+                CustomerScope.narrow(&builder, principal, owner: "p.id")
+            })
     }
 
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {

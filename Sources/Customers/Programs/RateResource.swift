@@ -50,7 +50,10 @@ struct RateResourceStore: TMFStore {
                     values.compactMap { Int64($0) }.map { SQLBuilder(ofAccount, [.int($0)]) }
                 }, isOrdered: false) { .text($0) },
         ],
-        scope: { _, builder in builder.append("AND c.kind <> 'payment'") }, needsDocuments: { $0.scope.regions != nil })
+        scope: { principal, builder in
+            builder.append("AND c.kind <> 'payment'")
+            CustomerScope.narrow(&builder, principal, owner: "c.customer_id")
+        })
 
     let tenant: Tenant
     var table: TMFTable { Self.listed }

@@ -28,6 +28,9 @@ struct MatchTrial: Sendable, Equatable, Codable {
             && (learned.right > inUse.right || learned.wrong < inUse.wrong)
     }
 
+    /// Whether it can be said at all: of some pairs it is known whether they are one.
+    var isTold: Bool { known > 0 }
+
     static let pairsMax = 300_000
 
     struct Subject: Sendable {

@@ -132,7 +132,8 @@ enum MatchingPages {
                             "pairs": .text(PanelParts.count(version.pairs)),
                             "active": .bool(version.id == setting.model), "trial": .text(version.trial?.words[language]),
                             "better": .bool(version.trial?.isBetter == true),
-                            "noBetter": .bool(version.trial.map { !$0.isBetter } ?? false),
+                            "noBetter": .bool(version.trial.map { $0.isTold && !$0.isBetter } ?? false),
+                            "untold": .bool(version.trial.map { !$0.isTold } ?? false),
                         ]
                     }),
                 "hasVersions": .bool(!versions.isEmpty), "revision": .text(version(setting)),

@@ -42,8 +42,8 @@ struct LineProducts: Sendable {
                 every("realizingResource.value", $0.source, $0.number) { .text(PhoneNumber($0)?.e164 ?? $0) }
             },
             "relatedParty.id": [lines("relatedParty.id", listing.all, listing.customer, id)],
-            "startDate": [lines("startDate", listing.all, listing.started) { day($0, zone) }],
-            "terminationDate": [lines("terminationDate", listing.ended.source, listing.ended.day) { day($0, zone) }],
+            "startDate": [lines("startDate", listing.all, listing.started) { TMFDay.stored($0, offsetMinutes: zone) }],
+            "terminationDate": [lines("terminationDate", listing.ended.source, listing.ended.day) { TMFDay.stored($0, offsetMinutes: zone) }],
         ]
         // In both parts of the union.
         let both = ["id", "status", "name", "productOffering.id"]
@@ -66,14 +66,6 @@ struct LineProducts: Sendable {
                 UNION ALL SELECT \(listing.id), \(listing.status), \(listing.title), \(listing.title) \(listing.all) AND \(beside)) r
                 """,
             id: "r.id", columns: columns, scope: rows.scope, needsDocuments: rows.needsDocuments)
-    }
-
-    /// A moment as it compares to days, which begin at midnight of the installation's zone: that day, or behind it and before the next one.
-    private static func day(_ text: String, _ zone: Int) -> SQLValue? {
-        guard let time = TMFTime(text) else { return nil }
-        let day = Instant(milliseconds: time.milliseconds).date(offsetMinutes: zone).description
-        let isMidnight = (time.milliseconds + Int64(zone) * 60_000) % 86_400_000 == 0
-        return .text(isMidnight ? day : day + "T")
     }
 
     // MARK: Changes by others

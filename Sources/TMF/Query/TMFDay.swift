@@ -1,4 +1,5 @@
 import Kernel
+import Storage
 
 /// A day of the installation's zone, where the interface has a time only: the day's beginning, written in that zone. As `…T00:00:00Z` it
 /// would be another moment, and for those west of here another day.
@@ -20,6 +21,15 @@ package enum TMFDay {
         let hour = text.dropFirst(10).dropFirst().prefix { $0.isNumber || $0 == ":" || $0 == "." }
         if hour.allSatisfy({ "0:.".contains($0) }), let day = LocalDate(String(text.prefix(10))) { return day }
         return Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes)
+    }
+
+    /// A moment as it compares to stored days, which begin at midnight of the installation's zone: that day, or behind it and before the
+    /// next one.
+    package static func stored(_ text: String, offsetMinutes: Int) -> SQLValue? {
+        guard let time = TMFTime(text) else { return nil }
+        let day = Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes).description
+        let isMidnight = (time.milliseconds + Int64(offsetMinutes) * 60_000) % 86_400_000 == 0
+        return .text(isMidnight ? day : day + "T")
     }
 
     private static func zone(_ minutes: Int) -> String {

@@ -55,11 +55,17 @@ package struct TMFColumn: Sendable {
         TMFColumn(path, .own(column), sorts: sorts) { text in Int64(text).map { .int($0) } }
     }
 
-    /// An id of ours, a number in the database and a text in the interface.
+    /// An id of ours, a number in the database and a text in the interface. Lists can be ordered by the row's own.
     package static func id(_ path: String, _ place: Place, sorts: Bool = false) -> TMFColumn {
-        TMFColumn(path, place, isOrdered: false, sorts: sorts) { text in
+        TMFColumn(path, place, isOrdered: false, sorts: sorts || path == "id") { text in
             Int64(text).flatMap { String($0) == text ? .int($0) : nil }
         }
+    }
+
+    /// A day of the installation, which the interface writes as its first moment (`TMFDay`): what is asked for is that day, or lies behind
+    /// it and before the next one.
+    package static func day(_ path: String, _ column: SQL, offsetMinutes: Int) -> TMFColumn {
+        TMFColumn(path, .own(column)) { TMFDay.stored($0, offsetMinutes: offsetMinutes) }
     }
 
     /// Related parties of rows that belong to customers: those in a table of parties, and the customer itself.
