@@ -233,11 +233,11 @@ package enum Comparison {
     private static let generationYears: Int64 = 12
 
     /// Whether two birth dates are those of two people by their years alone: father and son, who may have all else in common. A year
-    /// with one digit mistyped, or two that changed places, is a slip.
+    /// with one digit mistyped, or two that changed places, is a slip where month and day are the same.
     static func areGenerations(_ a: MatchValue, _ b: MatchValue) -> Bool {
         let (x, y) = (a.number / 10_000, b.number / 10_000)
         guard x > 0, y > 0, abs(x - y) >= generationYears else { return false }
-        return !isSlipOfYear(x, y)
+        return a.number % 10_000 != b.number % 10_000 || !isSlipOfYear(x, y)
     }
 
     private static func isSlipOfYear(_ a: Int64, _ b: Int64) -> Bool {

@@ -313,7 +313,8 @@ package struct Scorer: Sendable {
         return false
     }
 
-    /// Whether another birth date says that two are two, and no number or e-mail address, where there are any, says that they are one.
+    /// Whether another birth date says that two are two, and no number, where there are any, says that they are one: a family has one
+    /// e-mail address more often than one number.
     @inline(__always)
     private func speaksAgainst(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
         guard hasContacts else { return false }
@@ -321,7 +322,7 @@ package struct Scorer: Sendable {
         for field in 0..<levels.count {
             switch roles.kinds[field] {
             case .birthDate: isOtherBirth = isOtherBirth || levels[field] == 3 && bits[field][3] <= -1
-            case .phone, .email: if levels[field] <= 1 { return false }
+            case .phone: if levels[field] <= 1 { return false }
             default: continue
             }
         }

@@ -45,14 +45,48 @@ struct MatchReachTests {
                 ["full_name": "周曉", "phone": "+8615054738038", "address": Self.place])?.evidence.rule == .several)
     }
 
-    @Test("name and birth date are one person's in a base of some thousands, also with another number; who moved as well is for a person to look at")
+    @Test("name and birth date are one person's where nothing speaks against it; with another number, or elsewhere, a person looks")
     func nameAndBirth() async throws {
         let one = ["full_name": "郭明", "birth_date": "1992-06-26", "phone": "+8613913446510"]
         let other = ["full_name": "Guo Ming", "birth_date": "1992-06-26", "phone": "+8613522419823"]
-        #expect(try await brought(one, other)?.state == .linked)
+        let number = try await brought(one, other)
+        #expect(number?.state == .open && number?.evidence.rule == .namesake)
+        let bare = try await brought(one, other.filter { $0.key != "phone" })
+        #expect(bare?.state == .linked && bare?.evidence.rule == .nameAndBirth)
+        // Some words of two addresses are the same in every city.
+        let wei = ["full_name": "黄伟", "birth_date": "1987-05-02"]
+        let namesakes = try await brought(
+            wei.merging(["address": "北京市解放路223号9幢1198室"]) { $1 }, wei.merging(["address": "南京市和平路218号2幢2324室"]) { $1 })
+        #expect(namesakes?.state == .open && namesakes?.evidence.rule == .namesake)
         let moved = try await brought(
             one.merging(["address": Self.place]) { $1 }, other.merging(["address": "北京市海淀区人民路229号"]) { $1 })
         #expect(moved?.state == .open)
+    }
+
+    @Test("a name that many customers have does not make one of two with one birth date, in a dry run either")
+    func manyNamesakes() async throws {
+        let desk = try await MatchDesk()
+        let rows = (0...Namesakes.most).map { number in
+            ["source_id": "N\(number)", "full_name": "王伟", "birth_date": "19\(50 + number % 45)-0\(1 + number % 9)-11"]
+        }
+        _ = try await desk.bring("a", rows)
+        let known = try await desk.bring("b", [["source_id": "K", "full_name": "王伟", "birth_date": "1999-12-24", "phone": "+8613913446510"]])
+        let later = try await desk.bring("c", [["source_id": "L", "full_name": "王伟", "birth_date": "1999-12-24"]])
+        let pair = try await desk.pair(known.ids[0], later.ids[0])
+        #expect(pair?.state == .open && pair?.evidence.rule == .namesake)
+        #expect(later.matches.linked == 0 && later.matches.review == 1)
+    }
+
+    @Test("e-mail and address are a household's: without a name, or with a name that is nearly the same, a person looks")
+    func sharedMail() async throws {
+        let home = ["email": "yuma2753@qq.com", "address": "北京市朝阳街168号23幢2500室"]
+        func one(_ values: [String: String]) -> [String: String] { home.merging(values) { $1 } }
+        let nameless = try await brought(
+            one(["full_name": "李华", "phone": "+8615023904435"]), one(["phone": "+8613851022963", "birth_date": "1993-01-06"]))
+        #expect(nameless?.state == .open)
+        let son = try await brought(
+            one(["full_name": "赵强", "phone": "+8613900003333", "birth_date": "1970-01-02"]), one(["full_name": "赵小强", "phone": "+8613900004444"]))
+        #expect(son?.state == .open)
     }
 
     @Test("one word of a name is a household's; other birth dates are two people's; a sister shares number and e-mail")

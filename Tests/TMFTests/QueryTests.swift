@@ -77,6 +77,9 @@ struct QueryTests {
             (#"{"created":"2026-01-01T08:00:01+08:00"}"#, "created%3E2026-01-01T00:00:00Z", true),
             (#"{"created":"about noon"}"#, "created=about%20noon", true),
             (#"{"value":{"a":[{"b":7}]}}"#, "value.a.b=7", true), (#"{"value":"7"}"#, "value=7", true),
+            // What may be anything has no attributes of these names.
+            (#"{"value":"family"}"#, "value.eq=family", true), (#"{"value":"family"}"#, "value.ne=family", false),
+            (#"{"value":7}"#, "value.gte=7", true), (#"{"value":{"a":7}}"#, "value.a.lt=7", false), (#"{"value":{"a":7}}"#, "value.a.lt=8", true),
             // Attributes that are called as operators.
             (#"{"gt":"x"}"#, "gt=x", true), (#"{"place":{"eq":"x"}}"#, "place.eq=x", true),
             (#"{"place":{"eq":"x"}}"#, "place.eq.ne=x", false), (#"{"name":null}"#, "name=null", false),
