@@ -60,6 +60,7 @@ SELECT create_distributed_table('customers_attribute_value', 'customer_id', colo
 SELECT create_distributed_table('customers_change', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_charge', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_contact_medium', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('customers_correction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_customer_link', 'from_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_financial_account', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('customers_financial_balance', 'customer_id', colocate_with => 'customers_customer');

@@ -609,6 +609,13 @@ CREATE TABLE public.customers_contact_medium (
     preferred boolean NOT NULL
 );
 
+CREATE TABLE public.customers_correction (
+    customer_id bigint NOT NULL,
+    field text NOT NULL,
+    told bigint NOT NULL,
+    stands bigint NOT NULL
+);
+
 CREATE TABLE public.customers_customer (
     id bigint NOT NULL,
     reference text,
@@ -3135,6 +3142,9 @@ ALTER TABLE ONLY public.customers_charge
 
 ALTER TABLE ONLY public.customers_contact_medium
     ADD CONSTRAINT customers_contact_medium_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.customers_correction
+    ADD CONSTRAINT customers_correction_pkey PRIMARY KEY (customer_id, field);
 
 ALTER TABLE ONLY public.customers_customer_link
     ADD CONSTRAINT customers_customer_link_pkey PRIMARY KEY (from_id, to_id);

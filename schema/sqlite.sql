@@ -806,6 +806,14 @@ CREATE TABLE customers_contact_medium (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE TABLE customers_correction (
+  customer_id BIGINT NOT NULL,
+  field TEXT NOT NULL,
+  told BIGINT NOT NULL,
+  stands BIGINT NOT NULL,
+  PRIMARY KEY (customer_id, field)
+) WITHOUT ROWID;
+
 CREATE TABLE customers_customer (
   id INTEGER PRIMARY KEY,
   reference TEXT,

@@ -1,3 +1,4 @@
+import Kernel
 import Storage
 
 extension CustomerImporter {
@@ -8,4 +9,19 @@ extension CustomerImporter {
         defer { regions = book }
         return rows.map { book.spelled($0) }
     }
+
+    /// Numbers that customers of this chunk are still found by, though new ones claim them.
+    func traced(
+        _ updated: [(before: CustomerRecord, after: CustomerRecord)], claimedBy created: [CustomerRecord]
+    ) -> [(Identifier, CustomerID)] {
+        guard !updated.isEmpty, !created.isEmpty else { return [] }
+        let traces = updated.flatMap { _, after in Identifier.traces(after).map { ($0, after.id) } }
+        guard !traces.isEmpty else { return [] }
+        let claims = Set(created.flatMap(Identifier.claims))
+        return traces.filter { claims.contains($0.0) }
+    }
+}
+
+extension ImportRow {
+    func without(_ fields: Set<String>) -> ImportRow { ImportRow(line: line, values: values.filter { !fields.contains($0.key) }) }
 }

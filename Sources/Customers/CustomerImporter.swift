@@ -124,17 +124,6 @@ final class CustomerImporter: Importer {
         return matched
     }
 
-    /// Numbers that customers of this chunk are still found by, though new ones claim them.
-    private func traced(
-        _ updated: [(before: CustomerRecord, after: CustomerRecord)], claimedBy created: [CustomerRecord]
-    ) -> [(Identifier, CustomerID)] {
-        guard !updated.isEmpty, !created.isEmpty else { return [] }
-        let traces = updated.flatMap { _, after in Identifier.traces(after).map { ($0, after.id) } }
-        guard !traces.isEmpty else { return [] }
-        let claims = Set(created.flatMap(Identifier.claims))
-        return traces.filter { claims.contains($0.0) }
-    }
-
     /// Of the numbers and documents that rows take away from customers (or make them claim), those that found somebody
     /// else, by row.
     private func unfound(_ steps: [Step], _ session: any SQLSession) throws -> [Int: [Identifier]] {
@@ -216,6 +205,7 @@ final class CustomerImporter: Importer {
         var owners: [Identifier: CustomerID]
         /// Numbers that their owners do not claim any more.
         var released: Set<Identifier>
+        let corrections: Corrections
     }
 
     private func resolve(_ brought: [ImportRow], _ session: any SQLSession) throws -> [Step] {
@@ -253,7 +243,8 @@ final class CustomerImporter: Importer {
             }
         }
         return State(
-            records: records, owners: owners, released: try IdentifierStore.released(foreign, session))
+            records: records, owners: owners, released: try IdentifierStore.released(foreign, session),
+            corrections: records.isEmpty ? .none : try Corrections(of: records.keys.sorted(), session))
     }
 
     private struct Rejection: Error {
@@ -277,7 +268,13 @@ final class CustomerImporter: Importer {
             }
             var after = found
             after.chooseLine(for: row.values, &context)
+            let chosen = after
             try fill(&after, from: row, filled, context)
+            if state.corrections.knows(found.id) {
+                let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)
+                after = chosen
+                try fill(&after, from: row.without(state.corrections.undone(found.id, by: changes)), filled, context)
+            }
             yieldNumbers(of: &after, before: found, row, state, context)
             let taken = try takeClaims(of: after, before: found, row, state)
             let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)

@@ -46,6 +46,7 @@ enum CustomerLabels {
             "customers_change",
             plain: ["customer_id", "id", "changed_at", "cause", "from_status", "to_status", "fields"],
             ["actor": .name]),
+        labelled("customers_correction", plain: ["customer_id", "field", "told", "stands"], [:]),
         labelled(
             "customers_charge",
             plain: [

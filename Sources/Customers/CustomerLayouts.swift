@@ -37,7 +37,7 @@ enum CustomerLayouts {
         ]
         + TableLayout.all(
             [
-                "customers_contact_medium", "customers_address", "customers_identity_document",
+                "customers_correction", "customers_contact_medium", "customers_address", "customers_identity_document",
                 "customers_subscription", "customers_addon", "customers_subscription_history", "customers_charge",
                 "customers_outcome", "customers_relation", "customers_attribute_value", "customers_search",
                 "customers_search_text", "customers_search_number", "customers_listing", "customers_account", "customers_account_role",

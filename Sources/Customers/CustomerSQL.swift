@@ -144,6 +144,7 @@ enum CustomerSQL {
         "DELETE FROM customers_subscription_history WHERE customer_id = $1",
         "DELETE FROM customers_subscription WHERE customer_id = $1",
         "DELETE FROM customers_change WHERE customer_id = $1",
+        "DELETE FROM customers_correction WHERE customer_id = $1",
         "DELETE FROM customers_charge WHERE customer_id = $1",
         "DELETE FROM customers_account_role WHERE customer_id = $1 OR holder_id = $1",
         "DELETE FROM customers_account WHERE customer_id = $1",

@@ -118,7 +118,8 @@ struct CustomerStore: Sendable {
         var after = before
         try body(before, &after)
         let attributes = try AttributeStore.all(session)
-        var changed = Self.changes(from: before, to: after, attributes, context).map(\.field)
+        let changes = Self.changes(from: before, to: after, attributes, context)
+        var changed = changes.map(\.field)
         for field in LineFields.changed(from: before, to: after, context) where !changed.contains(field) {
             changed.append(field)
         }
@@ -136,6 +137,7 @@ struct CustomerStore: Sendable {
             actor: principal.userName, cause: act.cause, fields: changed, reason: act.reason)
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
             [(before, after)], on: today, released: released, origin: origin, session)
+        if act.cause == "edit" { try Corrections.note(changes, of: after, session) }
         try MatchResolver.propose(after, before: before, tenant, principal, session)
         try tenant.outbox.append(
             CustomersChanged(

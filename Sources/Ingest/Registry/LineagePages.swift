@@ -208,7 +208,7 @@ struct LineagePages: Sendable {
             var line: View = [
                 "field": .text(field.words[call.language]), "value": .text(shown(value)),
                 "byHand": .bool(isByHand), "editBy": .text(edit?.by), "editAt": .text(edit.map { call.time($0.at) }),
-                "unknown": .bool(!isByHand && steps.isEmpty),
+                "earlierByHand": .bool(Self.isBetween(edit, steps)), "unknown": .bool(!isByHand && steps.isEmpty),
                 "imported": .bool(rows.contains { $0.isNew }),
                 "earlier": .list(
                     (isByHand ? steps : Array(steps.dropFirst())).prefix(5).map { step($0) }),
@@ -223,6 +223,12 @@ struct LineagePages: Sendable {
             "id": .text("\(record.id)"), "source": .text(record.source), "lines": .list(lines),
             "name": .text(masking.apply(.name, record.name)), "isEmpty": .bool(lines.isEmpty),
         ]
+    }
+
+    /// Whether what stood before the last import was somebody's, and not what the import before had brought.
+    private static func isBetween(_ edit: Edit?, _ steps: [LineageRow]) -> Bool {
+        guard let edit, let last = steps.first, edit.at < last.at else { return false }
+        return steps.count == 1 || steps[1].at < edit.at
     }
 
     /// The column of the row's file that fills a field.
