@@ -90,7 +90,7 @@ struct CustomerRows {
 
     private static func row(_ id: SQLValue, _ party: Party) -> [SQLValue] {
         [
-            id, .text(party.kind.rawValue), .text(party.displayName), .text(NameFolding.fold(party.displayName)),
+            id, .text(party.kind.rawValue), .text(party.displayName), .text(Folding.fold(party.displayName)),
             .text(party.familyName), .text(party.givenName), .text(party.gender), .date(party.birthDate),
             .bool(party.senior), .text(party.language), .text(party.industry), .text(party.sizeTier?.rawValue),
         ]

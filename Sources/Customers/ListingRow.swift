@@ -17,7 +17,7 @@ struct ListingRow: Sendable {
             monthlyCharge: charge, contractTerm: main?.contractTerm, probability: risk?.probability, hasLeft: left)
         let place = record.addresses.first
         values = [
-            .id(record.id), .text(NameFolding.fold(record.title)), .text(record.party.kind.rawValue),
+            .id(record.id), .text(Folding.fold(record.title)), .text(record.party.kind.rawValue),
             .text(customer.status.rawValue), .text(customer.segment ?? ""), .text(policy.tier(score).rawValue),
             .text(customer.region ?? ""), .text(customer.city ?? ""), .text(main?.service.rawValue ?? ""),
             .text(main?.plan ?? main?.technology ?? ""), .int(Int64(main?.contractTerm ?? -1)),

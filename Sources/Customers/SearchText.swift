@@ -269,7 +269,7 @@ struct SearchName: Sendable {
             if !word.isEmpty { words.append(Word(script: script, scalars: word, isFirst: words.isEmpty)) }
             word = []
         }
-        for scalar in NameFolding.fold(name).unicodeScalars {
+        for scalar in Folding.fold(name).unicodeScalars {
             if SearchTokens.isHan(scalar) {
                 if script != .han { end() }
                 script = .han

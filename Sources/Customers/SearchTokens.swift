@@ -22,7 +22,7 @@ enum SearchTokens {
     static func all(_ record: CustomerRecord, _ step: SearchStep) -> Set<Token> {
         var result = references(record)
         guard step.writesRows else { return result }
-        for text in name(NameFolding.fold(record.party.displayName)) { result.insert(Token(kind: .name, text: text)) }
+        for text in name(Folding.fold(record.party.displayName)) { result.insert(Token(kind: .name, text: text)) }
         for contact in record.contacts where contact.kind == .phone {
             result.insert(Token(kind: .number, text: reversedDigits(contact.value)))
         }
@@ -102,41 +102,5 @@ enum SearchTokens {
         case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x323AF: true
         default: false
         }
-    }
-}
-
-/// `Folding.fold` for names, with a short way for the common ones: ASCII and ideographs need neither a transliterator
-/// nor Unicode folding, which cost more than writing the row.
-enum NameFolding {
-    static func fold(_ name: String) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(name.utf8.count)
-        var pendingSpace = false
-        var rest = 0
-        for byte in name.utf8 {
-            if rest > 0 {
-                rest -= 1
-                bytes.append(byte)
-                continue
-            }
-            if byte == 32 || (9...13).contains(byte) {
-                pendingSpace = !bytes.isEmpty
-                continue
-            }
-            if pendingSpace {
-                bytes.append(32)
-                pendingSpace = false
-            }
-            switch byte {
-            case 65...90: bytes.append(byte + 32)
-            case ..<0x80: bytes.append(byte)
-            // Three bytes of U+4000...U+9FFF: ideographs, which have no case, no accents and one width.
-            case 0xE4...0xE9:
-                bytes.append(byte)
-                rest = 2
-            default: return Folding.fold(name)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

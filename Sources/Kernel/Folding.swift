@@ -5,19 +5,29 @@ package enum Folding {
     /// Lower case, without accents, full-width to half-width, white space collapsed. The stored search column and the
     /// typed query go through the same function, so that they meet.
     package static func fold(_ text: String) -> String {
-        if let ascii = foldedASCII(text) { return ascii }
+        foldedShort(text) ?? foldedWhole(text)
+    }
+
+    /// Any text, with Foundation.
+    static func foldedWhole(_ text: String) -> String {
         let wide = text.applyingTransform(.fullwidthToHalfwidth, reverse: false) ?? text
         let plain = wide.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
         return plain.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// The common case without Foundation: plain ASCII.
-    private static func foldedASCII(_ text: String) -> String? {
+    /// The common case without: ASCII and ideographs need neither a transliterator nor Unicode folding, which cost more than writing the
+    /// row that the text is of. `nil` = something else is in it.
+    static func foldedShort(_ text: String) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var pendingSpace = false
+        var rest = 0
         for byte in text.utf8 {
-            guard byte < 0x80 else { return nil }
+            if rest > 0 {
+                rest -= 1
+                bytes.append(byte)
+                continue
+            }
             if byte == 32 || (9...13).contains(byte) {
                 pendingSpace = !bytes.isEmpty
                 continue
@@ -26,7 +36,15 @@ package enum Folding {
                 bytes.append(32)
                 pendingSpace = false
             }
-            bytes.append((65...90).contains(byte) ? byte + 32 : byte)
+            switch byte {
+            case 65...90: bytes.append(byte + 32)
+            case ..<0x80: bytes.append(byte)
+            // Three bytes of U+4000...U+9FFF: ideographs, which have no case, no accents and one width.
+            case 0xE4...0xE9:
+                bytes.append(byte)
+                rest = 2
+            default: return nil
+            }
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -121,6 +121,17 @@ struct SearchOracleTests {
         }
     }
 
+    /// Three characters or more of a name, in their order, with others between.
+    private static func isGapped(_ person: Person, _ query: String) -> Bool {
+        let typed = runs(query)
+        guard typed.letters.isEmpty, typed.han.count == 1, typed.han[0].count >= 3 else { return false }
+        return runs(person.name).han.contains { own in
+            var wanted = typed.han[0].map(Han.simplified)[...]
+            for scalar in own.map(Han.simplified) where scalar == wanted.first { wanted = wanted.dropFirst() }
+            return wanted.isEmpty
+        }
+    }
+
     private static func expected(_ query: String, _ people: [Person], _ masking: Masking) -> Set<String> {
         let isNumber = query.utf8.allSatisfy { (48...57).contains($0) }
         if isNumber, masking.contacts {
@@ -139,7 +150,7 @@ struct SearchOracleTests {
         }
         guard masking.names else { return [] }
         let named = people.filter { isNamed($0, query) }
-        let found = named.isEmpty ? people.filter { isNear($0, query) || isSlipped($0, query) } : named
+        let found = named.isEmpty ? people.filter { isNear($0, query) || isSlipped($0, query) || isGapped($0, query) } : named
         return Set(found.map(\.reference))
     }
 

@@ -229,22 +229,6 @@ struct SearchTests {
         #expect(SearchTokens.name(name) == expected)
     }
 
-    @Test("the short way of folding names says the same as the long one")
-    func folding() {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        print("name folding: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
-        let pieces = [
-            "王", "龍", "䶮", "鿿", "John", " ", "  ", "\t", "Ö", "é", "Ａ", "ｶ", "－", "O'Neil", "５", "㐀", "\u{3000}", "豈",
-            "ß", "İ",
-        ]
-        for _ in 0..<300 {
-            let name = (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? ""
-            }.joined()
-            #expect(NameFolding.fold(name) == Folding.fold(name), "\(name) seed \(seed)")
-        }
-    }
-
     @Test("parts of a name are the same, whether its scalars or its characters are walked")
     func parts() {
         let seed = UInt64.random(in: 0...UInt64.max)

@@ -166,7 +166,7 @@ struct ValueTests {
         }
         let whole = try await tokens()
         #expect(whole.contains("mith"))
-        let words = Set(names.flatMap { NameFolding.fold($0).split(separator: " ").map(String.init) })
+        let words = Set(names.flatMap { Folding.fold($0).split(separator: " ").map(String.init) })
         let text = try String(
             contentsOfFile: Checkout.root + "/Sources/Customers/Migrations/0003_name_parts.sql", encoding: .utf8)
         try await database.write { session in

@@ -1,6 +1,7 @@
-import Kernel
 import TestSupport
 import Testing
+
+@testable import Kernel
 
 @Suite("Folding")
 struct FoldingTests {
@@ -61,5 +62,21 @@ struct FoldingTests {
     func digits() {
         #expect(Folding.digits("tel. +86 (138)-１２３４") == "861381234")
         #expect(Folding.digits("无 ١ ①") == "")
+    }
+
+    @Test("the short way of folding says the same as the long one")
+    func folding() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("folding: seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let pieces = [
+            "王", "龍", "䶮", "鿿", "John", " ", "  ", "\t", "Ö", "é", "Ａ", "ｶ", "－", "O'Neil", "５", "㐀", "\u{3000}", "豈",
+            "ß", "İ",
+        ]
+        for _ in 0..<300 {
+            let name = (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? ""
+            }.joined()
+            #expect(Folding.fold(name) == Folding.foldedWhole(name), "\(name) seed \(seed)")
+        }
     }
 }

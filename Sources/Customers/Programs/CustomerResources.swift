@@ -78,7 +78,7 @@ package enum CustomerResources {
                 name,
                 .searched { values, _ in
                     values.flatMap { value in
-                        let folded = SQLValue.text(NameFolding.fold(value))
+                        let folded = SQLValue.text(Folding.fold(value))
                         return [SQLBuilder(named, [folded]), SQLBuilder(namedLone, [folded])]
                     }
                 }, mask: .name) { .text($0) },

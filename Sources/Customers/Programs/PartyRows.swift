@@ -32,7 +32,7 @@ enum PartyRows {
         var rows = CustomerRows()
         rows.addParty(record)
         try rows.write(session)
-        try session.execute(insertLone, [.id(record.id), .text(NameFolding.fold(record.party.displayName))])
+        try session.execute(insertLone, [.id(record.id), .text(Folding.fold(record.party.displayName))])
     }
 
     static func remove(_ id: CustomerID, _ session: any SQLSession) throws {

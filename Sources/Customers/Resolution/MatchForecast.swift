@@ -75,7 +75,7 @@ final class MatchForecast {
         _ verdict: MatchVerdict, of new: CustomerID, _ subjects: [CustomerID: MatchSubject], _ session: any SQLSession
     ) throws -> MatchVerdict {
         guard verdict.rule == .nameAndBirth, let name = subjects[new]?.card.name else { return verdict }
-        let mine = namesakes[NameFolding.fold(name)]?.count { $0 < new } ?? 0
+        let mine = namesakes[Folding.fold(name)]?.count { $0 < new } ?? 0
         return Namesakes.judged(verdict, try mine + Namesakes.count(name, before: new, session))
     }
 
@@ -111,7 +111,7 @@ final class MatchForecast {
             return
         }
         cards[subject.id] = subject.card
-        namesakes[NameFolding.fold(subject.card.name), default: []].append(subject.id)
+        namesakes[Folding.fold(subject.card.name), default: []].append(subject.id)
         lines[subject.id] = row?.line
         for key in subject.keys where holders[key]?.count ?? 0 <= MatchResolver.holdersMax {
             holders[key, default: []].append(subject.id)

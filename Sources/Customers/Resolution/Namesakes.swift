@@ -14,7 +14,7 @@ enum Namesakes {
 
     /// How many customers of a name came before one; no more than need be are counted.
     static func count(_ name: String, before id: CustomerID, _ session: any SQLSession) throws -> Int {
-        try session.count(counting, [.text(NameFolding.fold(name)), .id(id), .int(most + 1)])
+        try session.count(counting, [.text(Folding.fold(name)), .id(id), .int(most + 1)])
     }
 
     /// - Parameter count: of customers of that name.
