@@ -103,7 +103,9 @@ package enum TMFMatch {
 
     /// What a document is ordered by: the least of several values (the greatest where that comes first), `nil` for none.
     package static func key(_ document: JSONObject, _ sort: TMFSort) -> JSONValue? {
-        let found = sort.target.path.values(in: document)
+        var found = sort.target.path.values(in: document)
+        // Ids are numbers of ours, in the order in which they were given.
+        if sort.target.path.names == ["id"] { found = found.map { $0.string.flatMap(Int64.init).map(JSONValue.int) ?? $0 } }
         let kind = sort.target.kind
         return sort.isDescending
             ? found.max { order($0, $1, kind) < 0 } : found.min { order($0, $1, kind) < 0 }

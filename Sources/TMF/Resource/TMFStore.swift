@@ -255,7 +255,7 @@ package struct TMFLister: Sendable {
     private func mark(_ cursor: TMFCursor, _ sort: [TMFSort]) throws -> JSONObject {
         guard cursor.keys.count == sort.count else { throw TMFQuery.bad("after", Words(en: "Another order.", zh: "排序不同。")) }
         var document: JSONObject = ["id": .string(cursor.id)]
-        for (key, one) in zip(cursor.keys, sort) {
+        for (key, one) in zip(cursor.keys, sort) where one.target.path.names != ["id"] {
             one.target.path.put(key, into: &document)
         }
         return document
