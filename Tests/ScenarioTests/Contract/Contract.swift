@@ -193,8 +193,9 @@ enum Contract {
             for sign in ["", "-"] {
                 let sorted = try world.send("GET", "\(resource.path)?sort=\(sign)\(column.path)&limit=200")
                 #expect(sorted.items.count == all.count, "\(resource.name) by \(column.path): \(sorted.text.prefix(200))")
-                let kind = try resource.schema.target(column.path, of: resource.type, parameter: "").kind
-                let keys = sorted.items.compactMap { column.path.values(in: $0.object ?? [:]).first }
+                let target = try resource.schema.target(column.path, of: resource.type, parameter: "")
+                let (kind, sort) = (target.kind, TMFSort(target, isDescending: false))
+                let keys = sorted.items.compactMap { TMFMatch.key($0.object ?? [:], sort) }
                 let rising = sign.isEmpty ? keys : keys.reversed()
                 for (left, right) in zip(rising, rising.dropFirst()) { #expect(TMFMatch.order(left, right, kind) <= 0, "\(resource.name) by \(column.path)") }
             }
