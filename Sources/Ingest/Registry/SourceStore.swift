@@ -168,12 +168,19 @@ struct IngestSource: Sendable {
                 zh: "文件与来源“\(key)”约定的结构不符（\(zh.joined(separator: "；"))）。请联系负责人\(owner)，或修改来源的结构。"))
     }
 
+    /// What a code list can be held against. Fields with choices of their own have these in other words; what is none of them waits.
+    private static func areCodes(_ kind: ImportFieldKind) -> Bool {
+        switch kind {
+        case .text, .integer: true
+        default: false
+        }
+    }
+
     /// Code lists of the schema as rules on the fields that the columns fill.
     func rules(_ columns: [(name: String, field: ImportField)], entity: String) -> [QualityRule] {
         let agreed = Dictionary(fields.map { (HeaderKey($0.column), $0) }, uniquingKeysWith: { first, _ in first })
         return columns.compactMap { column in
-            guard let codes = agreed[HeaderKey(column.name)]?.codes, !codes.isEmpty, case .text = column.field.kind
-            else {
+            guard let codes = agreed[HeaderKey(column.name)]?.codes, !codes.isEmpty, Self.areCodes(column.field.kind) else {
                 return nil
             }
             var parameters = RuleParameters()
