@@ -167,6 +167,9 @@ struct CustomerStore: Sendable {
             let origin = CustomerWriter.Origin(actor: principal.userName, cause: "edit", fields: ["segment"])
             try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).update(
                 pairs, on: today, origin: origin, session)
+            for (before, after) in pairs {
+                try Corrections.note(Self.changes(from: before, to: after, [], context), of: after, session)
+            }
             let changed = pairs.map(\.after.id)
             try audit(
                 AuditEntry(

@@ -24,10 +24,16 @@ extension ImportViews {
                 ]
             }
         }
-        let (links, asks) = (views(true), views(false))
+        let tables = [("link-pairs", "ingest.pairs.link", views(true)), ("ask-pairs", "ingest.pairs.ask", views(false))]
         return [
-            "linkPairs": .list(links), "hasLinkPairs": .bool(!links.isEmpty), "askPairs": .list(asks),
-            "hasAskPairs": .bool(!asks.isEmpty), "pairsMax": .text("\(ImportPair.samplesMax)"),
+            "pairsMax": .text("\(ImportPair.samplesMax)"),
+            "pairTables": .list(
+                tables.filter { !$0.2.isEmpty }.map { id, heading, pairs in
+                    [
+                        "id": .text(id), "pairs": .list(pairs),
+                        "heading": .text(call.text(heading)),
+                    ]
+                }),
         ]
     }
 }

@@ -196,7 +196,7 @@ struct ImportViews {
     private var findings: [View] {
         page.findings.map { found in
             let rule = page.rules.first { $0.key == found.rule }
-            let severity = rule?.severity ?? (RejectTitles.title(found.rule) == nil ? nil : .quarantine)
+            let severity = RuleSeverity.of(found.rule, rule)
             return [
                 "rule": .text(RuleViews.name(found.rule, page.rules, call)),
                 "path": .text(RuleViews.path(found.rule, page.rules)),

@@ -172,8 +172,6 @@ extension ImportService {
         key.hasPrefix("schema-") ? Words(en: "A code agreed with the source", zh: "来源约定的代码") : Words(en: key, zh: key)
     }
 
-    private static func agreedSeverity(_ key: String) -> RuleSeverity? { key.hasPrefix("schema-") ? .warn : nil }
-
     /// What rules found in a run, with their names as they are by now.
     func findings(_ run: ImportRun, _ phase: JournalStore.Phase) async throws -> [ImportReport.Finding] {
         try await tenant.database.read { [target] session in
@@ -188,13 +186,21 @@ extension ImportService {
                 let unruled = RejectTitles.title($0.rule)
                 let name = rule?.name ?? unruled ?? Self.agreedName($0.rule)
                 let field = fields[$0.field] ?? Words(en: $0.field, zh: $0.field)
-                let severity = unruled == nil ? Self.agreedSeverity($0.rule) : .quarantine
                 return ImportReport.Finding(
                     rule: $0.rule, name: name.en, name_zh: name.zh, field: $0.field, field_name: field.en,
-                    field_name_zh: field.zh, severity: (rule?.severity ?? severity)?.rawValue ?? "",
+                    field_name_zh: field.zh, severity: RuleSeverity.of($0.rule, rule)?.rawValue ?? "",
                     checked: $0.checked, failed: $0.failed, fixed: $0.fixed)
             }
         }
+    }
+}
+
+extension RuleSeverity {
+    /// Of what a run found: the rule's; where none is kept, what was agreed with a source warns and what could not be understood waits.
+    static func of(_ key: String, _ rule: QualityRule?) -> RuleSeverity? {
+        if let rule { return rule.severity }
+        if key.hasPrefix("schema-") { return .warn }
+        return RejectTitles.title(key) == nil ? nil : .quarantine
     }
 }
 
