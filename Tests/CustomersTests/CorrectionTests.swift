@@ -71,4 +71,17 @@ struct CorrectionTests {
         }
         #expect(try await kept() == 0)
     }
+
+    @Test("a segment given to many by hand stands as well")
+    func segments() async throws {
+        let desk = try await MatchDesk()
+        let row = Self.row.merging(["segment": "silver"]) { $1 }
+        let id = try #require(try await desk.bring("billing", [row]).ids.first)
+        let store = CustomerStore(tenant: desk.tenant)
+        let who = TestTenant.principal([CustomerPermissions.view, CustomerPermissions.edit], roles: [.supervisor])
+        let count = try await desk.tenant.database.write { try store.setSegment("gold", for: [id], by: who, record: { _ in }, $0) }
+        _ = try await desk.bring("billing", [row])
+        let segment = try await desk.tenant.database.read { try CustomerLoader.record(id, $0)?.customer.segment }
+        #expect(count == 1 && segment == "gold")
+    }
 }
