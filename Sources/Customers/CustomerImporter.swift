@@ -18,6 +18,8 @@ final class CustomerImporter: Importer {
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
     private let matching: ImportMatching
+    /// Of the transaction.
+    private let later = LaterRows()
     private lazy var names = NameConflict(countryCode: tenant.countryCode)
     /// Of a dry run.
     private var forecast: MatchForecast?
@@ -95,8 +97,12 @@ final class CustomerImporter: Importer {
         let unfound = try unfound(steps, session)
         let writer = try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session)
         var history: [(CustomerID, SubscriptionChange)] = []
-        if !updated.isEmpty { history = try writer.update(updated, on: context.today, released: taken, session) }
-        let prepared = try writer.insert(created, released: taken + traced(updated, claimedBy: created), session)
+        if !updated.isEmpty {
+            // Who came earlier in the transaction may be among them.
+            try writeLater(session)
+            history = try writer.update(updated, on: context.today, released: taken, session)
+        }
+        try writer.insert(created, released: taken + traced(updated, claimedBy: created), later: later, session)
         for chunk in created.chunked(Limits.auditSubjectsMax) {
             try trace(chunk.map(\.id), .created, LinesChanged(created: chunk), session)
         }
@@ -105,13 +111,25 @@ final class CustomerImporter: Importer {
         }
         try CustomersLeft.tell(updated, on: context.today, tenant, session)
         if options.matches {
-            let changed = updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after)
-            try matching.note(created: prepared, changed: changed, session)
+            matching.note(changed: updated.filter { MatchCard($0) != MatchCard($1) }.map(\.after))
         }
         return outcomes(steps, history, unfound)
     }
 
-    func takeSequel() -> (any ImportSequel)? { matching.takeSequel() }
+    func begin() {
+        later.forget()
+        matching.forget()
+    }
+
+    func finish(_ session: any SQLSession) throws -> (any ImportSequel)? {
+        try writeLater(session)
+        return try matching.takeSequel(session)
+    }
+
+    private func writeLater(_ session: any SQLSession) throws {
+        let prepared = try later.write(session)
+        if options.matches { for chunk in prepared { matching.note(created: chunk) } }
+    }
 
     func sequel(
         created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
@@ -411,24 +429,6 @@ final class CustomerImporter: Importer {
         }
         return taken
     }
-
-    private static func otherPerson(_ key: String) -> Words {
-        let (field, name) = (CustomerFields.byKey[key]?.words, CustomerFields.byKey["full_name"]?.words)
-        return Words(
-            en: """
-                “\(field?.en ?? key)” is that of a known customer, but “\(name?.en ?? "")” is another person's: nothing was changed. \
-                With matching (--match, or “Find the same people among known customers”) the row becomes a record of its own.
-                """,
-            zh: "“\(field?.zh ?? key)”属于已有客户，但“\(name?.zh ?? "")”是另一个人的，因此未作更改。启用识别（--match，或“在已有客户中识别同一人”）后，该行会成为单独的记录。")
-    }
-
-    /// Only without matching: with it the same person is joined, and who is not keeps the number as a contact.
-    private static let belongs = Words(
-        en: """
-            This number belongs to another customer. With matching (--match, or “Find the same people among known customers” \
-            in the wizard) the same person is joined, and another one keeps it as a contact number.
-            """,
-        zh: "该号码已属于其他客户。启用识别（--match，或向导中的“在已有客户中识别同一人”）后，同一人会合并，其他人将其保留为联系电话。")
 
     private func filled(by rows: [ImportRow], _ session: any SQLSession) throws -> Filled {
         var keys: Set<String> = []

@@ -7,7 +7,7 @@ extension CustomerRows {
     /// - Parameters:
     ///   - isDistinct: there is no such case among them, as with invented customers: all goes through COPY.
     ///   - found: the listing, tokens and identifiers of the same customers, made while the server takes in the customers
-    ///     themselves; `nil` = they are here.
+    ///     themselves, without texts of the search, which the caller writes; `nil` = all is here.
     func writeNew(
         isDistinct: Bool = false, found: (() -> CustomerRows)? = nil, _ session: any SQLSession
     ) throws {
@@ -19,7 +19,8 @@ extension CustomerRows {
             if lateBatches == nil {
                 let rows = found?() ?? self
                 late = rows
-                lateBatches = rows.lookUps(isDistinct: isDistinct, session.dialect).makeIterator()
+                let texts = found == nil ? SearchIndex.new(texts, session.dialect) : []
+                lateBatches = (texts + rows.lookUps(isDistinct: isDistinct)).makeIterator()
             }
             return lateBatches?.next()
         }
@@ -72,8 +73,8 @@ extension CustomerRows {
     }
 
     /// What they are listed and found by.
-    private func lookUps(isDistinct: Bool, _ dialect: Dialect) -> [BulkRows] {
-        SearchIndex.new(texts, dialect) + [
+    private func lookUps(isDistinct: Bool) -> [BulkRows] {
+        [
             BulkRows(into: "customers_listing", "customer_id, \(ListingRow.columnList)", listing),
             BulkRows(into: "customers_search", "kind, token, customer_id", search),
             BulkRows(into: "customers_identifier", "kind, value, customer_id", identifiers),

@@ -24,13 +24,13 @@ struct CustomerWriter: Sendable {
 
     /// Inserts whole customers. What they claim must be free: a taken source id or MSISDN is a `uniqueViolation`.
     /// - Parameter released: numbers whose former holders ended their lines; they go over to the new customers.
-    /// - Returns: the customers as they are compared; none when they are not kept for matching.
-    @discardableResult
+    /// - Parameter later: takes what they are searched and compared by, for the caller to write; `nil` = it is written here.
     func insert(
-        _ records: [CustomerRecord], released: [(Identifier, CustomerID)] = [], _ session: any SQLSession
-    ) throws -> [MatchPrepared] {
+        _ records: [CustomerRecord], released: [(Identifier, CustomerID)] = [], later: LaterRows? = nil,
+        _ session: any SQLSession
+    ) throws {
         try session.executeMany(CustomerSQL.deleteIdentifier, released.map { $0.row($1) })
-        guard !records.isEmpty else { return [] }
+        guard !records.isEmpty else { return }
         // What is not written first is made on another core meanwhile.
         let isMany = records.count >= Self.manyMin
         let found = Beside(isWorthIt: isMany) { [policy, step] in
@@ -38,19 +38,14 @@ struct CustomerWriter: Sendable {
             for record in records { found.addFound(record, policy: policy, step) }
             return found
         }
-        let compared = matching.map { keys in
-            Beside(isWorthIt: isMany) {
-                let prepared = records.map(keys.prepared)
-                return (prepared: prepared, rows: MatchRows(prepared, keys))
-            }
-        }
+        let compared = matching.map { keys in Beside(isWorthIt: isMany) { records.map(keys.prepared) } }
         var rows = CustomerRows()
         for record in records { rows.add(record) }
         try rows.writeNew(found: found.value, session)
         try SearchWords.note(records, session)
-        guard let (prepared, keyRows) = compared?.value() else { return [] }
-        try keyRows.writeNew(session)
-        return prepared
+        let put = later ?? LaterRows()
+        put.add(found, compared, matching)
+        if later == nil { _ = try put.write(session) }
     }
 
     private static let manyMin = 20

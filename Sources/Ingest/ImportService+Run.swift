@@ -42,10 +42,10 @@ extension ImportService {
                 let (done, sequel, took) = try await tenant.database.write { [self] session in
                     let begun = ContinuousClock.now
                     try session.preferIndexes()
-                    _ = pass.importer.takeSequel()
+                    pass.importer.begin()
                     var done = try chunks.map { try apply($0, pass, resolved, run, worker, references, session) }
                     done.append(try now.settle(earlier, session))
-                    return (done, pass.importer.takeSequel(), ContinuousClock.now - begun)
+                    return (done, try pass.importer.finish(session), ContinuousClock.now - begun)
                 }
                 for one in done { counts.add(one) }
                 let through = chunks.last?.number ?? 0

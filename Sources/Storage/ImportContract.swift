@@ -333,9 +333,11 @@ package protocol Importer: AnyObject {
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
     /// Planned only: what would be matched, since this was last asked.
     func takeMatches() -> ImportMatches
-    /// What is still to be done about the rows applied since this was last asked; `nil` = nothing. Asked at the end of the
-    /// transaction, and at its beginning, so that what did not come to its end is forgotten.
-    func takeSequel() -> (any ImportSequel)?
+    /// Before the first `apply` of a transaction: what was applied in one that did not come to its end is forgotten.
+    func begin()
+    /// Ends the transaction's part: writes what `apply` put off until all rows of the transaction are there.
+    /// - Returns: what is still to be done about the rows applied since `begin`; `nil` = nothing.
+    func finish(_ session: any SQLSession) throws -> (any ImportSequel)?
     /// The same of rows that were applied before, by whoever did not come to it.
     /// - Parameters:
     ///   - created: those that still exist are looked at.
@@ -388,7 +390,8 @@ extension ImportTarget {
 
 extension Importer {
     package func takeMatches() -> ImportMatches { ImportMatches() }
-    package func takeSequel() -> (any ImportSequel)? { nil }
+    package func begin() {}
+    package func finish(_ session: any SQLSession) throws -> (any ImportSequel)? { nil }
     package func sequel(
         created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
     ) throws -> (any ImportSequel)? { nil }

@@ -60,28 +60,34 @@ final class SQLiteSession: SQLSession {
     @discardableResult
     func bulkInsert(into table: SQL, _ columns: SQL, _ rows: [[SQLValue]]) throws -> Int {
         guard let width = rows.first?.count, width > 0 else { return 0 }
-        let group = max(1, min(Self.groupRows, Self.groupValues / width))
-        let whole = rows.count / group * group
+        var count = Self.groupRows
+        while count > 1, count * width > Self.groupValues { count /= 2 }
         return try translating {
             let before = database.totalChangesCount
-            for (count, part) in [(group, rows[..<whole]), (1, rows[whole...])] where !part.isEmpty {
+            var start = rows.startIndex
+            // What is left over goes in halves, so that few statements are kept and none is of a single row: after each of them
+            // FTS5 writes out what it has.
+            while start < rows.endIndex {
+                while count > rows.endIndex - start { count /= 2 }
                 // FAIL: like single statements, a group that fails leaves what stands before it to the transaction's end. The usual
                 // ABORT keeps a copy of each page that a group touches.
                 let text = Self.insert(into: table, columns, width: width, rows: count)
                 let statement = try statements.statement(text, isOpen: false)
                 defer { statement.end() }
-                for start in stride(from: part.startIndex, to: part.endIndex, by: count) {
-                    try statement.bind(part[start..<start + count])
+                while count <= rows.endIndex - start {
+                    try statement.bind(rows[start..<start + count])
                     while try statement.step() {}
                     statement.reset()
+                    start += count
                 }
             }
             return database.totalChangesCount - before
         }
     }
 
-    private static let groupRows = 64
-    private static let groupValues = 512
+    /// Powers of two.
+    private static let groupRows = 512
+    private static let groupValues = 1_024
 
     private static func insert(into table: SQL, _ columns: SQL, width: Int, rows: Int) -> SQL {
         let row = "(" + Array(repeating: "?", count: width).joined(separator: ",") + ")"

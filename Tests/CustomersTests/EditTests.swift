@@ -234,7 +234,7 @@ struct EditTests {
         let seen = try #require(page.first("name=\"revision\" value=\""))
         let target = CustomerImportTarget(desk.test.tenant)
         let outcomes = try await desk.test.tenant.database.write { session in
-            try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: Self.supervisor).apply(
+            try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: Self.supervisor).applyWhole(
                 [ImportRow(line: 1, values: ["msisdn": .text("+8613812345678"), "city": .text("宁波")])], session)
         }
         guard case .updated(_, _, let undo)? = outcomes.first else {

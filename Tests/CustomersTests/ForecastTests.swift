@@ -85,9 +85,9 @@ struct ForecastTests {
             turn += 1
             let (before, earlier) = (written, looked)
             let (done, next) = try await desk.tenant.database.write { session -> (ImportMatches, (any ImportSequel)?) in
-                _ = shared.takeSequel()
+                shared.begin()
                 for part in now { _ = try shared.apply(part, session) }
-                return (try settle(earlier, session), shared.takeSequel())
+                return (try settle(earlier, session), try shared.finish(session))
             }
             all.linked += done.linked
             all.review += done.review

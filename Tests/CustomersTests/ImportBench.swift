@@ -32,7 +32,7 @@ final class ImportBench: Sendable {
         let rows = Self.rows(values)
         return try await test.tenant.database.write { session in
             let options = ImportOptions(matchKey: match, createsNew: creates, updatesExisting: updates, source: source)
-            return try target.importer(options, principal: who).apply(rows, session)
+            return try target.importer(options, principal: who).applyWhole(rows, session)
         }
     }
 

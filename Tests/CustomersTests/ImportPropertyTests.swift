@@ -145,7 +145,7 @@ extension ImportBench {
         for chunk in rows.chunked(size) {
             result.append(
                 applies
-                    ? try await test.tenant.database.write { try importer.value.apply(chunk, $0) }
+                    ? try await test.tenant.database.write { try importer.value.applyWhole(chunk, $0) }
                     : try await test.tenant.database.read { try importer.value.plan(chunk, $0) })
         }
         return result

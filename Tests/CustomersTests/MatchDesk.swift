@@ -29,7 +29,7 @@ struct MatchDesk: Sendable {
         let (target, principal) = (bench.target, who ?? bench.principal)
         let (outcomes, sequel) = try await tenant.database.write { session in
             let importer = target.importer(options, principal: principal)
-            return (try importer.apply(rows, session), importer.takeSequel())
+            return (try importer.apply(rows, session), try importer.finish(session))
         }
         guard let sequel else { return Brought(outcomes: outcomes, matches: ImportMatches()) }
         let finding = try await tenant.database.read { try sequel.look($0) }

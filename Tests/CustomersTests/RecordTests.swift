@@ -37,7 +37,7 @@ struct RecordDesk: Sendable {
         let key = match ?? target.fields.first(where: \.canMatch)?.key
         let options = ImportOptions(matchKey: key, createsNew: creates, source: source)
         let (who, given) = (principal ?? bench.principal, ImportBench.rows(rows))
-        return try await tenant.database.write { try target.importer(options, principal: who).apply(given, $0) }
+        return try await tenant.database.write { try target.importer(options, principal: who).applyWhole(given, $0) }
     }
 
     func plan(_ entity: String, _ rows: [[String: SQLValue]]) async throws -> [ImportOutcome] {

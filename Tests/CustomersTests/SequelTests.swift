@@ -30,8 +30,8 @@ struct CustomerSequelTests {
         func write(_ values: [[String: String]]) async throws -> (ids: [CustomerID], sequel: any ImportSequel) {
             let rows = ImportBench.rows(values.map { $0.mapValues { .text($0) } })
             let (ids, sequel) = try await desk.tenant.database.write { [self] session in
-                _ = importer.takeSequel()
-                return (try importer.apply(rows, session).compactMap(\.customer), importer.takeSequel())
+                importer.begin()
+                return (try importer.apply(rows, session).compactMap(\.customer), try importer.finish(session))
             }
             return (ids, try #require(sequel))
         }

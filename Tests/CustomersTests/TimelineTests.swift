@@ -133,7 +133,7 @@ struct TimelineTests {
         #expect(!seen.text.contains("import"))
         desk.test.clock.advance(days: 1)
         try await desk.test.tenant.database.write { [target = CustomerImportTarget(desk.test.tenant)] session in
-            _ = try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: supervisor).apply(
+            _ = try target.importer(ImportOptions(matchKey: "msisdn", source: "t"), principal: supervisor).applyWhole(
                 [ImportRow(line: 1, values: ["msisdn": .text("+8613812345678"), "city": .text("宁波")])], session)
         }
         let imported = try await desk.get("/customers/\(id)/timeline?show=record", as: supervisor)

@@ -246,7 +246,9 @@ final class FakeImporter: Importer {
         return outcomes
     }
 
-    func takeSequel() -> (any ImportSequel)? {
+    func begin() { (sequel.created, sequel.updated) = ([], []) }
+
+    func finish(_ session: any SQLSession) -> (any ImportSequel)? {
         defer { (sequel.created, sequel.updated) = ([], []) }
         return options.matches && sequel.created.count + sequel.updated.count > 0 ? sequel : nil
     }

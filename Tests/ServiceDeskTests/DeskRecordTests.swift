@@ -48,7 +48,7 @@ struct DeskRecordTests {
         let options = ImportOptions(matchKey: target.fields.first(where: \.canMatch)?.key, source: source)
         let given = rows.enumerated().map { ImportRow(line: 2 + $0, values: $1) }
         return try await test.tenant.database.write { [who] in
-            try target.importer(options, principal: who).apply(given, $0)
+            try target.importer(options, principal: who).applyWhole(given, $0)
         }
     }
 

@@ -78,7 +78,7 @@ struct MegalineTests {
         let outcomes = try await tenant.database.write { session in
             try CustomerImportTarget(tenant).importer(
                 ImportOptions(matchKey: "source_id", source: "megaline"), principal: UsageWorld.principal
-            ).apply(all, session)
+            ).applyWhole(all, session)
         }
         let made = outcomes.count { if case .created = $0 { true } else { false } }
         #expect(made == 500)

@@ -163,7 +163,7 @@ struct TariffTests {
         _ = try await sound.database.write { session in
             try CustomerImportTarget(sound).importer(
                 ImportOptions(matchKey: "source_id", source: "s"), principal: UsageWorld.principal
-            ).apply(all, session)
+            ).applyWhole(all, session)
         }
         let rows = (0..<count).map { "\($0),\($0),2026-01-03 10:00:00,61" } + (0..<count).map { "x\($0),\($0),2026-02-03 10:00:00,1" }
         let report = try await world.take(

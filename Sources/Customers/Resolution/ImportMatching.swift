@@ -12,7 +12,7 @@ final class ImportMatching {
     private var expected = (rows: 0, created: 0)
     /// Of the transaction.
     private var created: [MatchPrepared] = []
-    private var changed: [MatchPrepared] = []
+    private var changed: [CustomerRecord] = []
     private var groups: [CustomerID: Int] = [:]
     private var calls = 0
 
@@ -25,21 +25,24 @@ final class ImportMatching {
     /// goes on, and how many chunks a transaction takes, must not decide who is linked.
     func expect(rows: Int, created: Int) { expected = (rows, created) }
 
-    /// Keeps what a chunk wrote until the end of its transaction.
-    func note(created: [MatchPrepared], changed: [CustomerRecord], _ session: any SQLSession) throws {
-        let keys = try matcher(session, writing: created.count).keys
+    /// Keeps what rows that came together made until the end of the transaction.
+    func note(created: [MatchPrepared]) {
         self.created += created
         calls += 1
         for one in created { groups[one.id] = calls }
-        self.changed += changed.map(keys.prepared)
     }
 
-    func takeSequel() -> (any ImportSequel)? {
-        defer { (created, changed, groups) = ([], [], [:]) }
-        guard let resolver, !created.isEmpty || !changed.isEmpty else { return nil }
+    func note(changed: [CustomerRecord]) { self.changed += changed }
+
+    func forget() { (created, changed, groups) = ([], [], [:]) }
+
+    func takeSequel(_ session: any SQLSession) throws -> (any ImportSequel)? {
+        defer { forget() }
+        guard !created.isEmpty || !changed.isEmpty else { return nil }
+        let resolver = try matcher(session, writing: created.count)
         return CustomerSequel(
-            resolver: resolver, created: created, changed: changed, groups: groups, number: order.next(created.map(\.id)),
-            order: order)
+            resolver: resolver, created: created, changed: changed.map(resolver.keys.prepared), groups: groups,
+            number: order.next(created.map(\.id)), order: order)
     }
 
     /// Of customers that whoever worked on the import before has written.

@@ -104,6 +104,8 @@ struct MatchCard: Sendable, Equatable {
 struct MatchPrepared: Sendable {
     let id: CustomerID
     let card: MatchCard
+    /// `card` as it is stored.
+    let text: String
     let keys: Set<Int64>
     let record: MatchRecord
 }
@@ -123,7 +125,7 @@ struct MatchKeys: Sendable {
     func prepared(_ record: CustomerRecord) -> MatchPrepared {
         let card = MatchCard(record)
         let (keys, usual) = prepared(card)
-        return MatchPrepared(id: record.id, card: card, keys: keys, record: usual)
+        return MatchPrepared(id: record.id, card: card, text: card.encoded, keys: keys, record: usual)
     }
 
     /// The record of the first document, number and address, which most comparisons are about.

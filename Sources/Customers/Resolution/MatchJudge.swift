@@ -54,18 +54,31 @@ struct MatchVerdict: Sendable, Equatable {
 final class MatchSubject: Sendable {
     let id: CustomerID
     let card: MatchCard
+    /// `card` as it is stored.
+    let text: String
     /// Of the first document, number and address.
     fileprivate let record: MatchRecord
 
     init(_ id: CustomerID, _ card: MatchCard, _ keys: MatchKeys) {
         self.id = id
         self.card = card
+        text = card.encoded
+        record = keys.usual(card)
+    }
+
+    /// - Parameter text: a card as it is stored; `nil` when it is none.
+    init?(_ id: CustomerID, stored text: String, _ keys: MatchKeys) {
+        guard let card = MatchCard(encoded: text) else { return nil }
+        self.id = id
+        self.card = card
+        self.text = text
         record = keys.usual(card)
     }
 
     init(_ prepared: MatchPrepared) {
         id = prepared.id
         card = prepared.card
+        text = prepared.text
         record = prepared.record
     }
 

@@ -63,18 +63,18 @@ extension MatchResolver {
         var pairs = look.pairs.filter { !later.contains($0.other.id) }
         guard !pairs.isEmpty else { return MatchCounts() }
         let involved = Set(pairs.flatMap { [$0.new.id, $0.other.id] })
-        let cards = try MatchStore.cards(involved.sorted(), session)
-        var reachable = Set(cards.keys)
+        let texts = try MatchStore.texts(involved.sorted(), session)
+        var reachable = Set(texts.keys)
         if principal.scope.regions != nil {
             reachable = try CustomerScope.reachable(Array(reachable), principal, session)
         }
         let known = try PairStore.known(pairs.map { ($0.new.id, $0.other.id) }, session)
         var fresh: [CustomerID: MatchSubject] = [:]
         func now(_ subject: MatchSubject) -> MatchSubject? {
-            guard reachable.contains(subject.id), let card = cards[subject.id] else { return nil }
-            if card == subject.card { return subject }
+            guard reachable.contains(subject.id), let text = texts[subject.id] else { return nil }
+            if text == subject.text { return subject }
             if let made = fresh[subject.id] { return made }
-            let made = MatchSubject(subject.id, card, keys)
+            let made = MatchSubject(subject.id, stored: text, keys)
             fresh[subject.id] = made
             return made
         }

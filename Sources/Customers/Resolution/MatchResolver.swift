@@ -78,14 +78,14 @@ struct MatchResolver: Sendable {
     func load(
         _ wanted: Set<CustomerID>, into subjects: inout [CustomerID: MatchSubject], _ session: any SQLSession
     ) throws {
-        let cards = try MatchStore.cards(wanted.filter { subjects[$0] == nil }, session)
+        let texts = try MatchStore.texts(wanted.filter { subjects[$0] == nil }, session)
         let keys = keys
-        for subject in cards.map(Known.init).mapBeside({ MatchSubject($0.id, $0.card, keys) }) {
+        for case let subject? in texts.map(Known.init).mapBeside({ MatchSubject($0.id, stored: $0.text, keys) }) {
             subjects[subject.id] = subject
         }
     }
 
-    private struct Known: Sendable { let id: CustomerID; let card: MatchCard }
+    private struct Known: Sendable { let id: CustomerID; let text: String }
 
     struct Pair: Hashable, Sendable { let new: CustomerID; let other: CustomerID }
 

@@ -97,12 +97,17 @@ enum MatchStore {
     }
 
     static func cards(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: MatchCard] {
-        var result: [CustomerID: MatchCard] = [:]
+        try texts(ids, session).compactMapValues { MatchCard(encoded: $0) }
+    }
+
+    /// Cards as they are stored.
+    static func texts(_ ids: [CustomerID], _ session: any SQLSession) throws -> [CustomerID: String] {
+        var result: [CustomerID: String] = [:]
         for chunk in ids.chunked(Limits.sqlListChunk) {
             var builder = SQLBuilder(records)
             builder.appendIn("AND customer_id", chunk.map { .id($0) })
             try session.forEach(builder.sql, builder.arguments) { row in
-                result[row.id(0)] = MatchCard(encoded: row.text(1))
+                result[row.id(0)] = row.text(1)
                 return true
             }
         }
@@ -126,7 +131,7 @@ struct MatchRows {
 
     mutating func add(_ one: MatchPrepared) {
         ready = nil
-        records.append([.id(one.id), .text(one.card.encoded), .int(MatchStore.form)])
+        records.append([.id(one.id), .text(one.text), .int(MatchStore.form)])
         for key in one.keys { newKeys.append((key, one.id)) }
     }
 
