@@ -2403,6 +2403,18 @@ CREATE TABLE public.servicedesk_case_step (
     reason text
 );
 
+CREATE TABLE public.servicedesk_case_text (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    tokens text NOT NULL
+);
+
+CREATE TABLE public.servicedesk_case_text_state (
+    id bigint NOT NULL,
+    step integer NOT NULL,
+    since bigint NOT NULL
+);
+
 CREATE TABLE public.servicedesk_interaction (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -3599,6 +3611,12 @@ ALTER TABLE ONLY public.servicedesk_case
 ALTER TABLE ONLY public.servicedesk_case_step
     ADD CONSTRAINT servicedesk_case_step_pkey PRIMARY KEY (customer_id, owner_id, place);
 
+ALTER TABLE ONLY public.servicedesk_case_text
+    ADD CONSTRAINT servicedesk_case_text_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_case_text_state
+    ADD CONSTRAINT servicedesk_case_text_state_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.servicedesk_interaction
     ADD CONSTRAINT servicedesk_interaction_pkey PRIMARY KEY (customer_id, id);
 
@@ -4381,6 +4399,10 @@ CREATE INDEX servicedesk_case_party_party ON public.servicedesk_case_party USING
 CREATE INDEX servicedesk_case_status ON public.servicedesk_case USING btree (status, id);
 
 CREATE INDEX servicedesk_case_step_owner ON public.servicedesk_case_step USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_text_id ON public.servicedesk_case_text USING btree (id);
+
+CREATE INDEX servicedesk_case_text_tokens ON public.servicedesk_case_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX servicedesk_case_updated ON public.servicedesk_case USING btree (updated_at);
 

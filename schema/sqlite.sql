@@ -3104,6 +3104,24 @@ CREATE TABLE servicedesk_case_step (
 
 CREATE INDEX servicedesk_case_step_owner ON servicedesk_case_step (owner_id);
 
+CREATE TABLE servicedesk_case_text (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  tokens TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_text_id ON servicedesk_case_text (id);
+
+CREATE VIRTUAL TABLE servicedesk_case_text_index USING fts5(tokens, content='servicedesk_case_text', content_rowid='id',
+  detail='none', columnsize=0, tokenize='ascii');
+
+CREATE TABLE servicedesk_case_text_state (
+  id INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL,
+  since BIGINT NOT NULL
+);
+
 CREATE TABLE servicedesk_interaction (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
