@@ -1232,7 +1232,8 @@ CREATE TABLE public.ingest_quarantine (
     created_at bigint NOT NULL,
     decided_at bigint,
     decided_by_name text NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    repaired_columns text
 );
 
 CREATE TABLE public.ingest_record_lineage (

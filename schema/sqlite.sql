@@ -1559,7 +1559,7 @@ CREATE TABLE ingest_quarantine (
   decided_at BIGINT,
   decided_by_name TEXT NOT NULL,
   reason TEXT NOT NULL
-);
+, repaired_columns TEXT);
 
 CREATE INDEX ingest_quarantine_key ON ingest_quarantine (key_hash, state);
 

@@ -185,6 +185,7 @@ enum IngestLabels {
             [
                 "id": .plain, "run_id": .plain, "record": .plain, "line": .plain, "entity": .plain, "source": .plain,
                 "rule": .plain, "field": .plain, "findings": .plain, "cells": .unlabelled, "repaired": .unlabelled,
+                "repaired_columns": .plain,
                 "match_key": .plain, "key_hash": .unlabelled, "state": .plain, "revision": .plain,
                 "replay_run_id": .plain, "replay_record": .plain, "created_at": .plain, "decided_at": .plain,
                 "decided_by_name": .name, "reason": .plain,
