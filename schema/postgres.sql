@@ -1135,6 +1135,15 @@ CREATE TABLE public.ingest_finding (
     fixed bigint NOT NULL
 );
 
+CREATE TABLE public.ingest_forecast (
+    run_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    chunk bigint NOT NULL,
+    asked_at bigint NOT NULL,
+    counted_at bigint,
+    result text
+);
+
 CREATE TABLE public.ingest_intake (
     source text NOT NULL,
     entity text NOT NULL,
@@ -1328,7 +1337,8 @@ CREATE TABLE public.ingest_run (
     undone_links bigint DEFAULT 0 NOT NULL,
     undone_decisions bigint DEFAULT 0 NOT NULL,
     undone_waiting bigint DEFAULT 0 NOT NULL,
-    matched_chunk bigint DEFAULT 0 NOT NULL
+    matched_chunk bigint DEFAULT 0 NOT NULL,
+    corrected_count bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.ingest_source (
@@ -3308,6 +3318,9 @@ ALTER TABLE ONLY public.ingest_file
 
 ALTER TABLE ONLY public.ingest_finding
     ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
+
+ALTER TABLE ONLY public.ingest_forecast
+    ADD CONSTRAINT ingest_forecast_pkey PRIMARY KEY (run_id);
 
 ALTER TABLE ONLY public.ingest_intake_file
     ADD CONSTRAINT ingest_intake_file_pkey PRIMARY KEY (id);

@@ -333,6 +333,8 @@ package protocol Importer: AnyObject {
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
     /// Planned only: what would be matched, since this was last asked.
     func takeMatches() -> ImportMatches
+    /// How many values of the rows planned or applied since this was last asked were left as somebody had corrected them.
+    func takeCorrected() -> Int
     /// What is still to be done about the rows applied since this was last asked; `nil` = nothing. Asked at the end of the
     /// transaction, and at its beginning, so that what did not come to its end is forgotten.
     func takeSequel() -> (any ImportSequel)?
@@ -388,6 +390,7 @@ extension ImportTarget {
 
 extension Importer {
     package func takeMatches() -> ImportMatches { ImportMatches() }
+    package func takeCorrected() -> Int { 0 }
     package func takeSequel() -> (any ImportSequel)? { nil }
     package func sequel(
         created: [CustomerID], updated: [CustomerID], _ session: any SQLSession
