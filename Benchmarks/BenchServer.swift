@@ -226,6 +226,8 @@ extension Bench {
             ("pinyin initials", ["zw", "lf", "wm", "cj", "wxm"]),
             ("surname and initials", ["liujj", "wangxm", "ouyangxy", "zhang wh", "linqq"]),
             ("two mistyped words", ["jhon smiht", "marry jonse", "li jonhson", "wnag xioaling", "anm taylro"]),
+            ("device", ["iphone", "iphone 15", "huawei", "mate 60", "xiao", "华为"]),
+            ("words of a case", ["信号", "refund", "退款 掉线", "charged twice", "slow net"]),
             ("mistyped letters", ["jonson", "smiht", "willaims", "brwon", "tayler"]),
         ]
         for (name, words) in kinds {

@@ -149,6 +149,7 @@ SELECT create_distributed_table('servicedesk_case_entity', 'customer_id', coloca
 SELECT create_distributed_table('servicedesk_case_note', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case_party', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_case_step', 'customer_id', colocate_with => 'customers_customer');
+SELECT create_distributed_table('servicedesk_case_text', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction_note', 'customer_id', colocate_with => 'customers_customer');
 SELECT create_distributed_table('servicedesk_interaction_party', 'customer_id', colocate_with => 'customers_customer');

@@ -1135,6 +1135,15 @@ CREATE TABLE public.ingest_finding (
     fixed bigint NOT NULL
 );
 
+CREATE TABLE public.ingest_forecast (
+    run_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    chunk bigint NOT NULL,
+    asked_at bigint NOT NULL,
+    counted_at bigint,
+    result text
+);
+
 CREATE TABLE public.ingest_intake (
     source text NOT NULL,
     entity text NOT NULL,
@@ -1232,7 +1241,8 @@ CREATE TABLE public.ingest_quarantine (
     created_at bigint NOT NULL,
     decided_at bigint,
     decided_by_name text NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    repaired_columns text
 );
 
 CREATE TABLE public.ingest_record_lineage (
@@ -1327,7 +1337,8 @@ CREATE TABLE public.ingest_run (
     undone_links bigint DEFAULT 0 NOT NULL,
     undone_decisions bigint DEFAULT 0 NOT NULL,
     undone_waiting bigint DEFAULT 0 NOT NULL,
-    matched_chunk bigint DEFAULT 0 NOT NULL
+    matched_chunk bigint DEFAULT 0 NOT NULL,
+    corrected_count bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.ingest_source (
@@ -2403,6 +2414,18 @@ CREATE TABLE public.servicedesk_case_step (
     reason text
 );
 
+CREATE TABLE public.servicedesk_case_text (
+    customer_id bigint NOT NULL,
+    id bigint NOT NULL,
+    tokens text NOT NULL
+);
+
+CREATE TABLE public.servicedesk_case_text_state (
+    id bigint NOT NULL,
+    step integer NOT NULL,
+    since bigint NOT NULL
+);
+
 CREATE TABLE public.servicedesk_interaction (
     customer_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -3296,6 +3319,9 @@ ALTER TABLE ONLY public.ingest_file
 ALTER TABLE ONLY public.ingest_finding
     ADD CONSTRAINT ingest_finding_pkey PRIMARY KEY (run_id, phase, rule, field);
 
+ALTER TABLE ONLY public.ingest_forecast
+    ADD CONSTRAINT ingest_forecast_pkey PRIMARY KEY (run_id);
+
 ALTER TABLE ONLY public.ingest_intake_file
     ADD CONSTRAINT ingest_intake_file_pkey PRIMARY KEY (id);
 
@@ -3598,6 +3624,12 @@ ALTER TABLE ONLY public.servicedesk_case
 
 ALTER TABLE ONLY public.servicedesk_case_step
     ADD CONSTRAINT servicedesk_case_step_pkey PRIMARY KEY (customer_id, owner_id, place);
+
+ALTER TABLE ONLY public.servicedesk_case_text
+    ADD CONSTRAINT servicedesk_case_text_pkey PRIMARY KEY (customer_id, id);
+
+ALTER TABLE ONLY public.servicedesk_case_text_state
+    ADD CONSTRAINT servicedesk_case_text_state_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.servicedesk_interaction
     ADD CONSTRAINT servicedesk_interaction_pkey PRIMARY KEY (customer_id, id);
@@ -4381,6 +4413,10 @@ CREATE INDEX servicedesk_case_party_party ON public.servicedesk_case_party USING
 CREATE INDEX servicedesk_case_status ON public.servicedesk_case USING btree (status, id);
 
 CREATE INDEX servicedesk_case_step_owner ON public.servicedesk_case_step USING btree (owner_id);
+
+CREATE INDEX servicedesk_case_text_id ON public.servicedesk_case_text USING btree (id);
+
+CREATE INDEX servicedesk_case_text_tokens ON public.servicedesk_case_text USING gin (((tokens)::tsvector));
 
 CREATE INDEX servicedesk_case_updated ON public.servicedesk_case USING btree (updated_at);
 

@@ -1450,6 +1450,15 @@ CREATE TABLE ingest_finding (
   PRIMARY KEY (run_id, phase, rule, field)
 ) WITHOUT ROWID;
 
+CREATE TABLE ingest_forecast (
+  run_id INTEGER PRIMARY KEY,
+  job_id BIGINT NOT NULL,
+  chunk BIGINT NOT NULL,
+  asked_at BIGINT NOT NULL,
+  counted_at BIGINT,
+  result TEXT
+);
+
 CREATE TABLE ingest_intake (
   source TEXT NOT NULL PRIMARY KEY,
   entity TEXT NOT NULL,
@@ -1559,7 +1568,7 @@ CREATE TABLE ingest_quarantine (
   decided_at BIGINT,
   decided_by_name TEXT NOT NULL,
   reason TEXT NOT NULL
-);
+, repaired_columns TEXT);
 
 CREATE INDEX ingest_quarantine_key ON ingest_quarantine (key_hash, state);
 
@@ -1652,7 +1661,7 @@ CREATE TABLE ingest_run (
   reverted_at BIGINT,
   created_by BIGINT,
   created_by_name TEXT NOT NULL
-, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0, quarantined_count BIGINT NOT NULL DEFAULT 0, skipped_count BIGINT NOT NULL DEFAULT 0, is_replay BOOLEAN NOT NULL DEFAULT FALSE, source TEXT NOT NULL DEFAULT '', mapping_version BIGINT, undone_links BIGINT NOT NULL DEFAULT 0, undone_decisions BIGINT NOT NULL DEFAULT 0, undone_waiting BIGINT NOT NULL DEFAULT 0, matched_chunk BIGINT NOT NULL DEFAULT 0);
+, purged_at BIGINT, linked_count BIGINT NOT NULL DEFAULT 0, review_count BIGINT NOT NULL DEFAULT 0, quarantined_count BIGINT NOT NULL DEFAULT 0, skipped_count BIGINT NOT NULL DEFAULT 0, is_replay BOOLEAN NOT NULL DEFAULT FALSE, source TEXT NOT NULL DEFAULT '', mapping_version BIGINT, undone_links BIGINT NOT NULL DEFAULT 0, undone_decisions BIGINT NOT NULL DEFAULT 0, undone_waiting BIGINT NOT NULL DEFAULT 0, matched_chunk BIGINT NOT NULL DEFAULT 0, corrected_count BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX ingest_run_source ON ingest_run (source, id);
 
@@ -3103,6 +3112,24 @@ CREATE TABLE servicedesk_case_step (
 ) WITHOUT ROWID;
 
 CREATE INDEX servicedesk_case_step_owner ON servicedesk_case_step (owner_id);
+
+CREATE TABLE servicedesk_case_text (
+  customer_id BIGINT NOT NULL,
+  id BIGINT NOT NULL,
+  tokens TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX servicedesk_case_text_id ON servicedesk_case_text (id);
+
+CREATE VIRTUAL TABLE servicedesk_case_text_index USING fts5(tokens, content='servicedesk_case_text', content_rowid='id',
+  detail='none', columnsize=0, tokenize='ascii');
+
+CREATE TABLE servicedesk_case_text_state (
+  id INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL,
+  since BIGINT NOT NULL
+);
 
 CREATE TABLE servicedesk_interaction (
   customer_id BIGINT NOT NULL,

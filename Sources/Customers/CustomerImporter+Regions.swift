@@ -25,3 +25,11 @@ extension CustomerImporter {
 extension ImportRow {
     func without(_ fields: Set<String>) -> ImportRow { ImportRow(line: line, values: values.filter { !fields.contains($0.key) }) }
 }
+
+extension CustomerImporter {
+    /// How many values of rows were left as somebody had corrected them (ADR 0076).
+    func takeCorrected() -> Int {
+        defer { corrected = 0 }
+        return corrected
+    }
+}

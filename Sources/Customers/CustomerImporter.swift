@@ -17,6 +17,7 @@ final class CustomerImporter: Importer {
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
+    var corrected = 0
     private let matching: ImportMatching
     /// Of the transaction.
     private let later = LaterRows()
@@ -286,15 +287,18 @@ final class CustomerImporter: Importer {
             }
             var after = found
             after.chooseLine(for: row.values, &context)
+            var left = 0
             let chosen = after
             try fill(&after, from: row, filled, context)
             if state.corrections.knows(found.id) {
                 let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)
-                after = chosen
-                try fill(&after, from: row.without(state.corrections.undone(found.id, by: changes)), filled, context)
+                let news = row.without(state.corrections.undone(found.id, by: changes))
+                (after, left) = (chosen, row.values.count - news.values.count)
+                try fill(&after, from: news, filled, context)
             }
             yieldNumbers(of: &after, before: found, row, state, context)
             let taken = try takeClaims(of: after, before: found, row, state)
+            corrected += left
             let changes = CustomerStore.changes(from: found, to: after, filled.custom, context)
             guard !changes.isEmpty else { return .done(.unchanged(found.id)) }
             after.customer.revision += 1

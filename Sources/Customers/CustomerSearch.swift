@@ -9,6 +9,8 @@ struct SearchMatch: Sendable, Equatable {
         case number(String)
         /// An ICCID, IMSI or IMEI.
         case card
+        /// What the device of the customer's is called.
+        case device(String)
         /// The number of a bill, a payment or an account.
         case record(NumberIndex.Kind, String)
         case reference, document, email, name
@@ -82,6 +84,10 @@ enum CustomerSearch {
             group = "customers.search.devices"
             icon = "sim"
             notes.insert(device, at: 0)
+        case .device(let name):
+            group = "customers.search.devices"
+            icon = "sim"
+            notes.insert(name, at: 0)
         case .record(let kind, let number):
             group = "customers.search.\(kind.rawValue)"
             icon = "bill"
@@ -188,6 +194,7 @@ struct IndexedSearch {
         if masking.names, text.unicodeScalars.contains(where: { $0.properties.isAlphabetic }) {
             try lookForNames(SearchName(text))
         }
+        try lookForDevices(text)
         return found
     }
 
@@ -226,12 +233,14 @@ struct IndexedSearch {
     }
 
     /// Where stored values have to be looked at: of those who are meant, in their order, by what they were found.
+    /// - Parameter rowsMax: so many rows of PostgreSQL's index are looked at, where most of a base may be meant.
     mutating func look(
-        _ term: SearchTerm, checking meant: ([CustomerID]) throws -> [(CustomerID, SearchMatch.Way)]
+        _ term: SearchTerm, rowsMax: Int? = nil,
+        checking meant: ([CustomerID]) throws -> [(CustomerID, SearchMatch.Way)]
     ) throws {
         var window = max(Self.windowMin, 2 * limit) + seen.count
         while found.count < limit {
-            let ids = try SearchIndex.find(term, limit: window, principal, session)
+            let ids = try SearchIndex.find(term, limit: window, rowsMax: rowsMax, principal, session)
             for (id, way) in try meant(ids.filter { !seen.contains($0) }) { add(id, way) }
             if ids.count < window || window == Self.windowMax { return }
             window = Self.windowMax

@@ -2,9 +2,9 @@ import Kernel
 import Platform
 import Storage
 
-/// Makes the parts of cards, and the texts of bills, payments and accounts, of a base that is older than these (rows 2
-/// to 4 of `customers_search_state`, 3 for payments alone, 4 for the accounts that bills name): once at the start, and once more a
-/// day later for what processes of before wrote meanwhile. Until then a card is found by its whole number and by its beginning, as before.
+/// Makes the parts of cards, and the texts of bills, payments and accounts, of a base that is older than these (rows of
+/// `customers_search_state`: 2, 3 payments, 4 accounts that bills name, 5 devices): once at the start, and once more a day later for
+/// what processes of before wrote meanwhile. Until then a card is found by its whole number and by its beginning, as before.
 struct NumberFill: Sendable {
     static let state: SQL = "SELECT step, since FROM customers_search_state WHERE id = $1"
     static let passed: SQL = "UPDATE customers_search_state SET step = 1, since = $1 WHERE id = $2"
@@ -24,6 +24,7 @@ struct NumberFill: Sendable {
         let all = try await run(2, [.accounts, .bills], hasCards: true, checkCancelled)
         return try await all + run(3, [.payments], hasCards: false, checkCancelled)
             + run(4, [], hasCards: false, hasReferences: true, checkCancelled)
+            + run(5, [], hasCards: true, checkCancelled)
     }
 
     private func run(

@@ -61,6 +61,13 @@ enum SearchIndex {
         SELECT f.customer_id FROM found f WHERE TRUE
         """
 
+    /// Where a good part of the base may be meant: not all of it is collected.
+    static let foundSomePostgres: SQL = """
+        WITH found AS MATERIALIZED (
+          SELECT customer_id FROM customers_search_text WHERE CAST(tokens AS tsvector) @@ CAST($1 AS tsquery) LIMIT $2)
+        SELECT f.customer_id FROM found f JOIN customers_listing l ON l.customer_id = f.customer_id WHERE TRUE
+        """
+
     /// For a list of ids inside another statement, which cannot begin with WITH.
     static let withinPostgres: SQL = """
         SELECT customer_id FROM customers_search_text WHERE CAST(tokens AS tsvector) @@ CAST($1 AS tsquery)
@@ -72,17 +79,18 @@ enum SearchIndex {
     }
 
     /// Customers within the principal's reach, in the order they came into the base as a rule, at most `limit`.
-    static func find(_ term: SearchTerm, limit: Int, _ principal: Principal, _ session: any SQLSession) throws
-        -> [CustomerID]
-    {
+    static func find(
+        _ term: SearchTerm, limit: Int, rowsMax: Int? = nil, _ principal: Principal, _ session: any SQLSession
+    ) throws -> [CustomerID] {
         guard !term.isEmpty, limit > 0 else { return [] }
-        return try session.query(statement(term, limit: limit, principal, session.dialect)) { $0.id(0) }
+        return try session.query(statement(term, limit: limit, rowsMax: rowsMax, principal, session.dialect)) { $0.id(0) }
     }
 
-    static func statement(_ term: SearchTerm, limit: Int, _ principal: Principal, _ dialect: Dialect) -> SQLBuilder {
+    static func statement(
+        _ term: SearchTerm, limit: Int, rowsMax: Int? = nil, _ principal: Principal, _ dialect: Dialect
+    ) -> SQLBuilder {
         guard let regions = principal.scope.regions else {
-            var builder = SQLBuilder(
-                dialect.sql(sqlite: foundAnywhereSQLite, postgres: foundAnywherePostgres), [.text(term.text(dialect))])
+            var builder = begun(dialect.sql(sqlite: foundAnywhereSQLite, postgres: foundAnywherePostgres), term, rowsMax, dialect)
             builder.append("LIMIT ?", .int(limit))
             return builder
         }
@@ -92,11 +100,15 @@ enum SearchIndex {
         if !words.isEmpty, words.count <= regionsMax, !words.contains("") {
             narrowed = .all([term, .any(words.map { .token(.region, $0) })])
         }
-        var builder = SQLBuilder(
-            dialect.sql(sqlite: foundSQLite, postgres: foundPostgres), [.text(narrowed.text(dialect))])
+        var builder = begun(dialect.sql(sqlite: foundSQLite, postgres: foundPostgres), narrowed, rowsMax, dialect)
         CustomerScope.narrow(&builder, principal, column: "AND l.region")
         builder.append("LIMIT ?", .int(limit))
         return builder
+    }
+
+    private static func begun(_ sql: SQL, _ term: SearchTerm, _ rowsMax: Int?, _ dialect: Dialect) -> SQLBuilder {
+        guard let rowsMax, dialect == .postgres else { return SQLBuilder(sql, [.text(term.text(dialect))]) }
+        return SQLBuilder(foundSomePostgres, [.text(term.text(dialect)), .int(rowsMax)])
     }
 
     // MARK: Writing

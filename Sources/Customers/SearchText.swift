@@ -26,6 +26,8 @@ enum SearchKind: UInt8, Sendable {
     /// Four characters that follow each other in one; in the index of numbers, in the number of a bill or an account.
     case piece = 0x67  // g
     case document = 0x6F  // o
+    /// A word of what a device is called: brand, model, model and what follows.
+    case device = 0x76  // v
     case email = 0x61  // a
     /// Where the customer is: narrows what others are looked for with.
     case region = 0x72  // r
@@ -54,6 +56,7 @@ struct SearchText {
                 for piece in pieces(token) { text.add(.piece, piece.utf8) }
             }
         }
+        for word in devices(record) { text.add(.device, word.utf8) }
         for document in record.documents { text.add(.document, compact(document.number).utf8) }
         for contact in record.contacts where contact.kind == .email { text.add(.email, compact(contact.value).utf8) }
         if let region = record.customer.region { text.add(.region, compact(region).utf8) }

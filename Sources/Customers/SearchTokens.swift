@@ -82,7 +82,7 @@ enum SearchTokens {
         a.party.displayName == b.party.displayName && a.customer.reference == b.customer.reference
             && a.sourceIDs == b.sourceIDs && a.contacts == b.contacts && a.documents == b.documents
             && a.subscriptions.elementsEqual(b.subscriptions) {
-                $0.msisdn == $1.msisdn && $0.iccid == $1.iccid && $0.imsi == $1.imsi && $0.imei == $1.imei
+                $0.msisdn == $1.msisdn && $0.iccid == $1.iccid && $0.imsi == $1.imsi && $0.imei == $1.imei && $0.device == $1.device
             }
     }
 

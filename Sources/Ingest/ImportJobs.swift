@@ -19,6 +19,11 @@ extension ImportService {
             JobHandler(kind: Self.revertJob) { [self] context in
                 try await handle(context) { id, control in try await of(id).performRevert(id, control) }
             },
+            JobHandler(kind: RevertCounting.job) { [self] context in
+                let payload = try JSONValue.parse(Array(context.job.payload.utf8)).object
+                guard let id = ImportRunID(payload?["run"]?.string ?? "") else { throw Self.namesNoImport }
+                return try await countForecast(id, job: context.job.id)
+            },
             JobHandler(kind: Self.purgeJob) { [self] _ in
                 let expired = try await expireQuarantine()
                 return JSONValue.object([
@@ -29,6 +34,8 @@ extension ImportService {
     }
 
     private static let attemptsMax = 3
+    private static let namesNoImport = CRMError(
+        "payload", status: 500, Words(en: "The job names no import.", zh: "任务未指明导入。"))
 
     /// What the job says of a run that came to its end; `nil` = it has not.
     /// - Throws: `CRMError` "import_failed".
@@ -48,7 +55,7 @@ extension ImportService {
     ) async throws -> String? {
         let payload = try JSONValue.parse(Array(context.job.payload.utf8)).object
         guard let id = ImportRunID(payload?["run"]?.string ?? "") else {
-            throw CRMError("payload", status: 500, Words(en: "The job names no import.", zh: "任务未指明导入。"))
+            throw Self.namesNoImport
         }
         let job = context.job.id
         let tenant = self.tenant

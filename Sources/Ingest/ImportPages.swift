@@ -53,6 +53,7 @@ struct ImportPages: Sendable {
             post("/imports/{id}/start", .form(["again"])) { try await act(.start, $0) },
             post("/imports/{id}/continuation") { try await act(.resume, $0) },
             post("/imports/{id}/reversal") { try await act(.revert, $0) },
+            post("/imports/{id}/forecast") { try await forecast($0) },
             post("/imports/{id}/cancellation", .form([]), .acts, cancel),
         ]
     }
@@ -203,6 +204,7 @@ struct ImportPages: Sendable {
             let isEditing = run.mayEdit && (run.state == .draft || wantsMapping)
             let service = try service.on(run.entity)
             let fields = try service.target.fields + service.target.attributeFields(session)
+            let counting = try RevertCounting.of(run, call.tenant, session)
             return ImportViews.Page(
                 run: run, file: file, fields: fields, target: service.target,
                 suggestion: isEditing ? try service.suggestion(file, source: run.mapping.source, session) : nil,
@@ -215,9 +217,11 @@ struct ImportPages: Sendable {
                 isStalled: try service.isStalled(run, session),
                 earlier: run.mayEdit ? try service.repeated(run, session) : nil,
                 revert: run.mayRevert
-                    ? try service.previewRevert(
-                        run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
+                    ? try counting?.result
+                        ?? service.previewRevert(
+                            run, chunksMax: ImportService.previewChunks, forecastMax: ImportService.forecastChunks, session)
                     : nil,
+                counting: counting,
                 trail: try QuarantineTrail.of(run, file, session),
                 titles: run.state == .ready && !isEditing
                     ? try service.target.titles(of: run.plan?.pairCustomers ?? [], for: principal, session) : [:])
@@ -306,6 +310,13 @@ struct ImportPages: Sendable {
         try await service(call.tenant).enqueue(
             action, id, principal: try call.principal(), again: call.form["again"] == "1",
             record: Self.recorder(call, answer))
+        return answer
+    }
+
+    private func forecast(_ call: Call) async throws -> WebResponse {
+        let id: ImportRunID = try call.request.id("id")
+        let answer = WebResponse.redirect("/imports/\(id)").flash("ingest.flash.counting")
+        try await service(call.tenant).askForForecast(id, principal: try call.principal(), record: Self.recorder(call, answer))
         return answer
     }
 

@@ -151,6 +151,8 @@ package struct ImportReport: Sendable, Codable {
     package let held: Held?
     /// Rows of a replay that somebody else decided meanwhile.
     package let skipped: Int
+    /// Values that were left as somebody had corrected them: the source says again what it said before.
+    package let corrected: Int
     /// Of the created ones: linked with a known customer, and put before a person; `nil` when the import does not
     /// match.
     package let linked: Int?

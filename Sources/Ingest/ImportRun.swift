@@ -56,6 +56,12 @@ package struct RunCounts: Sendable, Codable, Equatable {
         get { passed ?? 0 }
         set { passed = newValue == 0 ? nil : newValue }
     }
+    private var left: Int?
+    /// Values that were left as somebody had corrected them.
+    package var corrected: Int {
+        get { left ?? 0 }
+        set { left = newValue == 0 ? nil : newValue }
+    }
     /// Of the created ones, when the import matches; `nil` in what an older version counted.
     package var linked: Int?
     package var review: Int?

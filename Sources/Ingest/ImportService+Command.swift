@@ -259,7 +259,7 @@ extension ImportService {
             matchKey: run.mapping.matchKey, dryRun: dryRun, state: run.state.rawValue, read: counts.read,
             created: counts.created, updated: counts.updated, unchanged: counts.unchanged, rejected: counts.rejected,
             quarantined: counts.quarantined, held: dryRun ? nil : try await trail(run, file).report,
-            skipped: counts.skipped, linked: counts.linked, review: counts.review,
+            skipped: counts.skipped, corrected: counts.corrected, linked: counts.linked, review: counts.review,
             apart: counts.apart,
             reasons: reasons.map {
                 ImportReport.Reason(

@@ -47,6 +47,7 @@ extension ImportService {
             }
             let rejects = planner.add(chunk, outcomes, resolved)
             if run.mapping.matches { planner.add(pass.importer.takeMatches()) }
+            planner.plan.counts.corrected += pass.importer.takeCorrected()
             if !rejects.isEmpty || !chunk.counts.isEmpty {
                 try await tenant.database.write { session in
                     guard try session.exists(RunStore.planning, [.id(id), .text(worker)]) else { throw RunStore.taken }
@@ -373,6 +374,7 @@ extension RunCounts {
             "unchanged": .int(Int64(unchanged)), "rejected": .int(Int64(rejected)),
         ]
         if quarantined > 0 { facts["quarantined"] = .int(Int64(quarantined)) }
+        if corrected > 0 { facts["corrected"] = .int(Int64(corrected)) }
         if skipped > 0 { facts["skipped"] = .int(Int64(skipped)) }
         if let linked { facts["linked"] = .int(Int64(linked)) }
         if let review { facts["review"] = .int(Int64(review)) }

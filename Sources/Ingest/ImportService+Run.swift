@@ -428,6 +428,7 @@ extension RunCounts {
         rejected += other.rejected
         quarantined += other.quarantined
         skipped += other.skipped
+        corrected += other.corrected
         if let more = other.linked { linked = (linked ?? 0) + more }
         if let more = other.review { review = (review ?? 0) + more }
     }

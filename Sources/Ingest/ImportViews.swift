@@ -22,6 +22,8 @@ struct ImportViews {
         let earlier: RunStore.Earlier?
         /// What taking it back would do.
         let revert: RevertPreview?
+        /// Of a large import: what a job counted of it; `nil` = the page counts all by itself.
+        let counting: RevertCounting?
         let trail: QuarantineTrail
         /// Known records that the pairs of a dry run name, as the caller may see them.
         let titles: [CustomerID: ImportTitle]
@@ -176,6 +178,7 @@ struct ImportViews {
             "rejected": .text(Numbers.grouped(counts.rejected)), "hasRejects": .bool(counts.rejected > 0),
             "quarantined": .text(Numbers.grouped(counts.quarantined)), "hasHeld": .bool(counts.quarantined > 0),
             "skipped": .text(Numbers.grouped(counts.skipped)), "hasSkipped": .bool(counts.skipped > 0),
+            "corrected": .text(counts.corrected > 0 ? Numbers.grouped(counts.corrected) : nil),
             "hasMatches": .bool(counts.linked != nil || counts.review != nil),
             "apart": .text(counts.apart.map { Numbers.grouped($0) }),
             "linked": .text(Numbers.grouped(counts.linked ?? 0)), "review": .text(Numbers.grouped(counts.review ?? 0)),
@@ -306,8 +309,10 @@ struct ImportViews {
                     ["run": .text($0.run), "file": .text($0.file), "records": .text(Numbers.grouped($0.records))]
                 }),
             "byOthers": .text(revert.byOthers.flatMap { $0 > 0 ? Numbers.grouped($0) : nil }),
-            "lookedAt": .text(
-                run.chunk > ImportService.forecastChunks ? Numbers.grouped(revert.lookedAt) : nil),
+            "lookedAt": .text(page.counting != nil && page.counting?.result == nil ? Numbers.grouped(revert.lookedAt) : nil),
+            "countedAt": .text(page.counting?.countedAt.map(call.time)),
+            "isOlder": .bool(page.counting?.isOlder ?? false), "isCounting": .bool(page.counting?.isCounting ?? false),
+            "mayCount": .bool(page.counting.map { !$0.isCounting } ?? false),
         ]
     }
 
@@ -327,7 +332,7 @@ struct ImportViews {
                 "mayContinue": .bool(
                     run.mayContinue && (run.counts.read == 0 || run.counts.rejected < run.counts.read)),
                 "ties": .text(page.revert.flatMap { $0.ties.isEmpty ? nil : $0.ties.words[language] }),
-                "tiesArePartial": .bool(run.chunk > ImportService.previewChunks),
+                "tiesArePartial": .bool(run.chunk > ImportService.previewChunks && page.counting?.result == nil),
                 "isReverted": .bool(run.state == .reverted), "isGood": .bool(run.state == .succeeded),
                 "isBad": .bool(run.state == .failed), "isStopped": .bool(run.state == .cancelled),
                 "issues": .text(run.revertIssues > 0 ? Numbers.grouped(run.revertIssues) : nil),

@@ -59,7 +59,7 @@ package struct IngestModule: Module {
         TableLayout.all(
             [
                 "ingest_file", "ingest_mapping", "ingest_run", "ingest_journal", "ingest_reject",
-                "ingest_revert_issue", "ingest_intake", "ingest_intake_file", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
+                "ingest_revert_issue", "ingest_forecast", "ingest_intake", "ingest_intake_file", "ingest_rule", "ingest_finding", "ingest_quality", "ingest_quarantine",
                 "ingest_source", "ingest_source_mapping",
             ], .local) + TableLayout.all(["ingest_lineage", "ingest_record_lineage"], .customer(key: "customer_id"))
     }
@@ -125,7 +125,8 @@ enum IngestLabels {
                 "plan_reject_blob_id": .unlabelled, "reject_blob_id": .unlabelled, "chunk": .plain,
                 "checkpoint": .plain, "revert_chunk": .plain, "rows_read": .plain, "created_count": .plain,
                 "updated_count": .plain, "unchanged_count": .plain, "rejected_count": .plain, "linked_count": .plain,
-                "review_count": .plain, "quarantined_count": .plain, "skipped_count": .plain, "undone_links": .plain, "undone_decisions": .plain,
+                "review_count": .plain, "quarantined_count": .plain, "skipped_count": .plain, "corrected_count": .plain,
+                "undone_links": .plain, "undone_decisions": .plain,
                 "undone_waiting": .plain, "matched_chunk": .plain, "is_replay": .plain,
                 "source": .plain, "mapping_version": .plain,
                 "revert_issue_count": .plain, "message_en": .plain, "message_zh": .plain, "created_at": .plain,
@@ -185,6 +186,7 @@ enum IngestLabels {
             [
                 "id": .plain, "run_id": .plain, "record": .plain, "line": .plain, "entity": .plain, "source": .plain,
                 "rule": .plain, "field": .plain, "findings": .plain, "cells": .unlabelled, "repaired": .unlabelled,
+                "repaired_columns": .plain,
                 "match_key": .plain, "key_hash": .unlabelled, "state": .plain, "revision": .plain,
                 "replay_run_id": .plain, "replay_record": .plain, "created_at": .plain, "decided_at": .plain,
                 "decided_by_name": .name, "reason": .plain,
@@ -195,5 +197,6 @@ enum IngestLabels {
         TableLabels.plain(
             "ingest_revert_issue",
             ["run_id", "chunk", "number", "customer_id", "field", "reason_en", "reason_zh"]),
+        TableLabels.plain("ingest_forecast", ["run_id", "job_id", "chunk", "asked_at", "counted_at", "result"]),
     ]
 }

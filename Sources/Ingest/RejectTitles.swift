@@ -67,6 +67,7 @@ enum RejectTitles {
         "other_customer": Words(en: "Another customer's", zh: "属于其他客户"),
         "two_customers": Words(en: "Names two customers", zh: "指向两个客户"),
         "customer_left": Words(en: "The customer has left", zh: "客户已离网"),
+        "line_ended": Words(en: "The line has ended", zh: "业务已终止"),
         "unknown_customer": Words(en: "Unknown customer", zh: "客户不存在"),
         "unknown_number": Words(en: "Unknown number", zh: "号码不存在"),
         "unknown_account": Words(en: "Unknown account", zh: "账户不存在"),

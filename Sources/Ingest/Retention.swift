@@ -43,6 +43,7 @@ extension ImportService {
                 try await tenant.database.write { [tenant] session in
                     try session.execute(Self.forgetJournal, [.id(item.run)])
                     try session.execute(Self.forgetRejects, [.id(item.run)])
+                    try session.execute(RevertCounting.forget, [.id(item.run)])
                     try session.execute(Self.forgetRun, [.id(item.run), .time(tenant.clock.now())])
                     try session.execute(
                         RunStore.setInspection,

@@ -24,7 +24,7 @@ enum RunStore {
           chunk, checkpoint, revert_chunk, rows_read, created_count, updated_count, unchanged_count, rejected_count,
           revert_issue_count, message_en, message_zh, created_at, started_at, finished_at, reverted_at, created_by,
           created_by_name, touched_at, purged_at, linked_count, review_count, quarantined_count, skipped_count, is_replay,
-          undone_links, undone_decisions, undone_waiting, matched_chunk
+          undone_links, undone_decisions, undone_waiting, matched_chunk, corrected_count
         FROM ingest_run WHERE id = $1
         """
     static let recent: SQL = """
@@ -79,7 +79,7 @@ enum RunStore {
         UPDATE ingest_run SET chunk = $4, checkpoint = $5, rows_read = rows_read + $6, created_count = created_count + $7,
           updated_count = updated_count + $8, unchanged_count = unchanged_count + $9,
           rejected_count = rejected_count + $10, touched_at = $11, quarantined_count = quarantined_count + $12,
-          skipped_count = skipped_count + $13
+          skipped_count = skipped_count + $13, corrected_count = corrected_count + $14
         WHERE id = $1 AND worker = $2 AND chunk = $3 AND state = 'running'
         """
     /// The customers of all chunks up to one are matched.
@@ -179,6 +179,7 @@ enum RunStore {
         counts.rejected = row.integer(18)
         counts.quarantined = row.integer(32)
         counts.skipped = row.integer(33)
+        counts.corrected = row.integer(39)
         var undone = ImportTies()
         (undone.links, undone.decisions, undone.waiting) = (row.integer(35), row.integer(36), row.integer(37))
         let mapping = try JSONText.decode(ImportMapping.self, row.text(3))

@@ -169,6 +169,12 @@ package enum Matcher {
             case .apart: break
             }
         }
+        let contested = Contested.rows(links, table)
+        if !contested.isEmpty {
+            // Nor by way of a record that says nothing of who it is.
+            doubtful += links.filter { contested.contains($0.a) || contested.contains($0.b) }
+            links.removeAll { contested.contains($0.a) || contested.contains($0.b) }
+        }
         var memory: [Int: MatchRecord] = [:]
         func record(_ row: Int) -> MatchRecord {
             if let known = memory[row] { return known }

@@ -4,18 +4,21 @@ import Platform
 import Storage
 
 /// The search box's source of cases: by the number people quote, whole or its beginning, with or without what stands before the
-/// digits. There is no subject to look for: a case has codes only.
+/// digits; and by the words of its title and subject, by those who may read them (ADR 0077).
 struct CaseSearch: Sendable {
     static let numbered: SQL = """
         SELECT customer_id, case_id FROM servicedesk_case_number WHERE number >= $1 AND number < $2
         ORDER BY number LIMIT $3
         """
     static let byKey: SQL = """
-        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at, subject
+        SELECT customer_id, id, number, kind, topic, status, priority, opened_at, resolved_at, closed_at, subject, title
         FROM servicedesk_case WHERE customer_id = $1 AND id = $2
         """
     static let lettersMin = 4
     static let numberMax = 40
+    /// Cases with the words that are looked at, at first and at most: of who may reach few regions most are others'.
+    private static let windowMin = 60
+    private static let windowMax = 2_000
 
     /// Whose customers the caller may reach, and how they are called.
     let customers: any CustomerReading
@@ -56,6 +59,15 @@ struct CaseSearch: Sendable {
             }
             for key in found where !keys.contains(where: { $0.text == key.text }) { keys.append(key) }
         }
+        var hits = try self.hits(reachable(keys, request, session).prefix(limit), request, session) { _ in true }
+        if hits.count < limit { hits += try worded(query, limit: limit - hits.count, hits, request, session) }
+        return hits
+    }
+
+    /// A case as it was reached, with its customer's card.
+    private typealias Reached = (key: RowKey, card: CustomerCard?)
+
+    private func reachable(_ keys: [RowKey], _ request: PanelRequest, _ session: any SQLSession) throws -> [Reached] {
         guard !keys.isEmpty else { return [] }
         let ids = Array(Set(keys.map(\.customer))).sorted { $0.rawValue < $1.rawValue }
         let cards = Dictionary(
@@ -63,16 +75,55 @@ struct CaseSearch: Sendable {
             uniquingKeysWith: { first, _ in first })
         // Nobody's cases lie in no region: those who reach all see them.
         let isEverywhere = request.principal.scope.regions == nil
-        let reachable = keys.filter { cards[$0.customer] != nil || ($0.customer.rawValue == 0 && isEverywhere) }.prefix(limit)
-        return try reachable.compactMap { key in
-            guard let line = try session.first(Self.byKey, [.id(key.customer), .int(key.id)], { CaseLine($0) }) else { return nil }
-            let language = request.language
-            let name = cards[key.customer]?.displayName ?? Words(en: "no customer", zh: "未关联客户")[language]
+        return keys.filter { cards[$0.customer] != nil || ($0.customer.rawValue == 0 && isEverywhere) }
+            .map { ($0, cards[$0.customer]) }
+    }
+
+    /// By the words of what a case is about. Who may not read them does not look for them (G25); a whole telephone number is
+    /// looked for among customers alone, so that it leads to the page of who has it.
+    private func worded(
+        _ query: String, limit: Int, _ known: [SearchHit], _ request: PanelRequest, _ session: any SQLSession
+    ) throws -> [SearchHit] {
+        // PostgreSQL stores no NUL, so nobody has one.
+        let typed = CaseWords(String(query.prefix(Limits.searchTextMax)).replacing("\u{0}", with: " "))
+        guard request.masking.shows(.name), let terms = typed.asked else { return [] }
+        try session.preferIndexes()
+        var result: [SearchHit] = []
+        var seen = Set(known.map(\.path))
+        var behind = 0
+        for window in [max(Self.windowMin, 4 * limit), Self.windowMax] where result.count < limit {
+            let keys = try CaseIndex.find(terms, limit: window, session)
+            for chunk in keys.dropFirst(behind).chunked(Limits.sqlListChunk) where result.count < limit {
+                for one in try reachable(Array(chunk), request, session) where result.count < limit {
+                    // Of three characters and more the index knows pairs: what the case says decides.
+                    guard
+                        let hit = try hits([one], request, session, { line in
+                            CaseWords([line.title, line.subject].compactMap { $0 }.joined(separator: "\n")).holds(typed)
+                        }).first, seen.insert(hit.path).inserted
+                    else { continue }
+                    result.append(hit)
+                }
+            }
+            if keys.count < window { break }
+            behind = keys.count
+        }
+        return result
+    }
+
+    private func hits(
+        _ reached: some Sequence<Reached>, _ request: PanelRequest, _ session: any SQLSession, _ isMeant: (CaseLine) -> Bool
+    ) throws -> [SearchHit] {
+        let language = request.language
+        return try reached.compactMap { key, card in
+            let found = try session.first(Self.byKey, [.id(key.customer), .int(key.id)]) { CaseLine($0, title: $0.optionalText(11)) }
+            guard let line = found, isMeant(line) else { return nil }
+            let name = card?.displayName ?? Words(en: "no customer", zh: "未关联客户")[language]
+            let about = FreeText.excerpt(FreeText.shown(line.title ?? line.subject, request.masking), max: 60)
             return SearchHit(
                 title: "\(line.number) · \(line.kind[language])",
-                subtitle: [line.topic[language], line.status[language], name].joined(separator: " · "),
+                subtitle: [about, line.topic[language], line.status[language], name].compactMap { $0 }.joined(separator: " · "),
                 path: "/cases/\(line.id)", group: "servicedesk.search.group", icon: "bill",
-                subject: cards[key.customer] == nil ? AuditSubject(kind: "case", id: key.id) : .customer(key.customer))
+                subject: card == nil ? AuditSubject(kind: "case", id: key.id) : .customer(key.customer))
         }
     }
 }

@@ -39,6 +39,8 @@ enum ServiceDeskLabels {
                     "changed_at": .plain,
                     "reason": .name,
                 ]),
+            TableLabels("servicedesk_case_text", ["customer_id": .plain, "id": .plain, "tokens": .name]),
+            .plain("servicedesk_case_text_state", ["id", "step", "since"]),
             .plain("servicedesk_case_number", ["number", "customer_id", "case_id"]),
         ] + appointments
 

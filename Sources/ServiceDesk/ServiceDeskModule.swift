@@ -105,12 +105,16 @@ package struct ServiceDeskModule: TMFModule {
             JobHandler(kind: TimeSlots.upkeepJob) { _ in
                 let gone = try await TimeSlotStore.upkeep(tenant, tenant.clock.now())
                 return JSONValue.object(["searches": .int(Int64(gone))]).encoded()
-            }
+            },
+            CaseFill.job(tenant),
         ]
     }
 
     package var schedules: [Schedule] {
-        [Schedule(name: "servicedesk.upkeep", jobKind: TimeSlots.upkeepJob, everySeconds: 21_600)]
+        [
+            Schedule(name: "servicedesk.upkeep", jobKind: TimeSlots.upkeepJob, everySeconds: 21_600),
+            Schedule(name: "servicedesk.search.hourly", jobKind: CaseFill.jobKind, everySeconds: CaseFill.everySeconds),
+        ]
     }
 
     /// What imports change of cases and contacts.
@@ -146,13 +150,15 @@ package struct ServiceDeskModule: TMFModule {
         ]
             + TableLayout.all(
                 [
-                    "servicedesk_case_party", "servicedesk_case_entity", "servicedesk_case_note",
+                    "servicedesk_case_text", "servicedesk_case_party", "servicedesk_case_entity", "servicedesk_case_note",
                     "servicedesk_case_step",
                     "servicedesk_interaction_party", "servicedesk_interaction_note", "servicedesk_appointment",
                     "servicedesk_appointment_party", "servicedesk_appointment_entity", "servicedesk_appointment_note",
                     "servicedesk_appointment_contact", "servicedesk_slot_search", "servicedesk_slot_asked",
                     "servicedesk_slot_free",
-                ], .customer(key: "customer_id")) + [TableLayout("servicedesk_calendar", .local)]
+                ], .customer(key: "customer_id")) + [
+                TableLayout("servicedesk_calendar", .local), TableLayout("servicedesk_case_text_state", .local),
+            ]
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {

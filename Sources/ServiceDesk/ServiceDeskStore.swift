@@ -70,6 +70,7 @@ enum ServiceDeskStore {
 
     /// Takes everything of these customers out.
     static func forget(_ customers: [CustomerID], _ session: any SQLSession) throws {
+        try CaseIndex.remove(of: customers, session)
         let keys = customers.map { [SQLValue.id($0)] }
         for statement in [forgetNumbers, forgetCases, forgetInteractions, forgetKeys] + forgetParts {
             try session.executeMany(statement, keys)
@@ -122,8 +123,11 @@ struct CaseLine: Sendable {
     let openedAt: Instant
     let endedAt: Instant?
     let subject: String?
+    /// What a program calls the case, where it was asked for.
+    let title: String?
 
-    init(_ row: Row) {
+    init(_ row: Row, title: String? = nil) {
+        self.title = title
         customer = row.id(0)
         id = row.id(1)
         number = row.text(2)

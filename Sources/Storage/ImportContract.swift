@@ -333,6 +333,8 @@ package protocol Importer: AnyObject {
     func apply(_ rows: [ImportRow], _ session: any SQLSession) throws -> [ImportOutcome]
     /// Planned only: what would be matched, since this was last asked.
     func takeMatches() -> ImportMatches
+    /// How many values of the rows planned or applied since this was last asked were left as somebody had corrected them.
+    func takeCorrected() -> Int
     /// Before the first `apply` of a transaction: what was applied in one that did not come to its end is forgotten.
     func begin()
     /// Ends the transaction's part: writes what `apply` put off until all rows of the transaction are there.
@@ -390,6 +392,7 @@ extension ImportTarget {
 
 extension Importer {
     package func takeMatches() -> ImportMatches { ImportMatches() }
+    package func takeCorrected() -> Int { 0 }
     package func begin() {}
     package func finish(_ session: any SQLSession) throws -> (any ImportSequel)? { nil }
     package func sequel(

@@ -12,8 +12,11 @@ struct ImportPrint {
 
     /// What goes with the customers of a run, a line each.
     private func tied(_ ties: ImportTies) -> [String] {
-        [(ties.links, "cli.import.links"), (ties.decisions, "cli.import.decisions"), (ties.waiting, "cli.import.pairs")]
-            .filter { $0.0 > 0 }.map { say.row("cli.import.taken.back", "\($0.0) \(say($0.1))") }
+        [
+            (ties.links, "cli.import.links.one", "cli.import.links"),
+            (ties.decisions, "cli.import.decisions.one", "cli.import.decisions"),
+            (ties.waiting, "cli.import.pairs.one", "cli.import.pairs"),
+        ].filter { $0.0 > 0 }.map { say.row("cli.import.taken.back", "\($0.0) \(say($0.0 == 1 ? $0.1 : $0.2))") }
     }
 
     /// What taking a run back would do.
@@ -129,6 +132,9 @@ struct ImportPrint {
             Terminal.out(say.row("cli.import.quarantined", "\(report.quarantined) \(say(isWaiting(report) ? "cli.import.quarantined.are" : "cli.import.quarantined.were"))"))
         }
         if let held = report.held, !report.isRevert { self.held(held) }
+        if report.corrected > 0 {
+            Terminal.out(say.row("cli.import.corrected", "\(report.corrected)  \(say("cli.import.corrected.are"))"))
+        }
         if report.skipped > 0 { Terminal.out(say.row("cli.import.skipped", "\(report.skipped)")) }
         if !report.notTaken.isEmpty, !report.isRevert {
             let names = report.notTaken.prefix(20).map(Terminal.plain).joined(separator: ", ")

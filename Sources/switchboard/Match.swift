@@ -83,7 +83,8 @@ struct Match: AsyncParsableCommand {
             let ids = left.ids + (right?.ids ?? [])
             let spent = (clock.now - start).components
             let seconds = Double(spent.seconds) + Double(spent.attoseconds) / 1e18
-            try Self.write(Self.json(result, ids, seconds), to: out)
+            let repeated = [left, right].compactMap { $0 }.filter { $0.repeated.count > 0 }
+            try Self.write(Self.json(result, ids, repeated, seconds), to: out)
             if let model { try Self.write(try Self.encoded(result.model), to: model) }
             summarise(result, left, right, say)
             if left.leftOut + (right?.leftOut ?? 0) > 0 { throw ExitCode(2) }
@@ -126,14 +127,27 @@ struct Match: AsyncParsableCommand {
                     "cli.match.column.\(key)",
                     ["name": isOne ? names[0] : names.joined(separator: " = "), "kind": Self.words(column.kind, say)]))
         }
+        func counted(_ count: Int, _ key: String) -> String {
+            say(count == 1 ? "cli.match.\(key).one" : "cli.match.\(key)", ["count": "\(count)"])
+        }
         Terminal.out(
             say(
                 "cli.match.summary",
                 [
-                    "records": "\(left.ids.count + (right?.ids.count ?? 0))", "comparisons": "\(result.comparisons)",
-                    "pairs": "\(result.pairs.count)", "clusters": "\(result.clusters.count)",
-                    "review": "\(result.review.count)",
+                    "records": counted(left.ids.count + (right?.ids.count ?? 0), "records"),
+                    "comparisons": counted(result.comparisons, "comparisons"), "pairs": counted(result.pairs.count, "pairs"),
+                    "clusters": counted(result.clusters.count, "clusters"), "review": "\(result.review.count)",
                 ]))
+        for records in [left, right].compactMap({ $0 }) where records.repeated.count > 0 {
+            let repeated = records.repeated
+            Terminal.note(
+                say(
+                    repeated.count == 1 ? "cli.match.repeated.one" : "cli.match.repeated",
+                    [
+                        "file": Terminal.plain(records.path), "count": "\(repeated.count)", "rows": "\(repeated.rows)",
+                        "column": Terminal.plain(records.column), "examples": repeated.words(say),
+                    ]))
+        }
         for records in [left, right].compactMap({ $0 }) where records.leftOut > 0 {
             Terminal.note(
                 say(
@@ -145,7 +159,7 @@ struct Match: AsyncParsableCommand {
         }
     }
 
-    private static func json(_ result: MatchResult, _ ids: [String], _ seconds: Double) -> Data {
+    private static func json(_ result: MatchResult, _ ids: [String], _ repeated: [Records], _ seconds: Double) -> Data {
         func list(_ pairs: [MatchResult.Pair]) -> JSONValue {
             .array(
                 pairs.map { pair in
@@ -157,11 +171,12 @@ struct Match: AsyncParsableCommand {
         }
         let doubtful = result.review.sorted { ($1.score, $0.left, $0.right) < ($0.score, $1.left, $1.right) }
         let clusters = result.clusters.map { JSONValue.array($0.map { .string(ids[$0]) }) }
-        let whole = JSONValue.object([
+        var whole: [String: JSONValue] = [
             "pairs": list(result.pairs), "review": list(doubtful), "clusters": .array(clusters),
             "columns": .array(result.columns.map(column)), "seconds": .double((seconds * 1e3).rounded() / 1e3),
-        ])
-        return Data((whole.encoded() + "\n").utf8)
+        ]
+        if !repeated.isEmpty { whole["repeated_ids"] = .array(repeated.map { $0.repeated.json(file: $0.path) }) }
+        return Data((JSONValue.object(whole).encoded() + "\n").utf8)
     }
 
     /// `{"column": "name", "other": "who", "kind": "full_name", "told": false, "compared": true}`
@@ -188,7 +203,11 @@ extension Match {
     /// One file: its ids, and the columns that are compared.
     struct Records {
         let path: String
+        /// The one with the ids.
+        let column: String
         let ids: [String]
+        /// Ids that more than one row has.
+        let repeated: Repeated
         let source: MatchSource
         /// Rows that could not be read, or have no id.
         let leftOut: Int
@@ -202,7 +221,9 @@ extension Match {
             guard !data.isCut else { throw Self.tooLong(path) }
             let kept = (0..<data.rows).filter { data.cells[column][$0] != nil }
             self.path = path
+            self.column = Self.trimmed(data.columns[column])
             ids = kept.map { Self.trimmed(data.cells[column][$0] ?? "") }
+            repeated = Repeated(ids, lines: kept.map { data.lines[$0] })
             let others = data.columns.indices.filter { $0 != column }
             source = MatchSource(
                 headers: others.map { Self.trimmed(data.columns[$0]) },

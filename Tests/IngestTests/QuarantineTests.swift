@@ -51,6 +51,32 @@ struct QuarantineTests {
 
     private static let header = "Customer ID,Full Name,Mobile,Tenure\n"
 
+    @Test("what a person wrote into a row is told by column, whatever was repaired how often and by which version")
+    func repairedColumns() async throws {
+        let bench = try await Bench()
+        try await put(bench) { _ in }
+        _ = try await bench.importText(Self.header + "K1,Ann,13900000001,500\n", matchKey: "source_id")
+        let waiting = try await rows(bench)
+        try await repair(bench, try #require(waiting.first)) { ($0[1], $0[3]) = ("Anna", "400") }
+        let between = try await rows(bench)
+        try await repair(bench, try #require(between.first)) { ($0[1], $0[3]) = ("Ann", "50") }
+        let held = try await rows(bench)
+        let run = try #require(try await replay(bench, held.map(\.id)).first)
+        #expect(run.counts.created == 1)
+        func repaired() async throws -> [Int]? {
+            try await bench.tenant.database.read { session in
+                try QuarantineStore.origin(of: 1, run.id, session).map { found in (0..<5).filter(found.repaired.contains) }
+            }
+        }
+        #expect(try await repaired() == [3], "the name is again as it came")
+        try await bench.tenant.database.write { _ = try $0.execute("UPDATE ingest_quarantine SET repaired_columns = NULL") }
+        #expect(try await repaired() == [3], "an older version kept the cells alone")
+        try await bench.tenant.database.write { _ = try $0.execute("UPDATE ingest_quarantine SET cells = '', repaired = NULL") }
+        #expect(try await repaired() == [], "nobody knows any more")
+        #expect(ColumnBits(from: ["a", nil, "c"], to: ["a", nil, "c"]).text.isEmpty)
+        #expect(ColumnBits(from: ["a"], to: [nil, "b"]).contains(0) && ColumnBits(from: ["a"], to: [nil, "b"]).contains(1))
+    }
+
     @Test("who is kept to some regions is told of the rows they brought, and of no others")
     func regionalTotals() async throws {
         let bench = try await Bench()

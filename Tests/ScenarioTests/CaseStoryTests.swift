@@ -36,6 +36,16 @@ struct CaseStoryTests {
         #expect(try agent.get("/cases").text.contains(ticket.number), "it is open, so it is among the open ones too")
         let search = try #require(try agent.post("/search", [("q", ticket.number)]).header("location"))
         #expect(try agent.get(search).header("location") == "/cases/\(ticket.id)", "the only hit is opened")
+        let byWords = try #require(agent.post("/search", [("q", "mast down")]).header("location"))
+        #expect(try agent.get(byWords).header("location") == "/cases/\(ticket.id)", "found by its words too")
+        let address = "/tmf-api/troubleTicket/v4/troubleTicket/\(ticket.id)"
+        let renamed = try world.send("PATCH", address, .object(["name": .string("Tower"), "description": .string("Antenna is out")]))
+        #expect(renamed.status == 200, "\(renamed.text)")
+        for (words, isFound) in [("mast down", false), ("antenna", true), ("tower", true)] {
+            let place = try #require(agent.post("/search", [("q", words)]).header("location"))
+            #expect(try (agent.get(place).header("location") == "/cases/\(ticket.id)") == isFound, "\(words)")
+        }
+        #expect(try world.send("PATCH", address, .object(["name": .null, "description": .string("Mast 17 is down")])).status == 200)
         let path = "/cases/\(ticket.id)"
         let page = try agent.get(path)
         #expect(page.status == 200 && page.text.contains("Mast 17 is down") && agent.isClean(page.text), "\(page.text)")

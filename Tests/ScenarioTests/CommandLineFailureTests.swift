@@ -173,9 +173,9 @@ struct CommandLineFailureTests {
             try JSONValue.parse([UInt8](try Data(contentsOf: URL(fileURLWithPath: out)))).object)
         #expect(Set(whole.keys) == ["pairs", "review", "clusters", "columns", "seconds"])
         let said = try bench.run(["match", file, "--id", "id", "--out", out]).out
-        for (key, words) in [("pairs", "linked pairs"), ("review", "to review")] {
+        for (key, one, many) in [("pairs", "linked pair", "linked pairs"), ("review", "to review", "to review")] {
             let pairs = try #require(whole[key]?.array)
-            #expect(said.contains("\(pairs.count) \(words)"), "\(said)")
+            #expect(said.contains("\(pairs.count) \(pairs.count == 1 ? one : many)"), "\(said)")
             for pair in pairs {
                 #expect(Set(try #require(pair.object).keys) == ["left", "right", "score"])
             }

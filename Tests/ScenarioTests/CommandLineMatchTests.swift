@@ -30,6 +30,46 @@ struct CommandLineMatchTests {
         #expect(said.out.contains("列 ref：代码（code）（由 --column 指定）"), "\(said.out)")
     }
 
+    @Test("ids that stand in several rows are told with where and what to do, on standard error and in the result; one of a thing is one")
+    func repeatedIDs() throws {
+        let bench = try CommandBench()
+        defer { bench.remove() }
+        let twice = "no,name,phone\n1,Ann Smith,13800000001\n2,Bo Jones,13900000002\n1,Ann Smith,13800000001\n\n3,Cy Lee,13700000003\n2,Di Fox,13600000004\n2,Ed Gray,13500000005\n"
+        let file = try bench.file("twice.csv", twice), clean = try bench.file("clean.csv", Self.customers), out = bench.folder + "/out.json"
+        func result() throws -> [String: JSONValue] { try CommandBench.object(String(contentsOfFile: out, encoding: .utf8)) }
+        let said = try bench.expect(0, ["match", file, "--id", "no", "--out", out])
+        let told = "2 values of no stand in more than one row (5 rows): 1 (lines 2, 4); 2 (lines 3, 7, 8)."
+        #expect(said.error.contains(told) && said.error.contains("twice.csv") && said.error.contains("--id"), "\(said.error)")
+        #expect(said.out.contains("1 linked pair,") && said.out.contains("1 cluster,"), "\(said.out)")
+        let repeated = try #require(try result()["repeated_ids"]?.array?.first?.object)
+        #expect(repeated["file"]?.string == file && repeated["count"] == .int(2) && repeated["rows"] == .int(5))
+        let first = try #require(repeated["examples"]?.array?.first?.object)
+        #expect(first["id"]?.string == "1" && first["lines"]?.array == [.int(2), .int(4)])
+        let chinese = try bench.expect(0, ["match", file, "--id", "no", "--out", out, "--lang", "zh"])
+        #expect(chinese.error.contains("列 no 有 2 个值重复出现（共 5 行）：1（第 2、4 行）；2（第 3、7、8 行）"), "\(chinese.error)")
+        // Of two files each tells its own; the same id in both is no repetition.
+        let both = try bench.expect(0, ["match", clean, file, "--id", "no", "--out", out])
+        #expect(both.error.contains("twice.csv") && !both.error.contains("clean.csv"))
+        #expect(try result()["repeated_ids"]?.array?.count == 1)
+        let none = try bench.expect(0, ["match", clean, "--id", "no", "--out", out])
+        #expect(try result()["repeated_ids"] == nil && !none.error.contains("more than one row"))
+    }
+
+    @Test("text that is called .xlsx is read as what it is; asked for its sheet, it is said that it is no workbook")
+    func misnamed() throws {
+        let bench = try CommandBench()
+        defer { bench.remove() }
+        let file = try bench.file("people.xlsx", Self.customers)
+        let arguments = ["match", file, "--id", "no", "--out", bench.folder + "/out.json"]
+        try bench.expect(0, arguments)
+        let refused = try bench.expect(1, arguments + ["--sheet", "1"])
+        #expect(refused.error.contains("is no XLSX workbook") && refused.error.contains("Rename it to .csv"), "\(refused.error)")
+        #expect(refused.error.contains("不是 XLSX 工作簿"))
+        let csv = try bench.file("people.csv", Self.customers)
+        let plain = try bench.expect(1, ["match", csv, "--id", "no", "--out", bench.folder + "/out.json", "--sheet", "1"])
+        #expect(plain.error.contains("has no sheets to choose from"))
+    }
+
     @Test("a kind, a column or a form that is none is an error that says which there are")
     func wrong() throws {
         let bench = try CommandBench()

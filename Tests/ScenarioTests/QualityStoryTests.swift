@@ -117,6 +117,20 @@ struct QualityStoryTests {
         #expect(
             second.contains("repaired in quarantine") && second.contains("1992-02-02") && second.contains("billing.csv")
         )
+        func times(_ text: String, _ page: String) -> Int { page.components(separatedBy: text).count - 1 }
+        #expect(
+            times("repaired in quarantine", second) == 1 && times("brought again from quarantine", second) >= 3,
+            "only what the steward changed was repaired")
+        try steward.post("/preferences", [("language", "zh")])
+        let chinese = try steward.get("/customers/\(b2)/lineage").text
+        #expect(times("经隔离区修复", chinese) == 1 && chinese.contains("从隔离区重新导入"))
+        try steward.post("/preferences", [("language", "en")])
+        // The cells are let go with time; what was repaired is known longer.
+        let held = try #require(Int64(ids[0]))
+        try await scenario.tenant.database.write {
+            _ = try $0.execute("UPDATE ingest_quarantine SET cells = '', repaired = NULL WHERE id = $1", [.int(held)])
+        }
+        #expect(try times("repaired in quarantine", steward.get("/customers/\(b2)/lineage").text) == 1)
         let byAgent = try agent.get("/customers/\(b2)/lineage").text
         #expect(
             byAgent.contains("1992-**-**") && !byAgent.contains("1992-02-02") && !byAgent.contains("href=\"/imports/"))

@@ -306,6 +306,7 @@ extension TraceWorld {
             return run
         },
         "POST /imports/{id}/reversal": run("POST", "/reversal") { try await $0.imported() },
+        "POST /imports/{id}/forecast": run("POST", "/forecast") { try await $0.imported() },
     ]
 
     private static let insightMakers: [String: Maker] = [

@@ -204,6 +204,7 @@ final class LineImporter: Importer {
                 "source_id", "customer_left", en: "This customer has left; the line would be in service again.",
                 zh: "该客户已离网，不能新增在用业务。")
         }
+        if !isNew { try refuseStale(old, new) }
         let isKnownKey = key.map { state.places[$0] != nil } ?? true
         if !isNew, old == new {
             // Found by its number, it has the source's key from now on.
@@ -263,6 +264,19 @@ final class LineImporter: Importer {
             return (record, record.subscriptions.first { $0.msisdn == number }?.id)
         }
         return (record, line?.id)
+    }
+
+    /// A line that has ended comes back as what it was, or not at all: under another number it is what the source said long ago,
+    /// or another line.
+    private func refuseStale(_ old: Subscription, _ new: Subscription) throws(RecordRefusal) {
+        guard old.status == .terminated, new.status != .terminated, let was = old.msisdn, let number = new.msisdn, number != was
+        else { return }
+        let day = old.endedOn?.description
+        throw RecordRefusal(
+            "msisdn", "line_ended",
+            en: "This line ended\(day.map { " on \($0)" } ?? "") under another number, and the row would put it back into service with this one. "
+                + "If the row is old, leave it out; if it is another line, give it a line id of its own.",
+            zh: "该业务已\(day.map { "于 \($0) " } ?? "")终止且号码不同，此行会使其以该号码重新在用。若为旧数据请忽略；若为另一条业务，请使用新的业务编号。")
     }
 
     private func newLine(

@@ -196,6 +196,18 @@ enum PairStore {
 
     static let keptApart: SQL = "SELECT left_id, right_id FROM customers_match_pair WHERE state = 'apart'"
 
+    static let waiting: SQL = "SELECT evidence FROM customers_match_pair WHERE state = 'open'"
+
+    /// Whether a person is still to say to which of two people one of these belongs.
+    static func isContested(_ ids: [CustomerID], _ session: any SQLSession) throws -> Bool {
+        for column in ["AND left_id", "AND right_id"] as [SQL] {
+            var builder = SQLBuilder(waiting)
+            builder.appendIn(column, ids.map { .id($0) })
+            if try session.query(builder, { PairEvidence(encoded: $0.text(0)).rule }).contains(.setConflict) { return true }
+        }
+        return false
+    }
+
     /// Pairs whose both sides are among these.
     static func pairs(among ids: [CustomerID], _ session: any SQLSession) throws -> [MatchPair] {
         guard ids.count > 1 else { return [] }

@@ -196,6 +196,7 @@ struct MatchResolver: Sendable {
             ($0.isLinked ? 0 : 1, -$0.verdict.bits, $0.other) < ($1.isLinked ? 0 : 1, -$1.verdict.bits, $1.other)
         }
         var result: [Found] = []
+        let contested = Self.areContested(found, subjects, sets)
         // Whoever has been joined before (an import that goes on) brings a whole set along, as after the first link here.
         var joined = sets.group(sets.root(subject.id)).count > 1 ? subject.id : nil
         for one in found {
@@ -216,6 +217,9 @@ struct MatchResolver: Sendable {
                 } else if sets.hasConflict(subject, with: root, subjects) || !sets.mayGrow(root) {
                     verdict.band = .review
                     verdict.rule = .setConflict
+                } else if contested.contains(root) {
+                    verdict.band = .review
+                    verdict.rule = .setConflict
                 } else if sets.areApart(sets.root(subject.id), root, apart) {
                     verdict.band = .review
                     verdict.rule = .bridge
@@ -230,6 +234,25 @@ struct MatchResolver: Sendable {
                 guard result.count(where: { !$0.isLinked }) < Self.reviewMax else { continue }
             }
             result.append(Found(new: subject.id, other: one.other, verdict: verdict))
+        }
+        return result
+    }
+
+    /// Sets of two people with whom one newcomer would be linked alike: whose it is the machine does not know, so a person decides about
+    /// both. What shares a document says whose it is.
+    private static func areContested(
+        _ found: [Found], _ subjects: [CustomerID: MatchSubject], _ sets: MatchSets
+    ) -> Set<CustomerID> {
+        let links = found.filter(\.isLinked)
+        guard links.count > 1, !links.contains(where: { $0.verdict.rule == .sameDocument }) else { return [] }
+        let roots = Set(links.map { sets.root($0.other) }).sorted()
+        let people = roots.map { root in sets.group(root).compactMap { subjects[$0] } }
+        var result: Set<CustomerID> = []
+        for one in roots.indices {
+            for other in roots.indices.dropFirst(one + 1)
+            where people[one].contains(where: { a in people[other].contains { MatchJudge.areTwoPeople(a, $0) } }) {
+                result.formUnion([roots[one], roots[other]])
+            }
         }
         return result
     }
@@ -252,7 +275,7 @@ struct MatchResolver: Sendable {
                 else { return false }
             }
         }
-        return try !Self.areKeptApart(left, right, session)
+        return try !Self.areKeptApart(left, right, session) && !PairStore.isContested(right, session)
     }
 
     func write(_ found: [Found], _ sets: MatchSets, _ session: any SQLSession) throws {

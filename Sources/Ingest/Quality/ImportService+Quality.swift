@@ -103,6 +103,8 @@ extension ImportService {
             recordTraces.append(
                 (record, LineageStore.Trace(customer: trace.customer, index: trace.index, isNew: trace.isNew, fields: fields())))
         }
+        // A transaction that did not come to its end counted too.
+        _ = pass.importer.takeCorrected()
         for (index, outcome) in try pass.apply(chunk, session).enumerated() {
             switch outcome {
             case .created(let id, let revision, let undo):
@@ -130,6 +132,7 @@ extension ImportService {
         counts.rejected = rejects.count
         counts.quarantined = chunk.held.count
         counts.skipped = chunk.skipped
+        counts.corrected = pass.importer.takeCorrected()
         if counts.created + counts.updated > 0 {
             try session.execute(
                 JournalStore.insertJournal, [.id(run.id), .int(chunk.number), .text(journal.encoded())])
@@ -162,7 +165,7 @@ extension ImportService {
                 .id(run.id), .text(worker), .int(chunk.number - 1), .int(chunk.number),
                 .text(try JSONText.encode(chunk.place)), .int(counts.read), .int(counts.created), .int(counts.updated),
                 .int(counts.unchanged), .int(counts.rejected), .time(now), .int(counts.quarantined),
-                .int(counts.skipped),
+                .int(counts.skipped), .int(counts.corrected),
             ])
         guard advanced == 1 else { throw RunStore.taken }
     }

@@ -200,7 +200,9 @@ extension ImportService {
         try check(row)
         guard row.state == .open else { throw Self.decided }
         let changed = try session.execute(
-            QuarantineStore.repair, [.id(id), .int(row.revision), .text(try JSONText.encode(cells))])
+            QuarantineStore.repair, [
+                .id(id), .int(row.revision), .text(try JSONText.encode(cells)), .text(ColumnBits(from: row.cells, to: cells).text),
+            ])
         guard changed == 1 else { throw Self.decided }
         let old = row.present
         let columns = cells.indices.filter { old.indices.contains($0) ? old[$0] != cells[$0] : cells[$0] != nil }

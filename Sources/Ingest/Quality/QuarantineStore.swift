@@ -56,7 +56,7 @@ enum QuarantineStore {
         """
     /// A replay that was stopped goes on with the values it had: rows repaired since are no longer its own.
     static let repair: SQL = """
-        UPDATE ingest_quarantine SET repaired = $3, revision = revision + 1, replay_run_id = NULL
+        UPDATE ingest_quarantine SET repaired = $3, repaired_columns = $4, revision = revision + 1, replay_run_id = NULL
         WHERE id = $1 AND state = 'open' AND revision = $2
         """
     static let claim: SQL = """
@@ -101,7 +101,8 @@ enum QuarantineStore {
         GROUP BY rule, source ORDER BY 3 DESC, 1, 2 LIMIT 200
         """
     static let ofReplay: SQL = """
-        SELECT id, run_id, line FROM ingest_quarantine WHERE replay_run_id = $1 AND replay_record = $2
+        SELECT id, run_id, line, cells, repaired, repaired_columns FROM ingest_quarantine
+        WHERE replay_run_id = $1 AND replay_record = $2
         """
 
     // MARK: Writing
@@ -157,6 +158,19 @@ enum QuarantineStore {
     }
 
     // MARK: Reading
+
+    /// Where a row of a replay came from, and which of its columns somebody repaired on the way.
+    static func origin(
+        of record: Int, _ run: ImportRunID, _ session: any SQLSession
+    ) throws -> (run: ImportRunID, line: Int, repaired: ColumnBits)? {
+        try session.first(ofReplay, [.id(run), .int(record)]) { row in
+            // What an older version repaired is told by the cells, as long as they are kept.
+            let cells = row.text(3).isEmpty ? [] : try JSONText.decode([String?].self, row.text(3))
+            let repaired = try row.optionalText(4).map { try JSONText.decode([String?].self, $0) }
+            let columns = row.optionalText(5).map { ColumnBits($0) } ?? repaired.map { ColumnBits(from: cells, to: $0) }
+            return (row.id(1), row.integer(2), columns ?? ColumnBits(count: 0))
+        }
+    }
 
     /// Records of a run up to `record` that were held back.
     static func records(_ run: ImportRunID, upTo record: Int, _ session: any SQLSession) throws -> [Int] {

@@ -27,8 +27,8 @@ struct LineagePages: Sendable {
         let file: String
         let columns: [String]
         let version: Int64?
-        /// Of a replay: the import and line a row came with.
-        var first: [Int: (file: String, run: ImportRunID, line: Int)] = [:]
+        /// Of a replay: the import and line a row came with, and what of it was repaired.
+        var first: [Int: (file: String, run: ImportRunID, line: Int, repaired: ColumnBits)] = [:]
     }
 
     /// A change by hand, as the audit log has it.
@@ -89,13 +89,10 @@ struct LineagePages: Sendable {
 
     private func first(
         _ row: LineageRow, _ session: any SQLSession
-    ) throws -> (file: String, run: ImportRunID, line: Int)? {
-        let found = try session.first(QuarantineStore.ofReplay, [.id(row.run), .int(row.record)]) {
-            (run: $0.id(1, ImportRunKind.self), line: $0.integer(2))
-        }
-        guard let found else { return nil }
+    ) throws -> (file: String, run: ImportRunID, line: Int, repaired: ColumnBits)? {
+        guard let found = try QuarantineStore.origin(of: row.record, row.run, session) else { return nil }
         let run = try RunStore.run(found.run, session)
-        return (try RunStore.file(run.fileID, session).name, found.run, found.line)
+        return (try RunStore.file(run.fileID, session).name, found.run, found.line, found.repaired)
     }
 
     private static let edits = [
@@ -262,6 +259,7 @@ struct LineagePages: Sendable {
             "mapping": .text(origin?.version.map { "\($0)" }), "fixes": .texts(fixes),
             "hasFixes": .bool(!fixes.isEmpty),
             "before": .text(before), "viaQuarantine": .bool(first != nil),
+            "isRepaired": .bool(column.map { first?.repaired.contains($0) ?? false } ?? false),
             "replayPath": .text(first != nil && mayImports ? "/imports/\(row.run)" : nil),
         ]
     }

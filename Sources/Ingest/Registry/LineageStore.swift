@@ -18,6 +18,12 @@ struct ColumnBits: Sendable, Equatable {
         }
     }
 
+    /// The columns in which two versions of a row differ.
+    init(from old: [String?], to new: [String?]) {
+        self.init(count: new.count)
+        for index in new.indices where (old.indices.contains(index) ? old[index] : nil) != new[index] { insert(index) }
+    }
+
     mutating func insert(_ index: Int) {
         guard index >= 0, index / 4 < digits.count else { return }
         digits[index / 4] |= 1 << UInt8(index % 4)

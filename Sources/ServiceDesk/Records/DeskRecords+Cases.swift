@@ -143,6 +143,8 @@ extension DeskRecords {
                 let isOther = change.before.map { $0["status"] != after["status"] } ?? false
                 return [.id(change.place.customer), .int(change.place.id), .time(now), isOther ? .time(now) : .null]
             })
+        let worded = changes.filter { ($0.before?["subject"] ?? .null) != ($0.after?["subject"] ?? .null) || $0.after == nil }
+        try CaseIndex.refresh(worded.map(\.place.id), session)
         var opened: [CasesMoved.Case] = []
         var closed: [CasesMoved.Case] = []
         var back: [CasesMoved.Step: [StepPlace]] = [:]

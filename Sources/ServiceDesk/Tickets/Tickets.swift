@@ -113,6 +113,7 @@ struct TicketStore: TMFWritingStore {
         let customer = try rows.customer(of: document, context, session) ?? CustomerID(0)
         try session.execute(
             DeskRecords.insertNumber, [.text(document["externalId"]?.string), .id(customer), .id(id)])
+        try CaseIndex.refresh([id.rawValue], session)
         try tell(.opened, id.rawValue, at: context.now, context, session)
         return id.rawValue
     }
@@ -160,6 +161,7 @@ struct TicketStore: TMFWritingStore {
             document["statusChange"] = .array((new["statusChange"]?.array ?? []) + [Self.step(new, context.now)])
         }
         try rows.change(id, from: old, to: document, context, session)
+        try CaseIndex.refresh([id], session)
         if old["externalId"] != document["externalId"] || old["relatedParty"] != new["relatedParty"] {
             try session.execute(Self.deleteNumber, [.int(id)])
             let customer = try rows.customer(of: new, context, session) ?? CustomerID(0)
@@ -181,6 +183,7 @@ struct TicketStore: TMFWritingStore {
         try withdraw([.opened, .closed], id, context, session)
         try session.execute(Self.deleteNumber, [.int(id)])
         try rows.remove(id, document, context, session)
+        try CaseIndex.refresh([id], session)
     }
 
     // MARK: What others are told

@@ -138,6 +138,13 @@ package struct ContainerError: Error, Sendable, Equatable {
     static let noSheets = ContainerError(
         "no_sheets", "has no sheets to choose from; leave the sheet out.", "没有可选的工作表，请不要指定工作表。")
 
+    /// Text with the ending of a workbook.
+    static let textAsWorkbook = ContainerError(
+        "not_a_workbook",
+        "is no XLSX workbook, whatever its name says: it holds text, as a CSV file does. Rename it to .csv and leave the sheet out, "
+            + "or export it as .xlsx again.",
+        "虽以 .xlsx 结尾，但不是 XLSX 工作簿，内容为文本（如 CSV）。请改名为 .csv 并不指定工作表，或重新导出为 .xlsx。")
+
     static let noRowsToSkip = ContainerError(
         "no_rows_to_skip", "is no table with a heading: rows can be skipped in workbooks and text with columns (CSV) only.",
         "不是带表头的表格：只有工作簿和分列文本（CSV）可以跳过表头上方的行。")

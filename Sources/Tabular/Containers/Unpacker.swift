@@ -87,7 +87,9 @@ package struct Unpacker {
             }
         }
         // A sheet that does not exist is not passed over in silence.
-        if sheet != nil, result?.sheet == nil { throw ContainerError.noSheets }
+        if sheet != nil, result?.sheet == nil {
+            throw result == nil && name.lowercased().hasSuffix(".xlsx") ? ContainerError.textAsWorkbook : ContainerError.noSheets
+        }
         if linesToSkip > 0, result?.summary == nil { throw ContainerError.noRowsToSkip }
         return result
     }
