@@ -2631,7 +2631,8 @@ CREATE TABLE public.tmf_hub_delivery (
     tried_at bigint,
     answer bigint NOT NULL,
     reason text NOT NULL,
-    ended_at bigint
+    ended_at bigint,
+    seen_with bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.tmf_hub_last (
@@ -2648,6 +2649,25 @@ CREATE TABLE public.tmf_hub_last (
 
 CREATE TABLE public.tmf_hub_last_named (
     named_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL
+);
+
+CREATE TABLE public.tmf_hub_seen (
+    event_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL,
+    document text,
+    meets bigint NOT NULL,
+    rights text NOT NULL,
+    keep_until bigint NOT NULL
+);
+
+CREATE TABLE public.tmf_hub_seen_named (
+    named_id bigint NOT NULL,
+    event_id bigint NOT NULL,
     subscription_id bigint NOT NULL,
     resource text NOT NULL,
     resource_id bigint NOT NULL
@@ -3665,6 +3685,12 @@ ALTER TABLE ONLY public.tmf_hub_last
 ALTER TABLE ONLY public.tmf_hub
     ADD CONSTRAINT tmf_hub_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tmf_hub_seen_named
+    ADD CONSTRAINT tmf_hub_seen_named_pkey PRIMARY KEY (named_id, event_id, subscription_id, resource, resource_id);
+
+ALTER TABLE ONLY public.tmf_hub_seen
+    ADD CONSTRAINT tmf_hub_seen_pkey PRIMARY KEY (event_id, subscription_id, resource, resource_id);
+
 ALTER TABLE ONLY public.tmf_hub_told
     ADD CONSTRAINT tmf_hub_told_pkey PRIMARY KEY (subscription_id, resource, resource_id);
 
@@ -4443,6 +4469,14 @@ CREATE INDEX tmf_hub_last_named_of ON public.tmf_hub_last_named USING btree (sub
 CREATE INDEX tmf_hub_last_until ON public.tmf_hub_last USING btree (keep_until);
 
 CREATE UNIQUE INDEX tmf_hub_same ON public.tmf_hub USING btree (same);
+
+CREATE INDEX tmf_hub_seen_named_of ON public.tmf_hub_seen_named USING btree (event_id, subscription_id, resource, resource_id);
+
+CREATE INDEX tmf_hub_seen_named_subscription ON public.tmf_hub_seen_named USING btree (subscription_id);
+
+CREATE INDEX tmf_hub_seen_subscription ON public.tmf_hub_seen USING btree (subscription_id);
+
+CREATE INDEX tmf_hub_seen_until ON public.tmf_hub_seen USING btree (keep_until);
 
 CREATE INDEX usage_consumption_asked ON public.usage_consumption USING btree (asked_at);
 

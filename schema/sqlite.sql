@@ -3330,7 +3330,7 @@ CREATE TABLE tmf_hub_delivery (
   answer BIGINT NOT NULL,
   reason TEXT NOT NULL,
   ended_at BIGINT
-);
+, seen_with BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX tmf_hub_delivery_lane ON tmf_hub_delivery (subscription_id, state, id);
 
@@ -3364,6 +3364,35 @@ CREATE TABLE tmf_hub_last_named (
 ) WITHOUT ROWID;
 
 CREATE INDEX tmf_hub_last_named_of ON tmf_hub_last_named (subscription_id, resource, resource_id);
+
+CREATE TABLE tmf_hub_seen (
+  event_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  document TEXT,
+  meets BIGINT NOT NULL,
+  rights TEXT NOT NULL,
+  keep_until BIGINT NOT NULL,
+  PRIMARY KEY (event_id, subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_seen_subscription ON tmf_hub_seen (subscription_id);
+
+CREATE INDEX tmf_hub_seen_until ON tmf_hub_seen (keep_until);
+
+CREATE TABLE tmf_hub_seen_named (
+  named_id BIGINT NOT NULL,
+  event_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  PRIMARY KEY (named_id, event_id, subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_seen_named_of ON tmf_hub_seen_named (event_id, subscription_id, resource, resource_id);
+
+CREATE INDEX tmf_hub_seen_named_subscription ON tmf_hub_seen_named (subscription_id);
 
 CREATE TABLE tmf_hub_told (
   subscription_id BIGINT NOT NULL,
