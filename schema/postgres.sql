@@ -721,7 +721,8 @@ CREATE TABLE public.customers_listing (
 
 CREATE TABLE public.customers_lone_party (
     id bigint NOT NULL,
-    folded_name text NOT NULL
+    folded_name text NOT NULL,
+    region text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.customers_match_key (
@@ -2685,6 +2686,13 @@ CREATE TABLE public.tmf_kept (
     attributes text NOT NULL
 );
 
+CREATE TABLE public.tmf_kept_value (
+    resource text NOT NULL,
+    path text NOT NULL,
+    value text NOT NULL,
+    id bigint NOT NULL
+);
+
 CREATE TABLE public.usage_block (
     source_id bigint NOT NULL,
     id bigint NOT NULL,
@@ -3697,6 +3705,9 @@ ALTER TABLE ONLY public.tmf_hub_told
 ALTER TABLE ONLY public.tmf_kept
     ADD CONSTRAINT tmf_kept_pkey PRIMARY KEY (resource, id);
 
+ALTER TABLE ONLY public.tmf_kept_value
+    ADD CONSTRAINT tmf_kept_value_pkey PRIMARY KEY (resource, path, value, id);
+
 ALTER TABLE ONLY public.usage_block
     ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);
 
@@ -3926,6 +3937,16 @@ CREATE INDEX customers_charge_number ON public.customers_charge USING btree (num
 
 CREATE INDEX customers_charge_rate ON public.customers_charge USING btree (id) WHERE (kind <> 'payment'::text);
 
+CREATE INDEX customers_charge_state ON public.customers_charge USING btree ((
+CASE
+    WHEN (kind = 'draft'::text) THEN 'new'::text
+    WHEN (kind = 'disputed'::text) THEN 'onHold'::text
+    WHEN (kind = ANY (ARRAY['cancelled'::text, 'written_off'::text])) THEN 'settled'::text
+    WHEN ((paid_on IS NOT NULL) OR (COALESCE(settled, (0)::bigint) >= amount)) THEN 'settled'::text
+    WHEN (COALESCE(settled, (0)::bigint) > 0) THEN 'partiallyPaid'::text
+    ELSE 'sent'::text
+END), id) WHERE (kind <> 'payment'::text);
+
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
 CREATE INDEX customers_financial_account_id ON public.customers_financial_account USING btree (id);
@@ -3973,6 +3994,8 @@ CREATE INDEX customers_lone_party_name ON public.customers_lone_party USING btre
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
+CREATE INDEX customers_party_birth ON public.customers_party USING btree (birth_date) WHERE (birth_date IS NOT NULL);
 
 CREATE INDEX customers_party_kind ON public.customers_party USING btree (kind, id);
 
@@ -4477,6 +4500,8 @@ CREATE INDEX tmf_hub_seen_named_subscription ON public.tmf_hub_seen_named USING 
 CREATE INDEX tmf_hub_seen_subscription ON public.tmf_hub_seen USING btree (subscription_id);
 
 CREATE INDEX tmf_hub_seen_until ON public.tmf_hub_seen USING btree (keep_until);
+
+CREATE INDEX tmf_kept_value_id ON public.tmf_kept_value USING btree (resource, id);
 
 CREATE INDEX usage_consumption_asked ON public.usage_consumption USING btree (asked_at);
 

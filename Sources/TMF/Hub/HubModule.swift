@@ -196,6 +196,9 @@ struct KeptUpkeep: Sendable {
                         Self.page, [.text(name), .int(from), .int(Limits.sqlListChunk)]) { $0.int(0) }
                     guard let last = ids.last else { return nil }
                     try forget(ids, resource, session)
+                    // Of what was kept before there was an index.
+                    try TMFKeptStore.index(
+                        try TMFKeptStore.of(name, ids, session), name, paths: resource.store(tenant).table.keptPaths, session)
                     return last
                 }
                 guard let last else { break }
