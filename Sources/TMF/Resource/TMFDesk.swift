@@ -128,7 +128,7 @@ package struct TMFDesk: Sendable {
         }
         if let states = resource.states {
             let asked = document[states.attribute]?.string
-            if let asked { try states.check(from: nil, to: asked) }
+            if let asked { try states.check(from: nil, to: asked, among: words(of: states)) }
             document[states.attribute] = .string(asked ?? states.first)
         }
         if document["@type"] == nil { document["@type"] = .string(resource.type) }
@@ -164,7 +164,7 @@ package struct TMFDesk: Sendable {
         }
         try TMFSense(schema: resource.schema).check(new, from: old, of: resource.type)
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
-            try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
+            try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string, among: words(of: states))
         }
         let changed = Self.differences(old, new)
         guard !changed.isEmpty else { return shown }
@@ -282,6 +282,10 @@ package struct TMFDesk: Sendable {
     ) throws {
         try tenant.outbox.append(
             TMFChanged(api: resource.api.number, resource: resource.name, id: id, kinds: kinds, attributes: attributes), session)
+    }
+
+    private func words(of states: TMFStates) -> Set<String> {
+        if case .code(let words)? = resource.schema.types[resource.type]?[states.attribute]?.kind { Set(words) } else { [] }
     }
 
     private func otherType(_ word: String, was: String? = nil) -> CRMError {

@@ -40,8 +40,12 @@ package struct TMFStates: Sendable {
     private var known: Set<String> { Set(next.values.joined()).union(next.keys).union(initial) }
 
     /// - Throws: 409 naming what may follow; 400 for a word that is no state at all.
-    package func check(from old: String?, to new: String?) throws {
+    package func check(from old: String?, to new: String?) throws { try check(from: old, to: new, among: []) }
+
+    /// - Parameter words: of the specification: states, though nothing of ours comes to them.
+    func check(from old: String?, to new: String?, among words: Set<String>) throws {
         guard old != new else { return }
+        let known = known.union(words)
         if let new, !known.contains(new) {
             let names = known.sorted().joined(separator: ", ")
             let words = Words(
