@@ -4433,6 +4433,10 @@ CREATE INDEX servicedesk_case_step_owner ON public.servicedesk_case_step USING b
 
 CREATE INDEX servicedesk_case_updated ON public.servicedesk_case USING btree (updated_at);
 
+CREATE INDEX servicedesk_interaction_created ON ONLY public.servicedesk_interaction USING btree (COALESCE(created_at, happened_at));
+
+CREATE INDEX servicedesk_interaction_default_coalesce_idx ON public.servicedesk_interaction_default USING btree (COALESCE(created_at, happened_at));
+
 CREATE INDEX servicedesk_interaction_happened ON ONLY public.servicedesk_interaction USING btree (happened_at);
 
 CREATE INDEX servicedesk_interaction_default_happened_at_idx ON public.servicedesk_interaction_default USING btree (happened_at);
@@ -4582,6 +4586,8 @@ ALTER INDEX public.platform_audit_event_pkey ATTACH PARTITION public.platform_au
 ALTER INDEX public.platform_audit_subject_event ATTACH PARTITION public.platform_audit_subject_default_event;
 
 ALTER INDEX public.platform_audit_subject_pkey ATTACH PARTITION public.platform_audit_subject_default_pkey;
+
+ALTER INDEX public.servicedesk_interaction_created ATTACH PARTITION public.servicedesk_interaction_default_coalesce_idx;
 
 ALTER INDEX public.servicedesk_interaction_happened ATTACH PARTITION public.servicedesk_interaction_default_happened_at_idx;
 

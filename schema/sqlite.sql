@@ -3124,6 +3124,8 @@ CREATE TABLE servicedesk_interaction (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX servicedesk_interaction_created ON servicedesk_interaction ((COALESCE(created_at, happened_at)));
+
 CREATE INDEX servicedesk_interaction_happened ON servicedesk_interaction (happened_at);
 
 CREATE INDEX servicedesk_interaction_id ON servicedesk_interaction (id);

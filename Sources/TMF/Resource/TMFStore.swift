@@ -83,7 +83,7 @@ package struct TMFLister: Sendable {
     /// From more rows than these on an order's index is walked rather than one that narrows.
     let looseMin: Int
 
-    package init(_ store: any TMFStore, _ schema: TMFSchema, looseMin: Int = TMFCounts.exactMax) {
+    package init(_ store: any TMFStore, _ schema: TMFSchema, looseMin: Int = 20_000) {
         self.store = store
         self.schema = schema
         self.looseMin = looseMin
