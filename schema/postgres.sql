@@ -721,7 +721,8 @@ CREATE TABLE public.customers_listing (
 
 CREATE TABLE public.customers_lone_party (
     id bigint NOT NULL,
-    folded_name text NOT NULL
+    folded_name text NOT NULL,
+    region text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.customers_match_key (
@@ -2654,7 +2655,8 @@ CREATE TABLE public.tmf_hub_delivery (
     tried_at bigint,
     answer bigint NOT NULL,
     reason text NOT NULL,
-    ended_at bigint
+    ended_at bigint,
+    seen_with bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.tmf_hub_last (
@@ -2676,6 +2678,25 @@ CREATE TABLE public.tmf_hub_last_named (
     resource_id bigint NOT NULL
 );
 
+CREATE TABLE public.tmf_hub_seen (
+    event_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL,
+    document text,
+    meets bigint NOT NULL,
+    rights text NOT NULL,
+    keep_until bigint NOT NULL
+);
+
+CREATE TABLE public.tmf_hub_seen_named (
+    named_id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    resource text NOT NULL,
+    resource_id bigint NOT NULL
+);
+
 CREATE TABLE public.tmf_hub_told (
     subscription_id bigint NOT NULL,
     resource text NOT NULL,
@@ -2686,6 +2707,13 @@ CREATE TABLE public.tmf_kept (
     resource text NOT NULL,
     id bigint NOT NULL,
     attributes text NOT NULL
+);
+
+CREATE TABLE public.tmf_kept_value (
+    resource text NOT NULL,
+    path text NOT NULL,
+    value text NOT NULL,
+    id bigint NOT NULL
 );
 
 CREATE TABLE public.usage_block (
@@ -3697,11 +3725,20 @@ ALTER TABLE ONLY public.tmf_hub_last
 ALTER TABLE ONLY public.tmf_hub
     ADD CONSTRAINT tmf_hub_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.tmf_hub_seen_named
+    ADD CONSTRAINT tmf_hub_seen_named_pkey PRIMARY KEY (named_id, event_id, subscription_id, resource, resource_id);
+
+ALTER TABLE ONLY public.tmf_hub_seen
+    ADD CONSTRAINT tmf_hub_seen_pkey PRIMARY KEY (event_id, subscription_id, resource, resource_id);
+
 ALTER TABLE ONLY public.tmf_hub_told
     ADD CONSTRAINT tmf_hub_told_pkey PRIMARY KEY (subscription_id, resource, resource_id);
 
 ALTER TABLE ONLY public.tmf_kept
     ADD CONSTRAINT tmf_kept_pkey PRIMARY KEY (resource, id);
+
+ALTER TABLE ONLY public.tmf_kept_value
+    ADD CONSTRAINT tmf_kept_value_pkey PRIMARY KEY (resource, path, value, id);
 
 ALTER TABLE ONLY public.usage_block
     ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);
@@ -3932,6 +3969,16 @@ CREATE INDEX customers_charge_number ON public.customers_charge USING btree (num
 
 CREATE INDEX customers_charge_rate ON public.customers_charge USING btree (id) WHERE (kind <> 'payment'::text);
 
+CREATE INDEX customers_charge_state ON public.customers_charge USING btree ((
+CASE
+    WHEN (kind = 'draft'::text) THEN 'new'::text
+    WHEN (kind = 'disputed'::text) THEN 'onHold'::text
+    WHEN (kind = ANY (ARRAY['cancelled'::text, 'written_off'::text])) THEN 'settled'::text
+    WHEN ((paid_on IS NOT NULL) OR (COALESCE(settled, (0)::bigint) >= amount)) THEN 'settled'::text
+    WHEN (COALESCE(settled, (0)::bigint) > 0) THEN 'partiallyPaid'::text
+    ELSE 'sent'::text
+END), id) WHERE (kind <> 'payment'::text);
+
 CREATE INDEX customers_customer_link_to ON public.customers_customer_link USING btree (to_id);
 
 CREATE INDEX customers_financial_account_id ON public.customers_financial_account USING btree (id);
@@ -3979,6 +4026,8 @@ CREATE INDEX customers_lone_party_name ON public.customers_lone_party USING btre
 CREATE INDEX customers_match_pair_right ON public.customers_match_pair USING btree (right_id);
 
 CREATE INDEX customers_match_pair_state ON public.customers_match_pair USING btree (state, bits, left_id, right_id);
+
+CREATE INDEX customers_party_birth ON public.customers_party USING btree (birth_date) WHERE (birth_date IS NOT NULL);
 
 CREATE INDEX customers_party_kind ON public.customers_party USING btree (kind, id);
 
@@ -4420,6 +4469,10 @@ CREATE INDEX servicedesk_case_text_tokens ON public.servicedesk_case_text USING 
 
 CREATE INDEX servicedesk_case_updated ON public.servicedesk_case USING btree (updated_at);
 
+CREATE INDEX servicedesk_interaction_created ON ONLY public.servicedesk_interaction USING btree (COALESCE(created_at, happened_at));
+
+CREATE INDEX servicedesk_interaction_default_coalesce_idx ON public.servicedesk_interaction_default USING btree (COALESCE(created_at, happened_at));
+
 CREATE INDEX servicedesk_interaction_happened ON ONLY public.servicedesk_interaction USING btree (happened_at);
 
 CREATE INDEX servicedesk_interaction_default_happened_at_idx ON public.servicedesk_interaction_default USING btree (happened_at);
@@ -4479,6 +4532,16 @@ CREATE INDEX tmf_hub_last_named_of ON public.tmf_hub_last_named USING btree (sub
 CREATE INDEX tmf_hub_last_until ON public.tmf_hub_last USING btree (keep_until);
 
 CREATE UNIQUE INDEX tmf_hub_same ON public.tmf_hub USING btree (same);
+
+CREATE INDEX tmf_hub_seen_named_of ON public.tmf_hub_seen_named USING btree (event_id, subscription_id, resource, resource_id);
+
+CREATE INDEX tmf_hub_seen_named_subscription ON public.tmf_hub_seen_named USING btree (subscription_id);
+
+CREATE INDEX tmf_hub_seen_subscription ON public.tmf_hub_seen USING btree (subscription_id);
+
+CREATE INDEX tmf_hub_seen_until ON public.tmf_hub_seen USING btree (keep_until);
+
+CREATE INDEX tmf_kept_value_id ON public.tmf_kept_value USING btree (resource, id);
 
 CREATE INDEX usage_consumption_asked ON public.usage_consumption USING btree (asked_at);
 
@@ -4559,6 +4622,8 @@ ALTER INDEX public.platform_audit_event_pkey ATTACH PARTITION public.platform_au
 ALTER INDEX public.platform_audit_subject_event ATTACH PARTITION public.platform_audit_subject_default_event;
 
 ALTER INDEX public.platform_audit_subject_pkey ATTACH PARTITION public.platform_audit_subject_default_pkey;
+
+ALTER INDEX public.servicedesk_interaction_created ATTACH PARTITION public.servicedesk_interaction_default_coalesce_idx;
 
 ALTER INDEX public.servicedesk_interaction_happened ATTACH PARTITION public.servicedesk_interaction_default_happened_at_idx;
 

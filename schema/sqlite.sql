@@ -796,6 +796,11 @@ CREATE INDEX customers_charge_number ON customers_charge (number) WHERE number I
 
 CREATE INDEX customers_charge_rate ON customers_charge (id) WHERE kind <> 'payment';
 
+CREATE INDEX customers_charge_state ON customers_charge ((CASE WHEN kind = 'draft' THEN 'new' WHEN kind = 'disputed' THEN 'onHold'
+  WHEN kind IN ('cancelled', 'written_off') THEN 'settled' WHEN paid_on IS NOT NULL OR COALESCE(settled, 0) >= amount THEN 'settled'
+  WHEN COALESCE(settled, 0) > 0 THEN 'partiallyPaid' ELSE 'sent' END), id)
+  WHERE kind <> 'payment';
+
 CREATE TABLE customers_contact_medium (
   customer_id BIGINT NOT NULL,
   id BIGINT NOT NULL,
@@ -965,7 +970,7 @@ CREATE INDEX customers_listing_value ON customers_listing (value_score, customer
 CREATE TABLE customers_lone_party (
   id INTEGER PRIMARY KEY,
   folded_name TEXT NOT NULL
-);
+, region TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX customers_lone_party_name ON customers_lone_party (folded_name);
 
@@ -1041,6 +1046,8 @@ CREATE TABLE customers_party (
   industry TEXT,
   size_tier TEXT
 );
+
+CREATE INDEX customers_party_birth ON customers_party (birth_date) WHERE birth_date IS NOT NULL;
 
 CREATE INDEX customers_party_kind ON customers_party (kind, id);
 
@@ -3144,6 +3151,8 @@ CREATE TABLE servicedesk_interaction (
   PRIMARY KEY (customer_id, id)
 ) WITHOUT ROWID;
 
+CREATE INDEX servicedesk_interaction_created ON servicedesk_interaction ((COALESCE(created_at, happened_at)));
+
 CREATE INDEX servicedesk_interaction_happened ON servicedesk_interaction (happened_at);
 
 CREATE INDEX servicedesk_interaction_id ON servicedesk_interaction (id);
@@ -3357,7 +3366,7 @@ CREATE TABLE tmf_hub_delivery (
   answer BIGINT NOT NULL,
   reason TEXT NOT NULL,
   ended_at BIGINT
-);
+, seen_with BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX tmf_hub_delivery_lane ON tmf_hub_delivery (subscription_id, state, id);
 
@@ -3392,6 +3401,35 @@ CREATE TABLE tmf_hub_last_named (
 
 CREATE INDEX tmf_hub_last_named_of ON tmf_hub_last_named (subscription_id, resource, resource_id);
 
+CREATE TABLE tmf_hub_seen (
+  event_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  document TEXT,
+  meets BIGINT NOT NULL,
+  rights TEXT NOT NULL,
+  keep_until BIGINT NOT NULL,
+  PRIMARY KEY (event_id, subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_seen_subscription ON tmf_hub_seen (subscription_id);
+
+CREATE INDEX tmf_hub_seen_until ON tmf_hub_seen (keep_until);
+
+CREATE TABLE tmf_hub_seen_named (
+  named_id BIGINT NOT NULL,
+  event_id BIGINT NOT NULL,
+  subscription_id BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  PRIMARY KEY (named_id, event_id, subscription_id, resource, resource_id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_hub_seen_named_of ON tmf_hub_seen_named (event_id, subscription_id, resource, resource_id);
+
+CREATE INDEX tmf_hub_seen_named_subscription ON tmf_hub_seen_named (subscription_id);
+
 CREATE TABLE tmf_hub_told (
   subscription_id BIGINT NOT NULL,
   resource TEXT NOT NULL,
@@ -3405,6 +3443,16 @@ CREATE TABLE tmf_kept (
   attributes TEXT NOT NULL,
   PRIMARY KEY (resource, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE tmf_kept_value (
+  resource TEXT NOT NULL,
+  path TEXT NOT NULL,
+  value TEXT NOT NULL,
+  id BIGINT NOT NULL,
+  PRIMARY KEY (resource, path, value, id)
+) WITHOUT ROWID;
+
+CREATE INDEX tmf_kept_value_id ON tmf_kept_value (resource, id);
 
 CREATE TABLE usage_block (
   source_id BIGINT NOT NULL,

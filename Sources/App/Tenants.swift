@@ -13,6 +13,7 @@ package actor Tenants {
     package nonisolated let upkeep: DatabaseUpkeep
     private let clock: any WallClock
     private let logger: Logger
+    private let modules: [any Module]
     private var opening: [String: Task<Tenant, any Error>] = [:]
     private var leases: [String: LeasedDatabase] = [:]
     private var bells: [String: PostgresBell] = [:]
@@ -30,6 +31,7 @@ package actor Tenants {
             logger: logger)
         self.clock = clock
         self.logger = logger
+        self.modules = modules.all
     }
 
     /// The tenant, opened (and migrated) at the first use.
@@ -130,11 +132,13 @@ package actor Tenants {
             all.signal()
             bell?.ring()
         }
-        return Tenant(
+        let tenant = Tenant(
             name: name, database: leased, ids: leased.ids, clock: clock, wake: own,
             blobs: storage.blobs, keys: keys,
             logger: logger, timeZoneOffsetMinutes: configuration.timeZoneOffsetMinutes,
             countryCode: configuration.countryCode, currency: configuration.currency)
+        for module in modules { module.opened(tenant) }
+        return tenant
     }
 
     /// Whether the tenant was ever made in the data folder; asking makes nothing. On PostgreSQL the folder holds only the

@@ -19,13 +19,16 @@ struct CatalogStore: TMFWritingStore {
     }
 
     var table: TMFTable { rows.table }
-    var whole: Set<String> { rows.whole }
+    /// When it changed last is known here: what a client says of that is neither taken nor kept.
+    var whole: Set<String> { rows.whole.union(["lastUpdate"]) }
 
     func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
         try rows.documents(ids, principal, session)
     }
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
+        var document = document
+        document["lastUpdate"] = nil
         return try rows.create(document, context, session)
     }
 

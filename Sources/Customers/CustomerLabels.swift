@@ -3,7 +3,7 @@ import Platform
 /// What every column of this domain holds (G31). A tidy test compares this with the migrations.
 enum CustomerLabels {
     static let all: [TableLabels] = [
-        labelled("customers_lone_party", plain: ["id"], ["folded_name": .name]),
+        labelled("customers_lone_party", plain: ["id", "region"], ["folded_name": .name]),
         labelled(
             "customers_party", plain: ["id", "kind"],
             [

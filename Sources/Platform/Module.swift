@@ -17,6 +17,8 @@ package protocol Module: Sendable {
     var layouts: [TableLayout] { get }
     /// Pages and API routes.
     func endpoints(_ site: SiteInfo) -> [Endpoint]
+    /// A tenant was opened, in whichever process.
+    func opened(_ tenant: Tenant)
     func eventHandlers(_ tenant: Tenant) -> [EventHandler]
     func jobs(_ tenant: Tenant) -> [JobHandler]
     var schedules: [Schedule] { get }
@@ -38,6 +40,7 @@ extension Module {
     package var labels: [TableLabels] { [] }
     package var layouts: [TableLayout] { [] }
     package func endpoints(_ site: SiteInfo) -> [Endpoint] { [] }
+    package func opened(_ tenant: Tenant) {}
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] { [] }
     package func jobs(_ tenant: Tenant) -> [JobHandler] { [] }
     package var schedules: [Schedule] { [] }

@@ -9,6 +9,8 @@ package struct Outbox: Sendable {
     private let ids: IDGenerator
     private let clock: any WallClock
     private let wake: WakeSignal
+    /// Who wants to see what an event is about while it is as the event says.
+    package let watch = OutboxWatch()
 
     package init(ids: IDGenerator, clock: any WallClock, wake: WakeSignal) {
         self.ids = ids
@@ -34,8 +36,25 @@ package struct Outbox: Sendable {
         let id: EventID = ids.next()
         try session.execute(
             Self.insert, [.id(id), .text(E.eventType), .text(payload), .time(clock.now())])
+        try watch.appended(event, id, session)
         let wake = self.wake
         session.afterCommit { wake.signal() }
+    }
+}
+
+/// What is to be done in the transaction that appends an event, beside what its handlers do later: for what is not there any more by
+/// then. Registered once, when a tenant is opened.
+package final class OutboxWatch: Sendable {
+    package typealias Watcher = @Sendable (any DomainEvent, EventID, any SQLSession) throws -> Void
+    private let watchers = Mutex<[String: [Watcher]]>([:])
+
+    /// - Parameter watcher: called at once; what has to see all that the transaction does waits with `beforeCommit`.
+    package func add(_ eventType: String, _ watcher: @escaping Watcher) {
+        watchers.withLock { $0[eventType, default: []].append(watcher) }
+    }
+
+    fileprivate func appended<E: DomainEvent>(_ event: E, _ id: EventID, _ session: any SQLSession) throws {
+        for watcher in watchers.withLock({ $0[E.eventType] ?? [] }) { try watcher(event, id, session) }
     }
 }
 
@@ -44,33 +63,38 @@ package struct EventHandler: Sendable {
     /// Stable: it is stored in the receipts.
     package let name: String
     package let eventType: String
-    private let work: @Sendable (_ payload: EventPayload, _ at: Instant, _ session: any SQLSession) throws -> Void
+    private let work: @Sendable (_ payload: EventPayload, _ id: EventID, _ session: any SQLSession) throws -> Void
 
     /// A handler of one event type; the payload is decoded for it.
     package init<E: DomainEvent>(
         name: String, _ type: E.Type, _ handle: @escaping @Sendable (E, any SQLSession) throws -> Void
     ) {
-        self.init(name: name, type) { event, _, session in try handle(event, session) }
+        self.init(name: name, type, identified: { event, _, session in try handle(event, session) })
     }
 
     /// The same, told when the event was appended.
     package init<E: DomainEvent>(
         name: String, _ type: E.Type, _ handle: @escaping @Sendable (E, Instant, any SQLSession) throws -> Void
     ) {
+        self.init(name: name, type, identified: { event, id, session in try handle(event, id.madeAt, session) })
+    }
+
+    /// The same, told which event it is; its id tells when it was appended.
+    package init<E: DomainEvent>(
+        name: String, _ type: E.Type, identified handle: @escaping @Sendable (E, EventID, any SQLSession) throws -> Void
+    ) {
         self.name = name
         eventType = E.eventType
-        work = { payload, at, session in try handle(try payload.event(E.self), at, session) }
+        work = { payload, id, session in try handle(try payload.event(E.self), id, session) }
     }
 
-    /// - Parameter at: when the event was appended.
-    package func handle(
-        _ payload: String, _ session: any SQLSession, at: Instant = Instant(milliseconds: 0)
-    ) throws {
-        try work(EventPayload(payload), at, session)
+    /// - Parameter id: the event's.
+    package func handle(_ payload: String, _ session: any SQLSession, id: EventID = EventID(0)) throws {
+        try work(EventPayload(payload), id, session)
     }
 
-    fileprivate func handle(_ payload: EventPayload, _ session: any SQLSession, at: Instant) throws {
-        try work(payload, at, session)
+    fileprivate func handle(_ payload: EventPayload, _ session: any SQLSession, id: EventID) throws {
+        try work(payload, id, session)
     }
 }
 
@@ -184,7 +208,7 @@ package struct OutboxDispatcher: Sendable {
         let handlers = handlers[event.type] ?? []
         let handle: @Sendable (EventHandler, any SQLSession) throws -> Void = { handler, session in
             let fresh = try session.execute(Self.receipt, [.id(event.id), .text(handler.name), .time(clock.now())])
-            if fresh == 1 { try handler.handle(payload, session, at: event.id.madeAt) }
+            if fresh == 1 { try handler.handle(payload, session, id: event.id) }
         }
         var failure: String?
         func note(_ handler: EventHandler, _ error: any Error) {

@@ -103,6 +103,10 @@ package protocol SQLSession: AnyObject {
     /// Runs `body` so that its failure undoes only what it did.
     func savepoint<T>(_ body: () throws -> T) throws -> T
 
+    /// Calls `action` when the transaction's work is done and before it is committed, within it: what it reads is what will be there,
+    /// what it throws undoes all of it. Not called for work that was undone.
+    func beforeCommit(_ action: @escaping (any SQLSession) throws -> Void)
+
     /// Calls `action` once the transaction has been committed; never when it is rolled back.
     func afterCommit(_ action: @escaping @Sendable () -> Void)
 }

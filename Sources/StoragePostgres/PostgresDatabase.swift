@@ -193,7 +193,7 @@ package final class PostgresDatabase: BlockingDatabase {
                 } else {
                     try PostgresTurns.begin(purpose.begin, turn, connection, until: deadline())
                 }
-                let value = try body(session)
+                let value = try session.whole(body)
                 try connection.leavePipeline(until: deadline())
                 if let fatal = session.fatal, fatal.isConnection { throw fatal }
                 // A body that swallowed a failure would be told OK while the server makes ROLLBACK of its COMMIT.

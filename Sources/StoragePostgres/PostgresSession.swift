@@ -8,6 +8,7 @@ final class PostgresSession: SQLSession {
     /// Of a read whose caller may go; `nil` for writes.
     private let interruption: PostgresInterruption?
     private(set) var commitActions: [@Sendable () -> Void] = []
+    private var lastActions: [(any SQLSession) throws -> Void] = []
     private var savepointDepth = 0
     private var isInBulk = false
     /// Of a read: panels that do not know of each other ask the same, and in one snapshot the answer is the same.
@@ -142,13 +143,14 @@ final class PostgresSession: SQLSession {
         defer { savepointDepth -= 1 }
         let name = "sb\(savepointDepth)"
         try translating { try connection.simple("SAVEPOINT \(name)", until: deadline) }
-        let actionsBefore = commitActions.count
+        let (actionsBefore, lastBefore) = (commitActions.count, lastActions.count)
         do {
             let result = try body()
             try translating { try connection.simple("RELEASE \(name)", until: deadline) }
             return result
         } catch {
             commitActions.removeSubrange(actionsBefore...)
+            if lastActions.count > lastBefore { lastActions.removeSubrange(lastBefore...) }
             // What was not run because of the failure may be asked again.
             asked = [:]
             // What the body asked for and did not read is read: the connection has to be free.
@@ -174,4 +176,12 @@ final class PostgresSession: SQLSession {
     }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
+    func beforeCommit(_ action: @escaping (any SQLSession) throws -> Void) { lastActions.append(action) }
+
+    /// Runs a caller's body and then what it has left for the end.
+    func whole<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        let value = try body(self)
+        while !lastActions.isEmpty { try lastActions.removeFirst()(self) }
+        return value
+    }
 }

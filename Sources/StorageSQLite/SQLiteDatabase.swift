@@ -25,7 +25,7 @@ package final class SQLiteDatabase: Storage.Database {
 
     /// One caller of `write`: what it wants done, and how it is told.
     private struct Pending: Sendable {
-        let run: @Sendable (any SQLSession) throws -> Void
+        let run: @Sendable (SQLiteSession) throws -> Void
         let finish: @Sendable ((any Error)?) -> Void
     }
 
@@ -142,7 +142,7 @@ package final class SQLiteDatabase: Storage.Database {
         let box = ResultBox<T>()
         return try await withCheckedThrowingContinuation { continuation in
             let pending = Pending(
-                run: { session in box.value = try body(session) },
+                run: { session in box.value = try session.whole(body) },
                 finish: { error in
                     if let error {
                         continuation.resume(throwing: error)

@@ -10,6 +10,7 @@ final class SQLiteSession: SQLSession {
     private let database: GRDB.Database
     private let statements: ConnectionStatements
     private(set) var commitActions: [@Sendable () -> Void] = []
+    private var lastActions: [(any SQLSession) throws -> Void] = []
     private var savepointDepth = 0
     /// Statements whose rows are being read, outermost first.
     private var openCursors: [SQL] = []
@@ -133,13 +134,14 @@ final class SQLiteSession: SQLSession {
         defer { savepointDepth -= 1 }
         let name = "sb\(savepointDepth)"
         try raw("SAVEPOINT \(name)")
-        let actionsBefore = commitActions.count
+        let (actionsBefore, lastBefore) = (commitActions.count, lastActions.count)
         do {
             let result = try body()
             try raw("RELEASE \(name)")
             return result
         } catch {
             commitActions.removeSubrange(actionsBefore...)
+            if lastActions.count > lastBefore { lastActions.removeSubrange(lastBefore...) }
             // When the engine has already rolled the transaction back (disk full), there is no savepoint to return to.
             if database.isInsideTransaction {
                 try raw("ROLLBACK TO \(name)")
@@ -150,6 +152,15 @@ final class SQLiteSession: SQLSession {
     }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { commitActions.append(action) }
+    func beforeCommit(_ action: @escaping (any SQLSession) throws -> Void) { lastActions.append(action) }
+
+    /// Runs a caller's body and then what it has left for the end.
+    func whole<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        lastActions = []
+        let value = try body(self)
+        while !lastActions.isEmpty { try lastActions.removeFirst()(self) }
+        return value
+    }
 
     /// A statement of the driver itself (BEGIN, COMMIT, SAVEPOINT).
     func raw(_ sql: String) throws {

@@ -175,4 +175,5 @@ private final class FaultySession: SQLSession {
     }
 
     func afterCommit(_ action: @escaping @Sendable () -> Void) { base.afterCommit(action) }
+    func beforeCommit(_ action: @escaping (any SQLSession) throws -> Void) { base.beforeCommit { [self] _ in try action(self) } }
 }

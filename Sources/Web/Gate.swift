@@ -158,6 +158,7 @@ package struct Gate: Sendable {
                 "secret_in_url", Words(en: "A secret may not be part of an address.", zh: "地址中不得包含机密。"))
         }
         if let answer = try await authorise(route, request, path: path, query: query, visit) { return answer }
+        if visit.isTMF { try Self.checkAccept(request.headers[values: .accept]) }
         let body = try await content(of: request, for: route, visit, place)
         var web = WebRequest(
             method: request.method, path: path, query: query, headers: request.headers, parameters: parameters,

@@ -58,6 +58,24 @@ extension Gate {
     /// Whether an address is one where programs get tokens.
     static func isOAuth(_ path: String) -> Bool { path.prefix { $0 != "?" }.split(separator: "/").first == "oauth" }
 
+    /// What programs get of this interface is JSON.
+    /// - Throws: 406 for one that takes anything but that (RFC 9110, 12.5.1).
+    static func checkAccept(_ fields: [String]) throws {
+        let ranges = fields.joined(separator: ",").split(separator: ",").map { range -> (type: String, isRefused: Bool) in
+            let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
+            let quality = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+            return (parts.first ?? "", quality == 0)
+        }.filter { !$0.type.isEmpty }
+        // The most particular range decides.
+        let said = ["application/json", "application/*", "*/*"].lazy.compactMap { name in ranges.first { $0.type == name } }.first
+        guard !ranges.isEmpty, said?.isRefused ?? true else { return }
+        let sent = fields.joined(separator: ", ").prefix(60)
+        let words = Words(
+            en: "Answers of this interface are application/json, which “Accept: \(sent)” leaves out.",
+            zh: "本接口只返回 application/json，而“Accept: \(sent)”不包含该类型。")
+        throw CRMError("not_acceptable", status: 406, words, fields: [.init(field: "Accept", code: "not_acceptable", message: words)])
+    }
+
     static let methodNotAllowed = CRMError(
         "method_not_allowed", status: 405, Words(en: "This method is not allowed here.", zh: "此处不允许该请求方法。"))
 

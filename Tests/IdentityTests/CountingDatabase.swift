@@ -59,4 +59,5 @@ private final class CountingSession: SQLSession {
 
     func savepoint<T>(_ body: () throws -> T) throws -> T { try base.savepoint(body) }
     func afterCommit(_ action: @escaping @Sendable () -> Void) { base.afterCommit(action) }
+    func beforeCommit(_ action: @escaping (any SQLSession) throws -> Void) { base.beforeCommit { [self] _ in try action(self) } }
 }

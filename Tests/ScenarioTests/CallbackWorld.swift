@@ -69,7 +69,8 @@ struct CallbackWorld: Sendable {
         try await scenario.tenant.database.read { session in
             var count = 0
             for (table, columns) in [
-                ("tmf_hub", 16), ("tmf_hub_delivery", 17), ("tmf_hub_told", 3), ("tmf_hub_last", 9), ("tmf_hub_last_named", 4), ("tmf_kept", 3),
+                ("tmf_hub", 16), ("tmf_hub_delivery", 18), ("tmf_hub_seen", 8), ("tmf_hub_seen_named", 5),
+                ("tmf_hub_told", 3), ("tmf_hub_last", 9), ("tmf_hub_last_named", 4), ("tmf_kept", 3),
             ] {
                 try session.forEach(SQL(trusted: "SELECT * FROM \(table)"), []) { row in
                     for column in 0..<columns where "\(row.value(column))".contains(text) { count += 1 }
@@ -84,6 +85,7 @@ struct CallbackWorld: Sendable {
     func kept() async throws -> Int {
         try await scenario.tenant.database.read {
             try $0.count("SELECT COUNT(*) FROM tmf_hub_last") + $0.count("SELECT COUNT(*) FROM tmf_hub_last_named")
+                + $0.count("SELECT COUNT(*) FROM tmf_hub_seen") + $0.count("SELECT COUNT(*) FROM tmf_hub_seen_named")
         }
     }
 }

@@ -120,7 +120,7 @@ struct InterfaceInputTests {
         let five = try world.send(
             "POST", "/tmf-api/troubleTicket/v5/troubleTicket",
             [
-                "description": "d", "severity": "Major", "ticketType": "fault",
+                "@type": "TroubleTicket", "description": "d", "severity": "Major", "ticketType": "fault",
                 "relatedParty": [["role": "customer", "partyOrPartyRole": ["id": "5", "@referredType": "Customer"]]],
             ])
         #expect(five.code == "unknown_party" && five.text.contains("relatedParty[0].partyOrPartyRole.id"), "\(five.text)")

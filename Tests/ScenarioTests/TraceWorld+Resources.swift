@@ -28,8 +28,9 @@ extension TraceWorld {
                     result["POST \(path)"] = { _ in
                         var context = SampleContext(withoutLines: true)
                         let sample = try Contract.sample(name).body(world, &context)
-                        let body = path.contains("/v5/") ? resource.next?.shown(sample) ?? sample : sample
-                        return { try world.send("POST", path, .object(body)).raw }
+                        var body = path.contains("/v5/") ? resource.next?.shown(sample) ?? sample : sample
+                        if path.contains("/v5/") { body["@type"] = .string(resource.type) }
+                        return { [body] in try world.send("POST", path, .object(body)).raw }
                     }
                 case .change:
                     result["PATCH \(path)/{id}"] = { _ in

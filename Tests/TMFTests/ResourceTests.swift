@@ -213,9 +213,11 @@ struct ResourceTests {
         #expect(try await things.send(.patch, path, #"{"status":"closed"}"#).status == 200)
         #expect(try await things.send(.patch, path, #"{"status":"open"}"#).body == .string("illegal_transition"))
         let error = #expect(throws: CRMError.self) {
-            try TMFStates("status", first: "open", next: ["open": ["held", "closed"]]).check(from: "open", to: "gone")
+            try TMFStates("status", first: "open", next: ["open": ["held", "closed"], "closed": ["gone"]]).check(from: "open", to: "gone")
         }
         #expect(error?.status == 409 && error?.message.en.contains("held, closed") == true)
+        let unknown = try await things.send(.post, "/thing", #"{"name":"a","status":"lost"}"#)
+        #expect(unknown.status == 400)
         let events = try await things.test.tenant.database.read { session in
             try session.query("SELECT payload FROM storage_outbox_event WHERE type = 'tmf.resource.changed' ORDER BY id") { $0.text(0) }
         }

@@ -37,7 +37,7 @@ struct AccountStore: TMFWritingStore {
         let rows = AccountRows.accounts.table
         let face = face
         return TMFTable(
-            from: rows.from, id: rows.id, columns: rows.columns,
+            from: rows.from, id: rows.id, columns: rows.columns, hasClasses: true,
             scope: { _, builder in
                 switch face {
                 case .party: break

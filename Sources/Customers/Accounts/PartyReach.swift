@@ -5,15 +5,15 @@ import Storage
 import TMF
 import Web
 
-/// Who may stand behind an account or a party role: customers within the caller's reach, and parties that are nobody's customer, who lie
-/// in no region. Both have ids of one kind, so that what a party has stays with it when it becomes a customer.
+/// Who may stand behind an account or a party role: customers within the caller's reach, and parties that are nobody's customer.
+/// Both have ids of one kind, so that what a party has stays with it when it becomes a customer.
 struct PartyReach: CustomerReading {
     private let customers = CustomerReader()
 
     func reachable(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> Set<CustomerID> {
         let found = try CustomerScope.reachable(ids, principal, session)
-        guard principal.scope.regions == nil, found.count < Set(ids).count else { return found }
-        return found.union(try PartyRows.lone(ids.filter { !found.contains($0) }, session))
+        guard found.count < Set(ids).count else { return found }
+        return found.union(try PartyRows.reachable(ids.filter { !found.contains($0) }, principal, session))
     }
 
     func cards(_ ids: [CustomerID], for principal: Principal, _ session: any SQLSession) throws -> [CustomerCard] {

@@ -36,12 +36,19 @@ struct BillResourceStore: TMFWritingStore {
         SELECT customer_id, id, amount, currency, bill_number FROM customers_charge WHERE kind = 'payment'
         """
     static let setKind: SQL = "UPDATE customers_charge SET kind = $3 WHERE customer_id = $1 AND id = $2"
+    /// As `Bill.state` says it; there is an index of it, which has to say it in the same words.
+    static let state: SQL = """
+        CASE WHEN c.kind = 'draft' THEN 'new' WHEN c.kind = 'disputed' THEN 'onHold' WHEN c.kind IN ('cancelled', 'written_off') THEN 'settled'
+          WHEN c.paid_on IS NOT NULL OR COALESCE(c.settled, 0) >= c.amount THEN 'settled'
+          WHEN COALESCE(c.settled, 0) > 0 THEN 'partiallyPaid' ELSE 'sent' END
+        """
+    private static let words = ["new", "onHold", "settled", "partiallyPaid", "sent"]
     private static func bills(_ zone: Int) -> TMFTable {
         TMFTable(
             from: "customers_charge c", id: "c.id",
             columns: [
                 .id("id", .own("c.id")), .id("relatedParty.id", .own("c.customer_id")), .text("billNo", "c.number"),
-                .day("billDate", "c.issued_on", offsetMinutes: zone),
+                .day("billDate", "c.issued_on", offsetMinutes: zone), .words("state", state, Dictionary(uniqueKeysWithValues: words.map { ($0, $0) })),
             ],
             scope: { principal, builder in
                 // The first is what the index is of.

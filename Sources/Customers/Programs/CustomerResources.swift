@@ -102,6 +102,7 @@ struct CustomerResourceStore: TMFWritingStore {
         from: "customers_listing l", id: "l.customer_id",
         columns: [
             .id("id", .own("l.customer_id")), .id("engagedParty.id", .own("l.customer_id")), .text("status", "l.status"),
+            .folded("name", "l.sort_name", mask: .name) { Folding.fold($0) },
         ] + CustomerResources.searched("name"),
         scope: { principal, builder in CustomerScope.narrow(&builder, principal, column: "AND l.region") })
 
@@ -138,7 +139,7 @@ struct CustomerResourceStore: TMFWritingStore {
         guard let id, let party = try CustomerLoader.parties([id], session).first else {
             throw CRMError.unknownReference("Party", engaged, at: "engagedParty.id")
         }
-        guard try PartyRows.lone([id], session).contains(id) else {
+        guard try PartyRows.reachable([id], context.principal, session).contains(id) else {
             // Of a customer out of reach nothing is told.
             let isSeen = try CustomerScope.reachable([id], context.principal, session).contains(id)
             throw isSeen
@@ -156,6 +157,8 @@ struct CustomerResourceStore: TMFWritingStore {
         if document["contactMedium"] == nil { before["contactMedium"] = document["contactMedium"] }
         try PartyDocument.applyCustomer(
             document, from: before, to: &record, try AttributeStore.all(session), tenant)
+        // What says nothing else is of the region that the party was made in.
+        if record.customer.region == nil { record.customer.region = try PartyRows.region(id, session) }
         try PartyRows.remove(id, session)
         try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
         // Accounts that the party had already are found where the customer is.
@@ -228,7 +231,7 @@ struct CustomerResourceStore: TMFWritingStore {
         try CustomerWriter(ids: tenant.ids, countryCode: tenant.countryCode, session).remove([record], session)
         var party = record
         party.sourceIDs = [:]
-        try PartyRows.put(party, session)
+        try PartyRows.put(party, region: record.customer.region, session)
         try tenant.outbox.append(CustomersChanged(ids: [customer], fields: [], kind: .removed, program: "customer"), session)
     }
 }
@@ -242,12 +245,62 @@ struct PartyResourceStore: TMFWritingStore {
     private static let organisations = table(.organisation, "tradingName")
     var table: TMFTable { kind == .individual ? Self.individuals : Self.organisations }
 
+    private static let reference = "externalReference.name"
+    static let referred: SQL = "SELECT customer_id FROM customers_search WHERE kind = $1 AND token = $2"
+    static let identified: SQL = """
+        SELECT d.customer_id FROM customers_identity_document d
+        WHERE d.customer_id IN (SELECT id FROM customers_lone_party) AND d.number = $1
+        """
+    static let born: SQL = "SELECT b.id FROM customers_party b WHERE b.birth_date IS NOT NULL AND b.birth_date IN ($1, $2, $3)"
+
+    /// Columns that narrow the list; the documents tell whose the value is.
+    private static func columns(_ kind: CustomerKind) -> [TMFColumn] {
+        let (resource, document) = kind == .individual
+            ? ("individual", "individualIdentification") : ("organization", "organizationIdentification")
+        let references = TMFColumn(
+            reference,
+            .searched { values, _ in
+                values.flatMap { value in
+                    let token = SQLValue.text(Folding.fold(value))
+                    return [
+                        SQLBuilder(referred, [.int(SearchTokens.Kind.reference.rawValue), token]),
+                        TMFTable.kept(resource, reference, value),
+                    ]
+                }
+            }, mask: .identity) { .text($0) }
+        let documents = TMFColumn(
+            document + ".identificationId",
+            .searched { values, dialect in
+                values.flatMap { value -> [SQLBuilder] in
+                    let term = SearchTerm.token(.document, SearchText.compact(value))
+                    return (term.isEmpty ? [] : [SearchIndex.within(term, dialect)]) + [SQLBuilder(identified, [.text(value)])]
+                }
+            }, mask: .identity) { .text($0) }
+        guard kind == .individual else { return [references, documents] }
+        // A moment of a client's may be of the day before or the day after where it was written.
+        let birth = TMFColumn(
+            "birthDate",
+            .searched { values, _ in
+                values.compactMap { value -> SQLBuilder? in
+                    guard let day = TMFDay.day(value, offsetMinutes: 0) else { return nil }
+                    return SQLBuilder(born, [-1, 0, 1].map { .text(day.adding(days: $0).description) })
+                }
+            }, mask: .date) { .text($0) }
+        return [references, documents, birth]
+    }
+
     private static func table(_ kind: CustomerKind, _ name: String) -> TMFTable {
         TMFTable(
-            from: "customers_party p", id: "p.id", columns: [.id("id", .own("p.id"))] + CustomerResources.searched(name),
+            from: "customers_party p", id: "p.id", columns: [.id("id", .own("p.id"))] + CustomerResources.searched(name) + columns(kind),
+            keptPaths: [reference],
             scope: { principal, builder in
                 builder.append("AND p.kind = ?", .text(kind.rawValue))
-                CustomerScope.narrow(&builder, principal, owner: "p.id")
+                guard principal.scope.regions != nil else { return }
+                builder.append("AND (EXISTS (SELECT 1 FROM customers_listing l WHERE l.customer_id = p.id")
+                CustomerScope.narrow(&builder, principal, column: "AND l.region")
+                builder.append(") OR EXISTS (SELECT 1 FROM customers_lone_party n WHERE n.id = p.id")
+                CustomerScope.narrow(&builder, principal, column: "AND n.region")
+                builder.append("))")
             })
     }
 
@@ -256,6 +309,7 @@ struct PartyResourceStore: TMFWritingStore {
         if principal.scope.regions != nil {
             let reachable = try known.chunked(Limits.sqlListChunk).reduce(into: Set<CustomerID>()) {
                 $0.formUnion(try CustomerScope.reachable($1, principal, session))
+                $0.formUnion(try PartyRows.reachable($1, principal, session))
             }
             known = known.filter(reachable.contains)
         }
@@ -266,12 +320,14 @@ struct PartyResourceStore: TMFWritingStore {
     }
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
-        guard context.principal.scope.regions == nil else {
+        // It is of its maker's region until a customer gives it one; of several, of the first.
+        let region = context.principal.scope.regions?.min()
+        guard context.principal.scope.regions == nil || region != nil else {
             throw CRMError(
                 "out_of_reach", status: 403,
                 Words(
-                    en: "A party without a customer lies in no region; only callers of all regions can make one.",
-                    zh: "尚无客户关系的参与方不属于任何地区，只有可访问全部地区的调用方才能创建。"))
+                    en: "You work for no region, so a party that you make would be out of your reach.",
+                    zh: "您没有任何地区的权限，创建的参与方将无法访问。"))
         }
         var record = CustomerRecord(
             id: tenant.ids.next(), party: Party(kind: kind, displayName: ""),
@@ -279,7 +335,7 @@ struct PartyResourceStore: TMFWritingStore {
         try PartyDocument.apply(document, from: [:], to: &record, tenant)
         // The numbers of sources find customers only.
         record.sourceIDs = [:]
-        try PartyRows.put(record, session)
+        try PartyRows.put(record, region: region, session)
         return record.id.rawValue
     }
 
@@ -294,7 +350,7 @@ struct PartyResourceStore: TMFWritingStore {
             guard var record = try CustomerLoader.parties([party], session).first else { throw CRMError.notFound }
             try apply(&record)
             record.sourceIDs = [:]
-            return try PartyRows.put(record, session)
+            return try PartyRows.put(record, region: try PartyRows.region(party, session), session)
         }
         let store = CustomerStore(tenant: tenant)
         let before = try store.read(party, context.principal, session)

@@ -24,9 +24,8 @@ struct PartyDocument: Sendable {
         result["givenName"] = text(.name, given)
         result["fullName"] = text(.name, party.displayName)
         result["gender"] = party.gender.map { .string($0) }
-        result["birthDate"] = party.birthDate.map { day in
-            masking.shows(.date) ? .string(TMFDay.start(day, offsetMinutes: zone)) : .string(masking.apply(.date, day.description))
-        }
+        // A masked day would be no date: who may not see it gets none.
+        if masking.shows(.date) { result["birthDate"] = party.birthDate.map { .string(TMFDay.start($0, offsetMinutes: zone)) } }
         if let language = party.language {
             result["languageAbility"] = .array([.object(["languageCode": .string(language), "isFavouriteLanguage": .bool(true)])])
         }

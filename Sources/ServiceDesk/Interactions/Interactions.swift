@@ -41,7 +41,11 @@ struct InteractionStore: TMFWritingStore {
             hidden: [
                 .init("outcome") { document, _, _ in .text(Self.outcome(document).rawValue) }, null("language"), null("case_id"),
                 null("survey"), null("score"),
-            ], more: [.parties("servicedesk_interaction", "servicedesk_interaction_party")])
+            ],
+            more: [
+                .parties("servicedesk_interaction", "servicedesk_interaction_party"),
+                .time("creationDate", "COALESCE(r.created_at, r.happened_at)", sorts: true),
+            ])
     }
 
     var table: TMFTable { rows.table }

@@ -15,6 +15,8 @@ package struct TMFKept: Sendable, Equatable {
     private(set) var pieces: [String: Piece] = [:]
 
     package var isEmpty: Bool { pieces.isEmpty }
+    /// What was sent of the attributes that are kept.
+    var sent: JSONObject { pieces.mapValues(\.sent) }
     func holds(_ attribute: String) -> Bool { pieces[attribute] != nil }
 
     /// - Parameters:

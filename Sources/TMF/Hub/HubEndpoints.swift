@@ -12,16 +12,18 @@ package struct HubEndpoints: Sendable {
     /// The resources of this interface.
     let resources: [TMFResource]
     let settings: HubSettings
+    let interest: HubInterest
     let view: Permission
 
     /// - Returns: `nil` for an interface without resources.
-    init?(_ api: TMFAPI, version: Int, _ all: [TMFResource], _ settings: HubSettings) {
+    init?(_ api: TMFAPI, version: Int, _ all: [TMFResource], _ settings: HubSettings, _ interest: HubInterest) {
         let own = all.filter { $0.api == api && $0.isTold }
         resources = version == 5 ? own.compactMap(\.version5) : own
         self.version = version
         guard let first = resources.first else { return nil }
         self.api = api
         self.settings = settings
+        self.interest = interest
         view = first.view
     }
 
@@ -126,6 +128,7 @@ package struct HubEndpoints: Sendable {
                     "tmf.hub.subscribe", [.hub(id)],
                     facts: ["api": .string(api.name), "version": .int(Int64(version)), "host": .text(AddressGuard.host(callback))]), session)
             try call.settle(kept, session)
+            session.afterCommit { [interest] in interest.forget(tenant) }
         }
         var whole = subscription
         whole["secret"] = .string(HubSignature(tenant, salt: salt, id: id).secret)
@@ -171,6 +174,7 @@ package struct HubEndpoints: Sendable {
         return try await call.change { session in
             let found = try own(call, session)
             try Self.remove(found.id, session)
+            session.afterCommit { [interest, tenant = call.tenant] in interest.forget(tenant) }
             try call.record(
                 AuditEntry("tmf.hub.unsubscribe", [.hub(found.id)], facts: ["api": .string(api.name)]), session)
             return WebResponse(status: .noContent)
@@ -178,7 +182,7 @@ package struct HubEndpoints: Sendable {
     }
 
     static func remove(_ id: HubID, _ session: any SQLSession) throws {
-        let all = [HubStore.remove, HubStore.removeDeliveries, HubStore.removeTold] + HubLast.ofSubscription
+        let all = [HubStore.remove, HubStore.removeDeliveries, HubStore.removeTold] + HubLast.ofSubscription + HubSeen.ofSubscription
         for sql in all { try session.execute(sql, [.id(id)]) }
     }
 

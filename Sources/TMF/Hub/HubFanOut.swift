@@ -11,9 +11,9 @@ struct HubFanOut: Sendable {
 
     var handler: EventHandler {
         let fanOut = self
-        return EventHandler(name: "tmf.hub", TMFChanged.self) { event, at, session in
-            try fanOut.take([event], at, session)
-        }
+        return EventHandler(name: "tmf.hub", TMFChanged.self, identified: { event, id, session in
+            try fanOut.take([event], id, session)
+        })
     }
 
     /// Whether anybody has asked to be told of one of these interfaces.
@@ -22,7 +22,8 @@ struct HubFanOut: Sendable {
         return false
     }
 
-    func take(_ events: [TMFChanged], _ at: Instant, _ session: any SQLSession) throws {
+    /// - Parameter event: of the outbox, in whose transaction it happened.
+    func take(_ events: [TMFChanged], _ event: EventID, _ session: any SQLSession) throws {
         var hasQueued = false
         for group in Dictionary(grouping: events, by: \.api).sorted(by: { $0.key < $1.key }) {
             let subscriptions = try session.query(HubStore.ofAPI, [.int(group.key)], HubStore.subscription)
@@ -30,9 +31,11 @@ struct HubFanOut: Sendable {
             let told = group.value.map { event in
                 Told(event: event, ids: event.kinds.map { _ in tenant.ids.next(HubDeliveryKind.self).rawValue })
             }
+            let seen = try HubSeen.of(event, session)
             for subscription in subscriptions {
-                let isTold = try tell(told, subscription, at, session)
+                let isTold = try tell(told, subscription, event, seen[subscription.id] ?? [:], session)
                 try hear(told, subscription, session)
+                try HubSeen.settle(event, subscription.id, told.map(\.event), seen[subscription.id] ?? [:], session)
                 guard isTold else { continue }
                 hasQueued = true
                 try session.execute(HubStore.wake, [.id(subscription.id), .time(tenant.clock.now())])
@@ -46,7 +49,7 @@ struct HubFanOut: Sendable {
 
     /// - Returns: whether anything was queued for a subscription.
     private func tell(
-        _ told: [Told], _ subscription: HubSubscription, _ at: Instant, _ session: any SQLSession
+        _ told: [Told], _ subscription: HubSubscription, _ event: EventID, _ seen: HubSeen.Kept, _ session: any SQLSession
     ) throws -> Bool {
         let all = subscription.offered(resources)
         guard let principal = try clients.principal(subscription.client, tenant, session) else { return false }
@@ -57,8 +60,10 @@ struct HubFanOut: Sendable {
                 let query = try? HubQuery.read(subscription.query, all)[name]
             else { continue }
             for chunk in own.chunked(Limits.sqlListChunk) {
-                let one = Lane(subscription: subscription, resource: resource, query: query, principal: principal)
-                if try queue(Array(chunk), one, at, session) { isTold = true }
+                let one = Lane(
+                    subscription: subscription, resource: resource, query: query, principal: principal, outbox: event,
+                    seen: seen[name] ?? [:])
+                if try queue(Array(chunk), one, session) { isTold = true }
             }
         }
         return isTold
@@ -87,19 +92,23 @@ struct HubFanOut: Sendable {
         let resource: TMFResource
         let query: HubQuery
         let principal: Principal
+        let outbox: EventID
+        /// What was seen of resources when it happened.
+        let seen: [Int64: HubSeen]
     }
 
     /// - Returns: whether anything was queued.
-    private func queue(_ told: [Told], _ lane: Lane, _ at: Instant, _ session: any SQLSession) throws -> Bool {
+    private func queue(_ told: [Told], _ lane: Lane, _ session: any SQLSession) throws -> Bool {
         let (subscription, resource) = (lane.subscription, lane.resource)
-        let now = tenant.clock.now()
-        let isPartial = lane.query.looksInside || lane.principal.scope.regions != nil
-        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
-        let there = told.map(\.event).filter { !$0.kinds.contains(.removed) }.map(\.id)
-        let documents = try desk.documents(Set(there).sorted(), lane.principal, session)
-        let gone = told.map(\.event.id).filter { documents[$0] == nil }
+        let (now, at) = (tenant.clock.now(), lane.outbox.madeAt)
         let rights = HubLast.rights(lane.principal)
         // What was seen with other rights than those of now is as what was never seen.
+        let seen = lane.seen.filter { $0.value.rights == rights }
+        let isPartial = lane.query.looksInside || lane.principal.scope.regions != nil
+        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
+        let there = told.map(\.event).filter { !$0.kinds.contains(.removed) && seen[$0.id] == nil }.map(\.id)
+        let documents = try desk.documents(Set(there).sorted(), lane.principal, session)
+        let gone = told.map(\.event).filter { documents[$0.id] == nil && ($0.kinds.contains(.removed) || seen[$0.id] == nil) }.map(\.id)
         let kept = try HubLast.of(subscription.id, resource.name, Set(gone).sorted(), session).filter { $0.value.rights == rights }
         var rows: [[SQLValue]] = []
         for one in told {
@@ -111,7 +120,8 @@ struct HubFanOut: Sendable {
                 if isPartial, !wasTold, kept[event.id] == nil { continue }
             } else {
                 // Neither there nor kept: gone, or out of this client's reach.
-                guard try documents[event.id].map(lane.query.meets(document:)) ?? kept[event.id]?.meets ?? false else { continue }
+                let now = try seen[event.id]?.meets ?? documents[event.id].map(lane.query.meets(document:))
+                guard now ?? kept[event.id]?.meets ?? false else { continue }
                 if isPartial { try session.execute(HubStore.tell, key) }
             }
             let correlation = one.ids.first ?? 0
@@ -123,6 +133,7 @@ struct HubFanOut: Sendable {
                     .id(tenant.ids.next(HubDeliveryKind.self)), .id(subscription.id), .int(id), .int(correlation),
                     .text(HubNames.name(resource.type, kind)), .text(kind.rawValue), .text(resource.name),
                     .int(event.id), .text(kind == .changed ? field : ""), .time(at), .time(now),
+                    .int(kind != .removed && seen[event.id] != nil ? lane.outbox.rawValue : 0),
                 ])
             }
         }

@@ -101,6 +101,7 @@ struct HubLast: Sendable {
 
     /// Takes out everything that is kept of documents that name one of these: the person is erased.
     static func erase(_ ids: [Int64], _ session: any SQLSession) throws {
+        try HubSeen.erase(ids, session)
         guard try session.exists("SELECT 1 FROM tmf_hub_last_named LIMIT 1") else { return }
         for id in ids {
             for key in try session.query(named, [.int(id)], { [$0.value(0), $0.value(1), $0.value(2)] }) { try erase(key, session) }
@@ -119,6 +120,7 @@ struct HubLast: Sendable {
             for key in keys { try erase(key, session) }
             if keys.count < Limits.sqlListChunk { break }
         }
+        try HubSeen.sweep(now, session)
         try session.execute(over, [.time(now.adding(days: -settings.keepDays))])
         try session.execute(overNamed, [])
     }

@@ -26,6 +26,7 @@ package struct HubModule: Module {
     private let news: [TMFNews]
     private let clients: HubClients
     private let settings: HubSettings
+    private let interest: HubInterest
 
     /// - Parameters:
     ///   - resources: of all domains.
@@ -38,6 +39,7 @@ package struct HubModule: Module {
         self.news = news
         self.clients = clients
         self.settings = settings
+        interest = HubInterest(resources: resources, clients: clients)
         let memory = HubMemory(resources: resources, clients: clients, settings: settings)
         for resource in resources { resource.schema.directory?.remember(with: memory) }
     }
@@ -48,8 +50,23 @@ package struct HubModule: Module {
     package func endpoints(_ site: SiteInfo) -> [Endpoint] {
         var apis: [TMFAPI] = []
         for api in resources.map(\.api) where !apis.contains(api) { apis.append(api) }
-        return apis.flatMap { api in [4, 5].compactMap { HubEndpoints(api, version: $0, resources, settings) } }.flatMap(\.endpoints)
-            + HubPages(resources: resources, clients: clients).endpoints
+        let hubs = apis.flatMap { api in [4, 5].compactMap { HubEndpoints(api, version: $0, resources, settings, interest) } }
+        return hubs.flatMap(\.endpoints)
+            + HubPages(resources: resources, clients: clients, interest: interest).endpoints
+    }
+
+    /// What happens is seen in the transaction in which it does, by those who have asked to be told (ADR 0079).
+    package func opened(_ tenant: Tenant) {
+        let witness = HubWitness(tenant: tenant, interest: interest, settings: settings)
+        tenant.outbox.watch.add(TMFChanged.eventType) { event, id, session in
+            guard let event = event as? TMFChanged else { return }
+            try witness.watch([event.api], id, session) { _ in [event] }
+        }
+        for one in news {
+            tenant.outbox.watch.add(one.eventType) { event, id, session in
+                try witness.watch(one.apis, id, session) { try one.changes(event, $0) }
+            }
+        }
     }
 
     package func eventHandlers(_ tenant: Tenant) -> [EventHandler] {
@@ -116,7 +133,7 @@ enum HubTables {
             "tmf_hub_delivery",
             [
                 "id", "subscription_id", "event_id", "correlation_id", "event_type", "kind", "resource", "resource_id", "field",
-                "event_at", "queued_at", "state", "attempts", "tried_at", "answer", "reason", "ended_at",
+                "event_at", "queued_at", "state", "attempts", "tried_at", "answer", "reason", "ended_at", "seen_with",
             ]),
         TableLabels.plain("tmf_hub_told", ["subscription_id", "resource", "resource_id"]),
         TableLabels(
@@ -126,9 +143,16 @@ enum HubTables {
                 "pending": .plain, "kept_at": .plain, "keep_until": .plain,
             ]),
         TableLabels.plain("tmf_hub_last_named", ["named_id", "subscription_id", "resource", "resource_id"]),
+        TableLabels(
+            "tmf_hub_seen",
+            [
+                "event_id": .plain, "subscription_id": .plain, "resource": .plain, "resource_id": .plain, "document": .profile,
+                "meets": .plain, "rights": .plain, "keep_until": .plain,
+            ]),
+        TableLabels.plain("tmf_hub_seen_named", ["named_id", "event_id", "subscription_id", "resource", "resource_id"]),
     ]
     static let layouts = TableLayout.all(
-        ["tmf_hub", "tmf_hub_delivery", "tmf_hub_told", "tmf_hub_last", "tmf_hub_last_named"], .local)
+        ["tmf_hub", "tmf_hub_delivery", "tmf_hub_told", "tmf_hub_last", "tmf_hub_last_named", "tmf_hub_seen", "tmf_hub_seen_named"], .local)
 }
 
 /// Forgets what is kept of resources whose rows are gone. A domain that removes its rows itself may leave this to it.
@@ -172,6 +196,9 @@ struct KeptUpkeep: Sendable {
                         Self.page, [.text(name), .int(from), .int(Limits.sqlListChunk)]) { $0.int(0) }
                     guard let last = ids.last else { return nil }
                     try forget(ids, resource, session)
+                    // Of what was kept before there was an index.
+                    try TMFKeptStore.index(
+                        try TMFKeptStore.of(name, ids, session), name, paths: resource.store(tenant).table.keptPaths, session)
                     return last
                 }
                 guard let last else { break }

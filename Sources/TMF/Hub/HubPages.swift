@@ -9,6 +9,7 @@ import Web
 struct HubPages: Sendable {
     let resources: [TMFResource]
     let clients: HubClients
+    let interest: HubInterest
 
     var endpoints: [Endpoint] {
         func post(
@@ -218,7 +219,9 @@ struct HubPages: Sendable {
                 facts["count"] = .int(Int64(try session.execute(HubStore.againAll, [.id(id), .time(now)])))
                 try session.execute(HubStore.wake, [.id(id), .time(now)])
                 try session.execute(HubStore.hurry, [.id(id), .time(now)])
-            case .remove: try HubEndpoints.remove(id, session)
+            case .remove:
+                try HubEndpoints.remove(id, session)
+                session.afterCommit { [interest] in interest.forget(tenant) }
             }
             try call.record(what.entry(id, facts), session)
             session.afterCommit { tenant.wake.signal() }
@@ -248,6 +251,7 @@ struct HubPages: Sendable {
             guard let found = try HubStore.delivery(id, session) else { throw CRMError.notFound }
             guard try session.execute(HubStore.dismiss, [.id(id), .time(now)]) == 1 else { throw Self.notAside }
             try HubLast.release(found.key, session)
+            try HubSeen.release(found, session)
             try call.record(AuditEntry("tmf.hub.dismiss", [.hub(found.subscription)], facts: ["count": .int(1)]), session)
             return .redirect("/hub/\(found.subscription)").flash("hub.done.dismiss")
         }

@@ -105,6 +105,12 @@ package struct HubQuery: Sendable {
     /// Whether it asks about more than the event itself: that cannot be told of a document that is gone.
     var looksInside: Bool { !conditions.isEmpty }
 
+    /// Whether events of a type may be wanted: what can be told before there is one.
+    func mayWant(_ type: String) -> Bool {
+        let own = envelope.filter { $0.target.path.names == ["eventType"] }
+        return TMFMatch.meets(["eventType": .string(type)], own, pattern: patterns.find)
+    }
+
     package func meets(envelope event: JSONObject) -> Bool { TMFMatch.meets(event, envelope, pattern: patterns.find) }
     package func meets(document: JSONObject) -> Bool { TMFMatch.meets(document, conditions, pattern: patterns.find) }
 }

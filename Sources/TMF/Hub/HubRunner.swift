@@ -152,7 +152,9 @@ struct HubRunner: Sendable {
         try session.execute(
             HubStore.ended,
             [.id(delivery.id), .text(state.rawValue), .int(answer), .text(reason), .time(tenant.clock.now())])
-        if state != .dead { try HubLast.release(delivery.key, session) }
+        guard state != .dead else { return }
+        try HubLast.release(delivery.key, session)
+        try HubSeen.release(delivery, session)
     }
 
     private func next(_ id: HubID, _ session: any SQLSession) throws -> Step {
@@ -198,23 +200,26 @@ struct HubRunner: Sendable {
                 subscription: subscription, delivery: delivery, body: HubEvent.body(envelope, resource, document)))
     }
 
-    /// What is sent of the resource, and the document behind it: as it is, or as it was when it was removed. Of one that is gone and was
-    /// not kept, or was erased, only what names it.
+    /// What is sent of the resource, and the document behind it: as it was when it happened; where that was not seen, or seen with other
+    /// rights, as it is, or as it was when it was removed. Of one that is gone and was not kept, or was erased, only what names it.
     /// - Returns: `nil` = nothing may be told.
     private func shown(
         _ delivery: HubDelivery, _ subscription: HubSubscription, _ resource: TMFResource, _ all: [TMFResource], _ principal: Principal,
         _ session: any SQLSession
     ) throws -> (JSONObject, seen: JSONObject?)? {
         let isRemoval = delivery.kind == .removed
-        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
-        if !isRemoval, let found = try desk.known(delivery.resourceID, principal, session) {
+        func told(_ document: JSONObject) -> (JSONObject, seen: JSONObject?) {
             let query = try? HubQuery.read(subscription.query, all)[resource.name]
-            return (query?.fields.of(found) ?? found, found)
+            return (query?.fields.of(document) ?? document, document)
         }
+        let seen = try HubSeen.find(delivery, session)
+        if let document = seen?.document, seen?.rights == HubLast.rights(principal) { return told(document) }
+        let desk = TMFDesk(resource: resource, tenant: tenant, origin: subscription.origin)
+        if !isRemoval, let found = try desk.known(delivery.resourceID, principal, session) { return told(found) }
         let kept = try HubLast.find(delivery.key, session)
         let isOver = kept.map { $0.until < tenant.clock.now() } ?? false
         if let kept, !isOver, let document = kept.document, kept.rights == HubLast.rights(principal) { return (document, document) }
-        let isErased = kept.map { isOver || $0.document == nil } ?? false
+        let isErased = kept.map { isOver || $0.document == nil } ?? seen.map { $0.document == nil } ?? false
         guard isRemoval || isErased else { return nil }
         return (HubEvent.remains(resource, delivery.resourceID, origin: subscription.origin), nil)
     }

@@ -23,6 +23,8 @@ package struct HubSettings: Sendable, Equatable {
 
     /// Longer than a call and what is written before and after it.
     var leaseSeconds: Int64 { Int64(timeoutSeconds) + 30 }
+    /// Of what more than so many things happened to at once, as an import does, is read when it is sent.
+    static let seenMax = 200
     static let answerMax: Int64 = 64 << 10
     /// So many events of one subscription, or seconds, then it is another one's turn.
     static let turnMax = 100, turnSeconds: Int64 = 20

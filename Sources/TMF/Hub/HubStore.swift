@@ -69,6 +69,8 @@ struct HubDelivery: Sendable {
     let answer: Int
     let reason: String
     let endedAt: Instant?
+    /// The event of the outbox with which its document was seen; 0 = it is read when it is sent.
+    let seenWith: Int64
 
     /// Which resource it tells whom of.
     var key: [SQLValue] { [.id(subscription), .text(resource), .int(resourceID)] }
@@ -125,12 +127,12 @@ enum HubStore {
     // Deliveries.
     static let deliveryColumns: SQL = """
         id, subscription_id, event_id, correlation_id, event_type, kind, resource, resource_id, field, event_at, queued_at,
-          state, attempts, tried_at, answer, reason, ended_at
+          state, attempts, tried_at, answer, reason, ended_at, seen_with
         """
     static let queue: SQL = """
         INSERT INTO tmf_hub_delivery (id, subscription_id, event_id, correlation_id, event_type, kind, resource, resource_id,
-          field, event_at, queued_at, state, attempts, answer, reason)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, 0, '')
+          field, event_at, queued_at, state, attempts, answer, reason, seen_with)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, 0, '', $12)
         """
     static let next: SQL = """
         SELECT \(deliveryColumns) FROM tmf_hub_delivery WHERE subscription_id = $1 AND state = 'waiting' ORDER BY id LIMIT 1
@@ -199,7 +201,8 @@ enum HubStore {
             kind: TMFChanged.Kind(rawValue: row.text(5)) ?? .changed, resource: row.text(6), resourceID: row.int(7),
             field: row.text(8), at: row.time(9), queuedAt: row.time(10),
             state: HubDelivery.State(rawValue: row.text(11)) ?? .dead, attempts: row.integer(12),
-            triedAt: row.optionalTime(13), answer: row.integer(14), reason: row.text(15), endedAt: row.optionalTime(16))
+            triedAt: row.optionalTime(13), answer: row.integer(14), reason: row.text(15), endedAt: row.optionalTime(16),
+            seenWith: row.int(17))
     }
 
     static func digest(_ parts: [String]) -> String {

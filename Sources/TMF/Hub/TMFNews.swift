@@ -6,6 +6,10 @@ import Storage
 package struct TMFNews: Sendable {
     private let name: String
     private let make: @Sendable (_ name: String, HubFanOut) -> EventHandler
+    /// What is watched, and what such an event means.
+    let eventType: String
+    let apis: [Int]
+    let changes: @Sendable (any DomainEvent, any SQLSession) throws -> [TMFChanged]
 
     /// - Parameters:
     ///   - name: stable, it is stored in the receipts.
@@ -16,11 +20,14 @@ package struct TMFNews: Sendable {
         _ changes: @escaping @Sendable (E, any SQLSession) throws -> [TMFChanged]
     ) {
         self.name = name
+        self.apis = apis
+        eventType = E.eventType
+        self.changes = { event, session in try (event as? E).map { try changes($0, session) } ?? [] }
         make = { name, fanOut in
-            EventHandler(name: name, type) { event, at, session in
+            EventHandler(name: name, type, identified: { event, id, session in
                 guard try fanOut.isWanted(apis, session) else { return }
-                try fanOut.take(try changes(event, session), at, session)
-            }
+                try fanOut.take(try changes(event, session), id, session)
+            })
         }
     }
 

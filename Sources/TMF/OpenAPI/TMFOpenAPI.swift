@@ -227,6 +227,8 @@ package struct TMFOpenAPI: Sendable {
         let isAsked = isNew || type.name != resource.type
         for attribute in type.attributes where !(isNew && attribute.isServers && attribute.name != resource.states?.attribute) {
             var schema = Self.schema(attribute.kind, resource) { name(resource, $0) }
+            // What a client sent comes back as it was sent, in forms that the examples of TM Forum have too.
+            if attribute.kind == .dateTime, !isNew { schema = Self.time }
             let isMandatory = isAsked && attribute.isMandatory && (isNew || !attribute.isServers)
             if isMandatory, attribute.kind == .text, !attribute.isArray {
                 schema = .object(["type": .string("string"), "minLength": .int(1), "pattern": .string(#"^[^\u0000]*[^\s\u0000][^\u0000]*$"#)])
@@ -244,6 +246,15 @@ package struct TMFOpenAPI: Sendable {
         if !required.isEmpty { result["required"] = .array(required) }
         return .object(result)
     }
+
+    /// A time as an answer has it: of RFC 3339, or a day alone, or without seconds or zone where its client wrote it so.
+    private static let time = JSONValue.object([
+        "type": .string("string"),
+        "anyOf": .array([
+            .object(["format": .string("date-time")]), .object(["format": .string("date")]),
+            .object(["pattern": .string(#"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}"#)]),
+        ]),
+    ])
 
     private static func schema(_ kind: TMFSchema.Kind, _ resource: TMFResource, _ name: (String) -> String) -> JSONValue {
         switch kind {

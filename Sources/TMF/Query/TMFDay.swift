@@ -18,14 +18,27 @@ package enum TMFDay {
     /// The day that a time means: midnight as it is written is that day, wherever it was written; anything else is the day that it is here.
     package static func day(_ text: String, offsetMinutes: Int) -> LocalDate? {
         guard let time = TMFTime(text) else { return nil }
-        let hour = text.dropFirst(10).dropFirst().prefix { $0.isNumber || $0 == ":" || $0 == "." }
-        if hour.allSatisfy({ "0:.".contains($0) }), let day = LocalDate(String(text.prefix(10))) { return day }
+        if isMidnight(text), let day = LocalDate(String(text.prefix(10))) { return day }
         return Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes)
     }
 
+    /// Compares a value to a day alone: midnight as it is written is that day, in whichever zone it is. `nil` = these are moments.
+    static func order(_ own: String, to asked: String) -> Int? {
+        guard asked.utf8.count == 10, own.utf8.count > 10, LocalDate(asked) != nil, isMidnight(own),
+            own.utf8.dropFirst(10).contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") })
+        else { return nil }
+        let day = own.prefix(10)
+        return day == asked ? 0 : day.utf8.lexicographicallyPrecedes(asked.utf8) ? -1 : 1
+    }
+
+    private static func isMidnight(_ text: String) -> Bool {
+        text.dropFirst(10).dropFirst().prefix { $0.isNumber || $0 == ":" || $0 == "." }.allSatisfy { "0:.".contains($0) }
+    }
+
     /// A moment as it compares to stored days, which begin at midnight of the installation's zone: that day, or behind it and before the
-    /// next one.
+    /// next one. A day alone is that day.
     package static func stored(_ text: String, offsetMinutes: Int) -> SQLValue? {
+        if text.utf8.count == 10, let day = LocalDate(text) { return .text(day.description) }
         guard let time = TMFTime(text) else { return nil }
         let day = Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes).description
         let isMidnight = (time.milliseconds + Int64(offsetMinutes) * 60_000) % 86_400_000 == 0

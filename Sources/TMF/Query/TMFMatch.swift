@@ -69,7 +69,8 @@ package enum TMFMatch {
         case (.dateTime, .string(let own)), (.date, .string(let own)):
             // The text that was sent finds itself, whatever it says.
             if comparison == .eq, own == text { return true }
-            order = TMFTime(own).flatMap { left in TMFTime(text).map { ordered(left.milliseconds, $0.milliseconds) } }
+            order = TMFDay.order(own, to: text)
+                ?? TMFTime(own).flatMap { left in TMFTime(text).map { ordered(left.milliseconds, $0.milliseconds) } }
         case (_, .int(let own)):
             order = Int64(text).map { ordered(own, $0) } ?? Double(text).map { ordered(Double(own), $0) }
         case (_, .double(let own)): order = Double(text).map { ordered(own, $0) }
@@ -106,6 +107,7 @@ package enum TMFMatch {
         var found = sort.target.path.values(in: document)
         // Ids are numbers of ours, in the order in which they were given.
         if sort.target.path.names == ["id"] { found = found.map { $0.string.flatMap(Int64.init).map(JSONValue.int) ?? $0 } }
+        if let key = sort.key { found = found.map { .string(key(text($0))) } }
         let kind = sort.target.kind
         return sort.isDescending
             ? found.max { order($0, $1, kind) < 0 } : found.min { order($0, $1, kind) < 0 }

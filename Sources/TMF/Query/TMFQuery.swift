@@ -26,9 +26,15 @@ package struct TMFCondition: Sendable, Equatable {
 package struct TMFSort: Sendable, Equatable {
     package let target: TMFSchema.Target
     package let isDescending: Bool
+    /// What values are ordered by, where that is not the values themselves; the column says it (`TMFColumn.orderKey`).
+    var key: (@Sendable (String) -> String)?
     package init(_ target: TMFSchema.Target, isDescending: Bool) {
         self.target = target
         self.isDescending = isDescending
+    }
+
+    package static func == (left: TMFSort, right: TMFSort) -> Bool {
+        left.target == right.target && left.isDescending == right.isDescending
     }
 }
 

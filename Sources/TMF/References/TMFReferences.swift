@@ -18,11 +18,14 @@ struct TMFReferences {
     /// Each reference with the first place where it stands: `relatedParty[0].id`.
     private(set) var places: [One: String] = [:]
     private(set) var order: [One] = []
+    /// Those that were given an address, and one that leads here.
+    private var here: Set<One> = []
 
     /// - Parameter origin: of this installation: what has an address here lies here.
     init(_ document: JSONObject, _ schema: TMFSchema, of type: String, _ directory: TMFDirectory, origin: String) {
         let reader = Reader(schema: schema, directory: directory, origin: origin)
-        reader.read(document, of: type, place: "", isOuter: true) { one, place in
+        reader.read(document, of: type, place: "", isOuter: true) { one, place, isAddressed in
+            if isAddressed { here.insert(one) }
             if places.updateValue(places[one] ?? place, forKey: one) == nil { order.append(one) }
         }
     }
@@ -35,9 +38,9 @@ struct TMFReferences {
         /// Attributes whose type is called as one of ours and that are of an interface that is not here (TMF633).
         private static let others: Set<String> = ["serviceCategory"]
 
-        func read(_ object: JSONObject, of type: String, place: String, isOuter: Bool, _ found: (One, String) -> Void) {
+        func read(_ object: JSONObject, of type: String, place: String, isOuter: Bool, _ found: (One, String, Bool) -> Void) {
             guard let known = schema.types[type] else { return }
-            if !isOuter, let one = reference(object, type) { found(one, place + ".id") }
+            if !isOuter, let one = reference(object, type) { found(one, place + ".id", address(object) != nil) }
             for (name, value) in object.sorted(by: { $0.key < $1.key }) {
                 guard case .object(let inner)? = known[name]?.kind, !Self.others.contains(name) else { continue }
                 let here = place.isEmpty ? name : place + "." + name
@@ -67,8 +70,12 @@ struct TMFReferences {
             return object.keys.allSatisfy { ["id", "href", "name"].contains($0) || $0.hasPrefix("@") }
         }
 
+        private func address(_ object: JSONObject) -> String? {
+            object["href"]?.string.flatMap { $0.hasPrefix("http://") || $0.hasPrefix("https://") ? $0 : nil }
+        }
+
         private func isElsewhere(_ object: JSONObject) -> Bool {
-            guard let href = object["href"]?.string, href.hasPrefix("http://") || href.hasPrefix("https://") else { return false }
+            guard let href = address(object) else { return false }
             return origin.isEmpty || !href.hasPrefix(origin + "/")
         }
     }
@@ -111,7 +118,13 @@ struct TMFReferences {
     }
 
     private func unknown(_ one: One) -> CRMError.FieldError {
-        Self.unknown(one.family, one.id, at: places[one] ?? "id")
+        let place = places[one] ?? "id"
+        let plain = Self.unknown(one.family, one.id, at: place)
+        guard here.contains(one) else { return plain }
+        let words = Words(
+            en: "“\(place)”: there is no \(one.family) “\(one.id.prefix(60))” here, and the href beside it leads here too. Correct the id and the href.",
+            zh: "“\(place)”：此处没有 \(one.family)“\(one.id.prefix(60))”，而其 href 也指向本系统。请更正 id 和 href。")
+        return .init(field: place, code: plain.code, message: words)
     }
 
     /// The one code and wording for an id that leads nowhere, for stores that look up by themselves too.

@@ -14,10 +14,12 @@ package struct TMFColumn: Sendable {
         case either([TMFColumn])
         /// Statements for ids of rows that may have one of the values; which of them have it the documents tell.
         case searched(@Sendable (_ values: [String], Dialect) -> [SQLBuilder])
+        /// What class a resource says it is: that of its kind, unless its client said another, which is kept beside the row.
+        case type(resource: String, own: String)
     }
 
     /// Whether the rows that it finds are those with the value, and no others.
-    var isExact: Bool { if case .searched = place { false } else { true } }
+    var isExact: Bool { if case .searched = place { false } else { orderKey == nil } }
 
     package let path: AttributePath
     package let place: Place
@@ -29,11 +31,14 @@ package struct TMFColumn: Sendable {
     package let sorts: Bool
     /// Who may not see the values in clear is answered by what they see.
     package let mask: MaskKind
+    /// What the column has for a value, where that is not the value itself: then it is of the order alone, which goes by this.
+    package let orderKey: (@Sendable (String) -> String)?
 
     package init(
         _ path: String, _ place: Place, isOrdered: Bool = true, sorts: Bool = false, mask: MaskKind = .none,
-        stored: @escaping @Sendable (String) -> SQLValue?
+        orderKey: (@Sendable (String) -> String)? = nil, stored: @escaping @Sendable (String) -> SQLValue?
     ) {
+        self.orderKey = orderKey
         self.path = AttributePath(path)
         self.place = place
         self.stored = stored
@@ -44,6 +49,16 @@ package struct TMFColumn: Sendable {
 
     package static func text(_ path: String, _ column: SQL, sorts: Bool = false) -> TMFColumn {
         TMFColumn(path, .own(column), sorts: sorts) { .text($0) }
+    }
+
+    /// A text in the form in which it is sorted for people: letters without marks and case.
+    package static func folded(_ path: String, _ column: SQL, mask: MaskKind, _ fold: @escaping @Sendable (String) -> String) -> TMFColumn {
+        TMFColumn(path, .own(column), sorts: true, mask: mask, orderKey: fold) { .text($0) }
+    }
+
+    /// `@type` of a resource that has one type of its own.
+    static func type(of resource: TMFResource) -> TMFColumn {
+        TMFColumn("@type", .type(resource: resource.kept, own: resource.type), isOrdered: false) { .text($0) }
     }
 
     /// Epoch milliseconds.
@@ -84,7 +99,7 @@ package struct TMFColumn: Sendable {
 
     /// Whether it can answer a condition, as `TMFMatch` would.
     func answers(_ condition: TMFCondition) -> Bool {
-        guard condition.target.path == path else { return false }
+        guard condition.target.path == path, orderKey == nil else { return false }
         if !isExact { return condition.comparison == .eq }
         switch condition.comparison {
         case .eq, .ne: return true
@@ -129,6 +144,15 @@ package struct TMFColumn: Sendable {
                 builder.append(statement)
             }
             builder.append(")")
+        case .type(let resource, let own):
+            // Those who said another class than the ones asked for, or the other way round.
+            let isMeant = condition.values.contains(own)
+            builder.append("AND")
+            builder.append(id)
+            builder.append(isMeant == isNot ? "IN (" : "NOT IN (")
+            builder.append(TMFKeptStore.valued(resource, "@type"))
+            builder.appendIn(isMeant ? "AND value NOT" : "AND value", values(condition))
+            builder.append(")")
         case .inside, .either:
             builder.append("AND")
             builder.append(id)
@@ -147,7 +171,7 @@ package struct TMFColumn: Sendable {
     /// A statement for the ids of the rows that have one of the values.
     private func appendOwners(_ condition: TMFCondition, _ builder: inout SQLBuilder) {
         switch place {
-        case .own, .searched: break
+        case .own, .searched, .type: break
         case .inside(let owners, let column):
             let values = values(condition)
             builder.append(owners)

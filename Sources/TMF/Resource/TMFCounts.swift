@@ -6,7 +6,7 @@ import Synchronization
 /// the last event of the outbox, which every change of a domain's rows appends in its transaction. On PostgreSQL two transactions may
 /// come to an end in another order than their events, so a count is forgotten after `secondsMax` in any case.
 package final class TMFCounts: Sendable {
-    package static let exactMax = 20_000
+    package static let exactMax = 5_000
     static let secondsMax: Int64 = 30
     static let keptMax = 512
 

@@ -29,7 +29,10 @@ package struct TMFDesk: Sendable {
         let base: any TMFStore
         let resource: TMFResource
         let origin: String
-        var table: TMFTable { base.table }
+        var table: TMFTable {
+            let own = base.table
+            return own.hasClasses ? own : own.adding(.type(of: resource))
+        }
 
         func documents(_ ids: [Int64], _ principal: Principal, _ session: any SQLSession) throws -> [(id: Int64, JSONObject)] {
             let own = try base.documents(ids, principal, session)
@@ -109,6 +112,12 @@ package struct TMFDesk: Sendable {
         let asked = sent
         let sent = resource.face?.stored(sent) ?? sent
         for name in ["id", "href"] where sent[name] != nil && sent[name] != .null { throw Self.fixed(name) }
+        if resource.face != nil, (asked["@type"] ?? .null) == .null {
+            let words = Words(
+                en: "“@type” is mandatory in version 5: “\(resource.type)”, or the class that it is.",
+                zh: "版本 5 中“@type”为必填项：“\(resource.type)”或其具体类型。")
+            throw CRMError("missing", status: 400, words, fields: [.init(field: "@type", code: "missing", message: words)])
+        }
         let check = TMFCheck(resource.schema)
         try check.create(sent, of: resource.type)
         try TMFSense(schema: resource.schema).check(sent, of: resource.type)
@@ -119,7 +128,7 @@ package struct TMFDesk: Sendable {
         }
         if let states = resource.states {
             let asked = document[states.attribute]?.string
-            if let asked { try states.check(from: nil, to: asked) }
+            if let asked { try states.check(from: nil, to: asked, among: words(of: states)) }
             document[states.attribute] = .string(asked ?? states.first)
         }
         if document["@type"] == nil { document["@type"] = .string(resource.type) }
@@ -155,7 +164,7 @@ package struct TMFDesk: Sendable {
         }
         try TMFSense(schema: resource.schema).check(new, from: old, of: resource.type)
         if let states = resource.states, old[states.attribute] != new[states.attribute] {
-            try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string)
+            try states.check(from: old[states.attribute]?.string, to: new[states.attribute]?.string, among: words(of: states))
         }
         let changed = Self.differences(old, new)
         guard !changed.isEmpty else { return shown }
@@ -236,14 +245,14 @@ package struct TMFDesk: Sendable {
         where attribute.isServers { sent[attribute.name] = nil }
         let kept = TMFKept(sent: sent, own: own)
         try checkColumns(kept, over: own)
-        try TMFKeptStore.save(kept, resource.kept, id, session)
+        try TMFKeptStore.save(kept, resource.kept, id, paths: resource.store(tenant).table.keptPaths, session)
     }
 
     /// What a list finds by a column must be what the document says: a store has to hold all values of an attribute it declares
     /// one for, however they are spelled.
     private func checkColumns(_ kept: TMFKept, over own: JSONObject) throws {
         let document = kept.document(over: own)
-        for column in store.table.columns where column.isExact && kept.holds(column.path.names.first ?? "") {
+        for column in resource.store(tenant).table.columns where column.isExact && kept.holds(column.path.names.first ?? "") {
             let kind = try resource.schema.target(column.path, of: resource.type, parameter: column.path.description).kind
             func values(_ document: JSONObject) -> Set<String> {
                 Set(
@@ -273,6 +282,10 @@ package struct TMFDesk: Sendable {
     ) throws {
         try tenant.outbox.append(
             TMFChanged(api: resource.api.number, resource: resource.name, id: id, kinds: kinds, attributes: attributes), session)
+    }
+
+    private func words(of states: TMFStates) -> Set<String> {
+        if case .code(let words)? = resource.schema.types[resource.type]?[states.attribute]?.kind { Set(words) } else { [] }
     }
 
     private func otherType(_ word: String, was: String? = nil) -> CRMError {

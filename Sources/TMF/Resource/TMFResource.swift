@@ -37,9 +37,22 @@ package struct TMFStates: Sendable {
         self.next = next
     }
 
-    /// - Throws: 409 naming what may follow.
-    package func check(from old: String?, to new: String?) throws {
+    private var known: Set<String> { Set(next.values.joined()).union(next.keys).union(initial) }
+
+    /// - Throws: 409 naming what may follow; 400 for a word that is no state at all.
+    package func check(from old: String?, to new: String?) throws { try check(from: old, to: new, among: []) }
+
+    /// - Parameter words: of the specification: states, though nothing of ours comes to them.
+    func check(from old: String?, to new: String?, among words: Set<String>) throws {
         guard old != new else { return }
+        let known = known.union(words)
+        if let new, !known.contains(new) {
+            let names = known.sorted().joined(separator: ", ")
+            let words = Words(
+                en: "“\(attribute)” is one of \(names), not “\(new.prefix(60))”.", zh: "“\(attribute)”应为 \(names) 之一，而不是“\(new.prefix(60))”。")
+            throw CRMError(
+                "unknown_state", status: 400, words, fields: [.init(field: attribute, code: "unknown_state", message: words)])
+        }
         let allowed = old.map { next[$0] ?? [] } ?? initial.sorted()
         guard let new, allowed.contains(new) else {
             let names = allowed.joined(separator: ", ")

@@ -14,20 +14,40 @@ package struct TMFTable: Sendable {
     package let scope: @Sendable (Principal, inout SQLBuilder) -> Void
     /// Whether only the documents tell what this caller may see, so that no statement can count them.
     package let needsDocuments: @Sendable (Principal) -> Bool
+    /// Whether rows are of several classes, which the store says in its documents.
+    package let hasClasses: Bool
+    /// Of what clients sent and the rows do not hold: where lists look for values of these.
+    package let keptPaths: [String]
 
     package init(
-        from: SQL, id: SQL, columns: [TMFColumn],
+        from: SQL, id: SQL, columns: [TMFColumn], hasClasses: Bool = false, keptPaths: [String] = [],
         scope: @escaping @Sendable (Principal, inout SQLBuilder) -> Void = { _, _ in },
         needsDocuments: @escaping @Sendable (Principal) -> Bool = { _ in false }
     ) {
         self.needsDocuments = needsDocuments
+        self.hasClasses = hasClasses
+        self.keptPaths = keptPaths
         self.from = from
         self.id = id
         self.columns = columns
         self.scope = scope
     }
 
-    func column(_ path: AttributePath) -> TMFColumn? { columns.first { $0.path == path } }
+    /// A statement for resources of which such a value is kept beside the row.
+    package static func kept(_ resource: String, _ path: String, _ value: String) -> SQLBuilder {
+        var builder = TMFKeptStore.valued(resource, path)
+        builder.append("AND value = ?", .text(value))
+        return builder
+    }
+
+    func adding(_ column: TMFColumn) -> TMFTable {
+        TMFTable(
+            from: from, id: id, columns: columns + [column], hasClasses: hasClasses, keptPaths: keptPaths, scope: scope,
+            needsDocuments: needsDocuments)
+    }
+
+    /// The column that lists are ordered by.
+    func sorting(_ path: AttributePath) -> TMFColumn? { columns.first { $0.path == path && $0.sorts } }
 }
 
 /// A resource's rows as documents. A domain writes it over its own tables.
@@ -63,7 +83,7 @@ package struct TMFLister: Sendable {
     /// From more rows than these on an order's index is walked rather than one that narrows.
     let looseMin: Int
 
-    package init(_ store: any TMFStore, _ schema: TMFSchema, looseMin: Int = TMFCounts.exactMax) {
+    package init(_ store: any TMFStore, _ schema: TMFSchema, looseMin: Int = 20_000) {
         self.store = store
         self.schema = schema
         self.looseMin = looseMin
@@ -83,6 +103,8 @@ package struct TMFLister: Sendable {
     ) throws -> TMFListing {
         let table = store.table
         let masking = Masking(principal)
+        var query = query
+        for place in query.sort.indices { query.sort[place].key = table.sorting(query.sort[place].target.path)?.orderKey }
         var narrowed: [(TMFColumn, TMFCondition)] = []
         var rest: [TMFCondition] = []
         for condition in query.conditions {
@@ -93,7 +115,7 @@ package struct TMFLister: Sendable {
                 rest.append(condition)
             }
         }
-        let sort = query.sort.map { one in (one, table.column(one.target.path).flatMap { masking.shows($0.mask) ? $0 : nil }) }
+        let sort = query.sort.map { one in (one, table.sorting(one.target.path).flatMap { masking.shows($0.mask) ? $0 : nil }) }
         var isLoose = false
         func restrict(_ builder: inout SQLBuilder) {
             table.scope(principal, &builder)
@@ -102,7 +124,7 @@ package struct TMFLister: Sendable {
             }
         }
         let order = Self.name(query.sort)
-        if rest.isEmpty, !table.needsDocuments(principal), sort.allSatisfy({ $0.1?.sorts == true }) {
+        if rest.isEmpty, !table.needsDocuments(principal), sort.allSatisfy({ $0.1 != nil }) {
             var counting = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
             restrict(&counting)
             let total = try count(counting, session)
@@ -135,7 +157,8 @@ package struct TMFLister: Sendable {
         _ session: any SQLSession, _ restrict: (inout SQLBuilder) -> Void
     ) throws -> TMFListing {
         let table = store.table
-        var builder = SQLBuilder("SELECT \(table.id) FROM \(table.from) WHERE TRUE")
+        let keys = columns.reduce(table.id) { "\($0), \($1.sql)" }
+        var builder = SQLBuilder("SELECT \(keys) FROM \(table.from) WHERE TRUE")
         restrict(&builder)
         var isBackwards = false
         var offset = 0
@@ -155,22 +178,34 @@ package struct TMFLister: Sendable {
         if isBackwards { builder.append("DESC") }
         // One more tells whether there is more.
         builder.append("LIMIT ? OFFSET ?", .int(query.limit + 1), .int(offset))
-        var ids = try session.query(builder) { $0.int(0) }
-        let hasMore = ids.count > query.limit
-        if hasMore { ids.removeLast() }
-        if isBackwards { ids.reverse() }
-        let documents = try store.documents(ids, principal, session).map(\.1)
+        var rows = try session.query(builder) { row in (row.int(0), columns.indices.map { row.value($0 + 1) }) }
+        let hasMore = rows.count > query.limit
+        if hasMore { rows.removeLast() }
+        if isBackwards { rows.reverse() }
+        let stored = Dictionary(rows, uniquingKeysWith: { first, _ in first })
+        let documents = try store.documents(rows.map(\.0), principal, session).map(\.1)
+        /// Where the order is not that of the values the place is the row's.
+        func cursor(_ document: JSONObject?) -> String? {
+            self.cursor(document, query.sort, order) { place in
+                guard query.sort[place].key != nil, let id = document?["id"]?.string.flatMap({ Int64($0) }),
+                    case .text(let text)? = stored[id]?[place]
+                else { return nil }
+                return .string(text)
+            }
+        }
         let isFirst = query.place == .offset(0)
         return TMFListing(
             documents: documents, total: total,
-            next: (isBackwards || hasMore) ? cursor(documents.last, query.sort, order) : nil,
-            previous: isBackwards ? (hasMore ? cursor(documents.first, query.sort, order) : nil)
-                : isFirst || offset > 0 ? nil : cursor(documents.first, query.sort, order))
+            next: (isBackwards || hasMore) ? cursor(documents.last) : nil,
+            previous: isBackwards ? (hasMore ? cursor(documents.first) : nil) : isFirst || offset > 0 ? nil : cursor(documents.first))
     }
 
-    private func cursor(_ document: JSONObject?, _ sort: [TMFSort], _ order: String) -> String? {
+    private func cursor(
+        _ document: JSONObject?, _ sort: [TMFSort], _ order: String, stored: (Int) -> JSONValue? = { _ in nil }
+    ) -> String? {
         guard let document, let id = document["id"]?.string else { return nil }
-        return TMFCursor(keys: sort.map { TMFMatch.key(document, $0) ?? .null }, id: id).encoded(order: order)
+        let keys = sort.indices.map { stored($0) ?? TMFMatch.key(document, sort[$0]) ?? .null }
+        return TMFCursor(keys: keys, id: id).encoded(order: order)
     }
 
     /// Appends ` AND (place behind the cursor)`. The first column is compared by itself too, so that its index is used.

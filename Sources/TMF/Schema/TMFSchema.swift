@@ -62,6 +62,15 @@ package struct TMFSchema: Sendable {
     /// Where references lead; `nil` for a schema that stands alone.
     var directory: TMFDirectory?
 
+    mutating func require(_ name: String, of type: String) {
+        guard let old = types[type] else { return }
+        let attributes = old.attributes.map { one in
+            one.name != name ? one : Attribute(
+                name, one.kind, isArray: one.isArray, isMandatory: true, isServers: one.isServers, isFixed: one.isFixed)
+        }
+        types[type] = ObjectType(type, attributes)
+    }
+
     mutating func replace(_ name: String, with attribute: Attribute, of type: String, _ more: [ObjectType]) {
         guard let old = types[type] else { return }
         let known = old[name]

@@ -31,6 +31,7 @@ package struct TMFFace: Sendable {
     func schema(_ schema: TMFSchema, of type: String) -> TMFSchema {
         var result = schema
         for rule in rules { result.replace(rule.old, with: rule.new, of: type, rule.types) }
+        result.require("@type", of: type)
         return result
     }
 

@@ -61,7 +61,8 @@ struct ContractWorld: Sendable {
         _ method: String, _ path: String, _ body: JSONValue? = nil, text: String? = nil, type: String = "application/json",
         _ headers: [(String, String)] = [], token other: String? = nil
     ) throws -> Answer {
-        var all = [("Authorization", "Bearer " + (other ?? token)), ("Accept", "application/json")] + headers
+        let accept = headers.contains { $0.0 == "Accept" } ? [] : [("Accept", "application/json")]
+        var all = [("Authorization", "Bearer " + (other ?? token))] + accept + headers
         let text = body?.encoded() ?? text
         if text != nil { all.append(("Content-Type", type)) }
         let raw = try scenario.http.send(method, path, headers: all, body: text.map { Array($0.utf8) } ?? [], host: host)

@@ -105,7 +105,9 @@ struct DeliveryFailureTests {
         _ = try await world.make(#"{"name":"b"}"#)
         try await world.test.drain(handlers: world.module.eventHandlers(world.tenant))
         try await world.tenant.database.write { session in
-            _ = try session.execute("UPDATE thing SET name = 'broken' WHERE id = $1", [.int(try #require(Int64(id)))])
+            try session.execute("UPDATE thing SET name = 'broken' WHERE id = $1", [.int(try #require(Int64(id)))])
+            // As of one of many, whose document is read when it is sent.
+            _ = try session.execute("DELETE FROM tmf_hub_seen WHERE resource_id = $1", [.int(try #require(Int64(id)))])
         }
         _ = try await world.runner.drain()
         #expect(try await world.deliveries().map(\.state) == [.dead, .delivered])

@@ -87,6 +87,7 @@ struct HubWorld: Sendable {
             resources: [resource], clients: HubClients { name, _, _ in clients.principal(name) }, settings: settings)
         let site = SiteInfo(pages: try Pages(share: Checkout.share), assets: "", navigation: [], permissions: [], version: "test")
         let tenant = things.test.tenant
+        module.opened(tenant)
         table = RouteTable((resource.endpoints + module.endpoints(site)).map { $0.route(tenants: { _ in tenant }, site: site) })
     }
 

@@ -39,7 +39,7 @@ struct LastDocumentTests {
         }
     }
 
-    @Test("made, changed, closed and removed before anything was told: everything arrives in order with the last document, then nothing is left")
+    @Test("made, changed, closed and removed before anything was told: everything arrives in order with what it was then, then nothing is left")
     func whole() async throws {
         let world = try await HubWorld()
         defer { world.server.stop() }
@@ -59,9 +59,10 @@ struct LastDocumentTests {
             told.compactMap { $0["eventType"]?.string } == [
                 "ThingCreateEvent", "ThingAttributeValueChangeEvent", "ThingStateChangeEvent", "ThingDeleteEvent",
             ])
-        for event in told {
+        for (place, event) in told.enumerated() {
             let last = document(event)
-            #expect(last["name"] == .string("zebra") && last["count"] == .int(5) && last["status"] == .string("closed"))
+            #expect(last["name"] == .string("zebra") && (last["count"] == .int(5)) == (place > 0))
+            #expect(last["status"] == .string(place > 0 ? "closed" : "open"))
             #expect(last["mine"] == .object(["x": .int(1)]) && last["href"]?.string?.hasSuffix("/v4/thing/\(id)") == true)
         }
         let made = try world.server.asked.filter { $0.path == "/made" }.map { try JSONValue.parse($0.body) }
