@@ -35,8 +35,8 @@ extension Bench {
         report.add(
             "import with rules and matching on, first source", Double(customers) / first.seconds, "customers/s",
             budget: Budget(10_000), higherIsBetter: true,
-            why: "one thread writes and is busy all the time: rows 14 %, commits 10 %, keys 7 %, what rows mean 5 % of all "
-                + "work; comparing is beside it (perf; ADR 0045)")
+            why: "start and end of the command are in it; one thread writes and has 45 % of all work (rows 16 %, settling 10 %, keys and "
+                + "search 9 %, commits 8 %), comparing and reading fill the other core (perf; ADR 0045)")
         let second = try take(files[1], "care")
         report.add(
             "import with rules and matching on, second source, half known", Double(half) / second.seconds, "customers/s",
