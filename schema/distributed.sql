@@ -175,5 +175,6 @@ SELECT create_distributed_table('servicedesk_case_number', 'number', colocate_wi
 SELECT create_distributed_table('servicedesk_record_key', 'value', colocate_with => 'none');
 SELECT create_distributed_table('tmf_kept', 'id', colocate_with => 'none');
 SELECT create_distributed_table('usage_block', 'source_id', colocate_with => 'none');
+SELECT create_distributed_table('usage_block_bytes', 'id', colocate_with => 'none');
 SELECT create_distributed_table('usage_unmatched', 'source_id', colocate_with => 'none');
 SELECT create_distributed_table('usage_waiting', 'source_id', colocate_with => 'none');

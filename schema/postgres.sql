@@ -2722,7 +2722,11 @@ CREATE TABLE public.usage_block (
     arrived_week integer NOT NULL,
     level integer NOT NULL,
     slot bigint NOT NULL,
-    entries integer NOT NULL,
+    entries integer NOT NULL
+);
+
+CREATE TABLE public.usage_block_bytes (
+    id bigint NOT NULL,
     bloom bytea NOT NULL,
     prints bytea NOT NULL,
     payload bytea NOT NULL
@@ -3739,6 +3743,9 @@ ALTER TABLE ONLY public.tmf_kept
 
 ALTER TABLE ONLY public.tmf_kept_value
     ADD CONSTRAINT tmf_kept_value_pkey PRIMARY KEY (resource, path, value, id);
+
+ALTER TABLE ONLY public.usage_block_bytes
+    ADD CONSTRAINT usage_block_bytes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.usage_block
     ADD CONSTRAINT usage_block_pkey PRIMARY KEY (source_id, id);

@@ -3461,11 +3461,15 @@ CREATE TABLE usage_block (
   level INTEGER NOT NULL,
   slot BIGINT NOT NULL,
   entries INTEGER NOT NULL,
-  bloom BLOB NOT NULL,
-  prints BLOB NOT NULL,
-  payload BLOB NOT NULL,
   PRIMARY KEY (source_id, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE usage_block_bytes (
+  id INTEGER PRIMARY KEY,
+  bloom BLOB NOT NULL,
+  prints BLOB NOT NULL,
+  payload BLOB NOT NULL
+);
 
 CREATE TABLE usage_consumption (
   customer_id BIGINT NOT NULL,

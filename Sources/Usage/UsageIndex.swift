@@ -9,19 +9,21 @@ package final class UsageIndex: Sendable {
     static let list: SQL = """
         SELECT id, level, slot, entries FROM usage_block WHERE source_id = $1 ORDER BY id
         """
-    static let bloomOf: SQL = "SELECT bloom FROM usage_block WHERE source_id = $1 AND id = $2"
-    static let printsOf: SQL = "SELECT prints FROM usage_block WHERE source_id = $1 AND id = $2"
-    static let payloadOf: SQL = "SELECT payload FROM usage_block WHERE source_id = $1 AND id = $2"
+    static let bloomOf: SQL = "SELECT bloom FROM usage_block_bytes WHERE id = $1"
+    static let printsOf: SQL = "SELECT prints FROM usage_block_bytes WHERE id = $1"
+    static let payloadOf: SQL = "SELECT payload FROM usage_block_bytes WHERE id = $1"
+    static let entriesOf: SQL = "SELECT prints, payload FROM usage_block_bytes WHERE id = $1"
     static let full: SQL = """
         SELECT arrived_week, level, slot FROM usage_block WHERE source_id = $1
         GROUP BY arrived_week, level, slot HAVING COUNT(*) >= $2 ORDER BY level, arrived_week, slot LIMIT 1
         """
     static let slot: SQL = """
-        SELECT id, prints, payload, entries FROM usage_block
+        SELECT id, entries FROM usage_block
         WHERE source_id = $1 AND arrived_week = $2 AND level = $3 AND slot = $4 ORDER BY id LIMIT $5
         """
     static let delete: SQL = "DELETE FROM usage_block WHERE source_id = $1 AND id = $2"
-    static let letGo: SQL = "DELETE FROM usage_block WHERE arrived_week < $1"
+    static let deleteBytes: SQL = "DELETE FROM usage_block_bytes WHERE id = $1"
+    static let old: SQL = "SELECT source_id, id FROM usage_block WHERE arrived_week < $1 ORDER BY source_id, id"
 
     static let fanOut = 8
     /// More entries than these are spread over the next level.
@@ -63,13 +65,13 @@ package final class UsageIndex: Sendable {
             let low = Self.first(sorted) { $0 >= range.lowerBound }
             let high = Self.first(sorted) { $0 > range.upperBound }
             guard low < high else { continue }
-            let bloom = try bytes(.bloom, place.id, source, session)
+            let bloom = try bytes(.bloom, place.id, session)
             let candidates = UsageBloom.candidates(sorted[low..<high], bloom)
             guard !candidates.isEmpty else { continue }
-            let prints = try bytes(.prints, place.id, source, session)
+            let prints = try bytes(.prints, place.id, session)
             let indices = candidates.compactMap { UsageBlock.index(of: $0, in: prints) }
             guard !indices.isEmpty else { continue }
-            let payload = try bytes(.payload, place.id, source, session)
+            let payload = try bytes(.payload, place.id, session)
             for entry in try UsageBlock.entries(at: indices, prints: prints, payload: payload) {
                 if let other = found[entry.fingerprint], other.rank >= entry.rank { continue }
                 found[entry.fingerprint] = entry
@@ -89,7 +91,7 @@ package final class UsageIndex: Sendable {
     }
 
     private func bytes(
-        _ part: BlockCache.Part, _ id: UsageBlockID, _ source: UsageSourceID, _ session: any SQLSession
+        _ part: BlockCache.Part, _ id: UsageBlockID, _ session: any SQLSession
     ) throws -> [UInt8] {
         let key = BlockCache.Key(id: id.rawValue, part: part)
         if let known = cache.withLock({ $0.take(key) }) { return known }
@@ -99,7 +101,7 @@ package final class UsageIndex: Sendable {
             case .prints: Self.printsOf
             case .payload: Self.payloadOf
             }
-        guard let read = try session.first(sql, [.id(source), .id(id)], { $0.bytes(0) }) else { throw UsageBlockDamaged() }
+        guard let read = try session.first(sql, [.id(id)], { $0.bytes(0) }) else { throw UsageBlockDamaged() }
         // A block never changes, so it does not matter who read it and when.
         cache.withLock { $0.keep(read, key) }
         return read
@@ -148,17 +150,16 @@ package final class UsageIndex: Sendable {
         _ ids: IDGenerator, _ session: any SQLSession
     ) throws {
         var left = news
-        try session.bulkInsert(
-            into: "usage_block", "source_id, id, arrived_week, level, slot, entries, bloom, prints, payload",
-            blocks.map { item in
-                let id: UsageBlockID = ids.next()
-                let counted = min(left, item.block.count)
-                left -= counted
-                return [
-                    .id(source), .id(id), .int(week), .int(item.level), .int(item.slot), .int(counted),
-                    .bytes(item.block.bloom), .bytes(item.block.prints), .bytes(item.block.payload),
-                ]
-            })
+        var (heads, bytes): ([[SQLValue]], [[SQLValue]]) = ([], [])
+        for item in blocks {
+            let id: UsageBlockID = ids.next()
+            let counted = min(left, item.block.count)
+            left -= counted
+            heads.append([.id(source), .id(id), .int(week), .int(item.level), .int(item.slot), .int(counted)])
+            bytes.append([.id(id), .bytes(item.block.bloom), .bytes(item.block.prints), .bytes(item.block.payload)])
+        }
+        try session.bulkInsert(into: "usage_block", "source_id, id, arrived_week, level, slot, entries", heads)
+        try session.bulkInsert(into: "usage_block_bytes", "id, bloom, prints, payload", bytes)
     }
 
     /// Merges one slot that has eight blocks; `false` = there is none. A step is one transaction.
@@ -167,21 +168,23 @@ package final class UsageIndex: Sendable {
         guard let (week, level, number) = slot else { return false }
         let rows = try session.query(
             Self.slot, [.id(source), .int(week), .int(level), .int(number), .int(Self.fanOut)]
-        ) { row in
-            (
-                row.id(0, UsageBlockKind.self), UsageBlock(bloom: [], prints: row.bytes(1), payload: row.bytes(2)),
-                row.integer(3)
-            )
-        }
-        let entries = try UsageBlock.merged(rows.map { $0.1 })
-        let news = rows.reduce(0) { $0 + $1.2 }
+        ) { (id: $0.id(0, UsageBlockKind.self), entries: $0.integer(1)) }
+        let entries = try UsageBlock.merged(
+            rows.map { row in
+                let block = try session.first(Self.entriesOf, [.id(row.id)]) {
+                    UsageBlock(bloom: [], prints: $0.bytes(0), payload: $0.bytes(1))
+                }
+                guard let block else { throw UsageBlockDamaged() }
+                return block
+            })
+        let news = rows.reduce(0) { $0 + $1.entries }
         var blocks: [(level: Int64, slot: Int64, block: UsageBlock)] = []
         if entries.count <= Self.blockMax || level >= Self.levelMax {
             blocks.append((level < 0 ? Self.level(of: entries.count) : level, number, UsageBlock(entries)))
         } else {
             blocks = Self.spread(entries, level: max(0, level), slot: number)
         }
-        try session.executeMany(Self.delete, rows.map { [.id(source), .id($0.0)] })
+        try Self.remove(rows.map { [.id(source), .id($0.id)] }, session)
         try insert(blocks, news: news, week, source, ids, session)
         return true
     }
@@ -191,7 +194,15 @@ package final class UsageIndex: Sendable {
 
     /// Lets go of the ids that arrived before the window. Returns how many blocks.
     package static func letGo(_ now: Instant, _ session: any SQLSession) throws -> Int {
-        try session.execute(letGo, [.int(firstWeek(now))])
+        let keys = try session.query(old, [.int(firstWeek(now))]) { [$0.value(0), $0.value(1)] }
+        try remove(keys, session)
+        return keys.count
+    }
+
+    /// - Parameter keys: source and id of each.
+    private static func remove(_ keys: [[SQLValue]], _ session: any SQLSession) throws {
+        try session.executeMany(deleteBytes, keys.map { [$0[1]] })
+        try session.executeMany(delete, keys)
     }
 }
 

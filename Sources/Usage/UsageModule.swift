@@ -99,6 +99,7 @@ package struct UsageModule: TMFModule {
                 growth: Growth(by: .month("day"), .kept, monthsAhead: 1, monthsBehind: 30)),
             // Asked for by its source; a source's blocks lie together.
             TableLayout("usage_block", .lookUp(key: "source_id")),
+            TableLayout("usage_block_bytes", .lookUp(key: "id")),
             TableLayout("usage_unmatched", .lookUp(key: "source_id")),
             TableLayout("usage_waiting", .lookUp(key: "source_id")),
         ] + TableLayout.all(["usage_source", "usage_run", "usage_reject", "usage_tariff"], .local) + UsageProgramTables.layouts
@@ -166,8 +167,9 @@ enum UsageLabels {
             "usage_block",
             [
                 "source_id": .plain, "id": .plain, "arrived_week": .plain, "level": .plain, "slot": .plain,
-                "entries": .plain, "bloom": .plain, "prints": .plain, "payload": .profile,
+                "entries": .plain,
             ]),
+        TableLabels("usage_block_bytes", ["id": .plain, "bloom": .plain, "prints": .plain, "payload": .profile]),
         TableLabels(
             "usage_unmatched",
             [

@@ -20,21 +20,24 @@ struct DayTests {
         #expect(TMFDay.day("2026-02-28T16:00:00Z", offsetMinutes: 480) == day)
         #expect(TMFDay.day("2026-02-28T15:59:59Z", offsetMinutes: 480) == day.adding(days: -1))
         #expect(TMFDay.day("2026-03-01T02:00:00Z", offsetMinutes: -180) == day.adding(days: -1))
-        #expect(TMFDay.stored("2026-03-01", offsetMinutes: 480) == .text("2026-03-01"))
+        #expect(TMFDay.stored("2026-03-01T00:00:00+08:00", offsetMinutes: 480) == .text("2026-03-01"))
         #expect(TMFDay.stored("2026-03-01T00:00:00Z", offsetMinutes: 480) == .text("2026-03-01T"))
         #expect(TMFDay.day("no time", offsetMinutes: 480) == nil && TMFDay.start("", offsetMinutes: 480) == "")
     }
 
-    @Test("a day alone finds midnight of that day wherever it was written, and what lies before and behind it; moments compare as moments")
+    @Test("a day alone finds a birth at midnight of that day wherever it was written, and what lies before and behind it; moments compare as moments")
     func alone() throws {
         for (own, condition, isMet) in [
-            ("1990-05-01T00:00:00+08:00", "created=1990-05-01", true), ("1990-05-01T00:00:00+08:00", "created=1990-04-30", false),
-            ("1990-05-01T00:00:00.000-05:00", "created=1990-05-01", true), ("1990-05-01T00:00:00Z", "created=1990-05-01", true),
-            ("1990-05-01T08:00:00+08:00", "created=1990-05-01", true), ("1990-05-01T07:00:00+08:00", "created=1990-05-01", false),
-            ("1990-05-01", "created=1990-05-01", true), ("1990-05-01T00:00:00+08:00", "created.ne=1990-05-01", false),
-            ("1990-05-01T00:00:00+08:00", "created.gte=1990-05-01&created.lt=1990-05-02", true),
-            ("1990-05-02T00:00:00+08:00", "created.gte=1990-05-01&created.lt=1990-05-02", false),
-            ("1990-05-01T00:00:00+08:00", "created=1990-04-30T16:00:00Z", true), ("1990-05-01T00:00:00+08:00", "created.gt=1990-04-30", true),
-        ] { #expect(try Sample.meets(#"{"created":"\#(own)"}"#, condition) == isMet, "\(own) \(condition)") }
+            ("1990-05-01T00:00:00+08:00", "birthDate=1990-05-01", true), ("1990-05-01T00:00:00+08:00", "birthDate=1990-04-30", false),
+            ("1990-05-01T00:00:00.000-05:00", "birthDate=1990-05-01", true), ("1990-05-01T00:00:00Z", "birthDate=1990-05-01", true),
+            ("1990-05-01T08:00:00+08:00", "birthDate=1990-05-01", true), ("1990-05-01T07:00:00+08:00", "birthDate=1990-05-01", false),
+            ("1990-05-01", "birthDate=1990-05-01", true), ("1990-05-01T00:00:00+08:00", "birthDate.ne=1990-05-01", false),
+            ("1990-05-01T00:00:00+08:00", "birthDate.gte=1990-05-01&birthDate.lt=1990-05-02", true),
+            ("1990-05-02T00:00:00+08:00", "birthDate.gte=1990-05-01&birthDate.lt=1990-05-02", false),
+            ("1990-05-01T00:00:00+08:00", "birthDate=1990-04-30T16:00:00Z", true), ("1990-05-01T00:00:00+08:00", "birthDate.gt=1990-04-30", true),
+        ] { #expect(try Sample.meets(#"{"birthDate":"\#(own)"}"#, condition) == isMet, "\(own) \(condition)") }
+        // What is no day by itself is a moment, as it is in an index.
+        #expect(try !Sample.meets(#"{"created":"1990-05-01T00:00:00+08:00"}"#, "created=1990-05-01"))
+        #expect(try Sample.meets(#"{"created":"1990-05-01T00:00:00+08:00"}"#, "created.lt=1990-05-01"))
     }
 }

@@ -15,6 +15,7 @@ enum Sample {
                 .init("id", .text, isServers: true), .init("href", .text, isServers: true),
                 .init("name", .text, isMandatory: true), .init("count", .integer), .init("price", .number),
                 .init("isOpen", .boolean), .init("created", .dateTime, isServers: true),
+                .init("birthDate", .dateTime),
                 .init("status", .code(["open", "closed"])), .init("relatedParty", .object("Party"), isArray: true),
                 .init("place", .object("Place")), .init("value", .any), .init("gt", .text),
                 .init("kind", .text, isFixed: true),

@@ -22,6 +22,11 @@ package enum TMFDay {
         return Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes)
     }
 
+    /// Attributes that are days, though the interface has a time for them: a person is born on a day, wherever it is written down.
+    private static let days: Set<String> = ["birthDate", "deathDate"]
+
+    static func isMeant(by path: AttributePath) -> Bool { path.names.last.map(days.contains) ?? false }
+
     /// Compares a value to a day alone: midnight as it is written is that day, in whichever zone it is. `nil` = these are moments.
     static func order(_ own: String, to asked: String) -> Int? {
         guard asked.utf8.count == 10, own.utf8.count > 10, LocalDate(asked) != nil, isMidnight(own),
@@ -36,9 +41,8 @@ package enum TMFDay {
     }
 
     /// A moment as it compares to stored days, which begin at midnight of the installation's zone: that day, or behind it and before the
-    /// next one. A day alone is that day.
+    /// next one.
     package static func stored(_ text: String, offsetMinutes: Int) -> SQLValue? {
-        if text.utf8.count == 10, let day = LocalDate(text) { return .text(day.description) }
         guard let time = TMFTime(text) else { return nil }
         let day = Instant(milliseconds: time.milliseconds).date(offsetMinutes: offsetMinutes).description
         let isMidnight = (time.milliseconds + Int64(offsetMinutes) * 60_000) % 86_400_000 == 0

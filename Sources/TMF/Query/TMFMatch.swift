@@ -12,11 +12,11 @@ package enum TMFMatch {
             let found = condition.target.path.values(in: document)
             switch condition.comparison {
             case .ne:
-                return !found.contains { value in condition.values.contains { isEqual(value, $0, condition.target.kind) } }
+                return !found.contains { value in condition.values.contains { isEqual(value, $0, condition.target) } }
             case .regex: return found.contains { pattern(condition, text($0)) }
             default:
                 return found.contains { value in
-                    condition.values.contains { compare(value, $0, condition.target.kind, condition.comparison) }
+                    condition.values.contains { compare(value, $0, condition.target, condition.comparison) }
                 }
             }
         }
@@ -57,19 +57,19 @@ package enum TMFMatch {
         }
     }
 
-    private static func isEqual(_ value: JSONValue, _ text: String, _ kind: TMFSchema.Kind) -> Bool {
-        compare(value, text, kind, .eq)
+    private static func isEqual(_ value: JSONValue, _ text: String, _ target: TMFSchema.Target) -> Bool {
+        compare(value, text, target, .eq)
     }
 
     private static func compare(
-        _ value: JSONValue, _ text: String, _ kind: TMFSchema.Kind, _ comparison: TMFCondition.Operator
+        _ value: JSONValue, _ text: String, _ target: TMFSchema.Target, _ comparison: TMFCondition.Operator
     ) -> Bool {
         let order: Int?
-        switch (kind, value) {
+        switch (target.kind, value) {
         case (.dateTime, .string(let own)), (.date, .string(let own)):
             // The text that was sent finds itself, whatever it says.
             if comparison == .eq, own == text { return true }
-            order = TMFDay.order(own, to: text)
+            order = (TMFDay.isMeant(by: target.path) ? TMFDay.order(own, to: text) : nil)
                 ?? TMFTime(own).flatMap { left in TMFTime(text).map { ordered(left.milliseconds, $0.milliseconds) } }
         case (_, .int(let own)):
             order = Int64(text).map { ordered(own, $0) } ?? Double(text).map { ordered(Double(own), $0) }
