@@ -8,12 +8,12 @@ import Web
 /// written, so a rejected row leaves nothing behind and a dry run tells exactly what the run will do.
 final class CustomerImporter: Importer {
     private let tenant: Tenant
-    private let options: ImportOptions
+    let options: ImportOptions
     private let principal: Principal
     private let context: FieldContext
     private var attributes: [CustomAttribute]?
     var regions: RegionBook?
-    private var claims = ClaimMemory()
+    var claims = ClaimMemory()
     /// Planned only: customers whom an earlier row changed and whom a later one may meet again (by another number).
     private var planned: [CustomerID: CustomerRecord] = [:]
     private var matched = ImportMatches()
@@ -219,7 +219,7 @@ final class CustomerImporter: Importer {
     }
 
     /// Customers as the rows before left them, and who has which number.
-    private struct State {
+    struct State {
         var records: [CustomerID: CustomerRecord]
         var owners: [Identifier: CustomerID]
         /// Numbers that their owners do not claim any more.
@@ -266,7 +266,7 @@ final class CustomerImporter: Importer {
             corrections: records.isEmpty ? .none : try Corrections(of: records.keys.sorted(), session))
     }
 
-    private struct Rejection: Error {
+    struct Rejection: Error {
         let field: String
         let code: String
         let words: Words
@@ -278,8 +278,11 @@ final class CustomerImporter: Importer {
         var context = context
         context.leftOn = brought.values["left_on"]?.asDate
         let found = try match(keys, state)
-        let row = regions?.placed(brought, hasRegion: found?.customer.region != nil) ?? brought
+        var row = regions?.placed(brought, found?.customer) ?? brought
         if let found {
+            // A line keeps its number: that of somebody else says how to reach the customer, and not which line is theirs.
+            let foreign = foreignNumber(keys, of: found, row, state)
+            if foreign != nil { row = row.without(["msisdn"]) }
             guard options.updatesExisting else { return .done(.unchanged(found.id)) }
             // A telephone number goes to another person, and documents are mistyped: neither renames anybody.
             if let key = options.matchKey, key != "source_id", names.speaks(row, against: found) {
@@ -296,6 +299,7 @@ final class CustomerImporter: Importer {
                 (after, left) = (chosen, row.values.count - news.values.count)
                 try fill(&after, from: news, filled, context)
             }
+            if let foreign { after.yield(foreign.value, context) }
             yieldNumbers(of: &after, before: found, row, state, context)
             let taken = try takeClaims(of: after, before: found, row, state)
             corrected += left
@@ -387,51 +391,6 @@ final class CustomerImporter: Importer {
         if let text = row.values["msisdn"]?.asText { result["msisdn"] = .msisdn(text) }
         if let text = row.values["document_number"]?.asText { result["document_number"] = .document(text) }
         return result
-    }
-
-    /// Several sources know one number, and a household may share it. When the import matches, a number that is another
-    /// customer's line is what says that they may be one: it is kept as a contact number, and the row is not refused.
-    private func yieldNumbers(
-        of record: inout CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State,
-        _ context: FieldContext
-    ) {
-        guard options.matches else { return }
-        let old = before.map(Identifier.claims) ?? []
-        for claim in Identifier.claims(record) where claim.kind == "msisdn" && !old.contains(claim) {
-            let isOfAnotherRow = claims.line(of: claim).map { $0 != row.line } ?? false
-            let owner = state.owners[claim]
-            let isOfAnother =
-                owner != nil && owner != record.id && !state.released.contains(claim) && !claims.wasLost(claim)
-            if isOfAnotherRow || isOfAnother { record.yield(claim.value, context) }
-        }
-    }
-
-    /// What a row makes its customer claim must be free: brought by the row, or come back with a line that had ended.
-    /// - Returns: what goes over from customers who do not claim it any more.
-    private func takeClaims(
-        of after: CustomerRecord, before: CustomerRecord?, _ row: ImportRow, _ state: State
-    ) throws(Rejection) -> [(Identifier, CustomerID)] {
-        if let before, Identifier.areSame(before, after) { return [] }
-        var new = Identifier.claims(after)
-        if let before { new.subtract(Identifier.claims(before)) }
-        guard !new.isEmpty else { return [] }
-        var taken: [(Identifier, CustomerID)] = []
-        for claim in new.sorted(by: { ($1.kind, $0.value) < ($0.kind, $1.value) }) {
-            let field = claim.kind == "msisdn" ? "msisdn" : "source_id"
-            if let line = claims.line(of: claim), line != row.line {
-                throw Rejection(
-                    field: field, code: "duplicate_in_file",
-                    words: Words(en: "The same value is in line \(line) already.", zh: "与第 \(line) 行的值重复。"))
-            }
-            guard let owner = state.owners[claim], owner != after.id else { continue }
-            guard state.released.contains(claim) || claims.wasLost(claim) else {
-                throw Rejection(
-                    field: field, code: "taken",
-                    words: Self.belongs)
-            }
-            taken.append((claim, owner))
-        }
-        return taken
     }
 
     private func filled(by rows: [ImportRow], _ session: any SQLSession) throws -> Filled {

@@ -45,11 +45,13 @@ struct RegionBook {
     }
 
     /// Where a file names cities only, the region of a customer who has none is that of the city: who is kept to it reaches them. Not
-    /// where regions are something else than provinces (East, West).
-    mutating func placed(_ row: ImportRow, hasRegion: Bool) -> ImportRow {
-        guard !hasRegion, row.values["region"] == nil, let city = row.values["city"]?.asText,
-            areProvinces, let region = region(of: city)
-        else { return row }
+    /// where regions are something else than provinces (East, West). Whoever moves from a city of their region to another moves with it.
+    mutating func placed(_ row: ImportRow, _ known: Customer?) -> ImportRow {
+        guard row.values["region"] == nil, let city = row.values["city"]?.asText, areProvinces else { return row }
+        if let old = known?.region {
+            guard let before = known?.city, before != city, let follows = region(of: before), spelling(follows) == old else { return row }
+        }
+        guard let region = region(of: city) else { return row }
         var values = row.values
         values["region"] = .text(spelling(region))
         return ImportRow(line: row.line, values: values)
