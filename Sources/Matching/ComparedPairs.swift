@@ -5,7 +5,7 @@ struct ComparedPairs {
     let pairs: [UInt64]
     let fields: Int
     private(set) var levels: [UInt8]
-    /// Pairs in which two verified identity numbers differ, or any two of people who were born a generation apart.
+    /// What says that a pair is two people: identity numbers, or births a generation apart.
     private(set) var conflicts: [Scorer.Conflict]
 
     init(_ table: PreparedTable, _ pairs: [UInt64], _ report: (Int) -> Void = { _ in }) {
@@ -56,10 +56,10 @@ struct ComparedPairs {
                     }
                 }
                 for birth in births where own[birth] == 3 && conflicts[number] != .verified {
-                    guard let x = columns[birth].value(a), let y = columns[birth].value(b), Comparison.areGenerations(x, y)
-                    else { continue }
-                    let isOther = identities.contains { own[$0] > 1 && own[$0] != Comparison.missing }
-                    conflicts[number] = isOther ? .verified : .generations
+                    guard let x = columns[birth].value(a), let y = columns[birth].value(b) else { continue }
+                    let found = Scorer.Conflict(births: x, y)
+                    let isOther = found != .none && identities.contains { own[$0] > 1 && own[$0] != Comparison.missing }
+                    conflicts[number] = max(conflicts[number], isOther ? .verified : found)
                 }
             }
         }

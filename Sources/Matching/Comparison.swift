@@ -240,6 +240,11 @@ package enum Comparison {
         return a.number % 10_000 != b.number % 10_000 || !isSlipOfYear(x, y)
     }
 
+    /// Whether only the year differs: somebody wrote another (`1924`, `2024`). A first of January is every unknown day.
+    static func isSameDayOfYear(_ a: MatchValue, _ b: MatchValue) -> Bool {
+        a.number % 10_000 == b.number % 10_000 && a.number % 10_000 != 101
+    }
+
     private static func isSlipOfYear(_ a: Int64, _ b: Int64) -> Bool {
         let (x, y) = (Array(String(a).utf8), Array(String(b).utf8))
         guard x.count == y.count else { return false }

@@ -59,6 +59,8 @@ package struct LinkageModel: Sendable, Codable {
         package let bits: Double
         package let band: Band
         package let bar: Bar?
+        /// Two people whatever a third has in common with both: `verified`, or born a generation apart.
+        package var areTwo = false
         package var probability: Double { 1 / (1 + exp2(-bits)) }
     }
 
@@ -97,7 +99,8 @@ package struct Scorer: Sendable {
     let isShared: [Bool]
     /// The fields can tell the members of a household apart.
     let hasPersonal: Bool
-    private let hasContacts: Bool
+    /// A number or e-mail address can be known. Of name and place alone another birth date is a slip as often as a child of that name.
+    let hasContacts: Bool
     /// Agreement on the value weighs by how rare it is.
     let usesFrequency: [Bool]
     /// What agreement on a frequent value, and on any other, says more or less than agreement as such.
@@ -149,7 +152,9 @@ package struct Scorer: Sendable {
                     UnsafeBufferPointer(own), UnsafeBufferPointer(rebasing: rarity[..<count]), conflict: conflict(own, a, b),
                     shift: shift)
                 found.bits -= shift
-                return self.score(found.bits, found.bar)
+                var score = self.score(found.bits, found.bar)
+                score.areTwo = found.areTwo
+                return score
             }
         }
     }
@@ -157,17 +162,17 @@ package struct Scorer: Sendable {
     /// Whether two are two people whatever else agrees: by checked identity numbers; or born a generation apart, where another identity
     /// number, checked or not, settles it (one of the two may be a slip).
     private func conflict(_ levels: UnsafeMutableBufferPointer<UInt8>, _ a: MatchRecord, _ b: MatchRecord) -> Conflict {
-        var isOther = false, areGenerations = false
+        var isOther = false, births = Conflict.none
         for field in 0..<levels.count where levels[field] != 0 && levels[field] != Comparison.missing {
             guard let x = a.values[field], let y = b.values[field] else { continue }
             if roles.kinds[field] == .identityNumber {
                 if x.isVerified(like: y) { return .verified }
                 isOther = isOther || levels[field] > 1
             } else if roles.kinds[field] == .birthDate, levels[field] == 3 {
-                areGenerations = areGenerations || Comparison.areGenerations(x, y)
+                births = max(births, Conflict(births: x, y))
             }
         }
-        return areGenerations ? isOther ? .verified : .generations : .none
+        return births != .none && isOther ? .verified : births
     }
 
     /// Score and evidence of two records that hold their names.
@@ -185,7 +190,7 @@ package struct Scorer: Sendable {
         let gain = max(0, bits[field][0] - Self.soundBits - evidence[field].bits)
         evidence[field] = .init(
             field: evidence[field].field, level: evidence[field].level, bits: evidence[field].bits + gain)
-        return (score.bar == nil ? self.score(score.bits + gain, nil) : score, evidence)
+        return (score.bar == nil && !score.areTwo ? self.score(score.bits + gain, nil) : score, evidence)
     }
 
     /// Some three names are written with one sequence of syllables.
@@ -240,7 +245,16 @@ package struct Scorer: Sendable {
     }
 
     /// What says that two are two people.
-    enum Conflict: UInt8, Sendable { case none, generations, verified }
+    enum Conflict: UInt8, Sendable, Comparable {
+        /// `years`: born a generation apart on the same day of the year, which may be one who wrote another year.
+        case none, years, generations, verified
+
+        init(births a: MatchValue, _ b: MatchValue) {
+            self = !Comparison.areGenerations(a, b) ? .none : Comparison.isSameDayOfYear(a, b) ? .years : .generations
+        }
+
+        static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    }
 
     /// What a pair comes to.
     struct Decision {
@@ -249,6 +263,8 @@ package struct Scorer: Sendable {
         var kin: Kin
         /// Of one home, by what homes share.
         var isHome: Bool
+        /// Two people, so that no third joins them.
+        var areTwo = false
     }
 
     /// How a pair stands as to what tells the members of a household apart.
@@ -285,7 +301,9 @@ package struct Scorer: Sendable {
         sum += min(gain, LinkageModel.sharedBitsMax) + max(loss, LinkageModel.sharedBitsMin)
         let isHome = gain + household + loss >= max(LinkageModel.homeBits, 1 - model.priorBits)
         let kin = kin(levels)
-        if conflict == .verified { return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome) }
+        if conflict == .verified {
+            return Decision(bits: min(sum, -20), bar: .verified, kin: kin, isHome: isHome, areTwo: true)
+        }
         var decision = Decision(bits: sum, bar: nil, kin: kin, isHome: isHome)
         switch kin {
         case .otherNameOtherBirth: (decision.bits, decision.bar) = (min(sum, -10), .household)
@@ -295,9 +313,10 @@ package struct Scorer: Sendable {
         case .unknown: decision.bits = hasPersonal ? min(sum, model.kinship.unknownBits) : sum
         case .same, .noName: break
         }
-        // Father and son of one name share the home, not the number. Where birth dates say nothing in a file they say nothing here.
-        if conflict == .generations, !hasSameIdentity(levels), speaksAgainst(levels) {
-            decision.bits = min(decision.bits, -1 + shift)
+        if conflict == .years, !hasSameIdentity(levels), speaksAgainst(levels) { decision.bits = min(decision.bits, -1 + shift) }
+        // Parent and child may have one name, one home, one number and one e-mail address: all of that is a household's.
+        if conflict == .generations, hasContacts, !hasSameIdentity(levels) {
+            (decision.bits, decision.areTwo) = (min(decision.bits, -1 + shift), true)
         }
         // A place is a household's, whatever the file says of households: nothing that is somebody's own agrees.
         if hasPersonal, !hasOwn(levels) { decision.bits = min(decision.bits, -1 + shift) }
@@ -313,8 +332,8 @@ package struct Scorer: Sendable {
         return false
     }
 
-    /// Whether another birth date says that two are two, and no number, where there are any, says that they are one: a family has one
-    /// e-mail address more often than one number.
+    /// Whether another birth date says that two are two, and no number, where there are any, says that they are one. Where birth dates
+    /// say nothing in a file they say nothing here.
     @inline(__always)
     private func speaksAgainst(_ levels: UnsafeBufferPointer<UInt8>) -> Bool {
         guard hasContacts else { return false }

@@ -163,13 +163,15 @@ package enum Matcher {
             case .link: links.append(scored)
             case .review:
                 doubtful.append(scored)
+                // What is left over is no reason to take parent and child for one.
+                if own.areTwo { continue }
                 let levels = compared.levels[number * compared.fields..<(number + 1) * compared.fields]
                 let naming = scorer.roles.naming(levels) { table.columns[$0].value($1 ? b : a) }
                 if naming != .other { namesakes.append((scored, scorer.mayJoin(naming, levels))) }
             case .apart: break
             }
         }
-        let contested = Contested.rows(links, table)
+        let contested = Contested.rows(links, table, byBirth: scorer.hasContacts)
         if !contested.isEmpty {
             // Nor by way of a record that says nothing of who it is.
             doubtful += links.filter { contested.contains($0.a) || contested.contains($0.b) }
@@ -184,7 +186,7 @@ package enum Matcher {
         }
         func bits(_ a: Int, _ b: Int) -> Double {
             let score = scorer.score(record(a), record(b))
-            return score.bar == .verified ? -.infinity : score.bits
+            return score.areTwo ? -.infinity : score.bits
         }
         let isSingle = table.split != nil && isOneToOne(links)
         if isSingle { links = Assignment.chosen(links) { bits($0, $1) >= sameBits } }
