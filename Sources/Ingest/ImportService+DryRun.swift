@@ -107,7 +107,8 @@ extension ImportService {
 
     /// What a pass over the file noticed.
     func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
-        var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
+        let told = file.inspection.warnings.filter { run.mapping.matches || $0.code != Self.matchesAsBeforeCode }
+        var found = told + [notTaken(run, file.inspection)].compactMap { $0 }
         if !run.isReplay { found += misfits(run.mapping, file.inspection) }
         found += spilled(reader)
         if !run.isReplay, let keyless = keyless(run.mapping) { found.append(keyless) }
