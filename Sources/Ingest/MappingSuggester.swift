@@ -137,6 +137,7 @@ struct MappingSuggester {
             chosen[candidate.column] = (candidate.field, candidate.score)
             taken.insert(candidate.field)
         }
+        preferClearDates(&chosen, profiles)
         return assemble(source, chosen, remembered, profiles)
     }
 
