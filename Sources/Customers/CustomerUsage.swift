@@ -19,6 +19,26 @@ package struct CustomerUsage: UsageBase {
         WHERE m.month >= $1 AND m.month <= $2
         """
 
+    static let ofSource: SQL = "SELECT 1 FROM customers_identifier WHERE kind = $1 LIMIT 1"
+    static let sources: SQL = """
+        SELECT DISTINCT kind FROM customers_identifier WHERE kind >= 'source:' AND kind < 'source;' ORDER BY kind
+        """
+    private static let sourcesShown = 20
+
+    /// - Throws: `CRMError` 422 `unknown_source` naming the sources there are, when no customer has a number of this one.
+    package static func checkSource(_ name: String, _ session: any SQLSession) throws {
+        let prefix = "source:"
+        guard try !session.exists(ofSource, [.text(prefix + name)]) else { return }
+        let known = try session.query(sources) { String($0.text(0).dropFirst(prefix.count)) }
+        let shown = known.prefix(sourcesShown).joined(separator: ", ") + (known.count > sourcesShown ? ", …" : "")
+        throw CRMError.invalid(
+            "lines", "unknown_source",
+            Words(
+                en: "No customer has a number of the source “\(name.prefix(60))”, so no event would find its line. "
+                    + (known.isEmpty ? "Import customers first." : "Sources of customers: \(shown)."),
+                zh: "没有客户带有来源“\(name.prefix(60))”的编号，因此所有事件都找不到线路。" + (known.isEmpty ? "请先导入客户。" : "客户来源：\(shown)。")))
+    }
+
     package func lines(
         _ names: [String], _ naming: LineNaming, _ session: any SQLSession
     ) throws -> [String: LineRef] {

@@ -24,7 +24,7 @@ struct CellFailure: Error {
 
     /// What concerns the whole of a column, by what was found in it.
     static func ofColumn(_ profile: ColumnInfo?) -> Set<String> {
-        var result: Set<String> = [lostDigits]
+        var result: Set<String> = [lostDigits, ValueFailure.swappedDate.rawValue]
         guard let profile else { return result }
         func isHalf(_ notice: String) -> Bool {
             profile.notices.contains { $0.code == notice && $0.count * 2 >= profile.total - profile.missing }

@@ -146,7 +146,9 @@ package struct ColumnInfo: Sendable, Codable {
 
     /// The kind of attribute this column makes by itself. A column with exceptions is text: no row is lost for it.
     package var attributeKind: String {
-        if has("do_not_fit") || has("mixed_date_orders") || has("ambiguous_date_order") || has("impossible_dates") {
+        if has("do_not_fit") || has("mixed_date_orders") || has("ambiguous_date_order") || has("impossible_dates")
+            || has("swapped_dates")
+        {
             return "text"
         }
         switch type {

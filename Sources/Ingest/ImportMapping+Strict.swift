@@ -107,7 +107,7 @@ enum MappingWords {
 
 extension FileInspection.Warning {
     /// Codes of what was learned when the file came in, and is not found by looking at it again.
-    static let keptCodes = ["file_grew", "source_reused", "source_doubtful", "schema_differs", "columns_absent"]
+    static let keptCodes = ["file_grew", "source_reused", "source_doubtful", "schema_differs", "columns_absent", "matches_as_before"]
 }
 
 extension ImportMapping {

@@ -20,7 +20,7 @@ extension ImportService {
     ///   - skipRows: rows of the sheet above its heading; `nil` = a title is looked for.
     ///   - rejects: where the reject file goes; `nil` = beside the file, with `.rejects.csv`; of a dry run nowhere.
     ///   - ignoresUnmapped: columns nobody mapped are left out instead of becoming attributes.
-    ///   - matches: new customers are compared with known ones, whatever the mapping says.
+    ///   - matches: whether new customers are compared with known ones, whatever the mapping says; `nil` = as it says.
     ///   - dateOrder: how dates are written, in every column that is read as one; kept with the mapping.
     ///   - again: import also what would make the records of an earlier import of the same file a second time.
     ///   - begun: hears the id of the run before its first row is read.
@@ -29,7 +29,7 @@ extension ImportService {
         _ path: String, mapping: String? = nil, source: String? = nil, matchKey: String? = nil, dryRun: Bool = false,
         encoding: TextEncoding? = nil, sheet: String? = nil, skipRows: Int? = nil, rejects: String? = nil,
         ignoresUnmapped: Bool = false,
-        dateOrder: DateOrder? = nil, matches: Bool = false, again: Bool = false,
+        dateOrder: DateOrder? = nil, matches: Bool? = nil, again: Bool = false,
         principal: Principal,
         begun: (ImportRunID) -> Void = { _ in }, progress: @escaping CommandProgress = { _, _, _ in }
     ) async throws -> ImportReport {
@@ -41,13 +41,13 @@ extension ImportService {
         let name = URL(fileURLWithPath: path).lastPathComponent
         let draft = try await draft(
             name: name, blob: blob, source: source ?? named?.source ?? "", mapping: named, encoding: encoding,
-            sheet: sheet, skipRows: skipRows, warnings: warnings, principal: principal, record: recorder,
+            sheet: sheet, skipRows: skipRows, warnings: warnings, matches: matches, principal: principal, record: recorder,
             admit: { [self] proposed, session in
                 guard !again, !dryRun else { return }
                 var proposed = proposed
                 if let matchKey {
                     proposed.matchKey = matchKey.isEmpty ? nil : matchKey
-                } else if matches, named == nil, !proposed.matches {
+                } else if matches == true, named == nil, !proposed.matches {
                     proposed = unguessed(proposed)
                 }
                 if let earlier = try repeated(blob.digest, proposed, session) { throw importedBefore(name, earlier, proposed) }
@@ -55,10 +55,10 @@ extension ImportService {
         var final = draft.mapping
         if let matchKey {
             final.matchKey = matchKey.isEmpty ? nil : matchKey
-        } else if matches, named == nil, !final.matches {
+        } else if matches == true, named == nil, !final.matches {
             final = unguessed(final)
         }
-        if matches { final.matches = true }
+        if let matches { final.matches = matches }
         if let dateOrder { final = final.reading(dateOrder, draft.file.inspection, try await fields()) }
         if ignoresUnmapped {
             final.columns = final.columns.map { column in

@@ -107,8 +107,9 @@ extension ImportService {
 
     /// What a pass over the file noticed.
     func warnings(_ run: ImportRun, _ file: IngestFile, _ reader: ChunkReader) -> [FileInspection.Warning] {
-        var found = file.inspection.warnings + [notTaken(run, file.inspection)].compactMap { $0 }
-        if !run.isReplay { found += misfits(run.mapping, file.inspection) }
+        let told = file.inspection.warnings.filter { run.mapping.matches || $0.code != Self.matchesAsBeforeCode }
+        var found = told + [notTaken(run, file.inspection)].compactMap { $0 }
+        if !run.isReplay { found += misfits(run.mapping, file.inspection) + dateOrders(run.mapping, file.inspection) }
         found += spilled(reader)
         if !run.isReplay, let keyless = keyless(run.mapping) { found.append(keyless) }
         if reader.formulaCells > 0 {
@@ -359,6 +360,8 @@ extension RowReject {
         outcome: (field: String, code: String, words: Words), record: Int, line: Int, _ resolved: ResolvedColumns
     ) {
         let column = resolved.all.first { $0.field.key == outcome.field }
+        var outcome = outcome
+        if outcome.code == "future", column?.hasShortYears == true { outcome.words = RejectWords.futureOfShortYear(outcome.words) }
         self.init(
             record: record, line: line, column: column?.index ?? -1, code: outcome.code,
             words: column.map { RejectWords.inColumn($0.name, outcome.words) }

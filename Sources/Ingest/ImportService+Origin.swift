@@ -90,6 +90,18 @@ extension ImportService {
         return mapping
     }
 
+    static let matchesAsBeforeCode = "matches_as_before"
+
+    /// Nobody asked for it this time.
+    static func matchesAsBefore(_ source: String) -> FileInspection.Warning {
+        FileInspection.Warning(
+            matchesAsBeforeCode,
+            Words(
+                en: "New customers are compared with known ones because the last import of these columns from the source "
+                    + "“\(source)” did so (--no-match, or the box in the wizard, turns it off).",
+                zh: "由于来源“\(source)”上次导入这些列时启用了比对，新客户将与已有客户比对（可用 --no-match 或向导中的选项关闭）。"))
+    }
+
     /// Rows are compared with known people, and no number of the source tells them again.
     func keyless(_ mapping: ImportMapping) -> FileInspection.Warning? {
         guard target.takesAttributes, mapping.matches, mapping.matchKey == nil else { return nil }

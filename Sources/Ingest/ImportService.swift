@@ -48,13 +48,14 @@ package struct ImportService: Sendable {
     /// - Parameters:
     ///   - source: name of the source system; empty = from the mapping or the file's name.
     ///   - mapping: a mapping to use instead of a proposal.
+    ///   - matches: whether rows are to be compared with known customers, where somebody said so.
     ///   - asksSource: a source that is in doubt stays empty, for a person to name.
     ///   - admit: looks at the mapping before anything is kept; what it throws, is thrown.
     /// - Throws: `CRMError` 422 when nothing can be read from the file; the blob is then deleted.
     package func draft(
         name: String, blob: Blob, source: String, mapping: ImportMapping? = nil, encoding: TextEncoding? = nil,
         delimiter: UInt8? = nil, sheet: String? = nil, skipRows: Int? = nil, warnings: [FileInspection.Warning] = [],
-        asksSource: Bool = false, principal: Principal, record: @escaping AuditRecorder,
+        matches: Bool? = nil, asksSource: Bool = false, principal: Principal, record: @escaping AuditRecorder,
         admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void = { _, _ in },
         then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void = { _, _ in }
     ) async throws -> Draft {
@@ -78,7 +79,7 @@ package struct ImportService: Sendable {
             inspection: inspection, createdAt: tenant.clock.now(), createdBy: principal.userID,
             createdByName: principal.userName)
         do {
-            return try await insert(file, source: source, mapping, asksSource, principal, record, admit, then)
+            return try await insert(file, source: source, mapping, matches, asksSource, principal, record, admit, then)
         } catch {
             // Nothing knows of the file: its bytes are not to outlive it. Where that is not certain they stay: a run
             // without its file is worse than a file without a run.
@@ -91,7 +92,7 @@ package struct ImportService: Sendable {
     }
 
     private func insert(
-        _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ asksSource: Bool, _ principal: Principal,
+        _ file: IngestFile, source: String, _ mapping: ImportMapping?, _ matches: Bool?, _ asksSource: Bool, _ principal: Principal,
         _ record: @escaping AuditRecorder, _ admit: @escaping @Sendable (ImportMapping, any SQLSession) throws -> Void,
         _ then: @escaping @Sendable (ImportRunID, any SQLSession) throws -> Void
     ) async throws -> Draft {
@@ -117,6 +118,10 @@ package struct ImportService: Sendable {
                     file = file.with(file.inspection.adding(Self.sourceDoubtful(others, name: final.source)))
                 case .new: final.source = name
                 }
+            }
+            if let settled = proposal?.taking(final).settled(for: final.source) {
+                final = Self.withoutAttributes(settled.mapping, target)
+                if matches == nil, settled.matchesAsBefore { file = file.with(file.inspection.adding(Self.matchesAsBefore(final.source))) }
             }
             if let differs = try SourceStore.source(key: final.source, session)?.differences(file.inspection) {
                 file = file.with(file.inspection.adding(differs))
@@ -150,7 +155,7 @@ package struct ImportService: Sendable {
         guard !target.takesAttributes else { return suggestion }
         let origins = zip(suggestion.mapping.columns, suggestion.origins).map { $0.target == .attribute ? .ignored : $1 }
         return MappingSuggester.Suggestion(
-            mapping: Self.withoutAttributes(suggestion.mapping, target), origins: origins)
+            mapping: Self.withoutAttributes(suggestion.mapping, target), origins: origins, remembered: suggestion.remembered)
     }
 
     /// A mapping by the path of a JSON file, the name of a shipped one, or the name (source) of a remembered one.
@@ -271,7 +276,8 @@ package struct ImportService: Sendable {
         let actor = try JSONText.encode(RunActor(principal))
         try await tenant.database.write { [self] session in
             try check(try reach(id, principal, session))
-            var mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session).mapping
+            var mapping = try on(run.entity).suggestion(again, source: run.mapping.source, session)
+                .settled(for: run.mapping.source).mapping
             mapping.source = run.mapping.source
             try session.execute(RunStore.setInspection, [.id(file.id), .text(try JSONText.encode(inspection))])
             let changed = try session.execute(

@@ -12,6 +12,28 @@ struct MappingSuggester {
         let mapping: ImportMapping
         /// Parallel to the mapping's columns.
         let origins: [Origin]
+        /// Of a mapping that was remembered for these very columns.
+        var remembered: Remembered?
+
+        struct Remembered: Sendable {
+            let source: String
+            /// What would be proposed had nobody chosen a key.
+            let matchKey: String?
+        }
+
+        /// With another mapping in place of the proposed one.
+        func taking(_ mapping: ImportMapping) -> Suggestion { Suggestion(mapping: mapping, origins: origins, remembered: remembered) }
+
+        /// What holds for files of this source. How its columns are read is remembered of any source; what an import does to known
+        /// customers (comparing them, the key, whether rows are added or changed) was decided for the source it was decided for.
+        func settled(for source: String) -> (mapping: ImportMapping, matchesAsBefore: Bool) {
+            guard let remembered else { return (mapping, false) }
+            if !source.isEmpty, remembered.source == source { return (mapping, mapping.matches) }
+            var mapping = mapping
+            (mapping.matches, mapping.createsNew, mapping.updatesExisting) = (false, true, true)
+            mapping.matchKey = remembered.matchKey
+            return (mapping, false)
+        }
     }
 
     /// So many headers tell where a file comes from: `customer_id,name` alone may come from anywhere.
@@ -24,9 +46,13 @@ struct MappingSuggester {
         source: String, same: ImportMapping?, shipped: [ImportMapping], earlier: [ImportMapping]
     ) -> Suggestion {
         if var same {
+            let before = same.source
             // Who sends these columns now is for others to say.
             same.source = source
-            return whole(same, source: source, .remembered)
+            var found = whole(same, source: source, .remembered)
+            let profiles = Dictionary(inspection.profiles.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            found.remembered = .init(source: before, matchKey: matchKey(found.mapping.columns, profiles))
+            return found
         }
         let headers = Set(inspection.columns.map { HeaderKey($0) })
         for mapping in shipped {
@@ -111,6 +137,7 @@ struct MappingSuggester {
             chosen[candidate.column] = (candidate.field, candidate.score)
             taken.insert(candidate.field)
         }
+        preferClearDates(&chosen, profiles)
         return assemble(source, chosen, remembered, profiles)
     }
 

@@ -47,7 +47,7 @@ extension ProfileText {
         }
         let isTold = column.dates.map { $0.impossible > 0 || !["clear"].contains($0.verdict.rawValue) } ?? false
         for notice in column.notices where isAlone || notice.value != "surrounding_spaces" {
-            let isOfDates = ["mixed_date_orders", "ambiguous_date_order", "impossible_dates"].contains(notice.value)
+            let isOfDates = ["mixed_date_orders", "ambiguous_date_order", "impossible_dates", "swapped_dates"].contains(notice.value)
             if isOfDates, isTold { continue }
             // Told as what they are: dates that do not exist.
             if notice.value == "do_not_fit", notice.count == impossible(column) { continue }
@@ -193,6 +193,8 @@ extension ProfileText {
                 "\(count) 个数字很可能是 Excel 日期序号：请在导入向导中为该列勾选“Excel 日期”")
         case "mixed_date_orders":
             return say("\(count) dates, some day first and some month first", "\(count) 个日期的日月顺序混用")
+        case "swapped_dates":
+            return say("\(counted(notice.count, "date", "dates")) whose day and month may be exchanged", "\(count) 个日期的日月可能对调")
         case "ambiguous_date_order":
             return say("\(count) dates of which day or month first cannot be told", "\(count) 个日期无法判断日月顺序")
         case "ambiguous_calendar":

@@ -22,6 +22,7 @@ enum RejectTitles {
         "ambiguous_calendar": Words(en: "Which calendar?", zh: "纪年不明"),
         "no_such_day": Words(en: "No such day", zh: "日期不存在"),
         "excel_serial_date": Words(en: "Excel day number", zh: "Excel 日期序号"),
+        "swapped_date": Words(en: "Day and month exchanged?", zh: "日月可能对调"),
         "yearNotFirst": Words(en: "Year not first", zh: "年份不在最前"),
         "formula": Words(en: "A formula", zh: "公式"),
         "not_a_phone": Words(en: "Not a telephone number", zh: "不是电话号码"),

@@ -69,15 +69,24 @@ enum RejectWords {
                 en: "day and month cannot be told apart; write the day as 2024-05-31, or choose the date order of the column "
                     + "(--date-order dmy or mdy) and import the file again",
                 zh: "无法区分日和月；请改写为 2024-05-31 的形式，或为该列选择日期顺序（--date-order dmy 或 mdy）后重新导入")
+        case .swappedDate:
+            Words(
+                en: "day and month may be exchanged: no date of the column with the year in front has a day above 12, and those that have "
+                    + "stand with the day in front; map another column that holds this date, correct the file, or, if the dates are "
+                    + "right as they stand, choose the date order of the column (--date-order dmy) and import the file again",
+                zh: "日和月可能对调：该列年份在前的日期中没有大于 12 的日，而大于 12 的日都写在最前；请改为映射含有该日期的其他列，或更正文件；"
+                    + "若日期无误，请为该列选择日期顺序（--date-order dmy）后重新导入")
         case .yearNotFirst:
             Words(
                 en: "the year does not stand first, as the date order of the column says; write the day as 2024-05-31",
                 zh: "年份不在最前，与该列设定的日期顺序不符；请改写为 2024-05-31 的形式")
         case .ambiguousCalendar:
             Words(
-                en: "the year may be of the Republic of China calendar or of another one, and the column does not tell; "
-                    + "write the day as 2024-05-31, or choose the date order of the column (--date-order roc, or ymd) and import the file again",
-                zh: "年份可能是民国纪年，也可能不是，该列无法判断；请改写为 2024-05-31 的形式，或为该列选择日期顺序（--date-order roc 或 ymd）后重新导入")
+                en: "the column does not tell which number is the year, or of which calendar (it may be of the Republic of China); "
+                    + "write the day as 2024-05-31, or choose the date order of the column (--date-order dmy, mdy, ymd or roc) and "
+                    + "import the file again",
+                zh: "该列无法判断哪个数是年份、属于哪种纪年（可能是民国）；请改写为 2024-05-31 的形式，"
+                    + "或为该列选择日期顺序（--date-order dmy、mdy、ymd 或 roc）后重新导入")
         case .noSuchDay: Words(en: "there is no such day", zh: "没有这一天")
         case .excelSerialDate:
             Words(
@@ -85,6 +94,14 @@ enum RejectWords {
                 zh: "像是 Excel 日期序号；请为该列打开“Excel 日期”以转换")
         case .formula: Words(en: "a spreadsheet formula, a value is expected", zh: "是电子表格公式，应为数值")
         }
+    }
+
+    /// A day or a month that was taken for the year may be why.
+    static func futureOfShortYear(_ words: Words) -> Words {
+        Words(
+            en: bare(words).en + "; if the year is not the number it was taken for, choose the date order of the column (--date-order dmy, "
+                + "mdy or ymd)",
+            zh: bare(words).zh + "；若年份并非所取的数，请为该列选择日期顺序（--date-order dmy、mdy 或 ymd）")
     }
 
     static let notAPhone = ("not_a_phone", Words(en: "not a telephone number", zh: "不是电话号码"))

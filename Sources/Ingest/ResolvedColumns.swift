@@ -33,6 +33,11 @@ struct ResolvedColumns: Sendable {
         /// An attribute whose kind was read from the file and not chosen by a person.
         var isLenient: Bool { mapping.target == .attribute && mapping.kind == nil }
 
+        /// Of its dates the order was told by years of two digits.
+        var hasShortYears: Bool {
+            mapping.dateOrder == nil && profile?.notices.contains { $0.code.hasPrefix("short_years") } == true
+        }
+
         func reader(_ settings: Settings) -> ValueReader {
             ValueReader(
                 field: field, column: mapping, profile: profile, countryCode: settings.countryCode,

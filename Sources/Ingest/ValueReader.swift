@@ -45,6 +45,7 @@ final class ValueReader {
             dateOrder: column.dateOrder ?? profile?.dateOrder, zeroOneIsBoolean: true,
             excelSerialDates: column.excelDates, decimalComma: profile?.decimalComma ?? false,
             utcOffset_min: offsetMinutes)
+        if column.dateOrder == nil, profile?.has("swapped_dates") == true { parser.doubtsYearFirst = true }
         // Nobody is born in years to come.
         if field.key == "birth_date" { parser.lastYear = today?.year }
         self.parser = parser

@@ -27,6 +27,8 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
     case shortYears(count: Int, why: ShortYearReason)
     /// Some values only read day first, others only month first.
     case mixedDateOrders(dayFirst: Int, monthFirst: Int)
+    /// `2015-04-08` beside `22-04-15`, and never a day above 12: the day was taken for the month.
+    case swappedDates(count: Int)
     /// The shape of a date without such a day.
     case impossibleDates(count: Int)
     /// Each time of day is midnight: the column is a date in disguise.
@@ -52,6 +54,7 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
         case .shortYears(_, .file): "short_years_file"
         case .shortYears(_, .script): "short_years_script"
         case .mixedDateOrders: "mixed_date_orders"
+        case .swappedDates: "swapped_dates"
         case .impossibleDates: "impossible_dates"
         case .midnightOnly: "midnight_only"
         case .doNotFit: "do_not_fit"
@@ -64,7 +67,7 @@ package enum ColumnNotice: Sendable, Codable, Equatable {
             .ambiguousCalendar(let count),
             .thousandsSeparators(let count), .currencySigns(let count), .percentSigns(let count),
             .surroundingSpaces(let count), .excelSerialDates(let count), .ambiguousDateOrder(let count),
-            .impossibleDates(let count), .doNotFit(let count):
+            .swappedDates(let count), .impossibleDates(let count), .doNotFit(let count):
             count
         case .shortYears(let count, _): count
         case .mixedDateOrders(let dayFirst, let monthFirst): dayFirst + monthFirst

@@ -153,6 +153,7 @@ extension ColumnProfiler {
             found.append(.excelSerialDates(count: serials))
         }
         if dayFirst > 0, monthFirst > 0 { found.append(.mixedDateOrders(dayFirst: dayFirst, monthFirst: monthFirst)) }
+        if looksSwapped, ![.yearMonthDay, .minguo].contains(decision.order) { found.append(.swappedDates(count: yearFirstLow)) }
         if isDate, decision.order == nil { add(eitherOrder) { .ambiguousDateOrder(count: $0) } }
         let order = decision.order ?? leaning(decision, MinguoName.isIn(name), evidence)
         if let why = decision.shortYears { add(shorts.count) { .shortYears(count: $0, why: why) } }

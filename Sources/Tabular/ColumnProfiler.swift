@@ -66,6 +66,8 @@ package struct ColumnProfiler: Sendable {
     /// Of years of two digits: how many are days with the year first, the day first, the month first; how many say that they are
     /// no years of the Republic, which had no year 0.
     var shorts = ShortYears()
+    /// Among `yearFirst`: with a word, and by whether the last number is 12 or less.
+    var wordy = 0, yearFirstLow = 0, yearFirstHigh = 0
     var withTime = 0, offMidnight = 0
     var fixedDays = DayRange(), dayFirstDays = DayRange(), monthFirstDays = DayRange(), minguoDays = DayRange()
     var leadingZeros = 0, longNumbers = 0, scientific = 0, formulas = 0
@@ -185,6 +187,7 @@ package struct ColumnProfiler: Sendable {
         switch date.form {
         case .yearFirst:
             yearFirst += 1
+            if date.isWordy { wordy += 1 } else if date.second <= 12 { yearFirstLow += 1 } else { yearFirstHigh += 1 }
             if date.isNamedMinguo { namedMinguo += 1 }
         case .compact: compact += 1
         case .minguo: longMinguo += 1

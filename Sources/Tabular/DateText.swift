@@ -35,6 +35,11 @@ struct DateText {
     private(set) var isNamedMinguo = false
     /// Of `shortYear`: 年 is written, so the year stands first.
     private(set) var isYearNamed = false
+    /// The month is a word, or 年 is written: nothing can be taken for something else.
+    private(set) var isWordy = false
+    /// `2015-04-08`: a day, and another one when its last two parts are exchanged.
+    var isExchangeable: Bool { form == .yearFirst && !isWordy && first <= 12 && second <= 12 && first != second }
+
     /// Of `shortYear`: the last number has two digits, so it may be the year.
     private(set) var mayEndInYear = false
     /// Minutes east of UTC; nil when none is written.
@@ -161,6 +166,7 @@ struct DateText {
     /// `年3月5日`, `-03-05`, `/3/5`, behind the year.
     private mutating func takeMonthAndDay(_ reader: inout Reader) -> Bool {
         if reader.take("年") {
+            isWordy = true
             guard let m = reader.number(1...2), reader.take("月"), let d = reader.number(1...2) else { return false }
             (first, second) = (m.value, d.value)
             return reader.take("日") || reader.take("号")
@@ -206,6 +212,7 @@ struct DateText {
             })
         else { return false }
         reader.at += 5
+        isWordy = true
         guard let written = reader.number(2...4), written.width != 3 else { return false }
         first = month + 1
         year = written.width == 4 ? written.value : DateText.fullYear(written.value)
@@ -289,6 +296,20 @@ struct DateText {
         }
         offset_min = (h.value * 60 + minutes) * (isWest ? -1 : 1)
         return true
+    }
+}
+
+/// What a date may be, read in every order.
+package enum DateReadings {
+    /// `YYYY-MM-DD` of each; one of a date that can be read in one way only.
+    package static func all(_ text: String) -> Set<String> {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let date = DateText(TextTrim.trimmed(bytes)) else { return [] }
+            var days: [CalendarDay?] = [.yearMonthDay, .dayMonthYear, .monthDayYear].map { date.day(order: $0) }
+            if date.isExchangeable { days.append(CalendarDay(year: date.year, month: date.second, day: date.first)) }
+            return Set(days.compactMap { $0?.text })
+        }
     }
 }
 

@@ -20,6 +20,8 @@ package enum ValueFailure: String, Error, Sendable, Codable, CaseIterable {
     /// A bare integer in Excel's range of days: parsed only when asked for.
     case excelSerialDate = "excel_serial_date"
     case notAnInstant = "not_an_instant"
+    /// `2015-04-08` in a column whose days above 12 are all written `22-04-15`.
+    case swappedDate = "swapped_date"
     /// A date whose year stands last in a column that is read year first.
     case yearNotFirst
     /// The text begins like a spreadsheet formula.
@@ -40,6 +42,8 @@ package struct ValueParser: Sendable, Codable, Equatable {
     package var utcOffset_min: Int
     /// A year of two digits that would lie behind this one is of the century before: of days that have been, such as births.
     package var lastYear: Int?
+    /// Dates with the year in front whose day may be the month: they are not to be taken for what they seem.
+    package var doubtsYearFirst: Bool?
 
     package init(
         dateOrder: DateOrder? = nil, zeroOneIsBoolean: Bool = false, excelSerialDates: Bool = false,
@@ -145,6 +149,7 @@ package struct ValueParser: Sendable, Codable, Equatable {
             if date.form == .minguoCompact { return serial(bytes, isDay ? .ambiguousCalendar : failure) }
             return .failure(isDay ? .ambiguousCalendar : failure)
         }
+        if doubtsYearFirst == true, date.isExchangeable { return .failure(.swappedDate) }
         var order = dateOrder
         if order == nil || order == .minguo, date.form == .yearLast {
             order = nil

@@ -1,5 +1,6 @@
 import App
 import ArgumentParser
+import Customers
 import Foundation
 import Ingest
 import Kernel
@@ -53,6 +54,7 @@ struct UsageImport: AsyncParsableCommand {
             let options = try options()
             try FileTrouble.checkFile(file)
             try await common.withTenant { runtime, tenant in
+                if let lines { try await tenant.database.read { try CustomerUsage.checkSource(lines, $0) } }
                 let bar = ProgressBar()
                 let interrupt = Interrupt()
                 let report = try await runtime.modules.usage(tenant).importFile(

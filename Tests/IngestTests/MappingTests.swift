@@ -101,6 +101,67 @@ struct MappingTests {
         #expect(unknown?.message.en.contains("ibm-telco-churn") == true)
     }
 
+    @Test("what an import does to known customers is taken over from its own source only, and told")
+    func optionsOfSource() async throws {
+        let bench = try await Bench()
+        func text(_ from: Int) -> String {
+            "Customer ID,Full Name,Mobile\n" + (from..<from + 3).map { "A\($0),Ann \($0),1380013800\($0)\n" }.joined()
+        }
+        func plan(_ source: String, _ from: Int, matches: Bool? = nil, dryRun: Bool = true) async throws -> (ImportReport, ImportMapping) {
+            let report = try await bench.service.importFile(
+                try bench.file("rows\(from).csv", text(from)), source: source, dryRun: dryRun, matches: matches, principal: bench.principal)
+            return (report, try await bench.service.run(try #require(ImportRunID(report.run))).run.mapping)
+        }
+        let told: (ImportReport) -> Bool = { report in
+            report.warnings.contains { $0.contains("because the last import") && $0.contains("q2") && $0.contains("--no-match") }
+                && report.warnings_zh.contains { $0.contains("“q2”") && $0.contains("--no-match") }
+        }
+        var draft = try await bench.draft(text(1), source: "q2").mapping
+        let id = try await bench.draft(text(1), source: "q2").run
+        (draft.matches, draft.createsNew, draft.updatesExisting, draft.matchKey) = (true, false, false, "phone")
+        draft.columns[1].values = ["Ann 1": "Anna"]
+        try await bench.service.save(draft, for: id, principal: bench.principal, record: bench.service.recorder(bench.principal))
+        try await bench.enqueue(.start, id)
+        try await bench.test.drain(jobs: bench.service.jobs)
+
+        let (asBefore, same) = try await plan("q2", 4)
+        #expect(same.matches && !same.createsNew && !same.updatesExisting && same.matchKey == "phone" && told(asBefore))
+        let (asked, _) = try await plan("q2", 4, matches: true)
+        #expect(!told(asked), "somebody said so")
+        let (off, without) = try await plan("q2", 4, matches: false)
+        #expect(!without.matches && !told(off))
+
+        let (report, other) = try await plan("nk", 4, dryRun: false)
+        #expect(!other.matches && other.createsNew && other.updatesExisting && other.matchKey == "source_id")
+        #expect(other.columns.map(\.values) == draft.columns.map(\.values), "how the columns are read is taken over")
+        #expect(report.created == 3 && !told(report))
+        // Of a source that is asked for later nothing is known.
+        let unnamed = try await bench.draft(text(7)).mapping
+        #expect(!unnamed.matches && unnamed.createsNew)
+    }
+
+    @Test("a matching that was taken over is told by the import too, not when the box was emptied")
+    func toldByImport() async throws {
+        let bench = try await Bench()
+        func bring(_ text: String, matches: Bool? = nil) async throws -> ImportReport {
+            try await bench.service.importFile(
+                try bench.file("q2.csv", text), source: "q2", matches: matches, principal: bench.principal)
+        }
+        let first = try await bring("Customer ID,Full Name\nA1,Ann\n", matches: true)
+        #expect(!first.warnings.contains { $0.contains("because the last import") })
+        let second = try await bring("Customer ID,Full Name\nA2,Bob\n")
+        #expect(second.warnings.contains { $0.contains("because the last import") } && second.created == 1)
+        let draft = try await bench.draft("Customer ID,Full Name\nA3,Cid\n", source: "q2")
+        #expect(draft.mapping.matches && draft.file.inspection.warnings.contains { $0.code == ImportService.matchesAsBeforeCode })
+        var mapping = draft.mapping
+        mapping.matches = false
+        try await bench.service.save(mapping, for: draft.run, principal: bench.principal, record: bench.service.recorder(bench.principal))
+        try await bench.enqueue(.dryRun, draft.run)
+        try await bench.test.drain(jobs: bench.service.jobs)
+        let plan = try #require(try await bench.service.run(draft.run).run.plan)
+        #expect(!plan.warnings.contains { $0.code == ImportService.matchesAsBeforeCode })
+    }
+
     @Test("a mapping with a field twice, an unknown field or an unmapped match key is refused")
     func refuses() async throws {
         let bench = try await Bench()

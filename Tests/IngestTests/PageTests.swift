@@ -22,7 +22,7 @@ struct PageTests {
             "leading_zeros", "long_numbers", "scientific_damage", "formula_cells", "thousands_separators",
             "currency_signs", "percent_signs", "surrounding_spaces", "excel_serial_dates", "ambiguous_date_order", "ambiguous_calendar",
             "short_years_column", "short_years_file", "short_years_script",
-            "mixed_date_orders", "impossible_dates", "midnight_only", "do_not_fit",
+            "mixed_date_orders", "swapped_dates", "impossible_dates", "midnight_only", "do_not_fit",
         ].map { "ingest.notice.\($0)" }
         for key in keys { #expect(texts.words[key] != nil, "\(key)") }
     }

@@ -50,6 +50,27 @@ struct ImportTests {
         #expect(other.taken == 4)
     }
 
+    @Test("a source of lines that no customer has a number of is refused with those there are")
+    func unknownSource() async throws {
+        let world = try await UsageWorld()
+        let database = world.test.tenant.database
+        let check: @Sendable (String) async throws -> Void = { name in try await database.read { try CustomerUsage.checkSource(name, $0) } }
+        let none = await #expect(throws: CRMError.self) { try await check("source") }
+        #expect(none?.code == "unknown_source" && none?.message.en.contains("Import customers first") == true)
+        let customer = try await world.customer("+8613800138000")
+        try await database.write { session in
+            for source in ["care", "crm"] {
+                try session.execute(
+                    "INSERT INTO customers_identifier (kind, value, customer_id) VALUES ($1, $2, $3)",
+                    [.text("source:" + source), .text("7"), .id(customer)])
+            }
+        }
+        try await check("crm")
+        let refused = await #expect(throws: CRMError.self) { try await check("source") }
+        #expect(refused?.message.en.contains("“source”") == true && refused?.message.en.contains("care, crm") == true)
+        #expect(refused?.message.zh.contains("care, crm") == true)
+    }
+
     @Test("corrections and cancellations come later, in other files, before the first version or for another line")
     func corrections() async throws {
         let world = try await UsageWorld()
