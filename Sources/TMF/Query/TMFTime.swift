@@ -37,7 +37,7 @@ package struct TMFTime: Sendable, Equatable {
         nanoseconds = Int128(seconds) * 1_000_000_000 + Int128(fraction)
     }
 
-    /// A time as an address has it: a + that was not written as %2B is a blank when it is read, and stands for nothing else where a zone is.
+    /// A time as an address has it: a + that was not written as %2B is read as a blank, which means nothing else before a zone.
     static func asked(_ text: String) -> String {
         guard TMFTime(text) == nil, let blank = text.lastIndex(of: " ") else { return text }
         let mended = text[..<blank] + "+" + text[blank...].dropFirst()
