@@ -264,6 +264,9 @@ struct PagingTests {
         #expect(!deep.links.contains { $0.relation == "last" })
         let cursor = try page("limit=10&after=abc", total: 100, count: 10, next: "n", previous: "p")
         #expect(cursor.links.map(\.address).suffix(2) == ["http://h/thing?limit=10&before=p", "http://h/thing?limit=10&after=n"])
+        let begun = try page("limit=10&after=", total: 100, count: 10, next: "n")
+        #expect(begun.isPartial && begun.links.map(\.relation) == ["self", "first", "next"])
+        #expect(begun.links.map(\.address) == ["", "", "n"].map { "http://h/thing?limit=10&after=" + $0 })
         #expect(try page("limit=0", total: 3, count: 0).isPartial)
     }
 

@@ -48,7 +48,7 @@ package enum TMFFields: Sendable, Equatable {
 /// Where a page lies.
 package enum TMFPlace: Sendable, Equatable {
     case offset(Int)
-    /// Behind, or before, the place that the cursor names.
+    /// Behind, or before, the place that the cursor names; behind an empty one is all of it.
     case after(String), before(String)
 }
 
