@@ -11,6 +11,22 @@ enum CustomerScope {
         return region.map(regions.contains) ?? false
     }
 
+    /// The region of what a caller makes who is kept to some: the first of them by name, as customers have it spelled.
+    /// - Returns: `nil` for who is kept to none, or works for no region at all.
+    static func own(_ principal: Principal, _ session: any SQLSession) throws -> String? {
+        guard let regions = principal.scope.regions else { return nil }
+        // The scope has each region under all its spellings, the one that was given before the others.
+        var met: Set<String> = []
+        return try regions.filter { met.insert(RegionName.key($0)).inserted }.min().map { try spelled($0, principal, session) }
+    }
+
+    /// A region as customers have it spelled, as far as the caller reaches those.
+    static func spelled(_ region: String, _ principal: Principal, _ session: any SQLSession) throws -> String {
+        var book = try RegionBook(session)
+        let known = book.spelling(region)
+        return allows(known, principal) ? known : region
+    }
+
     /// Narrows a query over customers_listing.
     static func narrow(_ builder: inout SQLBuilder, _ principal: Principal, column: SQL = "AND region") {
         guard let regions = principal.scope.regions else { return }

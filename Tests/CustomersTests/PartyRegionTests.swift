@@ -75,4 +75,22 @@ struct PartyRegionTests {
         #expect(try await ids(try world("individual", ["north"]), test).isEmpty)
         #expect(await TestResource.refusal { try await world("individual", []).create(#"{"familyName":"Li","givenName":"Fang"}"#) } == "out_of_reach")
     }
+
+    @Test(
+        "the region of a party is spelled as the region of its maker was given, or as customers have it already",
+        arguments: [(["浙江"], "浙江", "浙江"), (["Zhejiang"], "浙江省", "浙江省"), (["Zhejiang", "北京"], nil, "Zhejiang"), (["浙江", "北京"], "北京市", "北京市")]
+            as [([String], String?, String)])
+    func spelled(regions: [String], known: String?, expected: String) async throws {
+        let (test, world) = try await worlds()
+        func make(_ by: [String]?, _ more: String = "") async throws -> JSONObject {
+            let id = try await world("individual", by).create(#"{"familyName":"Li","givenName":"Fang"}"#)["id"]?.string ?? ""
+            return try await world("customer", by).create(
+                #"{"name":"Fang Li","engagedParty":{"id":"\#(id)","@referredType":"Individual"}\#(more)}"#)
+        }
+        if let known { _ = try await make(nil, #","characteristic":[{"name":"region","value":"\#(known)"}]"#) }
+        let customer = try await make(regions)
+        let words = customer["characteristic"]?.array?.filter { $0["name"] == "region" }.map { $0["value"] }
+        #expect(words == [.string(expected)], "\(customer)")
+        #expect(try await ids(try world("customer", regions), test).contains(customer["id"]?.string ?? "-"))
+    }
 }

@@ -42,7 +42,7 @@ struct GrowthTests {
         let stored = TMFKept(sent: most, own: [:]).json.encoded()
         #expect(TMFKept(json: try JSONValue.parse([UInt8](stored.utf8))).document(over: [:]) == most)
         for check in [check.create, check.changed] {
-            let error = #expect(throws: CRMError.self) { try check(try nested(TMFCheck.depthMax + 1), "Any") }
+            let error = #expect(throws: CRMError.self) { try check(try nested(TMFCheck.depthMax + 1), "Any", nil) }
             #expect(error?.status == 400 && error?.fields.first?.field == "x" && error?.code == "too_deep")
         }
         let steps = (0..<60).map { #"{"op":"add","path":"/x\#(String(repeating: "/a", count: $0))","value":{}}"# }

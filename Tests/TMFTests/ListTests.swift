@@ -163,7 +163,11 @@ struct ListTests {
     ) throws -> [JSONObject] {
         var pages: [[JSONObject]] = []
         var query = query
+        // By offset or by cursor, the first page leads on to the same.
+        let first = try lister.list(query, principal, session)
+        query.place = .after("")
         var page = try lister.list(query, principal, session)
+        #expect(page.documents == first.documents && page.next == first.next && page.previous == nil && page.total == total)
         pages.append(page.documents)
         while let next = page.next {
             query.place = .after(next)
@@ -193,6 +197,17 @@ struct ListTests {
                 for text in ["relatedParty.role=owner", "sort=count", "relatedParty.role=owner&name.ne=nobody"] {
                     let error = #expect(throws: CRMError.self) { try lister.list(try Sample.query(text), Self.principal(), session) }
                     #expect(error?.status == 400 && error?.code == "not_indexed" && error?.message.en.contains("relatedParty.id") == true, "\(text)")
+                }
+                // Each once, those that are only found by their value as such, and none that was asked for.
+                for (text, known) in [
+                    ("sort=count,name&name.regex=x", "created; with = only: id, status, relatedParty.id"),
+                    ("relatedParty.id.regex=1&relatedParty.id.regex=2", "name, count, created; with = only: id, status"),
+                ] {
+                    let error = #expect(throws: CRMError.self) {
+                        try TMFLister(FoldedStore(), Sample.schema).list(try Sample.query(text), Self.principal(), session)
+                    }
+                    #expect(error?.message.en.hasSuffix("Narrow the list by one of: \(known).") == true, "\(String(describing: error))")
+                    #expect(error?.fields.count == Set(error?.fields.map(\.field) ?? []).count)
                 }
                 let answered = try lister.list(try Sample.query("relatedParty.role=owner&name=a&limit=3"), Self.principal(), session)
                 #expect(answered.documents.count == 3 && answered.total > 3)

@@ -76,7 +76,11 @@ struct QueryTests {
             (#"{"created":"2026-01-01T08:00:00+08:00"}"#, "created=2026-01-01T00:00:00Z", true),
             (#"{"created":"2026-01-01T08:00:00%2B08:00"}"#, "created.gt=2026-01-01", false),
             (#"{"created":"2026-01-01T08:00:01+08:00"}"#, "created%3E2026-01-01T00:00:00Z", true),
-            (#"{"created":"about noon"}"#, "created=about%20noon", true),
+            (#"{"created":"2026-01-01T08:00:00+08:00"}"#, "created=2026-01-01T08:00:00+08:00", true),
+            (#"{"created":"2026-01-01T08:00:00+08:00"}"#, "created.lte=2026-01-01T08:00:00+0800", true),
+            (#"{"created":"2026-01-01T08:00:00+08:00"}"#, "created.ne=2027-01-01,2026-01-01+08:00+08:00", false),
+            (#"{"created":"2026-01-01 08:00"}"#, "created=2026-01-01+08:00", true),
+            (#"{"created":"about noon"}"#, "created.ne=2026-01-01", true),
             (#"{"value":{"a":[{"b":7}]}}"#, "value.a.b=7", true), (#"{"value":"7"}"#, "value=7", true),
             // What may be anything has no attributes of these names.
             (#"{"value":"family"}"#, "value.eq=family", true), (#"{"value":"family"}"#, "value.ne=family", false),
@@ -96,6 +100,9 @@ struct QueryTests {
             ("name.first=a", "unknown_attribute", "name.first"), ("relatedParty=5", "bad_parameter", "relatedParty"),
             ("count=two", "bad_parameter", "count"), ("count=1,x", "bad_parameter", "count"), ("isOpen=1", "bad_parameter", "isOpen"),
             ("isOpen.gt=true", "bad_parameter", "isOpen"), ("created.gt=soon", "bad_parameter", "created"),
+            ("created=about%20noon", "bad_parameter", "created"), ("created.ne=garbage", "bad_parameter", "created"),
+            ("created=2026-01-01,31.08.2006", "bad_parameter", "created"), ("birthDate=2006-08", "bad_parameter", "birthDate"),
+            ("created=2026-01-01T08:00:00++08:00", "bad_parameter", "created"), ("birthDate=", "bad_parameter", "birthDate"),
             ("status=opne", "bad_parameter", "status"), ("name=%22a", "bad_parameter", "name"),
             ("name~=a", "unknown_attribute", "name~"), ("name!a=b", "bad_parameter", "name"),
             ("limit=-1", "bad_parameter", "limit"), ("limit=1001", "bad_parameter", "limit"), ("limit=x", "bad_parameter", "limit"),
@@ -257,6 +264,9 @@ struct PagingTests {
         #expect(!deep.links.contains { $0.relation == "last" })
         let cursor = try page("limit=10&after=abc", total: 100, count: 10, next: "n", previous: "p")
         #expect(cursor.links.map(\.address).suffix(2) == ["http://h/thing?limit=10&before=p", "http://h/thing?limit=10&after=n"])
+        let begun = try page("limit=10&after=", total: 100, count: 10, next: "n")
+        #expect(begun.isPartial && begun.links.map(\.relation) == ["self", "first", "next"])
+        #expect(begun.links.map(\.address) == ["", "", "n"].map { "http://h/thing?limit=10&after=" + $0 })
         #expect(try page("limit=0", total: 3, count: 0).isPartial)
     }
 

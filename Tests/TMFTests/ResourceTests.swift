@@ -192,7 +192,8 @@ struct ResourceTests {
             ("POST", "{}", 400, "missing"), ("POST", #"{"name":"a","id":"5"}"#, 400, "fixed"), ("POST", #"{"name":"a","created":"2026-01-01"}"#, 400, "fixed"),
             ("POST", #"{"name":"a","status":"closed"}"#, 409, "illegal_transition"), ("POST", #"{"name":"a","count":"2"}"#, 400, "wrong_type"),
             ("POST", "[]", 400, "object_expected"), ("PATCH", #"{"id":"5"}"#, 400, "fixed"), ("PATCH", #"{"href":"x"}"#, 400, "fixed"),
-            ("PATCH", #"{"name":null}"#, 400, "missing"), ("PATCH", #"{"kind":"other"}"#, 400, "fixed"), ("PATCH", #"{"status":"shut"}"#, 400, "wrong_type"),
+            ("PATCH", #"{"name":null}"#, 400, "missing"), ("PATCH", #"{"kind":"other"}"#, 400, "fixed"), ("PATCH", #"{"status":"shut"}"#, 400, "unknown_state"),
+            ("POST", #"{"name":"a","status":"shut"}"#, 400, "unknown_state"), ("PATCH", #"{"status":5}"#, 400, "wrong_type"),
             ("PATCH", #"{"created":"2026-01-01"}"#, 400, "fixed"), ("PATCH", "[]", 400, "bad_patch"),
         ])
     func refused(method: String, body: String, status: Int, code: String) async throws {

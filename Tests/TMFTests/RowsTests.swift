@@ -235,7 +235,7 @@ struct RowsTests {
         #expect(try await parcels.list("name=王**", blind.principal).count == 1)
         let changed = try await parcels.change(id, #"{"count":5}"#, blind)
         #expect(changed["count"] == .int(5) && changed["name"] == .string("王**"))
-        for patch in [#"{"name":"x"}"#, #"{"name":null}"#, #"{"relatedParty":[]}"#, #"{"mine":"y"}"#] {
+        for patch in [#"{"name":"x"}"#, #"{"name":null}"#, #"{"relatedParty":[]}"#, #"{"mine":"y"}"#, #"{"mine":null}"#] {
             do {
                 _ = try await parcels.change(id, patch, blind)
                 Issue.record("\(patch) was taken")

@@ -158,7 +158,9 @@ struct CustomerResourceStore: TMFWritingStore {
         try PartyDocument.applyCustomer(
             document, from: before, to: &record, try AttributeStore.all(session), tenant)
         // What says nothing else is of the region that the party was made in.
-        if record.customer.region == nil { record.customer.region = try PartyRows.region(id, session) }
+        if record.customer.region == nil {
+            record.customer.region = try PartyRows.region(id, session).map { try CustomerScope.spelled($0, context.principal, session) }
+        }
         try PartyRows.remove(id, session)
         try CustomerStore(tenant: tenant).insert(record, by: context.principal, program: "customer", session)
         // Accounts that the party had already are found where the customer is.
@@ -321,7 +323,7 @@ struct PartyResourceStore: TMFWritingStore {
 
     func create(_ document: JSONObject, _ context: TMFContext, _ session: any SQLSession) throws -> Int64 {
         // It is of its maker's region until a customer gives it one; of several, of the first.
-        let region = context.principal.scope.regions?.min()
+        let region = try CustomerScope.own(context.principal, session)
         guard context.principal.scope.regions == nil || region != nil else {
             throw CRMError(
                 "out_of_reach", status: 403,

@@ -21,17 +21,18 @@ package struct TMFCheck: Sendable {
     }
 
     /// A document that a client sends to make a resource.
+    /// - Parameter state: the attribute that holds the resource's state, a word of which is no state rather than of the wrong type.
     /// - Throws: 400 with every place that is wrong, at most 20 of them.
-    package func create(_ document: JSONObject, of type: String) throws {
-        var problems = Problems()
+    package func create(_ document: JSONObject, of type: String, state: String? = nil) throws {
+        var problems = Problems(state: state)
         check(document, of: type, place: "", isNew: true, &problems)
         checkDepth(document, &problems)
         try problems.thrown()
     }
 
     /// A resource after a change: kinds are right, and what is mandatory is still there.
-    package func changed(_ document: JSONObject, of type: String) throws {
-        var problems = Problems()
+    package func changed(_ document: JSONObject, of type: String, state: String? = nil) throws {
+        var problems = Problems(state: state)
         check(document, of: type, place: "", isNew: false, &problems)
         checkDepth(document, &problems)
         try problems.thrown()
@@ -54,7 +55,10 @@ package struct TMFCheck: Sendable {
     }
 
     struct Problems {
+        var state: String?
         private var fields: [CRMError.FieldError] = []
+
+        init(state: String? = nil) { self.state = state }
 
         mutating func add(_ place: String, _ code: String, _ words: Words) {
             guard fields.count < TMFCheck.problemsMax else { return }
@@ -132,6 +136,7 @@ package struct TMFCheck: Sendable {
         case (.code(let words), .string(let text)):
             expected = words.contains(text) ? nil : Words(
                 en: "must be one of \(words.joined(separator: ", "))", zh: "应为 \(words.joined(separator: "、")) 之一")
+            if let expected, place == problems.state { return problems.add(place, "unknown_state", expected) }
         case (.code, _): expected = Words(en: "must be a text", zh: "应为文本")
         }
         if let expected { problems.add(place, "wrong_type", expected) }

@@ -32,6 +32,11 @@ package enum TMFPatch: Sendable {
         }
     }
 
+    /// The attributes that a merge names, also those it takes away.
+    var names: Set<String> {
+        if case .merge(let patch) = self { Set(patch.keys) } else { [] }
+    }
+
     /// The document after the change; the one given stays as it was, whatever goes wrong.
     /// - Throws: 400 or 409 naming the operation and its place.
     package func applied(to document: JSONObject) throws -> JSONObject {

@@ -338,7 +338,9 @@ package struct TMFOpenAPI: Sendable {
                 "limit", "query", ["type": .string("integer"), "minimum": .int(0), "maximum": .int(Int64(TMFQuery.limitMax))],
                 "How many to answer with"),
             "sort": parameter("sort", "query", text, "`-creationDate,name`: `-` is descending"),
-            "after": parameter("after", "query", cursor, "A place in the list, from the header Link; not together with `offset` or `before` (400)"),
+            "after": parameter(
+                "after", "query", ["type": .string("string"), "pattern": .string("^[A-Za-z0-9_=-]*$")],
+                "A place in the list, from the header Link; empty: its beginning, with Links by cursor. Not together with `offset` or `before` (400)"),
             "before": parameter("before", "query", cursor, "A place in the list, from the header Link; not together with `offset` or `after` (400)"),
             "ifMatch": parameter("If-Match", "header", tag, "The ETag that was seen, or several of which one is the present: 412 when somebody else was faster. `*` = any"),
             "ifNoneMatch": parameter("If-None-Match", "header", text, "The ETag that is there already: 304 when it is still the present one"),

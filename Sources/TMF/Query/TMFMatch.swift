@@ -33,9 +33,7 @@ package enum TMFMatch {
         case .boolean where comparison != .eq && comparison != .ne:
             expected = Words(en: "compared with = or .ne only", zh: "仅可用 = 或 .ne 比较")
         case .dateTime, .date:
-            // Equality goes by the text too; an order needs a moment.
-            let needs = ![.eq, .ne, .regex].contains(comparison)
-            expected = needs && TMFTime(value) == nil
+            expected = comparison != .regex && TMFTime(value) == nil
                 ? Words(en: "a time such as 2026-11-29T15:00:00Z", zh: "时间，例如 2026-11-29T15:00:00Z") : nil
         case .code(let words) where comparison == .eq && !words.contains(value):
             let known = words.joined(separator: ", ")

@@ -64,7 +64,9 @@ package struct TMFPage: Sendable {
             return form.fields.isEmpty ? base : base + "?" + form.encoded
         }
         let own = sent.fields.filter { ["offset", "after", "before"].contains($0.name) }.map { ($0.name, $0.value) }
-        var links = [(relation: "self", address: address(own)), (relation: "first", address: address([]))]
+        // A list that was begun by cursor begins again by cursor.
+        let first = if case .offset = query.place { address([]) } else { address([("after", "")]) }
+        var links = [(relation: "self", address: address(own)), (relation: "first", address: first)]
         let limit = query.limit
         if case .offset(let offset) = query.place, limit > 0 {
             if offset > 0 {

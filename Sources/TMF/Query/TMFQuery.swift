@@ -48,7 +48,7 @@ package enum TMFFields: Sendable, Equatable {
 /// Where a page lies.
 package enum TMFPlace: Sendable, Equatable {
     case offset(Int)
-    /// Behind, or before, the place that the cursor names.
+    /// Behind, or before, the place that the cursor names; behind an empty one is all of it.
     case after(String), before(String)
 }
 
@@ -180,7 +180,8 @@ package struct TMFQuery: Sendable, Equatable {
         let (path, comparison, text) = try Self.split(name, value, schema, type)
         let target = try schema.target(path, of: type, parameter: path.description)
         if case .object = target.kind { throw Self.notAValue(path.description, path.description) }
-        let values = comparison == .regex ? [text] : try Self.list(text, path.description)
+        var values = comparison == .regex ? [text] : try Self.list(text, path.description)
+        if comparison != .regex, [.dateTime, .date].contains(target.kind) { values = values.map(TMFTime.asked) }
         for value in values { try TMFMatch.check(value, target, comparison) }
         let key = "\(path) \(comparison.rawValue)"
         if let place = seen[key] {

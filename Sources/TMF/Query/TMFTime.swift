@@ -37,6 +37,13 @@ package struct TMFTime: Sendable, Equatable {
         nanoseconds = Int128(seconds) * 1_000_000_000 + Int128(fraction)
     }
 
+    /// A time as an address has it: a + that was not written as %2B is read as a blank, which means nothing else before a zone.
+    static func asked(_ text: String) -> String {
+        guard TMFTime(text) == nil, let blank = text.lastIndex(of: " ") else { return text }
+        let mended = text[..<blank] + "+" + text[blank...].dropFirst()
+        return TMFTime(String(mended)) == nil ? text : String(mended)
+    }
+
     private static func isLeap(_ year: Int64) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
     private static func days(_ month: Int64, _ year: Int64) -> Int64 {

@@ -119,7 +119,7 @@ package struct TMFDesk: Sendable {
             throw CRMError("missing", status: 400, words, fields: [.init(field: "@type", code: "missing", message: words)])
         }
         let check = TMFCheck(resource.schema)
-        try check.create(sent, of: resource.type)
+        try check.create(sent, of: resource.type, state: resource.stateAttribute)
         try TMFSense(schema: resource.schema).check(sent, of: resource.type)
         var document = sent.filter { $0.value != .null }
         for attribute in resource.schema.types[resource.type]?.attributes ?? [] where attribute.isServers {
@@ -152,12 +152,15 @@ package struct TMFDesk: Sendable {
         if let seen, !seen.contains(Self.version(shown)) { throw Self.changedMeanwhile }
         let old = try self.row(id, Masking.lifted(context.principal), session)
         let patched = try patch.applied(to: shown)
+        let (table, masking) = (self.store.table, Masking(context.principal))
         let new = try Self.lifted(
-            resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old)
+            resource.face?.merged(patched, shown: shown, row: row) ?? patched, shown: row, whole: old,
+            named: Set(patch.names.map { resource.face?.path(AttributePath([$0])).names.first ?? $0 }),
+            isHidden: { name in table.columns.contains { $0.path.names == [name] && !masking.shows($0.mask) } })
         for name in ["id", "href"] where new[name] != old[name] { throw Self.fixed(name) }
         let check = TMFCheck(resource.schema)
         try check.fixed(from: old, to: new, of: resource.type, but: resource.states?.attribute)
-        try check.changed(new, of: resource.type)
+        try check.changed(new, of: resource.type, state: resource.stateAttribute)
         // What something is it stays; without the name it is what it is called by itself.
         guard (new["@type"] ?? .string(resource.type)) == (old["@type"] ?? .string(resource.type)) else {
             throw otherType(new["@type"]?.string ?? resource.type, was: old["@type"]?.string)
@@ -208,10 +211,16 @@ package struct TMFDesk: Sendable {
 
     /// What a change of the document as its caller sees it means for the whole one. Nobody writes where they do not see, so that no
     /// mask is ever stored, and no patch tells by its success what is behind one.
-    static func lifted(_ new: JSONObject, shown: JSONObject, whole: JSONObject) throws -> JSONObject {
+    /// - Parameters:
+    ///   - named: what the change names, even though it is to be nothing and looks so already.
+    ///   - isHidden: whether the caller sees no value of an attribute: refused even where there is none, which would be told otherwise.
+    static func lifted(
+        _ new: JSONObject, shown: JSONObject, whole: JSONObject, named: Set<String> = [], isHidden: (String) -> Bool = { _ in false }
+    ) throws -> JSONObject {
         var result = whole
-        for name in Set(new.keys).union(shown.keys) where new[name] != shown[name] {
-            guard shown[name] == whole[name] else {
+        for name in Set(new.keys).union(shown.keys).union(named)
+        where new[name] != shown[name] || (named.contains(name) && shown[name] == nil) {
+            guard shown[name] == whole[name], !isHidden(name) else {
                 let words = Words(
                     en: "“\(name)” holds values that you may not see; it cannot be changed with these rights.",
                     zh: "“\(name)”包含您无权查看的内容，不能以当前权限修改。")

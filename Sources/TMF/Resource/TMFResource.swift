@@ -155,6 +155,13 @@ package struct TMFResource: Sendable {
         self.store = store
     }
 
+    /// What says in which state it is; of a resource that anybody may bring to any state, the attribute that is called so.
+    var stateAttribute: String? {
+        states?.attribute ?? ["status", "state"].first { name in
+            if case .code? = schema.types[type]?[name]?.kind { true } else { false }
+        }
+    }
+
     package var path: String { api.base(face == nil ? 4 : 5) + "/" + name }
 
     /// The same resource in version 5.

@@ -164,6 +164,7 @@ package struct TMFLister: Sendable {
         var offset = 0
         switch query.place {
         case .offset(let number): offset = number
+        case .after(""): break
         case .after(let text): try seek(try TMFCursor(text, order: order), columns, isBackwards: false, &builder)
         case .before(let text):
             isBackwards = true
@@ -193,7 +194,7 @@ package struct TMFLister: Sendable {
                 return .string(text)
             }
         }
-        let isFirst = query.place == .offset(0)
+        let isFirst = [.offset(0), .after("")].contains(query.place)
         return TMFListing(
             documents: documents, total: total,
             next: (isBackwards || hasMore) ? cursor(documents.last) : nil,
@@ -254,7 +255,7 @@ package struct TMFLister: Sendable {
         restrict(&builder)
         builder.append("LIMIT ?", .int(Self.scanMax + 1))
         let ids = try session.query(builder) { $0.int(0) }
-        guard ids.count <= Self.scanMax else { throw notIndexed(query, rest) }
+        guard ids.count <= Self.scanMax else { throw notIndexed(query, rest, principal) }
         let patterns = try TMFPatterns(rest)
         var found: [JSONObject] = []
         for chunk in ids.chunked(Limits.sqlListChunk) {
@@ -269,6 +270,9 @@ package struct TMFLister: Sendable {
         case .offset(let offset):
             start = min(offset, found.count)
             end = min(start + query.limit, found.count)
+        case .after(""):
+            start = 0
+            end = min(query.limit, found.count)
         case .after(let text):
             let place = try mark(TMFCursor(text, order: order), query.sort)
             start = found.firstIndex { TMFMatch.precedes(place, $0, query.sort, id: id) } ?? found.count
@@ -296,13 +300,26 @@ package struct TMFLister: Sendable {
         return document
     }
 
-    private func notIndexed(_ query: TMFQuery, _ rest: [TMFCondition]) -> CRMError {
-        let asked = rest.map(\.target.path.description) + query.sort.map(\.target.path.description)
-        let known = store.table.columns.map(\.path.description).joined(separator: ", ")
+    private func notIndexed(_ query: TMFQuery, _ rest: [TMFCondition], _ principal: Principal) -> CRMError {
+        func once(_ paths: [AttributePath]) -> [String] {
+            var met: Set<String> = []
+            return paths.map(\.description).filter { met.insert($0).inserted }
+        }
+        let masking = Masking(principal)
+        let asked = once(rest.map(\.target.path) + query.sort.map(\.target.path))
+        // What only orders narrows nothing, and what was asked for already has not.
+        let columns = store.table.columns.filter {
+            $0.orderKey == nil && masking.shows($0.mask) && !asked.contains($0.path.description)
+        }
+        let ordered = once(columns.filter { $0.isOrdered && $0.isExact }.map(\.path))
+        let equal = once(columns.map(\.path)).filter { !ordered.contains($0) }.joined(separator: ", ")
+        let known = Words(
+            en: [ordered.joined(separator: ", "), equal.isEmpty ? "" : "with = only: \(equal)"].filter { !$0.isEmpty }.joined(separator: "; "),
+            zh: [ordered.joined(separator: "、"), equal.isEmpty ? "" : "仅可用 =：\(equal)"].filter { !$0.isEmpty }.joined(separator: "；"))
         let names = asked.isEmpty ? "relatedParty.id" : asked.joined(separator: ", ")
         let words = Words(
-            en: "\(names): more than \(Self.scanMax) resources would have to be looked through. Narrow the list by one of: \(known).",
-            zh: "\(names)：需要逐条查看的资源超过 \(Self.scanMax) 条。请先用以下属性缩小范围：\(known)。")
+            en: "\(names): more than \(Self.scanMax) resources would have to be looked through. Narrow the list by one of: \(known.en).",
+            zh: "\(names)：需要逐条查看的资源超过 \(Self.scanMax) 条。请先用以下属性缩小范围：\(known.zh)。")
         return CRMError(
             "not_indexed", status: 400, words,
             fields: asked.map { .init(field: $0, code: "not_indexed", message: words) })
