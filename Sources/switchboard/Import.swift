@@ -58,11 +58,12 @@ struct Import: AsyncParsableCommand {
     @Flag(name: .long, help: "Import a file a second time though no match key finds the records it made.")
     var again = false
     @Flag(
-        name: .customLong("match"),
-        help: "Compare new customers with known ones: the same person is linked, a doubtful pair waits for review.")
-    var matches = false
-    @Flag(name: .customLong("no-match"), help: "Do not compare new customers with known ones, though the last import of the source did.")
-    var noMatches = false
+        name: .customLong("match"), inversion: .prefixedNo,
+        help: """
+            Compare new customers with known ones: the same person is linked, a doubtful pair waits for review (default: as the last \
+            import of the source did).
+            """)
+    var matches: Bool?
     @Option(name: .long, help: "Go on with a stopped run.") var resume: String?
     @Option(name: .long, help: "Take a run back; with --dry-run only tell what that would do.") var revert: String?
     @Option(name: .long, help: "Tell what became of a run, also of the rows it held back; changes nothing.") var show: String?
@@ -74,7 +75,6 @@ struct Import: AsyncParsableCommand {
         guard [file, resume, revert, show].count(where: { $0 != nil }) + (headings ? 1 : 0) == 1 else {
             throw ValidationError("give exactly one of FILE, --resume RUN, --revert RUN, --show RUN and --headings")
         }
-        guard !(matches && noMatches) else { throw ValidationError("give --match or --no-match, not both") }
     }
 
     func run() async throws {
@@ -124,7 +124,7 @@ struct Import: AsyncParsableCommand {
                         report = try await service.importFile(
                             file, mapping: mapping, source: source, matchKey: matchKey, dryRun: dryRun,
                             encoding: encoding, sheet: sheet, skipRows: skipRows, rejects: rejects,
-                            ignoresUnmapped: ignoreUnmapped, dateOrder: dateOrder, matches: matches ? true : noMatches ? false : nil,
+                            ignoresUnmapped: ignoreUnmapped, dateOrder: dateOrder, matches: matches,
                             again: again, principal: principal,
                             begun: begun, progress: progress)
                     } catch let error as CRMError where error.code == "unknown_match_key" {
